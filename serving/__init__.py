@@ -1,0 +1,1 @@
+"""TensorFlow Serving for Sightline: the contract, its wire format, and an embedded server for machines without Docker."""
