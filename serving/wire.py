@@ -1,0 +1,155 @@
+"""TensorFlow Serving's gRPC messages without TensorFlow.
+
+The official tensorflow-serving-api package needs all of tensorflow for a handful of messages: seconds of import and
+half a gigabyte. Here the same messages are made from wire.binpb, a FileDescriptorSet taken from that package
+(`python -m serving.generate_wire`), in a descriptor pool of their own, so that they live in one process with a loaded
+tensorflow as well as without. The bytes on the wire are the same.
+
+    predict = channel.unary_unary(PREDICT, request_serializer=PredictRequest.SerializeToString,
+                                  response_deserializer=PredictResponse.FromString)
+"""
+
+import math
+from itertools import accumulate
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from google.protobuf import descriptor_pool, message_factory
+from google.protobuf.descriptor_pb2 import FileDescriptorSet
+from numpy.typing import NDArray
+
+DESCRIPTORS = Path(__file__).with_name("wire.binpb")
+
+_pool = descriptor_pool.DescriptorPool()
+for _file in FileDescriptorSet.FromString(DESCRIPTORS.read_bytes()).file:
+    _pool.AddSerializedFile(_file.SerializeToString())
+
+
+def message(name: str) -> Any:
+    """The class of one message of the API by its full name, such as `tensorflow.serving.PredictRequest`.
+
+    Raises:
+        KeyError: the API has no such message.
+    """
+    return message_factory.GetMessageClass(_pool.FindMessageTypeByName(name))
+
+
+def _method(service: str, method: str) -> str:
+    found = _pool.FindServiceByName(service).FindMethodByName(method)
+    return f"/{found.containing_service.full_name}/{found.name}"
+
+
+TensorProto: Final = message("tensorflow.TensorProto")
+ModelSpec: Final = message("tensorflow.serving.ModelSpec")
+PredictRequest: Final = message("tensorflow.serving.PredictRequest")
+PredictResponse: Final = message("tensorflow.serving.PredictResponse")
+GetModelMetadataRequest: Final = message("tensorflow.serving.GetModelMetadataRequest")
+GetModelMetadataResponse: Final = message("tensorflow.serving.GetModelMetadataResponse")
+SignatureDefMap: Final = message("tensorflow.serving.SignatureDefMap")
+GetModelStatusRequest: Final = message("tensorflow.serving.GetModelStatusRequest")
+GetModelStatusResponse: Final = message("tensorflow.serving.GetModelStatusResponse")
+ModelVersionStatus: Final = message("tensorflow.serving.ModelVersionStatus")
+
+PREDICT: Final = _method("tensorflow.serving.PredictionService", "Predict")
+GET_MODEL_METADATA: Final = _method("tensorflow.serving.PredictionService", "GetModelMetadata")
+GET_MODEL_STATUS: Final = _method("tensorflow.serving.ModelService", "GetModelStatus")
+
+SIGNATURE_DEF: Final = "signature_def"
+"""The one metadata field GetModelMetadata knows."""
+
+DataType: Final[dict[str, int]] = {
+    name: value.number for name, value in _pool.FindEnumTypeByName("tensorflow.DataType").values_by_name.items()
+}
+"""Every dtype's number by name, such as DataType["DT_UINT8"]."""
+DT_FLOAT: Final = DataType["DT_FLOAT"]
+DT_UINT8: Final = DataType["DT_UINT8"]
+DT_STRING: Final = DataType["DT_STRING"]
+DT_INT64: Final = DataType["DT_INT64"]
+
+_VALUES: Final = {  # tensorflow/core/framework/tensor.proto: which field holds the values of which dtype
+    "DT_FLOAT": ("float_val", np.float32),
+    "DT_DOUBLE": ("double_val", np.float64),
+    "DT_INT8": ("int_val", np.int8),
+    "DT_INT16": ("int_val", np.int16),
+    "DT_INT32": ("int_val", np.int32),
+    "DT_INT64": ("int64_val", np.int64),
+    "DT_UINT8": ("int_val", np.uint8),
+    "DT_UINT16": ("int_val", np.uint16),
+    "DT_UINT32": ("uint32_val", np.uint32),
+    "DT_UINT64": ("uint64_val", np.uint64),
+    "DT_BOOL": ("bool_val", np.bool_),
+    "DT_STRING": ("string_val", np.object_),
+}
+_FIELDS: Final = {DataType[name]: (field, np.dtype(dtype)) for name, (field, dtype) in _VALUES.items()}
+_NAMES: Final = {number: name for name, number in DataType.items()}
+
+
+def shape_of(tensor: Any) -> tuple[int, ...]:
+    """The dimensions of a TensorProto or a TensorInfo; -1 is a free one."""
+    return tuple(dim.size for dim in tensor.tensor_shape.dim)
+
+
+def to_array(tensor: Any) -> NDArray[Any]:
+    """The values of a TensorProto as an array of its shape; strings as bytes objects.
+
+    Follows TensorFlow's own reading (tensorflow/core/framework/tensor.cc): values beyond the shape are ignored, missing
+    ones repeat the last, and where there are none all are zero. An array from `tensor_content` is read-only.
+
+    Raises:
+        ValueError: a dtype not read here, an open shape, or content of another length than the shape's.
+    """
+    if tensor.dtype not in _FIELDS:
+        raise ValueError(f"a tensor of dtype {_NAMES.get(tensor.dtype, tensor.dtype)} cannot be read here")
+    field, dtype = _FIELDS[tensor.dtype]
+    shape = shape_of(tensor)
+    if tensor.tensor_shape.unknown_rank or any(length < 0 for length in shape):
+        raise ValueError(f"a tensor of open shape {shape} has no values")
+    size = math.prod(shape)
+    if content := tensor.tensor_content:
+        if dtype.hasobject:
+            return np.array(_strings(content, size), dtype).reshape(shape)
+        if len(content) != size * dtype.itemsize:
+            raise ValueError(f"{len(content)} bytes of content for a tensor of {dtype} {shape}")
+        return np.frombuffer(content, dtype).reshape(shape)
+    found = np.array(getattr(tensor, field), dtype)[:size]
+    if found.size < size:
+        rest = found[-1] if found.size else (b"" if dtype.hasobject else 0)
+        found = np.concatenate([found, np.full(size - found.size, rest, dtype)])
+    return found.reshape(shape)
+
+
+def _strings(content: bytes, count: int) -> list[bytes]:
+    """Strings as TensorFlow packs them in tensor_content: all lengths as varints, then all bytes."""
+    lengths, at = [], 0
+    try:
+        for _ in range(count):
+            length, shift = 0, 0
+            while content[at] & 0x80:
+                length |= (content[at] & 0x7F) << shift
+                at, shift = at + 1, shift + 7
+            lengths.append(length | content[at] << shift)
+            at += 1
+    except IndexError:
+        raise ValueError(f"{len(content)} bytes of content end before the lengths of {count} strings") from None
+    if at + sum(lengths) != len(content):
+        raise ValueError(f"{len(content)} bytes of content for strings of {at + sum(lengths)} bytes")
+    ends = [at + end for end in accumulate(lengths)]
+    return [content[end - length : end] for end, length in zip(ends, lengths, strict=True)]
+
+
+def uint8_tensor(shape: tuple[int, ...], content: bytes) -> Any:
+    """A uint8 TensorProto of `shape`, rows first; `content` is its bytes, such as `image.tobytes()`."""
+    if len(content) != math.prod(shape):
+        raise ValueError(f"{len(content)} bytes for a uint8 tensor of shape {shape}")
+    tensor = TensorProto(dtype=DT_UINT8, tensor_content=content)
+    for size in shape:
+        tensor.tensor_shape.dim.add(size=size)
+    return tensor
+
+
+def signature_defs(response: Any) -> dict[str, Any]:
+    """The SignatureDefs by signature name in a GetModelMetadataResponse; empty where it carries none."""
+    if SIGNATURE_DEF not in response.metadata:
+        return {}
+    return dict(SignatureDefMap.FromString(response.metadata[SIGNATURE_DEF].value).signature_def)
