@@ -1,0 +1,1 @@
+"""The viewer page: static files that streamer.api serves at / and /web/."""

@@ -1,0 +1,188 @@
+// @ts-check
+// The page: every stream of the server as a tile, one of them large when the address names it.
+
+import { element } from "./details.js";
+import { Feed } from "./feed.js";
+import { fitGrid } from "./grid.js";
+import { StreamViewer } from "./viewer.js";
+
+/** @typedef {import("./feed.js").Stream} Stream */
+
+const HIDDEN_GRACE_MS = 5000;
+const STATE_ORDER = ["live", "stale", "connecting", "offline"];
+
+const main = find("main");
+const banner = find(".banner");
+const empty = find(".empty");
+const back = find(".back");
+/** @type {Map<string, StreamViewer>} */
+const viewers = new Map();
+/** @type {Map<string, string>} the state last spoken of each stream */
+const announced = new Map();
+/** Whether the list has been seen; before that nothing can be said to be missing. */
+let listed = false;
+
+const feed = new Feed({
+  onstreams(streams) {
+    banner.hidden = true;
+    listed = true;
+    reconcile(streams);
+    announce(streams);
+    summarise(streams);
+    layOut();
+  },
+  ondetections: (event) => viewers.get(event.stream)?.detect(event),
+  onlost(retryMs) {
+    const again = `Trying again every ${retryMs === 1000 ? "second" : `${retryMs / 1000} seconds`}.`;
+    const text = `No connection to the server. ${again}`;
+    if (banner.textContent !== text) banner.textContent = text;
+    banner.hidden = false;
+    viewers.forEach((viewer) => viewer.lose());
+  },
+});
+
+/**
+ * @param {string} selector
+ * @returns {HTMLElement}
+ */
+function find(selector) {
+  return /** @type {HTMLElement} */ (document.querySelector(selector));
+}
+
+/** One viewer a stream, in the server's order. Present viewers are not moved: moving one restarts its video.
+ * @param {Stream[]} streams
+ */
+function reconcile(streams) {
+  const names = new Set(streams.map(({ name }) => name));
+  for (const [name, viewer] of viewers) {
+    if (names.has(name)) continue;
+    viewer.remove();
+    viewers.delete(name);
+    announced.delete(name);
+  }
+  streams.forEach((stream, index) => {
+    let viewer = viewers.get(stream.name);
+    if (!viewer) {
+      viewer = /** @type {StreamViewer} */ (document.createElement("stream-viewer"));
+      viewer.setAttribute("name", stream.name);
+      viewers.set(stream.name, viewer);
+      main.insertBefore(viewer, main.children[index] ?? null);
+    }
+    viewer.update(stream);
+  });
+}
+
+/** @param {Stream[]} streams */
+function announce(streams) {
+  const news = [];
+  for (const { name, state, reason } of streams) {
+    if (announced.has(name) && announced.get(name) !== state) news.push(`${name}: ${state}. ${reason ?? ""}`);
+    announced.set(name, state);
+  }
+  if (news.length) find(".announcer").textContent = news.join(" ");
+}
+
+/** @param {Stream[]} streams */
+function summarise(streams) {
+  const counts = STATE_ORDER.map((state) => ({ state, count: streams.filter((stream) => stream.state === state).length }));
+  const items = counts
+    .filter(({ count }) => count > 0)
+    .map(({ state, count }) => {
+      const item = element("li", "", element("i", ""), element("b", "", String(count)), ` ${state}`);
+      item.dataset.state = state;
+      return item;
+    });
+  find(".summary").replaceChildren(...items);
+}
+
+/** @returns {string} the stream named in the address, or "" */
+function named() {
+  try {
+    return decodeURIComponent(location.hash.slice(1));
+  } catch {
+    return "";
+  }
+}
+
+function layOut() {
+  const only = viewers.size === 1 ? [...viewers.keys()][0] : "";
+  const wanted = named();
+  const focus = viewers.has(wanted) ? wanted : only;
+  main.dataset.view = focus ? "focus" : "grid";
+  back.hidden = !focus || focus === only;
+  viewers.forEach((viewer, name) => {
+    viewer.classList.toggle("focused", name === focus);
+    viewer.hidden = focus !== "" && name !== focus;
+  });
+  empty.hidden = viewers.size > 0 && (wanted === "" || viewers.has(wanted));
+  if (listed && viewers.size === 0) empty.textContent = "No streams yet. Name one under “streams” in sightline.yaml.";
+  else if (listed) empty.textContent = `There is no stream “${wanted}”.`;
+  else empty.textContent = "Connecting to the server…";
+  document.title = focus ? `${focus} · Sightline` : "Sightline";
+  fit();
+}
+
+function fit() {
+  if (main.dataset.view !== "grid" || viewers.size === 0) return;
+  const style = getComputedStyle(main);
+  const padding = parseFloat(style.paddingLeft) * 2;
+  const { columns, tileWidth } = fitGrid({
+    count: viewers.size,
+    width: main.clientWidth - padding,
+    height: window.innerHeight - main.offsetTop - padding,
+    gap: parseFloat(style.columnGap) || 0,
+    extra: parseFloat(style.getPropertyValue("--chips-height")) || 0,
+  });
+  main.style.setProperty("--columns", String(columns));
+  main.style.setProperty("--tile-width", `${tileWidth}px`);
+}
+
+/** @param {string} name of a stream, or "" for all */
+function replaceFocus(name) {
+  history.replaceState(history.state, "", name ? `#${encodeURIComponent(name)}` : location.pathname + location.search);
+  layOut();
+}
+
+/** Back to all streams; through the history when we came from there, so that the back button agrees. */
+function leaveFocus() {
+  const name = named();
+  if (history.state?.fromGrid) history.back();
+  else replaceFocus("");
+  viewers.get(name)?.querySelector("a")?.focus({ preventScroll: true });
+}
+
+/** @param {number} step */
+function focusNeighbour(step) {
+  const names = [...viewers.keys()];
+  const at = names.indexOf(named());
+  if (at >= 0) replaceFocus(names[(at + step + names.length) % names.length]);
+}
+
+window.addEventListener("hashchange", (event) => {
+  const fromGrid = !new URL(event.oldURL).hash.slice(1);
+  if (fromGrid && named() && !history.state) history.replaceState({ fromGrid: true }, "");
+  layOut();
+});
+back.addEventListener("click", (event) => {
+  event.preventDefault();
+  leaveFocus();
+});
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || main.dataset.view !== "focus") return;
+  if (event.key === "Escape" && !back.hidden) leaveFocus();
+  else if (event.key === "ArrowRight") focusNeighbour(1);
+  else if (event.key === "ArrowLeft") focusNeighbour(-1);
+  else if (event.key === "f") viewers.get(named())?.toggleFullscreen();
+});
+new ResizeObserver(fit).observe(document.documentElement);
+
+let hiddenTimer = 0;
+document.addEventListener("visibilitychange", () => {
+  window.clearTimeout(hiddenTimer);
+  if (document.hidden) hiddenTimer = window.setTimeout(() => feed.stop(), HIDDEN_GRACE_MS);
+  else feed.start();
+});
+window.addEventListener("pagehide", () => feed.stop());
+window.addEventListener("pageshow", () => feed.start());
+layOut();
+feed.start();
