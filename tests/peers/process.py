@@ -1,0 +1,106 @@
+"""A program the tests start and always stop again, with everything it started itself."""
+
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+PATIENCE_S = 30.0
+"""How long a peer may take to come up on a loaded machine."""
+
+
+def free_port() -> int:
+    """Find a TCP port on 127.0.0.1 that nothing listens on right now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Process:
+    """One program in a process group of its own; what it prints is kept in `output`."""
+
+    def __init__(self, arguments: Sequence[str | Path], env: Mapping[str, str] | None = None) -> None:
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by stop()
+        # setpriv gives the program a parent-death signal, so that not even a killed test run leaves it behind.
+        self._popen = subprocess.Popen(
+            ["setpriv", "--pdeathsig", "KILL", *map(str, arguments)],
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+            env=None if env is None else {**os.environ, **env},
+            start_new_session=True,
+        )
+        self.pid = self._popen.pid
+
+    @property
+    def output(self) -> str:
+        """What the program has printed so far, both streams."""
+        return os.pread(self._log.fileno(), 1 << 20, 0).decode(errors="replace")
+
+    @property
+    def returncode(self) -> int | None:
+        """The exit status, negative for a signal; None while the program runs."""
+        return self._popen.poll()
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send `number` to the program alone."""
+        self._popen.send_signal(number)
+
+    def wait(self, timeout: float = PATIENCE_S) -> int:
+        """Wait for the program's own end and return its exit status."""
+        return self._popen.wait(timeout)
+
+    def wait_for_output(self, text: str, *, times: int = 1, timeout: float = PATIENCE_S) -> None:
+        """Wait until the program has printed `text`, `times` times.
+
+        Raises:
+            AssertionError: it ended or `timeout` seconds passed first; carries what it did print.
+        """
+        deadline = time.monotonic() + timeout
+        while self.output.count(text) < times:
+            # Looked at twice, because the program may have printed and ended in between.
+            ended = self.returncode is not None and self.output.count(text) < times
+            assert not ended, f"ended with status {self.returncode} before printing {text!r}:\n{self.output}"
+            assert time.monotonic() < deadline, f"did not print {text!r} in {timeout} s:\n{self.output}"
+            time.sleep(0.02)
+
+    def stop(self, timeout: float = 5.0) -> None:
+        """Ask the whole group to end, then end it. May be called twice."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGTERM)
+            with suppress(subprocess.TimeoutExpired):
+                self._popen.wait(timeout)
+        self.kill()
+        self._log.close()
+
+    def kill(self) -> None:
+        """End the whole group at once, as a power cut would. May be called twice."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self._popen.wait()
+
+
+@contextmanager
+def run_process(
+    arguments: Sequence[str | Path], env: Mapping[str, str] | None = None, ready: str | None = None
+) -> Iterator[Process]:
+    """Run a program for as long as the block lasts.
+
+    Args:
+        arguments: the program and its arguments.
+        env: what to add to this process's environment.
+        ready: a text to wait for in what the program prints before the block begins.
+    """
+    process = Process(arguments, env)
+    try:
+        if ready is not None:
+            process.wait_for_output(ready)
+        yield process
+    finally:
+        process.stop()

@@ -1,0 +1,83 @@
+"""What a test needs from outside Python: missing, it is skipped by name; under `CI=true` it fails instead."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+SYSTEM_PYTHON = "/usr/bin/python3"
+"""Debian's own Python, the one its `python3-gi` belongs to."""
+
+_CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+_GST_CHECK = """
+import gi
+gi.require_version("GstRtspServer", "1.0")
+from gi.repository import Gst, GstRtspServer
+Gst.init(None)
+raise SystemExit(Gst.ElementFactory.find("rtph264pay") is None)
+"""
+
+
+def chromium_path() -> str | None:
+    """The first Chromium or Chrome on PATH."""
+    return next(filter(None, map(shutil.which, _CHROMIUMS)), None)
+
+
+def _has_rtsp_server() -> bool:
+    if not Path(SYSTEM_PYTHON).exists():
+        return False
+    return subprocess.run([SYSTEM_PYTHON, "-c", _GST_CHECK], capture_output=True, check=False).returncode == 0
+
+
+_TOOLS: dict[str, Callable[[], bool]] = {
+    "chromium": lambda: chromium_path() is not None,
+    "gst-rtsp-server": _has_rtsp_server,
+    "prometheus": lambda: shutil.which("prometheus") is not None,
+    "promtool": lambda: shutil.which("promtool") is not None,
+    "ffmpeg": lambda: shutil.which("ffmpeg") is not None,
+    "node": lambda: shutil.which("node") is not None,
+}
+
+
+@cache
+def has_tool(tool: str) -> bool:
+    """Say whether `tool` (chromium, gst-rtsp-server, prometheus, promtool, ffmpeg or node) can be used here."""
+    return _TOOLS[tool]()
+
+
+def on_ci() -> bool:
+    """Say whether this run counts: then nothing may be left out."""
+    return os.environ.get("CI", "").lower() in ("1", "true")
+
+
+def requires(*tools: str) -> None:
+    """End the running test unless every one of `tools` is here. Call it inside a test, a fixture or a peer."""
+    for tool in tools:
+        if not has_tool(tool):
+            _missing(f"{tool} is not installed; scripts/install_test_tools.sh installs it on Debian and Ubuntu")
+
+
+def data_file(name: str) -> Path:
+    """Find a data file by its path below the data folder, such as "video/car-detection.mp4".
+
+    The folder is `SIGHTLINE_DATA`, or else `shared/data` beside the repository. Its pictures and clips are not ours to
+    give away, so the repository does not hold them; without them the test ends here.
+    """
+    folder = Path(os.environ.get("SIGHTLINE_DATA") or REPOSITORY.parent / "shared" / "data")
+    if not (path := folder / name).exists():
+        _missing(f"{name} is not in the data folder; SIGHTLINE_DATA names that folder")
+    return path
+
+
+def _missing(reason: str) -> NoReturn:
+    if on_ci():
+        pytest.fail(f"{reason}; under CI=true a test may not be left out")
+    pytest.skip(reason)
