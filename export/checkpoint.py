@@ -1,0 +1,92 @@
+"""A TF2 object checkpoint (tf.train.Checkpoint) and the code that rebuilds its network ─► a `Detector`."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from export.builder import import_builder
+from export.detector import Detector, Pictures
+from export.errors import Unusable
+from export.label_map import read_label_map
+from export.request import Request
+from serving.signature import DETECTION_OUTPUTS
+
+_OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
+_ATTRIBUTES = ("input_height", "input_width", "labels", "resize_rule", "pad_value", "min_score", "detect")
+
+
+def load(request: Request) -> Detector:
+    """Build the network and fill it from the checkpoint.
+
+    Raises:
+        Unusable: no builder, a builder that fails or returns something else, or a checkpoint of another network.
+    """
+    if request.builder is None:
+        raise Unusable(
+            f"{request.source.path} is a checkpoint, which holds weights and no graph: "
+            "name the code that builds it with --builder package.module:function"
+        )
+    prefix = request.source.path
+    _readable(prefix)
+    model = _build(request.builder)
+    _restore(model, prefix, request.builder)
+    labels = {int(class_id): str(name) for class_id, name in model.labels.items()}
+    width, height = request.input_size or (int(model.input_width), int(model.input_height))
+
+    def reference(pictures: Pictures) -> dict[str, NDArray[Any]]:
+        found = model.detect(tf.constant(pictures))
+        return {name: np.asarray(found[name]) for name in DETECTION_OUTPUTS}
+
+    return Detector(
+        detect=model.detect,
+        reference=reference,
+        height=height,
+        width=width,
+        labels=labels if request.labels is None else read_label_map(request.labels),
+        resize=request.resize or model.resize_rule,
+        pad_value=int(model.pad_value),
+        min_score=float(model.min_score) if request.min_score is None else request.min_score,
+    )
+
+
+def _readable(prefix: Path) -> None:
+    try:
+        keys = tf.train.load_checkpoint(str(prefix)).get_variable_to_shape_map()
+    except (tf.errors.OpError, ValueError, RuntimeError) as error:
+        raise Unusable(f"checkpoint {prefix} cannot be read: {error}") from error
+    if _OBJECT_GRAPH not in keys:
+        raise Unusable(
+            f"checkpoint {prefix} was not written by tf.train.Checkpoint: it holds {_few(keys)} and no object graph"
+        )
+
+
+def _build(name: str) -> Any:
+    try:
+        model = import_builder(name)()
+    except Unusable:
+        raise
+    except Exception as error:  # The builder is the caller's code; whatever it raises, it cannot be used.
+        raise Unusable(f"builder {name} failed: {type(error).__name__}: {error}") from error
+    if missing := [attribute for attribute in _ATTRIBUTES if not hasattr(model, attribute)]:
+        raise Unusable(f"builder {name} returned a {type(model).__name__} without {', '.join(missing)}")
+    return model
+
+
+def _restore(model: Any, prefix: Path, builder: str) -> None:
+    try:
+        status = tf.train.Checkpoint(model=model).restore(str(prefix))
+        status.assert_existing_objects_matched()
+    except AssertionError as error:
+        raise Unusable(f"checkpoint {prefix} does not hold all weights of {builder}: {error}") from error
+    except (tf.errors.OpError, ValueError) as error:
+        raise Unusable(f"checkpoint {prefix} does not fit {builder}: {error}") from error
+    # What the optimizer kept is of no use here, and nothing to warn about.
+    status.expect_partial()
+
+
+def _few(names: Any) -> str:
+    names = sorted(names)
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "") or "nothing"

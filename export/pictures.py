@@ -1,0 +1,66 @@
+"""The pictures a proof is made on: a directory's, or frames generated the same way every time."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from export.errors import Unusable
+from serving.resize import Resize
+from serving.signature import ResizeRule
+
+COUNT = 8
+"""How many: as many as the largest batch that is proven."""
+
+Picture = NDArray[np.uint8]
+"""uint8 [H, W, 3], RGB."""
+
+
+def read_pictures(directory: Path) -> list[Picture]:
+    """Up to COUNT pictures of a directory, in the order of their names.
+
+    Raises:
+        Unusable: the directory cannot be read, or holds no picture.
+    """
+    try:
+        files = sorted(p for p in directory.iterdir() if p.suffix.lower() in (".jpg", ".jpeg", ".png", ".bmp"))
+    except OSError as error:
+        raise Unusable(f"cannot read pictures from {directory}: {error.strerror}") from error
+    read = [cv2.imread(str(file)) for file in files[:COUNT]]
+    pictures = [np.asarray(cv2.cvtColor(p, cv2.COLOR_BGR2RGB), dtype=np.uint8) for p in read if p is not None]
+    if not pictures:
+        raise Unusable(f"{directory} holds no picture that can be read (.jpg, .png or .bmp)")
+    return pictures
+
+
+def generated_pictures(count: int = COUNT, width: int = 640, height: int = 360) -> list[Picture]:
+    """Frames of coloured shapes over a gradient and noise; the same ones every time, and each unlike the others."""
+    rng = np.random.default_rng(2)
+    pictures = []
+    for _ in range(count):
+        sky = np.linspace(rng.integers(90, 200, 3), rng.integers(30, 140, 3), height)[:, np.newaxis]
+        picture = np.clip(sky + rng.normal(0, 12, (height, width, 3)), 0, 255).astype(np.uint8)
+        for _ in range(6):
+            corner = (int(rng.integers(0, width - 40)), int(rng.integers(0, height - 40)))
+            size = rng.integers(30, height // 2, 2)
+            colour = [int(level) for level in rng.integers(0, 255, 3)]
+            if rng.random() < 0.5:
+                cv2.rectangle(picture, corner, (corner[0] + int(size[0]), corner[1] + int(size[1])), colour, -1)
+            else:
+                axes = (int(size[0]) // 2, int(size[1]) // 2)
+                cv2.ellipse(picture, corner, axes, float(rng.integers(0, 180)), 0, 360, colour, -1)
+        pictures.append(picture)
+    return pictures
+
+
+def as_batch(pictures: list[Picture], size: tuple[int, int], rule: ResizeRule, pad_value: int) -> Picture:
+    """COUNT pictures as the model sees them: uint8 [COUNT, H, W, 3]; `size` is (width, height)."""
+    batch = []
+    for index in range(COUNT):
+        picture = pictures[index % len(pictures)]
+        # A repeated picture is turned over, so that answers that belong to another picture are still seen.
+        turned = np.ascontiguousarray(np.rot90(picture, 2 * (index // len(pictures) % 2)))
+        plan = Resize.fit((turned.shape[1], turned.shape[0]), size, rule, pad_value)
+        batch.append(plan.apply(turned))
+    return np.stack(batch)

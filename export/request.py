@@ -1,0 +1,68 @@
+"""One export, fully described before TensorFlow is imported."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from export.builder import builder_sha256
+from export.source import Source, sha256
+from export.versions import versions
+from serving.signature import CONTRACT_FILE, Contract, ContractError, ResizeRule
+
+EXPORTER_VERSION = 1
+"""Goes up whenever the same source would be written as a different model."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to export, where to, and what the caller decides instead of the source."""
+
+    source: Source
+    output: Path
+    """The model's directory; its versions are numbered directories inside."""
+    name: str
+    labels: Path | None = None
+    builder: str | None = None
+    input_size: tuple[int, int] | None = None
+    """Width and height in pixels, where the source does not fix them or another size is wanted."""
+    resize: ResizeRule | None = None
+    min_score: float | None = None
+    pictures: Path | None = None
+    """A directory of pictures for the proof."""
+
+    @cached_property
+    def provenance(self) -> dict[str, Any]:
+        """Where the model comes from: file names without directories, and digests; equal for equal exports."""
+        found: dict[str, Any] = {
+            "kind": str(self.source.kind),
+            "files": self.source.sha256(),
+            "exporter": EXPORTER_VERSION,
+        }
+        if self.builder is not None:
+            found["builder"] = {"name": self.builder, "sha256": builder_sha256(self.builder)}
+        if self.labels is not None:
+            found["label_map"] = {"file": self.labels.name, "sha256": sha256(self.labels)}
+        return found
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A digest of everything that decides what is written."""
+        decisive = [self.provenance, self.name, self.input_size, self.resize, self.min_score]
+        return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
+
+    def already_exported(self) -> Path | None:
+        """The newest version in the output directory, if this very request made it."""
+        numbers = versions(self.output)
+        if not numbers:
+            return None
+        newest = self.output / str(numbers[-1])
+        try:
+            contract = Contract.from_json((newest / CONTRACT_FILE).read_text())
+        except (OSError, ContractError):
+            return None
+        if not (newest / "saved_model.pb").is_file():
+            return None
+        return newest if contract.provenance.get("fingerprint") == self.fingerprint else None
