@@ -1,0 +1,105 @@
+"""Frames of all streams become batches. `Batcher` is the decision, pure; `dispatch` is the thin shell around it.
+
+A batch leaves as soon as the model can take one and holds whatever waits then: no window is waited for. While the model
+is busy the next batch fills by itself, which is what batching windows are for, without their delay at low load.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from streamer.clock import Clock
+from streamer.detections import Detections
+from streamer.errors import PredictError
+from streamer.frame import Sample
+
+DropReason = Literal["superseded", "expired", "predict_failed"]
+
+Answer = Callable[[Sample, Detections | DropReason], None]
+"""Told once for every sample that was put in: its detections, or why there are none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A sample that waits, and who wants the answer."""
+
+    sample: Sample
+    answer: Answer
+
+
+class Batcher:
+    """One waiting place a stream: a newer sample takes it from an older one, so no stream can crowd out another."""
+
+    def __init__(self, *, max_batch_size: int, deadline: float) -> None:
+        self.max_batch_size = max_batch_size
+        self.deadline = deadline
+        """Seconds after its arrival from which a frame is not worth asking about."""
+        self._waiting: dict[str, Pending] = {}
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def put(self, pending: Pending) -> None:
+        """Add a sample; an older one of the same stream is superseded, and keeps its place in the line."""
+        stream = pending.sample.frame.stream
+        older = self._waiting.get(stream)
+        self._waiting[stream] = pending
+        if older is not None:
+            older.answer(older.sample, "superseded")
+
+    def take(self, now: float) -> list[Pending]:
+        """The next batch: of the streams that wait, those that have waited longest. May be empty."""
+        for stream, pending in list(self._waiting.items()):
+            if now - pending.sample.frame.received_at > self.deadline:
+                del self._waiting[stream]
+                pending.answer(pending.sample, "expired")
+        # A dict keeps insertion order, and a superseding sample keeps its stream's place: first come, first served.
+        chosen = list(self._waiting)[: self.max_batch_size]
+        return [self._waiting.pop(stream) for stream in chosen]
+
+
+Predict = Callable[[list[Sample], float], Awaitable[list[Detections]]]
+"""Asks the model about samples of one size, within a timeout in seconds."""
+
+
+class Dispatcher:
+    """Sends batches while at most `in_flight` are under way."""
+
+    def __init__(self, batcher: Batcher, predict: Predict, *, in_flight: int, clock: Clock) -> None:
+        self._batcher = batcher
+        self._predict = predict
+        self._in_flight = in_flight
+        self._clock = clock
+        self._arrived = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def put(self, sample: Sample, answer: Answer) -> None:
+        """Ask about a sample; `answer` is called exactly once, from the event loop."""
+        self._batcher.put(Pending(sample, answer))
+        self._arrived.set()
+
+    async def run(self) -> None:
+        """Form batches until cancelled. Calls under way end by their own deadline (see grpc #43360: never cancelled)."""
+        while True:
+            await self._arrived.wait()
+            if len(self._tasks) >= self._in_flight:
+                await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+            batch = self._batcher.take(self._clock())
+            if not len(self._batcher):
+                self._arrived.clear()
+            if batch:
+                task = asyncio.create_task(self._ask(batch))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+
+    async def _ask(self, batch: list[Pending]) -> None:
+        # The newest frame's deadline is the call's: an old neighbour must not cut short what is fresh.
+        newest = max(pending.sample.frame.received_at for pending in batch)
+        timeout = newest + self._batcher.deadline - self._clock()
+        try:
+            answers: list[Detections] | None = await self._predict([pending.sample for pending in batch], timeout)
+        except PredictError:
+            answers = None  # counted and said by the predictor; a frame is never asked about twice
+        for index, pending in enumerate(batch):
+            pending.answer(pending.sample, answers[index] if answers is not None else "predict_failed")

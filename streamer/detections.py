@@ -1,0 +1,64 @@
+"""What a model found in one frame. A value."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Detections:
+    """One sampled frame's answer. Row k of each array belongs to detection k; scores descend."""
+
+    stream: str
+    pts: float
+    """Of the frame, in seconds from the stream's first frame."""
+    received_at: float
+    """Monotonic, of the frame."""
+    answered_at: float
+    """Monotonic, when the model's answer was there."""
+    model: str
+    version: int
+    width: int
+    """Of the frame, in pixels."""
+    height: int
+    boxes: NDArray[np.float32]
+    """[K, 4]: x_min, y_min, x_max, y_max in pixels of the frame."""
+    scores: NDArray[np.float32]
+    """[K], 0..1."""
+    class_ids: NDArray[np.int64]
+    """[K], ids of the model's label map."""
+    labels: tuple[str, ...]
+    """K class names."""
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    @property
+    def age(self) -> float:
+        """Seconds from the frame's arrival to its answer."""
+        return self.answered_at - self.received_at
+
+    def event(self) -> dict[str, Any]:
+        """The event that `/events` sends for this frame, ready for JSON."""
+        return {
+            "stream": self.stream,
+            "pts": round(self.pts, 6),
+            "age_ms": round(self.age * 1000, 1),
+            "model": self.model,
+            "version": self.version,
+            "width": self.width,
+            "height": self.height,
+            "detections": [
+                {
+                    "label": label,
+                    "class_id": int(class_id),
+                    "score": round(float(score), 5),
+                    "box": [round(float(edge), 2) for edge in box],
+                }
+                for label, class_id, score, box in zip(
+                    self.labels, self.class_ids, self.scores, self.boxes, strict=True
+                )
+            ],
+        }

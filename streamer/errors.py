@@ -1,0 +1,57 @@
+"""What can go wrong, as text and numbers only, so that every stage may import this.
+
+    SightlineError
+    ├── ConfigError          the configuration cannot be used: exit code 2
+    ├── SourceError          a stream's source failed: `kind` is one of SourceErrorKind
+    ├── PredictError         the model server did not answer: `code` is a gRPC status name
+    ├── SessionError         a viewer's offer cannot be answered: HTTP 4xx
+    └── Overloaded           a limit is reached: HTTP 503 with Retry-After
+"""
+
+from typing import Literal
+
+SourceErrorKind = Literal[
+    "authentication", "not_found", "dns", "refused", "unreachable", "tls", "timeout", "stalled", "ended", "codec",
+    "too_large", "waiting", "protocol", "failed",
+]  # fmt: skip
+"""The same words in the API, on the page, in the metric label and in the log."""
+
+
+class SightlineError(Exception):
+    """Anything Sightline raises on purpose; its text is one sentence fit for a person."""
+
+
+class ConfigError(SightlineError):
+    """The configuration names something that cannot be used."""
+
+
+class SourceError(SightlineError):
+    """A source could not be opened, or stopped delivering."""
+
+    def __init__(self, kind: SourceErrorKind, sentence: str) -> None:
+        super().__init__(sentence)
+        self.kind: SourceErrorKind = kind
+
+
+class PredictError(SightlineError):
+    """The model server refused, failed or did not answer in time."""
+
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+
+
+class SessionError(SightlineError):
+    """A viewer's offer that cannot be answered; `status` is the HTTP status that says so."""
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
+class Overloaded(SightlineError):
+    """A configured limit is reached; come back in `retry_after` seconds."""
+
+    def __init__(self, sentence: str, retry_after: int = 5) -> None:
+        super().__init__(sentence)
+        self.retry_after = retry_after

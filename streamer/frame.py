@@ -1,0 +1,64 @@
+"""One decoded picture and when it came. A value: shared between stages, never changed."""
+
+from dataclasses import dataclass
+
+import av
+import numpy as np
+from av.video.reformatter import VideoReformatter
+from numpy.typing import NDArray
+
+PLANAR = ("yuv420p", "yuvj420p")
+"""Pixel formats whose planes need no conversion to be drawn on and encoded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A frame of one stream, as it left the decoder."""
+
+    stream: str
+    index: int
+    """Counts the stream's decoded frames from 0, through reconnects."""
+    pts: float
+    """Presentation time in seconds from the stream's first frame."""
+    received_at: float
+    """Monotonic time at which the packet that carried it was demuxed."""
+    picture: av.VideoFrame
+    """The decoder's picture. Read only: several stages hold it at once."""
+
+    @property
+    def width(self) -> int:
+        """Columns, in pixels."""
+        return self.picture.width
+
+    @property
+    def height(self) -> int:
+        """Rows, in pixels."""
+        return self.picture.height
+
+    def rgb(self, reformatter: VideoReformatter) -> NDArray[np.uint8]:
+        """The picture as uint8 [height, width, 3], RGB.
+
+        The caller's `reformatter` keeps swscale's context between frames; it serves one thread.
+        """
+        return reformatter.reformat(self.picture, format="rgb24").to_ndarray()
+
+    def planes(self) -> NDArray[np.uint8]:
+        """A fresh copy of the picture as I420 planes: uint8 [height * 3 // 2, width], both even.
+
+        Odd pictures lose their last row or column to scaling: 4:2:0 chroma has no half sample.
+        """
+        width, height = self.width & ~1, self.height & ~1
+        if self.picture.format.name in PLANAR and (width, height) == (self.width, self.height):
+            return self.picture.to_ndarray()
+        return self.picture.reformat(width=width, height=height, format="yuv420p").to_ndarray()
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A frame chosen for the model, already in the model's own size."""
+
+    frame: Frame
+    tensor: NDArray[np.uint8]
+    """uint8 [H, W, 3], RGB, contiguous: one row of the model's input."""
+    min_score: float
+    """Detections below this are of no interest to this stream, 0..1."""

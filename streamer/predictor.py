@@ -1,0 +1,274 @@
+"""A batch of samples becomes one Predict call, and its answer becomes detections.
+
+One predictor serves one model of one TensorFlow Serving (or of `serving/`, which speaks the same API). `run` keeps
+knowing whether the model is there and what its contract says; `predict` asks. The messages are `serving.wire`'s, so no
+TensorFlow is needed here.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import grpc
+import grpc.aio
+import numpy as np
+from numpy.typing import NDArray
+
+from serving import signature, wire
+from serving.resize import Resize
+from serving.signature import Contract, ContractError
+from streamer.clock import Clock
+from streamer.detections import Detections
+from streamer.errors import PredictError
+from streamer.frame import Sample
+
+log = logging.getLogger(__name__)
+
+MAX_DETECTIONS = 100
+"""Rows kept of one frame's answer: a broken model may send a million."""
+PROBE_INTERVAL = 0.25
+"""Seconds between attempts to find a model that is not there."""
+CHECK_INTERVAL = 2.0
+"""Seconds between looks at a model that is."""
+CONTROL_TIMEOUT = 2.0
+"""Seconds for the calls about the model, not about frames."""
+
+CHANNEL_OPTIONS: tuple[tuple[str, Any], ...] = (
+    # A channel left to its defaults finds a restarted server after 20 s and more, and a silent one never.
+    ("grpc.initial_reconnect_backoff_ms", 200),
+    ("grpc.min_reconnect_backoff_ms", 200),
+    ("grpc.max_reconnect_backoff_ms", 500),
+    ("grpc.keepalive_time_ms", 2000),
+    ("grpc.keepalive_timeout_ms", 1000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.max_pings_without_data", 0),
+    ("grpc.max_send_message_length", -1),
+    ("grpc.max_receive_message_length", 64 << 20),
+    ("grpc.lb_policy_name", "round_robin"),
+    ("grpc.enable_http_proxy", 0),
+)
+
+
+class Predictor:
+    """Asks one model about samples."""
+
+    def __init__(
+        self,
+        address: str,
+        model: str,
+        *,
+        clock: Clock,
+        on_call: Callable[[int, float], None] = lambda batch_size, seconds: None,
+        on_error: Callable[[str], None] = lambda code: None,
+    ) -> None:
+        self.address = address
+        self.model = model
+        self.up = False
+        """Whether the model answered last time it was asked anything."""
+        self.reason: str | None = "the model server was not asked yet"
+        """Why it is not up, as a sentence."""
+        self.contract: Contract | None = None
+        """What the newest version says of itself; stays while the server is away."""
+        self.version = 0
+        self._clock = clock
+        self._on_call = on_call
+        self._on_error = on_error
+        self._contracts: dict[int, Contract] = {}
+        self._channel = grpc.aio.insecure_channel(address, options=CHANNEL_OPTIONS)
+        self._predict = self._channel.unary_unary(
+            wire.PREDICT,
+            request_serializer=wire.PredictRequest.SerializeToString,
+            response_deserializer=wire.PredictResponse.FromString,
+        )
+        self._metadata = self._channel.unary_unary(
+            wire.GET_MODEL_METADATA,
+            request_serializer=wire.GetModelMetadataRequest.SerializeToString,
+            response_deserializer=wire.GetModelMetadataResponse.FromString,
+        )
+
+    async def run(self) -> None:
+        """Keep `up`, `reason` and `contract` true until cancelled."""
+        while True:
+            try:
+                await self._learn(None)
+            except PredictError as error:
+                self._down(error)
+            await asyncio.sleep(CHECK_INTERVAL if self.up else PROBE_INTERVAL)
+
+    async def close(self) -> None:
+        """Close the channel; calls under way fail."""
+        await self._channel.close()
+
+    async def predict(self, samples: list[Sample], timeout: float) -> list[Detections]:
+        """Detections of each sample, in order.
+
+        Args:
+            samples: at least one; each tensor of the contract's size.
+            timeout: seconds.
+
+        Raises:
+            PredictError: no answer, or one that is not of the contract's form.
+        """
+        if timeout <= 0:
+            raise PredictError("DEADLINE_EXCEEDED", "the frames were too old to ask about")
+        started = self._clock()
+        try:
+            response = await self._call(self._predict, self._request(samples), timeout)
+            answered_at = self._clock()
+            version = response.model_spec.version.value
+            if version not in self._contracts:
+                # A version the labels of which are not known yet: no box may carry another version's label.
+                await self._learn(version)
+            answers = self._read(response, samples, self._contracts[version], version, answered_at)
+        except PredictError as error:
+            self._on_error(error.code)
+            if error.code in ("UNAVAILABLE", "NOT_FOUND", "DEADLINE_EXCEEDED", "CANCELLED"):
+                self._down(error)
+            raise
+        self._on_call(len(samples), answered_at - started)
+        return answers
+
+    def _request(self, samples: list[Sample]) -> Any:
+        shape = samples[0].tensor.shape
+        if any(sample.tensor.shape != shape for sample in samples):
+            raise PredictError("FAILED_PRECONDITION", "the model's input size changed between two frames")
+        request = wire.PredictRequest(output_filter=signature.DETECTION_OUTPUTS)
+        request.model_spec.name = self.model
+        request.model_spec.signature_name = signature.SERVING_DEFAULT
+        content = b"".join(sample.tensor.data for sample in samples)
+        request.inputs[signature.INPUT_TENSOR].CopyFrom(wire.uint8_tensor((len(samples), *shape), content))
+        return request
+
+    def _read(
+        self, response: Any, samples: list[Sample], contract: Contract, version: int, answered_at: float
+    ) -> list[Detections]:
+        outputs = _detection_arrays(response, len(samples))
+        answers = []
+        for row, sample in enumerate(samples):
+            frame = sample.frame
+            resize = Resize.fit((frame.width, frame.height), (contract.width, contract.height), contract.resize)
+            boxes, scores, class_ids = (
+                array[row, :MAX_DETECTIONS]
+                for array in (
+                    outputs[signature.DETECTION_BOXES],
+                    outputs[signature.DETECTION_SCORES],
+                    outputs[signature.DETECTION_CLASSES],
+                )
+            )
+            count = int(np.clip(np.nan_to_num(outputs[signature.NUM_DETECTIONS][row]), 0, len(scores)))
+            finite = np.isfinite(boxes).all(axis=1) & np.isfinite(scores) & np.isfinite(class_ids)
+            keep = finite & (scores >= sample.min_score) & (np.arange(len(scores)) < count)
+            ids = class_ids[keep].astype(np.int64)
+            answers.append(
+                Detections(
+                    stream=frame.stream,
+                    pts=frame.pts,
+                    received_at=frame.received_at,
+                    answered_at=answered_at,
+                    model=self.model,
+                    version=version,
+                    width=frame.width,
+                    height=frame.height,
+                    boxes=resize.to_frame(boxes[keep]),
+                    scores=scores[keep],
+                    class_ids=ids,
+                    labels=tuple(contract.labels.get(int(class_id), f"class {class_id}") for class_id in ids),
+                )
+            )
+        return answers
+
+    async def _learn(self, version: int | None) -> None:
+        """Ask the model (the newest version, or one) who it is. Raises PredictError where it cannot be used."""
+        metadata = wire.GetModelMetadataRequest(metadata_field=[wire.SIGNATURE_DEF])
+        metadata.model_spec.name = self.model
+        if version is not None:
+            metadata.model_spec.version.value = version
+        answer = await self._call(self._metadata, metadata, CONTROL_TIMEOUT)
+        found = answer.model_spec.version.value
+        if found not in self._contracts:
+            _require_canonical(self.model, wire.signature_defs(answer))
+            self._contracts[found] = await self._read_contract(found)
+            log.info("model %s version %d: %s", self.model, found, ", ".join(self._contracts[found].labels.values()))
+            while len(self._contracts) > 4:
+                del self._contracts[min(self._contracts)]
+        self.contract, self.version = self._contracts[found], found
+        if not self.up:
+            log.info("model %s is up at %s", self.model, self.address)
+        self.up, self.reason = True, None
+
+    async def _read_contract(self, version: int) -> Contract:
+        request = wire.PredictRequest(output_filter=[signature.CONTRACT])
+        request.model_spec.name = self.model
+        request.model_spec.version.value = version
+        request.model_spec.signature_name = signature.LABELS
+        index = wire.TensorProto(dtype=wire.DT_INT64, int64_val=[0])
+        index.tensor_shape.dim.add(size=1)
+        request.inputs[signature.LABELS_INDEX].CopyFrom(index)
+        response = await self._call(self._predict, request, CONTROL_TIMEOUT)
+        try:
+            text = wire.to_array(response.outputs[signature.CONTRACT]).reshape(-1)[0]
+            return Contract.from_json(text)
+        except (ContractError, ValueError, IndexError) as error:
+            raise PredictError("FAILED_PRECONDITION", f"model {self.model}: {error}") from error
+
+    async def _call(self, method: Any, request: Any, timeout: float) -> Any:
+        with _translated(self.address):
+            return await method(request, timeout=timeout)
+
+    def _down(self, error: PredictError) -> None:
+        if self.up or self.reason != str(error):
+            log.warning("%s", error)
+        self.up, self.reason = False, str(error)
+
+
+@contextlib.contextmanager
+def _translated(address: str) -> Iterator[None]:
+    """gRPC's errors become PredictError, with a sentence for the page."""
+    try:
+        yield
+    except grpc.aio.AioRpcError as error:
+        code = error.code().name
+        sentence = {
+            "UNAVAILABLE": f"the model server at {address} cannot be reached",
+            "DEADLINE_EXCEEDED": f"the model server at {address} did not answer in time",
+        }.get(code, f"the model server at {address} refuses: {error.details()}")
+        if code == "UNAVAILABLE" and "queue" in (error.details() or ""):
+            code, sentence = "RESOURCE_EXHAUSTED", f"the model server at {address} has more work than it can do"
+        raise PredictError(code, sentence) from error
+
+
+def _require_canonical(model: str, signatures: dict[str, Any]) -> None:
+    """Refuse a model whose signatures are not `serving.signature`'s, saying what to do."""
+    wanted = {signature.SERVING_DEFAULT: signature.DETECTION_OUTPUTS, signature.LABELS: signature.LABELS_OUTPUTS}
+    for name, outputs in wanted.items():
+        missing = sorted(set(outputs) - set(signatures[name].outputs)) if name in signatures else [name]
+        if missing:
+            raise PredictError(
+                "FAILED_PRECONDITION",
+                f"model {model} has no {', '.join(missing)}: export it with `sightline export` so that it carries them",
+            )
+
+
+def _detection_arrays(response: Any, rows: int) -> dict[str, NDArray[Any]]:
+    """The four outputs, their shapes checked against the batch."""
+    arrays: dict[str, NDArray[Any]] = {}
+    for name in signature.DETECTION_OUTPUTS:
+        if name not in response.outputs:
+            raise PredictError("INTERNAL", f"the model's answer lacks {name}")
+        try:
+            arrays[name] = wire.to_array(response.outputs[name])
+        except ValueError as error:
+            raise PredictError("INTERNAL", f"the model's {name} cannot be read: {error}") from error
+    found = arrays[signature.DETECTION_SCORES].shape[1:]
+    shapes = {
+        signature.DETECTION_BOXES: (rows, *found, 4),
+        signature.DETECTION_SCORES: (rows, *found),
+        signature.DETECTION_CLASSES: (rows, *found),
+        signature.NUM_DETECTIONS: (rows,),
+    }
+    for name, shape in shapes.items():
+        if arrays[name].shape != shape or len(found) != 1:
+            raise PredictError("INTERNAL", f"the model's {name} has shape {arrays[name].shape}, not {shape}")
+    return arrays
