@@ -1,1 +1,1 @@
-"""TensorFlow Serving for Sightline: the contract, its wire format, and an embedded server for machines without Docker."""
+"""TensorFlow Serving for Sightline: the contract, its wire format, an embedded server where there is no Docker."""

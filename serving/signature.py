@@ -8,7 +8,7 @@ library, so both sides can use it without TensorFlow.
                       detection_scores   float32 [N, K]        sorted, descending
                       detection_classes  float32 [N, K]        label-map ids
                       num_detections     float32 [N]           how many of the K rows count
-    labels            index              int64   [N]           any numbers; there so that batching servers accept the call
+    labels            index              int64   [N]           any numbers; so that batching servers accept the call
                       class_ids          int64   [N, C]        label-map ids, the same in every row
                       class_names        string  [N, C]
                       contract           string  [N]           the contract below, as JSON

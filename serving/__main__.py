@@ -1,0 +1,71 @@
+"""`python -m serving`: the embedded model server. Exit codes: 0 stopped, 2 cannot start."""
+
+import os
+import signal
+import socket
+import sys
+import threading
+from types import FrameType
+
+from serving import malloc
+from serving.banners import import_tensorflow
+from serving.errors import StartError
+from serving.options import Options
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serve until SIGTERM or SIGINT."""
+    stop = threading.Event()
+
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+        if not serving:  # TensorFlow's import and a model's load cannot be interrupted, and nothing is in work
+            say("stopped before serving")
+            os._exit(0)
+
+    serving = False
+    signal.signal(signal.SIGTERM, on_signal)
+    signal.signal(signal.SIGINT, on_signal)
+    malloc.keep_large_blocks()
+    try:
+        options = Options.parse(arguments)
+        _check_port(options.host, options.port)
+        say("loading tensorflow")
+        import_tensorflow()
+        from serving import server
+
+        server.use_threads(options.intra_op_threads, options.inter_op_threads)
+        running = server.start(options, say, stop)
+    except StartError as error:
+        print(f"serving: {error}", file=sys.stderr)
+        return 2
+    serving = True
+    say(f"serving {running.model.name} version {running.model.version} on {options.host}:{running.port}")
+    stop.wait()
+    say("stopping: answering what is in work")
+    drained = running.close()
+    say("stopped" if drained else "stopped; some requests were not answered in time")
+    return 0
+
+
+def say(text: str) -> None:
+    """One line of progress, at once."""
+    print(text, flush=True)
+
+
+def _check_port(host: str, port: int) -> None:
+    """Say that the port is taken before seconds go into loading."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host.strip("[]"), port))
+        except OSError as error:
+            raise StartError(f"cannot listen on {host}:{port}: {error.strerror or error}") from error
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # TensorFlow's threads may hold the interpreter for seconds; everything is answered by now
