@@ -58,8 +58,6 @@ class Playback:
         """Send what is due, and come back when the next unit is."""
         self.timer = 0
         now = GLib.get_monotonic_time() * 1000
-        if self.frozen_at is not None:
-            return False
         while (due := self.epoch + self.clip.units[self.at][2]) <= now:
             self.send(*self.clip.units[self.at])
             self.at += 1
@@ -78,6 +76,7 @@ class Playback:
     def freeze(self, frozen: bool) -> None:
         now = GLib.get_monotonic_time() * 1000
         if frozen:
+            self.stop()
             self.frozen_at = now
         elif self.frozen_at is not None:
             self.epoch += now - self.frozen_at
@@ -85,7 +84,7 @@ class Playback:
             self.push()
 
     def stop(self) -> None:
-        """Send nothing more: the last viewer has left."""
+        """Send nothing more."""
         if self.timer:
             GLib.source_remove(self.timer)
             self.timer = 0

@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# Install the system tools some tests need, where that is possible: as root on Debian and Ubuntu. Elsewhere say what is
+# missing and which tests will be skipped for it; under CI=true that is an error, because there nothing may be left out.
+set -euo pipefail
+
+missing_packages=() missing_tools=()
+
+# need TOOL TESTS PACKAGE... : the test before the call has just said whether TOOL is there.
+need() {
+    local tool=$1 tests=$2
+    shift 2
+    missing_tools+=("$tool ($tests)")
+    missing_packages+=("$@")
+}
+
+look() {
+    missing_packages=() missing_tools=()
+    command -v chromium chromium-browser google-chrome google-chrome-stable >/dev/null ||
+        need chromium "the page in a browser" chromium fonts-dejavu-core
+    compgen -G '/usr/lib/*/girepository-1.0/GstRtspServer-1.0.typelib' >/dev/null &&
+        compgen -G '/usr/lib/*/gstreamer-1.0/libgstrtp.so' >/dev/null &&
+        compgen -G '/usr/lib/python3/dist-packages/gi/__init__.py' >/dev/null ||
+        need gst-rtsp-server "everything over RTSP" python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-good
+    command -v prometheus promtool >/dev/null ||
+        need prometheus "metrics, alert rules" prometheus
+    command -v ffmpeg >/dev/null ||
+        need ffmpeg "a foreign RTSP publisher" ffmpeg
+}
+
+can_install() { [[ $EUID == 0 ]] && command -v apt-get >/dev/null; }
+
+apt_install() {
+    echo "sightline: installing for the tests: ${missing_packages[*]}"
+    export DEBIAN_FRONTEND=noninteractive
+    # Debian starts a service when it installs one; the tests want programs, not a Prometheus on port 9090.
+    if [[ ! -e /usr/sbin/policy-rc.d ]]; then
+        trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+        printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
+        chmod +x /usr/sbin/policy-rc.d
+    fi
+    apt-get update -qq && apt-get install -y -qq --no-install-recommends -o Dpkg::Use-Pty=0 "${missing_packages[@]}"
+    if [[ -d /run/systemd/system && ${missing_packages[*]} == *prometheus* ]]; then
+        systemctl disable --quiet prometheus || true
+    fi
+}
+
+look
+[[ ${#missing_tools[@]} == 0 ]] && exit 0
+
+if can_install; then
+    apt_install </dev/null || echo "sightline: apt-get could not install ${missing_packages[*]}" >&2
+    look
+    [[ ${#missing_tools[@]} == 0 ]] && exit 0
+fi
+
+printf -v list '%s, ' "${missing_tools[@]}"
+if [[ ${CI:-} == true ]]; then
+    echo "sightline: missing under CI=true: ${list%, }" >&2
+    exit 1
+fi
+echo "sightline: missing, so their tests will be skipped: ${list%, }. On Debian and Ubuntu: apt-get install ${missing_packages[*]}"
