@@ -84,11 +84,20 @@ function announce(streams) {
 
 /** @param {Stream[]} streams */
 function summarise(streams) {
-  const counts = STATE_ORDER.map((state) => ({ state, count: streams.filter((stream) => stream.state === state).length }));
+  const counts = STATE_ORDER.map((state) => ({
+    state,
+    count: streams.filter((stream) => stream.state === state).length,
+  }));
   const items = counts
     .filter(({ count }) => count > 0)
     .map(({ state, count }) => {
-      const item = element("li", "", element("i", ""), element("b", "", String(count)), ` ${state}`);
+      const item = element(
+        "li",
+        "",
+        element("i", ""),
+        element("b", "", String(count)),
+        element("span", "", ` ${state}`),
+      );
       item.dataset.state = state;
       return item;
     });
@@ -131,7 +140,7 @@ function fit() {
     width: main.clientWidth - padding,
     height: window.innerHeight - main.offsetTop - padding,
     gap: parseFloat(style.columnGap) || 0,
-    extra: parseFloat(style.getPropertyValue("--chips-height")) || 0,
+    extra: find(".strip").offsetHeight,
   });
   main.style.setProperty("--columns", String(columns));
   main.style.setProperty("--tile-width", `${tileWidth}px`);

@@ -1,11 +1,12 @@
 // @ts-check
 // The figures of one stream as DOM nodes. All text from the server goes through textContent.
 
-/** @typedef {import("./feed.js").Stream} Stream */
+import { duration } from "./readout.js";
+
 /** @typedef {import("./sightings.js").Seen} Seen */
 /** @typedef {import("./sightings.js").Sighting} Sighting */
-/** @typedef {import("./stats.js").Measurement} Measurement */
-/** @typedef {{ name: string, ms: number, kind: string }} DelayPart */
+/** @typedef {import("./readout.js").DelayPart} DelayPart */
+/** @typedef {import("./readout.js").Metric} Metric */
 
 /**
  * @param {string} tag
@@ -19,11 +20,12 @@ export function element(tag, className, ...content) {
   return node;
 }
 
-/** @param {number} ms */
-export function duration(ms) {
-  if (ms < 9950) return ms < 950 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
-  const seconds = Math.round(ms / 1000);
-  return seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
+/** As many as streamer/annotator.py has in its palette; style.css has their values. */
+const COLORS = 6;
+
+/** @param {number} at wall clock, ms */
+export function clock(at) {
+  return new Date(at).toLocaleTimeString([], { hour12: false });
 }
 
 /** @param {number} value */
@@ -31,39 +33,60 @@ function percent(value) {
   return `${Math.round(value * 100)} %`;
 }
 
+/** @param {Metric} metric */
+export function figure({ value, unit }) {
+  return [element("b", "", value ?? "–"), ...(unit ? [` ${unit}`] : [])];
+}
+
+/**
+ * A label in the colour its boxes are drawn in.
+ *
+ * @param {{ label: string, class_id: number, finding: boolean }} of
+ * @param {string} [text]
+ */
+function tag({ label, class_id, finding }, text = label) {
+  const node = element("span", finding ? "tag finding" : "tag", text);
+  node.dataset.color = String(((((class_id - 1) % COLORS) + COLORS) % COLORS) + 1);
+  return node;
+}
+
 /** @param {Seen[]} seen */
 export function chips(seen) {
-  return seen.map(({ label, finding, count }) =>
-    element("li", finding ? "chip finding" : "chip", element("span", "", label), element("b", "", String(count))),
-  );
+  return seen.map((entry) => {
+    const chip = tag(entry);
+    chip.append(element("b", "", String(entry.count)));
+    return element("li", "", chip);
+  });
 }
 
 /** @param {Seen[]} seen */
 export function seenRows(seen) {
   if (seen.length === 0) return [element("li", "none", "Nothing right now")];
-  return seen.map(({ label, finding, count, best }) => {
-    const row = element("li", finding ? "finding" : "");
-    const score = element("span", "score", `best ${percent(best)}`);
-    row.append(element("b", "", String(count)), element("span", "label", label), score);
-    return row;
-  });
+  return seen.map((entry) =>
+    element(
+      "li",
+      "",
+      element("b", "", String(entry.count)),
+      element("span", "label", tag(entry)),
+      element("span", "score", `best ${percent(entry.best)}`),
+    ),
+  );
 }
 
 /** @param {Sighting[]} list */
 export function sightingRows(list) {
   if (list.length === 0) return [element("li", "none", "None since this page was opened")];
   return list.map((sighting) => {
-    const { label, finding, since, until, most, best, over } = sighting;
-    const when = new Date(since).toLocaleTimeString([], { hour12: false });
-    const length = over ? `for ${duration(Math.max(until - since, 1000))}` : "in view";
-    const row = element("li", finding ? "finding" : "");
-    row.append(
-      element("time", "", when),
-      element("span", "label", most > 1 ? `${label} ×${most}` : label),
-      element("span", over ? "" : "open", length),
+    const { since, until, most, best, over } = sighting;
+    const text = most > 1 ? `${sighting.label} ×${most}` : sighting.label;
+    return element(
+      "li",
+      "",
+      element("time", "", clock(since)),
+      element("span", "label", tag(sighting, text)),
+      element("span", over ? "" : "open", over ? `for ${duration(Math.max(until - since, 1000))}` : "in view"),
       element("span", "score", percent(best)),
     );
-    return row;
   });
 }
 

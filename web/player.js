@@ -68,10 +68,20 @@ export class Player {
     if (this.running) return;
     this.#timer = window.setInterval(() => this.#tick(performance.now()), TICK_MS);
     this.#lastFrameAt = performance.now();
-    // A still is there long before the first frame of a new session.
-    this.#closePoster = pollPictures(this.urls.still, (still) => this.#poster(still), () => {}, 1);
+    this.showStill();
     if (this.mjpegOnly) this.#fallBack("MJPEG was asked for in the address");
     else this.#openWhep();
+  }
+
+  /** Asks once for the newest picture there is, if none is on the screen: long before a session's first frame. */
+  showStill() {
+    if (this.#closePoster || "painted" in this.canvas.dataset) return;
+    this.#closePoster = pollPictures(
+      this.urls.still,
+      (still) => this.#poster(still),
+      () => {}, // a poster is a nicety
+      1,
+    );
   }
 
   /** Releases everything on both ends and keeps the last picture; may be called twice. */
@@ -80,6 +90,7 @@ export class Player {
     window.clearInterval(this.#timer);
     this.#timer = 0;
     this.#closePoster?.();
+    this.#closePoster = null;
     this.#endWhep();
     this.#endPictures();
     this.#pictureRetryAt = Infinity;

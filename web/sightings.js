@@ -9,10 +9,11 @@ const KEPT = 30;
 const FINDING = /defect|damage|broken|missing|fault|crack|corros|rust|leak|fire|smoke|intru/i;
 
 /** @typedef {{ label: string, class_id: number, score: number, box: [number, number, number, number] }} Detection */
-/** @typedef {{ label: string, finding: boolean, count: number, best: number }} Seen one label in one frame */
+/** @typedef {{ label: string, class_id: number, finding: boolean, count: number, best: number }} Seen one label in one frame */
 /**
  * @typedef {object} Sighting one label in view without a gap
  * @property {string} label
+ * @property {number} class_id
  * @property {boolean} finding
  * @property {number} since wall clock, ms
  * @property {number} until wall clock, ms
@@ -28,8 +29,8 @@ const FINDING = /defect|damage|broken|missing|fault|crack|corros|rust|leak|fire|
 export function countByLabel(detections) {
   /** @type {Map<string, Seen>} */
   const seen = new Map();
-  for (const { label, score } of detections) {
-    const entry = seen.get(label) ?? { label, finding: FINDING.test(label), count: 0, best: 0 };
+  for (const { label, class_id, score } of detections) {
+    const entry = seen.get(label) ?? { label, class_id, finding: FINDING.test(label), count: 0, best: 0 };
     entry.count++;
     entry.best = Math.max(entry.best, score);
     seen.set(label, entry);
@@ -59,8 +60,8 @@ export class Sightings {
         open.best = Math.max(open.best, seen.best);
       } else {
         if (open) open.over = true;
-        const { label, finding, count, best } = seen;
-        this.list.unshift({ label, finding, since: at, until: at, most: count, best, over: false });
+        const { label, class_id, finding, count, best } = seen;
+        this.list.unshift({ label, class_id, finding, since: at, until: at, most: count, best, over: false });
       }
     }
     this.expire(at);

@@ -1,25 +1,20 @@
 // @ts-check
 // <stream-viewer>: one stream's picture, state and figures. Give it a name and, once a second, its entry of the list.
 
-import { chips, definitions, delayBar, delayRows, duration, element, seenRows, sightingRows } from "./details.js";
+import { chips, clock, definitions, delayBar, delayRows, figure, seenRows, sightingRows } from "./details.js";
 import { Player } from "./player.js";
+import { STATES, delayParts, facts, metrics, sentence, totalDelay } from "./readout.js";
 import { Sightings } from "./sightings.js";
-import { browserDelay } from "./stats.js";
 
 /** @typedef {import("./feed.js").Stream} Stream */
 /** @typedef {import("./feed.js").DetectionEvent} DetectionEvent */
 /** @typedef {import("./stats.js").Measurement} Measurement */
-/** @typedef {import("./details.js").DelayPart} DelayPart */
 
 /** Scrolling past or switching tabs for a moment should not cost a new session. */
 const GRACE_MS = 4000;
 
-const STATES = { connecting: "Connecting", live: "Live", stale: "Stale", offline: "Offline", unknown: "No server" };
-const TRANSPORTS = { none: "–", webrtc: "WebRTC", mjpeg: "MJPEG", stills: "Stills" };
-const AGE_NOTE =
-  "Age of the picture: from the frame's arrival at the server to leaving it with boxes drawn, " +
-  "and with WebRTC also half the network round trip, the jitter buffer and decoding. " +
-  "Not in it: the camera's own delay, its way to the server, and the screen.";
+/** So that the line does not jump while a stream starts. */
+const ALWAYS_SHOWN = new Set(["detections", "age"]);
 
 export class StreamViewer extends HTMLElement {
   /** @type {Stream | null} */
@@ -41,10 +36,13 @@ export class StreamViewer extends HTMLElement {
   /** @type {Player | null} */
   player = null;
 
-  #observer = new IntersectionObserver(([entry]) => {
-    this.#inView = entry.isIntersecting;
-    this.#settle();
-  }, { rootMargin: "80px" });
+  #observer = new IntersectionObserver(
+    ([entry]) => {
+      this.#inView = entry.isIntersecting;
+      this.#settle();
+    },
+    { rootMargin: "80px" },
+  );
   #onvisibility = () => this.#settle();
   #onpagehide = () => this.player?.stop();
 
@@ -99,10 +97,9 @@ export class StreamViewer extends HTMLElement {
   }
 
   toggleFullscreen() {
-    const screen = this.#find(".screen");
     const video = /** @type {any} */ (this.#find("video"));
     if (document.fullscreenElement) document.exitFullscreen();
-    else if (screen.requestFullscreen) screen.requestFullscreen().catch(() => {});
+    else if (this.requestFullscreen) this.requestFullscreen().catch(() => {});
     else video.webkitEnterFullscreen?.(); // iPhone knows only videos
   }
 
@@ -118,7 +115,6 @@ export class StreamViewer extends HTMLElement {
     button.addEventListener("click", () => this.toggleFullscreen());
     const video = /** @type {HTMLVideoElement} */ (this.#find("video"));
     video.muted = true; // the attribute is not enough on a cloned template
-    this.#find(".metric-age").title = AGE_NOTE;
     this.player = new Player({
       video,
       canvas: /** @type {HTMLCanvasElement} */ (this.#find("canvas")),
@@ -143,8 +139,11 @@ export class StreamViewer extends HTMLElement {
     const state = this.#stream?.state;
     player.expecting = state === "live" && this.#reachable;
     const watched = this.#inView && !document.hidden;
-    if (state === "offline") player.stop();
-    else if (watched && (state === "live" || state === "stale")) player.start();
+    if (state === "offline") {
+      player.stop();
+      player.showStill();
+    }
+    if (watched && (state === "live" || state === "stale")) player.start();
     if (watched) {
       window.clearTimeout(this.#graceTimer);
       this.#graceTimer = 0;
@@ -203,8 +202,8 @@ export class StreamViewer extends HTMLElement {
     else if (state === "connecting") title = "Connecting to the camera";
     else if (state === "unknown" && silent) title = "The server does not answer";
     else if (silent && !painted) title = "Loading the video";
-    const last = this.#lastPictureAt && state === "offline" ? new Date(this.#lastPictureAt) : null;
-    const when = last ? ` Last picture at ${last.toLocaleTimeString([], { hour12: false })}.` : "";
+    const last = this.#lastPictureAt;
+    const when = last && state === "offline" ? ` Last picture at ${clock(last)}.` : "";
     this.#find(".cover-title").textContent = title;
     this.#find(".cover-reason").textContent = title && state !== "unknown" ? sentence(reason) + when : "";
     this.#find(".cover").hidden = title === "";
@@ -212,107 +211,43 @@ export class StreamViewer extends HTMLElement {
 
   #notice() {
     if (this.state === "stale") return sentence(this.#stream?.reason ?? "The detections are not up to date");
-    if (this.player?.transport === "stills") return "Two pictures a second; open it for the full rate.";
+    if (this.player?.transport === "stills") return "Two pictures a second. Open it to see them all.";
     return "";
   }
 
-  #drawMetrics() {
-    const stream = this.#stream;
-    const age = this.#age();
-    const fps = this.#fps();
+  /** @returns {import("./readout.js").Knowledge} */
+  #known() {
     const transport = this.player?.transport ?? "none";
-    this.#metric("detections", number(stream?.detections_per_second, 1), "det/s", "Frames a second that the model answered");
-    this.#metric("age", age === null ? null : duration(age).split(" ")[0], age === null ? "ms" : duration(age).split(" ")[1]);
-    this.#metric("fps", fps === null ? null : fps.toFixed(fps < 9.5 ? 1 : 0), "fps", "Frames a second shown on this page");
-    this.#metric("size", stream?.width && stream.height ? `${stream.width}×${stream.height}` : null, "", "Resolution");
-    this.#metric("transport", transport === "none" ? null : TRANSPORTS[transport], "", this.player?.fallbackReason ?? "How the video comes here");
+    return {
+      stream: this.#stream,
+      measurement: this.#measurement,
+      transport,
+      fallbackReason: this.player?.fallbackReason ?? null,
+      fps: transport === "none" ? null : (this.#measurement?.fps ?? this.#frameRate),
+      version: this.#lastEvent?.version ?? null,
+    };
   }
 
-  /**
-   * @param {string} name
-   * @param {string | null} value
-   * @param {string} unit
-   * @param {string} [title]
-   */
-  #metric(name, value, unit, title) {
-    const item = this.#find(`.metric-${name}`);
-    item.replaceChildren(element("b", "", value ?? "–"), ...(unit ? [` ${unit}`] : []));
-    item.hidden = value === null && name !== "detections" && name !== "age";
-    if (title) item.title = title;
-  }
-
-  #fps() {
-    if (!this.player || this.player.transport === "none") return null;
-    return this.#measurement?.fps ?? this.#frameRate;
-  }
-
-  /** @returns {DelayPart[]} the known parts of the picture's age, in the order of the way */
-  #delay() {
-    const stream = this.#stream;
-    const server = stream?.picture_age_ms ?? stream?.age_ms;
-    if (server === null || server === undefined || this.state === "offline") return [];
-    const name = typeof stream?.picture_age_ms === "number" ? "Server: detect, draw, encode" : "Server: detect";
-    const parts = [{ name, ms: server, kind: "server" }];
-    const browser = browserDelay(this.#measurement);
-    if (browser) {
-      parts.push({ name: "Network, half the round trip", ms: browser.network, kind: "network" });
-      parts.push({ name: "Jitter buffer", ms: browser.jitterBuffer, kind: "buffer" });
-      parts.push({ name: "Decoding", ms: browser.decode, kind: "decode" });
+  #drawMetrics() {
+    for (const [name, metric] of Object.entries(metrics(this.#known()))) {
+      const item = this.#find(`.metric-${name}`);
+      item.replaceChildren(...figure(metric));
+      item.title = metric.title;
+      item.hidden = metric.value === null && !ALWAYS_SHOWN.has(name);
     }
-    return parts;
-  }
-
-  #age() {
-    const parts = this.#delay();
-    return parts.length ? parts.reduce((sum, { ms }) => sum + ms, 0) : null;
   }
 
   #drawDetails() {
-    const stream = this.#stream;
-    const age = this.#age();
-    const fps = this.#fps();
+    const known = this.#known();
+    const parts = delayParts(known);
     this.#find(".seen").replaceChildren(...seenRows(this.#sightings.now));
-    this.#find(".delay-total").textContent = age === null ? "–" : duration(age);
-    this.#find(".delay-bar").replaceChildren(...delayBar(this.#delay()));
-    this.#find(".delay-parts").replaceChildren(...delayRows(this.#delay()));
+    this.#find(".delay").hidden = parts.length === 0;
+    this.#find(".delay-total").textContent = totalDelay(parts) ?? "–";
+    this.#find(".delay-bar").replaceChildren(...delayBar(parts));
+    this.#find(".delay-parts").replaceChildren(...delayRows(parts));
     this.#find(".sightings").replaceChildren(...sightingRows(this.#sightings.list));
-    const bitrate = this.#measurement?.bitrate;
-    const model = stream?.model ?? this.#lastEvent?.model ?? null;
-    const transport = this.player?.transport ?? "none";
-    this.#find(".facts").replaceChildren(
-      ...definitions([
-        ["Frames", fps === null ? null : `${fps.toFixed(1)} fps here, ${number(stream?.fps, 1) ?? "?"} from the camera`],
-        ["Detections", suffixed(number(stream?.detections_per_second, 1), " a second")],
-        ["Answer age", typeof stream?.age_ms === "number" ? duration(stream.age_ms) : null],
-        ["Resolution", stream?.width && stream.height ? `${stream.width} × ${stream.height}` : null],
-        ["Transport", transport === "none" ? null : TRANSPORTS[transport] + (bitrate ? `, ${(bitrate / 1e6).toFixed(1)} Mbit/s` : "")],
-        ["Why not WebRTC", transport === "webrtc" ? null : (this.player?.fallbackReason ?? null)],
-        ["Model", model && this.#lastEvent ? `${model}, version ${this.#lastEvent.version}` : model],
-        ["Viewers", stream?.viewers === undefined ? null : String(stream.viewers)],
-      ]),
-    );
+    this.#find(".facts").replaceChildren(...definitions(facts(known)));
   }
-}
-
-/**
- * @param {number | null | undefined} value
- * @param {number} digits
- */
-function number(value, digits) {
-  return typeof value === "number" ? value.toFixed(digits) : null;
-}
-
-/**
- * @param {string | null} value
- * @param {string} suffix
- */
-function suffixed(value, suffix) {
-  return value === null ? null : value + suffix;
-}
-
-/** @param {string} text */
-function sentence(text) {
-  return text === "" || /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
 customElements.define("stream-viewer", StreamViewer);

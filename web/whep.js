@@ -84,10 +84,13 @@ export class WhepSession {
       body: sdp,
       signal: AbortSignal.timeout(ANSWER_MS),
     }).catch((error) => {
-      throw new WhepError(error.name === "TimeoutError" ? "The server gave no WebRTC answer" : "The server is not reachable");
+      throw new WhepError(
+        error.name === "TimeoutError" ? "The server gave no WebRTC answer" : "The server is not reachable",
+      );
     });
     if (response.status !== 201) {
-      const why = response.status === 503 ? "The server has no room for another WebRTC viewer" : "The server refused WebRTC";
+      const why =
+        response.status === 503 ? "The server has no room for another WebRTC viewer" : "The server refused WebRTC";
       throw new WhepError(`${why} (${response.status})`, Number(response.headers.get("Retry-After")) || 0);
     }
     const location = response.headers.get("Location");

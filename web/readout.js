@@ -1,0 +1,140 @@
+// @ts-check
+// The figures of one stream in words, from what the server said and what the browser measured. Pure.
+
+import { browserDelay } from "./stats.js";
+
+/** @typedef {import("./feed.js").Stream} Stream */
+/** @typedef {import("./stats.js").Measurement} Measurement */
+/** @typedef {import("./player.js").Transport} Transport */
+/** @typedef {{ name: string, ms: number, kind: string }} DelayPart */
+/** @typedef {{ value: string | null, unit: string, title: string }} Metric value is null when unknown */
+/**
+ * @typedef {object} Knowledge
+ * @property {Stream | null} stream
+ * @property {Measurement | null} measurement
+ * @property {Transport} transport
+ * @property {string | null} fallbackReason
+ * @property {number | null} fps shown on the page
+ * @property {number | string | null} version of the model
+ */
+
+export const STATES = {
+  connecting: "Connecting",
+  live: "Live",
+  stale: "Stale",
+  offline: "Offline",
+  unknown: "No server",
+};
+const TRANSPORTS = { none: null, webrtc: "WebRTC", mjpeg: "MJPEG", stills: "Stills" };
+const AGE_NOTE =
+  "Age of the picture: from the frame's arrival at the server to leaving it with boxes drawn, " +
+  "and with WebRTC also half the network round trip, the jitter buffer and decoding. " +
+  "Not in it: the camera's own delay, its way to the server, and the screen.";
+
+/** @param {number} ms */
+export function duration(ms) {
+  if (ms < 9950) return ms < 950 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1000);
+  return seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
+}
+
+/** @param {string} text */
+export function sentence(text) {
+  return text === "" || /[.!?]$/.test(text) ? text : `${text}.`;
+}
+
+/**
+ * The known parts of the picture's age, in the order of the way.
+ *
+ * @param {Knowledge} known
+ * @returns {DelayPart[]} empty when there is no picture to have an age
+ */
+export function delayParts({ stream, measurement, transport }) {
+  const picture = stream?.picture_age_ms;
+  const server = typeof picture === "number" ? picture : stream?.age_ms;
+  if (typeof server !== "number" || transport === "none") return [];
+  const name = typeof picture === "number" ? "Server: detect, draw, encode" : "Server: detect";
+  const parts = [{ name, ms: server, kind: "server" }];
+  const browser = browserDelay(measurement);
+  if (!browser) return parts;
+  return [
+    ...parts,
+    { name: "Network, half the round trip", ms: browser.network, kind: "network" },
+    { name: "Jitter buffer", ms: browser.jitterBuffer, kind: "buffer" },
+    { name: "Decoding", ms: browser.decode, kind: "decode" },
+  ];
+}
+
+/**
+ * @param {DelayPart[]} parts
+ * @returns {string | null}
+ */
+export function totalDelay(parts) {
+  return parts.length ? duration(parts.reduce((sum, { ms }) => sum + ms, 0)) : null;
+}
+
+/**
+ * The line under the picture.
+ *
+ * @param {Knowledge} known
+ * @returns {Record<"detections" | "age" | "fps" | "size" | "transport", Metric>}
+ */
+export function metrics(known) {
+  const { stream, fps, transport, fallbackReason } = known;
+  const [age = null, ageUnit = "ms"] = totalDelay(delayParts(known))?.split(" ") ?? [];
+  const rate = decimals(stream?.detections_per_second, 1);
+  return {
+    detections: { value: rate, unit: "det/s", title: "Frames a second that the model answered" },
+    age: { value: age, unit: ageUnit, title: AGE_NOTE },
+    fps: { value: decimals(fps, 0), unit: "fps", title: "Frames a second shown on this page" },
+    size: { value: size(stream), unit: "", title: "Width and height of the picture" },
+    transport: {
+      value: TRANSPORTS[transport],
+      unit: "",
+      title: fallbackReason ? `Not WebRTC: ${sentence(fallbackReason)}` : "How the video comes here",
+    },
+  };
+}
+
+/**
+ * The table of the large view.
+ *
+ * @param {Knowledge} known
+ * @returns {[string, string | null][]} name and value; null when unknown
+ */
+export function facts({ stream, measurement, transport, fallbackReason, fps, version }) {
+  const bitrate = decimals(measurement?.bitrate && measurement.bitrate / 1e6, 1);
+  const model = stream?.model ?? null;
+  return [
+    ["Shown here", suffixed(decimals(fps, 1), "fps")],
+    ["From the camera", suffixed(decimals(stream?.fps, 1), "fps")],
+    ["Detections", suffixed(decimals(stream?.detections_per_second, 1), "a second")],
+    ["Age of the last answer", typeof stream?.age_ms === "number" ? duration(stream.age_ms) : null],
+    ["Picture", size(stream)],
+    ["Transport", bitrate ? `${TRANSPORTS[transport]}, ${bitrate} Mbit/s` : TRANSPORTS[transport]],
+    ["Why not WebRTC", transport === "webrtc" ? null : fallbackReason],
+    ["Model", model && version ? `${model} v${version}` : model],
+    ["Viewers", typeof stream?.viewers === "number" ? String(stream.viewers) : null],
+  ];
+}
+
+/** @param {Stream | null} stream */
+function size(stream) {
+  return stream?.width && stream.height ? `${stream.width}×${stream.height}` : null;
+}
+
+/**
+ * @param {number | null | undefined} value
+ * @param {number} digits
+ */
+function decimals(value, digits) {
+  return typeof value === "number" ? value.toFixed(digits) : null;
+}
+
+/**
+ * @param {string | null} value
+ * @param {string} unit
+ */
+function suffixed(value, unit) {
+  return value === null ? null : `${value} ${unit}`;
+}
