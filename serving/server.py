@@ -71,9 +71,11 @@ def start(options: Options, log: Log, stop: threading.Event | None = None) -> Se
     """
     stop = stop or threading.Event()
     model = _model(options, log)
-    while model.version is None:
+    while True:
         _first_version(model)
-        if stop.wait(0 if model.version else options.poll_wait or 1.0):
+        if model.version is not None:
+            break
+        if stop.wait(options.poll_wait or 1.0):
             raise StartError("stopped before a model was there")
     threads = ThreadPoolExecutor(options.grpc_max_threads, thread_name_prefix="grpc")
     arguments = dict(CHANNEL_ARGUMENTS) | dict(options.grpc_channel_arguments)

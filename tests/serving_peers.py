@@ -1,14 +1,20 @@
 """A closed-form SavedModel, and calls to a model server by two clients: the official stubs and serving.wire."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import grpc
 import numpy as np
+import tensorflow as tf
 from numpy.typing import NDArray
 
+from serving import server, wire
+from serving.options import Options
+from serving.server import Server
+
 SIZE = 8
-SLOW = 10
-"""Value of the slow pixel that makes a request take tens of milliseconds or more."""
 
 
 def save_model(base_path: Path, version: int) -> Path:
@@ -16,7 +22,6 @@ def save_model(base_path: Path, version: int) -> Path:
 
     The pixel [0, 0, 0] says for how long the row's batch is kept busy; 0 is not at all.
     """
-    import tensorflow as tf
 
     class Model(tf.Module):  # type: ignore[misc]
         def __init__(self) -> None:
@@ -83,3 +88,50 @@ def expected(pictures: NDArray[np.uint8], version: int) -> dict[str, NDArray[np.
         "detection_classes": pixels[:, 15:18],
         "num_detections": pixels.sum(1) + np.float32(1e6 * version),
     }
+
+
+@contextmanager
+def run_server(base_path: Path, *flags: str) -> Iterator[Server]:
+    """The embedded server in this process, on a free port, serving `base_path` as `tiny`."""
+    options = Options.parse(["--port=0", "--model_name=tiny", f"--model_base_path={base_path}", *flags])
+    running = server.start(options, log=lambda _text: None)
+    try:
+        yield running
+    finally:
+        running.close()
+
+
+class Caller:
+    """A client made of serving.wire and grpc alone."""
+
+    def __init__(self, port: int) -> None:
+        self.channel = grpc.insecure_channel(f"127.0.0.1:{port}")
+        self.predict = self._method(wire.PREDICT, wire.PredictRequest, wire.PredictResponse)
+        self.metadata = self._method(
+            wire.GET_MODEL_METADATA, wire.GetModelMetadataRequest, wire.GetModelMetadataResponse
+        )
+        self.status = self._method(wire.GET_MODEL_STATUS, wire.GetModelStatusRequest, wire.GetModelStatusResponse)
+
+    def _method(self, path: str, request: Any, response: Any) -> Any:
+        return self.channel.unary_unary(
+            path, request_serializer=request.SerializeToString, response_deserializer=response.FromString
+        )
+
+    def detect(self, pictures: NDArray[np.uint8], **spec: Any) -> Any:
+        """One Predict on the detector."""
+        return self.predict(request(pictures, **spec), timeout=30)
+
+
+def request(pictures: NDArray[np.uint8], *, output_filter: tuple[str, ...] = (), **spec: Any) -> Any:
+    """A PredictRequest for the detector; `spec` are the other fields of its ModelSpec."""
+    made = wire.PredictRequest(model_spec={"name": "tiny"} | spec, output_filter=output_filter)
+    made.inputs["input_tensor"].CopyFrom(wire.uint8_tensor(pictures.shape, pictures.tobytes()))
+    return made
+
+
+def check(response: Any, pictures: NDArray[np.uint8]) -> None:
+    """Every row of the response is made of its own picture, by the version the response names."""
+    outputs = expected(pictures, response.model_spec.version.value)
+    assert response.outputs
+    for name, tensor in response.outputs.items():
+        np.testing.assert_allclose(wire.to_array(tensor), outputs[name], err_msg=name)
