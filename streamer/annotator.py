@@ -1,7 +1,7 @@
 """Boxes, labels and scores drawn on a frame. Pure.
 
-Drawn on the I420 planes the encoder takes, luma and the two half-size chroma planes, instead of on RGB: converting a
-720p picture there and back costs more than everything drawn on it.
+Drawn on the I420 planes the encoder takes, luma and two half-size chroma planes, instead of on RGB: converting a 720p
+picture there and back costs more than everything drawn on it.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ Color = tuple[int, int, int]
 """Y, U, V of BT.601 in limited range, 16..235 and 16..240."""
 
 PALETTE_RGB = ((56, 208, 222), (255, 92, 72), (255, 196, 61), (126, 217, 87), (199, 146, 255), (255, 143, 199))
-"""By class id, repeated: told apart on vegetation, sky and concrete, and by the colour-blind. The page uses the same."""
+"""By class id, repeated: told apart on vegetation, sky and concrete, and by the colour-blind. The page has the same."""
 
 
 def _yuv(rgb: tuple[int, int, int]) -> Color:
@@ -67,7 +67,7 @@ def _glyphs(text: str, size: int) -> NDArray[np.float32]:
     rows, columns = int(size * 1.5) & ~1, (width + size) & ~1
     mask = np.zeros((rows, columns), np.uint8)
     cv2.putText(mask, text, (size // 2, int(size * 1.08)), (255,), face, size, 600)
-    return mask.astype(np.float32) / 255
+    return mask.astype(np.float32) / np.float32(255)
 
 
 @lru_cache(maxsize=1)

@@ -42,9 +42,7 @@ HEADERS = {
 routes = web.RouteTableDef()
 
 
-def build(
-    streams: Streams, events: Events, metrics: Metrics, models: tuple[ServedModel, ...]
-) -> web.Application:
+def build(streams: Streams, events: Events, metrics: Metrics, models: tuple[ServedModel, ...]) -> web.Application:
     """The application, ready to be served."""
     app = web.Application(middlewares=[_problems], client_max_size=2 * MAX_OFFER)
     app[STREAMS], app[EVENTS], app[METRICS], app[MODELS] = streams, events, metrics, models
@@ -66,11 +64,11 @@ async def _add_headers(_: web.Request, response: web.StreamResponse) -> None:
 
 @web.middleware
 async def _problems(
-    request: web.Request, answer: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
     """Every refusal is a sentence in RFC 9457's form."""
     try:
-        return await answer(request)
+        return await handler(request)
     except Overloaded as error:
         return _problem(503, str(error), {"Retry-After": str(error.retry_after)})
     except SessionError as error:
@@ -124,7 +122,7 @@ async def describe_stream(request: web.Request) -> web.Response:
 async def still(request: web.Request) -> web.Response:
     """The newest annotated picture."""
     pipeline = _pipeline(request)
-    picture = await pipeline.still()
+    picture = await pipeline.view.still(pipeline.notice())
     if picture is None:
         raise web.HTTPServiceUnavailable(
             text=f"stream {pipeline.name} has not had a picture yet", headers={"Retry-After": "2"}
@@ -173,7 +171,7 @@ async def mjpeg(request: web.Request) -> web.StreamResponse:
         headers={"Content-Type": f"multipart/x-mixed-replace; boundary={boundary}", "Cache-Control": "no-store"}
     )
     await response.prepare(request)
-    subscription = pipeline.jpeg.subscribe()
+    subscription = pipeline.view.jpeg.subscribe()
     try:
         while True:
             picture = await subscription.take()
@@ -183,7 +181,7 @@ async def mjpeg(request: web.Request) -> web.StreamResponse:
     except (TimeoutError, ConnectionResetError):  # the viewer went away or stopped taking pictures
         return response
     finally:
-        pipeline.jpeg.unsubscribe(subscription)
+        pipeline.view.jpeg.unsubscribe(subscription)
 
 
 @routes.post("/whep/{name}")

@@ -60,7 +60,7 @@ class Batcher:
 
 
 Predict = Callable[[list[Sample], float], Awaitable[list[Detections]]]
-"""Asks the model about samples of one size, within a timeout in seconds."""
+"""Asks the model about samples of one size, until a monotonic deadline."""
 
 
 class Dispatcher:
@@ -80,7 +80,10 @@ class Dispatcher:
         self._arrived.set()
 
     async def run(self) -> None:
-        """Form batches until cancelled. Calls under way end by their own deadline (see grpc #43360: never cancelled)."""
+        """Form batches until cancelled.
+
+        Calls under way are never cancelled, they end by their own deadline: a cancelled one leaks (grpc #43360).
+        """
         while True:
             await self._arrived.wait()
             if len(self._tasks) >= self._in_flight:
@@ -96,9 +99,10 @@ class Dispatcher:
     async def _ask(self, batch: list[Pending]) -> None:
         # The newest frame's deadline is the call's: an old neighbour must not cut short what is fresh.
         newest = max(pending.sample.frame.received_at for pending in batch)
-        timeout = newest + self._batcher.deadline - self._clock()
         try:
-            answers: list[Detections] | None = await self._predict([pending.sample for pending in batch], timeout)
+            answers: list[Detections] | None = await self._predict(
+                [pending.sample for pending in batch], newest + self._batcher.deadline
+            )
         except PredictError:
             answers = None  # counted and said by the predictor; a frame is never asked about twice
         for index, pending in enumerate(batch):

@@ -48,8 +48,7 @@ def _push_once(file: Path, url: str, until: float) -> None:
     with av.open(str(file)) as source, av.open(url, "w", format="rtsp", options={"rtsp_transport": "tcp"}) as sink:
         video = source.streams.video[0]
         out = sink.add_stream_from_template(video)
-        assert video.time_base is not None
-        base = float(video.time_base)
+        base = float(video.time_base or 0)
         started = time.monotonic()
         offset = 0
         while True:

@@ -33,7 +33,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     serve = commands.add_parser("serve", help="run the service")
-    serve.add_argument("--config", type=Path, required=True, help="sightline.yaml; docs/sightline.yaml comments every key")
+    serve.add_argument(
+        "--config", type=Path, required=True, help="sightline.yaml; docs/sightline.yaml comments every key"
+    )
     serve.add_argument("--verbose", action="store_true", help="log more")
     serve.set_defaults(run=_serve)
 
@@ -51,7 +53,9 @@ def _parser() -> argparse.ArgumentParser:
 
     bench = commands.add_parser("bench", help="measure this machine: start, viewers, throughput")
     bench.add_argument("--seconds", type=float, default=10.0, help="of each window (default %(default)s)")
-    bench.add_argument("--state", type=Path, default=Path(".sightline"), help="where the model and the footage are kept")
+    bench.add_argument(
+        "--state", type=Path, default=Path(".sightline"), help="where the model and the footage are kept"
+    )
     bench.add_argument("--json", action="store_true", help="one JSON document instead of a table")
     bench.set_defaults(run=_bench)
 

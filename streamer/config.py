@@ -138,7 +138,9 @@ def _substitute(value: Any, where: tuple[Any, ...]) -> Any:
     def variable(match: re.Match[str]) -> str:
         name = match.group(1)
         if name not in os.environ:
-            raise ConfigError(f"{_dotted(where)}: the environment variable {name} is not set; set it or write the value")
+            raise ConfigError(
+                f"{_dotted(where)}: the environment variable {name} is not set; set it or write the value"
+            )
         return os.environ[name]
 
     return _VARIABLE.sub(variable, value)
@@ -190,7 +192,8 @@ def _section(where: tuple[Any, ...]) -> type[Section]:
     """The section a key path leads into."""
     if not where:
         return Config
-    return {"server": Server, "serving": Serving, "streams": Stream}.get(str(where[0]), Config)
+    sections: dict[str, type[Section]] = {"server": Server, "serving": Serving, "streams": Stream}
+    return sections.get(str(where[0]), Config)
 
 
 def _list(section: type[Section]) -> str:

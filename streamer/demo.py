@@ -73,12 +73,12 @@ class Demo:
     def _start(self) -> None:
         models, footage, config = self._state / "models" / MODEL, self._state / "demo.mp4", self._state / "demo.yaml"
         self._state.mkdir(parents=True, exist_ok=True)
-        making = [self._spawn("export", "-m", "export", "--if-changed", "--output", str(models))]
+        making = {"export": self._spawn("export", "-m", "export", "--if-changed", "--output", str(models))}
         if not footage.exists():
-            making.append(self._spawn("footage", "-m", "models.insulators.footage", "--output", str(footage)))
-        for process in making:
+            making["footage"] = self._spawn("footage", "-m", "models.insulators.footage", "--output", str(footage))
+        for name, process in making.items():
             if process.wait() != 0:
-                raise ConfigError(f"`{' '.join(process.args[1:])}` failed; its own words are above")  # type: ignore
+                raise ConfigError(f"the {name} failed; its own words are above")
         self._say("starting the model server, the camera and the service")
         self._spawn(
             "model server", "-m", "serving", "--port", str(self._serving_port),
@@ -150,7 +150,10 @@ class Demo:
                 process.wait()
 
     def _say(self, sentence: str) -> None:
-        print(f"[{time.monotonic() - self._started:5.1f} s] {sentence}" if "ready" not in sentence else sentence, flush=True)
+        print(
+            f"[{time.monotonic() - self._started:5.1f} s] {sentence}" if "ready" not in sentence else sentence,
+            flush=True,
+        )
 
 
 _CONFIG = """\
@@ -184,5 +187,5 @@ def _require_free(option: str, port: int) -> None:
 def _require_tensorflow() -> None:
     if importlib.util.find_spec("tensorflow") is None:
         raise ConfigError(
-            "the demo's model server needs TensorFlow, which is not installed; `pip install 'sightline[model]'` brings it"
+            "the demo's model server needs TensorFlow, which is not installed: `pip install 'sightline[model]'`"
         )

@@ -6,7 +6,6 @@ from fractions import Fraction
 import av
 import cv2
 import numpy as np
-from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
 
 from streamer.annotator import Planes
@@ -41,7 +40,6 @@ class H264Encoder:
         ceiling = int(min(6e6, max(4e5, width * height * 2.4)))
         rate = Fraction(round(min(max(fps, 1.0), 120.0)), 1)
         context = av.CodecContext.create("libx264", "w")
-        assert isinstance(context, VideoCodecContext)
         context.width, context.height = width, height
         context.pix_fmt = "yuv420p"
         context.time_base = TIME_BASE
@@ -76,7 +74,8 @@ class H264Encoder:
         picture.pts = self._last_pts = max(round(pts / TIME_BASE), self._last_pts + 1)
         picture.pict_type = PictureType.I if keyframe else PictureType.NONE
         return [
-            EncodedPacket(bytes(packet), packet.pts or 0, packet.is_keyframe) for packet in self._context.encode(picture)
+            EncodedPacket(bytes(packet), packet.pts or 0, packet.is_keyframe)
+            for packet in self._context.encode(picture)
         ]
 
 

@@ -1,11 +1,11 @@
 """What can go wrong, as text and numbers only, so that every stage may import this.
 
-    SightlineError
-    ├── ConfigError          the configuration cannot be used: exit code 2
-    ├── SourceError          a stream's source failed: `kind` is one of SourceErrorKind
-    ├── PredictError         the model server did not answer: `code` is a gRPC status name
-    ├── SessionError         a viewer's offer cannot be answered: HTTP 4xx
-    └── Overloaded           a limit is reached: HTTP 503 with Retry-After
+SightlineError
+├── ConfigError          the configuration cannot be used: exit code 2
+├── SourceError          a stream's source failed: `kind` is one of SourceErrorKind
+├── PredictError         the model server did not answer: `code` is a gRPC status name
+├── SessionError         a viewer's offer cannot be answered: HTTP 4xx
+└── Overloaded           a limit is reached: HTTP 503 with Retry-After
 """
 
 from typing import Literal

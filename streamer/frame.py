@@ -1,6 +1,7 @@
 """One decoded picture and when it came. A value: shared between stages, never changed."""
 
 from dataclasses import dataclass
+from typing import cast
 
 import av
 import numpy as np
@@ -40,7 +41,7 @@ class Frame:
 
         The caller's `reformatter` keeps swscale's context between frames; it serves one thread.
         """
-        return reformatter.reformat(self.picture, format="rgb24").to_ndarray()
+        return cast(NDArray[np.uint8], reformatter.reformat(self.picture, format="rgb24").to_ndarray())
 
     def planes(self) -> NDArray[np.uint8]:
         """A fresh copy of the picture as I420 planes: uint8 [height * 3 // 2, width], both even.
@@ -49,8 +50,9 @@ class Frame:
         """
         width, height = self.width & ~1, self.height & ~1
         if self.picture.format.name in PLANAR and (width, height) == (self.width, self.height):
-            return self.picture.to_ndarray()
-        return self.picture.reformat(width=width, height=height, format="yuv420p").to_ndarray()
+            return cast(NDArray[np.uint8], self.picture.to_ndarray())
+        even = self.picture.reformat(width=width, height=height, format="yuv420p")
+        return cast(NDArray[np.uint8], even.to_ndarray())
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Prometheus metrics. Stages count in plain integers; this reads them when Prometheus asks. docs/monitoring.md lists all.
+"""Prometheus metrics: stages count in plain integers, and this reads them when Prometheus asks. See docs/monitoring.md.
 
 Two things are observed as they happen, because a histogram cannot be read back: calls to the model, and latencies.
 """
@@ -18,7 +18,7 @@ from streamer.streams import Streams
 STATES = ("connecting", "live", "stale", "offline")
 LATENCY_BUCKETS = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 2.0, 5.0)
 
-disable_created_metrics()
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
 class Metrics(Collector):
@@ -92,14 +92,14 @@ def _frames(streams: Iterable[Pipeline]) -> Iterator[Metric]:
         frames.add_metric([name, "source"], counts.decoded)
         frames.add_metric([name, "sampler"], counts.sampled)
         frames.add_metric([name, "predictor"], counts.results)
-        frames.add_metric([name, "annotator"], counts.annotated)
-        frames.add_metric([name, "encoder"], counts.encoded)
+        frames.add_metric([name, "annotator"], stream.view.annotated)
+        frames.add_metric([name, "encoder"], stream.view.encoded)
         skipped.add_metric([name], counts.skipped)
         for (stage, reason), count in sorted(stream.drops().items()):
             dropped.add_metric([name, stage, reason], count)
         for label, count in sorted(counts.detections.items()):
             detections.add_metric([name, label], count)
-        keyframes.add_metric([name], stream.h264.keyframes)
+        keyframes.add_metric([name], stream.view.h264.keyframes)
     yield from (frames, skipped, dropped, detections, keyframes)
 
 
@@ -120,7 +120,7 @@ def _streams(streams: Iterable[Pipeline]) -> Iterator[Metric]:
         fps.add_metric([stream.name], stream.fps or 0.0)
         if stream.last is not None:
             age.add_metric([stream.name], stream.last.age)
-        hold.add_metric([stream.name], stream.aligner.hold)
+        hold.add_metric([stream.name], stream.view.aligner.hold)
         for reason, count in sorted(stream.source.reconnects.items()):
             reconnects.add_metric([stream.name, reason], count)
     yield from (state, fps, age, hold, reconnects)
@@ -132,11 +132,11 @@ def _viewers(streams: Iterable[Pipeline], events: Events) -> Iterator[Metric]:
     )
     encoders = GaugeMetricFamily("sightline_encoders", "Encoders at work", labels=["stream", "codec"])
     for stream in streams:
-        sessions.add_metric([stream.name, "whep"], len(stream.h264))
-        sessions.add_metric([stream.name, "mjpeg"], len(stream.jpeg))
+        sessions.add_metric([stream.name, "whep"], len(stream.view.h264))
+        sessions.add_metric([stream.name, "mjpeg"], len(stream.view.jpeg))
         sessions.add_metric([stream.name, "events"], events.count(stream.name))
-        encoders.add_metric([stream.name, "h264"], float(len(stream.h264) > 0))
-        encoders.add_metric([stream.name, "jpeg"], float(len(stream.jpeg) > 0))
+        encoders.add_metric([stream.name, "h264"], float(len(stream.view.h264) > 0))
+        encoders.add_metric([stream.name, "jpeg"], float(len(stream.view.jpeg) > 0))
     sessions.add_metric(["*", "events"], events.count(None))
     yield from (sessions, encoders)
 

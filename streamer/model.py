@@ -25,7 +25,7 @@ class ServedModel:
         on_call: Callable[[str, int, float], None],
         on_error: Callable[[str, str], None],
     ) -> None:
-        self.name = name
+        self._name = name
         self.predictor = Predictor(
             address,
             name,
@@ -35,6 +35,11 @@ class ServedModel:
         )
         self._batcher = Batcher(max_batch_size=max_batch_size, deadline=deadline)
         self._dispatcher = Dispatcher(self._batcher, self.predictor.predict, in_flight=in_flight, clock=clock)
+
+    @property
+    def name(self) -> str:
+        """As the model server knows it."""
+        return self._name
 
     @property
     def contract(self) -> Contract | None:

@@ -101,21 +101,19 @@ class Predictor:
         """Close the channel; calls under way fail."""
         await self._channel.close()
 
-    async def predict(self, samples: list[Sample], timeout: float) -> list[Detections]:
+    async def predict(self, samples: list[Sample], deadline: float) -> list[Detections]:
         """Detections of each sample, in order.
 
         Args:
             samples: at least one; each tensor of the contract's size.
-            timeout: seconds.
+            deadline: monotonic time from which the answer is worth nothing.
 
         Raises:
             PredictError: no answer, or one that is not of the contract's form.
         """
-        if timeout <= 0:
-            raise PredictError("DEADLINE_EXCEEDED", "the frames were too old to ask about")
         started = self._clock()
         try:
-            response = await self._call(self._predict, self._request(samples), timeout)
+            response = await self._call(self._predict, self._request(samples), max(0.01, deadline - started))
             answered_at = self._clock()
             version = response.model_spec.version.value
             if version not in self._contracts:
@@ -213,9 +211,9 @@ class Predictor:
         except (ContractError, ValueError, IndexError) as error:
             raise PredictError("FAILED_PRECONDITION", f"model {self.model}: {error}") from error
 
-    async def _call(self, method: Any, request: Any, timeout: float) -> Any:
+    async def _call(self, method: Any, request: Any, seconds: float) -> Any:
         with _translated(self.address):
-            return await method(request, timeout=timeout)
+            return await method(request, timeout=seconds)
 
     def _down(self, error: PredictError) -> None:
         if self.up or self.reason != str(error):
@@ -225,7 +223,7 @@ class Predictor:
 
 @contextlib.contextmanager
 def _translated(address: str) -> Iterator[None]:
-    """gRPC's errors become PredictError, with a sentence for the page."""
+    """GRPC's errors become PredictError, with a sentence for the page."""
     try:
         yield
     except grpc.aio.AioRpcError as error:

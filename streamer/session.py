@@ -8,6 +8,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Callable
+from typing import Any
 
 import av
 from aiortc import (
@@ -48,7 +49,7 @@ class PacketTrack(MediaStreamTrack):
         """Packets this viewer was too slow for."""
         return self._subscription.dropped
 
-    async def recv(self) -> av.Packet:
+    async def recv(self) -> "av.Packet[Any]":
         """The next packet, with pts in RTP's clock."""
         if self.readyState != "live":
             raise MediaStreamError
@@ -95,7 +96,7 @@ class Session:
                 [codec for codec in capabilities if codec.mimeType.lower() in ("video/h264", "video/rtx")]
             )
             # The one way to reach a packet track with PLI and FIR; held by a test, since it is aiortc's private name.
-            transceiver.sender._send_keyframe = self._publisher.request_keyframe  # type: ignore[method-assign]
+            setattr(transceiver.sender, "_send_keyframe", self._publisher.request_keyframe)  # noqa: B010
             # As DTLS server aiortc talks to RSA peers too (GStreamer); as client it offers ECDSA ciphers alone.
             munged = offer.replace("a=setup:actpass", "a=setup:active")
             await self._pc.setRemoteDescription(RTCSessionDescription(sdp=munged, type="offer"))

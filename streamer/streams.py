@@ -33,7 +33,8 @@ class Streams:
 
     def add(self, pipeline: Pipeline) -> None:
         """Run a stream; its name must be free."""
-        assert pipeline.name not in self._pipelines, pipeline.name
+        if pipeline.name in self._pipelines:
+            raise ValueError(f"stream {pipeline.name} runs already")
         self._pipelines[pipeline.name] = pipeline
         self._tasks[pipeline.name] = asyncio.create_task(self._run(pipeline), name=f"stream-{pipeline.name}")
 
@@ -57,7 +58,7 @@ class Streams:
         Raises:
             Overloaded: the configured number of viewers is here already.
         """
-        if sum(len(pipeline.h264) + len(pipeline.jpeg) for pipeline in self) >= self._max_viewers:
+        if sum(pipeline.view.viewers for pipeline in self) >= self._max_viewers:
             raise Overloaded(f"all {self._max_viewers} places for viewers are taken (server.max_viewers)")
 
     async def open_session(self, pipeline: Pipeline, offer: str) -> tuple[Session, str]:
@@ -68,13 +69,16 @@ class Streams:
             SessionError: the offer cannot be answered.
         """
         self.require_room()
-        session = Session(pipeline.name, pipeline.h264, lambda closed: self.sessions.pop(closed.id, None))
+        session = Session(pipeline.name, pipeline.view.h264, self._forget)
         self.sessions[session.id] = session
         try:
             return session, await session.answer(offer)
         except BaseException:
             await session.close()
             raise
+
+    def _forget(self, session: Session) -> None:
+        self.sessions.pop(session.id, None)
 
     async def _run(self, pipeline: Pipeline) -> None:
         """A pipeline's failure is its own: the others go on, and it is tried again."""

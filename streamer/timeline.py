@@ -1,8 +1,8 @@
 """A source's own timestamps made usable: seconds from the stream's first frame, never going back. Pure.
 
 Cameras restart their clocks when they reconnect, jump by hours when NTP reaches them, and some send no timestamps at
-all. The arrival clock judges: as long as both advance together the source's pts is kept exactly; where they part by more
-than a second, the timeline is laid anew from the arrival clock.
+all. The arrival clock judges: as long as both advance together the source's pts is kept exactly; where they part by
+more than a second, the timeline is laid anew from the arrival clock.
 """
 
 MAX_JUMP = 1.0
@@ -40,13 +40,11 @@ class Timeline:
         if pts is None:
             self._origin = None
             return self._advance(arrived)
-        if self._origin is None:
-            self._lay(arrived - pts, arrived - pts, received_at)
-        assert self._origin is not None
-        placed = pts + self._origin
-        if placed <= self._last or abs(self.lag(pts, received_at)) > MAX_JUMP and self._has_jumped(placed, arrived):
-            self._lay(max(arrived, self._last + 1e-3) - pts, arrived - pts, received_at)
-            placed = pts + self._origin
+        placed = None if self._origin is None else pts + self._origin
+        if placed is None or placed <= self._last or self._has_jumped(placed, arrived):
+            placed = max(arrived, self._last + 1e-3)
+            self._origin = placed - pts
+            self._least_delay, self._least_delay_at = arrived - pts, received_at
         delay = arrived - pts
         if delay <= self._least_delay + DRIFT * (received_at - self._least_delay_at):
             self._least_delay, self._least_delay_at = delay, received_at
@@ -59,14 +57,16 @@ class Timeline:
         drifted = DRIFT * (received_at - self._least_delay_at)
         return (received_at - self._first_received_at - pts) - (self._least_delay + drifted)
 
+    def accept_delay(self, pts: float, received_at: float) -> None:
+        """Take this packet's delay for the least there is: its way has become longer for good."""
+        if self._first_received_at is not None:
+            self._least_delay = received_at - self._first_received_at - pts
+            self._least_delay_at = received_at
+
     def _has_jumped(self, placed: float, arrived: float) -> bool:
         """A late packet is lag, not a jump: pts goes on from the last frame while arrival runs ahead."""
         step = placed - self._last
         return step > MAX_JUMP and abs(step - (arrived - self._last)) > MAX_JUMP
-
-    def _lay(self, origin: float, delay: float, received_at: float) -> None:
-        self._origin = origin
-        self._least_delay, self._least_delay_at = delay, received_at
 
     def _advance(self, placed: float) -> float:
         self._last = max(placed, self._last + 1e-3) if self._last >= 0 else placed

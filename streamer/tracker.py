@@ -91,8 +91,7 @@ class Tracker:
             # Seen in the last sample at or before this frame, else it has gone or has not come yet.
             seen = next((point for point in track.points if sample is not None and abs(point[0] - sample) < 1e-6), None)
             if box is not None and seen is not None:
-                edges = (float(box[0]), float(box[1]), float(box[2]), float(box[3]))
-                found.append(TrackedBox(track.tracker_id, edges, track.label, track.class_id, seen[2]))
+                found.append(TrackedBox(track.tracker_id, _edges(box), track.label, track.class_id, seen[2]))
         return found
 
     def clear(self) -> None:
@@ -126,6 +125,16 @@ class Tracker:
                 taken[row] = track
                 used.add(track.tracker_id)
         return taken
+
+
+def boxes_of(detections: Detections) -> list[TrackedBox]:
+    """One answer's boxes as they are, followed by nobody: each has tracker id 0."""
+    rows = zip(detections.boxes, detections.labels, detections.class_ids, detections.scores, strict=True)
+    return [TrackedBox(0, _edges(box), label, int(class_id), float(score)) for box, label, class_id, score in rows]
+
+
+def _edges(box: FloatArray) -> tuple[float, float, float, float]:
+    return float(box[0]), float(box[1]), float(box[2]), float(box[3])
 
 
 def overlap(box: FloatArray, boxes: FloatArray | Sequence[Sequence[float]]) -> FloatArray:
