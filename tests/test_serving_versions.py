@@ -1,0 +1,223 @@
+"""Versions come and go under a server: load before unload, one line for what is broken, nothing lost in between."""
+
+import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import grpc
+import pytest
+import tensorflow as tf
+from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
+
+from serving import server, wire
+from serving.errors import StartError
+from serving.model import State
+from serving.options import Options
+from serving.versions import find_versions, fingerprint
+from serving.warmup import WARMUP_FILE
+from tests.serving_peers import Caller, check, images, request, run_server, save_model
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Versions 1 and 2 to copy from."""
+    base_path = tmp_path_factory.mktemp("saved")
+    for version in (1, 2):
+        save_model(base_path, version)
+    return base_path
+
+
+@pytest.fixture
+def base_path(saved: Path, tmp_path: Path) -> Path:
+    """A model directory with version 1 in it."""
+    shutil.copytree(saved / "1", tmp_path / "tiny" / "1")
+    return tmp_path / "tiny"
+
+
+def arrive(saved: Path, base_path: Path, version: int) -> None:
+    """Put a version there as one should: copied under a name that is none, then renamed."""
+    shutil.copytree(saved / str(version), base_path / f".{version}.tmp")
+    (base_path / f".{version}.tmp").rename(base_path / str(version))
+
+
+def statuses(caller: Caller) -> list[tuple[int, int]]:
+    """Version and state, as GetModelStatus tells them."""
+    found = caller.status(wire.GetModelStatusRequest(model_spec={"name": "tiny"}), timeout=30)
+    return [(status.version, status.state) for status in found.model_version_status]
+
+
+def warm_up_with(version_path: Path, *pictures_of: int) -> None:
+    """Write warm-up requests with these numbers of rows."""
+    path = version_path / WARMUP_FILE
+    path.parent.mkdir(exist_ok=True)
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for rows in pictures_of:
+            asked = predict_pb2.PredictRequest.FromString(request(images(rows, seed=rows)).SerializeToString())
+            log = prediction_log_pb2.PredictionLog(predict_log=prediction_log_pb2.PredictLog(request=asked))
+            writer.write(log.SerializeToString())
+
+
+def test_only_whole_numbers_are_versions(tmp_path: Path) -> None:
+    """Directories named by a number are versions; hidden ones, files and other names are not."""
+    for name in ("1", "007", "12", ".3", "3.tmp", "v4", "-5", "\N{SUPERSCRIPT TWO}"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "99").write_text("a file")
+    assert find_versions(tmp_path) == {1: tmp_path / "1", 7: tmp_path / "007", 12: tmp_path / "12"}
+
+
+def test_fingerprint_follows_the_files(tmp_path: Path) -> None:
+    """A version that is still being copied has another fingerprint than a moment before."""
+    before = fingerprint(tmp_path)
+    (tmp_path / "variables").mkdir()
+    (tmp_path / "variables" / "variables.index").write_bytes(b"part")
+    half = fingerprint(tmp_path)
+    (tmp_path / "variables" / "variables.index").write_bytes(b"whole file")
+    assert len({before, half, fingerprint(tmp_path)}) == 3
+    assert fingerprint(tmp_path) == fingerprint(tmp_path)
+
+
+def test_a_newer_version_takes_over_without_a_failed_call(saved: Path, base_path: Path) -> None:
+    """Calls go on through a swap: each is answered by one version whole, the newer one from some moment on."""
+    with run_server(base_path, "--file_system_poll_wait_seconds=0.05") as running:
+        caller = Caller(running.port)
+        swapped = threading.Event()
+
+        def call_on(seed: int) -> list[int]:
+            versions: list[int] = []
+            while not swapped.is_set() or len(versions) < 10:
+                pictures = images(1 + len(versions) % 3, seed)
+                response = caller.detect(pictures)
+                check(response, pictures)
+                versions.append(response.model_spec.version.value)
+                if versions[-1] == 2:
+                    swapped.set()
+            return versions
+
+        with ThreadPoolExecutor(4) as threads:
+            calls = [threads.submit(call_on, seed) for seed in range(4)]
+            arrive(saved, base_path, 2)
+            answered = [call.result(60) for call in calls]
+        for versions in answered:
+            assert versions == sorted(versions)
+        assert {version for versions in answered for version in versions} == {1, 2}
+        running.close()
+        assert running.model.statuses()[1].state is State.END
+
+
+def test_a_broken_version_leaves_the_old_one_serving(base_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A version that cannot be loaded is told once, shown as ended with its error, and tried again when it changes."""
+    said: list[str] = []
+    options = Options.parse(["--port=0", "--model_name=tiny", f"--model_base_path={base_path}"])
+    running = server.start(options, said.append)
+    try:
+        caller = Caller(running.port)
+        (base_path / "2").mkdir()
+        (base_path / "2" / "saved_model.pb").write_bytes(b"no SavedModel")
+        for _ in range(3):
+            running.model.poll()
+        pictures = images(1, seed=1)
+        response = caller.detect(pictures)
+        check(response, pictures)
+        assert response.model_spec.version.value == 1
+        assert statuses(caller) == [(2, 50), (1, 30)]
+        asked = wire.GetModelStatusRequest(model_spec={"name": "tiny", "version": {"value": 2}})
+        (status,) = caller.status(asked, timeout=30).model_version_status
+        assert status.status.error_code == grpc.StatusCode.UNKNOWN.value[0]
+        assert status.status.error_message
+        complaints = [line for line in said if "cannot load tiny version 2" in line]
+        assert len(complaints) == 1
+        assert "version 1 keeps serving" in complaints[0]
+        assert "\n" not in complaints[0]
+        shutil.copytree(base_path / "1", base_path / "2", dirs_exist_ok=True)
+        running.model.poll()
+        assert statuses(caller) == [(2, 30), (1, 50)]
+    finally:
+        running.close()
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_a_removed_version_gives_way_to_the_one_before(saved: Path, base_path: Path) -> None:
+    """Removing the newest version rolls back; removing all of them leaves the model without one."""
+    arrive(saved, base_path, 2)
+    with run_server(base_path, "--file_system_poll_wait_seconds=0") as running:
+        caller = Caller(running.port)
+        assert statuses(caller) == [(2, 30)]
+        shutil.rmtree(base_path / "2")
+        running.model.poll()
+        assert statuses(caller) == [(2, 50), (1, 30)]
+        shutil.rmtree(base_path / "1")
+        running.model.poll()
+        with pytest.raises(grpc.RpcError, match=r"Latest\(tiny\)") as error:
+            caller.detect(images(1, seed=1))
+        assert error.value.code() is grpc.StatusCode.NOT_FOUND
+
+
+def test_a_base_path_that_vanishes_changes_nothing(base_path: Path) -> None:
+    """While the directory cannot be read the loaded version serves on."""
+    with run_server(base_path, "--file_system_poll_wait_seconds=0") as running:
+        shutil.rmtree(base_path)
+        running.model.poll()
+        assert statuses(Caller(running.port)) == [(1, 30)]
+
+
+def test_an_empty_base_path_is_waited_on(saved: Path, tmp_path: Path) -> None:
+    """With nothing there yet the server says so, keeps its port shut, and starts when a version arrives."""
+    said: list[str] = []
+    hinted = threading.Event()
+
+    def log(text: str) -> None:
+        said.append(text)
+        hinted.set()
+
+    options = Options.parse(
+        ["--port=0", "--model_name=tiny", f"--model_base_path={tmp_path}", "--file_system_poll_wait_seconds=0.05"]
+    )
+    with ThreadPoolExecutor(1) as threads:
+        starting = threads.submit(server.start, options, log)
+        assert hinted.wait(30)
+        assert not starting.done()
+        arrive(saved, tmp_path, 1)
+        running = starting.result(60)
+    try:
+        assert statuses(Caller(running.port)) == [(1, 30)]
+        assert said[0] == (
+            f"No versions of servable tiny found under base path {tmp_path}. "
+            "Did you forget to name your leaf directory as a number (eg. '/1/')?"
+        )
+        assert len([line for line in said if "No versions" in line]) == 1
+    finally:
+        running.close()
+
+
+def test_warm_up_requests_run_before_serving(base_path: Path) -> None:
+    """A version's own requests are run through its batching before it is available."""
+    said: list[str] = []
+    warm_up_with(base_path / "1", 1, 8)
+    options = Options.parse(["--port=0", "--model_name=tiny", f"--model_base_path={base_path}"])
+    server.start(options, said.append).close()
+    assert "warm-up of tiny version 1: 2 requests" in said
+
+
+@pytest.mark.parametrize("fault", ["request", "record", "pb", "variables"])
+def test_a_version_that_cannot_serve_does_not_start(base_path: Path, fault: str) -> None:
+    """A failing warm-up request, a damaged record, a torn graph and missing weights each stop the start in one line."""
+    says = "version 1 did not become available"
+    if fault == "request":
+        warm_up_with(base_path / "1", 9)
+        says = "Task size 9 is larger"
+    elif fault == "record":
+        warm_up_with(base_path / "1", 1)
+        with (base_path / "1" / WARMUP_FILE).open("r+b") as file:
+            file.seek(20)
+            file.write(b"torn")
+        says = "Please verify your warmup data is in TFRecord format."
+    elif fault == "pb":
+        content = (base_path / "1" / "saved_model.pb").read_bytes()
+        (base_path / "1" / "saved_model.pb").write_bytes(content[: len(content) // 2])
+    else:
+        shutil.rmtree(base_path / "1" / "variables")
+    with pytest.raises(StartError) as error, run_server(base_path):
+        pass
+    assert says in str(error.value)
+    assert "\n" not in str(error.value)
