@@ -27,7 +27,7 @@ def builder_sha256(name: str) -> str:
     module, _ = _split(name)
     try:
         spec = importlib.util.find_spec(module)
-    except ImportError as error:
+    except Exception as error:  # The packages above it are imported, and may run any code.
         raise Unusable(f"cannot import builder {name}: {error}") from error
     if spec is None or spec.origin is None:
         raise Unusable(f"cannot import builder {name}: there is no module {module}")

@@ -55,7 +55,7 @@ def load(request: Request) -> Detector:
 def _readable(prefix: Path) -> None:
     try:
         keys = tf.train.load_checkpoint(str(prefix)).get_variable_to_shape_map()
-    except (tf.errors.OpError, ValueError, RuntimeError) as error:
+    except Exception as error:  # The reader raises OpError, ValueError, IndexError and others.
         raise Unusable(f"checkpoint {prefix} cannot be read: {error}") from error
     if _OBJECT_GRAPH not in keys:
         raise Unusable(
@@ -77,11 +77,12 @@ def _build(name: str) -> Any:
 
 def _restore(model: Any, prefix: Path, builder: str) -> None:
     try:
-        status = tf.train.Checkpoint(model=model).restore(str(prefix))
+        # read, not restore: that one also wants the counter that only Checkpoint.save keeps.
+        status = tf.train.Checkpoint(model=model).read(str(prefix))
         status.assert_existing_objects_matched()
     except AssertionError as error:
         raise Unusable(f"checkpoint {prefix} does not hold all weights of {builder}: {error}") from error
-    except (tf.errors.OpError, ValueError) as error:
+    except Exception as error:  # A cut file raises OpError or IndexError, another shape ValueError, and so on.
         raise Unusable(f"checkpoint {prefix} does not fit {builder}: {error}") from error
     # What the optimizer kept is of no use here, and nothing to warn about.
     status.expect_partial()

@@ -77,6 +77,10 @@ def main(argv: list[str], prover: Callable[[], AbstractContextManager[Prove]] | 
     except ExportError as error:
         print(f"export: {error}", file=sys.stderr)
         return error.exit_code
+    except OSError as error:
+        # What the steps expect, they name themselves; left are a full disk and directories that vanish meanwhile.
+        print(f"export: {error}", file=sys.stderr)
+        return Unusable.exit_code
     except KeyboardInterrupt:
         print("export: stopped, nothing written", file=sys.stderr)
         return 130

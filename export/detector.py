@@ -135,6 +135,8 @@ def _no_batches(function: Any, detect: Detect, pictures: Pictures) -> str:
         alone = [detect(tf.constant(pictures[i : i + 1])) for i in range(len(pictures))]
     except (tf.errors.OpError, ValueError, TypeError) as error:
         return f"two at once fail: {str(error).strip().splitlines()[0]}"
+    if any(len(tensor) != len(pictures) for tensor in together.values()):
+        return "two at once are answered for one only"
     for name in (DETECTION_SCORES, NUM_DETECTIONS):
         # Only whether the answers belong to their pictures; the proof compares them closely.
         if not all(np.allclose(together[name][i], one[name][0], atol=1e-2) for i, one in enumerate(alone)):

@@ -1,5 +1,6 @@
 """The story of one export: load the source, write the model, prove it, publish it."""
 
+import importlib.metadata
 from collections.abc import Callable
 from pathlib import Path
 
@@ -81,6 +82,7 @@ def _contract(request: Request, detector: Detector, batch: Batch) -> Contract:
         **request.provenance,
         "batch": batch,
         "fingerprint": request.fingerprint,
+        "sightline": _version(),
         "tensorflow": str(tf.__version__),
     }
     return Contract(
@@ -93,6 +95,13 @@ def _contract(request: Request, detector: Detector, batch: Batch) -> Contract:
         min_score=detector.min_score,
         provenance=provenance,
     )
+
+
+def _version() -> str:
+    try:
+        return importlib.metadata.version("sightline")
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
 
 
 def _prove(prove: Prove, staged: Path, golden: Golden, say: Callable[[str], None]) -> list[Check]:

@@ -78,17 +78,30 @@ def _signatures(model: Any, contract: Contract) -> Check:
 
 
 def _same_as_source(rows: list[Rows], golden: Golden) -> Check:
-    greatest = max(answer.difference(found) for answer, found in zip(golden.answers, rows, strict=True))
+    greatest, difference = _compare(golden.answers, rows)
     count = sum(len(answer.scores) for answer in golden.answers)
-    detail = f"{count} detections on {len(rows)} pictures, greatest difference {greatest:.1e}"
-    return Check("same as the source", greatest <= TOLERANCE, detail)
+    return Check(
+        "same as the source", greatest <= TOLERANCE, f"{count} detections on {len(rows)} pictures, {difference}"
+    )
+
+
+def _compare(expected: list[Rows], found: list[Rows]) -> tuple[float, str]:
+    """The greatest difference over all pictures, in numbers and in words."""
+    apart = [one.difference(other) for one, other in zip(expected, found, strict=True)]
+    worst = int(np.argmax(apart))
+    if np.isfinite(apart[worst]):
+        return apart[worst], f"greatest difference {apart[worst]:.1e}"
+    counts = f"{len(expected[worst].scores)} detections against {len(found[worst].scores)}"
+    return apart[worst], f"picture {worst + 1} differs: {counts}"
 
 
 def _same_in_a_batch(rows: list[Rows], together: dict[str, NDArray[Any]]) -> Check:
     size = len(rows)
-    passed = all(len(output) == size for output in together.values())
-    greatest = max(rows[i].difference(Rows.of(together, i)) for i in range(size)) if passed else float("inf")
-    return Check(f"batch of {size} = {size} batches of 1", greatest <= TOLERANCE, f"greatest difference {greatest:.1e}")
+    name = f"batch of {size} = {size} batches of 1"
+    if any(len(output) != size for output in together.values()):
+        return Check(name, False, f"answers have shapes {', '.join(str(o.shape) for o in together.values())}")
+    greatest, difference = _compare(rows, [Rows.of(together, i) for i in range(size)])
+    return Check(name, greatest <= TOLERANCE, difference)
 
 
 def _in_range(alone: list[dict[str, NDArray[Any]]], rows: list[Rows]) -> Check:

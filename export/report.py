@@ -36,7 +36,7 @@ class Report:
             f"  input     uint8 [N, {contract.height}, {contract.width}, 3] RGB, {contract.resize}{bars}; "
             f"batch {contract.provenance['batch']}",
             f"  labels    {_labels(contract.labels)}",
-            *(f"  check     {check.name}: {check.detail}" for check in self.checks),
+            f"  checks    all {len(self.checks)} passed: {', '.join(check.name for check in self.checks)}",
             *(f"  note      {note}" for note in self.notes),
             f"  took      {seconds:.1f} s",
         ]

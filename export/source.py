@@ -71,7 +71,7 @@ def recognise(path: Path) -> Source:
         if path.name == "saved_model.pb":
             return _saved_model(path.parent)
         return Source(Kind.FROZEN_GRAPH, path, {path.name: path})
-    if path.suffix == ".index":
+    if path.suffix in (".index", ".meta"):
         return _checkpoint(path.with_suffix(""))
     if shard := _SHARD.fullmatch(path.name):
         return _checkpoint(path.parent / shard["prefix"])

@@ -20,9 +20,12 @@ def write(version: Path, serving_default: Any, contract: Contract, keep: Any = N
         keep: what owns resources of the graph that are no variables (lookup tables), or None.
 
     Raises:
-        Unusable: it cannot be written (disk full, graph with resources that nobody owns).
+        Unusable: the detector cannot be traced, or not be written (disk full, resources that nobody owns).
     """
-    detect = serving_default.get_concrete_function()
+    try:
+        detect = serving_default.get_concrete_function()
+    except (tf.errors.OpError, ValueError, TypeError) as error:
+        raise Unusable(f"the detector cannot be traced as a graph: {error}") from error
     model = tf.Module()
     # Only what inference uses travels: no optimizer, no layers with traces of their own.
     model.weights = list(detect.graph.variables)
