@@ -26,7 +26,7 @@
  */
 
 const POLL_MS = 1000;
-const RETRY_MS = [1000, 2000, 4000, 8000];
+const RETRY_MS = [1000, 1000, 2000, 4000];
 const ANSWER_MS = 4000;
 
 export class Feed {

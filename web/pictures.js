@@ -2,6 +2,7 @@
 // JPEG pictures over plain HTTP, for browsers and networks where WebRTC brings none.
 
 import { MultipartParser } from "./multipart.js";
+import { refusal } from "./problem.js";
 
 /** Two a second: enough to see what is going on, and little enough for a page of many tiles. */
 const STILL_PAUSE_MS = 500;
@@ -96,7 +97,7 @@ function start(onend, run) {
  */
 async function get(url, signal) {
   const response = await fetch(url, { signal, cache: "no-store" });
-  if (!response.ok) throw new Error(`The server has no picture (${response.status})`);
+  if (!response.ok) throw new Error(await refusal(response));
   return response;
 }
 

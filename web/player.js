@@ -21,6 +21,8 @@ export class Player {
   transport = "none";
   /** @type {string | null} why it is not WebRTC */
   fallbackReason = null;
+  /** @type {string | null} why nothing comes at all; null while something does, or may yet */
+  failure = null;
   /** Frames shown since the page was opened, over any transport. */
   frames = 0;
   /** Whether frames ought to be coming: with a camera that is away their absence is no fault of the transport. */
@@ -50,7 +52,7 @@ export class Player {
    * @param {HTMLCanvasElement} parts.canvas under the video, keeps the last picture
    * @param {{ whep: string, mjpeg: string, still: string }} parts.urls
    * @param {boolean} parts.mjpegOnly never try WHEP
-   * @param {() => void} parts.onchange after transport or fallbackReason changed
+   * @param {() => void} parts.onchange after transport, fallbackReason or failure changed
    */
   constructor({ video, canvas, urls, mjpegOnly, onchange }) {
     this.video = video;
@@ -95,6 +97,7 @@ export class Player {
     this.#endPictures();
     this.#pictureRetryAt = Infinity;
     this.#pictureFailures = 0;
+    this.failure = null;
     this.#show("none");
   }
 
@@ -218,7 +221,7 @@ export class Player {
     this.#endPictures();
     const pause = PICTURE_RETRY_MS[Math.min(this.#pictureFailures++, PICTURE_RETRY_MS.length - 1)];
     this.#pictureRetryAt = performance.now() + pause;
-    this.fallbackReason = reason;
+    this.failure = reason;
     this.#show("none");
   }
 
@@ -258,6 +261,7 @@ export class Player {
   /** @param {Transport} transport */
   #show(transport) {
     this.transport = transport;
+    if (transport !== "none") this.failure = null;
     if (transport === "webrtc") this.fallbackReason = null;
     this.onchange();
   }

@@ -38,9 +38,14 @@ export function duration(ms) {
   return seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
 }
 
-/** @param {string} text */
+/**
+ * A reason of the server as a sentence of the page.
+ *
+ * @param {string} text
+ */
 export function sentence(text) {
-  return text === "" || /[.!?]$/.test(text) ? text : `${text}.`;
+  if (text === "") return "";
+  return text[0].toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");
 }
 
 /**
@@ -112,7 +117,7 @@ export function facts({ stream, measurement, transport, fallbackReason, fps, ver
     ["Age of the last answer", typeof stream?.age_ms === "number" ? duration(stream.age_ms) : null],
     ["Picture", size(stream)],
     ["Transport", bitrate ? `${TRANSPORTS[transport]}, ${bitrate} Mbit/s` : TRANSPORTS[transport]],
-    ["Why not WebRTC", transport === "webrtc" ? null : fallbackReason],
+    ["Why not WebRTC", transport === "webrtc" || !fallbackReason ? null : sentence(fallbackReason)],
     ["Model", model && version ? `${model} v${version}` : model],
     ["Viewers", typeof stream?.viewers === "number" ? String(stream.viewers) : null],
   ];

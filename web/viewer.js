@@ -137,7 +137,7 @@ export class StreamViewer extends HTMLElement {
     const player = this.player;
     if (!player) return;
     const state = this.#stream?.state;
-    player.expecting = state === "live" && this.#reachable;
+    player.expecting = state === "live";
     const watched = this.#inView && !document.hidden;
     if (state === "offline") {
       player.stop();
@@ -191,21 +191,24 @@ export class StreamViewer extends HTMLElement {
   }
 
   /**
-   * @param {boolean} silent
-   * @param {boolean} painted
+   * What stands in the place of a picture that is not there, or not live.
+   *
+   * @param {boolean} silent no video is coming
+   * @param {boolean} painted there is a last picture
    */
   #drawCover(silent, painted) {
-    const state = this.state;
-    const reason = this.#stream?.reason ?? "";
-    let title = "";
-    if (state === "offline") title = "Offline";
-    else if (state === "connecting") title = "Connecting to the camera";
-    else if (state === "unknown" && silent) title = "The server does not answer";
-    else if (silent && !painted) title = "Loading the video";
+    const reason = sentence(this.#stream?.reason ?? "");
     const last = this.#lastPictureAt;
-    const when = last && state === "offline" ? ` Last picture at ${clock(last)}.` : "";
+    const failure = this.player?.failure ?? null;
+    let [title, text] = ["", ""];
+    if (this.state === "offline")
+      [title, text] = ["Offline", last ? `${reason} Last picture at ${clock(last)}.` : reason];
+    else if (this.state === "connecting") [title, text] = ["Connecting to the camera", reason];
+    else if (silent && this.state === "unknown") title = "The server does not answer";
+    else if (silent && failure !== null) [title, text] = ["The video does not come", sentence(failure)];
+    else if (silent && !painted) title = "Loading the video";
     this.#find(".cover-title").textContent = title;
-    this.#find(".cover-reason").textContent = title && state !== "unknown" ? sentence(reason) + when : "";
+    this.#find(".cover-reason").textContent = text;
     this.#find(".cover").hidden = title === "";
   }
 

@@ -1,6 +1,8 @@
 // @ts-check
 // One WHEP viewing session (draft-ietf-wish-whep): POST an offer, play the answer, DELETE the session. No DOM.
 
+import { refusal } from "./problem.js";
+
 /** The server has all candidates of ours in the offer (no trickle), so gathering may take at most this long. */
 const GATHERING_MS = 1000;
 const ANSWER_MS = 5000;
@@ -89,9 +91,7 @@ export class WhepSession {
       );
     });
     if (response.status !== 201) {
-      const why =
-        response.status === 503 ? "The server has no room for another WebRTC viewer" : "The server refused WebRTC";
-      throw new WhepError(`${why} (${response.status})`, Number(response.headers.get("Retry-After")) || 0);
+      throw new WhepError(await refusal(response), Number(response.headers.get("Retry-After")) || 0);
     }
     const location = response.headers.get("Location");
     if (location) this.#location = new URL(location, response.url).href;
