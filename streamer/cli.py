@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from streamer.errors import ConfigError
+from streamer.errors import ConfigError, SightlineError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -23,6 +23,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ConfigError as error:
         print(f"sightline: {error}", file=sys.stderr)
         return 2
+    except SightlineError as error:
+        print(f"sightline: {error}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 130
     return code
