@@ -43,9 +43,8 @@ def measure_start(state: Path, say: Say) -> Figures:
                 service.require_alive()
                 time.sleep(0.005)
             listening.append(time.monotonic() - started)
-            await_until(
-                lambda port=port: get(f"http://127.0.0.1:{port}/healthz") is not None, "the page", [service], say
-            )
+            while get(f"http://127.0.0.1:{port}/healthz") is None:
+                service.require_alive()
             resident.append(service.resident_bytes())
     return {
         "listening_seconds": round(statistics.median(listening), 2),
