@@ -1,0 +1,40 @@
+# Two images. `service` is the one that runs: no TensorFlow, no compiler, not root. `export` has TensorFlow, runs once a model.
+#   docker build --target service -t sightline .
+ARG PYTHON=3.13
+
+FROM python:${PYTHON}-slim-bookworm AS build
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
+RUN python -m venv /opt/sightline
+ENV PATH=/opt/sightline/bin:$PATH
+WORKDIR /build
+# The dependencies first: they change seldom, and their layer is kept.
+COPY requirements-service.lock ./
+RUN pip install --require-hashes --no-deps --requirement requirements-service.lock
+COPY . .
+RUN pip install --no-deps --no-build-isolation .
+
+FROM build AS build-export
+RUN pip install --require-hashes --no-deps --requirement requirements.lock
+
+FROM python:${PYTHON}-slim-bookworm AS base
+RUN useradd --uid 10001 --create-home --shell /usr/sbin/nologin sightline \
+    && install -d -o sightline -g sightline /models
+ENV PATH=/opt/sightline/bin:$PATH PYTHONUNBUFFERED=1
+USER sightline
+WORKDIR /home/sightline
+
+FROM base AS export
+COPY --from=build-export /opt/sightline /opt/sightline
+# An empty volume takes over the owner of the directory it covers, so that what is exported can be written.
+VOLUME /models
+ENTRYPOINT ["sightline", "export"]
+CMD ["--if-changed", "--output", "/models/insulators"]
+
+FROM base AS service
+COPY --from=build /opt/sightline /opt/sightline
+EXPOSE 8000
+# Answers as long as the process does its work; whether the model server answers is /readyz, which is no reason to restart.
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \
+    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/healthz', timeout=2)"]
+ENTRYPOINT ["sightline"]
+CMD ["serve", "--config", "/etc/sightline/sightline.yaml"]
