@@ -109,7 +109,7 @@ async def page(_: web.Request) -> web.StreamResponse:
 @routes.get("/api/streams")
 async def list_streams(request: web.Request) -> web.Response:
     """Every stream with its state and its numbers."""
-    return web.json_response({"streams": [pipeline.describe() for pipeline in request.app[STREAMS]]})
+    return web.json_response([pipeline.describe() for pipeline in request.app[STREAMS]])
 
 
 @routes.get("/api/streams/{name}")

@@ -214,7 +214,7 @@ def _ages(page: str, seconds: float) -> list[float]:
 
 def _await_live(page: str, count: int, children: list[Child], say: Say) -> None:
     def live() -> bool:
-        streams = json.loads(get(f"{page}/api/streams") or '{"streams": []}')["streams"]
+        streams = json.loads(get(f"{page}/api/streams") or "[]")
         return sum(stream["fps"] is not None for stream in streams) >= count
 
     await_until(live, "the cameras", children, say)
