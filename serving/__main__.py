@@ -1,5 +1,6 @@
 """`python -m serving`: the embedded model server. Exit codes: 0 stopped, 2 cannot start."""
 
+import gc
 import os
 import signal
 import socket
@@ -32,6 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
         _check_port(options.host, options.port)
         say("loading tensorflow")
         import_tensorflow()
+        gc.freeze()  # what the import made stays: collections, which hold up every request, need not look at it
         from serving import server
 
         server.use_threads(options.intra_op_threads, options.inter_op_threads)
@@ -40,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"serving: {error}", file=sys.stderr)
         return 2
     serving = True
-    say(f"serving {running.model.name} version {running.model.version} on {options.host}:{running.port}")
+    say(f"serving {running.model.name} version {running.model.version} on {running.address}")
     stop.wait()
     say("stopping: answering what is in work")
     drained = running.close()
@@ -59,7 +61,7 @@ def _check_port(host: str, port: int) -> None:
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((host.strip("[]"), port))
+            probe.bind((host, port))
         except OSError as error:
             raise StartError(f"cannot listen on {host}:{port}: {error.strerror or error}") from error
 

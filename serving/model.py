@@ -1,5 +1,6 @@
 """One model by name: its versions on disk, the one that serves, and how one replaces another."""
 
+import gc
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -124,8 +125,11 @@ class Model:
             self._set(old.version, State.UNLOADING)
             if not old.wait_until_idle(UNLOAD_TIMEOUT):
                 self.log(f"{self.name} version {old.version} is still in use after {UNLOAD_TIMEOUT:.0f} s")
-            self._set(old.version, State.END)
-            self.log(f"unloaded {self.name} version {old.version}")
+            number = old.version
+            del old
+            gc.collect()  # TensorFlow's functions refer to each other: without this the memory waits for chance
+            self._set(number, State.END)
+            self.log(f"unloaded {self.name} version {number}")
 
     def _set(self, version: int, state: State, error: ServingError | None = None) -> None:
         with self._lock:

@@ -28,14 +28,14 @@ class Signature:
         self.batched = scheduler is not None and self._makes_batches()
         """Whether calls are gathered: every tensor has an open dimension 0 and the inputs nothing else open."""
 
-        def call(*tensors: tf.Tensor) -> Sequence[tf.Tensor]:
-            outputs = function(**dict(zip(self.inputs, tensors, strict=True)))
-            return [outputs[name] for name in self.outputs]
-
-        self._direct: TensorFunction = call
-        self._run = call
+        self._function = function
+        self._run: TensorFunction = self._direct
         if scheduler is not None and self.batched:
-            self._run = scheduler.batched(call, list(self.inputs.values()), queue=queue)
+            self._run = scheduler.batched(self._direct, list(self.inputs.values()), queue=queue)
+
+    def call(self, tensors: Sequence[tf.Tensor]) -> Sequence[tf.Tensor]:
+        """Run on tensors as they are, past the batching; outputs in the order of `self.outputs`."""
+        return self._direct(*tensors)
 
     def run(self, inputs: Sequence[NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """Run on one array for each of `self.inputs`, in that order; returns every output by name.
@@ -54,6 +54,10 @@ class Signature:
         except tf.errors.OpError as error:
             raise ServingError(status_code(error.error_code), _words(error.message)) from error
         return {name: tensor.numpy() for name, tensor in zip(self.outputs, found, strict=True)}
+
+    def _direct(self, *tensors: tf.Tensor) -> Sequence[tf.Tensor]:
+        outputs = self._function(**dict(zip(self.inputs, tensors, strict=True)))
+        return [outputs[name] for name in self.outputs]
 
     def _makes_batches(self) -> bool:
         specs = [*self.inputs.values(), *(_spec(name, info) for name, info in self.definition.outputs.items())]

@@ -7,7 +7,7 @@ ready. This module imports TensorFlow, which takes seconds; `serving.__main__` s
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import grpc
@@ -31,8 +31,8 @@ CHANNEL_ARGUMENTS: tuple[tuple[str, int | str], ...] = (
     ("grpc.so_reuseport", 0),  # else a second server on the port starts, and gets half of the connections
     ("grpc.max_receive_message_length", 2**31 - 1),  # as TensorFlow Serving has it
     ("grpc.max_send_message_length", 2**31 - 1),
-    # Callers ping every 2 s to notice a dead peer; by default more than one ping in 5 minutes ends the connection.
-    ("grpc.http2.min_ping_interval_without_data_ms", 1000),
+    # Callers ping every 2 s to notice a dead peer; by default more than two pings in 5 minutes end the connection.
+    ("grpc.http2.min_ping_interval_without_data_ms", 500),
     ("grpc.keepalive_permit_without_calls", 1),
 )
 
@@ -42,6 +42,8 @@ class Server:
     """A server that answers on `port`; made by `start`, ended by `close`."""
 
     port: int
+    address: str
+    """Host and port, the port as it was given out where 0 was asked for."""
     model: Model
     _grpc: grpc.Server
     _stop: threading.Event
@@ -85,13 +87,13 @@ def start(options: Options, log: Log, stop: threading.Event | None = None) -> Se
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(PredictionService(models), server)
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(models), server)
     try:
-        port = server.add_insecure_port(f"{options.host}:{options.port}")
+        port = server.add_insecure_port(options.address)
     except RuntimeError as error:
-        raise StartError(f"cannot listen on {options.host}:{options.port}: the port is in use or not ours") from error
+        raise StartError(f"cannot listen on {options.address}: the port is in use or not ours") from error
     server.start()
     poller = threading.Thread(target=_poll, args=(model, options.poll_wait, stop), name="poll", daemon=True)
     poller.start()
-    return Server(port, model, server, stop, poller)
+    return Server(port, replace(options, port=port).address, model, server, stop, poller)
 
 
 def _model(options: Options, log: Log) -> Model:

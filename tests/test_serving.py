@@ -1,6 +1,7 @@
 """The embedded server answers as TensorFlow Serving does: same rows, same codes, same words."""
 
 import random
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -372,3 +373,33 @@ def test_without_batching_rows_are_not_limited(base_path: Path) -> None:
     pictures = images(20, seed=7)
     with run_server(base_path, "--enable_batching=false") as running:
         check(Caller(running.port).detect(pictures), pictures)
+
+
+def test_pings_every_second_keep_the_connection(base_path: Path) -> None:
+    """A caller that pings often to notice a dead server stays connected; gRPC's own default sends it away."""
+    strict = "grpc.http2.min_ping_interval_without_data_ms=300000,grpc.keepalive_permit_without_calls=0"
+    pings = [
+        ("grpc.keepalive_time_ms", 1000),
+        ("grpc.http2.max_pings_without_data", 0),
+        ("grpc.keepalive_permit_without_calls", 1),
+    ]
+    with run_server(base_path) as kind, run_server(base_path, f"--grpc_channel_arguments={strict}") as default:
+        states: list[grpc.ChannelConnectivity] = []
+        sent_away = threading.Event()
+
+        def on_strict(state: grpc.ChannelConnectivity) -> None:
+            if state is grpc.ChannelConnectivity.READY:
+                connected.set()
+            elif connected.is_set():
+                sent_away.set()
+
+        connected = threading.Event()
+        with (
+            grpc.insecure_channel(f"127.0.0.1:{kind.port}", options=pings) as ours,
+            grpc.insecure_channel(f"127.0.0.1:{default.port}", options=pings) as theirs,
+        ):
+            grpc.channel_ready_future(ours).result(30)
+            ours.subscribe(states.append)
+            theirs.subscribe(on_strict, try_to_connect=True)
+            assert sent_away.wait(60)
+            assert set(states) <= {grpc.ChannelConnectivity.READY}

@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
+from google.protobuf import text_format
+from tensorflow_serving.config import model_server_config_pb2
 
 from serving.batching import BATCHING_CONFIG, BatchingParameters
 from serving.errors import StartError
@@ -109,3 +111,12 @@ def test_calls_meet_in_one_batch() -> None:
         )
     assert answers == [[2.0], [4.0], [6.0], [8.0]]
     assert sizes == [4]
+
+
+def test_models_config_is_what_tensorflow_serving_reads() -> None:
+    """models.config parses as the official message, and names one model under an absolute path."""
+    config = model_server_config_pb2.ModelServerConfig()
+    text_format.Parse(BATCHING_CONFIG.with_name("models.config").read_text(), config)
+    (model,) = config.model_config_list.config
+    assert (model.name, model.base_path, model.model_platform) == ("insulators", "/models/insulators", "tensorflow")
+    assert model.model_version_policy.latest.num_versions == 1
