@@ -5,6 +5,7 @@ takes `application/sdp` alone, which no form can send and no script may send acr
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from importlib.resources import files
 from pathlib import Path
@@ -31,6 +32,9 @@ HEARTBEAT = 15.0
 """Seconds after which a silent event stream sends a comment, so that proxies keep it open."""
 WRITE_TIMEOUT = 10.0
 """Seconds a viewer's socket may refuse to take a picture before the viewer is let go."""
+
+GONE = (TimeoutError, ConnectionResetError)
+"""What writing to a viewer raises that went away, or stopped taking what it asked for."""
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
@@ -76,7 +80,7 @@ async def _problems(
     except web.HTTPException as error:
         if error.status < 400:
             raise
-        headers = {name: error.headers[name] for name in ("Allow",) if name in error.headers}
+        headers = {name: error.headers[name] for name in ("Allow", "Retry-After") if name in error.headers}
         return _problem(error.status, error.text or error.reason, headers)
 
 
@@ -147,7 +151,7 @@ async def _send_events(request: web.Request, stream: str | None) -> web.StreamRe
     response.content_type = "text/event-stream"
     await response.prepare(request)
     await response.write(b"retry: 1000\n\n")
-    with request.app[EVENTS].subscribe(stream) as buffer:
+    with request.app[EVENTS].subscribe(stream) as buffer, contextlib.suppress(*GONE):
         while True:
             try:
                 async with asyncio.timeout(HEARTBEAT):
@@ -156,6 +160,7 @@ async def _send_events(request: web.Request, stream: str | None) -> web.StreamRe
                 event = b": still here\n\n"
             async with asyncio.timeout(WRITE_TIMEOUT):
                 await response.write(event)
+    return response
 
 
 # ---- the video
@@ -173,15 +178,15 @@ async def mjpeg(request: web.Request) -> web.StreamResponse:
     await response.prepare(request)
     subscription = pipeline.view.jpeg.subscribe()
     try:
-        while True:
-            picture = await subscription.take()
-            head = f"--{boundary}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture.data)}\r\n\r\n"
-            async with asyncio.timeout(WRITE_TIMEOUT):
-                await response.write(b"".join((head.encode(), picture.data, b"\r\n")))
-    except (TimeoutError, ConnectionResetError):  # the viewer went away or stopped taking pictures
-        return response
+        with contextlib.suppress(*GONE):
+            while True:
+                picture = await subscription.take()
+                head = f"--{boundary}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture.data)}\r\n\r\n"
+                async with asyncio.timeout(WRITE_TIMEOUT):
+                    await response.write(b"".join((head.encode(), picture.data, b"\r\n")))
     finally:
         pipeline.view.jpeg.unsubscribe(subscription)
+    return response
 
 
 @routes.post("/whep/{name}")

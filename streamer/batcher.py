@@ -5,6 +5,7 @@ is busy the next batch fills by itself, which is what batching windows are for, 
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -13,6 +14,8 @@ from streamer.clock import Clock
 from streamer.detections import Detections
 from streamer.errors import PredictError
 from streamer.frame import Sample
+
+log = logging.getLogger(__name__)
 
 DropReason = Literal["superseded", "expired", "predict_failed"]
 
@@ -99,11 +102,12 @@ class Dispatcher:
     async def _ask(self, batch: list[Pending]) -> None:
         # The newest frame's deadline is the call's: an old neighbour must not cut short what is fresh.
         newest = max(pending.sample.frame.received_at for pending in batch)
+        answers: list[Detections] | None = None
         try:
-            answers: list[Detections] | None = await self._predict(
-                [pending.sample for pending in batch], newest + self._batcher.deadline
-            )
+            answers = await self._predict([pending.sample for pending in batch], newest + self._batcher.deadline)
         except PredictError:
-            answers = None  # counted and said by the predictor; a frame is never asked about twice
+            pass  # counted and said by the predictor; a frame is never asked about twice
+        except Exception:
+            log.exception("a batch of %d could not be asked about", len(batch))
         for index, pending in enumerate(batch):
             pending.answer(pending.sample, answers[index] if answers is not None else "predict_failed")

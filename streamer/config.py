@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -84,10 +85,11 @@ def load(path: Path) -> Config:
         raise ConfigError(f"{path}: cannot be read: {reason}") from None
     try:
         document = yaml.load(text, Loader=_UniqueKeys)  # noqa: S506  a SafeLoader below
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: what looks like a date and is none
         mark = getattr(error, "problem_mark", None)
         where = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise ConfigError(f"{path}:{where} is not YAML: {getattr(error, 'problem', error)}") from None
+        problem = " ".join(str(getattr(error, "problem", None) or error).split())
+        raise ConfigError(f"{path}:{where} is not YAML: {url.redact(problem)}") from None
     try:
         return parse(document)
     except ConfigError as error:
@@ -100,11 +102,13 @@ def parse(document: Any) -> Config:
     if not isinstance(document, dict):
         raise ConfigError(f"must be a mapping with the keys {_list(Config)}, not {type(document).__name__}")
     _collect_secrets(document)
+    # A section whose every line is commented out reads as null.
+    document = {key: item for key, item in document.items() if item is not None or key not in Config.model_fields}
     document = _substitute(document, ())
     try:
         return Config.model_validate(document)
     except ValidationError as error:
-        raise ConfigError(_explain(error, document)) from None
+        raise ConfigError(url.redact(_explain(error, document))) from None
 
 
 class _UniqueKeys(yaml.SafeLoader):
@@ -114,7 +118,11 @@ class _UniqueKeys(yaml.SafeLoader):
 def _unique_mapping(loader: _UniqueKeys, node: yaml.MappingNode) -> dict[Any, Any]:
     seen: set[Any] = set()
     for key_node, _ in node.value:
-        key = loader.construct_object(key_node)
+        if key_node.tag == "tag:yaml.org,2002:merge":  # <<: may stand with as many as it likes
+            continue
+        key = loader.construct_object(key_node, deep=True)
+        if not isinstance(key, Hashable):
+            raise yaml.MarkedYAMLError(problem="a key must be a text", problem_mark=key_node.start_mark)
         if key in seen:
             raise yaml.MarkedYAMLError(problem=f"the key {key!r} stands twice", problem_mark=key_node.start_mark)
         seen.add(key)
@@ -146,13 +154,17 @@ def _substitute(value: Any, where: tuple[Any, ...]) -> Any:
     return _VARIABLE.sub(variable, value)
 
 
-def _collect_secrets(document: dict[Any, Any]) -> None:
-    """Know every password before the first sentence is written about anything."""
-    streams = document.get("streams")
-    for stream in streams.values() if isinstance(streams, dict) else ():
-        if isinstance(stream, dict) and isinstance(stream.get("url"), str):
-            expanded = _VARIABLE.sub(lambda match: os.environ.get(match.group(1), ""), stream["url"])
-            url.remember(expanded)
+def _collect_secrets(value: Any) -> None:
+    """Know every password before the first sentence is written about anything: a URL may stand in the wrong place."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            _collect_secrets(key)
+            _collect_secrets(item)
+    elif isinstance(value, list):
+        for item in value:
+            _collect_secrets(item)
+    elif isinstance(value, str):
+        url.remember(_VARIABLE.sub(lambda match: os.environ.get(match.group(1), ""), value))
 
 
 _ALLOWED = {
@@ -160,6 +172,7 @@ _ALLOWED = {
     "int_type": "a whole number",
     "float_type": "a number",
     "string_type": "a text",
+    "string_too_short": "a text that is not empty",
     "dict_type": "a mapping",
     "model_type": "a mapping",
     "missing": "a value: this key is required",
@@ -176,7 +189,9 @@ def _explain(error: ValidationError, document: dict[Any, Any]) -> str:
     value: Any = document
     for part in where:
         value = value.get(part) if isinstance(value, dict) else None
-    shown = url.redact(repr(value))
+    shown = repr(value)
+    if kind == "invalid_key" or (kind == "string_type" and "[key]" in first["loc"]):
+        return f"{_dotted(where)}: the key {where[-1]!r} is not a text; write it in quotes"
     if kind == "value_error":
         return f"{_dotted(where)}: {context['error']}"
     if kind == "string_pattern_mismatch":

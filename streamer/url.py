@@ -1,6 +1,7 @@
 """Stream URLs, and keeping their passwords out of everything a person may read."""
 
 import logging
+import re
 from urllib.parse import quote, unquote, urlsplit
 
 from streamer.errors import ConfigError
@@ -20,8 +21,11 @@ def check(url: str) -> str:
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
-    except ValueError as error:
-        raise ConfigError(f"{redact(url)!r} is not a URL ({redact(str(error))})") from None
+    except ValueError:  # its text quotes the part that was taken for a port, which may be half a password
+        raise ConfigError(
+            f"{redact(url)!r} is not a URL: a port is 0 to 65535, and in a password "
+            "/ ? # [ ] @ : must be percent-encoded (/ is %2F)"
+        ) from None
     if parts.scheme not in SCHEMES:
         raise ConfigError(f"{redact(url)!r}: allowed are {' and '.join(f'{scheme}://' for scheme in SCHEMES)} URLs")
     if not host:
@@ -34,10 +38,21 @@ def remember(url: str) -> None:
 
     Replacing known values is what holds when a password contains `@`, `/` or `:`; patterns do not.
     """
-    userinfo, at, _ = url.partition("://")[2].rpartition("@")
-    _, colon, password = userinfo.partition(":")
-    if at and colon and password:
-        _secrets.update({password, unquote(password), quote(unquote(password), safe="")})
+    rest = url.partition("://")[2]
+    # As RFC 3986 has it, and as a person means it who does not encode the password.
+    for authority in (re.split("[/?#]", rest, maxsplit=1)[0], rest):
+        userinfo, at, _ = authority.rpartition("@")
+        _, colon, password = userinfo.partition(":")
+        if at and colon and password:
+            _secrets.update(_spellings(password))
+
+
+def _spellings(password: str) -> set[str]:
+    """A password as it was written, as it is meant, and as software may print it."""
+    plain = unquote(password)
+    encoded = {quote(plain, safe=""), quote(plain)}
+    lower = {re.sub("%..", lambda found: found.group().lower(), text) for text in encoded}
+    return {spelling for text in {password, plain} | encoded | lower for spelling in (text, repr(text)[1:-1])}
 
 
 def redact(text: str) -> str:
