@@ -1,0 +1,123 @@
+"""streamer.url: which URLs a source takes, and passwords kept out of everything a person may read."""
+
+import logging
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import pytest
+
+from streamer import url
+from streamer.errors import ConfigError
+
+
+@pytest.fixture(autouse=True)
+def _no_secrets() -> Iterator[None]:
+    """Each test begins and ends with no password registered."""
+    url._secrets.clear()
+    yield
+    url._secrets.clear()
+
+
+@pytest.mark.parametrize(
+    "good",
+    [
+        "rtsp://10.0.0.7/stream",
+        "rtsps://camera.example:322/a/b?channel=1&subtype=0",
+        "rtsp://user:secret@10.0.0.7:554/stream",
+        "rtsp://[fe80::1]:8554/x",
+        "rtsp://0.0.0.0:8554/drone",
+        "rtsp://user:p%40ss%2Fword@camera/",
+    ],
+)
+def test_urls_of_cameras_are_returned_as_they_are(good: str) -> None:
+    """A URL that a source can open comes back unchanged."""
+    assert url.check(good) == good
+
+
+@pytest.mark.parametrize(
+    ("bad", "says"),
+    [
+        ("http://camera/stream", "allowed are rtsp:// and rtsps://"),
+        ("/dev/video0", "allowed are rtsp:// and rtsps://"),
+        ("", "allowed are rtsp:// and rtsps://"),
+        ("rtsp:///stream", "names no host"),
+        ("rtsp://user:secret@/stream", "names no host"),
+        ("rtsp://camera:port/", "a port is 0 to 65535"),
+        ("rtsp://camera:99999/", "a port is 0 to 65535"),
+        ("rtsp://[fe80::1/x", "is not a URL"),
+    ],
+)
+def test_other_urls_are_refused_in_one_line(bad: str, says: str) -> None:
+    """A URL no source can open is refused with the URL and what is allowed, in one line without its password."""
+    with pytest.raises(ConfigError) as refused:
+        url.check(bad)
+    text = str(refused.value)
+    assert says in text
+    assert "\n" not in text
+    assert repr(bad.replace("secret", "***")) in text
+
+
+AWKWARD = ("hunter@2", "hunter/2", "hunter:2", "hunter%2", "hunter#2", "hunter?2", "hu[n]ter", "hun'ter\\2", "hünter ñ")
+
+
+@pytest.mark.parametrize("password", AWKWARD)
+@pytest.mark.parametrize("encoded", [True, False])
+def test_passwords_are_redacted_in_every_spelling(password: str, encoded: bool) -> None:
+    """Once a URL was seen, its password is cut out of any text: as written, as meant, percent-encoded and quoted."""
+    url.remember(f"rtsp://user:{quote(password, safe='') if encoded else password}@camera:554/stream?x=1")
+    spellings = {password, repr(password)[1:-1], quote(password), quote(password, safe="")}
+    for spelling in spellings | {quote(password, safe="").replace("%2F", "%2f")}:
+        found = url.redact(f"cannot open rtsp://user:{spelling}@camera:554/stream; password {spelling}!")
+        assert found == "cannot open rtsp://user:***@camera:554/stream; password ***!"
+
+
+@pytest.mark.parametrize("password", AWKWARD)
+def test_no_part_of_a_password_is_in_a_refusal(password: str) -> None:
+    """Whatever a URL parser makes of an unencoded password, the refusal holds no piece of it."""
+    for address in (f"rtsp://user:{password}@/x", f"http://user:{password}@camera/", f"rtsp://u:{password}@h:70000/"):
+        with pytest.raises(ConfigError) as refused:
+            url.check(address)
+        for piece in ("hunt", "hünt", "hu[n", "ter"):
+            assert piece not in str(refused.value)
+
+
+def test_an_at_sign_in_the_path_hides_no_password() -> None:
+    """With an @ after the host, the password before it is known all the same."""
+    url.remember("rtsp://user:secret@camera/view@2x")
+    assert url.redact("rtsp://user:secret@camera/") == "rtsp://user:***@camera/"
+    assert "secret" not in url.redact("401 for user with secret at rtsp://user:secret@camera/view@2x")
+
+
+def test_short_passwords_are_cut_only_out_of_urls() -> None:
+    """A password of three letters is taken from URLs and leaves words that contain it alone."""
+    url.remember("rtsp://user:cam@10.0.0.7/x")
+    assert url.redact("the camera at rtsp://user:cam@10.0.0.7/x") == "the camera at rtsp://user:***@10.0.0.7/x"
+
+
+def test_urls_without_a_password_change_nothing() -> None:
+    """Neither a user alone, nor an empty password, nor a host with a port is taken for a secret."""
+    for plain in ("rtsp://camera:5540/stream", "rtsp://viewer@camera/stream", "rtsp://viewer:@camera/stream", "text"):
+        url.remember(plain)
+        assert url.redact(f"opening {plain}") == f"opening {plain}"
+    assert url.redact("5540 viewers of stream") == "5540 viewers of stream"
+
+
+def test_a_longer_password_is_cut_before_one_it_contains() -> None:
+    """Where one camera's password begins another's, no rest of the longer one stays."""
+    url.remember("rtsp://a:secret@one/")
+    url.remember("rtsp://a:secretplus@two/")
+    assert url.redact("secretplus and secret") == "*** and ***"
+
+
+def test_log_records_carry_no_password(caplog: pytest.LogCaptureFixture) -> None:
+    """The filter cleans a record's text, its arguments and its traceback."""
+    url.remember("rtsp://user:hunter2@camera/")
+    caplog.handler.addFilter(url.RedactFilter())
+    logger = logging.getLogger("tests.url")
+    try:
+        raise ConnectionError("rtsp://user:hunter2@camera/ refused")
+    except ConnectionError:
+        logger.exception("cannot open %s (%d)", "rtsp://user:hunter2@camera/", 3)
+    assert "cannot open rtsp://user:***@camera/ (3)" in caplog.text
+    assert "ConnectionError: rtsp://user:***@camera/ refused" in caplog.text
+    assert "hunter2" not in caplog.text
