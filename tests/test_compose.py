@@ -76,11 +76,12 @@ def test_mounted_files_exist(name: str) -> None:
 
 
 def test_profiles_differ_in_the_model_server() -> None:
-    """Each profile starts one model server, the service, Prometheus and Grafana."""
+    """Each profile exports, then starts one model server, the service, Prometheus and Grafana."""
     services = compose()["services"]
     for profile, server in (("cpu", "serving"), ("gpu", "serving-gpu")):
         started = {name for name, settings in services.items() if profile in settings["profiles"]}
-        assert started == {server, "service", "prometheus", "grafana"}
+        assert started == {"export", server, "service", "prometheus", "grafana"}
+        assert service(server)["depends_on"]["export"]["condition"] == "service_completed_successfully"
 
 
 def test_no_port_is_published() -> None:

@@ -1,0 +1,170 @@
+"""Who may import whom, held with `ast`: docs/design/architecture.md, "Import rule".
+
+Names are counted wherever they stand, inside functions and under TYPE_CHECKING too.
+"""
+
+import ast
+import subprocess
+import sys
+from functools import cache
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+from tests.peers.required import REPOSITORY
+
+VALUES = {"frame", "detections", "labels", "buffer", "errors"}
+STAGES = {
+    "source",
+    "ingress",
+    "sampler",
+    "batcher",
+    "predictor",
+    "tracker",
+    "aligner",
+    "annotator",
+    "encoder",
+    "publisher",
+    "session",
+}
+JOINTS = {"pipeline", "model", "view", "streams", "api", "app"}
+"""Who joins stages: pipeline a whole stream, model batcher and predictor, view what viewers see; and who owns those."""
+
+PARTS = {"connection": "source"}
+"""Files that belong to one stage, because it outgrew one file."""
+
+LOOSE_VALUES = {
+    ("annotator", "tracker"): {"TrackedBox"},
+    ("encoder", "annotator"): {"Planes"},
+    ("publisher", "encoder"): {"EncodedPacket"},
+    ("session", "encoder"): {"TIME_BASE"},
+    ("session", "publisher"): {"Publisher"},
+}
+"""Values that still live in the file of the stage that makes them. This only shrinks: they belong among VALUES."""
+
+WIRE = {"serving", "serving.signature", "serving.resize", "serving.wire"}
+"""What the service may know of serving/: the contract, the resize rule, and the messages."""
+
+
+@cache
+def imports(package: str) -> dict[str, dict[str, set[str]]]:
+    """Give, for each module of a package, the modules of ours and TensorFlow's it imports, with the names taken."""
+    return {
+        path.relative_to(REPOSITORY).with_suffix("").as_posix().replace("/", "."): _imports(path)
+        for path in sorted((REPOSITORY / package).rglob("*.py"))
+    }
+
+
+def _imports(path: Path) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                found.setdefault(alias.name, set())
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                # `from streamer import url` takes a module, `from streamer.url import redact` a name.
+                submodule = f"{node.module}.{alias.name}"
+                if _is_module(submodule):
+                    found.setdefault(submodule, set())
+                else:
+                    found.setdefault(node.module, set()).add(alias.name)
+    ours = ("export", "models", "serving", "streamer", "tensorflow", "tensorflow_serving")
+    return {module: names for module, names in found.items() if module.split(".")[0] in ours}
+
+
+def _is_module(name: str) -> bool:
+    path = REPOSITORY / name.replace(".", "/")
+    return path.is_dir() or path.with_suffix(".py").exists()
+
+
+def streamer() -> dict[str, dict[str, set[str]]]:
+    """Give the service's own imports by file; a stage that is a folder counts as one file."""
+    joined: dict[str, dict[str, set[str]]] = {}
+    for module, used in imports("streamer").items():
+        file = module.split(".")[1]
+        for name, names in used.items():
+            short = name.split(".")[1] if name.startswith("streamer.") else name
+            if short != file:
+                joined.setdefault(file, {}).setdefault(short, set()).update(names)
+        joined.setdefault(file, {})
+    return joined
+
+
+def test_values_import_nothing_of_ours() -> None:
+    """A value knows nothing but other values."""
+    for file in VALUES & streamer().keys():
+        assert streamer()[file].keys() <= VALUES, file
+
+
+@pytest.mark.parametrize("stage", sorted(STAGES & streamer().keys()))
+def test_stage_imports_values_only(stage: str) -> None:
+    """A stage knows values and what itself knows nothing of ours; no other stage, neither config nor metrics."""
+    every = streamer()
+    simple = {file for file, used in every.items() if used.keys() <= {"errors"}} - STAGES - {"config", "metrics"}
+    allowed = VALUES | simple | WIRE | {part for part, owner in PARTS.items() if owner == stage}
+    for used, names in every[stage].items():
+        assert used in allowed or names <= LOOSE_VALUES.get((stage, used), set()), f"{stage} imports {used}: {names}"
+
+
+def test_loose_values_are_still_there() -> None:
+    """The list of values that live with their stage holds no more than what is imported."""
+    every = streamer()
+    assert {pair: every[pair[0]].get(pair[1]) for pair in LOOSE_VALUES} == LOOSE_VALUES
+
+
+def test_only_joints_know_stages() -> None:
+    """Nobody knows a stage but who joins it."""
+    for file, used in streamer().items():
+        if file not in JOINTS | STAGES | PARTS.keys():
+            assert not used.keys() & STAGES, f"{file} knows {used.keys() & STAGES}"
+
+
+def test_app_alone_reads_config() -> None:
+    """The configuration is read by the command line and the composition root, and handed on as plain arguments."""
+    assert {file for file, used in streamer().items() if "config" in used} <= {"app", "cli"}
+
+
+def test_metrics_stay_out_of_the_story() -> None:
+    """Metrics are known to those who serve them; stages count in plain integers."""
+    assert {file for file, used in streamer().items() if "metrics" in used} <= {"app", "api"}
+
+
+def test_service_knows_only_the_wire() -> None:
+    """The service imports the contract and the messages of serving/, the command of export/, nothing of models/."""
+    allowed = WIRE | {"export.cli"}
+    for file, used in streamer().items():
+        foreign = {name for name in used if name.split(".")[0] in ("serving", "export", "models")}
+        assert foreign <= allowed, f"{file} imports {foreign - allowed}"
+
+
+@pytest.mark.parametrize("package", ["serving", "export", "models"])
+def test_nobody_knows_the_service(package: str) -> None:
+    """serving/, export/ and models/ know nothing of streamer/."""
+    knowing = {module for module, used in imports(package).items() if any(name.startswith("streamer") for name in used)}
+    assert knowing == set()
+
+
+def test_service_names_no_tensorflow() -> None:
+    """No module of the service imports TensorFlow, not even inside a function."""
+    for module, used in imports("streamer").items():
+        assert not [name for name in used if name.startswith("tensorflow")], module
+
+
+def test_service_loads_no_tensorflow() -> None:
+    """Everything the service imports, loaded in a process of its own, leaves TensorFlow out."""
+    modules = [f"streamer.{path.stem}" for path in (REPOSITORY / "streamer").glob("*.py") if path.stem != "__main__"]
+    script = (
+        f"import importlib, sys; [importlib.import_module(name) for name in {modules}];"
+        "sys.exit(' '.join(name for name in sys.modules if name.startswith(('tensorflow', 'keras'))) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("package", ["streamer", "serving", "export", "models"])
+def test_no_import_cycles(package: str) -> None:
+    """Modules of a package never import each other in a circle."""
+    graph = {module: set(used) & imports(package).keys() for module, used in imports(package).items()}
+    TopologicalSorter(graph).prepare()
