@@ -1,11 +1,17 @@
 """Fixtures every test may use."""
 
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, Page
 
+from tests.peers import index_detector
 from tests.peers.chromium import connect, run_chromium
+from tests.peers.clip import make_clip
+from tests.peers.model_server import ModelServer, run_model_server
 
 
 @pytest.fixture(scope="session")
@@ -28,3 +34,26 @@ async def page(browser: Browser) -> AsyncIterator[Page]:
     context = await browser.new_context()
     yield await context.new_page()
     await context.close()
+
+
+@pytest.fixture(scope="session")
+def numbered_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make two seconds of 320x240 at 30 fps that the session's detector can read."""
+    return make_clip(tmp_path_factory.mktemp("clip") / "numbered.mp4", seconds=2, gop=15)
+
+
+@pytest.fixture(scope="session")
+def index_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write the detector that reads the numbers of clips; the value is its base path."""
+    base_path = tmp_path_factory.mktemp("models") / index_detector.CONTRACT.name
+    writing = [sys.executable, "-m", index_detector.__name__, str(base_path / "1")]
+    done = subprocess.run(writing, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return base_path
+
+
+@pytest.fixture(scope="session")
+def model_server(index_model: Path) -> Iterator[ModelServer]:
+    """Run one model server for the session; a test that kills one runs its own."""
+    with run_model_server(index_model, index_detector.CONTRACT.name) as server:
+        yield server
