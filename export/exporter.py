@@ -11,7 +11,7 @@ from export.check import Check, Prove
 from export.detector import Batch, Detector, Pictures, trace
 from export.errors import CheckFailed, Unusable
 from export.golden import Golden, Rows
-from export.pictures import as_batch, generated_pictures, read_pictures
+from export.pictures import as_batch, drawn_pictures, read_pictures
 from export.report import Report
 from export.request import Request
 from export.source import Kind
@@ -42,6 +42,7 @@ def export(request: Request, staged: Path, prove: Prove, say: Callable[[str], No
     _leave_the_gpu_alone()
     say(f"loading {request.source.path.name}")
     detector = LOADERS[request.source.kind](request)
+    say("reading pictures" if request.pictures else "drawing pictures")
     pictures = _pictures(request, detector)
     say(f"running the source on {len(pictures)} pictures, one by one")
     golden = _ask(request, detector, pictures)
@@ -65,7 +66,7 @@ def _leave_the_gpu_alone() -> None:
 
 
 def _pictures(request: Request, detector: Detector) -> Pictures:
-    found = generated_pictures() if request.pictures is None else read_pictures(request.pictures)
+    found = drawn_pictures() if request.pictures is None else read_pictures(request.pictures)
     return as_batch(found, (detector.width, detector.height), detector.resize, detector.pad_value)
 
 
