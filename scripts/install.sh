@@ -40,7 +40,8 @@ choose_python() {
         "Install one, or name it: make install PYTHON=/path/to/python3.12"
 }
 
-if [[ $(examine "$venv/bin/python") != yes ]]; then
+# An environment that was there, or that an interrupted call left behind, is used as far as it goes.
+if [[ $(examine "$venv/bin/python") != yes ]] || ! "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
     python=$(choose_python)
     say "creating $venv with $("$python" --version) ($python)"
     "$python" -m venv --clear "$venv"
