@@ -1,4 +1,4 @@
-"""Who may import whom, held with `ast`: docs/design/architecture.md, "Import rule".
+"""Who may import whom, held with `ast`; CONTRIBUTING.md says why.
 
 Names are counted wherever they stand, inside functions and under TYPE_CHECKING too.
 """
