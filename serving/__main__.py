@@ -32,10 +32,12 @@ def main(arguments: list[str] | None = None) -> int:
         options = Options.parse(arguments)
         _check_port(options.host, options.port)
         say("loading tensorflow")
-        import_tensorflow()
+        try:
+            import_tensorflow()
+            from serving import server
+        except ImportError as error:
+            raise StartError(f"{error}; the model server needs `pip install 'sightline[model]'`") from error
         gc.freeze()  # what the import made stays: collections, which hold up every request, need not look at it
-        from serving import server
-
         server.use_threads(options.intra_op_threads, options.inter_op_threads)
         running = server.start(options, say, stop)
     except StartError as error:

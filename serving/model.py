@@ -88,21 +88,22 @@ class Model:
         """
         try:
             versions = find_versions(self.base_path)
-            if not versions:
+            newest = max(versions, default=None)
+            files = fingerprint(versions[newest]) if newest not in (None, self.version) else None
+            if newest is None:
                 self._say(why_no_versions(self.name, self.base_path))
         except OSError as error:
             self._say(f"cannot read the versions of {self.name}: {error}")
             return
-        if not versions:
+        if newest is None:
             self._swap(None)
-            return
-        newest = max(versions)
-        if newest != self.version and self._failed.get(newest) != (files := fingerprint(versions[newest])):
+        elif newest != self.version and self._failed.get(newest) != files:
             try:
                 self._swap(self._load(newest, versions[newest]))
                 self._failed.clear()
             except ServingError:
                 self._failed[newest] = files
+                gc.collect()  # what was loaded of it
 
     def _load(self, version: int, path: Path) -> Servable:
         self.log(f"loading {self.name} version {version}")

@@ -1,5 +1,6 @@
 """`python -m serving` as a process: its lines, its exit codes, and how it stops."""
 
+import re
 import signal
 import socket
 import subprocess
@@ -97,3 +98,13 @@ def test_a_port_in_use_is_refused(tmp_path: Path) -> None:
 def test_wrong_flags_are_refused(tmp_path: Path, flags: tuple[str, ...], says: str) -> None:
     """A value that cannot be used is named with its flag."""
     assert says in refused("--model_name=m", f"--model_base_path={tmp_path}", *flags)
+
+
+def test_every_flag_is_documented() -> None:
+    """docs/serving.md names each flag the command takes."""
+    process = start("--help")
+    out, _ = process.communicate(timeout=60)
+    flags = set(re.findall(r"--\w+", out)) - {"--help"}
+    documented = (Path(__file__).parents[1] / "docs" / "serving.md").read_text(encoding="utf-8")
+    assert "--model_base_path" in flags
+    assert not {flag for flag in flags if f"| `{flag}` |" not in documented}
