@@ -88,8 +88,13 @@ class _Canvas:
 
     def box(self, edges: tuple[float, float, float, float], text: str, color: Color) -> None:
         """A frame around the edges with a tag at its upper left corner, inside where there is no room above."""
-        x0, y0, x1, y1 = (round(edge) for edge in edges)
         thickness = 2 * self.unit
+        # Edges far outside are moved to just outside, where OpenCV's integers hold them and nobody sees them either.
+        low, high = -4.0 * thickness, 4.0 * thickness
+        x0, x1 = (round(min(max(edge, low), self.width + high)) for edge in edges[::2])
+        y0, y1 = (round(min(max(edge, low), self.height + high)) for edge in edges[1::2])
+        if x1 < 0 or y1 < 0 or x0 >= self.width or y0 >= self.height:
+            return  # it moved out of the picture: a tag at the border would be of nothing
         cv2.rectangle(self.luma, (x0, y0), (x1, y1), (color[0],), thickness, cv2.LINE_8)
         for plane, level in ((self.u, color[1]), (self.v, color[2])):
             cv2.rectangle(plane, (x0 // 2, y0 // 2), (x1 // 2, y1 // 2), (level,), max(1, thickness // 2), cv2.LINE_8)

@@ -8,8 +8,9 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
-PLANAR = ("yuv420p", "yuvj420p")
-"""Pixel formats whose planes need no conversion to be drawn on and encoded."""
+PLANAR = "yuv420p"
+"""The pixel format whose planes need no conversion to be drawn on and encoded. Not yuvj420p, which many cameras send:
+its full range would be shown as limited, blacks and whites crushed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Frame:
         Odd pictures lose their last row or column to scaling: 4:2:0 chroma has no half sample.
         """
         width, height = self.width & ~1, self.height & ~1
-        if self.picture.format.name in PLANAR and (width, height) == (self.width, self.height):
+        if self.picture.format.name == PLANAR and (width, height) == (self.width, self.height):
             return cast(NDArray[np.uint8], self.picture.to_ndarray())
         even = self.picture.reformat(width=width, height=height, format="yuv420p")
         return cast(NDArray[np.uint8], even.to_ndarray())

@@ -25,23 +25,28 @@ class Subscription:
         self._size = size
         self._request_keyframe = request_keyframe
         self._waiting_for_key = True
+        self._begun = False
+        self._skipped = 0
+        """Packets after a gap, up to the next keyframe."""
 
     @property
     def dropped(self) -> int:
-        """Packets this taker was too slow for."""
-        return self._buffer.dropped
+        """Packets lost because this taker was too slow, from its first keyframe on."""
+        return self._buffer.dropped + self._skipped
 
     def put(self, packet: EncodedPacket) -> None:
         """Offer a packet. A gap would break the decoder, so after one only a keyframe is taken."""
         if self._waiting_for_key and not packet.is_keyframe:
+            self._skipped += self._begun
             return
         if len(self._buffer) >= self._size:
             self._buffer.clear()
             self._waiting_for_key = True
             self._request_keyframe()
             if not packet.is_keyframe:
+                self._skipped += 1
                 return
-        self._waiting_for_key = False
+        self._waiting_for_key, self._begun = False, True
         self._buffer.put(packet)
 
     async def take(self) -> EncodedPacket:
