@@ -6,7 +6,7 @@ takes `application/sdp` alone, which no form can send and no script may send acr
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,8 @@ STREAMS: web.AppKey[Streams] = web.AppKey("streams", Streams)
 EVENTS: web.AppKey[Events] = web.AppKey("events", Events)
 METRICS: web.AppKey[Metrics] = web.AppKey("metrics", Metrics)
 MODELS: web.AppKey[tuple[ServedModel, ...]] = web.AppKey("models", tuple)
+ENDLESS: web.AppKey[set[asyncio.Timeout]] = web.AppKey("endless", set)
+"""What ends the responses that have no end of their own."""
 
 SDP = "application/sdp"
 HEARTBEAT = 15.0
@@ -34,7 +36,7 @@ WRITE_TIMEOUT = 10.0
 """Seconds a viewer's socket may refuse to take a picture before the viewer is let go."""
 
 GONE = (TimeoutError, ConnectionResetError)
-"""What writing to a viewer raises that went away, or stopped taking what it asked for."""
+"""What an endless response meets when its viewer went away or stopped taking pictures, or when the service stops."""
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
@@ -50,7 +52,9 @@ def build(streams: Streams, events: Events, metrics: Metrics, models: tuple[Serv
     """The application, ready to be served."""
     app = web.Application(middlewares=[_problems], client_max_size=2 * MAX_OFFER)
     app[STREAMS], app[EVENTS], app[METRICS], app[MODELS] = streams, events, metrics, models
+    app[ENDLESS] = set()
     app.on_response_prepare.append(_add_headers)
+    app.on_shutdown.append(_end_endless)
     app.add_routes(routes)
     app.router.add_static("/web", _web_folder())
     return app
@@ -87,6 +91,23 @@ async def _problems(
 def _problem(status: int, sentence: str, headers: dict[str, str] | None = None) -> web.Response:
     body = {"title": web.Response(status=status).reason, "status": status, "detail": sentence}
     return web.json_response(body, status=status, headers=headers, content_type="application/problem+json")
+
+
+@contextlib.asynccontextmanager
+async def _endless(request: web.Request) -> AsyncIterator[None]:
+    """Something that goes on until the service stops; then TimeoutError is raised in it."""
+    async with asyncio.timeout(None) as life:
+        request.app[ENDLESS].add(life)
+        try:
+            yield
+        finally:
+            request.app[ENDLESS].discard(life)
+
+
+async def _end_endless(app: web.Application) -> None:
+    """Without this the server would wait its whole shutdown timeout for every viewer, twice."""
+    for life in app[ENDLESS]:
+        life.reschedule(0)
 
 
 def _pipeline(request: web.Request) -> Pipeline:
@@ -152,14 +173,15 @@ async def _send_events(request: web.Request, stream: str | None) -> web.StreamRe
     await response.prepare(request)
     await response.write(b"retry: 1000\n\n")
     with request.app[EVENTS].subscribe(stream) as buffer, contextlib.suppress(*GONE):
-        while True:
-            try:
-                async with asyncio.timeout(HEARTBEAT):
-                    event = await buffer.take()
-            except TimeoutError:
-                event = b": still here\n\n"
-            async with asyncio.timeout(WRITE_TIMEOUT):
-                await response.write(event)
+        async with _endless(request):
+            while True:
+                try:
+                    async with asyncio.timeout(HEARTBEAT):
+                        event = await buffer.take()
+                except TimeoutError:
+                    event = b": still here\n\n"
+                async with asyncio.timeout(WRITE_TIMEOUT):
+                    await response.write(event)
     return response
 
 
@@ -179,11 +201,12 @@ async def mjpeg(request: web.Request) -> web.StreamResponse:
     subscription = pipeline.view.jpeg.subscribe()
     try:
         with contextlib.suppress(*GONE):
-            while True:
-                picture = await subscription.take()
-                head = f"--{boundary}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture.data)}\r\n\r\n"
-                async with asyncio.timeout(WRITE_TIMEOUT):
-                    await response.write(b"".join((head.encode(), picture.data, b"\r\n")))
+            async with _endless(request):
+                while True:
+                    picture = await subscription.take()
+                    head = f"--{boundary}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture.data)}\r\n\r\n"
+                    async with asyncio.timeout(WRITE_TIMEOUT):
+                        await response.write(b"".join((head.encode(), picture.data, b"\r\n")))
     finally:
         pipeline.view.jpeg.unsubscribe(subscription)
     return response

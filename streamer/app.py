@@ -5,6 +5,7 @@ import contextlib
 import ctypes
 import gc
 import logging
+import os
 import signal
 from collections.abc import AsyncIterator, Callable
 
@@ -123,7 +124,7 @@ async def serve(config: Config, ready: Callable[[str], None]) -> None:
             try:
                 await site.start()
             except OSError as error:
-                raise ConfigError(f"server: cannot listen on {host}:{port}: {error.strerror or error}") from None
+                raise ConfigError(f"server: cannot listen on {host}:{port}: {_why(error)}") from None
             ready(f"http://{_shown(host)}:{runner.addresses[0][1]}")
             gc.freeze()  # what is here now stays; collections need not walk it again
             await stop.wait()
@@ -131,6 +132,11 @@ async def serve(config: Config, ready: Callable[[str], None]) -> None:
             # Streams first: their endless responses end, and the server need not wait for them.
             await service.streams.close()
             await runner.cleanup()
+
+
+def _why(error: OSError) -> str:
+    """The system's own words: asyncio wraps them in a longer sentence that says host and port again."""
+    return os.strerror(error.errno) if error.errno and error.errno > 0 else str(error.strerror or error)
 
 
 def _shown(host: str) -> str:

@@ -188,7 +188,7 @@ def run_service(config: Mapping[str, Any], env: Mapping[str, str] | None = None)
     with TemporaryDirectory(prefix="sightline-") as folder:
         path = Path(folder, "sightline.yaml")
         path.write_text(yaml.safe_dump({**config, "server": {"port": 0, **config.get("server", {})}}, sort_keys=False))
-        with run_process(serve_command(path), env) as process:
+        with run_process([*serve_command(path), "--verbose"], env) as process:
             process.wait_for_output("sightline: serving ", timeout=PATIENCE_S)
             [line] = [line for line in process.output.splitlines() if line.startswith("sightline: serving ")]
             yield Service(process, line.removeprefix("sightline: serving "))
@@ -196,4 +196,4 @@ def run_service(config: Mapping[str, Any], env: Mapping[str, str] | None = None)
 
 def serve_command(config: Path) -> list[str | Path]:
     """The command that runs the service."""
-    return [sys.executable, "-m", "streamer", "serve", "--verbose", "--config", config]
+    return [sys.executable, "-m", "streamer", "serve", "--config", config]
