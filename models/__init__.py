@@ -1,0 +1,1 @@
+"""The detectors that ship with Sightline: network, training, checkpoint, label map and model card, one folder each."""

@@ -1,0 +1,129 @@
+"""What a drone does to a picture: nearer, farther, other light, haze, motion, a cheap encoder. numpy and OpenCV only."""
+
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+PAD_VALUE: Final = 114
+LEAST_VISIBLE: Final = 0.2
+"""A box cut by the frame to less than this part of its area is dropped."""
+LEAST_SIDE: Final = 5.0
+"""Input pixels; a box thinner than this is dropped."""
+
+
+def augment(
+    image: NDArray[np.uint8],
+    boxes: NDArray[np.float32],
+    classes: NDArray[np.int64],
+    input_size: tuple[int, int],
+    rng: np.random.Generator,
+) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.int64]]:
+    """A random view of one labelled picture (uint8 [H, W, 3] RGB) as a model input of `input_size` (width, height)."""
+    image, boxes = _turned(image, boxes, rng)
+    framed, (left, top, right, bottom), boxes, kept = _placed(image, boxes, input_size, rng)
+    # The light falls on the picture, never on the bars around it: those are always PAD_VALUE when serving.
+    framed[top:bottom, left:right] = _lit(np.ascontiguousarray(framed[top:bottom, left:right]), rng)
+    return framed, boxes, classes[kept]
+
+
+def _turned(
+    image: NDArray[np.uint8], boxes: NDArray[np.float32], rng: np.random.Generator
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """Mirror and, rarely, upside down or a quarter turn: strings hang as well as they lie."""
+    height, width = image.shape[:2]
+    x_min, y_min, x_max, y_max = boxes.T
+    if rng.random() < 0.5:
+        image, x_min, x_max = image[:, ::-1], width - x_max, width - x_min
+    if rng.random() < 0.15:
+        image, y_min, y_max = image[::-1], height - y_max, height - y_min
+    if rng.random() < 0.15:
+        image = image.transpose(1, 0, 2)
+        x_min, y_min, x_max, y_max = y_min, x_min, y_max, x_max
+    return image, np.stack([x_min, y_min, x_max, y_max], axis=1)
+
+
+def _placed(
+    image: NDArray[np.uint8], boxes: NDArray[np.float32], input_size: tuple[int, int], rng: np.random.Generator
+) -> tuple[NDArray[np.uint8], tuple[int, int, int, int], NDArray[np.float32], NDArray[np.bool_]]:
+    """Scale, stretch and shift the picture into the input, sometimes behind the bars of a wide video.
+
+    Returns the input, the rectangle of it that the picture fills, the boxes in it and which of them are left.
+
+    Stretching stands in for rotation: it turns a slanted string, and its axis-aligned box stays exact.
+    """
+    width, height = input_size
+    bar = round((height - width * 9 / 16) / 2) if rng.random() < 0.35 else 0
+    window_height = height - 2 * bar
+    fit = min(width / image.shape[1], window_height / image.shape[0])
+    cover = max(width / image.shape[1], window_height / image.shape[0])
+    scale = (cover if rng.random() < 0.5 else fit) * np.exp(rng.uniform(np.log(0.7), np.log(1.5)))
+    stretch = np.exp(rng.uniform(-0.25, 0.25))
+    scales = np.array([scale * stretch, scale / stretch])
+    sizes = scales * (image.shape[1], image.shape[0])
+    slack = np.array([width, window_height]) - sizes
+    # Anywhere inside when it fits; anywhere that leaves no empty border when it does not.
+    left, top = rng.uniform(np.minimum(0, slack), np.maximum(0, slack))
+    matrix = np.array([[scales[0], 0, left], [0, scales[1], top]])
+    small = scale < 0.7
+    source = cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA) if small else image
+    warp = matrix @ np.diag([2.0, 2.0, 1.0]) if small else matrix
+    window = cv2.warpAffine(
+        np.ascontiguousarray(source), warp, (width, window_height), flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_CONSTANT, borderValue=(PAD_VALUE, PAD_VALUE, PAD_VALUE),
+    )  # fmt: skip
+    placed = boxes * np.tile(scales, 2).astype(np.float32) + np.array([left, top, left, top], np.float32)
+    clipped = placed.copy()
+    clipped[:, 0::2] = np.clip(placed[:, 0::2], 0, width)
+    clipped[:, 1::2] = np.clip(placed[:, 1::2], 0, window_height)
+    sides = clipped[:, 2:] - clipped[:, :2]
+    visible = sides.prod(axis=1) / (placed[:, 2:] - placed[:, :2]).prod(axis=1)
+    kept = (visible >= LEAST_VISIBLE) & (sides.min(axis=1) >= LEAST_SIDE)
+    clipped[:, 1::2] += bar
+    framed = np.full((height, width, 3), PAD_VALUE, np.uint8)
+    framed[bar : bar + window_height] = window
+    first = np.maximum(0, np.floor((left, top))).astype(int)
+    last = np.minimum((width, window_height), np.ceil(np.array([left, top]) + sizes)).astype(int)
+    return framed, (first[0], first[1] + bar, last[0], last[1] + bar), clipped[kept], kept
+
+
+def _lit(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Exposure, colour, haze, blur, noise and the traces of an encoder."""
+    table = np.linspace(0, 1, 256)
+    table = np.clip((table - 0.5) * rng.uniform(0.7, 1.3) + 0.5 + rng.uniform(-0.15, 0.15), 0, 1)
+    table = table ** np.exp(rng.uniform(-0.35, 0.35))
+    gains = rng.uniform(0.88, 1.12, 3)
+    lut = np.clip(table[:, None] * gains * 255, 0, 255).astype(np.uint8)
+    image = cv2.LUT(image, lut[None])
+    if rng.random() < 0.4:
+        grey = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+        keep = rng.uniform(0.2, 1.3)
+        image = cv2.addWeighted(image, keep, grey, 1 - keep, 0)
+    if rng.random() < 0.2:
+        keep = rng.uniform(0.45, 0.9)
+        image = cv2.addWeighted(image, keep, np.full_like(image, rng.integers(170, 240)), 1 - keep, 0)
+    chance = rng.random()
+    if chance < 0.12:
+        image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.4, 1.3))
+    elif chance < 0.24:
+        image = cv2.filter2D(image, -1, _motion(rng))
+    if rng.random() < 0.15:
+        noise = np.empty(image.shape[:2], np.int16)
+        cv2.randn(noise, 0, rng.uniform(2, 9))
+        image = np.clip(image + noise[..., None], 0, 255).astype(np.uint8)
+    if rng.random() < 0.3:
+        _, packed = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 85))])
+        image = cv2.imdecode(packed, cv2.IMREAD_COLOR)
+    return image.astype(np.uint8, copy=False)
+
+
+def _motion(rng: np.random.Generator) -> NDArray[np.float32]:
+    length = int(rng.integers(3, 8))
+    kernel = np.zeros((length, length), np.float32)
+    angle = rng.uniform(0, np.pi)
+    reach = np.array([np.cos(angle), np.sin(angle)]) * (length - 1) / 2
+    middle = (length - 1) / 2
+    start, end = np.round(middle - reach).astype(int), np.round(middle + reach).astype(int)
+    cv2.line(kernel, tuple(map(int, start)), tuple(map(int, end)), 1.0)
+    return np.asarray(kernel / kernel.sum(), np.float32)

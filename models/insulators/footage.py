@@ -1,0 +1,155 @@
+"""The demo camera's footage: one closed flight of a rendered scene as an H.264 file, and the truth of every frame.
+
+    python -m models.insulators.footage --output drone.mp4 [--seconds 20]
+
+Writes drone.mp4 and drone.gt.json, a list of {"frame": number, "boxes": [[label, x_min, y_min, x_max, y_max], …]}, in
+pixels. The flight closes, so the file can be looped without a jump. Needs no TensorFlow.
+"""
+
+import argparse
+import json
+import multiprocessing
+import os
+import sys
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Final
+
+import av
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from models.insulators.scenery.flight import Flight
+from models.insulators.scenery.light import Light, towards
+from models.insulators.scenery.line import Line
+from models.insulators.scenes import HEIGHT, WIDTH, Frame, Scene
+
+FPS: Final = 30
+SECONDS: Final = 20
+DEMO_SEED: Final = 20
+BIT_RATE: Final = 3_000_000
+CODEC_OPTIONS: Final = {
+    "preset": "veryfast",
+    "profile": "main",
+    "maxrate": "3500k",
+    "bufsize": "3500k",
+    # A keyframe every second and never elsewhere, no B-frames, headers before each keyframe: a viewer that joins
+    # between two keyframes waits a second at most, and decode order is display order.
+    "x264-params": f"keyint={FPS}:min-keyint={FPS}:scenecut=0:bframes=0:repeat-headers=1",
+}
+
+
+def demo_scene() -> Scene:
+    """The world people see first: a clear late afternoon, two towers, strings of brown porcelain and of glass."""
+    light = Light(
+        sun=towards(np.radians(228), np.radians(34)),
+        sunlight=np.array([0.98, 0.87, 0.70]),
+        skylight=np.array([0.40, 0.45, 0.53]),
+        zenith=np.array([0.30, 0.50, 0.80]),
+        haze=np.array([0.88, 0.88, 0.87]),
+        visibility=620.0,
+    )
+    return Scene(DEMO_SEED, light=light, line=Line.for_demo(np.random.default_rng(DEMO_SEED)), flight=Flight.for_demo())
+
+
+def flight(seconds: float) -> Iterator[Frame]:
+    """The demo flight's frames, in order, rendered by every core; the flight closes after `seconds`."""
+    count = max(1, round(seconds * FPS))
+    cores = len(os.sched_getaffinity(0))
+    scene = demo_scene()
+    times = [scene.flight.period * number / count for number in range(count)]
+    if cores == 1:
+        yield from map(scene.frame, times)
+        return
+    # spawn, not fork: a thread of OpenCV or of the caller may hold a lock at this moment. Neighbouring frames go to one
+    # process, because they show the same discs from the same angles.
+    with multiprocessing.get_context("spawn").Pool(cores, _start_process) as processes:
+        yield from processes.imap(_render, times, chunksize=FPS // 3)
+
+
+_SCENE: list[Scene] = []
+
+
+def _start_process() -> None:
+    cv2.setNumThreads(1)
+    _SCENE.append(demo_scene())
+
+
+def _render(time: float) -> Frame:
+    return _SCENE[0].frame(time)
+
+
+def write_clip(path: Path, frames: Iterator[Frame], count: int) -> list[dict[str, Any]]:
+    """Encode `frames` to an mp4 at `path`, under a temporary name until it is whole; returns the truth.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    truth: list[dict[str, Any]] = []
+    unfinished = path.with_name(f".{path.name}.part")
+    try:
+        with av.open(str(unfinished), "w", format="mp4", options={"movflags": "+faststart"}) as container:
+            stream = container.add_stream("libx264", rate=FPS, options=dict(CODEC_OPTIONS))
+            stream.width, stream.height, stream.pix_fmt, stream.bit_rate = WIDTH, HEIGHT, "yuv420p", BIT_RATE
+            stream.codec_context.time_base = Fraction(1, FPS)
+            for number, frame in enumerate(frames):
+                picture = av.VideoFrame.from_ndarray(_graded(frame.image), format="rgb24")
+                picture.pts, picture.time_base = number, Fraction(1, FPS)
+                container.mux(stream.encode(picture))
+                truth.append({"frame": number, "boxes": [list(box) for box in frame.boxes]})
+                show_progress(number + 1, count)
+            container.mux(stream.encode(None))
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return truth
+
+
+def _graded(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return image
+
+
+def show_progress(done: int, count: int) -> None:
+    """One line that updates itself, or on anything but a terminal a line every two seconds of footage."""
+    if sys.stdout.isatty():
+        print(f"\rrendering the demo flight: frame {done}/{count}", end="\n" if done == count else "", flush=True)
+    elif done % (2 * FPS) == 0 or done == count:
+        print(f"rendering the demo flight: frame {done}/{count}", flush=True)
+
+
+def write_footage(path: Path, seconds: float = SECONDS) -> None:
+    """Write the demo clip to `path` and its truth beside it, as .gt.json.
+
+    Raises:
+        OSError: either file cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    truth = write_clip(path, flight(seconds), max(1, round(seconds * FPS)))
+    unfinished = path.with_name(f".{path.stem}.gt.json.part")
+    unfinished.write_text(json.dumps(truth))
+    unfinished.replace(path.with_suffix(".gt.json"))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m models.insulators.footage", description=__doc__.split("\n")[0])
+    parser.add_argument("--output", type=Path, required=True, metavar="FILE.mp4")
+    parser.add_argument("--seconds", type=float, default=SECONDS, help=f"length of the loop (default {SECONDS})")
+    options = parser.parse_args()
+    if options.output.suffix != ".mp4":
+        print(f"--output {options.output}: the name must end in .mp4", file=sys.stderr)
+        return 2
+    if not 0.5 <= options.seconds <= 600:
+        print(f"--seconds {options.seconds:g}: allowed are 0.5 to 600", file=sys.stderr)
+        return 2
+    try:
+        write_footage(options.output, options.seconds)
+    except OSError as error:
+        print(f"{options.output}: {error.strerror or error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,136 @@
+"""Rendered power-line scenes with known boxes: the demo camera's footage, and part of the training pictures.
+
+A scene is a number: `Scene(seed)` is the same world, the same light and the same flight on every machine. numpy and
+OpenCV only.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.insulators.scenery.camera import Camera, Points
+from models.insulators.scenery.draw import Bars
+from models.insulators.scenery.flight import Flight
+from models.insulators.scenery.ground import Ground
+from models.insulators.scenery.light import Light
+from models.insulators.scenery.line import Line
+from models.insulators.scenery.sight import Sight
+from models.insulators.scenery.sky import Sky
+from models.insulators.scenery.strings import Box
+from models.insulators.scenery.towers import shadows, steelwork
+from models.insulators.scenery.trees import Trees
+
+WIDTH: Final = 1280
+HEIGHT: Final = 720
+LEAST_VISIBLE: Final = 0.3
+"""A string cut by the frame to less than this part of its box is not labelled; a gap must show whole."""
+LEAST_SIDES: Final = {"insulator": 16.0, "defect": 20.0}
+"""Pixels of the shorter side, below which a box is not labelled."""
+LEAST_SEEN: Final = 0.5
+"""A string or a gap of which steel and other strings leave less than this to be seen is not labelled."""
+FARTHEST_LABEL: Final = 30.0
+"""Metres beyond which a string is scenery."""
+
+Label = tuple[str, float, float, float, float]
+"""Class name, x_min, y_min, x_max, y_max in pixels."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One picture of a scene and what is in it."""
+
+    image: NDArray[np.uint8]
+    """uint8 [720, 1280, 3] RGB."""
+    boxes: list[Label]
+
+
+class Scene:
+    """A line over a landscape, and a drone's closed flight along it.
+
+    Args:
+        seed: the world, and whatever of the following is not given.
+        light: the hour.
+        line: towers and strings.
+        flight: the drone's way.
+    """
+
+    def __init__(
+        self, seed: int, *, light: Light | None = None, line: Line | None = None, flight: Flight | None = None
+    ) -> None:
+        rng = np.random.default_rng(seed)
+        self.light = light or Light.at_random(rng)
+        self.line = line or Line.at_random(rng)
+        self.flight = flight or Flight.at_random(rng, self.line)
+        steel = [steelwork(tower, self.light, rng) for tower in self.line.towers]
+        feet = np.array([(tower.x, tower.y) for tower in self.line.towers])
+        self._trees = Trees(self.light, rng, feet)
+        dark: list[Points] = [shadow for bars in steel for shadow in shadows(bars, self.light)]
+        self._ground = Ground(self.light, rng, dark + self._trees.shadows())
+        wires = [self.line.wire(points, self.light) for points in self.line.wires]
+        fittings = [string.fittings(self.light) for string in self.line.strings]
+        self._bars = Bars.joined(steel + wires + fittings)
+        self._sky = Sky(self.light, rng)
+
+    def frame(self, time: float) -> Frame:
+        """The picture `time` seconds into the flight, which closes after `flight.period` seconds."""
+        return self.render(self.flight.camera(time))
+
+    def inspection(self, rng: np.random.Generator) -> Camera:
+        """A camera somewhere around a string picked at random, as an inspector would fly: the views to train on."""
+        string = self.line.strings[int(rng.integers(len(self.line.strings)))]
+        middle = (string.start + string.end) / 2
+        focal = float(np.exp(rng.uniform(np.log(800), np.log(1500))))
+        shown = np.exp(rng.uniform(np.log(170), np.log(950)))
+        away = max(3.5, focal * float(np.linalg.norm(string.end - string.start)) / shown)
+        heading = rng.uniform(-np.pi, np.pi) if rng.random() < 0.4 else rng.normal(0, 0.5)
+        above = rng.uniform(-0.1, 0.75)
+        ahead = np.array([np.sin(heading) * np.cos(above), np.cos(heading) * np.cos(above), -np.sin(above)])
+        aside, aslant = rng.uniform(-0.36, 0.36) * WIDTH / focal, rng.uniform(-0.36, 0.36) * HEIGHT / focal
+        position = middle - ahead * away
+        position[2] = max(position[2], 3.0)
+        return Camera(position, yaw=heading + aside, pitch=max(above + aslant, -0.15), focal=focal)
+
+    def render(self, camera: Camera) -> Frame:
+        """The picture from anywhere."""
+        image = np.empty((camera.height, camera.width, 3), np.uint8)
+        self._sky.paint(image, camera)
+        self._ground.paint(image, camera)
+        self._trees.draw(image, camera)
+        sight = Sight(camera)
+        strokes = list(self._bars.strokes(camera, self.light))
+        for number, string in enumerate(self.line.strings):
+            strokes += string.strokes(camera, self.light, number)
+        for stroke in sorted(strokes, key=lambda stroke: -stroke.depth):  # the far ones first
+            stroke.paint(image, sight)
+        return Frame(image, self._boxes(camera, sight))
+
+    def _boxes(self, camera: Camera, sight: Sight) -> list[Label]:
+        """What a labeller would mark: every string near enough and every gap, where they are not hidden."""
+        found: list[Label] = []
+        for number, string in enumerate(self.line.strings):
+            if not 0 < string.depth(camera) < FARTHEST_LABEL or sight.share(number) < LEAST_SEEN:
+                continue
+            box = _cut(string.box(camera), camera, "insulator", LEAST_VISIBLE)
+            if box is None:
+                continue
+            found.append(box)
+            for gap in string.gaps(camera):
+                label = _cut(gap, camera, "defect", 0.95)
+                if label is not None and sight.share_inside(number, label[1:]) >= LEAST_SEEN:
+                    found.append(label)
+        return found
+
+
+def _cut(box: Box | None, camera: Camera, label: str, least_visible: float) -> Label | None:
+    if box is None:
+        return None
+    x_min, x_max = (min(max(x, 0.0), float(camera.width)) for x in (box[0], box[2]))
+    y_min, y_max = (min(max(y, 0.0), float(camera.height)) for y in (box[1], box[3]))
+    seen = (x_max - x_min) * (y_max - y_min)
+    if seen < least_visible * (box[2] - box[0]) * (box[3] - box[1]):
+        return None
+    if min(x_max - x_min, y_max - y_min) < LEAST_SIDES[label]:
+        return None
+    return label, round(x_min, 1), round(y_min, 1), round(x_max, 1), round(y_max, 1)
