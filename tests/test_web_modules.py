@@ -1,0 +1,140 @@
+"""The page's pure modules, in the browser they are written for."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from tests.peers.chromium import connect
+from tests.web_peers import jpeg, run_fake_service, seen
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+Call = Callable[..., Awaitable[Any]]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def call(chromium: str) -> AsyncIterator[Call]:
+    """Give a function that runs a body, of the module `m` and an argument `a`, in one page for all these tests."""
+    async with run_fake_service() as service, connect(chromium) as browser:
+        page = await browser.new_page()
+        await page.goto(service.url)
+
+        async def call(module: str, body: str, argument: Any = None) -> Any:
+            code = f"async (a) => {{ const m = await import('/web/{module}'); {body} }}"
+            return await page.evaluate(code, argument)
+
+        yield call
+
+
+def report(seconds: float, frames: int, **fields: Any) -> list[tuple[str, dict[str, Any]]]:
+    """A getStats() report as Chromium gives it, `seconds` after some start."""
+    inbound = {
+        "id": "in",
+        "type": "inbound-rtp",
+        "kind": "video",
+        "ssrc": 1,
+        "timestamp": 1e12 + seconds * 1000,
+        "framesDecoded": frames,
+        "bytesReceived": 1000 * frames,
+        "jitterBufferDelay": 0.02 * frames,
+        "jitterBufferEmittedCount": frames,
+        "totalDecodeTime": 0.004 * frames,
+    } | fields
+    transport = {"id": "t", "type": "transport", "selectedCandidatePairId": "p"}
+    pair = {"id": "p", "type": "candidate-pair", "currentRoundTripTime": 0.03}
+    return [("t", transport), ("p", pair), ("in", inbound)]
+
+
+MEASURE = "return m.measure(a[0] && new Map(a[0]), new Map(a[1]))"
+
+
+async def test_measures_between_two_reports(call: Call) -> None:
+    """Rates are growth over the reports' own time; delays are means over the frames of that time."""
+    found = await call("stats.js", MEASURE, [report(10, 100), report(12, 160)])
+    assert found == pytest.approx(
+        {"framesDecoded": 160, "fps": 30, "bitrate": 240_000, "jitterBufferMs": 20, "decodeMs": 4, "rttMs": 30}
+    )
+
+
+async def test_first_report_has_no_rates(call: Call) -> None:
+    """What needs two reports is null with one."""
+    found = await call("stats.js", MEASURE, [None, report(12, 160)])
+    assert found["fps"] is found["bitrate"] is found["jitterBufferMs"] is None
+    assert found["framesDecoded"] == 160
+
+
+@pytest.mark.parametrize("change", [{"ssrc": 2}, {"framesDecoded": 5}])
+async def test_a_new_session_is_not_compared(call: Call, change: dict[str, Any]) -> None:
+    """Counters of another session give no rates: they started again from nothing."""
+    found = await call("stats.js", MEASURE, [report(10, 100), report(12, 160, **change)])
+    assert found["fps"] is None
+
+
+async def test_delay_is_half_a_round_trip_and_the_browsers_own(call: Call) -> None:
+    """What the browser adds to a picture's age is half the round trip, the jitter buffer and decoding."""
+    body = "return m.browserDelay(m.measure(new Map(a[0]), new Map(a[1])))"
+    found = await call("stats.js", body, [report(10, 100), report(12, 160)])
+    assert found == pytest.approx({"network": 15, "jitterBuffer": 20, "decode": 4, "total": 39})
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 4096])
+@pytest.mark.parametrize("length", [True, False])
+async def test_multipart_is_split_wherever_it_is_cut(call: Call, chunk: int, length: bool) -> None:
+    """The parts of a stream come out whole, however the network cut it, with Content-Length or without."""
+    parts = [jpeg(0)[:900], b"--fram\r\n\r\n--", jpeg(1)[:900]]
+    body = b"".join(
+        b"--frame\r\nContent-Type: image/jpeg\r\n"
+        + (b"Content-Length: %d\r\n" % len(part) if length else b"")
+        + b"\r\n"
+        + part
+        + b"\r\n"
+        for part in parts
+    )
+    split = """
+      const parser = new m.MultipartParser("multipart/x-mixed-replace; boundary=frame");
+      const parts = [];
+      for (let at = 0; at < a.body.length; at += a.chunk)
+        parts.push(...parser.push(new Uint8Array(a.body.slice(at, at + a.chunk))));
+      return parts.map((part) => [...part]);
+    """
+    found = await call("multipart.js", split, {"body": [*body, *b"--frame"], "chunk": chunk})
+    assert [bytes(part) for part in found] == parts
+
+
+async def test_sightings_bridge_a_blink(call: Call) -> None:
+    """A label that is gone for a moment is one sighting; one that comes back after two seconds is another."""
+    frames = [(0, [seen("insulator", 0.5)]), (200, []), (400, [seen("insulator"), seen("insulator")]), (900, [])]
+    body = """
+      const sightings = new m.Sightings();
+      for (const [at, detections] of a) sightings.add(detections, at);
+      return sightings.list;
+    """
+    found = await call("sightings.js", body, frames)
+    assert [(s["since"], s["until"], s["most"], s["best"], s["over"]) for s in found] == [(0, 400, 2, 0.9, False)]
+    found = await call("sightings.js", body, [*frames, (2500, [seen("insulator")])])
+    assert [(s["since"], s["over"]) for s in found] == [(2500, False), (0, True)]
+
+
+async def test_findings_come_first(call: Call) -> None:
+    """A defect is listed before what is merely there, however few there are."""
+    detections = [seen("insulator"), seen("insulator"), seen("Broken cap"), seen("car")]
+    found = await call("sightings.js", "return m.countByLabel(a)", detections)
+    assert [(entry["label"], entry["count"], entry["finding"]) for entry in found] == [
+        ("Broken cap", 1, True),
+        ("insulator", 2, False),
+        ("car", 1, False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("count", "width", "height", "columns"),
+    [(1, 1440, 850, 1), (4, 1440, 850, 2), (6, 1440, 850, 3), (9, 1440, 850, 3), (4, 390, 790, 1), (40, 1440, 850, 4)],
+)
+async def test_grid_shows_tiles_largest(call: Call, count: int, width: int, height: int, columns: int) -> None:
+    """The grid has the number of columns that makes its tiles largest, and scrolls before they are too small to see."""
+    space = {"count": count, "width": width, "height": height, "gap": 8, "extra": 40}
+    found = await call("grid.js", "return m.fitGrid(a)", space)
+    assert found["columns"] == columns
+    assert found["tileWidth"] * columns + 8 * (columns - 1) <= width
