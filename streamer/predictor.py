@@ -194,7 +194,7 @@ class Predictor:
             self._contracts[found] = await self._read_contract(found)
             log.info("model %s version %d: %s", self.model, found, ", ".join(self._contracts[found].labels.values()))
             while len(self._contracts) > 4:
-                del self._contracts[min(self._contracts)]
+                del self._contracts[next(iter(self._contracts))]  # learnt first; the lowest may be one rolled back to
         self.contract, self.version = self._contracts[found], found
         if not self.up:
             log.info("model %s is up at %s", self.model, self.address)

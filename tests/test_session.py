@@ -42,8 +42,9 @@ class Viewer:
         if audio:
             self.pc.addTransceiver("audio", direction="recvonly")
         transceiver = self.pc.addTransceiver("video", direction="recvonly")
-        known = RTCRtpReceiver.getCapabilities("video").codecs
-        transceiver.setCodecPreferences([codec for codec in known if codec.mimeType.lower() == codecs])
+        known = RTCRtpReceiver.getCapabilities("video")
+        assert known is not None
+        transceiver.setCodecPreferences([codec for codec in known.codecs if codec.mimeType.lower() == codecs])
         await self.pc.setLocalDescription(await self.pc.createOffer())
         return self.pc.localDescription.sdp
 
@@ -75,7 +76,7 @@ class Viewer:
 
 async def until(condition: Callable[[], bool]) -> None:
     """Wait for something the network brings; pytest's timeout ends what never comes."""
-    while not condition():
+    while not condition():  # noqa: ASYNC110  what is waited for has no event of its own
         await asyncio.sleep(0.01)
 
 

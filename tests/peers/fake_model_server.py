@@ -1,0 +1,155 @@
+"""A model server with a closed-form answer, and knobs for everything that can be wrong with one.
+
+Real gRPC in the test's own process, speaking serving.wire: what the service says to it goes over a socket.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import grpc
+import grpc.aio
+import numpy as np
+from numpy.typing import NDArray
+
+from serving import signature, wire
+from serving.signature import Contract
+
+ROWS = 3
+"""Detections in every answer: scores 0.9, 0.6 and 0.3."""
+
+
+def expected_boxes(value: int) -> NDArray[np.float32]:
+    """The boxes answered for a frame whose first pixel is `value`: [ROWS, 4], ymin, xmin, ymax, xmax in 0..1."""
+    first = np.array([0.0, 0.0, 0.25, 0.5], np.float32) + np.float32(value / 512)
+    return np.stack([first + np.float32(row / 16) for row in range(ROWS)])
+
+
+class FakeModelServer:
+    """Answers Predict and GetModelMetadata for one model; `run_fake_model_server` makes one."""
+
+    def __init__(self, contract: Contract) -> None:
+        self.port = 0
+        self.version = 1
+        """The version that answers."""
+        self.contracts = {1: contract}
+        """By version."""
+        self.fail: tuple[grpc.StatusCode, str] | None = None
+        """Refuse every call with this."""
+        self.missing: set[str] = set()
+        """Signatures and outputs that the model lacks."""
+        self.outputs: dict[str, NDArray[Any]] = {}
+        """Outputs to answer with instead of the computed ones."""
+        self.silent = False
+        """Take calls and never answer."""
+        self.batches: list[int] = []
+        """Rows of each Predict on frames."""
+        self.requests: list[Any] = []
+        """The requests themselves."""
+        self._server: grpc.aio.Server | None = None
+
+    @property
+    def address(self) -> str:
+        """Where it listens."""
+        return f"127.0.0.1:{self.port}"
+
+    async def start(self) -> None:
+        """Listen, on the same port as before if there was one."""
+        self._server = grpc.aio.server(options=[("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", -1)])
+        calls = {
+            wire.PREDICT: (self._predict, wire.PredictRequest),
+            wire.GET_MODEL_METADATA: (self._metadata, wire.GetModelMetadataRequest),
+        }
+        for path, (answer, request) in calls.items():
+            service, method = path.strip("/").split("/")
+            handler: Any = grpc.unary_unary_rpc_method_handler(
+                answer,
+                request_deserializer=request.FromString,
+                response_serializer=lambda reply: reply.SerializeToString(),
+            )
+            self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, {method: handler}),))
+        self.port = self._server.add_insecure_port(f"127.0.0.1:{self.port}")
+        await self._server.start()
+
+    async def stop(self) -> None:
+        """Be gone at once; may be called twice."""
+        if self._server is not None:
+            await self._server.stop(None)
+            self._server = None
+
+    async def _check(self, request: Any, context: Any) -> int:
+        """Refuse what is to be refused; gives the version asked for."""
+        while self.silent:  # noqa: ASYNC110  a knob, turned by hand
+            await asyncio.sleep(0.01)
+        if self.fail is not None:
+            await context.abort(*self.fail)
+        version = request.model_spec.version.value or self.version
+        if version not in self.contracts:
+            await context.abort(grpc.StatusCode.NOT_FOUND, f"no version {version}")
+        return int(version)
+
+    async def _metadata(self, request: Any, context: Any) -> Any:
+        version = await self._check(request, context)
+        signatures = wire.SignatureDefMap()
+        known = {signature.SERVING_DEFAULT: signature.DETECTION_OUTPUTS, signature.LABELS: signature.LABELS_OUTPUTS}
+        for name, outputs in known.items():
+            if name in self.missing:
+                continue
+            for output in outputs:
+                if output not in self.missing:
+                    signatures.signature_def[name].outputs[output].name = f"{output}:0"
+        response = wire.GetModelMetadataResponse()
+        response.model_spec.name = request.model_spec.name
+        response.model_spec.version.value = version
+        packed = response.metadata[wire.SIGNATURE_DEF]
+        packed.type_url = f"type.googleapis.com/{wire.SignatureDefMap.DESCRIPTOR.full_name}"
+        packed.value = signatures.SerializeToString()
+        return response
+
+    async def _predict(self, request: Any, context: Any) -> Any:
+        version = await self._check(request, context)
+        response = wire.PredictResponse()
+        response.model_spec.name = request.model_spec.name
+        response.model_spec.version.value = version
+        if request.model_spec.signature_name == signature.LABELS:
+            text = response.outputs[signature.CONTRACT]
+            text.dtype = wire.DT_STRING
+            text.tensor_shape.dim.add(size=1)
+            text.string_val.append(self.contracts[version].to_json().encode())
+            return response
+        pictures = wire.to_array(request.inputs[signature.INPUT_TENSOR])
+        self.requests.append(request)
+        self.batches.append(len(pictures))
+        rows = len(pictures)
+        outputs: dict[str, NDArray[Any]] = {
+            signature.DETECTION_BOXES: np.stack([expected_boxes(int(picture[0, 0, 0])) for picture in pictures]),
+            signature.DETECTION_SCORES: np.tile(np.array([0.9, 0.6, 0.3], np.float32), (rows, 1)),
+            signature.DETECTION_CLASSES: np.tile(np.array([1, 2, 7], np.float32), (rows, 1)),
+            signature.NUM_DETECTIONS: np.full(rows, ROWS, np.float32),
+        } | self.outputs
+        for name, array in outputs.items():
+            if name not in self.missing:
+                response.outputs[name].CopyFrom(float_tensor(array))
+        return response
+
+
+def float_tensor(array: NDArray[Any]) -> Any:
+    """A float32 TensorProto."""
+    values = np.ascontiguousarray(array, np.float32)
+    tensor = wire.TensorProto(dtype=wire.DT_FLOAT, tensor_content=values.tobytes())
+    for size in values.shape:
+        tensor.tensor_shape.dim.add(size=size)
+    return tensor
+
+
+@asynccontextmanager
+async def run_fake_model_server(contract: Contract) -> AsyncIterator[FakeModelServer]:
+    """A server for as long as the block lasts."""
+    server = FakeModelServer(contract)
+    await server.start()
+    try:
+        yield server
+    finally:
+        server.silent = False
+        await server.stop()
