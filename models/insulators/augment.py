@@ -1,6 +1,6 @@
-"""What a drone does to a picture: nearer, farther, other light, haze, motion, a cheap encoder. numpy and OpenCV only."""
+"""What a drone does to a picture: nearer, farther, other light, haze, motion, a cheap encoder. No TensorFlow."""
 
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -95,27 +95,26 @@ def _lit(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8
     table = table ** np.exp(rng.uniform(-0.35, 0.35))
     gains = rng.uniform(0.88, 1.12, 3)
     lut = np.clip(table[:, None] * gains * 255, 0, 255).astype(np.uint8)
-    image = cv2.LUT(image, lut[None])
+    lit: Any = cv2.LUT(image, lut[None])
     if rng.random() < 0.4:
-        grey = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+        grey = cv2.cvtColor(cv2.cvtColor(lit, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
         keep = rng.uniform(0.2, 1.3)
-        image = cv2.addWeighted(image, keep, grey, 1 - keep, 0)
+        lit = cv2.addWeighted(lit, keep, grey, 1 - keep, 0)
     if rng.random() < 0.2:
         keep = rng.uniform(0.45, 0.9)
-        image = cv2.addWeighted(image, keep, np.full_like(image, rng.integers(170, 240)), 1 - keep, 0)
+        lit = cv2.addWeighted(lit, keep, np.full_like(lit, rng.integers(170, 240)), 1 - keep, 0)
     chance = rng.random()
     if chance < 0.12:
-        image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.4, 1.3))
+        lit = cv2.GaussianBlur(lit, (0, 0), rng.uniform(0.4, 1.3))
     elif chance < 0.24:
-        image = cv2.filter2D(image, -1, _motion(rng))
+        lit = cv2.filter2D(lit, -1, _motion(rng))
     if rng.random() < 0.15:
-        noise = np.empty(image.shape[:2], np.int16)
-        cv2.randn(noise, 0, rng.uniform(2, 9))
-        image = np.clip(image + noise[..., None], 0, 255).astype(np.uint8)
+        noise = rng.normal(0, rng.uniform(2, 9), lit.shape[:2]).astype(np.int16)
+        lit = np.clip(lit + noise[..., None], 0, 255).astype(np.uint8)
     if rng.random() < 0.3:
-        _, packed = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 85))])
-        image = cv2.imdecode(packed, cv2.IMREAD_COLOR)
-    return image.astype(np.uint8, copy=False)
+        _, packed = cv2.imencode(".jpg", lit, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 85))])
+        lit = cv2.imdecode(packed, cv2.IMREAD_COLOR)
+    return np.asarray(lit, np.uint8)
 
 
 def _motion(rng: np.random.Generator) -> NDArray[np.float32]:

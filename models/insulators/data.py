@@ -1,7 +1,7 @@
 """Labelled pictures ─► training tensors: the csv reader, the augmentations that matter from a drone, the targets.
 
-numpy and OpenCV only. Boxes are float32 [B, 4], x_min, y_min, x_max, y_max in pixels; class indices are int64 [B], 0 for
-`insulator` and 1 for `defect` (label-map id minus one).
+numpy and OpenCV only. Boxes are float32 [B, 4], x_min, y_min, x_max, y_max in pixels; class indices are int64 [B], 0
+for `insulator` and 1 for `defect` (label-map id minus one).
 """
 
 import csv

@@ -1,8 +1,8 @@
 """How good the detector is: AP50 a class through pycocotools, precision and recall at the score it ships with.
 
-    python -m models.insulators.evaluate --data DIR            val.csv of a data set
-    python -m models.insulators.evaluate --clip FILE.mp4       a clip with FILE.gt.json beside it
-    python -m models.insulators.evaluate --demo                the rendered demo flight
+python -m models.insulators.evaluate --data DIR            val.csv of a data set
+python -m models.insulators.evaluate --clip FILE.mp4       a clip with FILE.gt.json beside it
+python -m models.insulators.evaluate --demo                the rendered demo flight
 """
 
 import argparse
@@ -81,7 +81,12 @@ def average_precision(truth: Sequence[Picture], found: Sequence[Detected]) -> li
     from pycocotools.cocoeval import COCOeval
 
     labels = [
-        {"image_id": index, "category_id": int(label) + 1, "bbox": _xywh(box), "area": float(np.prod(box[2:] - box[:2]))}
+        {
+            "image_id": index,
+            "category_id": int(label) + 1,
+            "bbox": _xywh(box),
+            "area": float(np.prod(box[2:] - box[:2])),
+        }
         for index, picture in enumerate(truth)
         for box, label in zip(picture.boxes, picture.classes, strict=True)
     ]
@@ -113,7 +118,7 @@ def _xywh(box: NDArray[np.float32]) -> list[float]:
 
 
 def matches(truth: Picture, detected: Detected, label: int, min_score: float) -> tuple[int, int, int]:
-    """Of one class in one picture: (right, false, missed) at `min_score`, best score first, IoU 0.5, one box a label."""
+    """Of one class in one picture: (right, false, missed) at `min_score`, best score first, IoU 0.5."""
     wanted = truth.boxes[truth.classes == label]
     chosen = detected.boxes[(detected.classes == label) & (detected.scores >= min_score)]
     free = np.ones(len(wanted), bool)
@@ -200,7 +205,7 @@ def clip_frames(clip: Path, every: int) -> tuple[list[Picture], Iterator[NDArray
             with av.open(str(clip)) as container:
                 for number, frame in enumerate(container.decode(video=0)):
                     if number in truth and number % every == 0:
-                        yield frame.to_ndarray(format="rgb24")
+                        yield np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
         except av.FFmpegError as error:
             raise DataError(f"{clip}: {error}") from error
 

@@ -130,7 +130,7 @@ def build_network(num_classes: int, policy: Literal["float32", "mixed_bfloat16"]
 
 
 def boxes_from_distances(distances: tf.Tensor) -> tf.Tensor:
-    """Boxes of every cell: float32 [N, h, w, 4 C] to float32 [N, h, w, C, 4], x_min, y_min, x_max, y_max, input pixels."""
+    """Boxes of every cell: float32 [N, h, w, 4 C] to [N, h, w, C, 4], x_min, y_min, x_max, y_max in input pixels."""
     shape = tf.shape(distances)
     height, width = shape[1], shape[2]
     reach = tf.exp(tf.minimum(distances, LARGEST_LOG_DISTANCE)) * STRIDE
@@ -141,7 +141,7 @@ def boxes_from_distances(distances: tf.Tensor) -> tf.Tensor:
     return tf.stack([x - left, y - top, x + right, y + bottom], axis=-1)
 
 
-class InsulatorDetector(tf.Module):
+class InsulatorDetector(tf.Module):  # type: ignore[misc]  # TensorFlow has no types
     """The network with its decoder, and what `export` must know to write the model's contract."""
 
     name_for_serving: Final = "insulators"

@@ -9,7 +9,7 @@ from typing import Any, Final
 import cv2
 import numpy as np
 
-from models.insulators.data import CLASSES, Picture
+from models.insulators.data import CLASSES, DataError, Picture
 from models.insulators.scenes import WIDTH, Scene
 
 A_SCENE: Final = 10
@@ -28,10 +28,14 @@ def load_pool(path: Path, count: int, seed: int) -> list[Picture]:
     if not path.exists() or len(np.load(path)["offsets"]) - 1 < count:
         _render_pool(path, count, seed)
     with np.load(path) as file:
-        packed, offsets, boxes, classes, owners = (file[key] for key in ("packed", "offsets", "boxes", "classes", "owners"))
+        packed, offsets, boxes, classes, owners = (
+            file[key] for key in ("packed", "offsets", "boxes", "classes", "owners")
+        )
     pictures = []
     for index in range(count):
         bgr = cv2.imdecode(packed[offsets[index] : offsets[index + 1]], cv2.IMREAD_COLOR)
+        if bgr is None:
+            raise DataError(f"{path}: picture {index} is broken; delete the file to have it made again")
         mine = owners == index
         image = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
         pictures.append(Picture(f"rendered {index}", image, boxes[mine], classes[mine]))

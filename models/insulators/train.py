@@ -56,7 +56,7 @@ class Trainer:
         for slow, fast in zip(self.average.network.weights, self.student.network.weights, strict=True):
             slow.value.assign(slow.value * decay + fast.value * (1 - decay))
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
     def step(self, images: tf.Tensor, heat: tf.Tensor, boxes: tf.Tensor, weights: tf.Tensor) -> tuple[tf.Tensor, ...]:
         """One batch; returns its heat and box loss."""
         variables = self.student.network.trainable_variables
@@ -78,7 +78,7 @@ def prefetched(items: Iterator[Any], depth: int = 6) -> Iterator[Any]:
             for item in items:
                 ready.put(("item", item))
             ready.put(("end", None))
-        except Exception as error:  # crosses the thread, raised below
+        except Exception as error:  # noqa: BLE001  # crosses the thread, raised below
             ready.put(("error", error))
 
     threading.Thread(target=fill, daemon=True, name="batches").start()
@@ -119,11 +119,15 @@ def train(options: argparse.Namespace) -> None:
     rendered = load_pool(options.scenes, options.scene_count, options.seed) if options.scene_count else []
     photos_a_batch = options.batch - (round(options.batch * options.rendered_share) if rendered else 0)
     steps = len(photos) // photos_a_batch
-    print(f"{len(photos)} photos and {len(rendered)} rendered scenes, {steps} steps an epoch, {len(judged)} to judge by")
+    print(
+        f"{len(photos)} photos and {len(rendered)} rendered scenes, {steps} steps an epoch, {len(judged)} to judge by"
+    )
     trainer = Trainer(options.epochs * steps, options.rate, options.policy)
     if options.start:
         for detector in (trainer.student, trainer.average):
-            tf.train.Checkpoint(model=detector).restore(options.start).expect_partial().assert_existing_objects_matched()
+            tf.train.Checkpoint(model=detector).restore(
+                options.start
+            ).expect_partial().assert_existing_objects_matched()
     epoch_done, best = tf.Variable(0, dtype=tf.int64), tf.Variable(0.0)
     state = tf.train.Checkpoint(
         student=trainer.student, average=trainer.average, optimizer=trainer.optimizer, epoch=epoch_done, best=best
@@ -181,7 +185,9 @@ def main() -> int:
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--rate", type=float, default=PEAK_RATE, help="the peak of the learning rate")
     parser.add_argument("--start", metavar="PREFIX", help="weights to start from, a checkpoint prefix (…/ckpt-7)")
-    parser.add_argument("--scenes", type=Path, default=Path("build/insulator-scenes.npz"), help="where renders are kept")
+    parser.add_argument(
+        "--scenes", type=Path, default=Path("build/insulator-scenes.npz"), help="where renders are kept"
+    )
     parser.add_argument("--scene-count", type=int, default=480, help="rendered pictures; 0 for photos alone")
     parser.add_argument("--rendered-share", type=float, default=0.375, help="of each batch")
     parser.add_argument("--policy", choices=("float32", "mixed_bfloat16"), default="float32",

@@ -1,6 +1,7 @@
 """A pinhole camera on a gimbal: it pans and tilts and never rolls, so every row of ground lies at one depth."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +44,7 @@ class Camera:
         return float(self.height / 2 - self.focal * np.tan(self.pitch))
 
     def project(self, points: Points) -> tuple[Points, NDArray[np.float64]]:
-        """World points [..., 3] to pixels [..., 2] and depths [...] in metres; behind the camera depths are negative."""
+        """World points [..., 3] to pixels [..., 2] and depths [...] in metres, negative behind the camera."""
         seen = (points - self.position) @ self.axes.T
         depth = seen[..., 2]
         safe = np.where(np.abs(depth) < 1e-6, 1e-6, depth)
@@ -54,14 +55,17 @@ class Camera:
         """[3, 3]: homogeneous pixels, rows counted from `top`, to homogeneous metres (x, y) on the plane z = 0."""
         right, down, forward = self.axes
         to_ray = np.array(
-            [[1 / self.focal, 0, -self.width / 2 / self.focal], [0, 1 / self.focal, (top - self.height / 2) / self.focal],
-             [0, 0, 1]]
-        )  # fmt: skip
+            [
+                [1 / self.focal, 0, -self.width / 2 / self.focal],
+                [0, 1 / self.focal, (top - self.height / 2) / self.focal],
+                [0, 0, 1],
+            ]
+        )
         ray = np.stack([right, down, forward], axis=1) @ to_ray  # rows: the ray's x, y and z
         x, y, z = self.position
         return np.stack([x * ray[2] - z * ray[0], y * ray[2] - z * ray[1], ray[2]])
 
-    def row_depth(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    def row_depth(self, rows: NDArray[Any]) -> NDArray[np.float64]:
         """Horizontal distance in metres to the ground seen at each row; infinite at the horizon and above."""
         below = self.pitch + np.arctan((rows - self.height / 2) / self.focal)
         return np.asarray(np.where(below > 1e-4, self.position[2] / np.tan(np.maximum(below, 1e-4)), np.inf))

@@ -1,11 +1,11 @@
-"""One disc of an insulator string, shaded as the body of revolution it is: a small picture for each angle it is seen at.
+"""One disc of an insulator string, shaded as the body of revolution it is: a small picture for each angle.
 
 A string is many of the same disc, so that a few dozen of these pictures draw every string of a flight.
 """
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,7 +57,7 @@ WARES: Final = (BROWN, RED, GREY, GLASS, COMPOSITE)
 
 
 def _profile(ware: Ware, part: Part) -> NDArray[np.float64]:
-    """[K, 3]: position along the axis and radius in metres, and whether (1) or not (0) it is shed; tower's side first."""
+    """[K, 3]: position along the axis and radius in metres, and 1 where it is shed, else 0; the tower's side first."""
     core, pitch = ware.core, ware.pitch
     if part == "cap":
         rough = core * np.array([0.95, 1.0, 1.0, 0.55, 0.42, 0.42, 0.5, 0.42])
@@ -68,9 +68,16 @@ def _profile(ware: Ware, part: Part) -> NDArray[np.float64]:
         [-0.35 * ware.depth + ware.depth * 0.62 * flare**1.7, core + (radius - core) * np.sin(flare * np.pi / 2) ** 0.9,
          np.ones(9)], axis=1,
     )  # fmt: skip
-    under = np.array([[shed[-1, 0] + 0.16 * ware.depth, radius * 0.985, 1], [shed[-1, 0] + 0.2 * ware.depth, radius * 0.9, 1],
-                      [shed[-1, 0] - 0.02 * ware.depth, core * 1.5, 1], [shed[-1, 0] + 0.1 * ware.depth, core * 0.6, 0],
-                      [0.5 * pitch, core * 0.55, 0]])  # fmt: skip
+    edge = shed[-1, 0]
+    under = np.array(
+        [
+            [edge + 0.16 * ware.depth, radius * 0.985, 1],
+            [edge + 0.2 * ware.depth, radius * 0.9, 1],
+            [edge - 0.02 * ware.depth, core * 1.5, 1],
+            [edge + 0.1 * ware.depth, core * 0.6, 0],
+            [0.5 * pitch, core * 0.55, 0],
+        ]
+    )
     cap = np.array([[-0.5 * pitch, core * 0.6, 0], [-0.42 * pitch, core * 0.95, 0], [shed[0, 0], core, 0]])
     return np.concatenate([cap, shed, under])
 
@@ -87,8 +94,8 @@ def sprite(ware: Ware, part: Part, tilt: float, sun: NDArray[np.float64], light:
         sun: [3] unit vector towards the sun in the sprite's axes: right, down, towards the viewer.
         light: whose colours.
     """
-    steps = tuple(int(round(value * SUN_STEPS)) for value in sun)
-    return _sprite(ware, part, int(round(tilt / ANGLE_STEP)), (steps[0], steps[1], steps[2]), _Colours.of(light))
+    steps = tuple(round(value * SUN_STEPS) for value in sun)
+    return _sprite(ware, part, round(tilt / ANGLE_STEP), (steps[0], steps[1], steps[2]), _Colours.of(light))
 
 
 @dataclass(frozen=True)
@@ -105,9 +112,7 @@ class _Colours:
 
 
 @lru_cache(maxsize=4096)
-def _sprite(
-    ware: Ware, part: Part, tilt_steps: int, sun_steps: tuple[int, int, int], colours: _Colours
-) -> Pyramid:
+def _sprite(ware: Ware, part: Part, tilt_steps: int, sun_steps: tuple[int, int, int], colours: _Colours) -> Pyramid:
     tilt = tilt_steps * ANGLE_STEP
     sun = np.array(sun_steps, float)
     sun /= max(1e-6, float(np.linalg.norm(sun)))
@@ -115,7 +120,9 @@ def _sprite(
     profile = _profile(ware, part)
     # One slice a third of a pixel, wherever the outline runs.
     run = np.hypot(*np.diff(profile[:, :2], axis=0).T) * scale
-    fine = np.interp(np.linspace(0, 1, 2 + int(run.sum() * 0.5)), np.append(0, run.cumsum()) / run.sum(), np.arange(len(profile)))
+    fine = np.interp(
+        np.linspace(0, 1, 2 + int(run.sum() * 0.5)), np.append(0, run.cumsum()) / run.sum(), np.arange(len(profile))
+    )
     along, radius, shed = (np.interp(fine, np.arange(len(profile)), column) for column in profile.T)
     slope_along, slope_radius = np.gradient(along), np.gradient(radius)
     length = np.hypot(slope_along, slope_radius) + 1e-9
@@ -148,8 +155,8 @@ def _sprite(
 
 def _rim(
     u: NDArray[np.float32], v: NDArray[np.float32], distance: NDArray[np.float32], tilt: float
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The direction on a slice's circle that shows at (u, v): its front when seen from the side, all round when open."""
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The direction on a slice's circle that shows at (u, v): its front from the side, all round when open."""
     sign = 1.0 if tilt >= 0 else -1.0
     side_right = np.clip(u, -1, 1)
     side_up = sign * np.sqrt(1 - side_right**2)
@@ -161,7 +168,7 @@ def _rim(
 
 
 def _shade(
-    right: NDArray[np.float32], up: NDArray[np.float32], tilt: float, outward: float, forward: float, shed: float,
+    right: NDArray[Any], up: NDArray[Any], tilt: float, outward: float, forward: float, shed: float,
     ware: Ware, sun: NDArray[np.float64], colours: _Colours,
 ) -> NDArray[np.float32]:  # fmt: skip
     """RGB of one slice's rim, where (`right`, `up`) is the direction from its axis, as seen by the viewer."""

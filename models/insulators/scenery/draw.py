@@ -53,7 +53,14 @@ class Bars:
         count = len(ends)
         lit = np.asarray(colour)[None] * np.reshape(bright, (-1, 1))
         lift = np.tile([-0.16, -0.16], (count, 1))
-        return cls(ends, np.broadcast_to(widths, count), lit * 0.62, np.broadcast_to(lit, (count, 3)), lift, np.full(count, 0.55))
+        return cls(
+            ends,
+            np.broadcast_to(widths, count),
+            lit * 0.62,
+            np.broadcast_to(lit, (count, 3)),
+            lift,
+            np.full(count, 0.55),
+        )
 
     @classmethod
     def wire(cls, points: Points, width: float, colour: Colour, shine: Colour) -> "Bars":
@@ -122,7 +129,5 @@ def _outlines(pixels: Points, wide: Points) -> NDArray[np.int32]:
     along = pixels[:, 1] - pixels[:, 0]
     across = np.stack([-along[:, 1], along[:, 0]], axis=1) / (np.hypot(along[:, 0], along[:, 1])[:, None] + 1e-9) / 2
     first, last = across * wide[:, :1], across * wide[:, 1:]
-    corners = np.stack(
-        [pixels[:, 0] + first, pixels[:, 1] + last, pixels[:, 1] - last, pixels[:, 0] - first], axis=1
-    )
+    corners = np.stack([pixels[:, 0] + first, pixels[:, 1] + last, pixels[:, 1] - last, pixels[:, 0] - first], axis=1)
     return np.round(np.clip(corners, -4000, 6000) * (1 << _SHIFT)).astype(np.int32)

@@ -17,7 +17,7 @@ from models.insulators.scenery.noise import fractal
 
 WIDE: Final = (-384.0, -40.0, 768.0, 512.0)
 """Left, near, width and depth in metres of the whole map."""
-NEAR: Final = (-64.0, -24.0, 128.0, 128.0)
+NEAR: Final = (-64.0, -24.0, 128.0, 96.0)
 """The part of it that is also kept sharp."""
 WIDE_DENSITY: Final = 4
 NEAR_DENSITY: Final = 20
@@ -77,7 +77,9 @@ class Ground:
         veil = self._light.haze * 255 * (1 - clear)
         below = frame[first:]
         shape = below.shape[:2]
-        scale = cv2.resize((clear * np.ones(3)).astype(np.float32)[:, None], shape[::-1], interpolation=cv2.INTER_NEAREST)
+        scale = cv2.resize(
+            (clear * np.ones(3)).astype(np.float32)[:, None], shape[::-1], interpolation=cv2.INTER_NEAREST
+        )
         cv2.multiply(below, scale, dst=below, dtype=cv2.CV_8U)
         cv2.add(below, cv2.resize(veil.astype(np.uint8)[:, None], shape[::-1]), dst=below)
 
@@ -122,9 +124,9 @@ def _fields(rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.f
     if rng.random() < 0.5:
         _pond(colour, rng)
     patches = fractal((height // 2, width // 2), 14, rng, octaves=6)
-    patches = cv2.resize(patches, (width, height))[..., None]
-    colour *= 1 + 0.16 * patches
-    colour[..., 0:1] *= 1 + 0.05 * patches
+    spread = cv2.resize(patches, (width, height))[..., None]
+    colour *= 1 + 0.16 * spread
+    colour[..., 0:1] *= 1 + 0.05 * spread
     return colour, stripes
 
 
@@ -188,7 +190,7 @@ def _sharpened(wide: NDArray[np.uint8], stripes: NDArray[np.float32], rng: np.ra
     y = np.arange(size[1], dtype=np.float32)[:, None] / NEAR_DENSITY + wander
     rows = np.where(strength < 0, np.sin(2 * np.pi * x / 1.1), np.sin(2 * np.pi * (y + 0.15 * x) / 1.1))
     grain += 0.13 * np.abs(strength) * rows
-    return np.clip(fine * (1 + grain[..., None]), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(fine * (1 + grain[..., None]), 0, 255), np.uint8)
 
 
 def _shaded(
@@ -200,8 +202,8 @@ def _shaded(
     for polygon in shadows:
         pixels = (polygon - np.array(part[:2])) * density
         cv2.fillPoly(lit, [np.round(pixels * 16).astype(np.int32)], 0, cv2.LINE_AA, 4)
-    lit = cv2.GaussianBlur(lit, (0, 0), 0.12 * density)
+    soft = cv2.GaussianBlur(lit, (0, 0), 0.12 * density)
     up = np.array([0.0, 0.0, 1.0])
     left_over = light.skylight / light.on(up) * 0.9 + 0.06
-    share = lit[..., None].astype(np.float32) / 255
+    share = soft[..., None].astype(np.float32) / 255
     return (texels * (share + (1 - share) * left_over.astype(np.float32))).astype(np.uint8)

@@ -54,9 +54,7 @@ class Light:
 
 def towards(azimuth: float, elevation: float) -> NDArray[np.float64]:
     """[3] unit vector; azimuth from x to y, elevation above the horizon, radians."""
-    return np.array(
-        [np.cos(elevation) * np.cos(azimuth), np.cos(elevation) * np.sin(azimuth), np.sin(elevation)]
-    )
+    return np.array([np.cos(elevation) * np.cos(azimuth), np.cos(elevation) * np.sin(azimuth), np.sin(elevation)])
 
 
 def rgb(colour: Colour) -> tuple[int, int, int]:

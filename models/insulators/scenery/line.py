@@ -1,5 +1,6 @@
 """A power line: towers, the strings that hang from them, and the wires between."""
 
+import itertools
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -80,7 +81,7 @@ def _strung(
                 if kind == "strain":
                     wires.append(_sagging(left, right, rng.uniform(1.0, 1.7)))
     order = sorted(range(len(towers)), key=lambda index: towers[index].x)
-    for one, two in zip(order, order[1:], strict=False):
+    for one, two in itertools.pairwise(order):
         wires += [_span(clamps[one, arm, side][1], clamps[two, arm, side][0])
                   for arm in range(len(towers[one].arms)) for side in (-1, 1)]  # fmt: skip
     for end, direction in ((order[0], -1), (order[-1], 1)):
@@ -89,7 +90,7 @@ def _strung(
                 clamp = clamps[end, arm, side][0 if direction < 0 else 1]
                 wires.append(_span(clamp, clamp + np.array([direction * 60.0, 0.0, 0.5])))
     tops = [np.array([towers[index].x, towers[index].y, towers[index].top]) for index in order]
-    wires += [_span(one, two) for one, two in zip(tops, tops[1:], strict=False)]
+    wires += [_span(one, two) for one, two in itertools.pairwise(tops)]
     return Line(towers, strings, wires)
 
 
@@ -106,7 +107,9 @@ def _hung(
         hung = []
         for direction in (-1, 1):
             axis = np.array([direction, rng.normal(0, 0.05), -droop])
-            hung.append(_string(ware, tip, axis, discs, np.array([0.0, 0.45, 0.0]) if pair else np.zeros(3), rng, chance))
+            hung.append(
+                _string(ware, tip, axis, discs, np.array([0.0, 0.45, 0.0]) if pair else np.zeros(3), rng, chance)
+            )
         return hung, hung[0].end, hung[1].end
     if kind == "suspension":
         axis = np.array([rng.normal(0, 0.04), rng.normal(0, 0.05), -1.0])
@@ -142,4 +145,3 @@ def _sagging(start: Points, end: Points, sag: float) -> Points:
     curve = start + (end - start) * share
     curve[:, 2:] -= 4 * sag * share * (1 - share)
     return np.asarray(curve)
-

@@ -39,6 +39,6 @@ class Sight:
 
     def share_inside(self, number: int, box: tuple[float, float, float, float]) -> float:
         """How much of `box` (x_min, y_min, x_max, y_max, pixels) shows string `number`, 0..1."""
-        x_min, y_min, x_max, y_max = (int(round(value / COARSE)) for value in box)
+        x_min, y_min, x_max, y_max = (round(value / COARSE) for value in box)
         inside = self._owners[max(0, y_min) : max(0, y_max), max(0, x_min) : max(0, x_max)]
         return float((inside == number + 1).mean()) if inside.size else 0.0

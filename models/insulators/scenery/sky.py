@@ -44,9 +44,7 @@ class Sky:
             return
         scale = PIXELS_PER_RADIAN / camera.focal
         turned = (camera.yaw % (2 * np.pi)) * PIXELS_PER_RADIAN
-        matrix = np.array(
-            [[scale, 0, turned - scale * camera.width / 2], [0, scale, ABOVE - scale * camera.horizon]]
-        )
+        matrix = np.array([[scale, 0, turned - scale * camera.width / 2], [0, scale, ABOVE - scale * camera.horizon]])
         frame[:bottom] = cv2.warpAffine(
             self._panorama, matrix, (camera.width, bottom), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
             borderMode=cv2.BORDER_WRAP,

@@ -131,7 +131,14 @@ class _Row:
             part: Part = "cap" if disc in gone else "small" if ware.alternating and disc % 2 else "disc"
             picture = sprite(ware, part, float(tilts[disc]), sun, self._light)
             x, y = pixels[disc].tolist()
-            lay(frame, picture, (x, y), ((SIZE - 1) / 2, (SIZE - 1) / 2), float(reach[disc]) / RADIUS, float(angles[disc]))
+            lay(
+                frame,
+                picture,
+                (x, y),
+                ((SIZE - 1) / 2, (SIZE - 1) / 2),
+                float(reach[disc]) / RADIUS,
+                float(angles[disc]),
+            )
         rims = np.concatenate([string.rim(row, disc) for disc in (-0.3, string.discs - 0.7)])
         corners, deep = camera.project(rims)
         if deep.min() > NEAREST:

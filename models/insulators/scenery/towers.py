@@ -1,5 +1,6 @@
 """Lattice towers: four tapering legs, braced faces, cross-arms to both sides."""
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,7 +37,7 @@ class Tower:
     def half(self, z: float) -> float:
         """Half the body's width at a height."""
         share = min(1.0, z / self.arms[0])
-        return self.foot + (self.waist - self.foot) * share**0.8
+        return float(self.foot + (self.waist - self.foot) * share**0.8)
 
     def members(self) -> tuple[Points, list[float]]:
         """Every bar, [K, 2, 3], and its width."""
@@ -48,7 +49,7 @@ class Tower:
         levels += steps[1:].tolist()
         bars: list[tuple[Points, Points, float]] = []
         corners = [(-1, -1), (1, -1), (1, 1), (-1, 1)]
-        for low, high in zip(levels, levels[1:], strict=False):
+        for low, high in itertools.pairwise(levels):
             below = [self._corner(corner, low) for corner in corners]
             above = [self._corner(corner, high) for corner in corners]
             for one in range(4):
@@ -74,7 +75,7 @@ class Tower:
                  ((-1, 0.0), (1, 0.0), (-1, 1.25), (1, 1.25))]  # fmt: skip
         bars = [(root, tip, 0.11) for root in roots]
         shares = np.linspace(0, 0.86, 5)
-        for near, far in zip(shares, shares[1:], strict=False):
+        for near, far in itertools.pairwise(shares):
             at = [[root + (tip - root) * share for root in roots] for share in (near, far)]
             for one, two in ((0, 1), (0, 2), (1, 3), (2, 3)):
                 bars.append((at[1][one], at[1][two], 0.06))

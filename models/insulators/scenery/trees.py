@@ -79,7 +79,10 @@ def _tree(light: Light, rng: np.random.Generator) -> Pyramid:
     picture = np.zeros((SIDE, SIDE, 4), np.uint8)
     leaf = np.array([0.26, 0.36, 0.14]) * rng.uniform(0.75, 1.15, 3)
     cv2.line(picture, (SIDE // 2, int(SIDE * 0.97)), (SIDE // 2, SIDE // 2), (52, 44, 34, 255), 7, cv2.LINE_AA)
-    middle, radii = np.array([SIDE / 2, SIDE * 0.46]), np.array([rng.uniform(0.28, 0.4), rng.uniform(0.34, 0.42)]) * SIDE
+    middle, radii = (
+        np.array([SIDE / 2, SIDE * 0.46]),
+        np.array([rng.uniform(0.28, 0.4), rng.uniform(0.34, 0.42)]) * SIDE,
+    )
     side = np.array([light.sun[0], -max(0.3, light.sun[2])])
     side /= np.linalg.norm(side)
     clumps = rng.normal(0, 0.5, (420, 2))
@@ -87,9 +90,19 @@ def _tree(light: Light, rng: np.random.Generator) -> Pyramid:
     for number, clump in enumerate(clumps):
         lit = 0.5 + 0.5 * float(clump @ side)
         forward = number / len(clumps)
-        level = light.skylight * (0.35 + 0.4 * forward) + light.sunlight * max(0.0, lit * 1.3 - 0.25) * (0.3 + 0.7 * forward)
+        level = light.skylight * (0.35 + 0.4 * forward) + light.sunlight * max(0.0, lit * 1.3 - 0.25) * (
+            0.3 + 0.7 * forward
+        )
         colour = np.clip(leaf * level * rng.uniform(0.8, 1.2) * 255 * 1.25, 0, 255)
         spot = np.round((middle + clump * radii) * 16).astype(int)
-        cv2.circle(picture, (int(spot[0]), int(spot[1])), int(rng.uniform(4, 10) * 16), (*colour.tolist(), 255), -1, cv2.LINE_AA, 4)
+        cv2.circle(
+            picture,
+            (int(spot[0]), int(spot[1])),
+            int(rng.uniform(4, 10) * 16),
+            (*colour.tolist(), 255),
+            -1,
+            cv2.LINE_AA,
+            4,
+        )
     # Anti-aliased drawing mixes colours towards black and alpha towards 0 alike: that is premultiplied as it stands.
     return pyramid(picture)
