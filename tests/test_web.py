@@ -1,5 +1,6 @@
 """The page's files and modules, and what it does with a service's answers; test_browser.py has the real service."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from html.parser import HTMLParser
@@ -10,6 +11,7 @@ from playwright.async_api import Browser, Page, expect
 
 from streamer.annotator import PALETTE_RGB
 from tests.peers.chromium import connect
+from tests.peers.service import until
 from tests.web_peers import WEB, FakeService, run_fake_service, seen, stream
 
 in_browser = pytest.mark.asyncio(loop_scope="module")
@@ -169,6 +171,27 @@ async def test_whep_that_is_full_gives_way_to_mjpeg(viewer: Page, service: FakeS
     await expect(viewer.locator("stream-viewer")).to_have_attribute("data-transport", "mjpeg")
     await expect(viewer.locator(".facts")).to_contain_text("All places for viewers are taken (503).")
     assert service.offers == 1
+
+
+@in_browser
+async def test_whep_without_frames_gives_way_to_mjpeg(viewer: Page, service: FakeService) -> None:
+    """A session that brings no frame is ended on the server, and the video comes as MJPEG."""
+    service.streams, service.room = [stream("a")], True
+    await viewer.goto(service.url)
+    await expect(viewer.locator("stream-viewer")).to_have_attribute("data-transport", "mjpeg")
+    await until(lambda: asyncio.sleep(0, not service.sessions), lambda: f"not deleted: {list(service.sessions)}")
+    assert service.offers == 1
+
+
+@in_browser
+async def test_leaving_the_page_deletes_the_session(viewer: Page, service: FakeService) -> None:
+    """A page that is left deletes its session; the server need not find out by itself."""
+    service.streams, service.room = [stream("a")], True
+    async with viewer.expect_response("**/whep/a") as answered:
+        await viewer.goto(service.url)
+    assert (await answered.value).status == 201
+    await viewer.goto("about:blank")
+    await until(lambda: asyncio.sleep(0, not service.sessions), lambda: f"not deleted: {list(service.sessions)}")
 
 
 @in_browser

@@ -8,6 +8,7 @@ from typing import Any
 
 import cv2
 from aiohttp import web
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
 from streamer.api import HEADERS
 from tests.peers.clip import draw_frame
@@ -40,15 +41,19 @@ def seen(label: str, score: float = 0.9) -> dict[str, Any]:
 
 
 class FakeService:
-    """The page's routes under the service's own headers; WHEP is always full, so that every picture is a JPEG."""
+    """The page's routes under the service's own headers. No WebRTC video comes: every picture is a JPEG."""
 
     def __init__(self) -> None:
         self.port = free_port()
         self.streams: list[dict[str, Any]] = []
         self.events: list[dict[str, Any]] = []
         """Sent to every page that opens /api/events, once."""
+        self.room = False
+        """Whether WHEP offers are answered, with a session that never sends a frame; else the server is full."""
         self.offers = 0
         """WHEP offers that came."""
+        self.sessions: dict[str, RTCPeerConnection] = {}
+        """Answered and not deleted, by path."""
         self.stills = 0
         """Stills that were fetched."""
         self.endless = 0
@@ -69,6 +74,7 @@ class FakeService:
         app.router.add_get("/api/streams", self._list)
         app.router.add_get("/api/events", self._send_events)
         app.router.add_post("/whep/{name}", self._whep)
+        app.router.add_delete("/whep/{name}/{session}", self._end)
         app.router.add_get("/streams/{name}.mjpeg", self._mjpeg)
         app.router.add_get("/api/streams/{name}/frame.jpg", self._still)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
@@ -80,6 +86,8 @@ class FakeService:
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
+        for pc in self.sessions.values():
+            await pc.close()
 
     async def _add_headers(self, _: web.Request, response: web.StreamResponse) -> None:
         response.headers.update(HEADERS)
@@ -99,10 +107,22 @@ class FakeService:
         await asyncio.Event().wait()
         return response
 
-    async def _whep(self, _: web.Request) -> web.Response:
+    async def _whep(self, request: web.Request) -> web.Response:
         self.offers += 1
-        detail = {"title": "Service Unavailable", "status": 503, "detail": "all places for viewers are taken"}
-        return web.json_response(detail, status=503, headers={"Retry-After": "60"})
+        if not self.room:
+            detail = {"title": "Service Unavailable", "status": 503, "detail": "all places for viewers are taken"}
+            return web.json_response(detail, status=503, headers={"Retry-After": "60"})
+        pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        path = f"{request.path}/{self.offers}"
+        self.sessions[path] = pc
+        await pc.setRemoteDescription(RTCSessionDescription(await request.text(), "offer"))
+        await pc.setLocalDescription(await pc.createAnswer())
+        sdp = pc.localDescription.sdp
+        return web.Response(status=201, text=sdp, content_type="application/sdp", headers={"Location": path})
+
+    async def _end(self, request: web.Request) -> web.Response:
+        await self.sessions.pop(request.path).close()
+        return web.Response()
 
     async def _mjpeg(self, request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "multipart/x-mixed-replace; boundary=frame"})
