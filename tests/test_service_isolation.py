@@ -1,0 +1,213 @@
+"""Streams do not know each other: what happens to one camera is that camera's alone.
+
+One service runs them all. `steady` is never touched, and every test that hurts another camera watches it meanwhile.
+"""
+
+import asyncio
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.peers.index_detector import number_of
+from tests.peers.model_server import ModelServer
+from tests.peers.process import Process, free_port
+from tests.peers.rtsp_server import RtspServer, run_rtsp_server
+from tests.peers.service import Feed, Service, run_service
+
+pytestmark = pytest.mark.timeout(300)
+
+SAMPLE_FPS = 2.5
+LONGEST_GAP_S = 5 / SAMPLE_FPS
+"""Between two results of a camera that is not touched: it proves independence, not speed."""
+OUTAGE_S = 3 * LONGEST_GAP_S
+BACK_S = 5.0
+"""From a camera's being back to its first new result."""
+WRONG, RIGHT = "canary-w4o/g", "canary-R1ght@"
+"""Passwords with what must be quoted in a URL."""
+
+
+@dataclass
+class Site:
+    """The service and its cameras."""
+
+    service: Service
+    steady: RtspServer
+    killed: RtspServer
+    frozen: RtspServer
+    push_url: str
+    started_at: float
+    starter: ThreadPoolExecutor
+    """Starts processes while the event loop reads on; they end with the thread that started them (prctl(2))."""
+
+
+@pytest.fixture(scope="module")
+def site(model_server: ModelServer, numbered_clip: Path) -> Iterator[Site]:
+    """Run every camera in a process of its own, and one service."""
+    with ExitStack() as running:
+        starter = running.enter_context(ThreadPoolExecutor(1))
+
+        def camera(**settings: Any) -> RtspServer:
+            return running.enter_context(run_rtsp_server({"/road": numbered_clip}, **settings))
+
+        steady, killed, frozen, locked = camera(), camera(), camera(), camera(user="watch", password=RIGHT)
+        push_url = f"rtsp://127.0.0.1:{free_port()}/drone"
+        streams: dict[str, dict[str, Any]] = {
+            "steady": {"url": steady.url("/road")},
+            "killed": {"url": killed.url("/road")},
+            "frozen": {"url": frozen.url("/road")},
+            "nowhere": {"url": steady.url("/nowhere")},
+            "wrong": {"url": f"rtsp://watch:canary-w4o%2Fg@127.0.0.1:{locked.port}/road"},
+            "right": {"url": f"rtsp://watch:${{RIGHT_PASSWORD}}@127.0.0.1:{locked.port}/road"},
+            "pushed": {"url": push_url, "listen": True},
+        }
+        config = {
+            "serving": {"address": model_server.address, "model": model_server.model},
+            "streams": {name: {**stream, "sample_fps": SAMPLE_FPS} for name, stream in streams.items()},
+        }
+        started_at = time.monotonic()
+        service = running.enter_context(run_service(config, {"RIGHT_PASSWORD": "canary-R1ght%40"}))
+        yield Site(service, steady, killed, frozen, push_url, started_at, starter)
+
+
+def longest_gap(feed: Feed, stream: str, since: float) -> float:
+    """Seconds the stream was silent at most, from `since` until now."""
+    arrivals = [at for at, _ in feed.of(stream) if at >= since]
+    return max(after - before for before, after in pairwise([since, *arrivals, time.monotonic()]))
+
+
+async def first_result(feed: Feed, stream: str, since: float) -> float:
+    """Wait for the stream's next result; returns how many seconds after `since` it came."""
+    [(at, _)] = await feed.more(1, stream=stream)
+    return at - since
+
+
+async def reconnects(service: Service, stream: str, reason: str) -> float:
+    """How often the stream's connection ended for that reason."""
+    return (await service.metrics()).sum("sightline_source_reconnects_total", stream=stream, reason=reason)
+
+
+async def test_a_killed_camera_leaves_the_others_alone(site: Site) -> None:
+    """A camera that dies is offline and says why; its neighbour's results never stop; it is back when the camera is."""
+    async with site.service.events() as feed:
+        await feed.more(2, stream="steady")
+        await feed.more(2, stream="killed")
+        killed_at = time.monotonic()
+        site.killed.kill()
+        offline = await site.service.wait_for_state("killed", "offline")
+        assert offline["reason"].startswith("the camera")
+        assert offline["age_ms"] is None
+        await asyncio.sleep(OUTAGE_S)
+        offline = await site.service.stream("killed")
+        assert (offline["state"], offline["reason"]) == ("offline", "the camera's host refuses the connection")
+        gone_for = len(feed.of("killed"))
+        assert longest_gap(feed, "steady", killed_at) < LONGEST_GAP_S
+
+        await asyncio.get_running_loop().run_in_executor(site.starter, site.killed.restart)
+        back_after = await first_result(feed, "killed", time.monotonic())
+        print(f"camera away {OUTAGE_S:.0f} s: first event {back_after:.2f} s after its port was open again")
+        assert back_after <= BACK_S
+        await site.service.wait_for_state("killed", "live")
+        assert longest_gap(feed, "steady", killed_at) < LONGEST_GAP_S
+
+        before, after = feed.of("killed")[gone_for - 1][1], feed.of("killed")[gone_for][1]
+        assert after["pts"] - before["pts"] > OUTAGE_S  # the stream's time went on while the camera was away
+    assert await reconnects(site.service, "killed", "refused") >= 3
+
+
+async def test_a_frozen_camera_is_stale_then_offline(site: Site) -> None:
+    """A camera that holds its connection and sends nothing is stale, then offline; it is back when it sends again."""
+    async with site.service.events() as feed:
+        await feed.more(2, stream="frozen")
+        frozen_at = time.monotonic()
+        site.frozen.freeze()
+        stale = await site.service.wait_for_state("frozen", "stale", "offline")
+        assert stale["state"] == "stale"
+        assert stale["reason"].startswith("no picture from the camera for ")
+        offline = await site.service.wait_for_state("frozen", "offline")
+        noticed_after = time.monotonic() - frozen_at
+        assert "did not answer in time" in offline["reason"] or "stalled" in offline["reason"]
+        assert longest_gap(feed, "steady", frozen_at) < LONGEST_GAP_S
+
+        silent = len(feed.of("frozen"))
+        site.frozen.unfreeze()
+        back_after = await first_result(feed, "frozen", time.monotonic())
+        print(
+            f"frozen camera: offline after {noticed_after:.1f} s, first event {back_after:.2f} s after it moved again"
+        )
+        await site.service.wait_for_state("frozen", "live")
+        assert longest_gap(feed, "steady", frozen_at) < LONGEST_GAP_S
+        assert len(feed.of("frozen")) > silent
+    stalls = [await reconnects(site.service, "frozen", reason) for reason in ("timeout", "stalled")]
+    assert sum(stalls) >= 1
+
+
+async def test_a_refused_password_is_said_and_kept(site: Site) -> None:
+    """A wrong password is named as the reason; no password, wrong or right, is in the API, the metrics or the log."""
+    refused = await site.service.wait_for_state("wrong", "offline")
+    assert refused["reason"] == "the camera refuses the user name or password"
+    tries = await reconnects(site.service, "wrong", "authentication")
+    assert 1 <= tries <= 1 + (time.monotonic() - site.started_at) / 40  # a camera locks out who tries often
+    await site.service.wait_for_state("right", "live")
+    paths = ("/api/streams", "/api/streams/wrong", "/api/streams/right/events", "/metrics", "/readyz", "/")
+    said = [site.service.process.output]
+    for path in paths:
+        async with site.service.open(path) as response:
+            said.append(str(response.headers) + (await response.content.read(1 << 16)).decode())
+    for secret in (WRONG, RIGHT, "canary"):
+        assert not [text for text in said if secret in text]
+
+
+async def test_a_path_the_camera_does_not_have_is_said(site: Site) -> None:
+    """A camera without a stream at the path is offline with that reason, and the same camera's other path is not."""
+    missing = await site.service.wait_for_state("nowhere", "offline")
+    assert missing["reason"] == "the camera has no stream at this path"
+    assert await reconnects(site.service, "nowhere", "not_found") >= 1
+    assert (await site.service.wait_for_state("steady", "live"))["reason"] is None
+
+
+async def test_a_camera_that_pushes_may_die_and_return(site: Site, numbered_clip: Path) -> None:
+    """A stream that listens waits for its camera, takes what it pushes, and takes it again after the camera died."""
+
+    def push() -> Process:
+        return Process([sys.executable, "-m", "streamer", "camera", numbered_clip, site.push_url])
+
+    waiting = await site.service.wait_for_state("pushed", "connecting")
+    assert waiting["reason"] == f"waiting for a camera to push to {site.push_url}"
+    cameras = [push()]
+    try:
+        async with site.service.events() as feed:
+            begun_at = time.monotonic()
+            events = [event for _, event in await feed.more(4, stream="pushed")]
+            assert (await site.service.wait_for_state("pushed", "live"))["width"] == 320
+            assert len({number_of(event) for event in events}) > 1
+
+            cameras[0].kill()
+            offline = await site.service.wait_for_state("pushed", "offline", "connecting")
+            assert offline["reason"]
+            cameras.append(push())
+            back_after = await first_result(feed, "pushed", time.monotonic())
+            print(f"pushing camera: first event {back_after:.2f} s after its process was started again")
+            await site.service.wait_for_state("pushed", "live")
+            assert longest_gap(feed, "steady", begun_at) < LONGEST_GAP_S
+    finally:
+        for camera in cameras:
+            camera.stop()
+
+
+async def test_every_stream_keeps_to_itself(site: Site) -> None:
+    """Results carry the frames of the stream they name: in each the numbers run as its own time does."""
+    async with site.service.events() as feed:
+        for name in ("steady", "killed", "frozen", "right"):
+            await feed.more(4, stream=name)
+    for name in ("steady", "killed", "frozen", "right"):
+        for (_, before), (_, after) in pairwise(feed.of(name)):
+            frames = round((after["pts"] - before["pts"]) * 30)
+            assert (number_of(after) - number_of(before)) % 60 == frames % 60
