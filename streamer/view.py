@@ -63,7 +63,9 @@ class View:
         self._newest = frame
         if self.watched:
             self.aligner.put(frame)
-            self._arrived.set()
+        elif self._encoder is None and self.age is None:
+            return
+        self._arrived.set()  # to show it, or to notice that the last viewer has left
 
     def answered(self, frame: Frame, detections: Detections) -> None:
         """A sampled frame's detections came."""
