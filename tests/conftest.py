@@ -5,8 +5,8 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-# Here, before any test imports TensorFlow: loaded after it, pylibsrtp 1.0 finds TensorFlow's OpenSSL in place of its own
-# and the process dies in srtp_init. The service never loads both; a test run does.
+# Here, before any test imports TensorFlow: loaded after it, pylibsrtp 1.0 is bound to the OpenSSL that TensorFlow's
+# libraries export, instead of its own, and dies in srtp_init. The service never loads both; a test run does.
 import pylibsrtp  # noqa: F401
 import pytest
 from playwright.async_api import Browser, Page
