@@ -9,6 +9,7 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
+from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 from streamer.frame import Frame
@@ -39,15 +40,21 @@ def color_of(class_id: int) -> Color:
     return PALETTE[(class_id - 1) % len(PALETTE)]
 
 
-def annotate(frame: Frame, boxes: Sequence[TrackedBox], notice: str | None = None) -> Planes:
+def annotate(
+    frame: Frame,
+    boxes: Sequence[TrackedBox],
+    notice: str | None = None,
+    reformatter: VideoReformatter | None = None,
+) -> Planes:
     """A copy of the frame with `boxes` drawn on it.
 
     Args:
         frame: stays as it is.
         boxes: in pixels of the frame.
+        reformatter: kept by whoever draws many frames, for those that are not I420.
         notice: a short text for the top left corner, such as why there are no boxes.
     """
-    planes = frame.planes()
+    planes = frame.planes(reformatter)
     canvas = _Canvas(planes)
     for box in sorted(boxes, key=lambda box: box.score):
         canvas.box(box.box, f"{box.label} {box.score:.2f}", color_of(box.class_id))

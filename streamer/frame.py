@@ -44,15 +44,16 @@ class Frame:
         """
         return cast(NDArray[np.uint8], reformatter.reformat(self.picture, format="rgb24").to_ndarray())
 
-    def planes(self) -> NDArray[np.uint8]:
+    def planes(self, reformatter: VideoReformatter | None = None) -> NDArray[np.uint8]:
         """A fresh copy of the picture as I420 planes: uint8 [height * 3 // 2, width], both even.
 
-        Odd pictures lose their last row or column to scaling: 4:2:0 chroma has no half sample.
+        Whoever asks often gives a `reformatter` as in `rgb`: a context for every frame costs megabytes each (swscale
+        of FFmpeg 8). Odd pictures lose their last row or column to scaling: 4:2:0 chroma has no half sample.
         """
         width, height = self.width & ~1, self.height & ~1
         if self.picture.format.name == PLANAR and (width, height) == (self.width, self.height):
             return cast(NDArray[np.uint8], self.picture.to_ndarray())
-        even = self.picture.reformat(width=width, height=height, format="yuv420p")
+        even = (reformatter or VideoReformatter()).reformat(self.picture, width, height, "yuv420p")
         return cast(NDArray[np.uint8], even.to_ndarray())
 
 

@@ -10,6 +10,8 @@ import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from av.video.reformatter import VideoReformatter
+
 from streamer.aligner import Aligner
 from streamer.annotator import annotate
 from streamer.clock import Clock
@@ -39,6 +41,7 @@ class View:
         self._clock = clock
         self._fps = fps
         self._tracker = Tracker()
+        self._reformatter = VideoReformatter()
         self._encoder: H264Encoder | None = None
         self._size: tuple[int, int] | None = None
         self._newest: Frame | None = None
@@ -124,7 +127,7 @@ class View:
         self, frame: Frame, boxes: Sequence[TrackedBox], notice: str | None
     ) -> list[tuple[Publisher, EncodedPacket]]:
         """Draw and encode one frame for everybody, in the stream's thread."""
-        planes = annotate(frame, boxes, notice)
+        planes = annotate(frame, boxes, notice, self._reformatter)
         encoded: list[tuple[Publisher, EncodedPacket]] = []
         if len(self.h264):
             size = (planes.shape[1], planes.shape[0] * 2 // 3)
