@@ -35,11 +35,11 @@ def test_attempts_that_take_long_use_up_the_eager_time() -> None:
 
 
 def test_a_frame_ends_the_outage() -> None:
-    """After a frame the next outage begins eagerly again."""
+    """After a frame the next outage begins eagerly again, and doubles from the start."""
     backoff, clock = Backoff(lambda: 0.0), FakeClock()
     pauses(backoff, clock, 40)
     backoff.delivered()
-    assert pauses(backoff, clock, 3) == [1.0, 1.0, 1.0]
+    assert pauses(backoff, clock, 32) == [1.0] * 30 + [2.0, 4.0]
 
 
 def test_a_refused_password_waits_a_minute_every_time() -> None:

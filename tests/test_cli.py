@@ -8,7 +8,7 @@ from pathlib import Path
 import av
 import pytest
 
-from streamer import cli
+from streamer import cli, url
 from tests.peers.process import run_process
 
 COMMAND = [sys.executable, "-m", "streamer"]
@@ -37,6 +37,7 @@ def test_a_bad_configuration_is_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, says: str
 ) -> None:
     """A configuration that cannot be used ends the service with one line and exit code 2."""
+    url._secrets.clear()  # of other tests
     path = tmp_path / "sightline.yaml"
     path.write_text(text)
     line = refused(capsys, "serve", "--config", str(path))

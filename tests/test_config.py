@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from streamer import config
+from streamer import config, url
 from streamer.config import Config
 from streamer.errors import ConfigError
 from tests.peers.required import REPOSITORY
@@ -16,6 +16,12 @@ streams:
   line-1: {url: "rtsp://user:${LINE_1_PASSWORD}@10.0.0.7/stream", sample_fps: 5, min_score: 0.4}
   drone:  {url: "rtsp://0.0.0.0:8554/drone", listen: true, model: insulators}   # the drone pushes to us
 """
+
+
+@pytest.fixture(autouse=True)
+def _no_secrets() -> None:
+    """No test profits from a password that another has made known."""
+    url._secrets.clear()
 
 
 def load(folder: Path, text: str) -> Config:

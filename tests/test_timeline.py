@@ -121,12 +121,12 @@ def test_lag_is_measured_from_the_promptest_packet() -> None:
 
 
 def test_a_slow_clock_in_the_camera_is_not_lag() -> None:
-    """A camera whose clock loses 200 microseconds a second never seems to lag, over a day."""
+    """A camera whose clock loses 200 microseconds a second never seems to lag by that, over a day of a poor network."""
     timeline = Timeline()
     for second in range(0, 86_400, 10):
         pts = second * (1 - 200e-6)
-        assert timeline.lag(pts, NOW + second) < 0.05
-        timeline.place(pts, NOW + second)
+        assert timeline.lag(pts, NOW + second) < 0.01
+        timeline.place(pts, NOW + second + (0.4 if second % 2000 else 0.0))
     assert DRIFT > 200e-6
 
 
