@@ -12,11 +12,8 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
-from streamer.frame import Frame
-from streamer.tracker import TrackedBox
-
-Planes = NDArray[np.uint8]
-"""I420: uint8 [height * 3 // 2, width]."""
+from streamer.detections import TrackedBox
+from streamer.frame import Frame, Planes
 
 Color = tuple[int, int, int]
 """Y, U, V of BT.601 in limited range, 16..235 and 16..240."""

@@ -1,6 +1,5 @@
 """Annotated pictures become H.264 packets or JPEG images, once a stream, whoever watches."""
 
-from dataclasses import dataclass
 from fractions import Fraction
 
 import av
@@ -8,24 +7,12 @@ import cv2
 import numpy as np
 from av.video.frame import PictureType
 
-from streamer.annotator import Planes
+from streamer.frame import Planes
+from streamer.packet import TIME_BASE, EncodedPacket
 
-TIME_BASE = Fraction(1, 90_000)
-"""RTP's clock for video (RFC 3551 section 4), so that packets need no conversion on their way out."""
 KEYFRAME_SECONDS = 10
 """A keyframe comes with every new viewer and every loss; the clock only bounds the damage of a lost request."""
 JPEG_QUALITY = 80
-
-
-@dataclass(frozen=True, slots=True)
-class EncodedPacket:
-    """One encoded picture."""
-
-    data: bytes
-    """H.264 in Annex B with its parameter sets in band, or a whole JPEG."""
-    pts: int
-    """In units of TIME_BASE."""
-    is_keyframe: bool
 
 
 class H264Encoder:

@@ -8,6 +8,9 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
+Planes = NDArray[np.uint8]
+"""I420: uint8 [height * 3 // 2, width], luma and below it the two half-size chroma planes."""
+
 PLANAR = "yuv420p"
 """The pixel format whose planes need no conversion to be drawn on and encoded. Not yuvj420p, which many cameras send:
 its full range would be shown as limited, blacks and whites crushed."""
@@ -44,7 +47,7 @@ class Frame:
         """
         return cast(NDArray[np.uint8], reformatter.reformat(self.picture, format="rgb24").to_ndarray())
 
-    def planes(self, reformatter: VideoReformatter | None = None) -> NDArray[np.uint8]:
+    def planes(self, reformatter: VideoReformatter | None = None) -> Planes:
         """A fresh copy of the picture as I420 planes: uint8 [height * 3 // 2, width], both even.
 
         Whoever asks often gives a `reformatter` as in `rgb`: a context for every frame costs megabytes each (swscale

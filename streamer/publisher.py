@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from streamer.buffer import Buffer
 from streamer.clock import Clock
-from streamer.encoder import EncodedPacket
+from streamer.packet import EncodedPacket
 
 BUFFERED_PACKETS = 60
 """Two seconds at 30 frames a second; whoever is further behind starts again at a keyframe."""

@@ -1,6 +1,6 @@
 """One WHEP viewer: an offer becomes an answer, packets flow, and the end is noticed.
 
-WHEP: draft-ietf-wish-whep. aiortc does ICE, DTLS and SRTP; the packets come ready encoded from a `Publisher`, so a
+WHEP: draft-ietf-wish-whep. aiortc does ICE, DTLS and SRTP; the packets come ready encoded from a `Feed`, so a
 viewer costs packetising and encryption only.
 """
 
@@ -8,7 +8,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import av
 from aiortc import (
@@ -20,9 +20,8 @@ from aiortc import (
 )
 from aiortc.mediastreams import MediaStreamError
 
-from streamer.encoder import TIME_BASE
 from streamer.errors import SessionError
-from streamer.publisher import Publisher
+from streamer.packet import TIME_BASE, EncodedPacket
 
 log = logging.getLogger(__name__)
 
@@ -34,12 +33,36 @@ HANDSHAKE_TIMEOUT = 15.0
 CONNECTED = "connected"
 
 
+class Taker(Protocol):
+    """Takes packets for one viewer."""
+
+    @property
+    def dropped(self) -> int:
+        """Packets the viewer was too slow for."""
+
+    async def take(self) -> EncodedPacket:
+        """Wait for the next packet."""
+
+
+class Feed(Protocol):
+    """What a session needs of the stream it shows."""
+
+    def subscribe(self) -> Taker:
+        """A new taker, whose first packet will be a keyframe."""
+
+    def unsubscribe(self, subscription: Any, /) -> None:
+        """Forget a taker; may be called twice."""
+
+    def request_keyframe(self) -> None:
+        """Ask for a keyframe, soon."""
+
+
 class PacketTrack(MediaStreamTrack):
     """A video track that hands out packets already encoded (RTCRtpSender packs an `av.Packet` as it is)."""
 
     kind = "video"
 
-    def __init__(self, publisher: Publisher) -> None:
+    def __init__(self, publisher: Feed) -> None:
         super().__init__()
         self._publisher = publisher
         self._subscription = publisher.subscribe()
@@ -68,7 +91,7 @@ class PacketTrack(MediaStreamTrack):
 class Session:
     """One viewer's peer connection, from POST to DELETE or failure."""
 
-    def __init__(self, stream: str, publisher: Publisher, on_close: Callable[["Session"], None]) -> None:
+    def __init__(self, stream: str, publisher: Feed, on_close: Callable[["Session"], None]) -> None:
         self.id = secrets.token_urlsafe(18)
         """Unguessable: whoever knows it may end the session."""
         self.stream = stream

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.detections import Detections
+from streamer.detections import Detections, TrackedBox, edges_of
 
 MIN_OVERLAP = 0.2
 """Intersection over union from which two boxes of one class are the same thing."""
@@ -19,18 +19,6 @@ MAX_HISTORY = 4
 """Samples remembered of each track: a frame may be shown a little after newer samples were answered."""
 
 FloatArray = NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True)
-class TrackedBox:
-    """Where one thing is in one frame."""
-
-    tracker_id: int
-    box: tuple[float, float, float, float]
-    """x_min, y_min, x_max, y_max in pixels."""
-    label: str
-    class_id: int
-    score: float
 
 
 @dataclass(slots=True)
@@ -92,7 +80,7 @@ class Tracker:
             # Seen in the last sample at or before this frame, else it has gone or has not come yet.
             seen = next((point for point in track.points if sample is not None and abs(point[0] - sample) < 1e-6), None)
             if box is not None and seen is not None:
-                found.append(TrackedBox(track.tracker_id, _edges(box), track.label, track.class_id, seen[2]))
+                found.append(TrackedBox(track.tracker_id, edges_of(box), track.label, track.class_id, seen[2]))
         return found
 
     def clear(self) -> None:
@@ -126,16 +114,6 @@ class Tracker:
                 taken[row] = track
                 used.add(track.tracker_id)
         return taken
-
-
-def boxes_of(detections: Detections) -> list[TrackedBox]:
-    """One answer's boxes as they are, followed by nobody: each has tracker id 0."""
-    rows = zip(detections.boxes, detections.labels, detections.class_ids, detections.scores, strict=True)
-    return [TrackedBox(0, _edges(box), label, int(class_id), float(score)) for box, label, class_id, score in rows]
-
-
-def _edges(box: FloatArray) -> tuple[float, float, float, float]:
-    return float(box[0]), float(box[1]), float(box[2]), float(box[3])
 
 
 def overlap(box: FloatArray, boxes: FloatArray | Sequence[Sequence[float]]) -> FloatArray:

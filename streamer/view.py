@@ -15,11 +15,12 @@ from av.video.reformatter import VideoReformatter
 from streamer.aligner import Aligner
 from streamer.annotator import annotate
 from streamer.clock import Clock
-from streamer.detections import Detections
-from streamer.encoder import EncodedPacket, H264Encoder, encode_jpeg
+from streamer.detections import Detections, TrackedBox, boxes_of
+from streamer.encoder import H264Encoder, encode_jpeg
 from streamer.frame import Frame
+from streamer.packet import EncodedPacket
 from streamer.publisher import Publisher
-from streamer.tracker import TrackedBox, Tracker, boxes_of
+from streamer.tracker import Tracker
 
 log = logging.getLogger(__name__)
 

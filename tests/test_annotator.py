@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from streamer import annotator
 from streamer.annotator import NOTICE, PALETTE, PALETTE_RGB, annotate, color_of
-from streamer.tracker import TrackedBox
+from streamer.detections import TrackedBox
 from tests.peers.frames import make_frame, make_picture
 
 Planes = NDArray[np.uint8]

@@ -10,7 +10,8 @@ import pytest
 from av.video.frame import PictureType
 from numpy.typing import NDArray
 
-from streamer.encoder import TIME_BASE, EncodedPacket, H264Encoder, encode_jpeg
+from streamer.encoder import H264Encoder, encode_jpeg
+from streamer.packet import TIME_BASE, EncodedPacket
 from tests.peers.clip import draw_frame, read_index
 from tests.peers.frames import make_frame, make_picture
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from streamer.encoder import EncodedPacket
+from streamer.packet import EncodedPacket
 from streamer.publisher import KEYFRAME_INTERVAL, Publisher, Subscription
 from tests.peers.clock import FakeClock
 

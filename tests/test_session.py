@@ -13,8 +13,9 @@ from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from aiortc.rtp import RTCP_PSFB_FIR, RTCP_PSFB_PLI, RtcpPsfbPacket
 
 from streamer import session as session_file
-from streamer.encoder import EncodedPacket, H264Encoder
+from streamer.encoder import H264Encoder
 from streamer.errors import SessionError
+from streamer.packet import EncodedPacket
 from streamer.publisher import Publisher
 from streamer.session import MAX_CANDIDATES, MAX_OFFER, PacketTrack, Session
 from tests.peers.clip import draw_frame, read_index

@@ -5,7 +5,8 @@ import random
 import numpy as np
 import pytest
 
-from streamer.tracker import MAX_HISTORY, Tracker, boxes_of, overlap
+from streamer.detections import boxes_of
+from streamer.tracker import MAX_HISTORY, Tracker, overlap
 from tests.peers.frames import make_detections
 
 Box = tuple[float, float, float, float]

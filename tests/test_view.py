@@ -11,8 +11,8 @@ import pytest
 from numpy.typing import NDArray
 
 from streamer.annotator import NOTICE, PALETTE_RGB
-from streamer.encoder import EncodedPacket
 from streamer.frame import Frame
+from streamer.packet import EncodedPacket
 from streamer.view import View
 from tests.peers.clip import draw_frame, read_index
 from tests.peers.clock import FakeClock
