@@ -37,8 +37,8 @@ export class StreamViewer extends HTMLElement {
   player = null;
 
   #observer = new IntersectionObserver(
-    ([entry]) => {
-      this.#inView = entry.isIntersecting;
+    (entries) => {
+      this.#inView = entries[entries.length - 1].isIntersecting;
       this.#settle();
     },
     { rootMargin: "80px" },
