@@ -1,10 +1,13 @@
 """Bounded buffers between two stages: the newest wins, and what is dropped is counted."""
 
 import asyncio
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable
 from typing import Generic, TypeVar
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -82,4 +85,7 @@ class Mailbox(Generic[T]):
             items, self._items = self._items, deque()
             self._scheduled = False
         for item in items:
-            self._deliver(item)
+            try:
+                self._deliver(item)
+            except Exception:
+                log.exception("an item could not be delivered; those behind it still are")

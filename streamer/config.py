@@ -23,6 +23,13 @@ def _checked_url(value: str) -> str:
         raise ValueError(str(error)) from None
 
 
+def _checked_address(value: str) -> str:
+    # gRPC's own forms of a target (grpc/doc/naming.md), or host:port.
+    if not re.fullmatch(r"(dns|ipv4|ipv6|unix|unix-abstract):.+|(\[[0-9A-Fa-f:.]+\]|[^:/\s]+):\d{1,5}", value):
+        raise ValueError(f"{value!r} is not a gRPC address; allowed are host:port, dns:///host:port and unix:path")
+    return value
+
+
 class Section(BaseModel):
     """A mapping whose keys are all known; values are never converted from another type."""
 
@@ -41,7 +48,7 @@ class Server(Section):
 class Serving(Section):
     """The model server, and how it is asked."""
 
-    address: Annotated[str, Field(min_length=1)] = "127.0.0.1:5000"
+    address: Annotated[str, AfterValidator(_checked_address)] = "127.0.0.1:5000"
     """A gRPC target: host:port, or dns:///host:port for several replicas."""
     model: Name = "insulators"
     max_batch_size: Annotated[int, Field(ge=1, le=128)] = 8

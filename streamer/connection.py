@@ -70,7 +70,7 @@ class Connection:
         except SourceError as refused:
             error = refused
         except (OSError, av.FFmpegError, ValueError) as failure:
-            error = explain(failure, listening=self._listen and not self.delivering)
+            error = explain(failure, listening=self._listen and not self.delivering, delivering=self.delivering)
         except Exception:
             log.exception("%s: reading the source failed", self._name)
             error = SourceError("failed", "the source failed in a way nobody foresaw; the log has the details")
@@ -175,9 +175,11 @@ _KINDS: tuple[tuple[type[BaseException], SourceErrorKind, str], ...] = (
 """What PyAV raises, most specific first. Their own texts carry the URL with its password, so none is passed on."""
 
 
-def explain(failure: BaseException, *, listening: bool) -> SourceError:
+def explain(failure: BaseException, *, listening: bool, delivering: bool = False) -> SourceError:
     """Translate what PyAV raised into the words the API uses."""
     said = getattr(failure, "strerror", None)
+    if delivering and isinstance(failure, av.InvalidDataError):  # a connection cut in the middle of a packet
+        return SourceError("ended", "the camera's stream broke off")
     if listening and isinstance(failure, (TimeoutError, av.ExitError)):
         return SourceError("waiting", "no camera pushed yet")
     if listening and isinstance(failure, OSError):

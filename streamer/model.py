@@ -33,6 +33,7 @@ class ServedModel:
             on_call=lambda batch_size, seconds: on_call(name, batch_size, seconds),
             on_error=lambda code: on_error(name, code),
         )
+        self._max_batch_size = max_batch_size
         self._batcher = Batcher(max_batch_size=max_batch_size, deadline=deadline)
         self._dispatcher = Dispatcher(self._batcher, self.predictor.predict, in_flight=in_flight, clock=clock)
 
@@ -63,9 +64,8 @@ class ServedModel:
 
     def put(self, sample: Sample, answer: Answer) -> None:
         """Ask about a sample; `answer` is called once, from the event loop."""
-        self._batcher.max_batch_size = min(
-            self._batcher.max_batch_size, (self.contract and self.contract.max_batch_size) or 1 << 16
-        )
+        allowed = self.contract.max_batch_size if self.contract is not None else None
+        self._batcher.max_batch_size = min(self._max_batch_size, allowed or self._max_batch_size)
         self._dispatcher.put(sample, answer)
 
     async def run(self) -> None:

@@ -198,6 +198,7 @@ class Pipeline:
             ("pipeline", "loop_busy"): self._arrivals_lost,
             ("aligner", "late"): self.view.aligner.dropped,
             ("encoder", "failed"): self.view.failed,
+            ("publisher", "slow_viewer"): self.view.h264.dropped + self.view.jpeg.dropped,
         }
         return dict(self.counts.dropped) | {key: count for key, count in elsewhere.items() if count}
 

@@ -14,6 +14,7 @@ from typing import Any
 import grpc
 import grpc.aio
 import numpy as np
+from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 
 from serving import signature, wire
@@ -190,7 +191,11 @@ class Predictor:
         answer = await self._call(self._metadata, metadata, CONTROL_TIMEOUT)
         found = answer.model_spec.version.value
         if found not in self._contracts:
-            _require_canonical(self.model, wire.signature_defs(answer))
+            try:
+                signatures = wire.signature_defs(answer)
+            except DecodeError as error:
+                raise PredictError("INTERNAL", f"model {self.model}: its signatures cannot be read") from error
+            _require_canonical(self.model, signatures)
             self._contracts[found] = await self._read_contract(found)
             log.info("model %s version %d: %s", self.model, found, ", ".join(self._contracts[found].labels.values()))
             while len(self._contracts) > 4:

@@ -63,6 +63,7 @@ class Publisher:
         self._subscriptions: set[Subscription] = set()
         self._keyframe_wanted = False
         self._keyframe_at = -KEYFRAME_INTERVAL
+        self._dropped_before = 0
         self.keyframes = 0
         """Keyframes published."""
 
@@ -78,7 +79,14 @@ class Publisher:
 
     def unsubscribe(self, subscription: Subscription) -> None:
         """Forget a taker; may be called twice."""
-        self._subscriptions.discard(subscription)
+        if subscription in self._subscriptions:
+            self._subscriptions.remove(subscription)
+            self._dropped_before += subscription.dropped
+
+    @property
+    def dropped(self) -> int:
+        """Packets that takers were too slow for, those who left included."""
+        return self._dropped_before + sum(subscription.dropped for subscription in self._subscriptions)
 
     def request_keyframe(self) -> None:
         """Ask for a keyframe: a viewer joined, lost packets or sent PLI/FIR (RFC 4585 section 6.3.1, RFC 5104)."""
