@@ -7,6 +7,8 @@ import tensorflow as tf
 from models.insulators.network import boxes_from_distances
 
 BOX_WEIGHT: Final = 3.0
+CLASS_WEIGHTS: Final = (1.0, 3.0)
+"""What a centre of each class counts: defects are rarer and smaller than insulators."""
 
 
 def heat_loss(logits: tf.Tensor, heat: tf.Tensor) -> tf.Tensor:
@@ -16,7 +18,7 @@ def heat_loss(logits: tf.Tensor, heat: tf.Tensor) -> tf.Tensor:
     log_yes, log_no = tf.math.log_sigmoid(logits), tf.math.log_sigmoid(-logits)
     hit = positive * (1 - probability) ** 2 * log_yes
     miss = (1 - positive) * (1 - heat) ** 4 * probability**2 * log_no
-    return -tf.reduce_sum(hit + miss)
+    return -tf.reduce_sum(CLASS_WEIGHTS * hit + miss)
 
 
 def box_loss(distances: tf.Tensor, boxes: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:

@@ -21,6 +21,10 @@ NMS_IOU: Final = 0.5
 SCORE_FLOOR: Final = 0.05
 """Detections below it are never returned; `min_score` is what the author believes."""
 
+CALIBRATION: Final = (0.0, 0.0)
+"""Added to each class's logits before they become scores, so that `min_score` is a good place to cut for both. Chosen
+with evaluate.py on val.csv, never on the clips."""
+
 STEM: Final = 16
 WIDTHS: Final = (32, 48, 96, 112)
 """Channels at stride 4, 8, 16 and 32."""
@@ -175,7 +179,7 @@ class InsulatorDetector(tf.Module):  # type: ignore[misc]  # TensorFlow has no t
         height, width = self.input_height, self.input_width
         classes = len(self.labels)
         cells = (height // STRIDE) * (width // STRIDE)
-        scores = tf.sigmoid(heat)
+        scores = tf.sigmoid(heat + tf.constant(CALIBRATION))
         peaks = tf.where(scores < tf.nn.max_pool2d(scores, 3, 1, "SAME"), 0.0, scores)
         peaks = tf.transpose(tf.reshape(peaks, [-1, cells, classes]), [0, 2, 1])
         corners = tf.transpose(tf.reshape(boxes_from_distances(distances), [-1, cells, classes, 4]), [0, 2, 1, 3])

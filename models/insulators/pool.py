@@ -36,7 +36,7 @@ def load_pool(path: Path, count: int, seed: int) -> list[Picture]:
         bgr = cv2.imdecode(packed[offsets[index] : offsets[index + 1]], cv2.IMREAD_COLOR)
         if bgr is None:
             raise DataError(f"{path}: picture {index} is broken; delete the file to have it made again")
-        mine = owners == index
+        mine = (owners == index) & ((boxes[:, 2:] - boxes[:, :2]).min(axis=1) >= np.where(classes == 1, 15, 12))
         image = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
         pictures.append(Picture(f"rendered {index}", image, boxes[mine], classes[mine]))
     return pictures

@@ -28,8 +28,10 @@ LEAST_VISIBLE: Final = 0.3
 """A string cut by the frame to less than this part of its box is not labelled; a gap must show whole."""
 LEAST_SIDES: Final = {"insulator": 16.0, "defect": 20.0}
 """Pixels of the shorter side, below which a box is not labelled."""
-LEAST_SEEN: Final = 0.5
-"""A string or a gap of which steel and other strings leave less than this to be seen is not labelled."""
+LEAST_SEEN: Final = {"insulator": 0.3, "defect": 0.5}
+"""What steel and other strings hide more of is not labelled."""
+MOSTLY_SEEN: Final = 0.85
+"""Of a string hidden more than that, only the part that shows is labelled."""
 FARTHEST_LABEL: Final = 30.0
 """Metres beyond which a string is scenery."""
 
@@ -110,17 +112,27 @@ class Scene:
         """What a labeller would mark: every string near enough and every gap, where they are not hidden."""
         found: list[Label] = []
         for number, string in enumerate(self.line.strings):
-            if not 0 < string.depth(camera) < FARTHEST_LABEL or sight.share(number) < LEAST_SEEN:
+            share = sight.share(number)
+            if not 0 < string.depth(camera) < FARTHEST_LABEL or share < LEAST_SEEN["insulator"]:
                 continue
-            box = _cut(string.box(camera), camera, "insulator", LEAST_VISIBLE)
-            if box is None:
+            box = string.box(camera)
+            label = _cut(box, camera, "insulator", LEAST_VISIBLE)
+            if box is None or label is None:
                 continue
-            found.append(box)
+            if share < MOSTLY_SEEN:
+                label = _cut(_common(box, sight.extent(number)), camera, "insulator", 0.0)
+                if label is None:
+                    continue
+            found.append(label)
             for gap in string.gaps(camera):
-                label = _cut(gap, camera, "defect", 0.95)
-                if label is not None and sight.share_inside(number, label[1:]) >= LEAST_SEEN:
-                    found.append(label)
+                mark = _cut(gap, camera, "defect", 0.95)
+                if mark is not None and sight.share_inside(number, mark[1:]) >= LEAST_SEEN["defect"]:
+                    found.append(mark)
         return found
+
+
+def _common(one: Box, two: Box) -> Box:
+    return max(one[0], two[0]), max(one[1], two[1]), min(one[2], two[2]), min(one[3], two[3])
 
 
 def _cut(box: Box | None, camera: Camera, label: str, least_visible: float) -> Label | None:

@@ -1,6 +1,7 @@
 """A pinhole camera on a gimbal: it pans and tilts and never rolls, so every row of ground lies at one depth."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ class Camera:
     width: int = 1280
     height: int = 720
 
-    @property
+    @cached_property
     def axes(self) -> Points:
         """[3, 3]: the camera's right, down and forward, as rows in world coordinates."""
         sin_yaw, cos_yaw = np.sin(self.yaw), np.cos(self.yaw)

@@ -49,8 +49,8 @@ class Flight:
     def for_demo(cls) -> "Flight":
         """From one tower to the other and back in 20 seconds."""
         return cls(
-            middle=np.array([0.4, -12.3, 21.9]), sway=np.array([7.4, 0.0, 0.5]), bob=np.array([0.0, 0.9, 0.7]),
-            yaw=0.0, pan=0.02, pitch=0.22, tilt=0.02, phase=np.pi, focal=1040.0,
+            middle=np.array([0.4, -11.3, 22.0]), sway=np.array([7.8, 0.0, 0.5]), bob=np.array([0.0, 0.9, 0.7]),
+            yaw=0.0, pan=0.02, pitch=0.22, tilt=0.02, phase=np.pi, focal=1080.0,
         )  # fmt: skip
 
     def camera(self, time: float) -> Camera:

@@ -37,6 +37,14 @@ class Sight:
         """How much of what string `number` covers in the picture is seen, 0..1."""
         return float((self._owners == number + 1).sum()) / max(1, self._whole.get(number, 0))
 
+    def extent(self, number: int) -> tuple[float, float, float, float]:
+        """Around what is seen of string `number`: x_min, y_min, x_max, y_max in pixels, to a cell's size."""
+        rows, columns = np.nonzero(self._owners == number + 1)
+        x_min, y_min, x_max, y_max = (
+            float(cell * COARSE) for cell in (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
+        )
+        return x_min, y_min, x_max, y_max
+
     def share_inside(self, number: int, box: tuple[float, float, float, float]) -> float:
         """How much of `box` (x_min, y_min, x_max, y_max, pixels) shows string `number`, 0..1."""
         x_min, y_min, x_max, y_max = (round(value / COARSE) for value in box)

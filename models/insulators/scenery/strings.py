@@ -1,6 +1,7 @@
 """Insulator strings: rows of discs between a tower and a conductor, some with a disc broken off."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -80,12 +81,11 @@ class String:
     def strokes(self, camera: Camera, light: Light, number: int) -> list[Stroke]:
         """Its rows of discs, ready to paint; `number` is the string's own in its scene."""
         rows = [_Row(self, row, number, camera, light) for row in range(len(self.rows))]
-        return [row for row in rows if row.depth > NEAREST]
+        return [row for row in rows if row.shows]
 
     def box(self, camera: Camera) -> Box | None:
         """Around its discs; None where any of it is behind the camera."""
-        rims = [self.rim(row, disc) for row in self.rows for disc in (-0.3, self.discs - 0.7)]
-        return _around(camera, np.concatenate(rims))
+        return _around(camera, self.hulls.reshape(-1, 3))
 
     def gaps(self, camera: Camera) -> list[Box | None]:
         """Around each broken disc: the room it leaves, up to the discs beside it."""
@@ -97,52 +97,61 @@ class String:
 
     def rim(self, row: Points, disc: float) -> Points:
         """[12, 3] metres: the circle a shed's edge runs on."""
+        return np.asarray(row + self.place(disc) + self._circle)
+
+    @cached_property
+    def places(self) -> Points:
+        """[rows, discs, 3] metres: the middle of every disc."""
+        along = np.stack([self.place(disc) for disc in range(self.discs)])
+        return np.stack([row + along for row in self.rows])
+
+    @cached_property
+    def hulls(self) -> Points:
+        """[rows, 24, 3] metres: the first and the last shed's edge of each row, whose hull holds all its discs."""
+        return np.stack(
+            [np.concatenate([self.rim(row, disc) for disc in (-0.3, self.discs - 0.7)]) for row in self.rows]
+        )
+
+    @cached_property
+    def _circle(self) -> Points:
         turn = np.linspace(0, 2 * np.pi, 12, endpoint=False)
         one = _perpendicular(self.axis)
         two = np.cross(self.axis, one)
-        circle = np.outer(np.cos(turn), one) + np.outer(np.sin(turn), two)
-        return np.asarray(row + self.place(disc) + self.ware.radius * circle)
+        return np.asarray(self.ware.radius * (np.outer(np.cos(turn), one) + np.outer(np.sin(turn), two)))
 
 
 class _Row:
     """One row of discs, ready to paint."""
 
     def __init__(self, string: String, row: int, number: int, camera: Camera, light: Light) -> None:
-        self.depth = float(camera.project(string.rows[row] + string.place(string.discs / 2))[1])
         self._string, self._row, self._number, self._camera, self._light = string, row, number, camera, light
+        self._hull, depths = camera.project(string.hulls[row])
+        self.depth = float(depths.mean())
+        low, high = self._hull.min(axis=0), self._hull.max(axis=0)
+        self.shows = bool(depths.min() > NEAREST and (high > 0).all() and (low < (camera.width, camera.height)).all())
 
     def paint(self, frame: NDArray[np.uint8], sight: Sight) -> None:
         string, camera, ware = self._string, self._camera, self._string.ware
-        row = string.rows[self._row]
-        places = row + np.stack([string.place(disc) for disc in range(string.discs)])
+        places = string.places[self._row]
         pixels, depths = camera.project(places)
-        reach = ware.radius * camera.focal / np.maximum(depths, NEAREST)
+        reach = ware.radius * camera.focal / depths
         ahead = camera.project(places + string.axis * 0.02)[0] - pixels
         rays = places - camera.position
         rays /= np.linalg.norm(rays, axis=1, keepdims=True)
         tilts = np.arcsin(np.clip(rays @ string.axis, -1, 1))
         sun = _in_sprite(self._light.sun, string.axis, rays[string.discs // 2])
         angles = np.arctan2(-ahead[:, 0], ahead[:, 1])
-        shown = (depths > NEAREST) & (pixels > -reach[:, None]).all(axis=1)
+        shown = (pixels > -reach[:, None]).all(axis=1)
         shown &= (pixels < (camera.width, camera.height) + reach[:, None]).all(axis=1)
         order = np.flatnonzero(shown)
         gone = {disc for number, disc in string.missing if number == self._row}
+        middle = ((SIZE - 1) / 2, (SIZE - 1) / 2)
         for disc in order if tilts.mean() < 0 else order[::-1]:  # the farthest disc first
             part: Part = "cap" if disc in gone else "small" if ware.alternating and disc % 2 else "disc"
             picture = sprite(ware, part, float(tilts[disc]), sun, self._light)
             x, y = pixels[disc].tolist()
-            lay(
-                frame,
-                picture,
-                (x, y),
-                ((SIZE - 1) / 2, (SIZE - 1) / 2),
-                float(reach[disc]) / RADIUS,
-                float(angles[disc]),
-            )
-        rims = np.concatenate([string.rim(row, disc) for disc in (-0.3, string.discs - 0.7)])
-        corners, deep = camera.project(rims)
-        if deep.min() > NEAREST:
-            sight.show(self._number, corners)
+            lay(frame, picture, (x, y), middle, float(reach[disc]) / RADIUS, float(angles[disc]))
+        sight.show(self._number, self._hull)
 
 
 def _perpendicular(axis: Points) -> Points:
