@@ -21,7 +21,7 @@ from streamer.buffer import Mailbox
 from streamer.clock import Clock
 from streamer.detections import Detections
 from streamer.frame import Frame, Sample
-from streamer.rate import Rate
+from streamer.rate import WINDOW, Rate
 from streamer.sampler import Sampler
 from streamer.source import Source
 from streamer.view import View
@@ -105,7 +105,7 @@ class Pipeline:
         self._clock = clock
         self._on_detections = on_detections
         self._sampler = Sampler(sample_fps)
-        self._decode_rate, self._result_rate = Rate(), Rate()
+        self._decode_rate, self._result_rate = Rate(), Rate(max(WINDOW, 3 / sample_fps))
         self._reformatter = VideoReformatter()
         self._arrivals: Mailbox[tuple[Frame, Sample | None]] | None = None
         self._arrivals_lost = 0
@@ -151,7 +151,7 @@ class Pipeline:
 
     def _arrived(self, arrival: tuple[Frame, Sample | None]) -> None:
         frame, sample = arrival
-        self._decode_rate.add(frame.received_at)
+        self._decode_rate.add(frame.received_at, frame.pts)
         self.size = (frame.width, frame.height)
         self.view.put(frame)
         if sample is not None:

@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 MAX_DETECTIONS = 100
 """Rows kept of one frame's answer: a broken model may send a million."""
-PROBE_INTERVAL = 0.25
+PROBE_INTERVAL = 0.2
 """Seconds between attempts to find a model that is not there."""
 CHECK_INTERVAL = 2.0
 """Seconds between looks at a model that is."""
@@ -40,7 +40,7 @@ CHANNEL_OPTIONS: tuple[tuple[str, Any], ...] = (
     # A channel left to its defaults finds a restarted server after 20 s and more, and a silent one never.
     ("grpc.initial_reconnect_backoff_ms", 200),
     ("grpc.min_reconnect_backoff_ms", 200),
-    ("grpc.max_reconnect_backoff_ms", 500),
+    ("grpc.max_reconnect_backoff_ms", 300),
     ("grpc.keepalive_time_ms", 2000),
     ("grpc.keepalive_timeout_ms", 1000),
     ("grpc.keepalive_permit_without_calls", 1),

@@ -3,26 +3,34 @@
 from collections import deque
 
 WINDOW = 3.0
-"""Seconds looked back."""
+"""Seconds looked back, unless another is given."""
 
 
 class Rate:
     """Events a second."""
 
-    def __init__(self) -> None:
-        self._times: deque[float] = deque(maxlen=512)
+    def __init__(self, window: float = WINDOW) -> None:
+        self._window = window
+        self._events: deque[tuple[float, float]] = deque(maxlen=512)
+        """(when it was noticed, when it happened)."""
         self._known = False
 
-    def add(self, now: float) -> None:
-        """An event happened at `now`, in monotonic seconds."""
-        self._times.append(now)
+    def add(self, now: float, happened: float | None = None) -> None:
+        """An event was noticed at `now`, in monotonic seconds.
+
+        `happened` is its own time, on any clock, where the two differ: frames that waited in a buffer arrive in a
+        burst, and are no more a second for that.
+        """
+        self._events.append((now, now if happened is None else happened))
 
     def at(self, now: float) -> float | None:
         """Events a second up to `now`; None before two of them, 0 when they stopped."""
-        while self._times and self._times[0] < now - WINDOW:
-            self._times.popleft()
-        if len(self._times) < 2:
+        while self._events and self._events[0][0] < now - self._window:
+            self._events.popleft()
+        if len(self._events) < 2:
             return 0.0 if self._known else None
+        span = self._events[-1][1] - self._events[0][1]
+        if span <= 0:
+            return None
         self._known = True
-        span = self._times[-1] - self._times[0]
-        return (len(self._times) - 1) / span if span > 0 else None
+        return (len(self._events) - 1) / span

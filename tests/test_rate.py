@@ -52,3 +52,19 @@ def test_events_at_one_instant_have_no_rate() -> None:
     rate.add(1.0)
     rate.add(1.0)
     assert rate.at(1.0) is None
+
+
+def test_a_burst_is_no_rate() -> None:
+    """Frames that come in a burst are as many a second as their own times say."""
+    rate = Rate()
+    for index in range(28):
+        rate.add(100.0 + index / 1000, index / 30)
+    assert rate.at(100.03) == pytest.approx(30)
+
+
+def test_rare_events_have_a_longer_window() -> None:
+    """One event in five seconds is a rate when the window is long enough for two."""
+    rate = Rate(window=15.0)
+    for index in range(4):
+        rate.add(index * 5.0)
+    assert rate.at(16.0) == pytest.approx(0.2)
