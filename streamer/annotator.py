@@ -6,6 +6,7 @@ picture there and back costs more than everything drawn on it.
 
 from collections.abc import Sequence
 from functools import lru_cache
+from threading import Lock
 
 import cv2
 import numpy as np
@@ -60,17 +61,22 @@ def annotate(
     return planes
 
 
+_face_lock = Lock()
+"""OpenCV's font is one state for all threads, and its calls release the GIL: two at once draw each other's glyphs."""
+
+
 @lru_cache(maxsize=512)
 def _glyphs(text: str, size: int) -> NDArray[np.float32]:
     """A text as an alpha mask: float32 [rows, columns], 0..1, even sizes so that chroma can be halved.
 
     Rendered once: a label with its score comes back frame after frame.
     """
-    face = _face()
-    _, _, width, _ = cv2.getTextSize((4096, 4096), text, (0, 0), face, size, 600)
-    rows, columns = int(size * 1.5) & ~1, (width + size) & ~1
-    mask = np.zeros((rows, columns), np.uint8)
-    cv2.putText(mask, text, (size // 2, int(size * 1.08)), (255,), face, size, 600)
+    with _face_lock:
+        face = _face()
+        _, _, width, _ = cv2.getTextSize((4096, 4096), text, (0, 0), face, size, 600)
+        rows, columns = int(size * 1.5) & ~1, (width + size) & ~1
+        mask = np.zeros((rows, columns), np.uint8)
+        cv2.putText(mask, text, (size // 2, int(size * 1.08)), (255,), face, size, 600)
     return mask.astype(np.float32) / np.float32(255)
 
 

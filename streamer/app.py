@@ -116,7 +116,10 @@ async def serve(config: Config, ready: Callable[[str], None]) -> None:
         loop.add_signal_handler(number, stop.set)
     service = Service(config)
     async with service.run() as application:
-        runner = web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN_TIMEOUT)
+        # Cancelled when the client leaves: a viewer of a stream without pictures would not be missed otherwise.
+        runner = web.AppRunner(
+            application, access_log=None, shutdown_timeout=SHUTDOWN_TIMEOUT, handler_cancellation=True
+        )
         await runner.setup()
         try:
             host, port = config.server.host, config.server.port

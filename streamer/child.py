@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from streamer.errors import SightlineError
 
@@ -76,9 +77,9 @@ class Child:
         return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
     def terminate(self) -> None:
-        """Ask it to end."""
+        """Ask it and the processes it started to end."""
         if self._process.poll() is None:
-            self._process.terminate()
+            os.killpg(self.pid, signal.SIGTERM)
 
     def stop(self, timeout: float = STOP_TIMEOUT) -> None:
         """End it, firmly if need be."""
@@ -86,7 +87,7 @@ class Child:
         try:
             self._process.wait(timeout)
         except subprocess.TimeoutExpired:
-            self._process.kill()
+            os.killpg(self.pid, signal.SIGKILL)
             self._process.wait()
 
 
@@ -109,10 +110,15 @@ def await_until(there: Callable[[], bool], what: str, children: list[Child], say
         time.sleep(0.1)
 
 
+def open_local(url: str, timeout: float) -> Any:
+    """Open a URL of our own, on this machine, whatever proxy the environment names for the world outside."""
+    return urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=timeout)
+
+
 def get(url: str) -> str | None:
     """A page's text, or None where it is not there or says it is not ready."""
     try:
-        with urllib.request.urlopen(url, timeout=2) as response:  # noqa: S310  our own loopback address
+        with open_local(url, timeout=2) as response:
             return str(response.read().decode())
     except (urllib.error.URLError, OSError):
         return None

@@ -39,7 +39,7 @@ class Section(BaseModel):
 class Server(Section):
     """Where the page and the API are served."""
 
-    host: str = "127.0.0.1"
+    host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     max_viewers: Annotated[int, Field(ge=1, le=10_000)] = 64
     """WebRTC and MJPEG viewers of all streams together."""
@@ -113,9 +113,28 @@ def parse(document: Any) -> Config:
     document = {key: item for key, item in document.items() if item is not None or key not in Config.model_fields}
     document = _substitute(document, ())
     try:
-        return Config.model_validate(document)
+        config = Config.model_validate(document)
     except ValidationError as error:
         raise ConfigError(url.redact(_explain(error, document))) from None
+    _require_own_ports(config)
+    return config
+
+
+def _require_own_ports(config: Config) -> None:
+    """Refuse listening streams that could get each other's camera, or that seem to ask for a password."""
+    taken: dict[int, str] = {}
+    for name, stream in config.streams.items():
+        if not stream.listen:
+            continue
+        where = f"streams.{name}.url: {url.redact(stream.url)!r}"
+        if url.has_login(stream.url):
+            raise ConfigError(
+                f"{where}: a camera that pushes is asked for no password; allowed is rtsp://host:port/path"
+            )
+        port = url.port_of(stream.url)
+        if port in taken:
+            raise ConfigError(f"{where}: port {port} listens for streams.{taken[port]} already; each needs its own")
+        taken[port] = name
 
 
 class _UniqueKeys(yaml.SafeLoader):

@@ -24,8 +24,10 @@ OPEN_TIMEOUT = 8.0
 SOCKET_TIMEOUT = 2.0
 """FFmpeg's `timeout`, in seconds here and microseconds there. A stalled read is noticed after two to three of them,
 since FFmpeg's parser flushes one more frame and starts the clock again."""
+STALL_TIMEOUT = 5.0
+"""Seconds without a frame after which a connection is given up."""
 LISTEN_TIMEOUT = 5
-"""Seconds one `listen` lasts; then it is renewed, so that a stop never waits for a camera that does not come."""
+"""Seconds one `listen` waits for a camera; then it is renewed."""
 LATE = 1.0
 """Seconds of lag that are too many."""
 LATE_FOR = 2.0
@@ -44,10 +46,12 @@ class Connection:
         self._name, self._url, self._listen = name, url, listen
         self._timeline, self._deliver, self._clock = timeline, deliver, clock
         self._abandoned = threading.Event()
+        self.opened_at: float | None = None
+        """Monotonic time at which the camera had said what it sends; None before."""
         self.delivering = False
         """True from the first frame on."""
         self.alive_at = clock()
-        """Monotonic time of the newest frame, or of the start."""
+        """Monotonic time of the newest frame; before the first, of the newest packet."""
         self.skipped_late = 0
         """Packets dropped undecoded because decoding had fallen behind."""
 
@@ -88,6 +92,7 @@ class Connection:
             stream.codec_context.thread_type = "NONE"
             stream.codec_context.thread_count = 1
             stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
+            self.opened_at = self.alive_at = self._clock()
             self._decode(container, stream)
 
     def _decode(self, container: InputContainer, stream: av.VideoStream) -> None:
@@ -99,6 +104,8 @@ class Connection:
             now = self._clock()
             if self._abandoned.is_set():
                 return
+            if not self.delivering:
+                self.alive_at = now
             if not gate.opens(packet.is_keyframe, None if packet.pts is None else packet.pts * time_base, now):
                 self.skipped_late += self.delivering
                 continue
@@ -152,9 +159,14 @@ def _open(url: str, listen: bool) -> InputContainer:
     }
     if listen:
         options |= {"rtsp_flags": "listen", "listen_timeout": str(LISTEN_TIMEOUT)}
-    # PyAV's own timeout covers DNS and connect; for reads its callback would take the GIL at every poll (PyAV #1112).
-    return av.open(url, format="rtsp", options=options, timeout=None if listen else (OPEN_TIMEOUT, None))
+    # PyAV's own timeout covers DNS and connect. For reads its callback takes the GIL at every poll (PyAV #1112), so it
+    # is left out where FFmpeg's `timeout` does the same. On a listening socket that does nothing: a client that
+    # connects and says nothing, or a drone that loses power, would hold the port for ever.
+    timeout = (LISTEN_TIMEOUT + OPEN_TIMEOUT, STALL_TIMEOUT) if listen else (OPEN_TIMEOUT, None)
+    return av.open(url, format="rtsp", options=options, timeout=timeout)
 
+
+STALLED = f"no picture for {STALL_TIMEOUT:.0f} s: the camera stalled"
 
 _KINDS: tuple[tuple[type[BaseException], SourceErrorKind, str], ...] = (
     (av.HTTPUnauthorizedError, "authentication", "the camera refuses the user name or password"),
@@ -180,6 +192,8 @@ def explain(failure: BaseException, *, listening: bool, delivering: bool = False
     said = getattr(failure, "strerror", None)
     if delivering and isinstance(failure, av.InvalidDataError):  # a connection cut in the middle of a packet
         return SourceError("ended", "the camera's stream broke off")
+    if delivering and isinstance(failure, (TimeoutError, av.ExitError)):
+        return SourceError("stalled", STALLED)
     if listening and isinstance(failure, (TimeoutError, av.ExitError)):
         return SourceError("waiting", "no camera pushed yet")
     if listening and isinstance(failure, OSError):

@@ -131,8 +131,9 @@ class Pipeline:
             self.counts.skipped += 1
         lost = self._arrivals.put((frame, sample))
         if lost is not None:
-            self._arrivals_lost += 1
-            if lost[1] is not None:
+            if lost[1] is None:
+                self._arrivals_lost += 1
+            else:
                 self.counts.drop("sampler", "loop_busy")
 
     def _sample(self, frame: Frame) -> Sample | None:

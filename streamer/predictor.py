@@ -76,6 +76,8 @@ class Predictor:
         self._clock = clock
         self._on_call = on_call
         self._on_error = on_error
+        self._doubted = asyncio.Event()
+        """Set by a failed call: look at the model soon."""
         self._contracts: dict[int, Contract] = {}
         self._channel = grpc.aio.insecure_channel(address, options=CHANNEL_OPTIONS)
         self._predict = self._channel.unary_unary(
@@ -92,11 +94,19 @@ class Predictor:
     async def run(self) -> None:
         """Keep `up`, `reason` and `contract` true until cancelled."""
         while True:
+            self._doubted.clear()
             try:
                 await self._learn(None)
             except PredictError as error:
                 self._down(error)
-            await asyncio.sleep(CHECK_INTERVAL if self.up else PROBE_INTERVAL)
+            except Exception:
+                log.exception("model %s: asking about it failed in a way nobody foresaw", self.model)
+                self._down(PredictError("INTERNAL", f"the model server at {self.address} answers nonsense"))
+            await asyncio.sleep(PROBE_INTERVAL)
+            if self.up:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(CHECK_INTERVAL - PROBE_INTERVAL):
+                        await self._doubted.wait()
 
     async def close(self) -> None:
         """Close the channel; calls under way fail."""
@@ -123,8 +133,10 @@ class Predictor:
             answers = self._read(response, samples, self._contracts[version], version, answered_at)
         except PredictError as error:
             self._on_error(error.code)
-            if error.code in ("UNAVAILABLE", "NOT_FOUND", "DEADLINE_EXCEEDED", "CANCELLED"):
+            if error.code in ("UNAVAILABLE", "NOT_FOUND"):
                 self._down(error)
+            # A frame that was old when it left may miss its deadline on a healthy server: let the next look decide.
+            self._doubted.set()
             raise
         self._on_call(len(samples), answered_at - started)
         return answers

@@ -30,6 +30,8 @@ MAX_OFFER = 64 * 1024
 MAX_CANDIDATES = 32
 HANDSHAKE_TIMEOUT = 15.0
 """Seconds from offer to connected. aiortc alone would try for a minute, or for ever where no candidate comes."""
+CLOSE_TIMEOUT = 3.0
+"""Seconds aiortc gets to close; an error in one of its tasks can keep it waiting for ever."""
 CONNECTED = "connected"
 
 
@@ -65,17 +67,14 @@ class PacketTrack(MediaStreamTrack):
     def __init__(self, publisher: Feed) -> None:
         super().__init__()
         self._publisher = publisher
-        self._subscription = publisher.subscribe()
-
-    @property
-    def dropped(self) -> int:
-        """Packets this viewer was too slow for."""
-        return self._subscription.dropped
+        self._subscription: Taker | None = None
 
     async def recv(self) -> "av.Packet[Any]":
         """The next packet, with pts in RTP's clock."""
         if self.readyState != "live":
             raise MediaStreamError
+        if self._subscription is None:  # asked for the first time once the viewer is connected
+            self._subscription = self._publisher.subscribe()
         encoded = await self._subscription.take()
         packet = av.Packet(encoded.data)
         packet.pts = packet.dts = encoded.pts
@@ -85,7 +84,8 @@ class PacketTrack(MediaStreamTrack):
     def stop(self) -> None:
         """End the track and leave the publisher."""
         super().stop()
-        self._publisher.unsubscribe(self._subscription)
+        if self._subscription is not None:
+            self._publisher.unsubscribe(self._subscription)
 
 
 class Session:
@@ -141,7 +141,11 @@ class Session:
             self._deadline.cancel()
         self._track.stop()
         self._on_close(self)
-        await self._pc.close()
+        try:
+            async with asyncio.timeout(CLOSE_TIMEOUT):
+                await self._pc.close()
+        except TimeoutError:
+            log.warning("%s: a viewer's connection could not be closed within %.0f s", self.stream, CLOSE_TIMEOUT)
 
     async def _expire(self) -> None:
         await asyncio.sleep(HANDSHAKE_TIMEOUT)

@@ -13,7 +13,7 @@ import av
 
 from streamer.backoff import Backoff
 from streamer.clock import Clock
-from streamer.connection import SOCKET_TIMEOUT, Connection
+from streamer.connection import SOCKET_TIMEOUT, STALL_TIMEOUT, STALLED, Connection
 from streamer.errors import SourceError, SourceErrorKind
 from streamer.frame import Frame
 from streamer.timeline import Timeline
@@ -22,8 +22,8 @@ log = logging.getLogger(__name__)
 
 SourceState = Literal["connecting", "live", "offline"]
 
-STALL_TIMEOUT = 5.0
-"""Seconds without a frame after which a connection is given up."""
+FIRST_PICTURE_TIMEOUT = 75.0
+"""Seconds of packets without a picture that can be decoded: cameras with a keyframe a minute exist."""
 PATIENCE = 2 * SOCKET_TIMEOUT
 """Seconds a given-up connection gets to close its socket, so that a camera rarely sees two."""
 
@@ -55,14 +55,19 @@ class Source:
         """Monotonic arrival of the newest frame."""
         self.reconnects: dict[SourceErrorKind, int] = {}
         """Attempts that ended, by reason."""
-        self.skipped_late = 0
-        """Packets dropped undecoded because decoding had fallen behind."""
+        self._skipped_before = 0
+        self._connection: Connection | None = None
         self._on_frame = on_frame
         self._clock = clock
         self._redact = redact
         self._backoff = Backoff(rand)
         self._timeline = Timeline()
         self._frames = 0
+
+    @property
+    def skipped_late(self) -> int:
+        """Packets dropped undecoded because decoding had fallen behind."""
+        return self._skipped_before + (self._connection.skipped_late if self._connection is not None else 0)
 
     async def run(self) -> None:
         """Open the source, and open it again whenever it ends, until cancelled."""
@@ -82,20 +87,31 @@ class Source:
         """
         self._timeline.reopened()
         connection = Connection(self.name, self.url, self.listen, self._timeline, self._deliver, self._clock)
+        self._connection = connection
         ended = connection.start()
         try:
             while not ended.done():
                 await asyncio.wait({ended}, timeout=0.25)
-                silent = self._clock() - connection.alive_at
-                if connection.delivering and silent > STALL_TIMEOUT and not ended.done():
-                    stalled = SourceError("stalled", f"no picture for {STALL_TIMEOUT:.0f} s: the camera stalled")
-                    self._say("offline", str(stalled))
+                error = None if ended.done() else self._given_up(connection)
+                if error is not None:
+                    self._say("offline", str(error))
                     await asyncio.wait({ended}, timeout=PATIENCE)
-                    raise stalled
+                    raise error
             raise ended.result()
         finally:
             connection.abandon()
-            self.skipped_late += connection.skipped_late
+            self._skipped_before, self._connection = self._skipped_before + connection.skipped_late, None
+
+    def _given_up(self, connection: Connection) -> SourceError | None:
+        """Why a connection is not worth waiting for any longer, or None while it is."""
+        now = self._clock()
+        if connection.opened_at is None:
+            return None  # opening has a timeout of its own
+        if now - connection.alive_at > STALL_TIMEOUT:
+            return SourceError("stalled", STALLED)
+        if not connection.delivering and now - connection.opened_at > FIRST_PICTURE_TIMEOUT:
+            return SourceError("codec", f"no picture could be decoded in {FIRST_PICTURE_TIMEOUT:.0f} s of packets")
+        return None
 
     def _failed(self, error: SourceError) -> float:
         """Note why an attempt ended; returns the seconds to wait."""

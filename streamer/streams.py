@@ -58,7 +58,7 @@ class Streams:
         Raises:
             Overloaded: the configured number of viewers is here already.
         """
-        if sum(pipeline.view.viewers for pipeline in self) >= self._max_viewers:
+        if len(self.sessions) + sum(len(pipeline.view.jpeg) for pipeline in self) >= self._max_viewers:
             raise Overloaded(f"all {self._max_viewers} places for viewers are taken (server.max_viewers)")
 
     async def open_session(self, pipeline: Pipeline, offer: str) -> tuple[Session, str]:

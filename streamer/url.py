@@ -33,6 +33,17 @@ def check(url: str) -> str:
     return url
 
 
+def has_login(url: str) -> bool:
+    """Whether the URL carries a user name."""
+    return "@" in urlsplit(url).netloc
+
+
+def port_of(url: str) -> int:
+    """The port, RTSP's own where none is named (RFC 7826 section 4.2)."""
+    parts = urlsplit(url)
+    return parts.port or {"rtsps": 322}.get(parts.scheme, 554)
+
+
 def remember(url: str) -> None:
     """Register the password in `url`, so that `redact` knows it in every spelling.
 

@@ -104,6 +104,15 @@ def test_everything_has_a_default(tmp_path: Path, text: str) -> None:
         ("server: {max_viewers: 0}", ("server.max_viewers: 0", "1")),
         ("serving: {address: ''}", ("serving.address", "''", "host:port")),
         ("serving: {address: 127.0.0.1}", ("serving.address", "'127.0.0.1'", "host:port")),
+        ("server: {host: ''}", ("server.host: ''",)),
+        (
+            "streams: {a: {url: 'rtsp://u:hunter22@h:8554/a', listen: true}}",
+            ("streams.a.url", "no password", "rtsp://host:port/path"),
+        ),
+        (
+            "streams: {a: {url: 'rtsp://h:8554/a', listen: true}, b: {url: 'rtsp://h:8554/b', listen: true}}",
+            ("streams.b.url", "port 8554", "streams.a"),
+        ),
         ("serving: {model: 'my model'}", ("serving.model: 'my model'", "letters, digits")),
         ("serving: {deadline: 0}", ("serving.deadline: 0", "greater than 0")),
         ("serving: {max_batch_size: 1000}", ("serving.max_batch_size: 1000", "128")),

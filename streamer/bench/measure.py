@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import Any
 import av
 import yaml
 
-from streamer.child import Child, Say, await_until, get
+from streamer.child import Child, Say, await_until, get, open_local
 from streamer.demo import MODEL, serving_command
 from streamer.errors import SightlineError
 
@@ -196,7 +195,7 @@ def _ages(page: str, seconds: float) -> list[float]:
     over = threading.Event()
 
     def read() -> None:
-        with urllib.request.urlopen(f"{page}/api/events", timeout=5) as events:  # noqa: S310  our own loopback address
+        with open_local(f"{page}/api/events", timeout=5) as events:
             for line in events:
                 if over.is_set():
                     return
