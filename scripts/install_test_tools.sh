@@ -3,7 +3,7 @@
 # missing and which tests will be skipped for it; under CI=true that is an error, because there nothing may be left out.
 set -euo pipefail
 
-missing_packages=() missing_tools=()
+missing_packages=() missing_tools=() packages_of_tool=()
 
 # need TOOL TESTS PACKAGE... : the test before the call has just said whether TOOL is there.
 need() {
@@ -11,17 +11,18 @@ need() {
     shift 2
     missing_tools+=("$tool ($tests)")
     missing_packages+=("$@")
+    packages_of_tool+=("$*")
 }
 
 look() {
-    missing_packages=() missing_tools=()
+    missing_packages=() missing_tools=() packages_of_tool=()
     command -v chromium chromium-browser google-chrome google-chrome-stable >/dev/null ||
         need chromium "the page in a browser" chromium fonts-dejavu-core
     compgen -G '/usr/lib/*/girepository-1.0/GstRtspServer-1.0.typelib' >/dev/null &&
         compgen -G '/usr/lib/*/gstreamer-1.0/libgstrtp.so' >/dev/null &&
         compgen -G '/usr/lib/python3/dist-packages/gi/__init__.py' >/dev/null ||
         need gst-rtsp-server "everything over RTSP" python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-good
-    command -v prometheus promtool >/dev/null ||
+    { command -v prometheus && command -v promtool; } >/dev/null ||
         need prometheus "metrics, alert rules" prometheus
     command -v ffmpeg >/dev/null ||
         need ffmpeg "a foreign RTSP publisher" ffmpeg
@@ -38,7 +39,14 @@ apt_install() {
         printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
         chmod +x /usr/sbin/policy-rc.d
     fi
-    apt-get update -qq && apt-get install -y -qq --no-install-recommends -o Dpkg::Use-Pty=0 "${missing_packages[@]}"
+    apt-get update -qq
+    # One call a tool: where a package is not to be had (Chromium is a snap on Ubuntu), the others still are.
+    local packages
+    for packages in "${packages_of_tool[@]}"; do
+        # shellcheck disable=SC2086  a list of words
+        apt-get install -y -qq --no-install-recommends -o Dpkg::Use-Pty=0 $packages ||
+            echo "sightline: apt-get could not install $packages" >&2
+    done
     if [[ -d /run/systemd/system && ${missing_packages[*]} == *prometheus* ]]; then
         systemctl disable --quiet prometheus || true
     fi
@@ -48,7 +56,7 @@ look
 [[ ${#missing_tools[@]} == 0 ]] && exit 0
 
 if can_install; then
-    apt_install </dev/null || echo "sightline: apt-get could not install ${missing_packages[*]}" >&2
+    apt_install </dev/null || echo "sightline: apt-get failed" >&2
     look
     [[ ${#missing_tools[@]} == 0 ]] && exit 0
 fi
