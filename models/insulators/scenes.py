@@ -26,7 +26,7 @@ WIDTH: Final = 1280
 HEIGHT: Final = 720
 LEAST_VISIBLE: Final = 0.3
 """A string cut by the frame to less than this part of its box is not labelled; a gap must show whole."""
-LEAST_SIDES: Final = {"insulator": 16.0, "defect": 20.0}
+LEAST_SIDES: Final = {"insulator": 16.0, "defect": 24.0}
 """Pixels of the shorter side, below which a box is not labelled."""
 LEAST_SEEN: Final = {"insulator": 0.3, "defect": 0.5}
 """What steel and other strings hide more of is not labelled."""

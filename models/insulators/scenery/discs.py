@@ -20,6 +20,8 @@ SIZE: Final = 88
 ANGLE_STEP: Final = np.radians(3)
 SUN_STEPS: Final = 5
 """Steps from 0 to 1 in each of the sun's coordinates; finer would draw more sprites than anyone could tell apart."""
+FRACTURE: Final = (0.90, 0.86, 0.78)
+"""Unglazed porcelain, and crushed glass: nearly white."""
 Part = Literal["disc", "small", "cap"]
 """A whole disc, the smaller shed between two of a composite rod, or what is left where a shed broke off."""
 
@@ -57,11 +59,23 @@ WARES: Final = (BROWN, RED, GREY, GLASS, COMPOSITE)
 
 
 def _profile(ware: Ware, part: Part) -> NDArray[np.float64]:
-    """[K, 3]: position along the axis and radius in metres, and 1 where it is shed, else 0; the tower's side first."""
+    """[K, 3]: position along the axis and radius in metres, and what it is: 0 metal, 1 shed, 2 fracture."""
     core, pitch = ware.core, ware.pitch
     if part == "cap":
-        rough = core * np.array([0.95, 1.0, 1.0, 0.55, 0.42, 0.42, 0.5, 0.42])
-        return np.stack([np.linspace(-0.5, 0.5, 8) * pitch, rough, np.zeros(8)], axis=1)
+        stub = core + (ware.radius - core) * 0.46
+        return np.array(
+            [
+                [-0.5 * pitch, core * 0.6, 0],
+                [-0.42 * pitch, core * 0.95, 0],
+                [-0.35 * ware.depth, core, 0],
+                [-0.15 * ware.depth, stub * 0.9, 1],
+                [0.05 * ware.depth, stub, 2],
+                [0.30 * ware.depth, stub * 0.92, 2],
+                [0.34 * ware.depth, core * 0.7, 2],
+                [0.40 * ware.depth, core * 0.42, 0],
+                [0.5 * pitch, core * 0.42, 0],
+            ]
+        )
     radius = ware.radius * (0.74 if part == "small" else 1.0)
     flare = np.linspace(0, 1, 9)
     shed = np.stack(
@@ -145,7 +159,7 @@ def _sprite(ware: Ware, part: Part, tilt_steps: int, sun_steps: tuple[int, int, 
         cover = np.clip((1 - distance) * min(reach, max(flat, 1.5)) + 0.5, 0, 1)[..., None]
         right, up = _rim(u, v, distance, tilt)
         colour = _shade(right, up, tilt, outward[index], forward[index], shed[index], ware, sun, colours)
-        if shed[index] > 0.5 and ware.clear:
+        if 0.5 < shed[index] <= 1.5 and ware.clear:
             cover = cover * (1 - 0.35 * ware.clear)
         band = picture[window]
         band[..., :3] = band[..., :3] * (1 - cover) + colour * cover
@@ -186,10 +200,10 @@ def _shade(
     half /= np.linalg.norm(half) + 1e-9
     mirror = np.clip(lateral * half[0] + down * half[1] + near * half[2], 0, 1) ** 38
     rim = (1 - np.clip(near, 0, 1)) ** 3
-    base = np.array(ware.colour) if shed > 0.5 else np.array(ware.core_colour)
+    base = np.array(FRACTURE if shed > 1.5 else ware.colour if shed > 0.5 else ware.core_colour)
     sunlight, skylight, haze = np.array(colours.sunlight), np.array(colours.skylight), np.array(colours.haze)
     lit = base * (facing[..., None] * sunlight + dome[..., None] * skylight)
-    if shed > 0.5:
+    if 0.5 < shed <= 1.5:
         lit = lit + (ware.gloss * 0.75 * mirror[..., None]) * sunlight + (0.16 * ware.gloss * rim[..., None]) * haze
         lit = lit + ware.clear * 0.25 * base * haze
     return np.asarray(lit, np.float32)

@@ -47,9 +47,9 @@ class Line:
             Tower(x, rng.normal(0, 0.8), arms, rng.uniform(3.4, 5.0), foot=rng.uniform(2.4, 3.6), colour=tuple(paint))
             for x in (-spacing, 0.0, spacing)
         ]
-        kinds: list[Hanging] = [("strain", "suspension", "vee")[rng.choice(3, p=(0.55, 0.3, 0.15))] for _ in towers]
-        wares = [WARES[index] for index in rng.choice(len(WARES), 2, p=(0.34, 0.16, 0.12, 0.22, 0.16))]
-        return _strung(towers, kinds, wares, rng, chance=0.4)
+        kinds: list[Hanging] = [("strain", "suspension", "vee")[rng.choice(3, p=(0.45, 0.4, 0.15))] for _ in towers]
+        wares = [WARES[index] for index in rng.choice(len(WARES), 2, p=(0.3, 0.14, 0.12, 0.28, 0.16))]
+        return _strung(towers, kinds, wares, rng, chance=0.55)
 
     @classmethod
     def for_demo(cls, rng: np.random.Generator) -> "Line":
