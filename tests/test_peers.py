@@ -183,10 +183,12 @@ def test_missing_tool_fails_on_ci(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_data_file_is_found_by_the_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """SIGHTLINE_DATA names the data folder; a file it lacks is named in the reason."""
+    """SIGHTLINE_DATA names the data folder; a file it lacks is a failure that names it, for somebody said it is there."""
     monkeypatch.setenv("SIGHTLINE_DATA", str(tmp_path))
-    monkeypatch.delenv("CI", raising=False)
     (tmp_path / "here.mp4").touch()
     assert required.data_file("here.mp4") == tmp_path / "here.mp4"
+    with pytest.raises(pytest.fail.Exception, match=r"gone\.mp4"):
+        required.data_file("gone.mp4")
+    monkeypatch.delenv("SIGHTLINE_DATA")
     with pytest.raises(pytest.skip.Exception, match=r"gone\.mp4"):
         required.data_file("gone.mp4")

@@ -4,6 +4,8 @@ One service runs them all. `steady` is never touched, and every test that hurts 
 """
 
 import asyncio
+import signal
+import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -15,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from yarl import URL
 
 from tests.peers.index_detector import number_of
 from tests.peers.model_server import ModelServer
@@ -199,6 +202,37 @@ async def test_a_camera_that_pushes_may_die_and_return(site: Site, numbered_clip
             assert longest_gap(feed, "steady", begun_at) < LONGEST_GAP_S
     finally:
         for camera in cameras:
+            camera.stop()
+
+
+async def test_a_pushing_camera_that_falls_silent_frees_its_place(site: Site, numbered_clip: Path) -> None:
+    """A camera that freezes with its connection open is given up, and another one gets the port meanwhile."""
+    command: list[str | Path] = [sys.executable, "-m", "streamer", "camera", numbered_clip, site.push_url]
+    cameras = [Process(command)]
+    try:
+        await site.service.wait_for_state("pushed", "live")
+        cameras[0].signal(signal.SIGSTOP)
+        offline = await site.service.wait_for_state("pushed", "offline")
+        assert "stalled" in offline["reason"]
+        cameras.append(Process(command))
+        await site.service.wait_for_state("pushed", "live")
+    finally:
+        for camera in cameras:
+            camera.kill()
+            camera.stop()
+
+
+async def test_a_silent_client_does_not_hold_the_port(site: Site, numbered_clip: Path) -> None:
+    """Somebody who connects to a listening port and says nothing keeps a camera out for some seconds at most."""
+    await site.service.wait_for_state("pushed", "offline", "connecting")
+    address = URL(site.push_url)
+    with socket.socket() as silent:
+        while silent.connect_ex((address.host, address.port)) != 0:  # noqa: ASYNC110  a socket, which has no event
+            await asyncio.sleep(0.1)
+        camera = Process([sys.executable, "-m", "streamer", "camera", numbered_clip, site.push_url])
+        try:
+            await site.service.wait_for_state("pushed", "live")
+        finally:
             camera.stop()
 
 
