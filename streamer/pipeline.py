@@ -165,7 +165,7 @@ class Pipeline:
         self.counts.results += 1
         for label in answer.labels:
             self.counts.detections[label] = self.counts.detections.get(label, 0) + 1
-        self._result_rate.add(answer.answered_at)
+        self._result_rate.add(answer.answered_at, answer.pts)
         if self.last is None or answer.pts > self.last.pts:
             self.last = answer
         self.view.answered(sample.frame, answer)
