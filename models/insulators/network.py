@@ -21,7 +21,7 @@ NMS_IOU: Final = 0.5
 SCORE_FLOOR: Final = 0.05
 """Detections below it are never returned; `min_score` is what the author believes."""
 
-CALIBRATION: Final = (0.0, 0.0)
+CALIBRATION: Final = (0.3, 0.0)
 """Added to each class's logits before they become scores, so that `min_score` is a good place to cut for both. Chosen
 with evaluate.py on val.csv, never on the clips."""
 
