@@ -183,7 +183,7 @@ def test_missing_tool_fails_on_ci(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_data_file_is_found_by_the_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """SIGHTLINE_DATA names the data folder; a file it lacks is a failure that names it, for somebody said it is there."""
+    """SIGHTLINE_DATA names the data folder; a file it lacks is a failure that names it: somebody said it is there."""
     monkeypatch.setenv("SIGHTLINE_DATA", str(tmp_path))
     (tmp_path / "here.mp4").touch()
     assert required.data_file("here.mp4") == tmp_path / "here.mp4"
