@@ -45,7 +45,9 @@ class Demo:
         _require_free("--port", self._port)
         _require_free("--serving-port", self._serving_port)
         _require_free("--camera-port", self._camera_port)
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        # SIGINT as well: a shell without job control starts what it puts in the background with it ignored.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.default_int_handler)
         try:
             self._start()
             print(f"ready: http://127.0.0.1:{self._port}", flush=True)

@@ -45,7 +45,9 @@ class Demo:
     def __init__(self, state: Path) -> None:
         self.port = free_port()
         ports = ["--port", str(self.port), "--serving-port", str(free_port()), "--camera-port", str(free_port())]
-        self.process = Process([sys.executable, "-m", "streamer", "demo", "--state", state, *ports])
+        command = [sys.executable, "-m", "streamer", "demo", "--state", state, *ports]
+        # As a script starts it in the background: with SIGINT ignored, which programs inherit.
+        self.process = Process(["sh", "-c", 'trap "" INT; exec "$@"', "sh", *command])
 
     def get(self, path: str) -> Any:
         """A JSON answer of the service."""

@@ -140,7 +140,8 @@ def main() -> int:
         print(f"--seconds {options.seconds:g}: allowed are 0.5 to 600", file=sys.stderr)
         return 2
     # So that the rendering processes and the half-made file go with this one.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     try:
         write_footage(options.output, options.seconds)
     except KeyboardInterrupt:

@@ -5,6 +5,7 @@ itself gives in the same run, and processor time as a share of a core. docs/benc
 """
 
 import json
+import signal
 import time
 from pathlib import Path
 
