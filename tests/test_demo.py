@@ -45,7 +45,7 @@ class Demo:
     def __init__(self, state: Path) -> None:
         self.port = free_port()
         ports = ["--port", str(self.port), "--serving-port", str(free_port()), "--camera-port", str(free_port())]
-        command = [sys.executable, "-m", "streamer", "demo", "--state", state, *ports]
+        command: list[str | Path] = [sys.executable, "-m", "streamer", "demo", "--state", state, *ports]
         # As a script starts it in the background: with SIGINT ignored, which programs inherit.
         self.process = Process(["sh", "-c", 'trap "" INT; exec "$@"', "sh", *command])
 
@@ -128,7 +128,16 @@ def test_a_port_that_cannot_be_had_is_one_sentence(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        command = [sys.executable, "-m", "streamer", "demo", "--serving-port", port, "--state", str(tmp_path / "state")]
+        command: list[str | Path] = [
+            sys.executable,
+            "-m",
+            "streamer",
+            "demo",
+            "--serving-port",
+            port,
+            "--state",
+            str(tmp_path / "state"),
+        ]
         done = subprocess.run([*command, "--port", str(free_port())], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr == (

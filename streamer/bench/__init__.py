@@ -6,6 +6,7 @@ itself gives in the same run, and processor time as a share of a core. docs/benc
 
 import json
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -24,11 +25,11 @@ def run(state: Path, seconds: float, *, as_json: bool) -> int:
         as_json: one JSON document on stdout instead of a table; progress goes to stderr either way.
     """
     require_tensorflow()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     started = time.monotonic()
 
     def say(sentence: str) -> None:
-        import sys
-
         print(f"[{time.monotonic() - started:5.1f} s] {sentence}", file=sys.stderr, flush=True)
 
     children: list[Child] = []
