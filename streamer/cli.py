@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import logging
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -55,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     camera.set_defaults(run=_camera)
 
     bench = commands.add_parser("bench", help="measure this machine: start, viewers, throughput")
-    bench.add_argument("--seconds", type=float, default=10.0, help="of each window (default %(default)s)")
+    bench.add_argument("--seconds", type=_seconds, default=10.0, help="of each window (default %(default)s)")
     bench.add_argument(
         "--state", type=Path, default=Path(".sightline"), help="where the model and the footage are kept"
     )
@@ -64,6 +65,16 @@ def _parser() -> argparse.ArgumentParser:
 
     commands.add_parser("export", help="turn a checkpoint into a SavedModel (the same as python -m export)")
     return parser
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 1 <= seconds <= 3600:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from 1 to 3600")
+    return seconds
 
 
 def _serve(arguments: argparse.Namespace) -> int:
