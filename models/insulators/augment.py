@@ -8,24 +8,26 @@ from numpy.typing import NDArray
 
 PAD_VALUE: Final = 114
 LEAST_VISIBLE: Final = 0.2
-"""A box cut by the frame to less than this part of its area is dropped."""
-LEAST_SIDE: Final = 5.0
-"""Input pixels; a box thinner than this is dropped."""
+"""A box cut by the frame to less than this part of its area is not asked for."""
+LEAST_SIDE: Final = 6.0
+"""Input pixels; a box thinner than this is not asked for."""
 
 
 def augment(
     image: NDArray[np.uint8],
     boxes: NDArray[np.float32],
-    classes: NDArray[np.int64],
     input_size: tuple[int, int],
     rng: np.random.Generator,
-) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.int64]]:
-    """A random view of one labelled picture (uint8 [H, W, 3] RGB) as a model input of `input_size` (width, height)."""
+) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.bool_]]:
+    """A random view of one labelled picture (uint8 [H, W, 3] RGB) as a model input of `input_size` (width, height).
+
+    Returns the input, where every box has come to lie, cut to the picture, and which boxes can still be asked for.
+    """
     image, boxes = _turned(image, boxes, rng)
     framed, (left, top, right, bottom), boxes, kept = _placed(image, boxes, input_size, rng)
     # The light falls on the picture, never on the bars around it: those are always PAD_VALUE when serving.
     framed[top:bottom, left:right] = _lit(np.ascontiguousarray(framed[top:bottom, left:right]), rng)
-    return framed, boxes, classes[kept]
+    return framed, boxes, kept
 
 
 def _turned(
@@ -49,7 +51,7 @@ def _placed(
 ) -> tuple[NDArray[np.uint8], tuple[int, int, int, int], NDArray[np.float32], NDArray[np.bool_]]:
     """Scale, stretch and shift the picture into the input, sometimes behind the bars of a wide video.
 
-    Returns the input, the rectangle of it that the picture fills, the boxes in it and which of them are left.
+    Returns the input, the rectangle of it that the picture fills, the boxes in it and which of them can be asked for.
 
     Stretching stands in for rotation: it turns a slanted string, and its axis-aligned box stays exact.
     """
@@ -85,7 +87,7 @@ def _placed(
     framed[bar : bar + window_height] = window
     first = np.maximum(0, np.floor((left, top))).astype(int)
     last = np.minimum((width, window_height), np.ceil(np.array([left, top]) + sizes)).astype(int)
-    return framed, (first[0], first[1] + bar, last[0], last[1] + bar), clipped[kept], kept
+    return framed, (first[0], first[1] + bar, last[0], last[1] + bar), clipped, kept
 
 
 def _lit(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:

@@ -35,6 +35,13 @@ class Picture:
     """uint8 [H, W, 3] RGB."""
     boxes: NDArray[np.float32]
     classes: NDArray[np.int64]
+    ignored: NDArray[np.bool_] | None = None
+    """[B]: boxes that need not be found, too small or too hidden; None where all must be."""
+
+    @property
+    def doubtful(self) -> NDArray[np.bool_]:
+        """`ignored`, spelt out."""
+        return np.zeros(len(self.boxes), bool) if self.ignored is None else self.ignored
 
 
 def read_labels(path: Path) -> dict[str, list[tuple[str, tuple[float, float, float, float]]]]:
@@ -116,7 +123,9 @@ def batches(
         chosen += [rendered[index] for index in rng.integers(0, max(1, len(rendered)), rendered_count)]
         images, targets = [], []
         for picture in chosen:
-            image, boxes, classes = augment(picture.image, picture.boxes, picture.classes, input_size, rng)
+            image, boxes, kept = augment(picture.image, picture.boxes, input_size, rng)
+            asked = kept & ~picture.doubtful
             images.append(image)
-            targets.append(Targets.of(boxes, classes, input_size, len(CLASSES)))
+            ignored = (boxes[~asked], picture.classes[~asked])
+            targets.append(Targets.of(boxes[asked], picture.classes[asked], input_size, len(CLASSES), ignored))
         yield np.stack(images), Targets.stack(targets)

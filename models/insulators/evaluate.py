@@ -86,9 +86,10 @@ def average_precision(truth: Sequence[Picture], found: Sequence[Detected]) -> li
             "category_id": int(label) + 1,
             "bbox": _xywh(box),
             "area": float(np.prod(box[2:] - box[:2])),
+            "iscrowd": int(ignored),  # COCO's word for: whatever is found here counts neither way
         }
         for index, picture in enumerate(truth)
-        for box, label in zip(picture.boxes, picture.classes, strict=True)
+        for box, label, ignored in zip(picture.boxes, picture.classes, picture.doubtful, strict=True)
     ]
     results = [
         {"image_id": index, "category_id": int(label) + 1, "bbox": _xywh(box), "score": float(score)}
@@ -101,7 +102,7 @@ def average_precision(truth: Sequence[Picture], found: Sequence[Detected]) -> li
         coco = COCO()
         coco.dataset = {
             "images": [{"id": index} for index in range(len(truth))],
-            "annotations": [{"id": number, "iscrowd": 0, **item} for number, item in enumerate(labels, start=1)],
+            "annotations": [{"id": number, **item} for number, item in enumerate(labels, start=1)],
             "categories": [{"id": index + 1, "name": name} for index, name in enumerate(CLASSES)],
         }
         coco.createIndex()
@@ -119,25 +120,27 @@ def _xywh(box: NDArray[np.float32]) -> list[float]:
 
 def matches(truth: Picture, detected: Detected, label: int, min_score: float) -> tuple[int, int, int]:
     """Of one class in one picture: (right, false, missed) at `min_score`, best score first, IoU 0.5."""
-    wanted = truth.boxes[truth.classes == label]
+    mine = truth.classes == label
+    wanted, ignored = truth.boxes[mine & ~truth.doubtful], truth.boxes[mine & truth.doubtful]
     chosen = detected.boxes[(detected.classes == label) & (detected.scores >= min_score)]
     free = np.ones(len(wanted), bool)
-    right = 0
+    right = false = 0
     for box in chosen:
-        if not free.any():
-            break
-        ious = np.where(free, _iou(box, wanted), -1)
-        if ious.max() >= 0.5:
+        shared = _shared(box, wanted)
+        areas = (wanted[:, 2:] - wanted[:, :2]).prod(axis=1) + (box[2:] - box[:2]).prod() - shared
+        ious = np.where(free, shared / areas, -1)
+        if len(ious) and ious.max() >= 0.5:
             free[ious.argmax()] = False
             right += 1
-    return right, len(chosen) - right, int(free.sum())
+        elif not (_shared(box, ignored) >= 0.5 * (box[2:] - box[:2]).prod()).any():
+            false += 1
+    return right, false, int(free.sum())
 
 
-def _iou(box: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:
+def _shared(box: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Area that `box` has in common with each of `others` [B, 4]."""
     sides = np.minimum(box[2:], others[:, 2:]) - np.maximum(box[:2], others[:, :2])
-    shared = np.clip(sides, 0, None).prod(axis=1)
-    area = (others[:, 2:] - others[:, :2]).prod(axis=1) + (box[2:] - box[:2]).prod() - shared
-    return np.asarray(shared / area, np.float32)
+    return np.asarray(np.clip(sides, 0, None).prod(axis=1), np.float32)
 
 
 def judge(truth: Sequence[Picture], found: Sequence[Detected], min_score: float) -> dict[str, Figures]:
@@ -218,15 +221,13 @@ def demo_frames(count: int) -> tuple[list[Picture], Iterator[NDArray[np.uint8]]]
 
     scene = demo_scene()
     frames = [scene.frame(scene.flight.period * number / count) for number in range(count)]
-    labelled = [
-        Picture(
-            f"demo {number}",
-            frame.image,
-            np.array([box[1:] for box in frame.boxes], np.float32).reshape(-1, 4),
-            np.array([CLASSES.index(box[0]) for box in frame.boxes], np.int64),
-        )
-        for number, frame in enumerate(frames)
-    ]
+    labelled = []
+    for number, frame in enumerate(frames):
+        every = [*frame.boxes, *frame.doubtful]
+        boxes = np.array([box[1:] for box in every], np.float32).reshape(-1, 4)
+        classes = np.array([CLASSES.index(box[0]) for box in every], np.int64)
+        ignored = np.arange(len(every)) >= len(frame.boxes)
+        labelled.append(Picture(f"demo {number}", frame.image, boxes, classes, ignored))
     return labelled, (frame.image for frame in frames)
 
 

@@ -22,8 +22,8 @@ SCORE_FLOOR: Final = 0.05
 """Detections below it are never returned; `min_score` is what the author believes."""
 
 CALIBRATION: Final = (0.3, 0.0)
-"""Added to each class's logits before they become scores, so that `min_score` is a good place to cut for both. Chosen
-with evaluate.py on val.csv, never on the clips."""
+"""Added to each class's logits before they become scores, so that `min_score` is a good place to cut for both. The
+model card says how it was chosen."""
 
 STEM: Final = 16
 WIDTHS: Final = (32, 48, 96, 112)

@@ -28,17 +28,17 @@ def load_pool(path: Path, count: int, seed: int) -> list[Picture]:
     if not path.exists() or len(np.load(path)["offsets"]) - 1 < count:
         _render_pool(path, count, seed)
     with np.load(path) as file:
-        packed, offsets, boxes, classes, owners = (
-            file[key] for key in ("packed", "offsets", "boxes", "classes", "owners")
+        packed, offsets, boxes, classes, owners, ignored = (
+            file[key] for key in ("packed", "offsets", "boxes", "classes", "owners", "ignored")
         )
     pictures = []
     for index in range(count):
         bgr = cv2.imdecode(packed[offsets[index] : offsets[index + 1]], cv2.IMREAD_COLOR)
         if bgr is None:
             raise DataError(f"{path}: picture {index} is broken; delete the file to have it made again")
-        mine = (owners == index) & ((boxes[:, 2:] - boxes[:, :2]).min(axis=1) >= np.where(classes == 1, 15, 12))
+        mine = owners == index
         image = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
-        pictures.append(Picture(f"rendered {index}", image, boxes[mine], classes[mine]))
+        pictures.append(Picture(f"rendered {index}", image, boxes[mine], classes[mine], ignored[mine]))
     return pictures
 
 
@@ -59,9 +59,10 @@ def _render_pool(path: Path, count: int, seed: int) -> None:
         unfinished,
         packed=np.frombuffer(b"".join(packed for packed, _ in rendered), np.uint8),
         offsets=np.append(0, np.cumsum(sizes)),
-        boxes=np.array([label[1:] for _, label in labels], np.float32).reshape(-1, 4) * SCALE,
+        boxes=np.array([label[1:5] for _, label in labels], np.float32).reshape(-1, 4) * SCALE,
         classes=np.array([CLASSES.index(label[0]) for _, label in labels], np.int64),
         owners=np.array([index for index, _ in labels], np.int64),
+        ignored=np.array([label[5] for _, label in labels], np.bool_),
     )
     unfinished.replace(path)
 
@@ -77,5 +78,5 @@ def _render_world(seed: int) -> list[tuple[bytes, list[Any]]]:
         size = (round(WIDTH * SCALE), round(frame.image.shape[0] * SCALE))
         small = cv2.cvtColor(cv2.resize(frame.image, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2BGR)
         packed = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 92])[1].tobytes()
-        pictures.append((packed, list(frame.boxes)))
+        pictures.append((packed, [(*box, False) for box in frame.boxes] + [(*box, True) for box in frame.doubtful]))
     return pictures

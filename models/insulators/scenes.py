@@ -46,6 +46,8 @@ class Frame:
     image: NDArray[np.uint8]
     """uint8 [720, 1280, 3] RGB."""
     boxes: list[Label]
+    doubtful: list[Label]
+    """What is there but too small, too cut or too hidden to be asked for: neither right nor wrong to find."""
 
 
 class Scene:
@@ -106,43 +108,54 @@ class Scene:
             strokes += string.strokes(camera, self.light, number)
         for stroke in sorted(strokes, key=lambda stroke: -stroke.depth):  # the far ones first
             stroke.paint(image, sight)
-        return Frame(image, self._boxes(camera, sight))
+        boxes, doubtful = self._boxes(camera, sight)
+        return Frame(image, boxes, doubtful)
 
-    def _boxes(self, camera: Camera, sight: Sight) -> list[Label]:
-        """What a labeller would mark: every string near enough and every gap, where they are not hidden."""
-        found: list[Label] = []
+    def _boxes(self, camera: Camera, sight: Sight) -> tuple[list[Label], list[Label]]:
+        """What a labeller would mark, and what one might or might not: near strings and their gaps."""
+        sure: list[Label] = []
+        doubtful: list[Label] = []
         for number, string in enumerate(self.line.strings):
-            share = sight.share(number)
-            if not 0 < string.depth(camera) < FARTHEST_LABEL or share < LEAST_SEEN["insulator"]:
+            box, share = string.box(camera), sight.share(number)
+            if box is None or share == 0:
                 continue
-            box = string.box(camera)
-            label = _cut(box, camera, "insulator", LEAST_VISIBLE)
-            if box is None or label is None:
+            shown = box if share >= MOSTLY_SEEN else _common(box, sight.extent(number))
+            label = _cut(shown, camera, "insulator")
+            if label is None:
                 continue
-            if share < MOSTLY_SEEN:
-                label = _cut(_common(box, sight.extent(number)), camera, "insulator", 0.0)
-                if label is None:
-                    continue
-            found.append(label)
+            asked = string.depth(camera) < FARTHEST_LABEL and share >= LEAST_SEEN["insulator"]
+            asked = asked and _area(label) >= LEAST_VISIBLE * _whole(shown) and _wide_enough(label)
+            (sure if asked else doubtful).append(label)
             for gap in string.gaps(camera):
-                mark = _cut(gap, camera, "defect", 0.95)
-                if mark is not None and sight.share_inside(number, mark[1:]) >= LEAST_SEEN["defect"]:
-                    found.append(mark)
-        return found
+                mark = _cut(gap, camera, "defect")
+                if gap is None or mark is None:
+                    continue
+                seen = sight.share_inside(number, mark[1:])
+                clear = asked and seen >= LEAST_SEEN["defect"] and _area(mark) >= 0.95 * _whole(gap)
+                (sure if clear and _wide_enough(mark) else doubtful).append(mark)
+        return sure, doubtful
+
+
+def _area(label: Label) -> float:
+    return (label[3] - label[1]) * (label[4] - label[2])
+
+
+def _whole(box: Box) -> float:
+    return (box[2] - box[0]) * (box[3] - box[1])
+
+
+def _wide_enough(label: Label) -> bool:
+    return min(label[3] - label[1], label[4] - label[2]) >= LEAST_SIDES[label[0]]
 
 
 def _common(one: Box, two: Box) -> Box:
     return max(one[0], two[0]), max(one[1], two[1]), min(one[2], two[2]), min(one[3], two[3])
 
 
-def _cut(box: Box | None, camera: Camera, label: str, least_visible: float) -> Label | None:
+def _cut(box: Box | None, camera: Camera, label: str) -> Label | None:
+    """`box` cut to the picture; None where nothing is left of it."""
     if box is None:
         return None
-    x_min, x_max = (min(max(x, 0.0), float(camera.width)) for x in (box[0], box[2]))
-    y_min, y_max = (min(max(y, 0.0), float(camera.height)) for y in (box[1], box[3]))
-    seen = (x_max - x_min) * (y_max - y_min)
-    if seen < least_visible * (box[2] - box[0]) * (box[3] - box[1]):
-        return None
-    if min(x_max - x_min, y_max - y_min) < LEAST_SIDES[label]:
-        return None
-    return label, round(x_min, 1), round(y_min, 1), round(x_max, 1), round(y_max, 1)
+    x_min, x_max = (round(min(max(x, 0.0), float(camera.width)), 1) for x in (box[0], box[2]))
+    y_min, y_max = (round(min(max(y, 0.0), float(camera.height)), 1) for y in (box[1], box[3]))
+    return (label, x_min, y_min, x_max, y_max) if x_max > x_min and y_max > y_min else None

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 STRIDE: Final = 8
 SPREAD: Final = 0.54 / 6
 """Standard deviation of a centre's Gaussian, as a part of the box's side (0.54 and 6 are TTFNet's)."""
+IGNORED: Final = 0.98
+"""Heat of a cell where nothing is wrong: next to 1, so that a peak there costs nothing, yet no peak is asked for."""
 NARROWEST: Final = 0.45
 """Cells; below it a Gaussian could fall between two cells and leave no positive."""
 
@@ -31,13 +33,29 @@ class Targets:
 
     @classmethod
     def of(
-        cls, boxes: NDArray[np.float32], classes: NDArray[np.int64], input_size: tuple[int, int], num_classes: int
+        cls,
+        boxes: NDArray[np.float32],
+        classes: NDArray[np.int64],
+        input_size: tuple[int, int],
+        num_classes: int,
+        ignored: tuple[NDArray[np.float32], NDArray[np.int64]] | None = None,
     ) -> Self:
-        """Draw the targets of one picture; `input_size` is (width, height) in pixels."""
+        """Draw the targets of one picture.
+
+        Args:
+            boxes: what the network should find.
+            classes: their class indices.
+            input_size: (width, height) in pixels.
+            num_classes: C.
+            ignored: boxes and classes of what it may find or not: too small or too hidden to be asked for.
+        """
         width, height = input_size[0] // STRIDE, input_size[1] // STRIDE
         heat = np.zeros((height, width, num_classes), np.float32)
         target = np.zeros((height, width, num_classes, 4), np.float32)
         weights = np.zeros((height, width, num_classes), np.float32)
+        for box, label in zip(*ignored, strict=True) if ignored is not None else ():
+            x_min, y_min, x_max, y_max = (int(value) for value in box // STRIDE)
+            heat[max(0, y_min) : max(0, y_max + 1), max(0, x_min) : max(0, x_max + 1), label] = IGNORED
         areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
         for index in np.argsort(-areas):  # small boxes last: they win the cells they share with large ones
             x_min, y_min, x_max, y_max = boxes[index]

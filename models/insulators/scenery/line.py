@@ -49,7 +49,7 @@ class Line:
         ]
         kinds: list[Hanging] = [("strain", "suspension", "vee")[rng.choice(3, p=(0.45, 0.4, 0.15))] for _ in towers]
         wares = [WARES[index] for index in rng.choice(len(WARES), 2, p=(0.3, 0.14, 0.12, 0.28, 0.16))]
-        return _strung(towers, kinds, wares, rng, chance=0.55)
+        return _strung(towers, kinds, wares, rng, chance=0.65)
 
     @classmethod
     def for_demo(cls, rng: np.random.Generator) -> "Line":
