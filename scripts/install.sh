@@ -66,4 +66,11 @@ else
     "${install[@]}" | { grep --line-buffered -v '^Requirement already satisfied' || true; }
 fi
 "${pip[@]}" install --quiet --no-deps --no-build-isolation --editable .
+# Bytecode of just what is imported, written now even where the environment forbids it to later runs: without it the
+# service starts in twice the time, and TensorFlow in three times.
+say "compiling what the service and the model server import"
+env -u PYTHONDONTWRITEBYTECODE "$venv/bin/python" -c "import streamer.app"
+if grep -q '^tensorflow==' "$lock"; then
+    env -u PYTHONDONTWRITEBYTECODE "$venv/bin/python" -c "import serving.server, export.exporter"
+fi
 say "installed in $((SECONDS - started)) s"
