@@ -137,7 +137,11 @@ def _exporter() -> Callable[[Request, Path, Prove, Callable[[str], None]], Repor
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         with silence():
+            import tensorflow as tf
+
             from export.exporter import export
+
+            tf.config.list_physical_devices()  # looks for a GPU, and where there is none says so at length
     except ModuleNotFoundError as error:
         raise Unusable(f"an export needs TensorFlow, pip install 'sightline[model]': {error}") from error
     return export
