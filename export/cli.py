@@ -63,17 +63,19 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: list[str], prover: Callable[[], AbstractContextManager[Prove]] | None = None) -> int:
     """Run the command; `prover` gives another place than a fresh process to make the checks in."""
     started = time.monotonic()
+    interrupt = _Interrupt()
 
     def say(line: str) -> None:
+        interrupt.check()
         print(f"{time.monotonic() - started:6.1f} s  {line}", flush=True)
 
     try:
-        with _terminated_like_interrupted():
+        with interrupt.obeyed():
             request, if_changed = _request(argv)
             if if_changed and (version := request.already_exported()):
                 print(f"{version} is up to date")
                 return 0
-            report = _export(request, prover or fresh_process, say)
+            report = _export(request, prover or fresh_process, say, interrupt)
     except ExportError as error:
         print(f"export: {error}", file=sys.stderr)
         return error.exit_code
@@ -120,15 +122,18 @@ def _request(argv: list[str]) -> tuple[Request, bool]:
 
 
 def _export(
-    request: Request, prover: Callable[[], AbstractContextManager[Prove]], say: Callable[[str], None]
+    request: Request,
+    prover: Callable[[], AbstractContextManager[Prove]],
+    say: Callable[[str], None],
+    interrupt: "_Interrupt",
 ) -> Report:
     source = request.source
     say(f"{source.kind} {source.path}, {len(source.files)} files, {megabytes(source.size)}")
     request.fingerprint  # noqa: B018  Reads every file: what cannot be read is said before TensorFlow is waited for.
     with staging(request.output) as staged, prover() as prove:
         say("starting TensorFlow")
-        export = _exporter()
-
+        with interrupt.put_off():
+            export = _exporter()
         return export(request, staged, prove, say)
 
 
@@ -147,21 +152,50 @@ def _exporter() -> Callable[[Request, Path, Prove, Callable[[str], None]], Repor
     return export
 
 
-@contextmanager
-def _terminated_like_interrupted() -> Iterator[None]:
-    """SIGTERM cleans up as Ctrl-C does."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
+class _Interrupt:
+    """Ctrl-C and SIGTERM, both obeyed by cleaning up, and neither ever lost.
 
-    def interrupt(_number: int, _frame: object) -> NoReturn:
-        raise KeyboardInterrupt
+    An exception that a signal raises anywhere may be swallowed by code that was not written for it: TensorFlow's import
+    turns it into an ImportError, a destructor prints it and goes on. So it is also remembered, and raised again at the
+    next step.
+    """
 
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    def __init__(self) -> None:
+        self._asked = False
+        self._put_off = False
+
+    @contextmanager
+    def obeyed(self) -> Iterator[None]:
+        """Raise KeyboardInterrupt in this block for both signals; where signals cannot be had, do nothing."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, self._ask) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    @contextmanager
+    def put_off(self) -> Iterator[None]:
+        """Let this block end first: seconds in which nothing can be interrupted cleanly."""
+        self._put_off = True
+        try:
+            yield
+        finally:
+            self._put_off = False
+            self.check()
+
+    def check(self) -> None:
+        """Raise KeyboardInterrupt if a signal came, whoever swallowed it."""
+        if self._asked:
+            raise KeyboardInterrupt
+
+    def _ask(self, _number: int, _frame: object) -> None:
+        self._asked = True
+        if not self._put_off:
+            raise KeyboardInterrupt
 
 
 def _size(text: str) -> tuple[int, int]:

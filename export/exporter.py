@@ -53,6 +53,7 @@ def export(request: Request, staged: Path, prove: Prove, say: Callable[[str], No
     write(staged, function, contract, detector.keep)
     say("checking it in a fresh process")
     checks = _prove(prove, staged, golden, say)
+    say("publishing it")
     version = publish(staged, request.output)
     return Report(version, request, contract, checks, _notes(detector, golden, why_mapped))
 
