@@ -30,7 +30,10 @@ def main(arguments: list[str] | None = None) -> int:
     malloc.keep_large_blocks()
     try:
         options = Options.parse(arguments)
-        _check_port(options.host, options.port)
+        for port in filter(None, (options.port, options.rest_api_port)):
+            _check_port(options.host, port)
+        for flag in options.without_effect:
+            say(f"--{flag} has no effect here")
         say("loading tensorflow")
         try:
             import_tensorflow()
@@ -38,13 +41,15 @@ def main(arguments: list[str] | None = None) -> int:
         except ImportError as error:
             raise StartError(f"{error}; the model server needs `pip install 'sightline[model]'`") from error
         gc.freeze()  # what the import made stays: collections, which hold up every request, need not look at it
-        server.use_threads(options.intra_op_threads, options.inter_op_threads)
         running = server.start(options, say, stop)
     except StartError as error:
         print(f"serving: {error}", file=sys.stderr)
         return 2
     serving = True
-    say(f"serving {running.model.name} version {running.model.version} on {running.address}")
+    if options.rest_api_port:
+        say(f"REST on {options.address(running.rest_port)}")
+    models = ", ".join(_named(name, versions) for name, versions in running.models.available().items())
+    say(f"serving {models} on {running.address}")
     stop.wait()
     say("stopping: answering what is in work")
     drained = running.close()
@@ -55,6 +60,10 @@ def main(arguments: list[str] | None = None) -> int:
 def say(text: str) -> None:
     """One line of progress, at once."""
     print(text, flush=True)
+
+
+def _named(model: str, versions: list[int]) -> str:
+    return f"{model} version{'s' * (len(versions) > 1)} {' and '.join(map(str, versions))}"
 
 
 def _check_port(host: str, port: int) -> None:

@@ -47,3 +47,5 @@ def import_tensorflow() -> None:
         import tensorflow as tf
 
         tf.config.list_physical_devices()
+    # Python's side of it: that sessions are deprecated, and which file it restores.
+    tf.get_logger().setLevel("ERROR")

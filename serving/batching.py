@@ -1,18 +1,14 @@
 """How requests become batches: the file TensorFlow Serving reads with --batching_parameters_file.
 
 The message is tensorflow.serving.BatchingParameters (servables/tensorflow/session_bundle_config.proto in
-tensorflow/serving). The tensorflow-serving-api package leaves it out; only its text form is ever read, so its fields
-are listed here.
+tensorflow/serving). The tensorflow-serving-api package leaves it out.
 """
 
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from google.protobuf import descriptor_pool, message_factory, text_format, wrappers_pb2
-from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorProto
-
+from serving import text_proto
 from serving.errors import StartError
 
 BATCHING_CONFIG = Path(__file__).with_name("batching.config")
@@ -32,35 +28,45 @@ class BatchingParameters:
     """Batches waiting in one queue; a request that would start another one is refused with UNAVAILABLE."""
     num_batch_threads: int = os.cpu_count() or 1
     """Batches run at once, over all models."""
+    thread_pool_name: str = "batch_threads"
+    """A label of the metrics, and nothing else."""
     allowed_batch_sizes: tuple[int, ...] = ()
     """Batches are padded up to one of these; empty means any size."""
+    pad_variable_length_inputs: bool = False
+    """Tensors of different shapes are filled up to the largest with their own first element. Not for pictures."""
+    enable_large_batch_splitting: bool = False
+    """A request with more rows than a batch runs in several."""
+    max_execution_batch_size: int = 0
+    """The most rows run at once where large requests are split; 0 is max_batch_size."""
 
     @classmethod
     def read(cls, path: Path) -> "BatchingParameters":
         """Read a text proto.
 
         Raises:
-            StartError: the file cannot be read or has an unknown field, a value that is not allowed, or a field that
-                this server does not implement.
+            StartError: the file cannot be read, or has an unknown field or a value that is not allowed.
         """
-        message = _message()()
-        try:
-            text_format.Parse(path.read_text(encoding="utf-8"), message)
-        except (OSError, UnicodeDecodeError) as error:
-            raise StartError(f"--batching_parameters_file {path}: {error}") from error
-        except text_format.ParseError as error:
-            raise StartError(f"--batching_parameters_file {path}:{error}") from error
-        for field in ("pad_variable_length_inputs", "enable_large_batch_splitting", "max_execution_batch_size"):
-            value = getattr(message, field)
-            if value if isinstance(value, bool) else value.value:
-                raise StartError(f"--batching_parameters_file {path}: {field} is not implemented by this server")
-        given = {field: getattr(message, field).value for field in _COUNTS if message.HasField(field)}
+        message = text_proto.read(path, _BatchingParameters, _FLAG)
+        given = {field: getattr(message, field).value for field in _WRAPPED if message.HasField(field)}
         if message.HasField("batch_timeout_micros"):
-            given["batch_timeout"] = message.batch_timeout_micros.value / 1e6
-        parameters = cls(allowed_batch_sizes=tuple(message.allowed_batch_sizes), **given)
+            given["batch_timeout"] = given.pop("batch_timeout_micros") / 1e6
+        parameters = cls(
+            allowed_batch_sizes=tuple(message.allowed_batch_sizes),
+            pad_variable_length_inputs=message.pad_variable_length_inputs,
+            **given,
+        )
         if wrong := parameters._wrong():
-            raise StartError(f"--batching_parameters_file {path}: {wrong}")
+            raise StartError(f"{_FLAG} {path}: {wrong}")
         return parameters
+
+    @property
+    def execution_size(self) -> int:
+        """The most rows run at once."""
+        return (self.enable_large_batch_splitting and self.max_execution_batch_size) or self.max_batch_size
+
+    def allowed_size(self, rows: int) -> int:
+        """The size a batch of `rows` is padded up to."""
+        return next((size for size in self.allowed_batch_sizes if size >= rows), rows)
 
     def _wrong(self) -> str | None:
         for field in _COUNTS:
@@ -73,43 +79,31 @@ class BatchingParameters:
         sizes = self.allowed_batch_sizes
         if sizes and (sizes[0] < 1 or sorted(set(sizes)) != list(sizes)):
             return f"allowed_batch_sizes must be positive and increasing; were {', '.join(map(str, sizes))}"
-        if sizes and sizes[-1] != self.max_batch_size:
+        if self.max_execution_batch_size > self.max_batch_size or self.max_execution_batch_size < 0:
+            return (
+                f"max_execution_batch_size must be from 1 to max_batch_size, {self.max_batch_size}; "
+                f"was {self.max_execution_batch_size}"
+            )
+        if sizes and sizes[-1] != self.execution_size:
             return (
                 "Last entry in allowed_batch_sizes must match max_batch_size; "
-                f"last entry was {sizes[-1]}; expected {self.max_batch_size}"
+                f"last entry was {sizes[-1]}; expected {self.execution_size}"
             )
         return None
 
 
 _COUNTS = ("max_batch_size", "max_enqueued_batches", "num_batch_threads")
-
 _WRAPPED = {
-    "max_batch_size": "Int64Value",
-    "batch_timeout_micros": "Int64Value",
-    "max_enqueued_batches": "Int64Value",
-    "num_batch_threads": "Int64Value",
-    "thread_pool_name": "StringValue",
-    "max_execution_batch_size": "Int64Value",
-    "enable_large_batch_splitting": "BoolValue",
+    "max_batch_size": "google.protobuf.Int64Value",
+    "batch_timeout_micros": "google.protobuf.Int64Value",
+    "max_enqueued_batches": "google.protobuf.Int64Value",
+    "num_batch_threads": "google.protobuf.Int64Value",
+    "thread_pool_name": "google.protobuf.StringValue",
+    "max_execution_batch_size": "google.protobuf.Int64Value",
+    "enable_large_batch_splitting": "google.protobuf.BoolValue",
 }
-
-
-def _message() -> Any:
-    file = FileDescriptorProto(name="batching_parameters.proto", package="tensorflow.serving", syntax="proto3")
-    file.dependency.append(wrappers_pb2.DESCRIPTOR.name)
-    message = file.message_type.add(name="BatchingParameters")
-    optional, repeated = FieldDescriptorProto.LABEL_OPTIONAL, FieldDescriptorProto.LABEL_REPEATED
-    for number, (name, wrapper) in enumerate(_WRAPPED.items(), start=1):
-        wrapped = message.field.add(name=name, number=number, label=optional, type=FieldDescriptorProto.TYPE_MESSAGE)
-        wrapped.type_name = f".google.protobuf.{wrapper}"
-    number = len(_WRAPPED)
-    message.field.add(
-        name="allowed_batch_sizes", number=number + 1, label=repeated, type=FieldDescriptorProto.TYPE_INT64
-    )
-    message.field.add(
-        name="pad_variable_length_inputs", number=number + 2, label=optional, type=FieldDescriptorProto.TYPE_BOOL
-    )
-    pool = descriptor_pool.DescriptorPool()
-    pool.AddSerializedFile(wrappers_pb2.DESCRIPTOR.serialized_pb)
-    pool.AddSerializedFile(file.SerializeToString())
-    return message_factory.GetMessageClass(pool.FindMessageTypeByName("tensorflow.serving.BatchingParameters"))
+_FLAG = "--batching_parameters_file"
+_BatchingParameters = text_proto.message_class(
+    "tensorflow.serving.BatchingParameters",
+    {**_WRAPPED, "allowed_batch_sizes": "repeated int64", "pad_variable_length_inputs": "bool"},
+)

@@ -47,6 +47,11 @@ def invalid_argument(message: str) -> ServingError:
     return ServingError(grpc.StatusCode.INVALID_ARGUMENT, message)
 
 
+def failed_precondition(message: str) -> ServingError:
+    """The request would be right for another model, or at another time."""
+    return ServingError(grpc.StatusCode.FAILED_PRECONDITION, message)
+
+
 def not_found(message: str) -> ServingError:
     """No such model or version here now."""
     return ServingError(grpc.StatusCode.NOT_FOUND, message)

@@ -1,8 +1,10 @@
-"""One model by name: its versions on disk, the one that serves, and how one replaces another."""
+"""One model by name: its versions on disk, those that serve, and how one replaces another."""
 
 import gc
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
@@ -11,6 +13,8 @@ from typing import Any
 import grpc
 
 from serving.errors import ServingError, not_found, status_code
+from serving.metrics import Metrics
+from serving.model_config import ModelConfig
 from serving.servable import Servable
 from serving.versions import find_versions, fingerprint, why_no_versions
 
@@ -41,96 +45,167 @@ class VersionStatus:
     error: ServingError | None = None
 
 
+@dataclass(frozen=True)
+class Retries:
+    """How often a version that cannot be loaded is tried again, whether or not its files change."""
+
+    limit: int = 0
+    interval: float = 60.0
+    """Seconds."""
+
+
+@dataclass(frozen=True)
+class _Failure:
+    files: Any
+    attempts: int
+    at: float
+
+
 @dataclass
 class Model:
-    """The newest version under `base_path`, loaded before the one it replaces is let go.
+    """The versions under a base path that its policy asks for, new ones loaded before old ones are let go.
 
-    `poll` is called by one thread; the rest by any.
+    `poll` and `retire` are called by one thread at a time; the rest by any.
     """
 
-    name: str
-    base_path: Path
+    config: ModelConfig
     load: Load
     log: Callable[[str], None]
-    _serving: Servable | None = None
+    metrics: Metrics
+    retries: Retries = Retries()
+    clock: Callable[[], float] = time.monotonic
+    _serving: dict[int, Servable] = field(default_factory=dict)
     _states: dict[int, VersionStatus] = field(default_factory=dict)
-    _failed: dict[int, Any] = field(default_factory=dict)
+    _failed: dict[int, _Failure] = field(default_factory=dict)
     _said: str = ""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def servable(self, version: int | None = None) -> Servable:
-        """The version asked for, or the one that serves.
+    @property
+    def name(self) -> str:
+        """What callers know it as."""
+        return self.config.name
+
+    @property
+    def available(self) -> list[int]:
+        """The versions that serve, ascending."""
+        return sorted(self._serving)
+
+    @contextmanager
+    def acquire(self, version: int | None = None) -> Iterator[Servable]:
+        """Hold the version asked for, or the newest that serves, for the length of one call.
 
         Raises:
             ServingError: NOT_FOUND, it is not available.
         """
-        serving = self._serving
-        if serving is None or version not in (None, serving.version):
-            asked = f"Latest({self.name})" if version is None else f"Specific({self.name}, {version})"
-            raise not_found(f"Servable not found for request: {asked}")
-        return serving
+        while True:
+            serving = self._serving  # replaced as a whole, never changed
+            servable = serving.get(max(serving, default=0) if version is None else version)
+            if servable is None:
+                raise not_available(self.name, version)
+            with servable.acquire() as held:
+                if held:
+                    yield servable
+                    return
 
     def statuses(self) -> dict[int, VersionStatus]:
-        """Every version known, by number."""
+        """Every version known, by number, newest first."""
         with self._lock:
-            return dict(sorted(self._states.items()))
-
-    @property
-    def version(self) -> int | None:
-        """The version that serves."""
-        return self._serving.version if self._serving else None
+            return dict(sorted(self._states.items(), reverse=True))
 
     def poll(self) -> None:
-        """Look at the base path once: load a newer version and swap, or let go of a removed one.
+        """Look at the base path once: load what the policy asks for, then let go of the rest.
 
-        A version that cannot be loaded is told once, and tried again when its files change. A base path that cannot be
-        read changes nothing.
+        A version that cannot be loaded is told once, and tried again when its files change. While nothing that is asked
+        for can serve, what serves stays, as does everything while the base path cannot be read.
         """
         try:
-            versions = find_versions(self.base_path)
-            newest = max(versions, default=None)
-            files = fingerprint(versions[newest]) if newest not in (None, self.version) else None
-            if newest is None:
-                self._say(why_no_versions(self.name, self.base_path))
+            versions = find_versions(self.config.base_path)
         except OSError as error:
             self._say(f"cannot read the versions of {self.name}: {error}")
             return
-        if newest is None:
-            self._swap(None)
-        elif newest != self.version and self._failed.get(newest) != files:
-            try:
-                self._swap(self._load(newest, versions[newest]))
-                self._failed.clear()
-            except ServingError:
-                self._failed[newest] = files
-                gc.collect()  # what was loaded of it
+        aspired = self.config.policy.choose(versions)
+        if not aspired:
+            self._say(self._why_none(versions))
+        for version in sorted(aspired - self._serving.keys(), reverse=True):
+            self._try(version, versions[version])
+        if not aspired or aspired & self._serving.keys():
+            for version in sorted(self._serving.keys() - aspired):
+                self._unload(version)
+        if aspired and aspired <= self._serving.keys():
+            self._said = ""
+
+    def retire(self) -> None:
+        """Let go of every version."""
+        for version in self.available:
+            self._unload(version)
+
+    def close(self) -> None:
+        """Free the memory of what serves; nobody may be asking any more."""
+        for servable in self._serving.values():
+            servable.unload(0)
+
+    def failures(self) -> dict[int, ServingError]:
+        """Why versions that are asked for do not serve, once nobody tries them any more."""
+        return {
+            version: status.error
+            for version, status in self.statuses().items()
+            if status.error and version in self._failed
+        }
+
+    def _try(self, version: int, path: Path) -> None:
+        files = fingerprint(path)
+        before = self._failed.get(version)
+        if before and before.files != files:
+            before = None
+        if before and (before.attempts > self.retries.limit or self.clock() - before.at < self.retries.interval):
+            return
+        attempts = before.attempts + 1 if before else 1
+        self._set(version, State.START)
+        try:
+            servable = self._load(version, path)
+        except ServingError as failure:
+            self._failed[version] = _Failure(files, attempts, self.clock())
+            last = attempts > self.retries.limit
+            # As there: it counts as loading until it is given up.
+            self._set(version, State.END if last else State.LOADING, failure if last else None)
+            still = f"; version {self.available[-1]} keeps serving" if self._serving else ""
+            again = "" if last else f"; trying again in {self.retries.interval:g} s"
+            self.log(f"cannot load {self.name} version {version} from {path}: {failure}{still}{again}")
+            gc.collect()  # what was loaded of it
+            return
+        self._failed.pop(version, None)
+        self._serving = {**self._serving, version: servable}
+        self._set(version, State.AVAILABLE)
+        self.log(f"{self.name} version {version} is available")
 
     def _load(self, version: int, path: Path) -> Servable:
         self.log(f"loading {self.name} version {version}")
         self._set(version, State.LOADING)
+        started = self.clock()
         try:
-            return self.load(self.name, version, path)
+            servable = self.load(self.name, version, path)
         except Exception as error:  # whatever TensorFlow or a damaged file raises: the version is bad, the server not
-            failure = _failure(error)
-            self._set(version, State.END, failure)
-            still = f"; version {self.version} keeps serving" if self._serving else ""
-            self.log(f"cannot load {self.name} version {version} from {path}: {failure}{still}")
-            raise failure from error
+            self.metrics.load(str(path), succeeded=False, seconds=self.clock() - started)
+            raise _failure(error) from error
+        self.metrics.load(str(path), succeeded=True, seconds=self.clock() - started)
+        return servable
 
-    def _swap(self, new: Servable | None) -> None:
-        old, self._serving = self._serving, new
-        if new:
-            self._said = ""
-            self._set(new.version, State.AVAILABLE)
-        if old:
-            self._set(old.version, State.UNLOADING)
-            if not old.wait_until_idle(UNLOAD_TIMEOUT):
-                self.log(f"{self.name} version {old.version} is still in use after {UNLOAD_TIMEOUT:.0f} s")
-            number = old.version
-            del old
-            gc.collect()  # TensorFlow's functions refer to each other: without this the memory waits for chance
-            self._set(number, State.END)
-            self.log(f"unloaded {self.name} version {number}")
+    def _unload(self, version: int) -> None:
+        servable = self._serving[version]
+        self._serving = {number: other for number, other in self._serving.items() if number != version}
+        self._set(version, State.UNLOADING)
+        if not servable.unload(UNLOAD_TIMEOUT):
+            self.log(f"{self.name} version {version} is still in use after {UNLOAD_TIMEOUT:.0f} s")
+        del servable
+        gc.collect()  # a graph's parts refer to each other: without this the memory waits for chance
+        self._set(version, State.END)
+        self.log(f"unloaded {self.name} version {version}")
+
+    def _why_none(self, versions: dict[int, Path]) -> str:
+        if versions:
+            found = ", ".join(map(str, sorted(versions)))
+            return f"none of the versions asked for of {self.name} is under {self.config.base_path}; there are {found}"
+        return why_no_versions(self.name, self.config.base_path)
 
     def _set(self, version: int, state: State, error: ServingError | None = None) -> None:
         with self._lock:
@@ -143,6 +218,12 @@ class Model:
         if text != self._said:
             self.log(text)
             self._said = text
+
+
+def not_available(name: str, version: int | None) -> ServingError:
+    """What a request for a version that does not serve is answered, whatever the reason."""
+    asked = f"Latest({name})" if version is None else f"Specific({name}, {version})"
+    return not_found(f"Servable not found for request: {asked}")
 
 
 def _failure(error: Exception) -> ServingError:

@@ -1,107 +1,160 @@
-"""The command line: flags named and shaped as tensorflow_model_server has them, so that one line starts either."""
+"""What one server is asked to do: the command line, read and checked before seconds go into TensorFlow."""
 
 import argparse
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
+import grpc
+
+from serving import tls
 from serving.batching import BATCHING_CONFIG, BatchingParameters
-from serving.errors import StartError
+from serving.errors import ServingError, StartError
+from serving.flags import WITHOUT_EFFECT, parser
+from serving.model_config import ModelConfig, read_model_configs
+from serving.monitoring import prometheus_path
 from serving.versions import find_versions, why_no_versions
 
-DEFAULT_PORT = 5000
-DEFAULT_INTRA_OP = 1
-DEFAULT_INTER_OP = 2
-"""TensorFlow threads. On two cores, two batches in flight: 1/2 gave 137 images a second, 2/2 gave 106, 2/1 gave 72."""
+ChannelArguments = tuple[tuple[str, int | str], ...]
 
 
 @dataclass(frozen=True)
 class Options:
-    """What one server is asked to do."""
+    """One server."""
 
     host: str
     port: int
-    model_name: str
-    model_base_path: Path
+    grpc_socket_path: str
+    rest_api_port: int
+    """0 is none."""
+    models: tuple[ModelConfig, ...]
+    model_config_file: Path | None
+    config_poll_wait: float
+    """Seconds between two looks at it; 0 looks once."""
+    poll_wait: float
+    """Seconds between two looks at the base paths; 0 looks once."""
+    labels_for_unavailable: bool
+    tags: tuple[str, ...]
+    warm_up_iterations: int
+    """0 leaves warm-up out."""
+    load_retries: int
+    load_retry_interval: float
+    """Seconds."""
     batching: BatchingParameters | None
     """None: every request runs by itself."""
     intra_op_threads: int
     inter_op_threads: int
-    poll_wait: float
-    """Seconds between two looks at the base path; 0 looks once."""
+    gpu_memory_fraction: float
     grpc_max_threads: int
-    grpc_channel_arguments: tuple[tuple[str, int | str], ...]
+    grpc_channel_arguments: ChannelArguments
+    as_tensor_content: bool
+    check_method_name: bool
+    health: bool
+    metrics_path: str | None
+    credentials: grpc.ServerCredentials | None
+    without_effect: tuple[str, ...]
+    """Flags that were given and change nothing."""
 
-    @property
-    def address(self) -> str:
+    def address(self, port: int) -> str:
         """Host and port as gRPC takes them."""
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return f"[{self.host}]:{port}" if ":" in self.host else f"{self.host}:{port}"
 
     @classmethod
     def parse(cls, arguments: list[str] | None = None) -> "Options":
         """Read a command line; wrong flags end the process with code 2.
 
         Raises:
-            StartError: a flag's value cannot be used.
+            StartError: a flag's value cannot be used, or a file it names.
         """
-        flags = _parser().parse_args(arguments)
-        if flags.batching_parameters_file and not flags.enable_batching:
-            raise StartError("--batching_parameters_file is set without --enable_batching=true")
-        for flag in ("tensorflow_intra_op_parallelism", "tensorflow_inter_op_parallelism"):
-            if getattr(flags, flag) < 0:
-                raise StartError(f"--{flag} {getattr(flags, flag)} is not allowed; 0 lets TensorFlow choose")
-        if flags.grpc_max_threads < 1:
-            raise StartError(f"--grpc_max_threads {flags.grpc_max_threads} is not allowed; at least 1")
-        if not 0 <= flags.port <= 65535:
-            raise StartError(f"--port {flags.port} is not allowed; 1 to 65535, or 0 for a free one")
+        flags = parser().parse_args(arguments)
+        _check(flags)
+        session = flags.tensorflow_session_parallelism
         return cls(
             host=flags.host,
             port=flags.port,
-            model_name=flags.model_name,
-            model_base_path=_base_path(flags.model_name, flags.model_base_path),
+            grpc_socket_path=flags.grpc_socket_path,
+            rest_api_port=flags.rest_api_port,
+            models=tuple(_models(flags)),
+            model_config_file=flags.model_config_file,
+            config_poll_wait=max(0.0, flags.model_config_file_poll_wait_seconds),
+            poll_wait=max(0.0, flags.file_system_poll_wait_seconds),
+            labels_for_unavailable=flags.allow_version_labels_for_unavailable_models,
+            tags=tuple(flags.saved_model_tags.split(",")),
+            warm_up_iterations=max(1, flags.num_request_iterations_for_warmup) if flags.enable_model_warmup else 0,
+            load_retries=flags.max_num_load_retries,
+            load_retry_interval=max(0.0, flags.load_retry_interval_micros / 1e6),
             batching=BatchingParameters.read(flags.batching_parameters_file or BATCHING_CONFIG)
             if flags.enable_batching
             else None,
-            intra_op_threads=flags.tensorflow_intra_op_parallelism,
-            inter_op_threads=flags.tensorflow_inter_op_parallelism,
-            poll_wait=max(0.0, flags.file_system_poll_wait_seconds),
+            intra_op_threads=session or flags.tensorflow_intra_op_parallelism,
+            inter_op_threads=session or flags.tensorflow_inter_op_parallelism,
+            gpu_memory_fraction=flags.per_process_gpu_memory_fraction,
             grpc_max_threads=flags.grpc_max_threads,
             grpc_channel_arguments=_channel_arguments(flags.grpc_channel_arguments),
+            as_tensor_content=flags.enable_serialization_as_tensor_content,
+            check_method_name=flags.enable_signature_method_name_check,
+            health=flags.enable_grpc_healthcheck_service,
+            metrics_path=prometheus_path(flags.monitoring_config_file) if flags.monitoring_config_file else None,
+            credentials=tls.read_credentials(flags.ssl_config_file) if flags.ssl_config_file else None,
+            without_effect=tuple(name for name in WITHOUT_EFFECT if hasattr(flags, name)),
         )
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m serving",
-        description="Serve a SavedModel with TensorFlow Serving's gRPC API. See docs/serving.md.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-        allow_abbrev=False,
-    )
-    add = parser.add_argument
-    add("--host", default="127.0.0.1", help="address to listen on (not a flag of tensorflow_model_server)")
-    add("--port", type=int, default=DEFAULT_PORT, help="gRPC port; 0 takes a free one and prints it")
-    add("--model_name", required=True, help="name callers use")
-    add("--model_base_path", type=Path, required=True, help="directory whose children are version numbers")
-    add("--enable_batching", type=_bool, nargs="?", const=True, default=True, help="gather requests into batches")
-    add("--batching_parameters_file", type=Path, help=f"text BatchingParameters; without it {BATCHING_CONFIG.name}")
-    add("--tensorflow_intra_op_parallelism", type=int, default=DEFAULT_INTRA_OP, help="threads one op may use")
-    add("--tensorflow_inter_op_parallelism", type=int, default=DEFAULT_INTER_OP, help="ops run at once")
-    add("--file_system_poll_wait_seconds", type=float, default=1, help="time between looks for a new version")
-    threads = max(16, 4 * (os.cpu_count() or 1))
-    add("--grpc_max_threads", type=int, default=threads, help="requests in work at once; more are refused")
-    add("--grpc_channel_arguments", default="", help="key=value,key=value for the gRPC server")
-    return parser
+def _check(flags: argparse.Namespace) -> None:
+    least = {
+        "tensorflow_session_parallelism": (0, "; 0 leaves it to the other two"),
+        "tensorflow_intra_op_parallelism": (0, "; 0 lets TensorFlow choose"),
+        "tensorflow_inter_op_parallelism": (0, "; 0 lets TensorFlow choose"),
+        "grpc_max_threads": (1, "; at least 1"),
+        "max_num_load_retries": (0, "; at least 0"),
+    }
+    for flag, (smallest, allowed) in least.items():
+        if getattr(flags, flag) < smallest:
+            raise StartError(f"--{flag} {getattr(flags, flag)} is not allowed{allowed}")
+    for flag, none in (("port", "for a free one"), ("rest_api_port", "for none")):
+        if not 0 <= getattr(flags, flag) <= 65535:
+            raise StartError(f"--{flag} {getattr(flags, flag)} is not allowed; 1 to 65535, or 0 {none}")
+    if flags.port and flags.port == flags.rest_api_port:
+        raise StartError(f"--rest_api_port {flags.rest_api_port} is not allowed; it must differ from --port")
+    if not 0 <= flags.per_process_gpu_memory_fraction <= 1:
+        share = flags.per_process_gpu_memory_fraction
+        raise StartError(f"--per_process_gpu_memory_fraction {share} is not allowed; 0 to 1")
+    if flags.batching_parameters_file and not flags.enable_batching:
+        raise StartError("--batching_parameters_file is set without --enable_batching=true")
+    if flags.monitoring_config_file and not flags.rest_api_port:
+        raise StartError("--monitoring_config_file is set without --rest_api_port, where metrics are served")
 
 
-def _bool(text: str) -> bool:
-    if text.lower() in ("true", "1"):
-        return True
-    if text.lower() in ("false", "0"):
-        return False
-    raise argparse.ArgumentTypeError(f"{text!r} is not allowed; true or false")
+def _models(flags: argparse.Namespace) -> list[ModelConfig]:
+    if flags.model_config_file:
+        where = f"--model_config_file {flags.model_config_file}"
+        try:
+            models = read_model_configs(flags.model_config_file)
+        except ServingError as error:
+            raise StartError(f"{where}: {error}") from None
+        if not models:
+            raise StartError(f"{where} lists no models")
+        for model in models:
+            _check_base_path(f"{where}: model {model.name}: base_path", model)
+        return models
+    if not flags.model_base_path:
+        raise StartError("neither --model_base_path nor --model_config_file is given; one of them says what to serve")
+    if not flags.model_name:
+        raise StartError("--model_name '' is not allowed; the name callers use")
+    model = ModelConfig(flags.model_name, flags.model_base_path.absolute())
+    _check_base_path("--model_base_path", model)
+    return [model]
 
 
-def _channel_arguments(text: str) -> tuple[tuple[str, int | str], ...]:
+def _check_base_path(where: str, model: ModelConfig) -> None:
+    """It must exist, and where it holds anything, hold a version."""
+    try:
+        if not find_versions(model.base_path) and any(model.base_path.iterdir()):
+            raise StartError(f"{where}: {why_no_versions(model.name, model.base_path)}")
+    except OSError as error:
+        raise StartError(f"{where} {model.base_path}: {error.strerror}") from error
+
+
+def _channel_arguments(text: str) -> ChannelArguments:
     arguments: list[tuple[str, int | str]] = []
     for item in filter(None, text.split(",")):
         key, equals, value = item.partition("=")
@@ -109,14 +162,3 @@ def _channel_arguments(text: str) -> tuple[tuple[str, int | str], ...]:
             raise StartError(f"--grpc_channel_arguments: {item!r} is not allowed; key=value")
         arguments.append((key, int(value) if value.lstrip("-").isdigit() else value))
     return tuple(arguments)
-
-
-def _base_path(model: str, path: Path) -> Path:
-    """The base path, checked: it must exist, and where it holds anything, hold a version."""
-    path = path.absolute()
-    try:
-        if not find_versions(path) and any(path.iterdir()):
-            raise StartError(f"--model_base_path: {why_no_versions(model, path)}")
-    except OSError as error:
-        raise StartError(f"--model_base_path {path}: {error.strerror}") from error
-    return path

@@ -3,114 +3,137 @@
 Requests and responses are duck typed: the official classes or those of serving.wire.
 """
 
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import grpc
-import numpy as np
+import tensorflow as tf
 from numpy.typing import NDArray
 
-from serving.errors import ServingError, invalid_argument
-from serving.servable import Servable, Signature
+from serving.errors import ServingError, failed_precondition, invalid_argument
+from serving.metrics import Metrics
+from serving.servable import Servable
 from serving.signature import SERVING_DEFAULT
-from serving.wire import DT_STRING, DataType, shape_of, to_array
+from serving.wire import DataType, to_array, write
+
+METHOD_NAMES = ("tensorflow/serving/predict", "tensorflow/serving/classify", "tensorflow/serving/regress")
 
 # How TensorFlow's DataTypeString names them in its messages, where that is not the proto's name in lower case.
 _DTYPE_NAMES = {number: name.removeprefix("DT_").lower() for name, number in DataType.items()}
+_UNREAD_BY_WIRE = {DataType[name] for name in ("DT_HALF", "DT_BFLOAT16", "DT_COMPLEX64", "DT_COMPLEX128")}
 
 
-def run_predict(servable: Servable, request: Any, response: Any) -> None:
-    """Answer `request` into `response`.
+class Predict:
+    """How Predict is answered: what is checked, how tensors are written."""
 
-    Raises:
-        ServingError: the request does not fit the signature, or the model failed on it.
-    """
-    name = request.model_spec.signature_name or SERVING_DEFAULT
-    if name not in servable.signatures:
-        raise ServingError(grpc.StatusCode.FAILED_PRECONDITION, f'Serving signature key "{name}" not found.')
-    signature = servable.signatures[name]
-    arrays = _inputs(signature, request.inputs)
-    outputs = _outputs(signature, request.output_filter)
-    _check_dtypes(signature, request.inputs)
-    _check_shapes(signature, arrays)
-    found = signature.run(arrays)
-    response.model_spec.name = servable.model
-    response.model_spec.version.value = servable.version
-    response.model_spec.signature_name = name
-    for output in outputs:
-        _write(response.outputs[output], found[output], signature.definition.outputs[output].dtype)
+    def __init__(self, metrics: Metrics, *, as_tensor_content: bool = False, check_method_name: bool = False) -> None:
+        """Args name flags of the server.
+
+        Args:
+            metrics: counts the time spent in the model.
+            as_tensor_content: --enable_serialization_as_tensor_content.
+            check_method_name: --enable_signature_method_name_check.
+        """
+        self._metrics = metrics
+        self._as_tensor_content = as_tensor_content
+        self._check_method_name = check_method_name
+
+    def run(self, servable: Servable, request: Any, response: Any, timeout: float | None = None) -> None:
+        """Answer `request` into `response`, in at most `timeout` seconds.
+
+        Raises:
+            ServingError: the request does not fit the signature, or the model failed on it.
+        """
+        name = request.model_spec.signature_name or SERVING_DEFAULT
+        if name not in servable.signature_defs:
+            raise failed_precondition(f'Serving signature key "{name}" not found.')
+        definition = servable.signature_defs[name]
+        if self._check_method_name and definition.method_name not in METHOD_NAMES:
+            raise ServingError(
+                grpc.StatusCode.INTERNAL,
+                f"Expected prediction signature method_name to be one of {{{', '.join(METHOD_NAMES)}}}. "
+                f"Was: {definition.method_name}",
+            )
+        given = _given(definition, request.inputs)
+        inputs = _read(definition, given)
+        outputs = _outputs(definition, request.output_filter)
+        if servable.makes_batches(definition):
+            _check_dtypes(definition, given)
+        started = time.monotonic()
+        found = servable.run(definition, inputs, outputs, timeout)
+        self._metrics.runtime_latency(request.model_spec.name, "Predict", "TF1", time.monotonic() - started)
+        response.model_spec.name = request.model_spec.name
+        response.model_spec.version.value = servable.version
+        response.model_spec.signature_name = name
+        for output, array in zip(outputs, found, strict=True):
+            self._write(response.outputs[output], array, definition.outputs[output].dtype)
+
+    def _write(self, tensor: Any, array: NDArray[Any], dtype: int) -> None:
+        if dtype in _UNREAD_BY_WIRE:
+            tensor.CopyFrom(tf.make_tensor_proto(array))
+        else:
+            write(tensor, array, dtype, as_content=self._as_tensor_content)
 
 
-def _inputs(signature: Signature, given: Any) -> list[NDArray[Any]]:
-    expected, found = set(signature.inputs), set(given)
-    if len(found) != len(expected):
+def _given(definition: Any, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The TensorProto of each input of the signature, its default where the request has none."""
+    expected, found = set(definition.inputs), set(inputs)
+    if len(found) > len(expected) or (len(found) < len(expected) and not definition.defaults):
         raise invalid_argument(
             f"input size does not match signature: {len(found)}!={len(expected)} "
             f"len({_braces(found)}) != len({_braces(expected)}). "
             f"Sent extra: {_braces(found - expected)}. Missing but required: {_braces(expected - found)}."
         )
-    arrays = []
-    for name in signature.inputs:
-        if name not in found:
-            feed = signature.definition.inputs[name].name
+    given = {}
+    for alias in sorted(expected):
+        if alias in found:
+            given[alias] = inputs[alias]
+        elif alias in definition.defaults:
+            given[alias] = definition.defaults[alias]
+        else:
             raise invalid_argument(
-                f"Signature input alias: {name}(feed name: {feed}) not found in request and no default value "
-                f"provided. Inputs expected to be in the request {_braces(found)}, or default input alias set: "
+                f"Signature input alias: {alias}(feed name: {definition.inputs[alias].name}) not found in request and "
+                f"no default value provided. Inputs expected to be in the request {_braces(found)}, or default input "
+                f"alias set: {','.join(sorted(definition.defaults))}"
             )
+    return given
+
+
+def _read(definition: Any, given: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+    arrays = {}
+    for alias, tensor in given.items():
         try:
-            arrays.append(to_array(given[name]))
-        except ValueError:
-            raise invalid_argument(f"tensor parsing error: {name}") from None
+            arrays[alias] = tf.make_ndarray(tensor) if tensor.dtype in _UNREAD_BY_WIRE else to_array(tensor)
+        except (ValueError, TypeError, OverflowError, MemoryError):
+            raise invalid_argument(f"tensor parsing error: {alias}") from None
     return arrays
 
 
-def _check_dtypes(signature: Signature, given: Any) -> None:
-    for number, name in enumerate(signature.inputs):
-        expected, found = signature.definition.inputs[name].dtype, given[name].dtype
+def _check_dtypes(definition: Any, given: Mapping[str, Any]) -> None:
+    """Say here what the runtime would say of the whole batch, neighbours and all: its words, its numbering."""
+    feeds = sorted((definition.inputs[alias].name, alias) for alias in given)
+    for number, (_, alias) in enumerate(feeds):
+        expected, found = definition.inputs[alias].dtype, given[alias].dtype
         if found != expected:
             raise invalid_argument(
                 f"Expects arg[{number}] to be {_DTYPE_NAMES[expected]} but {_DTYPE_NAMES[found]} is provided"
             )
 
 
-def _check_shapes(signature: Signature, arrays: list[NDArray[Any]]) -> None:
-    """What the batching session refuses (tensorflow_serving/batching/batching_util.h), and what the signature does.
-
-    The latter is ours alone: TensorFlow Serving lets the graph decide, and one wrong shape then fails its whole batch.
-    """
-    if signature.batched and any(array.ndim == 0 for array in arrays):
-        raise invalid_argument("Batching Run() input tensors must have at least one dimension")
-    if signature.batched and len({len(array) for array in arrays}) > 1:
-        raise invalid_argument("Batching Run() input tensors must have equal 0th-dimension size")
-    for (name, spec), array in zip(signature.inputs.items(), arrays, strict=True):
-        if not spec.shape.is_compatible_with(array.shape):
-            expected = list(shape_of(signature.definition.inputs[name]))
-            raise invalid_argument(f"input {name} has shape {list(array.shape)}; the signature takes {expected}")
-
-
-def _outputs(signature: Signature, output_filter: Iterable[str]) -> list[str]:
+def _outputs(definition: Any, output_filter: Iterable[str]) -> list[str]:
     wanted: list[str] = []
     for output in output_filter:
-        if output not in signature.outputs:
+        if output not in definition.outputs:
             raise invalid_argument(
                 f"output tensor alias not found in signature: {output} "
-                f"Outputs expected to be in the set {_braces(signature.outputs)}."
+                f"Outputs expected to be in the set {_braces(definition.outputs)}."
             )
         if output in wanted:
             raise invalid_argument(f"duplicate output tensor alias: {output}")
         wanted.append(output)
-    return wanted or signature.outputs
+    return wanted or sorted(definition.outputs)
 
 
 def _braces(names: Iterable[str]) -> str:
     return "{" + ",".join(sorted(names)) + "}"
-
-
-def _write(tensor: Any, array: NDArray[Any], dtype: int) -> None:
-    tensor.dtype = dtype
-    for size in array.shape:
-        tensor.tensor_shape.dim.add(size=size)
-    if dtype == DT_STRING:
-        tensor.string_val.extend(array.ravel().tolist())
-    else:
-        tensor.tensor_content = np.ascontiguousarray(array).tobytes()

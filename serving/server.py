@@ -1,31 +1,41 @@
-"""The life of the embedded server: load, warm up, open the port, serve, drain.
+"""The life of the embedded server: load, warm up, open the ports, serve, drain.
 
-Read `run` first. As with TensorFlow Serving the port is opened when the model is available, so an open port means
-ready. This module imports TensorFlow, which takes seconds; `serving.__main__` says so first.
+Read `start` first. As with TensorFlow Serving the port is opened when every model has a version that serves, so an open
+port means ready. This module imports TensorFlow, which takes seconds; `serving.__main__` says so first.
 """
 
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import grpc
 import tensorflow as tf
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
-from serving.errors import StartError
-from serving.model import Model
+from serving.admission import MAX_WAITING, SPARE_THREADS, Admission
+from serving.errors import ServingError, StartError
+from serving.metrics import Metrics
+from serving.model import Model, Retries
+from serving.model_config import ModelConfig, read_model_configs
+from serving.models import Models
 from serving.options import Options
+from serving.predict import Predict
+from serving.rest import RestServer
 from serving.scheduler import BatchScheduler
 from serving.servable import Servable
-from serving.services import ModelService, PredictionService
+from serving.services import ModelService, PredictionService, model_metadata, model_status
+from serving.session import SessionOptions
 from serving.warmup import warm_up
 
 Log = Callable[[str], None]
 
 DRAIN_TIMEOUT = 4.0
 """Seconds requests in work may take after the server was told to stop."""
+
+HEALTHY = ("", "ModelService", "PredictionService")
+"""The names TensorFlow Serving's health service knows: short ones, not those of the protos."""
 
 CHANNEL_ARGUMENTS: tuple[tuple[str, int | str], ...] = (
     ("grpc.so_reuseport", 0),  # else a second server on the port starts, and gets half of the connections
@@ -37,87 +47,172 @@ CHANNEL_ARGUMENTS: tuple[tuple[str, int | str], ...] = (
 )
 
 
-@dataclass
 class Server:
-    """A server that answers on `port`; made by `start`, ended by `close`."""
+    """A server that is being started or answers; `start` makes one, `close` ends it."""
 
-    port: int
-    address: str
-    """Host and port, the port as it was given out where 0 was asked for."""
-    model: Model
-    _grpc: grpc.Server
-    _stop: threading.Event
-    _poller: threading.Thread
+    def __init__(self, options: Options, log: Log, stop: threading.Event | None = None) -> None:
+        self.options = options
+        self.metrics = Metrics()
+        self.models = Models(self._model, labels_for_unavailable=options.labels_for_unavailable)
+        self.port = 0
+        """The gRPC port, as it was given out where 0 was asked for."""
+        self._log = log
+        self._stop = stop or threading.Event()
+        self._predict = Predict(
+            self.metrics,
+            as_tensor_content=options.as_tensor_content,
+            check_method_name=options.check_method_name,
+        )
+        self._scheduler = BatchScheduler(options.batching) if options.batching else None
+        self._session_options = SessionOptions(
+            options.intra_op_threads, options.inter_op_threads, options.gpu_memory_fraction, options.tags
+        )
+        self._health = health.HealthServicer(
+            experimental_non_blocking=True, experimental_thread_pool=ThreadPoolExecutor(1, thread_name_prefix="health")
+        )
+        self._grpc: grpc.Server | None = None
+        self._rest: RestServer | None = None
+        self._threads: list[threading.Thread] = []
+
+    @property
+    def address(self) -> str:
+        """Host and port."""
+        return self.options.address(self.port)
+
+    @property
+    def rest_port(self) -> int:
+        """The REST port; 0 where there is none."""
+        return self._rest.port if self._rest else 0
+
+    def open(self) -> None:
+        """Load the models, then open the ports.
+
+        Empty base paths are waited on, as TensorFlow Serving does, until `stop` is set.
+
+        Raises:
+            StartError: a model cannot be loaded, or a port cannot be opened.
+        """
+        self.models.start(self.options.models, self._stop, self.options.poll_wait)
+        self._open_rest()
+        self._open_grpc()
+        self._every(self.options.poll_wait, self.models.poll)
+        if self.options.model_config_file:
+            self._every(self.options.config_poll_wait, self._reread(self.options.model_config_file))
 
     def close(self, drain: float = DRAIN_TIMEOUT) -> bool:
         """Accept nothing new and answer what is in work, at most `drain` seconds; whether all was answered."""
         self._stop.set()
-        drained = self._grpc.stop(drain).wait(drain + 0.5)
-        self._poller.join(0.1)
+        self._health.enter_graceful_shutdown()
+        drained = self._grpc.stop(drain).wait(drain + 0.5) if self._grpc else True
+        if self._rest:
+            self._rest.close()
+        for thread in self._threads:
+            thread.join(0.1)
+        if drained:
+            self.models.close()
+            if self._scheduler:
+                self._scheduler.close()
         return drained
+
+    def _model(self, config: ModelConfig) -> Model:
+        retries = Retries(self.options.load_retries, self.options.load_retry_interval)
+        return Model(config, self._load, self._log, self.metrics, retries)
+
+    def _load(self, name: str, version: int, path: Path) -> Servable:
+        servable = Servable(
+            name, version, path, options=self._session_options, scheduler=self._scheduler, metrics=self.metrics
+        )
+        for key, definition in servable.signature_defs.items():
+            if self._scheduler and definition.inputs and not servable.makes_batches(definition):
+                self._log(f"{name} version {version}: {key} is not batched, its first dimension is fixed")
+        if self.options.warm_up_iterations:
+            count = warm_up(servable, self._predict, self.metrics, iterations=self.options.warm_up_iterations)
+            if count:
+                self._log(f"warm-up of {name} version {version}: {count} requests")
+        return servable
+
+    def _open_grpc(self) -> None:
+        limit = self.options.grpc_max_threads
+        server = grpc.server(
+            ThreadPoolExecutor(limit + SPARE_THREADS, thread_name_prefix="grpc"),
+            options=list((dict(CHANNEL_ARGUMENTS) | dict(self.options.grpc_channel_arguments)).items()),
+            interceptors=[Admission(limit)],
+            maximum_concurrent_rpcs=limit + MAX_WAITING,
+        )
+        prediction = PredictionService(self.models, self._predict, self.metrics)
+        prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(prediction, server)
+        model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(self.models), server)
+        if self.options.health:
+            health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
+            for name in HEALTHY:
+                self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
+        self.port = self._add_port(server, self.options.address(self.options.port))
+        if self.options.grpc_socket_path:
+            self._add_port(server, f"unix:{Path(self.options.grpc_socket_path).absolute()}")
+        server.start()
+        self._grpc = server
+
+    def _add_port(self, server: grpc.Server, address: str) -> int:
+        try:
+            if self.options.credentials:
+                return server.add_secure_port(address, self.options.credentials)
+            return server.add_insecure_port(address)
+        except RuntimeError as error:
+            raise StartError(f"cannot listen on {address}: it is in use or not ours") from error
+
+    def _open_rest(self) -> None:
+        if self.options.rest_api_port:
+            self._rest = RestServer(
+                self.options.host,
+                self.options.rest_api_port,
+                status=lambda request: model_status(self.models, request),
+                metadata=lambda request: model_metadata(self.models, request),
+                metrics=self.metrics,
+                metrics_path=self.options.metrics_path,
+            )
+
+    def _reread(self, path: Path) -> Callable[[], None]:
+        """A look at --model_config_file; what is wrong with it is said once, and changes nothing."""
+        said = ""
+
+        def reread() -> None:
+            nonlocal said
+            wrong = ""
+            try:
+                self.models.reload(read_model_configs(path))
+            except (StartError, ServingError) as error:
+                wrong = f"{path} is not followed: {error}"
+            if wrong and wrong != said:
+                self._log(wrong)
+            said = wrong
+
+        return reread
+
+    def _every(self, seconds: float, look: Callable[[], None]) -> None:
+        if not seconds:
+            return
+
+        def run() -> None:
+            while not self._stop.wait(seconds):
+                look()
+
+        thread = threading.Thread(target=run, name="poll", daemon=True)
+        thread.start()
+        self._threads.append(thread)
 
 
 def use_threads(intra_op: int, inter_op: int) -> None:
-    """Set TensorFlow's thread pools; possible once, before the first op of the process."""
+    """Set the thread pools of TensorFlow outside of sessions; possible once, before the first op of the process."""
     tf.config.threading.set_intra_op_parallelism_threads(intra_op)
     tf.config.threading.set_inter_op_parallelism_threads(inter_op)
 
 
 def start(options: Options, log: Log, stop: threading.Event | None = None) -> Server:
-    """Load the model, then open the port.
-
-    An empty base path is waited on, as TensorFlow Serving does. `stop` ends the waiting.
+    """A server that answers.
 
     Raises:
-        StartError: the model cannot be loaded, or the port cannot be opened.
+        StartError: a model cannot be loaded, or a port cannot be opened.
     """
-    stop = stop or threading.Event()
-    model = _model(options, log)
-    while True:
-        _first_version(model)
-        if model.version is not None:
-            break
-        if stop.wait(options.poll_wait or 1.0):
-            raise StartError("stopped before a model was there")
-    threads = ThreadPoolExecutor(options.grpc_max_threads, thread_name_prefix="grpc")
-    arguments = dict(CHANNEL_ARGUMENTS) | dict(options.grpc_channel_arguments)
-    # Without this limit requests above the number of threads wait unseen and grow old.
-    server = grpc.server(threads, options=list(arguments.items()), maximum_concurrent_rpcs=options.grpc_max_threads)
-    models = {model.name: model}
-    prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(PredictionService(models), server)
-    model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(models), server)
-    try:
-        port = server.add_insecure_port(options.address)
-    except RuntimeError as error:
-        raise StartError(f"cannot listen on {options.address}: the port is in use or not ours") from error
-    server.start()
-    poller = threading.Thread(target=_poll, args=(model, options.poll_wait, stop), name="poll", daemon=True)
-    poller.start()
-    return Server(port, replace(options, port=port).address, model, server, stop, poller)
-
-
-def _model(options: Options, log: Log) -> Model:
-    scheduler = BatchScheduler(options.batching) if options.batching else None
-
-    def load(name: str, version: int, path: Path) -> Servable:
-        servable = Servable(name, version, path, scheduler)
-        for key, signature in servable.signatures.items():
-            if scheduler and not signature.batched:
-                log(f"{name} version {version}: {key} is not batched, its tensors have no open first dimension alone")
-        if count := warm_up(servable):
-            log(f"warm-up of {name} version {version}: {count} requests")
-        return servable
-
-    return Model(options.model_name, options.model_base_path, load, log)
-
-
-def _first_version(model: Model) -> None:
-    model.poll()
-    for version, status in model.statuses().items():
-        if status.error:
-            raise StartError(f"{model.name} version {version} did not become available: {status.error}")
-
-
-def _poll(model: Model, wait: float, stop: threading.Event) -> None:
-    while wait and not stop.wait(wait):
-        model.poll()
+    server = Server(options, log, stop)
+    server.open()
+    return server

@@ -1,7 +1,7 @@
 """`python -m serving.throughput MODEL_VERSION_DIR`: the most images a second a model gives on this machine, as JSON.
 
-The SavedModel is called in this process with TensorFlow's threads as the server sets them: no gRPC, no batching. What
-a service reaches is told as a share of this figure, measured in the same run.
+The SavedModel is called in this process by TensorFlow's own loader, with its threads as the server sets them: none of
+our code, no gRPC, no batching. What a server reaches is told as a share of this figure, measured in the same run.
 """
 
 import argparse
@@ -10,7 +10,7 @@ import statistics
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ import numpy as np
 from serving import malloc
 from serving.banners import import_tensorflow
 from serving.errors import StartError
-from serving.options import DEFAULT_INTER_OP, DEFAULT_INTRA_OP
+from serving.flags import DEFAULT_INTER_OP, DEFAULT_INTRA_OP
 from serving.signature import SERVING_DEFAULT
 
 BATCHES = (1, 2, 4, 8)
@@ -42,10 +42,11 @@ def measure(path: Path, *, seconds: float) -> dict[str, Any]:
     Raises:
         StartError: no SavedModel there, or one that random images cannot be made for.
     """
-    from serving.servable import Servable
+    import tensorflow as tf
 
     try:
-        signature = Servable("throughput", 0, path, None).signatures[SERVING_DEFAULT]
+        loaded = tf.saved_model.load(str(path))
+        signature = loaded.signatures[SERVING_DEFAULT]
     except KeyError:
         raise StartError(f"{path} has no signature {SERVING_DEFAULT}") from None
     except Exception as error:  # whatever TensorFlow finds wrong with it
@@ -56,7 +57,7 @@ def measure(path: Path, *, seconds: float) -> dict[str, Any]:
     rates: dict[str, list[float]] = {f"{batch}x{callers}": [] for batch in inputs for callers in CALLERS}
     for images in inputs.values():
         for _ in range(WARM_UP_CALLS):
-            signature.call(images)
+            signature(**images)
     for number in range(ROUNDS):
         print(f"round {number + 1} of {ROUNDS}", file=sys.stderr, flush=True)
         for batch, images in inputs.items():
@@ -71,32 +72,32 @@ def measure(path: Path, *, seconds: float) -> dict[str, Any]:
     }
 
 
-def _random(signature: Any, batch: int) -> Sequence[Any] | None:
+def _random(signature: Any, batch: int) -> dict[str, Any] | None:
     """Random tensors for the signature's inputs, or None where it does not take `batch` of them."""
     import tensorflow as tf
 
-    random, tensors = np.random.default_rng(0), []
-    for spec in signature.inputs.values():
+    random, tensors = np.random.default_rng(0), {}
+    for name, spec in signature.structured_input_signature[1].items():
         if not spec.shape.rank or not spec.shape[1:].is_fully_defined() or spec.shape[0] not in (None, batch):
             return None
         shape = (batch, *spec.shape[1:])
         if spec.dtype == tf.uint8:
-            tensors.append(tf.constant(random.integers(0, 256, shape, dtype=np.uint8)))
+            tensors[name] = tf.constant(random.integers(0, 256, shape, dtype=np.uint8))
         elif spec.dtype.is_floating:
-            tensors.append(tf.cast(random.random(shape, dtype=np.float32), spec.dtype))
+            tensors[name] = tf.cast(random.random(shape, dtype=np.float32), spec.dtype)
         else:
             return None
     return tensors
 
 
-def _rate(signature: Any, tensors: Sequence[Any], callers: int, seconds: float) -> float:
+def _rate(signature: Any, tensors: Mapping[str, Any], callers: int, seconds: float) -> float:
     """Calls a second of `callers` threads that call one after the other, counted until the last call has ended."""
     counts = [0] * callers
     started = time.perf_counter()
 
     def call(caller: int) -> None:
         while time.perf_counter() < started + seconds:
-            signature.call(tensors)
+            signature(**tensors)
             counts[caller] += 1
 
     threads = [threading.Thread(target=call, args=(caller,)) for caller in range(callers)]

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 SAVED_MODEL = "saved_model.pb"
+_LARGEST = 2**63 - 1
+"""A version is an int64 on the wire."""
 
 
 def find_versions(base_path: Path) -> dict[int, Path]:
@@ -17,7 +19,7 @@ def find_versions(base_path: Path) -> dict[int, Path]:
     return {
         int(path.name): path
         for path in sorted(base_path.iterdir())
-        if path.name.isascii() and path.name.isdigit() and path.is_dir()
+        if path.name.isascii() and path.name.isdigit() and int(path.name) <= _LARGEST and path.is_dir()
     }
 
 

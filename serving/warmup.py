@@ -1,36 +1,53 @@
 """Requests a version brings along to be run before it is served (g3doc/saved_model_warmup.md of tensorflow/serving)."""
 
+import time
+from collections.abc import Iterator
+
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
 from serving.errors import ServingError, invalid_argument, status_code
-from serving.predict import run_predict
+from serving.metrics import Metrics
+from serving.predict import Predict
 from serving.servable import Servable
 
 WARMUP_FILE = "assets.extra/tf_serving_warmup_requests"
 MAX_RECORDS = 1000
 
 
-def warm_up(servable: Servable) -> int:
+def warm_up(servable: Servable, predict: Predict, metrics: Metrics, *, iterations: int = 1) -> int:
     """Run the version's warm-up requests, TFRecords of PredictionLog; returns how many there were, 0 without a file.
 
     Raises:
         ServingError: the file is damaged, has too many records or one that is no Predict, or a request failed.
     """
-    path = servable.path / WARMUP_FILE
-    if not path.exists():
+    if not (servable.path / WARMUP_FILE).exists():
         return 0
-    count = 0
+    started, status, count = time.monotonic(), "UNKNOWN", 0
     try:
-        for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
+        for record in _records(servable):
             count += 1
-            if count > MAX_RECORDS:
+            for _ in range(iterations):
+                predict.run(servable, record, predict_pb2.PredictResponse())
+        status = "OK"
+    except ServingError as error:
+        status = error.code.name
+        raise
+    finally:
+        metrics.warm_up(str(servable.path), status, time.monotonic() - started, count)
+    return count
+
+
+def _records(servable: Servable) -> Iterator[predict_pb2.PredictRequest]:
+    path = servable.path / WARMUP_FILE
+    try:
+        for number, record in enumerate(tf.data.TFRecordDataset(str(path)).as_numpy_iterator(), start=1):
+            if number > MAX_RECORDS:
                 raise invalid_argument(f"Number of warmup records exceeds the maximum ({MAX_RECORDS}) at {path}")
             log = prediction_log_pb2.PredictionLog.FromString(record)
             if not log.HasField("predict_log"):
-                raise invalid_argument(f"warm-up record {count} of {path} is not a predict_log")
-            run_predict(servable, log.predict_log.request, predict_pb2.PredictResponse())
+                raise invalid_argument(f"warm-up record {number} of {path} is not a predict_log")
+            yield log.predict_log.request
     except tf.errors.OpError as error:
         message = f"{error.message}. Please verify your warmup data is in TFRecord format."
         raise ServingError(status_code(error.error_code), message) from error
-    return count

@@ -50,10 +50,14 @@ SignatureDefMap: Final = message("tensorflow.serving.SignatureDefMap")
 GetModelStatusRequest: Final = message("tensorflow.serving.GetModelStatusRequest")
 GetModelStatusResponse: Final = message("tensorflow.serving.GetModelStatusResponse")
 ModelVersionStatus: Final = message("tensorflow.serving.ModelVersionStatus")
+ModelServerConfig: Final = message("tensorflow.serving.ModelServerConfig")
+ReloadConfigRequest: Final = message("tensorflow.serving.ReloadConfigRequest")
+ReloadConfigResponse: Final = message("tensorflow.serving.ReloadConfigResponse")
 
 PREDICT: Final = _method("tensorflow.serving.PredictionService", "Predict")
 GET_MODEL_METADATA: Final = _method("tensorflow.serving.PredictionService", "GetModelMetadata")
 GET_MODEL_STATUS: Final = _method("tensorflow.serving.ModelService", "GetModelStatus")
+RELOAD_CONFIG: Final = _method("tensorflow.serving.ModelService", "HandleReloadConfigRequest")
 
 SIGNATURE_DEF: Final = "signature_def"
 """The one metadata field GetModelMetadata knows."""
@@ -136,6 +140,26 @@ def _strings(content: bytes, count: int) -> list[bytes]:
         raise ValueError(f"{len(content)} bytes of content for strings of {at + sum(lengths)} bytes")
     ends = [at + end for end in accumulate(lengths)]
     return [content[end - length : end] for end, length in zip(ends, lengths, strict=True)]
+
+
+def write(tensor: Any, array: NDArray[Any], dtype: int, *, as_content: bool = False) -> None:
+    """Fill an empty TensorProto: with lists of values, as TensorFlow Serving answers, or with an array's own bytes.
+
+    Bytes are read some hundred times faster; strings are a list either way.
+
+    Raises:
+        ValueError: a dtype not written here.
+    """
+    if dtype not in _FIELDS:
+        raise ValueError(f"a tensor of dtype {_NAMES.get(dtype, dtype)} cannot be written here")
+    tensor.dtype = dtype
+    for size in array.shape:
+        tensor.tensor_shape.dim.add(size=size)
+    field, _ = _FIELDS[dtype]
+    if as_content and dtype != DT_STRING:
+        tensor.tensor_content = np.ascontiguousarray(array).tobytes()
+    else:
+        getattr(tensor, field).extend(array.ravel().tolist())
 
 
 def uint8_tensor(shape: tuple[int, ...], content: bytes) -> Any:

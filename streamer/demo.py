@@ -109,7 +109,8 @@ def prepare(state: Path, say: Say, children: list[Child]) -> tuple[Path, Path]:
 
 def serving_command(models: Path, port: int) -> tuple[str, ...]:
     """How the embedded model server is started; the flags are tensorflow_model_server's."""
-    return ("-m", "serving", "--port", str(port), "--model_name", MODEL, "--model_base_path", str(models))
+    model = ("--model_name", MODEL, "--model_base_path", str(models))
+    return ("-m", "serving", "--port", str(port), *model, "--enable_serialization_as_tensor_content=true")
 
 
 def require_tensorflow() -> None:

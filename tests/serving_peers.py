@@ -1,5 +1,6 @@
 """A closed-form SavedModel, and calls to a model server by two clients: the official stubs and serving.wire."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,6 +60,14 @@ def save_model(base_path: Path, version: int) -> Path:
         def picky(self, x: Any) -> dict[str, Any]:
             return {"y": tf.debugging.check_numerics(x, "row is not a number")}
 
+        @tf.function(input_signature=[tf.TensorSpec([None, None, None, 3], tf.uint8, name="image")])  # type: ignore[untyped-decorator]
+        def anysize(self, image: Any) -> dict[str, Any]:
+            return {"total": tf.reduce_sum(tf.cast(image, tf.float32), [1, 2, 3])}
+
+        @tf.function(input_signature=[tf.TensorSpec([None, None], name="x")])  # type: ignore[untyped-decorator]
+        def odd(self, x: Any) -> dict[str, Any]:
+            return {"scalar": tf.reduce_sum(x), "first": x[:1], "product": x @ tf.ones([3, 4])}
+
     model = Model()
     path = base_path / str(version)
     signatures = {
@@ -67,6 +76,8 @@ def save_model(base_path: Path, version: int) -> Path:
         "single": model.single,
         "pair": model.pair,
         "picky": model.picky,
+        "anysize": model.anysize,
+        "odd": model.odd,
     }
     tf.saved_model.save(model, str(path), signatures=signatures)
     return path
@@ -90,10 +101,15 @@ def expected(pictures: NDArray[np.uint8], version: int) -> dict[str, NDArray[np.
     }
 
 
+def single(base_path: Path) -> list[str]:
+    """The flags that serve `base_path` as `tiny` on a free port."""
+    return ["--port=0", "--model_name=tiny", f"--model_base_path={base_path}"]
+
+
 @contextmanager
 def run_server(base_path: Path, *flags: str) -> Iterator[Server]:
     """The embedded server in this process, on a free port, serving `base_path` as `tiny`."""
-    options = Options.parse(["--port=0", "--model_name=tiny", f"--model_base_path={base_path}", *flags])
+    options = Options.parse([*single(base_path), *flags])
     running = server.start(options, log=lambda _text: None)
     try:
         yield running
@@ -104,13 +120,16 @@ def run_server(base_path: Path, *flags: str) -> Iterator[Server]:
 class Caller:
     """A client made of serving.wire and grpc alone."""
 
-    def __init__(self, port: int) -> None:
-        self.channel = grpc.insecure_channel(f"127.0.0.1:{port}")
+    def __init__(self, port: int | str) -> None:
+        """`port` on this machine, or a whole address."""
+        address = port if isinstance(port, str) else f"127.0.0.1:{port}"
+        self.channel = grpc.insecure_channel(address, options=[("grpc.max_receive_message_length", -1)])
         self.predict = self._method(wire.PREDICT, wire.PredictRequest, wire.PredictResponse)
         self.metadata = self._method(
             wire.GET_MODEL_METADATA, wire.GetModelMetadataRequest, wire.GetModelMetadataResponse
         )
         self.status = self._method(wire.GET_MODEL_STATUS, wire.GetModelStatusRequest, wire.GetModelStatusResponse)
+        self.reload = self._method(wire.RELOAD_CONFIG, wire.ReloadConfigRequest, wire.ReloadConfigResponse)
 
     def _method(self, path: str, request: Any, response: Any) -> Any:
         return self.channel.unary_unary(
@@ -129,9 +148,28 @@ def request(pictures: NDArray[np.uint8], *, output_filter: tuple[str, ...] = (),
     return made
 
 
+def float_tensor(*shape: int, value: float = 0.0) -> Any:
+    """A float32 TensorProto filled with `value`."""
+    return wire.TensorProto(
+        dtype=wire.DT_FLOAT, tensor_shape={"dim": [{"size": size} for size in shape]}, float_val=[value]
+    )
+
+
+def predict(inputs: dict[str, Any], *output_filter: str, **spec: Any) -> Any:
+    """A PredictRequest of these inputs."""
+    made = wire.PredictRequest(output_filter=output_filter, model_spec={"name": "tiny"} | spec)
+    for name, tensor in inputs.items():
+        made.inputs[name].CopyFrom(tensor)
+    return made
+
+
 def check(response: Any, pictures: NDArray[np.uint8]) -> None:
     """Every row of the response is made of its own picture, by the version the response names."""
     outputs = expected(pictures, response.model_spec.version.value)
     assert response.outputs
     for name, tensor in response.outputs.items():
         np.testing.assert_allclose(wire.to_array(tensor), outputs[name], err_msg=name)
+
+
+if __name__ == "__main__":
+    save_model(Path(sys.argv[1]), 3)

@@ -11,6 +11,7 @@ import pytest
 import yaml
 from aiohttp.test_utils import TestServer
 
+from serving.metrics import Metrics as ServerMetrics
 from streamer import config
 from streamer.app import Service
 from streamer.events import Events
@@ -23,6 +24,8 @@ from tests.peers.required import REPOSITORY, requires
 MONITORING = REPOSITORY / "monitoring"
 DASHBOARD = MONITORING / "grafana" / "dashboards" / "sightline.json"
 METRIC = re.compile(r"\b(sightline_\w+)(?:\{([^}]*)\})?")
+SERVER_METRIC = re.compile(r'{__name__="(:tensorflow:[\w:]+)"([^}]*)}')
+SERVER_ROW = re.compile(r"^\| `(:tensorflow:[\w:]+)(?:{([\w,]+)})?` \| (\w+) \|", re.MULTILINE)
 SUFFIXES = {"histogram": ("_bucket", "_sum", "_count"), "counter": (), "gauge": ()}
 
 
@@ -73,6 +76,25 @@ def test_expressions_name_what_is_exported(where: str, expression: str) -> None:
         assert used in names, f"{where} uses {used}, which nothing exports"
         labels = set(re.findall(r"(\w+)\s*[=!]~?", matchers)) - {"job", "instance"}
         assert labels <= documented()[names[used]], f"{where}: {used} has no label {labels}"
+
+
+def test_documentation_lists_what_the_model_server_exports() -> None:
+    """docs/monitoring.md has a row, with the type, for every metric of the embedded server, and for no other."""
+    rows = SERVER_ROW.findall((REPOSITORY / "docs" / "monitoring.md").read_text())
+    exported_there = dict(re.findall(r"^# TYPE (\S+) (\w+)$", ServerMetrics().text(), re.MULTILINE))
+    assert {name: kind for name, _, kind in rows} == exported_there
+
+
+def test_expressions_name_what_the_model_server_exports() -> None:
+    """A panel or an alert uses metrics of the model server by names and labels they have; no colon stands bare."""
+    rows = SERVER_ROW.findall((REPOSITORY / "docs" / "monitoring.md").read_text())
+    labels_of = {name + suffix: labels.split(",") for name, labels, kind in rows for suffix in ("", *SUFFIXES[kind])}
+    for where, expression in expressions():
+        used = SERVER_METRIC.findall(expression)
+        assert len(used) == expression.count(":tensorflow:"), where
+        for name, matchers in used:
+            assert name in labels_of, f"{where} uses {name}, which nothing exports"
+            assert set(re.findall(r"(\w+)\s*[=!]~?", matchers)) <= set(labels_of[name]), where
 
 
 def test_dashboard_panels_are_told_apart() -> None:

@@ -5,7 +5,6 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import grpc
 import numpy as np
@@ -20,7 +19,17 @@ from tensorflow_serving.apis import (
 
 from serving import wire
 from serving.server import Server
-from tests.serving_peers import Caller, check, expected, images, request, run_server, save_model
+from tests.serving_peers import (
+    Caller,
+    check,
+    expected,
+    float_tensor,
+    images,
+    predict,
+    request,
+    run_server,
+    save_model,
+)
 
 
 @pytest.fixture(scope="module")
@@ -131,181 +140,10 @@ def test_signature_of_one_image_takes_any_size(caller: Caller) -> None:
         assert wire.to_array(caller.predict(asked, timeout=30).outputs["total"]).tolist() == [height * 12]
 
 
-def float_tensor(*shape: int, value: float = 0.0) -> Any:
-    """A float32 TensorProto filled with `value`."""
-    return wire.TensorProto(
-        dtype=wire.DT_FLOAT, tensor_shape={"dim": [{"size": size} for size in shape]}, float_val=[value]
-    )
-
-
-def predict(inputs: dict[str, Any] | None = None, *output_filter: str, **spec: Any) -> Any:
-    """A PredictRequest of these inputs; without any, one good picture."""
-    made = wire.PredictRequest(output_filter=output_filter, model_spec={"name": "tiny"} | spec)
-    for name, tensor in (inputs if inputs is not None else {"input_tensor": PICTURE}).items():
-        made.inputs[name].CopyFrom(tensor)
-    return made
-
-
-PICTURE = wire.uint8_tensor((1, 8, 8, 3), bytes(192))
-FEED = "serving_default_input_tensor:0"
-OUTPUTS = "detection_boxes,detection_classes,detection_scores,num_detections"
-TORN = wire.TensorProto(dtype=wire.DT_UINT8, tensor_shape=PICTURE.tensor_shape, tensor_content=b"short")
-
-INVALID, PRECONDITION, MISSING = (
-    grpc.StatusCode.INVALID_ARGUMENT,
-    grpc.StatusCode.FAILED_PRECONDITION,
-    grpc.StatusCode.NOT_FOUND,
-)
-# TensorFlow Serving's own answers; the last rows are ours alone, see docs/serving.md.
-PREDICT_ERRORS = {
-    "no spec": (wire.PredictRequest(), INVALID, "Missing ModelSpec"),
-    "no name": (predict(name=""), INVALID, "ModelSpec has no name specified."),
-    "unknown model": (predict(name="who"), MISSING, "Servable not found for request: Latest(who)"),
-    "unknown model's version": (
-        predict(name="who", version={"value": 7}),
-        MISSING,
-        "Servable not found for request: Specific(who, 7)",
-    ),
-    "unknown version": (
-        predict(version={"value": 7}),
-        MISSING,
-        "Servable not found for request: Specific(tiny, 7)",
-    ),
-    "unknown label": (
-        predict(version_label="stable"),
-        INVALID,
-        "Unrecognized servable version label: stable",
-    ),
-    "unknown signature": (
-        predict(signature_name="sig"),
-        PRECONDITION,
-        'Serving signature key "sig" not found.',
-    ),
-    "no inputs": (
-        predict({}),
-        INVALID,
-        "input size does not match signature: 0!=1 len({}) != len({input_tensor}). Sent extra: {}. "
-        "Missing but required: {input_tensor}.",
-    ),
-    "an input too many": (
-        predict({"input_tensor": PICTURE, "b": PICTURE, "a": PICTURE}),
-        INVALID,
-        "input size does not match signature: 3!=1 len({a,b,input_tensor}) != len({input_tensor}). "
-        "Sent extra: {a,b}. Missing but required: {}.",
-    ),
-    "an input by another name": (
-        predict({"y": PICTURE}),
-        INVALID,
-        f"Signature input alias: input_tensor(feed name: {FEED}) not found in request and no default value provided. "
-        "Inputs expected to be in the request {y}, or default input alias set: ",
-    ),
-    "torn tensor": (predict({"input_tensor": TORN}), INVALID, "tensor parsing error: input_tensor"),
-    "another dtype": (
-        predict({"input_tensor": float_tensor(1, 8, 8, 3)}),
-        INVALID,
-        "Expects arg[0] to be uint8 but float is provided",
-    ),
-    "unknown output": (
-        predict(None, "z"),
-        INVALID,
-        f"output tensor alias not found in signature: z Outputs expected to be in the set {{{OUTPUTS}}}.",
-    ),
-    "an output twice": (
-        predict(None, "num_detections", "num_detections"),
-        INVALID,
-        "duplicate output tensor alias: num_detections",
-    ),
-    "a scalar": (
-        predict({"input_tensor": wire.uint8_tensor((), b"x")}),
-        INVALID,
-        "Batching Run() input tensors must have at least one dimension",
-    ),
-    "unequal rows": (
-        predict({"a": float_tensor(1, 2), "b": float_tensor(2, 2)}, signature_name="pair"),
-        INVALID,
-        "Batching Run() input tensors must have equal 0th-dimension size",
-    ),
-    "more rows than a batch": (
-        predict({"input_tensor": wire.uint8_tensor((9, 8, 8, 3), bytes(9 * 192))}),
-        INVALID,
-        "Task size 9 is larger than maximum input batch size 8",
-    ),
-    "the model refuses the values": (
-        predict({"x": float_tensor(1, 4, value=float("nan"))}, signature_name="picky"),
-        INVALID,
-        "row is not a number : Tensor had NaN values",
-    ),
-    "ours: another size of picture": (
-        predict({"input_tensor": wire.uint8_tensor((1, 9, 8, 3), bytes(216))}),
-        INVALID,
-        "input input_tensor has shape [1, 9, 8, 3]; the signature takes [-1, 8, 8, 3]",
-    ),
-    "ours: a row too many for a signature of one": (
-        predict({"image": wire.uint8_tensor((2, 2, 2, 3), bytes(24))}, signature_name="single"),
-        INVALID,
-        "input image has shape [2, 2, 2, 3]; the signature takes [1, -1, -1, 3]",
-    ),
-}
-METADATA_ERRORS = {
-    "no spec": (wire.GetModelMetadataRequest(metadata_field=["signature_def"]), INVALID, "Missing ModelSpec"),
-    "no field": (
-        wire.GetModelMetadataRequest(model_spec={"name": "tiny"}),
-        INVALID,
-        "GetModelMetadataRequest must specify at least one metadata_field",
-    ),
-    "another field": (
-        wire.GetModelMetadataRequest(model_spec={"name": "tiny"}, metadata_field=["assets"]),
-        INVALID,
-        "Metadata field assets is not supported",
-    ),
-    "unknown model": (
-        wire.GetModelMetadataRequest(model_spec={"name": "who"}, metadata_field=["signature_def"]),
-        MISSING,
-        "Servable not found for request: Latest(who)",
-    ),
-}
-STATUS_ERRORS = {
-    "no spec": (wire.GetModelStatusRequest(), INVALID, "Missing ModelSpec"),
-    "unknown model": (
-        wire.GetModelStatusRequest(model_spec={"name": "who"}),
-        MISSING,
-        "Could not find any versions of model who",
-    ),
-    "unknown version": (
-        wire.GetModelStatusRequest(model_spec={"name": "tiny", "version": {"value": 9}}),
-        MISSING,
-        "Could not find version 9 of model tiny",
-    ),
-}
-ERRORS = [
-    pytest.param(method, *row, id=f"{method}: {case}")
-    for method, rows in (("predict", PREDICT_ERRORS), ("metadata", METADATA_ERRORS), ("status", STATUS_ERRORS))
-    for case, row in rows.items()
-]
-
-
-@pytest.mark.parametrize(("method", "asked", "code", "message"), ERRORS)
-def test_error_contract(caller: Caller, method: str, asked: Any, code: grpc.StatusCode, message: str) -> None:
-    """Each wrong request gets TensorFlow Serving's code and its very words."""
-    with pytest.raises(grpc.RpcError) as error:
-        getattr(caller, method)(asked, timeout=30)
-    assert (error.value.code(), error.value.details()) == (code, message)
-
-
-def test_services_not_there_yet_say_so(tiny: Server) -> None:
-    """Classify, Regress, MultiInference and HandleReloadConfigRequest answer UNIMPLEMENTED."""
-    channel: Any = grpc.insecure_channel(f"127.0.0.1:{tiny.port}")
-    methods = [f"PredictionService/{name}" for name in ("Classify", "Regress", "MultiInference")]
-    for method in [*methods, "ModelService/HandleReloadConfigRequest"]:
-        with pytest.raises(grpc.RpcError) as error:
-            channel.unary_unary(f"/tensorflow.serving.{method}")(b"", timeout=30)
-        assert error.value.code() is grpc.StatusCode.UNIMPLEMENTED
-
-
 def test_long_messages_are_cut(caller: Caller) -> None:
     """A message of more than 1024 characters is cut as TensorFlow Serving cuts it."""
     with pytest.raises(grpc.RpcError) as error:
-        caller.predict(predict(name="m" * 2000), timeout=30)
+        caller.predict(predict({}, name="m" * 2000), timeout=30)
     details = str(error.value.details())
     assert details.startswith("Servable not found for request: Latest(mmm")
     assert details.endswith("m...TRUNCATED")

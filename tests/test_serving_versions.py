@@ -102,7 +102,7 @@ def test_a_newer_version_takes_over_without_a_failed_call(saved: Path, base_path
             assert versions == sorted(versions)
         assert {version for versions in answered for version in versions} == {1, 2}
         running.close()
-        assert running.model.statuses()[1].state is State.END
+        assert running.models.statuses("tiny")[1].state is State.END
 
 
 def test_a_broken_version_leaves_the_old_one_serving(base_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -115,7 +115,7 @@ def test_a_broken_version_leaves_the_old_one_serving(base_path: Path, capsys: py
         (base_path / "2").mkdir()
         (base_path / "2" / "saved_model.pb").write_bytes(b"no SavedModel")
         for _ in range(3):
-            running.model.poll()
+            running.models.poll()
         pictures = images(1, seed=1)
         response = caller.detect(pictures)
         check(response, pictures)
@@ -130,7 +130,7 @@ def test_a_broken_version_leaves_the_old_one_serving(base_path: Path, capsys: py
         assert "version 1 keeps serving" in complaints[0]
         assert "\n" not in complaints[0]
         shutil.copytree(base_path / "1", base_path / "2", dirs_exist_ok=True)
-        running.model.poll()
+        running.models.poll()
         assert statuses(caller) == [(2, 30), (1, 50)]
     finally:
         running.close()
@@ -144,10 +144,10 @@ def test_a_removed_version_gives_way_to_the_one_before(saved: Path, base_path: P
         caller = Caller(running.port)
         assert statuses(caller) == [(2, 30)]
         shutil.rmtree(base_path / "2")
-        running.model.poll()
+        running.models.poll()
         assert statuses(caller) == [(2, 50), (1, 30)]
         shutil.rmtree(base_path / "1")
-        running.model.poll()
+        running.models.poll()
         with pytest.raises(grpc.RpcError, match=r"Latest\(tiny\)") as error:
             caller.detect(images(1, seed=1))
         assert error.value.code() is grpc.StatusCode.NOT_FOUND
@@ -157,7 +157,7 @@ def test_a_base_path_that_vanishes_changes_nothing(base_path: Path) -> None:
     """While the directory cannot be read the loaded version serves on."""
     with run_server(base_path, "--file_system_poll_wait_seconds=0") as running:
         shutil.rmtree(base_path)
-        running.model.poll()
+        running.models.poll()
         assert statuses(Caller(running.port)) == [(1, 30)]
 
 

@@ -1,0 +1,106 @@
+"""The command line: flags named and shaped as tensorflow_model_server has them (its model_servers/main.cc)."""
+
+import argparse
+import os
+from pathlib import Path
+
+from serving.batching import BATCHING_CONFIG
+
+DEFAULT_PORT = 5000
+DEFAULT_INTRA_OP = 1
+DEFAULT_INTER_OP = 2
+"""TensorFlow threads. On two cores, two batches in flight: 1/2 gave 137 images a second, 2/2 gave 106, 2/1 gave 72."""
+
+WITHOUT_EFFECT = (
+    "enable_profiler",
+    "flush_filesystem_caches",
+    "mixed_precision",
+    "num_load_threads",
+    "num_tflite_interpreters_per_pool",
+    "num_tflite_pools",
+    "num_unload_threads",
+    "prefer_tflite_model",
+    "remove_unused_fields_from_bundle_metagraph",
+    "rest_api_enable_cors_support",
+    "rest_api_num_threads",
+    "rest_api_timeout_in_ms",
+    "xla_cpu_compilation_enabled",
+    "xla_gpu_compilation_enabled",
+)
+"""Taken, so that one command line starts either server, and named in the log when given."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """All flags; docs/serving.md has a row for each."""
+    found = argparse.ArgumentParser(
+        prog="python -m serving",
+        description="Serve SavedModels with TensorFlow Serving's API. See docs/serving.md.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        allow_abbrev=False,
+    )
+    _add_ports(found.add_argument_group("ports"))
+    _add_models(found.add_argument_group("models"))
+    _add_batching(found.add_argument_group("batching and threads"))
+    _add_rest(found.add_argument_group("answers, metrics, security"))
+    others = found.add_argument_group("taken and without effect here")
+    for name in WITHOUT_EFFECT:
+        others.add_argument(f"--{name}", nargs="?", const="true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+    return found
+
+
+def _add_ports(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("--host", default="127.0.0.1", help="address to listen on (not a flag of tensorflow_model_server)")
+    add("--port", type=int, default=DEFAULT_PORT, help="gRPC port; 0 takes a free one and prints it")
+    add("--grpc_socket_path", default="", help="a UNIX socket to listen on as well")
+    add("--rest_api_port", type=int, default=0, help="port for status, metadata and metrics over HTTP; 0 is none")
+
+
+def _add_models(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("--model_name", default="default", help="name callers use")
+    add("--model_base_path", type=Path, help="directory whose children are version numbers")
+    add("--model_config_file", type=Path, help="text ModelServerConfig, instead of the two above")
+    add("--model_config_file_poll_wait_seconds", type=float, default=0, help="time between looks at that file; 0: one")
+    add("--file_system_poll_wait_seconds", type=float, default=1, help="time between looks for new versions")
+    _switch(group, "--allow_version_labels_for_unavailable_models", False, "new labels may name any version")
+    add("--saved_model_tags", default="serve", help="comma-separated tags of the graph in the SavedModel")
+    _switch(group, "--enable_model_warmup", True, "run a version's own requests before it serves")
+    add("--num_request_iterations_for_warmup", type=int, default=1, help="how often each of them")
+    add("--max_num_load_retries", type=int, default=0, help="how often a version that does not load is tried again")
+    add("--load_retry_interval_micros", type=int, default=60_000_000, help="time between two tries")
+
+
+def _add_batching(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    _switch(group, "--enable_batching", True, "gather requests into batches")
+    add("--batching_parameters_file", type=Path, help=f"text BatchingParameters; without it {BATCHING_CONFIG.name}")
+    add("--tensorflow_session_parallelism", type=int, default=0, help="both of the next two; 0: as they say")
+    add("--tensorflow_intra_op_parallelism", type=int, default=DEFAULT_INTRA_OP, help="threads one op may use")
+    add("--tensorflow_inter_op_parallelism", type=int, default=DEFAULT_INTER_OP, help="ops run at once")
+    add("--per_process_gpu_memory_fraction", type=float, default=0.0, help="share of a GPU's memory; 0: TensorFlow's")
+    threads = max(16, 4 * (os.cpu_count() or 1))
+    add("--grpc_max_threads", type=int, default=threads, help="requests in work at once; more are refused")
+    add("--grpc_channel_arguments", default="", help="key=value,key=value for the gRPC server")
+
+
+def _add_rest(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    _switch(group, "--enable_serialization_as_tensor_content", False, "answer in bytes instead of in lists")
+    _switch(group, "--enable_signature_method_name_check", False, "refuse signatures not made for Predict")
+    _switch(group, "--enable_grpc_healthcheck_service", True, "grpc.health.v1")
+    add("--monitoring_config_file", type=Path, help="text MonitoringConfig: metrics on the REST port")
+    add("--ssl_config_file", type=Path, help="text SSLConfig: TLS on the gRPC port")
+
+
+def _switch(group: argparse._ArgumentGroup, flag: str, default: bool, text: str) -> None:
+    """A flag that is `--flag`, `--flag=true` or `--flag=false`."""
+    group.add_argument(flag, type=_bool, nargs="?", const=True, default=default, help=text)
+
+
+def _bool(text: str) -> bool:
+    if text.lower() in ("true", "1"):
+        return True
+    if text.lower() in ("false", "0"):
+        return False
+    raise argparse.ArgumentTypeError(f"{text!r} is not allowed; true or false")
