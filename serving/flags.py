@@ -3,8 +3,10 @@
 import argparse
 import os
 from pathlib import Path
+from typing import NoReturn
 
 from serving.batching import BATCHING_CONFIG
+from serving.errors import StartError
 
 DEFAULT_PORT = 5000
 DEFAULT_INTRA_OP = 1
@@ -30,9 +32,14 @@ WITHOUT_EFFECT = (
 """Taken, so that one command line starts either server, and named in the log when given."""
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise StartError(f"{message}; --help lists what is allowed")
+
+
 def parser() -> argparse.ArgumentParser:
-    """All flags; docs/serving.md has a row for each."""
-    found = argparse.ArgumentParser(
+    """All flags; docs/serving.md has a row for each. What is wrong with one raises StartError."""
+    found = _Parser(
         prog="python -m serving",
         description="Serve SavedModels with TensorFlow Serving's API. See docs/serving.md.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,

@@ -112,11 +112,12 @@ class Model:
         with self._lock:
             return dict(sorted(self._states.items(), reverse=True))
 
-    def poll(self) -> None:
+    def poll(self, *, starting: bool = False) -> None:
         """Look at the base path once: load what the policy asks for, then let go of the rest.
 
         A version that cannot be loaded is told once, and tried again when its files change. While nothing that is asked
-        for can serve, what serves stays, as does everything while the base path cannot be read.
+        for can serve, what serves stays, as does everything while the base path cannot be read. When `starting`,
+        whoever starts the server tells what ends the start.
         """
         try:
             versions = find_versions(self.config.base_path)
@@ -127,7 +128,7 @@ class Model:
         if not aspired:
             self._say(self._why_none(versions))
         for version in sorted(aspired - self._serving.keys(), reverse=True):
-            self._try(version, versions[version])
+            self._try(version, versions[version], starting=starting)
         if not aspired or aspired & self._serving.keys():
             for version in sorted(self._serving.keys() - aspired):
                 self._unload(version)
@@ -152,7 +153,7 @@ class Model:
             if status.error and version in self._failed
         }
 
-    def _try(self, version: int, path: Path) -> None:
+    def _try(self, version: int, path: Path, *, starting: bool) -> None:
         files = fingerprint(path)
         before = self._failed.get(version)
         if before and before.files != files:
@@ -170,7 +171,8 @@ class Model:
             self._set(version, State.END if last else State.LOADING, failure if last else None)
             still = f"; version {self.available[-1]} keeps serving" if self._serving else ""
             again = "" if last else f"; trying again in {self.retries.interval:g} s"
-            self.log(f"cannot load {self.name} version {version} from {path}: {failure}{still}{again}")
+            if still or again or not starting:
+                self.log(f"cannot load {self.name} version {version} from {path}: {failure}{still}{again}")
             gc.collect()  # what was loaded of it
             return
         self._failed.pop(version, None)

@@ -58,8 +58,8 @@ class Models:
     def numbered(self, spec: Any) -> int | None:
         """The version number a ModelSpec asks for; None for whichever.
 
-        0 is what OpenVINO's client sends for that, and its server reads it so. TensorFlow Serving looks for a version 0,
-        as we do where there is one.
+        0 is what OpenVINO's client sends for that, and its server reads it so. TensorFlow Serving looks for a version
+        0, as we do where there is one.
         """
         version: int = spec.version.value
         return version if version or 0 in self.statuses(spec.name) else None
@@ -85,11 +85,13 @@ class Models:
             except ServingError as error:
                 raise StartError(f"{error}: --allow_version_labels_for_unavailable_models=true allows it") from None
             while True:
-                self._poll()
+                for model in self._models.values():
+                    model.poll(starting=True)
                 for name, model in self._models.items():
                     if not model.available and (failed := model.failures()):
                         version = next(iter(failed))
-                        raise StartError(f"{name} version {version} did not become available: {failed[version]}")
+                        where = model.config.base_path / str(version)
+                        raise StartError(f"{name} version {version} in {where} cannot be loaded: {failed[version]}")
                 if all(self.available().values()):
                     return
                 if stop.wait(poll_wait or 1.0):

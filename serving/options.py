@@ -60,10 +60,10 @@ class Options:
 
     @classmethod
     def parse(cls, arguments: list[str] | None = None) -> "Options":
-        """Read a command line; wrong flags end the process with code 2.
+        """Read a command line.
 
         Raises:
-            StartError: a flag's value cannot be used, or a file it names.
+            StartError: a flag is unknown, or its value or a file it names cannot be used.
         """
         flags = parser().parse_args(arguments)
         _check(flags)

@@ -31,6 +31,8 @@ from serving.warmup import warm_up
 
 Log = Callable[[str], None]
 
+LAST_WORDS = 0.2
+"""Seconds for answers that are made to reach the wire."""
 DRAIN_TIMEOUT = 4.0
 """Seconds requests in work may take after the server was told to stop."""
 
@@ -70,6 +72,7 @@ class Server:
         self._health = health.HealthServicer(
             experimental_non_blocking=True, experimental_thread_pool=ThreadPoolExecutor(1, thread_name_prefix="health")
         )
+        self._admission = Admission(options.grpc_max_threads)
         self._grpc: grpc.Server | None = None
         self._rest: RestServer | None = None
         self._threads: list[threading.Thread] = []
@@ -103,7 +106,12 @@ class Server:
         """Accept nothing new and answer what is in work, at most `drain` seconds; whether all was answered."""
         self._stop.set()
         self._health.enter_graceful_shutdown()
-        drained = self._grpc.stop(drain).wait(drain + 0.5) if self._grpc else True
+        drained = True
+        if self._grpc:
+            self._grpc.stop(drain)
+            drained = self._admission.wait_until_idle(drain)
+            # Whoever watches the health has been told, and would stay for as long as it may.
+            self._grpc.stop(LAST_WORDS).wait()
         if self._rest:
             self._rest.close()
         for thread in self._threads:
@@ -136,7 +144,7 @@ class Server:
         server = grpc.server(
             ThreadPoolExecutor(limit + SPARE_THREADS, thread_name_prefix="grpc"),
             options=list((dict(CHANNEL_ARGUMENTS) | dict(self.options.grpc_channel_arguments)).items()),
-            interceptors=[Admission(limit)],
+            interceptors=[self._admission],
             maximum_concurrent_rpcs=limit + MAX_WAITING,
         )
         prediction = PredictionService(self.models, self._predict, self.metrics)

@@ -9,20 +9,12 @@ from pathlib import Path
 import grpc
 import numpy as np
 import pytest
-from tensorflow_serving.apis import (
-    get_model_metadata_pb2,
-    get_model_status_pb2,
-    model_service_pb2_grpc,
-    predict_pb2,
-    prediction_service_pb2_grpc,
-)
 
 from serving import wire
 from serving.server import Server
 from tests.serving_peers import (
     Caller,
     check,
-    expected,
     float_tensor,
     images,
     predict,
@@ -51,51 +43,6 @@ def tiny(base_path: Path) -> Iterator[Server]:
 def caller(tiny: Server) -> Caller:
     """A client of serving.wire."""
     return Caller(tiny.port)
-
-
-def test_official_stubs_predict(tiny: Server) -> None:
-    """A client of tensorflow-serving-api gets every output, and the version and signature that made them."""
-    import tensorflow as tf
-
-    pictures = images(3, seed=1)
-    channel = grpc.insecure_channel(f"127.0.0.1:{tiny.port}")
-    stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
-    asked = predict_pb2.PredictRequest()
-    asked.model_spec.name = "tiny"
-    asked.inputs["input_tensor"].CopyFrom(tf.make_tensor_proto(pictures))
-    response = stub.Predict(asked, timeout=30)
-    assert response.model_spec.name == "tiny"
-    assert response.model_spec.version.value == 3
-    assert response.model_spec.signature_name == "serving_default"
-    outputs = expected(pictures, 3)
-    assert set(response.outputs) == set(outputs)
-    for name, array in outputs.items():
-        np.testing.assert_allclose(tf.make_ndarray(response.outputs[name]), array, err_msg=name)
-
-
-def test_official_stubs_read_metadata_and_status(tiny: Server) -> None:
-    """Metadata carries every SignatureDef of the file, status the version that is available."""
-    channel = grpc.insecure_channel(f"127.0.0.1:{tiny.port}")
-    asked = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
-    asked.model_spec.name = "tiny"
-    response = prediction_service_pb2_grpc.PredictionServiceStub(channel).GetModelMetadata(asked, timeout=30)
-    assert (response.model_spec.name, response.model_spec.version.value) == ("tiny", 3)
-    signatures = get_model_metadata_pb2.SignatureDefMap()
-    assert response.metadata["signature_def"].Unpack(signatures)
-    assert {"serving_default", "labels", "single", "pair", "picky"} <= set(signatures.signature_def)
-    shape = signatures.signature_def["serving_default"].inputs["input_tensor"].tensor_shape
-    assert [dim.size for dim in shape.dim] == [-1, 8, 8, 3]
-    status = get_model_status_pb2.GetModelStatusRequest()
-    status.model_spec.name = "tiny"
-    found = model_service_pb2_grpc.ModelServiceStub(channel).GetModelStatus(status, timeout=30)
-    assert [(v.version, v.state, v.status.error_code) for v in found.model_version_status] == [(3, 30, 0)]
-
-
-def test_wire_client_reads_signatures(caller: Caller) -> None:
-    """A client without TensorFlow reads the same signatures."""
-    asked = wire.GetModelMetadataRequest(model_spec={"name": "tiny"}, metadata_field=[wire.SIGNATURE_DEF])
-    found = wire.signature_defs(caller.metadata(asked, timeout=30))
-    assert wire.shape_of(found["serving_default"].inputs["input_tensor"]) == (-1, 8, 8, 3)
 
 
 def test_output_filter_gives_only_what_is_asked(caller: Caller) -> None:

@@ -1,15 +1,21 @@
 """`python -m serving` as a process: its lines, its exit codes, and how it stops."""
 
+import json
 import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import pytest
+import yaml
 
 from serving import wire
+from tests.peers.process import free_port, run_process
+from tests.peers.required import REPOSITORY
 from tests.serving_peers import Caller, check, images, request, save_model
 
 
@@ -76,11 +82,40 @@ def test_a_directory_without_versions_is_refused(tmp_path: Path) -> None:
     assert f"name the directory that holds it, {tmp_path.parent}" in said
 
 
-def test_a_port_in_use_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (None, "SavedModel file does not exist"),
+        (b"junk", "Cannot parse file"),
+        ("variables", "not a valid checkpoint"),
+    ],
+    ids=["empty version directory", "corrupt saved_model.pb", "no variables"],
+)
+def test_a_version_that_cannot_be_loaded_is_refused(tmp_path: Path, content: bytes | str | None, says: str) -> None:
+    """A damaged version is named with its directory and what is wrong with it, in one line and without a trace."""
+    version = tmp_path / "1"
+    if content == "variables":
+        save_model(tmp_path, 1)
+        shutil.rmtree(version / "variables")
+    else:
+        version.mkdir()
+        if isinstance(content, bytes):
+            (version / "saved_model.pb").write_bytes(content)
+    process = start("--port=0", "--model_name=m", f"--model_base_path={tmp_path}")
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert out.splitlines() == ["loading tensorflow", "loading m version 1"]
+    assert err.startswith(f"serving: m version 1 in {version} cannot be loaded: ")
+    assert says in err
+    assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("flag", ["--port", "--rest_api_port"])
+def test_a_port_in_use_is_refused(tmp_path: Path, flag: str) -> None:
     """A port that somebody listens on is named."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        said = refused("--model_name=m", f"--model_base_path={tmp_path}", f"--port={port}")
+        said = refused("--model_name=m", f"--model_base_path={tmp_path}", f"{flag}={port}")
     assert f"cannot listen on 127.0.0.1:{port}: Address already in use" in said
 
 
@@ -93,11 +128,73 @@ def test_a_port_in_use_is_refused(tmp_path: Path) -> None:
         (("--grpc_channel_arguments=a=1,b",), "'b' is not allowed; key=value"),
         (("--batching_parameters_file=nowhere",), "nowhere: "),
         (("--enable_batching=false", "--batching_parameters_file=x"), "set without --enable_batching"),
+        (("--monitoring_config_file=x",), "set without --rest_api_port"),
+        (("--rest_api_port=5000",), "must differ from --port"),
+        (("--per_process_gpu_memory_fraction=2",), "2.0 is not allowed; 0 to 1"),
+        (("--max_num_load_retries=-1",), "--max_num_load_retries -1 is not allowed"),
+        (("--enable_model_warmup=maybe",), "'maybe' is not allowed; true or false"),
+        (("--modle_name=m",), "unrecognized arguments: --modle_name=m; --help lists what is allowed"),
     ],
 )
 def test_wrong_flags_are_refused(tmp_path: Path, flags: tuple[str, ...], says: str) -> None:
     """A value that cannot be used is named with its flag."""
     assert says in refused("--model_name=m", f"--model_base_path={tmp_path}", *flags)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("model_config_list { config { nane: 'm' } }", ':1:30 : Message type "tensorflow.serving.ModelConfig" has no'),
+        ("model_config_list { }", "lists no models"),
+        (
+            "model_config_list { config { name: 'm' base_path: '/nowhere' model_platform: 'tensorflow' } }",
+            "model m: base_path /nowhere: No such file or directory",
+        ),
+        ("model_config_list { config { name: 'm' base_path: '/nowhere' } }", "Illegal setting neither"),
+    ],
+)
+def test_a_wrong_file_of_models_is_refused(tmp_path: Path, text: str, says: str) -> None:
+    """A file of models that cannot be served is named with where in it and why."""
+    config = tmp_path / "models.config"
+    config.write_text(text)
+    said = refused(f"--model_config_file={config}")
+    assert str(config) in said
+    assert says in said
+
+
+def test_nothing_to_serve_is_refused() -> None:
+    """Without a model the flags that name one are told."""
+    assert "neither --model_base_path nor --model_config_file is given" in refused()
+
+
+def test_the_compose_files_command_line_starts_it(tmp_path: Path) -> None:
+    """The very flags docker-compose.yml gives tensorflow_model_server start the embedded one, its files and ports moved."""
+    save_model(tmp_path, 1)
+    models = tmp_path / "models.config"
+    models.write_text(
+        f"model_config_list {{ config {{ name: 'tiny' base_path: '{tmp_path}' model_platform: 'tensorflow' }} }}"
+    )
+    services = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text())["services"]
+    rest, grpc_port = free_port(), free_port()
+    moved = {
+        "--port": grpc_port,
+        "--rest_api_port": rest,
+        "--model_config_file": models,
+        "--batching_parameters_file": REPOSITORY / "serving" / "batching.config",
+        "--monitoring_config_file": REPOSITORY / "serving" / "monitoring.config",
+    }
+    given = dict(flag.partition("=")[::2] for flag in services["serving"]["command"])
+    assert moved.keys() <= given.keys()
+    flags = [f"{flag}={moved.get(flag, value)}" for flag, value in given.items()]
+    with run_process([sys.executable, "-m", "serving", *flags], ready=f"on 127.0.0.1:{grpc_port}"):
+        pictures = images(2, seed=1)
+        check(Caller(grpc_port).detect(pictures), pictures)
+        with urllib.request.urlopen(f"http://127.0.0.1:{rest}/monitoring/prometheus/metrics", timeout=30) as page:
+            counted = page.read().decode()
+        with urllib.request.urlopen(f"http://127.0.0.1:{rest}/v1/models/tiny", timeout=30) as page:
+            status = json.loads(page.read())
+    assert ':tensorflow:serving:request_count{model_name="tiny",status="OK"} 1' in counted
+    assert status["model_version_status"][0]["state"] == "AVAILABLE"
 
 
 def test_every_flag_is_documented() -> None:

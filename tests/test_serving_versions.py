@@ -202,7 +202,7 @@ def test_warm_up_requests_run_before_serving(base_path: Path) -> None:
 @pytest.mark.parametrize("fault", ["request", "record", "pb", "variables"])
 def test_a_version_that_cannot_serve_does_not_start(base_path: Path, fault: str) -> None:
     """A failing warm-up request, a damaged record, a torn graph and missing weights each stop the start in one line."""
-    says = "version 1 did not become available"
+    says = f"tiny version 1 in {base_path / '1'} cannot be loaded: "
     if fault == "request":
         warm_up_with(base_path / "1", 9)
         says = "Task size 9 is larger"

@@ -3,7 +3,7 @@
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,16 +16,21 @@ START_S = 120.0
 class ModelServer:
     """A model server; `run_model_server` makes one."""
 
-    def __init__(self, base_path: Path, model: str, port: int) -> None:
+    def __init__(self, base_path: Path, model: str, port: int, flags: Sequence[str] = ()) -> None:
         self.model = model
         self.port = port
-        self._flags = ["--port", str(port), "--model_name", model, "--model_base_path", str(base_path)]
+        self._flags = ["--port", str(port), "--model_name", model, "--model_base_path", str(base_path), *flags]
         self._process: Process | None = None
 
     @property
     def address(self) -> str:
         """What stands in `serving.address`."""
         return f"127.0.0.1:{self.port}"
+
+    @property
+    def pid(self) -> int | None:
+        """Its process; None before it was started."""
+        return self._process.pid if self._process else None
 
     def start(self) -> None:
         """Start it, or start it again, without waiting."""
@@ -58,15 +63,18 @@ class ModelServer:
 
 
 @contextmanager
-def run_model_server(base_path: Path, model: str, *, port: int | None = None) -> Iterator[ModelServer]:
+def run_model_server(
+    base_path: Path, model: str, *, port: int | None = None, flags: Sequence[str] = ()
+) -> Iterator[ModelServer]:
     """Serve a model for as long as the block lasts.
 
     Args:
         base_path: the directory that holds the versions.
         model: the name it is served under.
         port: on 127.0.0.1; any free one by default. Kept over `kill` and `start`.
+        flags: more of the command line.
     """
-    server = ModelServer(base_path, model, port or free_port())
+    server = ModelServer(base_path, model, port or free_port(), flags)
     server.start()
     try:
         server.wait()

@@ -1,0 +1,127 @@
+"""The embedded server under load, as a process: no wrong row, no wrong code, no lost request, no growth."""
+
+import random
+import shutil
+import threading
+import time
+from collections import Counter
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+
+from serving import wire
+from tests.peers.model_server import ModelServer, run_model_server
+from tests.serving_peers import Caller, check, float_tensor, images, predict, request, save_model
+
+CALLS = 10_000
+THREADS = 32
+GROWTH = 16 << 20
+"""Bytes the server may still grow by in the second half of the calls: less than one whole picture batch in ten."""
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Versions 1 and 2 of the closed-form model, to copy from."""
+    base_path = tmp_path_factory.mktemp("saved")
+    for version in (1, 2):
+        save_model(base_path, version)
+    return base_path
+
+
+TORN = wire.TensorProto(dtype=wire.DT_UINT8, tensor_shape={"dim": [{"size": 9}]}, tensor_content=b"short")
+WRONG: dict[str, tuple[Any, grpc.StatusCode]] = {
+    "another model": (request(images(1, 1), name="who"), grpc.StatusCode.NOT_FOUND),
+    "another version": (request(images(1, 1), version={"value": 9}), grpc.StatusCode.NOT_FOUND),
+    "no such output": (request(images(1, 1), output_filter=("z",)), grpc.StatusCode.INVALID_ARGUMENT),
+    "no such signature": (request(images(1, 1), signature_name="z"), grpc.StatusCode.FAILED_PRECONDITION),
+    "another dtype": (predict({"input_tensor": float_tensor(1, 8, 8, 3)}), grpc.StatusCode.INVALID_ARGUMENT),
+    "too many rows": (request(images(9, 1)), grpc.StatusCode.INVALID_ARGUMENT),
+    "torn": (predict({"input_tensor": TORN}), grpc.StatusCode.INVALID_ARGUMENT),
+    "refused by the graph": (
+        predict({"x": float_tensor(2, 4)}, "product", signature_name="odd"),
+        grpc.StatusCode.INVALID_ARGUMENT,
+    ),
+}
+BUSY = grpc.StatusCode.UNAVAILABLE
+"""What a good request may get instead of its answer: the queue is bounded."""
+
+
+def resident(server: ModelServer) -> int:
+    """The server's resident memory, in bytes."""
+    assert server.pid is not None
+    status = Path(f"/proc/{server.pid}/status").read_text()
+    return 1024 * int(status.partition("VmRSS:")[2].split()[0])
+
+
+@pytest.mark.timeout(300)
+def test_ten_thousand_calls_from_32_threads(saved: Path, tmp_path: Path) -> None:
+    """Valid and invalid calls mixed: every row is its caller's, every code the right one, and memory stays flat."""
+    shutil.copytree(saved / "1", tmp_path / "tiny" / "1")
+    with run_model_server(tmp_path / "tiny", "tiny", flags=("--grpc_max_threads=64",)) as server:
+        callers = [Caller(server.port) for _ in range(4)]
+        outcomes: Counter[str] = Counter()
+
+        def call(number: int) -> None:
+            chance = random.Random(number)
+            caller = callers[number % len(callers)]
+            if chance.random() < 0.3:
+                kind = chance.choice(sorted(WRONG))
+                asked, code = WRONG[kind]
+                with pytest.raises(grpc.RpcError) as error:
+                    caller.predict(asked, timeout=60)
+                assert error.value.code() is code, kind
+                outcomes[kind] += 1
+                return
+            pictures = images(chance.randint(1, 8), number)
+            outputs = chance.choice(((), ("num_detections",), ("detection_boxes", "detection_scores")))
+            answer = caller.predict.future(request(pictures, output_filter=outputs), timeout=60)
+            if answer.exception():
+                assert answer.code() is BUSY, answer
+                outcomes["busy"] += 1
+                return
+            response = answer.result()
+            assert set(response.outputs) == set(outputs or response.outputs)
+            check(response, pictures)
+            outcomes["answered"] += 1
+
+        with ThreadPoolExecutor(THREADS) as threads:
+            list(threads.map(call, range(CALLS // 2)))
+            half = resident(server)
+            list(threads.map(call, range(CALLS // 2, CALLS)))
+        grown = resident(server) - half
+    assert sum(outcomes.values()) == CALLS
+    assert outcomes["answered"] > CALLS / 10
+    assert set(WRONG) <= set(outcomes)
+    assert grown < GROWTH, f"grew by {grown / 1e6:.1f} MB over the second {CALLS // 2} calls"
+
+
+@pytest.mark.timeout(120)
+def test_a_swap_under_load_fails_nothing(saved: Path, tmp_path: Path) -> None:
+    """At fifty requests a second a new version takes over: none fails, each reply is of the version it names."""
+    shutil.copytree(saved / "1", tmp_path / "tiny" / "1")
+    with run_model_server(tmp_path / "tiny", "tiny", flags=("--file_system_poll_wait_seconds=0.1",)) as server:
+        caller = Caller(server.port)
+        versions: list[int] = []
+
+        def call(number: int) -> None:
+            pictures = images(1 + number % 4, number)
+            response = caller.detect(pictures)
+            check(response, pictures)  # against the version the reply names
+            versions.append(response.model_spec.version.value)
+
+        with ThreadPoolExecutor(8) as threads:
+            calls: list[Future[None]] = []
+            started = time.monotonic()
+            while len(calls) < 100 or (2 not in versions and len(calls) < 2000):
+                if len(calls) == 50:
+                    shutil.copytree(saved / "2", tmp_path / "tiny" / ".2")
+                    (tmp_path / "tiny" / ".2").rename(tmp_path / "tiny" / "2")
+                calls.append(threads.submit(call, len(calls)))
+                threading.Event().wait(max(0.0, started + len(calls) / 50 - time.monotonic()))
+            for done in calls:
+                done.result(30)
+    assert set(versions) == {1, 2}
+    assert len(versions) == len(calls)
