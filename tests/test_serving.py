@@ -1,14 +1,16 @@
 """The embedded server answers as TensorFlow Serving does: same rows, same codes, same words."""
 
-import random
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import grpc
 import numpy as np
 import pytest
+import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
+from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 from serving import wire
 from serving.server import Server
@@ -87,6 +89,69 @@ def test_signature_of_one_image_takes_any_size(caller: Caller) -> None:
         assert wire.to_array(caller.predict(asked, timeout=30).outputs["total"]).tolist() == [height * 12]
 
 
+def test_inputs_left_out_take_their_defaults(tmp_path: Path) -> None:
+    """A signature's default for an input is used where a request leaves it out; others must be sent."""
+    path = save_model(tmp_path, 1) / "saved_model.pb"
+    saved = saved_model_pb2.SavedModel.FromString(path.read_bytes())
+    saved.meta_graphs[0].signature_def["pair"].defaults["b"].CopyFrom(tf.make_tensor_proto([[40.0, 2.0]]))
+    path.write_bytes(saved.SerializeToString())
+    with run_server(tmp_path) as running:
+        caller = Caller(running.port)
+        asked = predict({"a": float_tensor(1, 2, value=1)}, signature_name="pair")
+        assert wire.to_array(caller.predict(asked, timeout=30).outputs["sum"]).tolist() == [[41, 3]]
+        with pytest.raises(grpc.RpcError) as error:
+            caller.predict(predict({"b": float_tensor(1, 2)}, signature_name="pair"), timeout=30)
+        assert str(error.value.details()).endswith("{b}, or default input alias set: b")
+
+
+def test_a_signature_for_something_else_is_refused_when_asked(tmp_path: Path) -> None:
+    """--enable_signature_method_name_check refuses Predict on a signature that is not made for it; else it runs."""
+    path = save_model(tmp_path, 1) / "saved_model.pb"
+    saved = saved_model_pb2.SavedModel.FromString(path.read_bytes())
+    saved.meta_graphs[0].signature_def["pair"].method_name = "somebody/elses"
+    path.write_bytes(saved.SerializeToString())
+    asked = predict({"a": float_tensor(1, 2), "b": float_tensor(1, 2)}, signature_name="pair")
+    with run_server(tmp_path) as running:
+        assert Caller(running.port).predict(asked, timeout=30).outputs["sum"].float_val == [0, 0]
+    with (
+        run_server(tmp_path, "--enable_signature_method_name_check") as running,
+        pytest.raises(grpc.RpcError) as error,
+    ):
+        Caller(running.port).predict(asked, timeout=30)
+    assert error.value.code() is grpc.StatusCode.INTERNAL
+    assert str(error.value.details()).endswith("tensorflow/serving/regress}. Was: somebody/elses")
+
+
+@pytest.mark.parametrize("dtype", [tf.float16, tf.bfloat16, tf.complex64, tf.int8, tf.bool, tf.uint64])
+def test_every_dtype_is_carried(tmp_path: Path, dtype: Any) -> None:
+    """Tensors of TensorFlow's less common dtypes go in and out as they are."""
+
+    class Echo(tf.Module):  # type: ignore[misc]
+        @tf.function(input_signature=[tf.TensorSpec([None, 2], dtype, name="x")])  # type: ignore[untyped-decorator]
+        def run(self, x: Any) -> dict[str, Any]:
+            return {"y": tf.identity(x)}
+
+    echo = Echo()
+    tf.saved_model.save(echo, str(tmp_path / "1"), signatures=echo.run)
+    values = tf.cast(tf.constant([[0, 1], [1, 1]]), dtype)
+    asked = predict_pb2.PredictRequest()
+    asked.model_spec.name = "tiny"
+    asked.inputs["x"].CopyFrom(tf.make_tensor_proto(values))
+    for flags in ((), ("--enable_serialization_as_tensor_content",)):
+        with run_server(tmp_path, *flags) as running:
+            stub = prediction_service_pb2_grpc.PredictionServiceStub(Caller(running.port).channel)
+            answer = stub.Predict(asked, timeout=30).outputs["y"]
+        np.testing.assert_array_equal(tf.make_ndarray(answer), values.numpy())
+
+
+def test_a_tensor_too_large_to_be_true_is_refused(caller: Caller) -> None:
+    """A shape that no memory holds is a parsing error, not the end of the server."""
+    huge = wire.TensorProto(dtype=wire.DT_UINT8, tensor_shape={"dim": [{"size": 1 << 40}, {"size": 1 << 20}]})
+    with pytest.raises(grpc.RpcError, match="tensor parsing error: input_tensor") as error:
+        caller.predict(predict({"input_tensor": huge}), timeout=30)
+    assert error.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
 def test_long_messages_are_cut(caller: Caller) -> None:
     """A message of more than 1024 characters is cut as TensorFlow Serving cuts it."""
     with pytest.raises(grpc.RpcError) as error:
@@ -95,30 +160,6 @@ def test_long_messages_are_cut(caller: Caller) -> None:
     assert details.startswith("Servable not found for request: Latest(mmm")
     assert details.endswith("m...TRUNCATED")
     assert len(details) == 1024 + len("...TRUNCATED")
-
-
-def test_every_caller_gets_its_own_rows(caller: Caller) -> None:
-    """Hundreds of calls from 16 threads, good and bad and of several signatures, each get their own answer."""
-
-    def call(seed: int) -> str:
-        chance = random.Random(seed)
-        pictures = images(chance.randint(1, 4), seed)
-        kind = chance.choice(("good", "good", "good", "filtered", "bad", "pair"))
-        if kind == "bad":
-            with pytest.raises(grpc.RpcError, match="unknown"):
-                caller.detect(pictures, output_filter=("unknown",))
-        elif kind == "pair":
-            asked = predict(
-                {"a": float_tensor(1, 2, value=seed), "b": float_tensor(1, 2, value=1)}, signature_name="pair"
-            )
-            assert wire.to_array(caller.predict(asked, timeout=30).outputs["sum"]).tolist() == [[seed + 1] * 2]
-        else:
-            check(caller.detect(pictures, output_filter=("num_detections",) if kind == "filtered" else ()), pictures)
-        return kind
-
-    with ThreadPoolExecutor(16) as threads:
-        kinds = list(threads.map(call, range(640)))
-    assert set(kinds) == {"good", "filtered", "bad", "pair"}
 
 
 def test_full_queue_is_unavailable(base_path: Path, tmp_path: Path) -> None:

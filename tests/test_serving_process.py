@@ -168,7 +168,7 @@ def test_nothing_to_serve_is_refused() -> None:
 
 
 def test_the_compose_files_command_line_starts_it(tmp_path: Path) -> None:
-    """The very flags docker-compose.yml gives tensorflow_model_server start the embedded one, its files and ports moved."""
+    """The very flags docker-compose.yml gives tensorflow_model_server start the embedded one, paths and ports moved."""
     save_model(tmp_path, 1)
     models = tmp_path / "models.config"
     models.write_text(

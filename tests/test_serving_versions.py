@@ -11,9 +11,12 @@ import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
 from serving import server, wire
-from serving.errors import StartError
-from serving.model import State
+from serving.errors import ServingError, StartError
+from serving.metrics import Metrics
+from serving.model import Model, Retries, State
+from serving.model_config import ModelConfig
 from serving.options import Options
+from serving.servable import Servable
 from serving.versions import find_versions, fingerprint
 from serving.warmup import WARMUP_FILE
 from tests.serving_peers import Caller, check, images, request, run_server, save_model
@@ -125,6 +128,8 @@ def test_a_broken_version_leaves_the_old_one_serving(base_path: Path, capsys: py
         (status,) = caller.status(asked, timeout=30).model_version_status
         assert status.status.error_code == grpc.StatusCode.UNKNOWN.value[0]
         assert status.status.error_message
+        path = f'model_path="{base_path / "2"}"'
+        assert f':tensorflow:cc:saved_model:load_attempt_count{{{path},status="fail"}} 1' in running.metrics.text()
         complaints = [line for line in said if "cannot load tiny version 2" in line]
         assert len(complaints) == 1
         assert "version 1 keeps serving" in complaints[0]
@@ -135,6 +140,34 @@ def test_a_broken_version_leaves_the_old_one_serving(base_path: Path, capsys: py
     finally:
         running.close()
     assert "Traceback" not in capsys.readouterr().err
+
+
+def test_a_failed_load_is_retried(tmp_path: Path) -> None:
+    """With retries a version that does not load counts as loading until they are used up, each after its interval."""
+    (tmp_path / "1").mkdir()
+    attempts: list[int] = []
+    said: list[str] = []
+    now = 0.0
+
+    def load(_name: str, version: int, _path: Path) -> Servable:
+        attempts.append(version)
+        raise ServingError(grpc.StatusCode.DATA_LOSS, "torn")
+
+    model = Model(ModelConfig("m", tmp_path), load, said.append, Metrics(), Retries(2, 60.0), clock=lambda: now)
+    for now, made, state in (  # noqa: B007  read by the clock
+        (0, 1, State.LOADING),
+        (59, 1, State.LOADING),
+        (60, 2, State.LOADING),
+        (119, 2, State.LOADING),
+        (120, 3, State.END),
+        (1000, 3, State.END),
+    ):
+        model.poll()
+        assert (len(attempts), model.statuses()[1].state) == (made, state)
+    assert [line.rpartition("; ")[2] for line in said if "cannot load" in line][:2] == ["trying again in 60 s"] * 2
+    (tmp_path / "1" / "saved_model.pb").write_bytes(b"whole at last")
+    model.poll()
+    assert len(attempts) == 4
 
 
 def test_a_removed_version_gives_way_to_the_one_before(saved: Path, base_path: Path) -> None:
@@ -190,13 +223,24 @@ def test_an_empty_base_path_is_waited_on(saved: Path, tmp_path: Path) -> None:
         running.close()
 
 
-def test_warm_up_requests_run_before_serving(base_path: Path) -> None:
-    """A version's own requests are run through its batching before it is available."""
-    said: list[str] = []
+@pytest.mark.parametrize(
+    ("flags", "runs"),
+    [((), 2), (("--num_request_iterations_for_warmup=3",), 6), (("--enable_model_warmup=false",), 0)],
+)
+def test_warm_up_requests_run_before_serving(base_path: Path, flags: tuple[str, ...], runs: int) -> None:
+    """A version's own requests are run through its batching before it is available, as often as asked."""
     warm_up_with(base_path / "1", 1, 8)
-    options = Options.parse(["--port=0", "--model_name=tiny", f"--model_base_path={base_path}"])
-    server.start(options, said.append).close()
-    assert "warm-up of tiny version 1: 2 requests" in said
+    with run_server(base_path, *flags) as running:
+        page = running.metrics.text()
+    name = ":tensorflow:serving:batching_session:wrapped_run_count{}"
+    assert ([line for line in page.splitlines() if line.startswith(name)] or [f"{name} 0"]) == [f"{name} {runs}"]
+    assert (":tensorflow:serving:model_warmup_latency_count" in page) == bool(runs)
+
+
+def test_another_graph_of_the_file_is_chosen_by_its_tags(base_path: Path) -> None:
+    """--saved_model_tags says which; one that is not there is named."""
+    with pytest.raises(StartError, match="gpu"), run_server(base_path, "--saved_model_tags=serve,gpu"):
+        pass
 
 
 @pytest.mark.parametrize("fault", ["request", "record", "pb", "variables"])
