@@ -46,6 +46,9 @@ CHANNEL_ARGUMENTS: tuple[tuple[str, int | str], ...] = (
     # Callers ping every 2 s to notice a dead peer; by default more than two pings in 5 minutes end the connection.
     ("grpc.http2.min_ping_interval_without_data_ms", 500),
     ("grpc.keepalive_permit_without_calls", 1),
+    # Requests that arrive faster than Python takes them; above the first number gRPC cancels some of them by lot.
+    ("grpc.server.max_pending_requests", 10_000),
+    ("grpc.server.max_pending_requests_hard_limit", 20_000),
 )
 
 

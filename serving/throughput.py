@@ -10,7 +10,7 @@ import statistics
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +29,16 @@ ROUNDS = 3
 WARM_UP_CALLS = 3
 
 
-def measure(path: Path, *, seconds: float) -> dict[str, Any]:
+def measure(
+    path: Path, *, seconds: float, batches: Sequence[int] = BATCHES, callers: Sequence[int] = CALLERS
+) -> dict[str, Any]:
     """Images a second of the signature serving_default for each batch size and number of concurrent callers.
 
     Args:
         path: a version directory.
         seconds: time for each combination, over all rounds.
+        batches: images in a call.
+        callers: threads that call at once.
 
     Returns:
         `images_per_second`: median over the rounds by "BATCHxCALLERS"; `best`: the combination with the most.
@@ -51,24 +55,24 @@ def measure(path: Path, *, seconds: float) -> dict[str, Any]:
         raise StartError(f"{path} has no signature {SERVING_DEFAULT}") from None
     except Exception as error:  # whatever TensorFlow finds wrong with it
         raise StartError(f"{path} cannot be loaded: {' '.join(str(error).split())[:300]}") from error
-    inputs = {batch: images for batch in BATCHES if (images := _random(signature, batch)) is not None}
+    inputs = {batch: images for batch in batches if (images := _random(signature, batch)) is not None}
     if not inputs:
         raise StartError(f"{path}: the inputs of {SERVING_DEFAULT} are not images of a fixed size")
-    rates: dict[str, list[float]] = {f"{batch}x{callers}": [] for batch in inputs for callers in CALLERS}
+    rates: dict[str, list[float]] = {f"{batch}x{count}": [] for batch in inputs for count in callers}
     for images in inputs.values():
         for _ in range(WARM_UP_CALLS):
             signature(**images)
     for number in range(ROUNDS):
         print(f"round {number + 1} of {ROUNDS}", file=sys.stderr, flush=True)
         for batch, images in inputs.items():
-            for callers in CALLERS:
-                rates[f"{batch}x{callers}"].append(_rate(signature, images, callers, seconds / ROUNDS) * batch)
+            for count in callers:
+                rates[f"{batch}x{count}"].append(_rate(signature, images, count, seconds / ROUNDS) * batch)
     medians = {name: round(statistics.median(found), 2) for name, found in rates.items()}
     best = max(medians, key=lambda name: medians[name])
-    batch, callers = map(int, best.split("x"))
+    batch, count = map(int, best.split("x"))
     return {
         "images_per_second": medians,
-        "best": {"batch": batch, "callers": callers, "images_per_second": medians[best]},
+        "best": {"batch": batch, "callers": count, "images_per_second": medians[best]},
     }
 
 
@@ -113,6 +117,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m serving.throughput", description=__doc__.partition("\n")[0])
     parser.add_argument("path", type=Path, metavar="MODEL_VERSION_DIR", help="directory of a saved_model.pb")
     parser.add_argument("--seconds", type=float, default=3, help="time for each of the combinations (default 3)")
+    parser.add_argument("--batch", type=int, choices=BATCHES, help="images in a call (default: all in turn)")
+    parser.add_argument("--callers", type=int, choices=CALLERS, help="threads that call at once (default: all in turn)")
     parser.add_argument("--tensorflow_intra_op_parallelism", type=int, default=DEFAULT_INTRA_OP)
     parser.add_argument("--tensorflow_inter_op_parallelism", type=int, default=DEFAULT_INTER_OP)
     flags = parser.parse_args(arguments)
@@ -125,7 +131,12 @@ def main(arguments: list[str] | None = None) -> int:
 
     use_threads(flags.tensorflow_intra_op_parallelism, flags.tensorflow_inter_op_parallelism)
     try:
-        found = measure(flags.path, seconds=flags.seconds)
+        found = measure(
+            flags.path,
+            seconds=flags.seconds,
+            batches=(flags.batch,) if flags.batch else BATCHES,
+            callers=(flags.callers,) if flags.callers else CALLERS,
+        )
     except StartError as error:
         print(f"serving.throughput: {error}", file=sys.stderr)
         return 2

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from export.warmup import BATCH_SIZES
 from serving.batching import BATCHING_CONFIG, BatchingParameters
 from serving.errors import StartError
 
@@ -17,11 +18,18 @@ def test_shipped_configs_are_read() -> None:
     assert parameters[0] == BatchingParameters(
         max_batch_size=8, batch_timeout=0, max_enqueued_batches=4, num_batch_threads=2
     )
-    assert parameters[1].allowed_batch_sizes == (1, 2, 4, 8, 16)
+    assert parameters[1].allowed_batch_sizes == (1, 2, 4, 8)
     assert parameters[1].batch_timeout == 0.003
     for path in CONFIGS:
         for paragraph in path.read_text().strip().split("\n\n"):
             assert paragraph.startswith("# "), f"{path.name}: a setting without its reason: {paragraph}"
+
+
+def test_exported_models_warm_up_every_allowed_size() -> None:
+    """The requests an export brings along meet each size a GPU runs, and none that a shipped configuration refuses."""
+    parameters = [BatchingParameters.read(path) for path in CONFIGS]
+    assert set(BATCH_SIZES) == set(parameters[1].allowed_batch_sizes)
+    assert max(BATCH_SIZES) <= min(found.max_batch_size for found in parameters)
 
 
 def test_an_empty_file_gives_tensorflow_servings_defaults(tmp_path: Path) -> None:

@@ -1,19 +1,24 @@
 """The embedded server under load, as a process: no wrong row, no wrong code, no lost request, no growth."""
 
+import asyncio
 import random
+import re
 import shutil
 import threading
 import time
+import urllib.request
 from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import grpc
+import grpc.aio
 import pytest
 
 from serving import wire
 from tests.peers.model_server import ModelServer, run_model_server
+from tests.peers.process import free_port
 from tests.serving_peers import Caller, check, float_tensor, images, predict, request, save_model
 
 CALLS = 10_000
@@ -56,6 +61,13 @@ def resident(server: ModelServer) -> int:
     return 1024 * int(status.partition("VmRSS:")[2].split()[0])
 
 
+def page(url: str) -> str:
+    """What an HTTP server shows."""
+    with urllib.request.urlopen(url, timeout=30) as response:
+        shown: str = response.read().decode()
+        return shown
+
+
 @pytest.mark.timeout(300)
 def test_ten_thousand_calls_from_32_threads(saved: Path, tmp_path: Path) -> None:
     """Valid and invalid calls mixed: every row is its caller's, every code the right one, and memory stays flat."""
@@ -96,6 +108,32 @@ def test_ten_thousand_calls_from_32_threads(saved: Path, tmp_path: Path) -> None
     assert outcomes["answered"] > CALLS / 10
     assert set(WRONG) <= set(outcomes)
     assert grown < GROWTH, f"grew by {grown / 1e6:.1f} MB over the second {CALLS // 2} calls"
+
+
+@pytest.mark.timeout(120)
+async def test_two_thousand_callers_at_once(saved: Path, tmp_path: Path) -> None:
+    """As many requests in flight as there are threads for them: they meet in batches, and each gets its own rows."""
+    shutil.copytree(saved / "1", tmp_path / "tiny" / "1")
+    batching, monitoring = tmp_path / "batching.config", tmp_path / "monitoring.config"
+    batching.write_text("max_batch_size { value: 64 } max_enqueued_batches { value: 999 }")
+    monitoring.write_text("prometheus_config { enable: true }")
+    rest = free_port()
+    flags = ["--grpc_max_threads=2000", f"--batching_parameters_file={batching}"]
+    flags += [f"--rest_api_port={rest}", f"--monitoring_config_file={monitoring}"]
+    with run_model_server(tmp_path / "tiny", "tiny", flags=flags) as server:
+        async with grpc.aio.insecure_channel(server.address) as channel:
+            method: Any = channel.unary_unary(
+                wire.PREDICT,
+                request_serializer=wire.PredictRequest.SerializeToString,
+                response_deserializer=wire.PredictResponse.FromString,
+            )
+            pictures = [images(1 + seed % 4, seed) for seed in range(2000)]
+            responses = await asyncio.gather(*(method(request(rows), timeout=60) for rows in pictures))
+        counted = await asyncio.to_thread(page, f"http://127.0.0.1:{rest}/monitoring/prometheus/metrics")
+    for rows, response in zip(pictures, responses, strict=True):
+        check(response, rows)
+    (runs,) = re.findall(r"batching_session:wrapped_run_count\{\} (\d+)", counted)
+    assert int(runs) < 1000, "hardly a batch held more than one request"
 
 
 @pytest.mark.timeout(120)

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 from streamer.bench.measure import measure_saturation, measure_start, measure_viewers
+from streamer.bench.model_server import measure_model_server
 from streamer.bench.report import table
 from streamer.child import Child
 from streamer.demo import prepare, require_tensorflow
@@ -38,6 +39,7 @@ def run(state: Path, seconds: float, *, as_json: bool) -> int:
         figures = {
             "start": measure_start(state, say),
             "viewers": measure_viewers(state, footage, seconds, say),
+            "model_server": measure_model_server(state, models, seconds, say),
             "saturation": measure_saturation(state, models, footage, seconds, say),
         }
     except KeyboardInterrupt:

@@ -2,7 +2,6 @@
 
 import json
 import re
-import socket
 import statistics
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from typing import Any
 import av
 import yaml
 
+from streamer.bench.processes import ask, free_port, listens, newest_version, running, running_all
 from streamer.child import Child, Say, await_until, get, open_local
 from streamer.demo import MODEL, serving_command
 from streamer.errors import SightlineError
@@ -35,10 +35,10 @@ def measure_start(state: Path, say: Say) -> Figures:
     say(f"start: {STARTS} times, without streams")
     listening, resident = [], []
     for _ in range(STARTS):
-        port = _free_port()
+        port = free_port()
         started = time.monotonic()
         with _service(state, port, {}) as service:
-            while not _accepts(port):
+            while not listens(port):
                 service.require_alive()
                 time.sleep(0.005)
             listening.append(time.monotonic() - started)
@@ -53,10 +53,10 @@ def measure_start(state: Path, say: Say) -> Figures:
 
 def measure_viewers(state: Path, footage: Path, seconds: float, say: Say) -> Figures:
     """What one more WebRTC viewer of a 720p30 stream costs the service, as a share of a core."""
-    port, camera_port = _free_port(), _free_port()
+    port, camera_port = free_port(), free_port()
     url = f"rtsp://127.0.0.1:{camera_port}/drone"
     page = f"http://127.0.0.1:{port}"
-    with _service(state, port, {"drone": {"url": url, "listen": True}}) as service, _child(_camera(footage, url)):
+    with _service(state, port, {"drone": {"url": url, "listen": True}}) as service, running(_camera(footage, url)):
         _await_live(page, 1, [service], say)
         say("viewers: nobody watches")
         idle = _core_share(service, seconds)
@@ -81,17 +81,17 @@ def measure_saturation(state: Path, models: Path, footage: Path, seconds: float,
     """Results a second with more frames offered than the model can take, against the model alone in the same run."""
     say(f"saturation: making a {CAMERA_SIZE[0]} x {CAMERA_SIZE[1]} clip")
     clip = _shrunk(footage, state / f"bench-{CAMERA_SIZE[1]}p.mp4")
-    version = max((path for path in models.iterdir() if path.name.isdecimal()), key=lambda path: int(path.name))
+    version = newest_version(models)
     say("saturation: the model alone, before")
     alone = [_model_alone(version, seconds)]
-    serving_port, port = _free_port(), _free_port()
+    serving_port, port = free_port(), free_port()
     page = f"http://127.0.0.1:{port}"
-    urls = {f"cam-{number}": f"rtsp://127.0.0.1:{_free_port()}/cam" for number in range(CAMERAS)}
+    urls = {f"cam-{number}": f"rtsp://127.0.0.1:{free_port()}/cam" for number in range(CAMERAS)}
     streams = {name: {"url": url, "listen": True, "sample_fps": 30.0} for name, url in urls.items()}
     with (
-        _child(Child("model server", *serving_command(models, serving_port), quiet=True)) as server,
+        running(Child("model server", *serving_command(models, serving_port), quiet=True)) as server,
         _service(state, port, streams, serving_port) as service,
-        _children([_camera(clip, url) for url in urls.values()]),
+        running_all([_camera(clip, url) for url in urls.values()]),
     ):
         _await_live(page, CAMERAS, [server, service], say)
         await_until(lambda: _results(page) > 0, "the first result", [server, service], say)
@@ -119,33 +119,14 @@ def measure_saturation(state: Path, models: Path, footage: Path, seconds: float,
 
 
 @contextmanager
-def _child(child: Child) -> Iterator[Child]:
-    try:
-        yield child
-    finally:
-        child.stop()
-
-
-@contextmanager
-def _children(children: list[Child]) -> Iterator[None]:
-    try:
-        yield
-    finally:
-        for child in children:
-            child.terminate()
-        for child in children:
-            child.stop()
-
-
-@contextmanager
 def _service(
     state: Path, port: int, streams: dict[str, dict[str, Any]], serving_port: int | None = None
 ) -> Iterator[Child]:
     config = state / "bench.yaml"
-    address = f"127.0.0.1:{serving_port or _free_port()}"
+    address = f"127.0.0.1:{serving_port or free_port()}"
     document = {"server": {"port": port}, "serving": {"address": address, "model": MODEL}, "streams": streams}
     config.write_text(yaml.safe_dump(document))
-    with _child(Child("service", "-m", "streamer", "serve", "--config", str(config), quiet=True)) as service:
+    with running(Child("service", "-m", "streamer", "serve", "--config", str(config), quiet=True)) as service:
         yield service
 
 
@@ -165,11 +146,7 @@ def _camera(file: Path, url: str) -> Child:
 
 
 def _model_alone(version: Path, seconds: float) -> float:
-    command = [sys.executable, "-m", "serving.throughput", str(version), "--seconds", str(seconds)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
-    if done.returncode != 0:
-        raise SightlineError("the model alone could not be measured; `python -m serving.throughput` says why")
-    figures: dict[str, float] = json.loads(done.stdout.splitlines()[-1])["images_per_second"]
+    figures: dict[str, float] = ask("serving.throughput", version, "--seconds", str(seconds))["images_per_second"]
     return max(figures.values())
 
 
@@ -217,17 +194,6 @@ def _await_live(page: str, count: int, children: list[Child], say: Say) -> None:
         return sum(stream["fps"] is not None for stream in streams) >= count
 
     await_until(live, "the cameras", children, say)
-
-
-def _accepts(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _shrunk(footage: Path, clip: Path) -> Path:
