@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from streamer import url
+from streamer import address, url
 from streamer.errors import ConfigError
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
@@ -24,10 +24,10 @@ def _checked_url(value: str) -> str:
 
 
 def _checked_address(value: str) -> str:
-    # gRPC's own forms of a target (grpc/doc/naming.md), or host:port.
-    if not re.fullmatch(r"(dns|ipv4|ipv6|unix|unix-abstract):.+|(\[[0-9A-Fa-f:.]+\]|[^:/\s]+):\d{1,5}", value):
-        raise ValueError(f"{value!r} is not a gRPC address; allowed are host:port, dns:///host:port and unix:path")
-    return value
+    try:
+        return address.check(value)
+    except ConfigError as error:
+        raise ValueError(str(error)) from None
 
 
 class Section(BaseModel):
@@ -49,11 +49,11 @@ class Serving(Section):
     """The model server, and how it is asked."""
 
     address: Annotated[str, AfterValidator(_checked_address)] = "127.0.0.1:5000"
-    """A gRPC target: host:port, or dns:///host:port for several replicas."""
+    """One server, host:port, or several: dns:///host:port, ipv4:1.2.3.4:port,1.2.3.5:port."""
     model: Name = "insulators"
     max_batch_size: Annotated[int, Field(ge=1, le=128)] = 8
     in_flight: Annotated[int, Field(ge=1, le=16)] = 2
-    """Predict calls under way at once: two keep a server busy while the next batch fills."""
+    """Predict calls under way at once, over all servers: two keep one busy while the next batch fills."""
     deadline: Annotated[float, Field(gt=0, le=60)] = 1.0
     """Seconds a frame stays worth an answer, from its arrival."""
 

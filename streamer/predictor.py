@@ -1,8 +1,8 @@
 """A batch of samples becomes one Predict call, and its answer becomes detections.
 
-One predictor serves one model of one TensorFlow Serving (or of `serving/`, which speaks the same API). `run` keeps
-knowing whether the model is there and what its contract says; `predict` asks. The messages are `serving.wire`'s, so no
-TensorFlow is needed here.
+One predictor serves one model of one TensorFlow Serving (or of `serving/`, which speaks the same API), or of several
+behind one address. `run` keeps knowing whether the model is there and what its contract says; `predict` asks. The
+messages are `serving.wire`'s, so no TensorFlow is needed here.
 """
 
 import asyncio
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from serving import signature, wire
 from serving.resize import Resize
 from serving.signature import Contract, ContractError
+from streamer.channel import open_channel
 from streamer.clock import Clock
 from streamer.detections import Detections
 from streamer.errors import PredictError
@@ -35,21 +36,8 @@ CHECK_INTERVAL = 2.0
 """Seconds between looks at a model that is."""
 CONTROL_TIMEOUT = 2.0
 """Seconds for the calls about the model, not about frames."""
-
-CHANNEL_OPTIONS: tuple[tuple[str, Any], ...] = (
-    # A channel left to its defaults finds a restarted server after 20 s and more, and a silent one never.
-    ("grpc.initial_reconnect_backoff_ms", 200),
-    ("grpc.min_reconnect_backoff_ms", 200),
-    ("grpc.max_reconnect_backoff_ms", 300),
-    ("grpc.keepalive_time_ms", 2000),
-    ("grpc.keepalive_timeout_ms", 1000),
-    ("grpc.keepalive_permit_without_calls", 1),
-    ("grpc.http2.max_pings_without_data", 0),
-    ("grpc.max_send_message_length", -1),
-    ("grpc.max_receive_message_length", 64 << 20),
-    ("grpc.lb_policy_name", "round_robin"),
-    ("grpc.enable_http_proxy", 0),
-)
+LOOKS = 8
+"""Times a version is asked for which only some of several servers may have."""
 
 
 class Predictor:
@@ -79,7 +67,7 @@ class Predictor:
         self._doubted = asyncio.Event()
         """Set by a failed call: look at the model soon."""
         self._contracts: dict[int, Contract] = {}
-        self._channel = grpc.aio.insecure_channel(address, options=CHANNEL_OPTIONS)
+        self._channel = open_channel(address)
         self._predict = self._channel.unary_unary(
             wire.PREDICT,
             request_serializer=wire.PredictRequest.SerializeToString,
@@ -96,7 +84,7 @@ class Predictor:
         while True:
             self._doubted.clear()
             try:
-                await self._learn(None)
+                await self._look()
             except PredictError as error:
                 self._down(error)
             except Exception:
@@ -133,9 +121,7 @@ class Predictor:
             answers = self._read(response, samples, self._contracts[version], version, answered_at)
         except PredictError as error:
             self._on_error(error.code)
-            if error.code in ("UNAVAILABLE", "NOT_FOUND"):
-                self._down(error)
-            # A frame that was old when it left may miss its deadline on a healthy server: let the next look decide.
+            # One of several servers may be gone, or the frame was old when it left: let the next look decide, soon.
             self._doubted.set()
             raise
         self._on_call(len(samples), answered_at - started)
@@ -194,13 +180,22 @@ class Predictor:
             )
         return answers
 
+    async def _look(self) -> None:
+        """Ask who answers. When nobody does, once more: one of several servers may be gone, and the next is asked."""
+        try:
+            await self._learn(None)
+        except PredictError:
+            if not self.up:
+                raise
+            await self._learn(None)
+
     async def _learn(self, version: int | None) -> None:
         """Ask the model (the newest version, or one) who it is. Raises PredictError where it cannot be used."""
         metadata = wire.GetModelMetadataRequest(metadata_field=[wire.SIGNATURE_DEF])
         metadata.model_spec.name = self.model
         if version is not None:
             metadata.model_spec.version.value = version
-        answer = await self._call(self._metadata, metadata, CONTROL_TIMEOUT)
+        answer = await self._ask(self._metadata, metadata)
         found = answer.model_spec.version.value
         if found not in self._contracts:
             try:
@@ -225,12 +220,26 @@ class Predictor:
         index = wire.TensorProto(dtype=wire.DT_INT64, int64_val=[0])
         index.tensor_shape.dim.add(size=1)
         request.inputs[signature.LABELS_INDEX].CopyFrom(index)
-        response = await self._call(self._predict, request, CONTROL_TIMEOUT)
+        response = await self._ask(self._predict, request)
         try:
             text = wire.to_array(response.outputs[signature.CONTRACT]).reshape(-1)[0]
             return Contract.from_json(text)
         except (ContractError, ValueError, IndexError) as error:
             raise PredictError("FAILED_PRECONDITION", f"model {self.model}: {error}") from error
+
+    async def _ask(self, method: Any, request: Any) -> Any:
+        """A call about the model; a version that one server does not have is asked of the next, should there be any.
+
+        During a rollout the servers of one address differ, and the version that just answered may be on one alone.
+        """
+        looks = LOOKS if request.model_spec.HasField("version") else 1
+        while True:
+            looks -= 1
+            try:
+                return await self._call(method, request, CONTROL_TIMEOUT)
+            except PredictError as error:
+                if error.code != "NOT_FOUND" or not looks:
+                    raise
 
     async def _call(self, method: Any, request: Any, seconds: float) -> Any:
         with _translated(self.address):
@@ -253,8 +262,11 @@ def _translated(address: str) -> Iterator[None]:
             "UNAVAILABLE": f"the model server at {address} cannot be reached",
             "DEADLINE_EXCEEDED": f"the model server at {address} did not answer in time",
         }.get(code, f"the model server at {address} refuses: {error.details()}")
-        if code == "UNAVAILABLE" and "queue" in (error.details() or ""):
+        details = error.details() or ""
+        if code == "UNAVAILABLE" and "queue" in details:
             code, sentence = "RESOURCE_EXHAUSTED", f"the model server at {address} has more work than it can do"
+        if code == "UNAVAILABLE" and "unhealthy" in details:  # gRPC's own word for NOT_SERVING
+            sentence = f"the model server at {address} says that it is not serving"
         raise PredictError(code, sentence) from error
 
 

@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from tensorflow_serving.config import model_server_config_pb2
 
 from serving.batching import BatchingParameters
 from streamer import config
+from streamer.channel import OPTIONS
 from tests.peers.required import REPOSITORY
 
 COMPOSE = REPOSITORY / "docker-compose.yml"
@@ -28,6 +30,7 @@ SERVER_FLAGS = {
     "monitoring_config_file",
     "grpc_channel_arguments",
     "grpc_max_threads",
+    "enable_grpc_healthcheck_service",
     "enable_serialization_as_tensor_content",
     "tensorflow_intra_op_parallelism",
     "tensorflow_inter_op_parallelism",
@@ -58,6 +61,19 @@ def mounts(name: str) -> dict[str, str]:
 def flags(name: str) -> dict[str, str]:
     """Give the command line of a service as flag to value."""
     return dict(argument.removeprefix("--").split("=", 1) for argument in service(name)["command"])
+
+
+def channel_arguments(name: str) -> dict[str, int]:
+    """Give the gRPC channel arguments of a model server."""
+    return {key: int(value) for key, value in re.findall(r"([^=,]+)=([^,]+)", flags(name)["grpc_channel_arguments"])}
+
+
+def server_addresses() -> list[str]:
+    """Give every address Docker can give a model server: the subnet's, without its gateway."""
+    [settings] = compose()["networks"]["serving"]["ipam"]["config"]
+    hosts = [str(host) for host in IPv4Network(settings["subnet"]).hosts()]
+    hosts.remove(settings["gateway"])
+    return hosts
 
 
 def mounted_text(name: str, inside: str) -> str:
@@ -117,8 +133,37 @@ def test_model_server_flags_are_known(name: str) -> None:
 @pytest.mark.parametrize("name", MODEL_SERVERS)
 def test_model_server_allows_our_pings(name: str) -> None:
     """The model server takes a ping a second without data, which is how the service notices a dead one (finding F4)."""
-    given = dict(item.split("=") for item in flags(name)["grpc_channel_arguments"].split(","))
-    assert given == {"grpc.http2.min_ping_interval_without_data_ms": "1000", "grpc.http2.max_ping_strikes": "0"}
+    given = channel_arguments(name)
+    assert given["grpc.http2.min_ping_interval_without_data_ms"] <= dict(OPTIONS)["grpc.keepalive_time_ms"]
+    assert given["grpc.http2.max_ping_strikes"] == 0
+
+
+@pytest.mark.parametrize("name", MODEL_SERVERS)
+def test_model_server_can_be_one_of_several(name: str) -> None:
+    """A model server has no address of its own, tells its health, and ends connections so that others are found."""
+    settings = service(name)
+    assert settings["networks"] == ["serving"]
+    assert "container_name" not in settings
+    assert flags(name)["enable_grpc_healthcheck_service"] == "true"
+    given = channel_arguments(name)
+    assert given["grpc.max_connection_age_ms"] == 30_000
+    # A call under way when its connection ends has longer than any frame is worth.
+    assert given["grpc.max_connection_age_grace_ms"] >= 1000 * config.Serving.model_fields["deadline"].default
+
+
+@pytest.mark.parametrize("name", MODEL_SERVERS)
+def test_threads_do_not_limit_the_batch(name: str) -> None:
+    """There are gRPC threads for twice the frames of the batches that run at once."""
+    parameters = BatchingParameters.read(REPOSITORY / mounts(name)[flags(name)["batching_parameters_file"]])
+    assert int(flags(name)["grpc_max_threads"]) >= 2 * parameters.max_batch_size * parameters.num_batch_threads
+
+
+def test_gpu_server_has_a_gpu() -> None:
+    """The GPU profile's model server reserves one GPU and runs the GPU image; the CPU profile's reserves none."""
+    [device] = service("serving-gpu")["deploy"]["resources"]["reservations"]["devices"]
+    assert (device["driver"], device["count"], device["capabilities"]) == ("nvidia", 1, ["gpu"])
+    assert service("serving-gpu")["image"] == service("serving")["image"] + "-gpu"
+    assert "deploy" not in service("serving")
 
 
 @pytest.mark.parametrize("name", MODEL_SERVERS)
@@ -137,7 +182,9 @@ def test_prometheus_scrapes_the_model_server(name: str) -> None:
     jobs = yaml.safe_load((REPOSITORY / "monitoring/prometheus.yml").read_text())["scrape_configs"]
     [scrape] = [job for job in jobs if job["job_name"] == "tensorflow-serving"]
     assert scrape["metrics_path"] == published
-    assert scrape["static_configs"][0]["targets"] == [f"serving:{flags(name)['rest_api_port']}"]
+    hosts, ports = zip(*(target.split(":") for target in scrape["static_configs"][0]["targets"]), strict=True)
+    assert set(ports) == {flags(name)["rest_api_port"]}
+    assert set(hosts) == {entry.split(":")[0] for entry in service("prometheus")["extra_hosts"]}
 
 
 @pytest.mark.parametrize("name", MODEL_SERVERS)
@@ -147,20 +194,30 @@ def test_batches_are_as_large_as_the_service_makes_them(name: str) -> None:
     assert config.Serving().max_batch_size <= parameters.max_batch_size
 
 
-def test_default_configuration_is_valid() -> None:
-    """The configuration that is mounted by default is read by the service and names the model server's address."""
+def test_default_configuration_is_valid(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The configuration mounted by default is read by the service, and asks every address a model server can have."""
+    for variable, value in service("service")["environment"].items():
+        monkeypatch.setenv(variable, value)
     settings = config.load(REPOSITORY / mounts("service")["/etc/sightline/sightline.yaml"])
-    assert settings.serving.address == "serving:5000"
+    port = flags("serving")["port"]
+    assert settings.serving.address == "ipv4:" + ",".join(f"{host}:{port}" for host in server_addresses())
     assert settings.server.port == 8000, "the image's health check asks there"
 
 
-@pytest.mark.parametrize("name", ["service", "prometheus"])
-def test_model_servers_name_leads_to_its_address(name: str) -> None:
-    """On the host's network the name `serving` is the model server's fixed address, inside its subnet."""
-    address = service("serving")["networks"]["serving"]["ipv4_address"]
-    assert service(name)["extra_hosts"] == [f"serving:{address}"]
-    [subnet] = compose()["networks"]["serving"]["ipam"]["config"]
-    assert address.rsplit(".", 1)[0] == subnet["subnet"].rsplit(".", 1)[0]
+def test_prometheus_has_a_name_for_every_model_server() -> None:
+    """Each address a model server can have has its own name in Prometheus' container, ending in its last number."""
+    names = dict(entry.split(":") for entry in service("prometheus")["extra_hosts"])
+    assert {host: f"serving-{host.rsplit('.', 1)[1]}" for host in server_addresses()} == {
+        host: name for name, host in names.items() if name != "serving"
+    }
+
+
+def test_one_variable_moves_the_network() -> None:
+    """Where the addresses are taken, SIGHTLINE_SERVING_NET moves all of them at once."""
+    text = COMPOSE.read_text()
+    moved = re.sub(r"\$\{SIGHTLINE_SERVING_NET:-([^}]*)\}", "192.168.213", text)
+    assert "10.213.77" not in moved
+    assert text.count("${SIGHTLINE_SERVING_NET:-10.213.77}") == text.count("SIGHTLINE_SERVING_NET")
 
 
 def test_dockerfile_copies_what_exists() -> None:

@@ -62,13 +62,13 @@ def test_the_configurations_in_docs_are_read(path: Path, monkeypatch: pytest.Mon
 
 
 class _AnyVariable(dict[str, str]):
-    """An environment in which every variable is set."""
+    """An environment in which every variable is set, the one that is an address to an address."""
 
     def __contains__(self, name: object) -> bool:
         return True
 
     def __missing__(self, name: str) -> str:
-        return "set"
+        return "127.0.0.1:5000" if name == "SIGHTLINE_SERVING" else "set"
 
 
 @pytest.mark.parametrize(

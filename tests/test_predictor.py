@@ -263,19 +263,19 @@ async def test_a_model_not_exported_here_is_refused_with_what_to_do(missing: set
 
 
 @pytest.mark.parametrize(
-    ("code", "details", "seen", "down", "says"),
+    ("code", "details", "seen", "says"),
     [
-        (grpc.StatusCode.UNAVAILABLE, "shutting down", "UNAVAILABLE", True, "cannot be reached"),
-        (grpc.StatusCode.NOT_FOUND, "Servable not found", "NOT_FOUND", True, "refuses: Servable not found"),
-        (grpc.StatusCode.UNAVAILABLE, "The batch scheduling queue is full", "RESOURCE_EXHAUSTED", False, "more work"),
-        (grpc.StatusCode.INVALID_ARGUMENT, "bad shape", "INVALID_ARGUMENT", False, "refuses: bad shape"),
-        (grpc.StatusCode.DEADLINE_EXCEEDED, "", "DEADLINE_EXCEEDED", False, "did not answer in time"),
+        (grpc.StatusCode.UNAVAILABLE, "shutting down", "UNAVAILABLE", "cannot be reached"),
+        (grpc.StatusCode.NOT_FOUND, "Servable not found", "NOT_FOUND", "refuses: Servable not found"),
+        (grpc.StatusCode.UNAVAILABLE, "The batch scheduling queue is full", "RESOURCE_EXHAUSTED", "more work"),
+        (grpc.StatusCode.INVALID_ARGUMENT, "bad shape", "INVALID_ARGUMENT", "refuses: bad shape"),
+        (grpc.StatusCode.DEADLINE_EXCEEDED, "", "DEADLINE_EXCEEDED", "did not answer in time"),
     ],
 )
 async def test_refusals_of_the_server_become_sentences(
-    code: grpc.StatusCode, details: str, seen: str, down: bool, says: str
+    code: grpc.StatusCode, details: str, seen: str, says: str
 ) -> None:
-    """Each gRPC failure is told by its code and a sentence with the address; only some mean the model is away."""
+    """Each gRPC failure is told by its code and a sentence with the address; one alone does not mean down."""
     failed: list[str] = []
     async with run_fake_model_server(CONTRACT) as server:
         predictor = Predictor(server.address, "insulators", clock=monotonic, on_error=failed.append)
@@ -287,9 +287,22 @@ async def test_refusals_of_the_server_become_sentences(
         assert refused.value.code == seen
         assert server.address in str(refused.value)
         assert failed == [seen]
-        assert predictor.up != down
+        assert predictor.up
         assert predictor.contract == CONTRACT
         await predictor.close()
+
+
+async def test_a_model_nobody_has_is_down() -> None:
+    """A server that answers and does not have the model leaves it down, with the server's own words."""
+    async with predicting() as (server, predictor), running(predictor):
+        await until(lambda: predictor.up)
+        server.fail = (grpc.StatusCode.NOT_FOUND, "Servable not found for request: Latest(insulators)")
+        with pytest.raises(PredictError):
+            await predictor.predict([sample_of()], deadline())
+        await until(lambda: not predictor.up)
+        assert predictor.reason == (
+            f"the model server at {server.address} refuses: Servable not found for request: Latest(insulators)"
+        )
 
 
 async def test_a_silent_server_is_given_up_at_the_deadline() -> None:
@@ -321,7 +334,7 @@ async def test_a_server_that_comes_back_is_found() -> None:
         await server.stop()
         with pytest.raises(PredictError):
             await predictor.predict([sample_of()], monotonic() + 1)
-        assert not predictor.up
+        await until(lambda: not predictor.up)
         assert predictor.reason == f"the model server at {server.address} cannot be reached"
         assert predictor.contract == CONTRACT
         await server.start()

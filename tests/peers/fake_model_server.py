@@ -4,6 +4,7 @@ Real gRPC in the test's own process, speaking serving.wire: what the service say
 """
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 import grpc
 import grpc.aio
 import numpy as np
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1.health import aio as health
 from numpy.typing import NDArray
 
 from serving import signature, wire
@@ -29,8 +32,11 @@ def expected_boxes(value: int) -> NDArray[np.float32]:
 class FakeModelServer:
     """Answers Predict and GetModelMetadata for one model; `run_fake_model_server` makes one."""
 
-    def __init__(self, contract: Contract) -> None:
-        self.port = 0
+    def __init__(self, contract: Contract, *, host: str = "127.0.0.1", port: int = 0, max_age_ms: int = 0) -> None:
+        self.host = host
+        self.port = port
+        self.max_age_ms = max_age_ms
+        """End a connection in good order when it is this old; 0 for never."""
         self.version = 1
         """The version that answers."""
         self.contracts = {1: contract}
@@ -43,20 +49,29 @@ class FakeModelServer:
         """Outputs to answer with instead of the computed ones."""
         self.silent = False
         """Take calls and never answer."""
+        self.has_health = True
+        """Offer grpc.health.v1, from the next start on."""
         self.batches: list[int] = []
         """Rows of each Predict on frames."""
         self.requests: list[Any] = []
         """The requests themselves."""
         self._server: grpc.aio.Server | None = None
+        self._health = health.HealthServicer()
 
     @property
     def address(self) -> str:
         """Where it listens."""
-        return f"127.0.0.1:{self.port}"
+        return f"{self.host}:{self.port}"
 
     async def start(self) -> None:
         """Listen, on the same port as before if there was one."""
-        self._server = grpc.aio.server(options=[("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", -1)])
+        options = [("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", -1)]
+        if self.max_age_ms:
+            options.append(("grpc.max_connection_age_ms", self.max_age_ms))
+        self._server = grpc.aio.server(options=options)
+        if self.has_health:
+            self._health = health.HealthServicer()
+            health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         calls = {
             wire.PREDICT: (self._predict, wire.PredictRequest),
             wire.GET_MODEL_METADATA: (self._metadata, wire.GetModelMetadataRequest),
@@ -69,7 +84,7 @@ class FakeModelServer:
                 response_serializer=lambda reply: reply.SerializeToString(),
             )
             self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, {method: handler}),))
-        self.port = self._server.add_insecure_port(f"127.0.0.1:{self.port}")
+        self.port = self._server.add_insecure_port(self.address)
         await self._server.start()
 
     async def stop(self) -> None:
@@ -77,6 +92,11 @@ class FakeModelServer:
         if self._server is not None:
             await self._server.stop(None)
             self._server = None
+
+    async def say_serving(self, serving: bool) -> None:
+        """Tell whoever watches its health whether it wants calls; it goes on answering them in any case."""
+        status = health_pb2.HealthCheckResponse
+        await self._health.set("", status.SERVING if serving else status.NOT_SERVING)
 
     async def _check(self, request: Any, context: Any) -> int:
         """Refuse what is to be refused; gives the version asked for."""
@@ -144,12 +164,26 @@ def float_tensor(array: NDArray[Any]) -> Any:
 
 
 @asynccontextmanager
-async def run_fake_model_server(contract: Contract) -> AsyncIterator[FakeModelServer]:
+async def run_fake_model_server(
+    contract: Contract, *, host: str = "127.0.0.1", port: int = 0, max_age_ms: int = 0
+) -> AsyncIterator[FakeModelServer]:
     """A server for as long as the block lasts."""
-    server = FakeModelServer(contract)
+    server = FakeModelServer(contract, host=host, port=port, max_age_ms=max_age_ms)
     await server.start()
     try:
         yield server
     finally:
         server.silent = False
         await server.stop()
+
+
+async def serve(port: int) -> None:
+    """Be a server in a process of its own, which can be frozen."""
+    contract = Contract("insulators", height=32, width=32, labels={1: "insulator", 2: "defect"})
+    async with run_fake_model_server(contract, port=port):
+        print("serving", flush=True)
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(int(sys.argv[1])))
