@@ -193,8 +193,8 @@ class _Interrupt:
             raise KeyboardInterrupt
 
     def _ask(self, _number: int, _frame: object) -> None:
-        self._asked = True
-        if not self._put_off:
+        first, self._asked = not self._asked, True
+        if first and not self._put_off:  # a second one would break off the cleaning up
             raise KeyboardInterrupt
 
 

@@ -82,7 +82,7 @@ class RestServer:
 
     async def _serve(self, listening: socket.socket) -> None:
         # No body is ever read; what is left of one after the answer is thrown away, for a second at most.
-        server = web.Server(self._answer, access_log=None, logger=_log, lingering_time=1.0)
+        server = web.Server(self._answer, access_log=None, logger=_log, lingering_time=1.0, auto_decompress=False)
         runner = web.ServerRunner(server, shutdown_timeout=DRAIN_TIMEOUT)
         await runner.setup()
         await web.SockSite(runner, listening).start()

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import av
 import cv2
@@ -73,6 +73,7 @@ _SCENE: list[Scene] = []
 
 
 def _start_process() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process; the one that started these ends them
     cv2.setNumThreads(1)
     _SCENE.append(demo_scene())
 
@@ -128,6 +129,13 @@ def write_footage(path: Path, seconds: float = SECONDS) -> None:
     unfinished.replace(path.with_suffix(".gt.json"))
 
 
+def _interrupt(_number: int, _frame: object) -> NoReturn:
+    # Once: a second signal would break off the cleaning up.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m models.insulators.footage", description=__doc__.split("\n")[0])
     parser.add_argument("--output", type=Path, required=True, metavar="FILE.mp4")
@@ -141,7 +149,7 @@ def main() -> int:
         return 2
     # So that the rendering processes and the half-made file go with this one.
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
+        signal.signal(number, _interrupt)
     try:
         write_footage(options.output, options.seconds)
     except KeyboardInterrupt:
