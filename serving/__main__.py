@@ -1,5 +1,6 @@
 """`python -m serving`: the embedded model server. Exit codes: 0 stopped, 2 cannot start."""
 
+import contextlib
 import gc
 import os
 import signal
@@ -17,14 +18,14 @@ from serving.options import Options
 def main(arguments: list[str] | None = None) -> int:
     """Serve until SIGTERM or SIGINT."""
     stop = threading.Event()
+    serving = False
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
         stop.set()
         if not serving:  # TensorFlow's import and a model's load cannot be interrupted, and nothing is in work
-            say("stopped before serving")
+            os.write(1, b"stopped before serving\n")  # print may be in the middle of a line
             os._exit(0)
 
-    serving = False
     signal.signal(signal.SIGTERM, on_signal)
     signal.signal(signal.SIGINT, on_signal)
     malloc.keep_large_blocks()
@@ -32,20 +33,22 @@ def main(arguments: list[str] | None = None) -> int:
         options = Options.parse(arguments)
         for port in filter(None, (options.port, options.rest_api_port)):
             _check_port(options.host, port)
-        for flag in options.without_effect:
-            say(f"--{flag} has no effect here")
+        for note in options.notes:
+            say(note)
         say("loading tensorflow")
         try:
             import_tensorflow()
-            from serving import server
+            from serving.server import Server
         except ImportError as error:
             raise StartError(f"{error}; the model server needs `pip install 'sightline[model]'`") from error
         gc.freeze()  # what the import made stays: collections, which hold up every request, need not look at it
-        running = server.start(options, say, stop)
+        running = Server(options, say, stop)
+        running.load()
+        serving = True
+        running.open()
     except StartError as error:
         print(f"serving: {error}", file=sys.stderr)
         return 2
-    serving = True
     if options.rest_api_port:
         say(f"REST on {options.address(running.rest_port)}")
     models = ", ".join(_named(name, versions) for name, versions in running.models.available().items())
@@ -58,8 +61,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def say(text: str) -> None:
-    """One line of progress, at once."""
-    print(text, flush=True)
+    """One line of progress, at once; nobody need be listening."""
+    with contextlib.suppress(OSError):
+        print(text, flush=True)
 
 
 def _named(model: str, versions: list[int]) -> str:
@@ -79,6 +83,7 @@ def _check_port(host: str, port: int) -> None:
 
 if __name__ == "__main__":
     code = main()
-    sys.stdout.flush()
-    sys.stderr.flush()
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
+        sys.stderr.flush()
     os._exit(code)  # TensorFlow's threads may hold the interpreter for seconds; everything is answered by now

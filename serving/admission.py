@@ -18,14 +18,7 @@ class Admission(grpc.ServerInterceptor):
     """Counts requests in work. Calls that stream hold no thread and are not counted."""
 
     def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._in_work = 0
-        self._changed = threading.Condition()
-
-    def wait_until_idle(self, timeout: float) -> bool:
-        """Wait until nothing is in work, at most `timeout` seconds; whether that was reached."""
-        with self._changed:
-            return self._changed.wait_for(lambda: not self._in_work, timeout)
+        self._free = threading.BoundedSemaphore(limit)
 
     def intercept_service(self, continuation: Callable[[Any], Any], details: Any) -> Any:
         """Wrap the method's handler."""
@@ -38,16 +31,11 @@ class Admission(grpc.ServerInterceptor):
 
     def _limited(self, answer: Callable[[Any, Any], Any]) -> Callable[[Any, grpc.ServicerContext], Any]:
         def call(request: Any, context: grpc.ServicerContext) -> Any:
-            with self._changed:
-                admitted = self._in_work < self._limit
-                self._in_work += admitted
-            if not admitted:
+            if not self._free.acquire(blocking=False):
                 context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, EXHAUSTED)
             try:
                 return answer(request, context)
             finally:
-                with self._changed:
-                    self._in_work -= 1
-                    self._changed.notify_all()
+                self._free.release()
 
         return call

@@ -84,10 +84,10 @@ class BatchingParameters:
                 f"max_execution_batch_size must be from 1 to max_batch_size, {self.max_batch_size}; "
                 f"was {self.max_execution_batch_size}"
             )
-        if sizes and sizes[-1] != self.execution_size:
+        if sizes and sizes[-1] != self.max_batch_size:
             return (
                 "Last entry in allowed_batch_sizes must match max_batch_size; "
-                f"last entry was {sizes[-1]}; expected {self.execution_size}"
+                f"last entry was {sizes[-1]}; expected {self.max_batch_size}"
             )
         return None
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from serving.errors import ServingError, failed_precondition, invalid_argument
 from serving.metrics import Metrics
 from serving.padding import pad_rows, pad_to_largest
-from serving.scheduler import BatchScheduler, Part, whole
+from serving.scheduler import BatchScheduler, Part, Queue, whole
 from serving.session import Session
 
 Arrays = list[NDArray[Any]]
@@ -35,13 +35,14 @@ class Request:
     enqueued_at: float
     deadline: float
     """Monotonic; infinite where the caller waits for ever."""
-    error: Exception | None = None
+    failure: tuple[grpc.StatusCode, str] | None = None
     pieces: list[tuple[int, Arrays]] = field(default_factory=list)
     """First row and outputs of each part that is done; parts may be processed at the same time."""
 
     def fail(self, error: Exception) -> None:
-        """Remember the first error."""
-        self.error = self.error or error
+        """Remember the first error: its words, and not what its traceback holds, which is the whole batch."""
+        code = error.code if isinstance(error, ServingError) else grpc.StatusCode.INTERNAL
+        self.failure = self.failure or (code, str(error))
 
     def outputs(self) -> Arrays:
         """The outputs of all rows.
@@ -49,8 +50,8 @@ class Request:
         Raises:
             ServingError: the batch that one of them was in failed.
         """
-        if self.error:
-            raise self.error
+        if self.failure:
+            raise ServingError(*self.failure)
         pieces = [arrays for _, arrays in sorted(self.pieces, key=lambda piece: piece[0])]
         return pieces[0] if len(pieces) == 1 else [np.concatenate(same) for same in zip(*pieces, strict=True)]
 
@@ -59,14 +60,13 @@ class BatchingSession:
     """A session whose calls are gathered, one queue for each set of tensors fed and fetched."""
 
     def __init__(
-        self, name: str, session: Session, scheduler: BatchScheduler, metrics: Metrics, clock: Clock = time.monotonic
+        self, session: Session, scheduler: BatchScheduler, metrics: Metrics, clock: Clock = time.monotonic
     ) -> None:
-        self._name = name
         self._session = session
         self._scheduler = scheduler
         self._metrics = metrics
         self._clock = clock
-        self._queues: dict[tuple[str, ...], Callable[[Any], None]] = {}
+        self._queues: dict[tuple[str, ...], Queue] = {}
         self._adding = threading.Lock()
 
     def run(self, feeds: Mapping[str, NDArray[Any]], fetches: Sequence[str], timeout: float | None = None) -> Arrays:
@@ -86,18 +86,22 @@ class BatchingSession:
         request = Request(dict(feeds), rows, now, math.inf if timeout is None else now + timeout)
         # Tensors are merged by name, so that the order of a caller's output_filter makes no queue of its own.
         wanted = sorted(set(fetches))
-        self._queue(sorted(feeds), wanted)(request)
+        self._queue((*sorted(feeds), "→", *wanted)).run(request, lambda parts: self._process(wanted, parts))
         outputs = dict(zip(wanted, request.outputs(), strict=True))
         return [outputs[name] for name in fetches]
 
-    def _queue(self, feeds: list[str], fetches: list[str]) -> Callable[[Any], None]:
-        key = (*feeds, "→", *fetches)
+    def close(self) -> None:
+        """Give the queues back; nobody may be using them."""
+        with self._adding:
+            for queue in self._queues.values():
+                self._scheduler.give_back(queue)
+            self._queues.clear()
+
+    def _queue(self, key: tuple[str, ...]) -> Queue:
         if (queue := self._queues.get(key)) is None:
             with self._adding:
                 if (queue := self._queues.get(key)) is None:
-                    name = f"{self._name}/{len(self._queues)}"
-                    queue = self._scheduler.queue(name, lambda parts: self._process(fetches, parts))
-                    self._queues[key] = queue
+                    queue = self._queues[key] = self._scheduler.queue()
         return queue
 
     def _process(self, fetches: list[str], parts: list[Part]) -> None:
@@ -109,15 +113,27 @@ class BatchingSession:
             raise ServingError(
                 grpc.StatusCode.RESOURCE_EXHAUSTED, "Run() timeout exceeded while waiting in batching queue"
             )
-        rows = whole(parts)
-        size = self._scheduler.parameters.allowed_size(rows)
-        merged = self._merge(parts, size - rows)
-        self._metrics.batch(rows, size - rows)
-        try:
-            outputs = self._session.run(merged, fetches, None if math.isinf(latest) else latest - now)
-        finally:
-            self._metrics.wrapped_run()
-        _split(outputs, parts, size)
+        if parts := self._of_the_right_dtype(parts):
+            rows = whole(parts)
+            size = self._scheduler.parameters.allowed_size(rows)
+            self._metrics.batch(rows, size - rows)
+            merged = self._merge(parts, size - rows)
+            try:
+                outputs = self._session.run(merged, fetches, None if math.isinf(latest) else latest - now)
+            finally:
+                self._metrics.wrapped_run()
+            _split(outputs, parts, size)
+
+    def _of_the_right_dtype(self, parts: list[Part]) -> list[Part]:
+        """Those the runtime will take. Of the others it would say the same to the whole batch; here they fail alone."""
+        right = []
+        for part in parts:
+            try:
+                self._session.check_dtypes(part.task.inputs)
+                right.append(part)
+            except ServingError as error:
+                part.task.fail(error)
+        return right
 
     def _merge(self, parts: list[Part], padding: int) -> dict[str, NDArray[Any]]:
         merged = {}
@@ -137,12 +153,14 @@ class BatchingSession:
 
 def _rows(feeds: Mapping[str, NDArray[Any]]) -> int:
     """The length all inputs have in common (tensorflow_serving/batching/batching_util.h)."""
+    if not feeds:
+        raise invalid_argument("Batching Run() must have at least one input tensor")
     if any(array.ndim == 0 for array in feeds.values()):
         raise invalid_argument("Batching Run() input tensors must have at least one dimension")
     lengths = {len(array) for array in feeds.values()}
     if len(lengths) > 1:
         raise invalid_argument("Batching Run() input tensors must have equal 0th-dimension size")
-    return lengths.pop() if lengths else 0
+    return lengths.pop()
 
 
 def _split(outputs: Arrays, parts: list[Part], size: int) -> None:
@@ -156,6 +174,5 @@ def _split(outputs: Arrays, parts: list[Part], size: int) -> None:
             )
     at = 0
     for part in parts:
-        end = at + part.stop - part.start
-        part.task.pieces.append((part.start, [array[at:end] for array in outputs]))
-        at = end
+        part.task.pieces.append((part.start, [array[at : at + part.rows] for array in outputs]))
+        at += part.rows

@@ -5,10 +5,14 @@ Exception
 └── ServingError        an answer to one caller: a gRPC status code and a message
 """
 
+import logging
+
 import grpc
 
+log = logging.getLogger(__name__)
+
 MAX_MESSAGE_LENGTH = 1024
-"""Characters of a message sent to a caller (tensorflow_serving/model_servers/grpc_status_util.cc)."""
+"""Bytes of a message sent to a caller (tensorflow_serving/model_servers/grpc_status_util.cc)."""
 
 
 class StartError(Exception):
@@ -30,8 +34,19 @@ class ServingError(Exception):
     @property
     def details(self) -> str:
         """The message as it goes to the caller: cut where TensorFlow Serving cuts it."""
-        text = str(self)
-        return text if len(text) <= MAX_MESSAGE_LENGTH else text[:MAX_MESSAGE_LENGTH] + "...TRUNCATED"
+        text = str(self).encode(errors="replace")
+        if len(text) <= MAX_MESSAGE_LENGTH:
+            return text.decode()
+        return text[:MAX_MESSAGE_LENGTH].decode(errors="ignore") + "...TRUNCATED"
+
+
+def as_serving_error(error: Exception) -> ServingError:
+    """Any exception as an answer: what nobody foresaw is INTERNAL, in one line here and in the log."""
+    if isinstance(error, ServingError):
+        return error
+    words = f"{type(error).__name__}: {' '.join(str(error).split())}"
+    log.error("answering a request failed in a way nobody foresaw: %s", words)
+    return ServingError(grpc.StatusCode.INTERNAL, words)
 
 
 _CODES = {int(code.value[0]): code for code in grpc.StatusCode}

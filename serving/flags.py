@@ -1,7 +1,9 @@
 """The command line: flags named and shaped as tensorflow_model_server has them (its model_servers/main.cc)."""
 
 import argparse
+import math
 import os
+from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
 
@@ -11,7 +13,7 @@ from serving.errors import StartError
 DEFAULT_PORT = 5000
 DEFAULT_INTRA_OP = 1
 DEFAULT_INTER_OP = 2
-"""TensorFlow threads. On two cores, two batches in flight: 1/2 gave 137 images a second, 2/2 gave 106, 2/1 gave 72."""
+"""TensorFlow threads. Two batches in flight, each op on one core, did best on two cores: docs/serving.md."""
 
 WITHOUT_EFFECT = (
     "enable_profiler",
@@ -52,6 +54,7 @@ def parser() -> argparse.ArgumentParser:
     others = found.add_argument_group("taken and without effect here")
     for name in WITHOUT_EFFECT:
         others.add_argument(f"--{name}", nargs="?", const="true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+    found.add_argument("--version", action="version", version=f"sightline {version('sightline')}")
     return found
 
 
@@ -66,10 +69,15 @@ def _add_ports(group: argparse._ArgumentGroup) -> None:
 def _add_models(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add("--model_name", default="default", help="name callers use")
-    add("--model_base_path", type=Path, help="directory whose children are version numbers")
-    add("--model_config_file", type=Path, help="text ModelServerConfig, instead of the two above")
-    add("--model_config_file_poll_wait_seconds", type=float, default=0, help="time between looks at that file; 0: one")
-    add("--file_system_poll_wait_seconds", type=float, default=1, help="time between looks for new versions")
+    add("--model_base_path", type=_path, help="directory whose children are version numbers")
+    add("--model_config_file", type=_path, help="text ModelServerConfig, instead of the two above")
+    add(
+        "--model_config_file_poll_wait_seconds",
+        type=_seconds,
+        default=0,
+        help="time between looks at that file; 0: one",
+    )
+    add("--file_system_poll_wait_seconds", type=_seconds, default=1, help="time between looks for new versions")
     _switch(group, "--allow_version_labels_for_unavailable_models", False, "new labels may name any version")
     add("--saved_model_tags", default="serve", help="comma-separated tags of the graph in the SavedModel")
     _switch(group, "--enable_model_warmup", True, "run a version's own requests before it serves")
@@ -81,10 +89,10 @@ def _add_models(group: argparse._ArgumentGroup) -> None:
 def _add_batching(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     _switch(group, "--enable_batching", True, "gather requests into batches")
-    add("--batching_parameters_file", type=Path, help=f"text BatchingParameters; without it {BATCHING_CONFIG.name}")
-    add("--tensorflow_session_parallelism", type=int, default=0, help="both of the next two; 0: as they say")
-    add("--tensorflow_intra_op_parallelism", type=int, default=DEFAULT_INTRA_OP, help="threads one op may use")
-    add("--tensorflow_inter_op_parallelism", type=int, default=DEFAULT_INTER_OP, help="ops run at once")
+    add("--batching_parameters_file", type=_path, help=f"text BatchingParameters; without it {BATCHING_CONFIG.name}")
+    add("--tensorflow_session_parallelism", type=int, default=0, help="both of the next two, where neither is given")
+    add("--tensorflow_intra_op_parallelism", type=int, help=f"threads one op may use (default: {DEFAULT_INTRA_OP})")
+    add("--tensorflow_inter_op_parallelism", type=int, help=f"ops run at once (default: {DEFAULT_INTER_OP})")
     add("--per_process_gpu_memory_fraction", type=float, default=0.0, help="share of a GPU's memory; 0: TensorFlow's")
     threads = max(16, 4 * (os.cpu_count() or 1))
     add("--grpc_max_threads", type=int, default=threads, help="requests in work at once; more are refused")
@@ -96,13 +104,27 @@ def _add_rest(group: argparse._ArgumentGroup) -> None:
     _switch(group, "--enable_serialization_as_tensor_content", False, "answer in bytes instead of in lists")
     _switch(group, "--enable_signature_method_name_check", False, "refuse signatures not made for Predict")
     _switch(group, "--enable_grpc_healthcheck_service", True, "grpc.health.v1")
-    add("--monitoring_config_file", type=Path, help="text MonitoringConfig: metrics on the REST port")
-    add("--ssl_config_file", type=Path, help="text SSLConfig: TLS on the gRPC port")
+    add("--monitoring_config_file", type=_path, help="text MonitoringConfig: metrics on the REST port")
+    add("--ssl_config_file", type=_path, help="text SSLConfig: TLS on the gRPC port")
 
 
 def _switch(group: argparse._ArgumentGroup, flag: str, default: bool, text: str) -> None:
     """A flag that is `--flag`, `--flag=true` or `--flag=false`."""
     group.add_argument(flag, type=_bool, nargs="?", const=True, default=default, help=text)
+
+
+def _path(text: str) -> Path | None:
+    return Path(text) if text else None  # an empty value is as good as none, there too
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not -1e6 <= seconds <= 1e6:
+        raise argparse.ArgumentTypeError(f"{text!r} is not allowed; seconds, up to 1000000")
+    return seconds
 
 
 def _bool(text: str) -> bool:

@@ -3,8 +3,7 @@
 import gc
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
@@ -23,8 +22,10 @@ Load = Callable[[str, int, Path], Servable]
 
 KEPT_STATES = 16
 """Versions whose end is still told by GetModelStatus."""
-UNLOAD_TIMEOUT = 60.0
-"""Seconds a version that was replaced is kept for calls that still use it."""
+QUICK_UNLOAD = 0.5
+"""Seconds that calls of a version which is let go are waited for before that goes on beside everything else."""
+SLOW_UNLOAD = 60.0
+"""Seconds after which such calls are worth a line."""
 
 
 class State(IntEnum):
@@ -61,11 +62,11 @@ class _Failure:
     at: float
 
 
-@dataclass
+@dataclass(eq=False)
 class Model:
     """The versions under a base path that its policy asks for, new ones loaded before old ones are let go.
 
-    `poll` and `retire` are called by one thread at a time; the rest by any.
+    `poll`, `retire` and `close` are called by one thread at a time; the rest by any.
     """
 
     config: ModelConfig
@@ -75,6 +76,7 @@ class Model:
     retries: Retries = Retries()
     clock: Callable[[], float] = time.monotonic
     _serving: dict[int, Servable] = field(default_factory=dict)
+    """Replaced as a whole, never changed: it is read without a lock."""
     _states: dict[int, VersionStatus] = field(default_factory=dict)
     _failed: dict[int, _Failure] = field(default_factory=dict)
     _said: str = ""
@@ -90,22 +92,20 @@ class Model:
         """The versions that serve, ascending."""
         return sorted(self._serving)
 
-    @contextmanager
-    def acquire(self, version: int | None = None) -> Iterator[Servable]:
-        """Hold the version asked for, or the newest that serves, for the length of one call.
+    def hold(self, version: int | None = None) -> Servable:
+        """The version asked for, or the newest that serves, kept for one call: the caller must `release` it.
 
         Raises:
             ServingError: NOT_FOUND, it is not available.
         """
         while True:
-            serving = self._serving  # replaced as a whole, never changed
+            serving = self._serving
             servable = serving.get(max(serving, default=0) if version is None else version)
             if servable is None:
                 raise not_available(self.name, version)
-            with servable.acquire() as held:
-                if held:
-                    yield servable
-                    return
+            if servable.hold():
+                return servable
+            # It was let go in this very moment: look again.
 
     def statuses(self) -> dict[int, VersionStatus]:
         """Every version known, by number, newest first."""
@@ -115,9 +115,9 @@ class Model:
     def poll(self, *, starting: bool = False) -> None:
         """Look at the base path once: load what the policy asks for, then let go of the rest.
 
-        A version that cannot be loaded is told once, and tried again when its files change. While nothing that is asked
-        for can serve, what serves stays, as does everything while the base path cannot be read. When `starting`,
-        whoever starts the server tells what ends the start.
+        A version that cannot be loaded is told once, and tried again when its files change. While none of the versions
+        asked for can serve, what serves stays; so it does while the base path cannot be read. When nothing there is
+        asked for, nothing serves. When `starting`, whoever starts the server tells what ends the start.
         """
         try:
             versions = find_versions(self.config.base_path)
@@ -142,7 +142,8 @@ class Model:
 
     def close(self) -> None:
         """Free the memory of what serves; nobody may be asking any more."""
-        for servable in self._serving.values():
+        serving, self._serving = self._serving, {}
+        for servable in serving.values():
             servable.unload(0)
 
     def failures(self) -> dict[int, ServingError]:
@@ -162,45 +163,56 @@ class Model:
             return
         attempts = before.attempts + 1 if before else 1
         self._set(version, State.START)
-        try:
-            servable = self._load(version, path)
-        except ServingError as failure:
+        loaded = self._load(version, path)
+        if isinstance(loaded, ServingError):
             self._failed[version] = _Failure(files, attempts, self.clock())
             last = attempts > self.retries.limit
             # As there: it counts as loading until it is given up.
-            self._set(version, State.END if last else State.LOADING, failure if last else None)
+            self._set(version, State.END if last else State.LOADING, loaded if last else None)
             still = f"; version {self.available[-1]} keeps serving" if self._serving else ""
             again = "" if last else f"; trying again in {self.retries.interval:g} s"
             if still or again or not starting:
-                self.log(f"cannot load {self.name} version {version} from {path}: {failure}{still}{again}")
+                self.log(f"cannot load {self.name} version {version} from {path}: {loaded}{still}{again}")
             gc.collect()  # what was loaded of it
             return
         self._failed.pop(version, None)
-        self._serving = {**self._serving, version: servable}
+        self._serving = {**self._serving, version: loaded}
         self._set(version, State.AVAILABLE)
         self.log(f"{self.name} version {version} is available")
 
-    def _load(self, version: int, path: Path) -> Servable:
+    def _load(self, version: int, path: Path) -> Servable | ServingError:
+        """The version, or why not: an error that was never raised, whose traceback would keep what was loaded."""
         self.log(f"loading {self.name} version {version}")
         self._set(version, State.LOADING)
         started = self.clock()
         try:
-            servable = self.load(self.name, version, path)
-        except Exception as error:  # whatever TensorFlow or a damaged file raises: the version is bad, the server not
-            self.metrics.load(str(path), succeeded=False, seconds=self.clock() - started)
-            raise _failure(error) from error
-        self.metrics.load(str(path), succeeded=True, seconds=self.clock() - started)
-        return servable
+            loaded: Servable | ServingError = self.load(self.name, version, path)
+        except Exception as error:  # noqa: BLE001  whatever TensorFlow or a damaged file raises: the version is bad
+            loaded = _failure(error)
+        succeeded = not isinstance(loaded, ServingError)
+        self.metrics.load(str(path), succeeded=succeeded, seconds=self.clock() - started)
+        return loaded
 
     def _unload(self, version: int) -> None:
         servable = self._serving[version]
         self._serving = {number: other for number, other in self._serving.items() if number != version}
         self._set(version, State.UNLOADING)
-        if not servable.unload(UNLOAD_TIMEOUT):
-            self.log(f"{self.name} version {version} is still in use after {UNLOAD_TIMEOUT:.0f} s")
-        del servable
+        if servable.unload(QUICK_UNLOAD):
+            self._unloaded(version)
+        else:
+            name = f"unload {self.name} {version}"
+            threading.Thread(target=self._wait_for_callers, args=(version, servable), name=name, daemon=True).start()
+
+    def _wait_for_callers(self, version: int, servable: Servable) -> None:
+        if not servable.unload(SLOW_UNLOAD):
+            self.log(f"{self.name} version {version} is still in use after {SLOW_UNLOAD:.0f} s")
+            servable.unload(None)
+        self._unloaded(version)
+
+    def _unloaded(self, version: int) -> None:
         gc.collect()  # a graph's parts refer to each other: without this the memory waits for chance
-        self._set(version, State.END)
+        if version not in self._serving:  # else it was loaded again meanwhile
+            self._set(version, State.END)
         self.log(f"unloaded {self.name} version {version}")
 
     def _why_none(self, versions: dict[int, Path]) -> str:

@@ -44,14 +44,15 @@ class ModelConfig:
     """Version label to version."""
 
 
-def read_model_configs(path: Path) -> list[ModelConfig]:
-    """Read a file of models.
+def read_model_configs(path: Path) -> list[ModelConfig] | None:
+    """Read a file of models; None where it says nothing, as one that is just being written does.
 
     Raises:
         StartError: it cannot be read, or is no ModelServerConfig.
         ServingError: what it says cannot be served.
     """
-    return model_configs(text_proto.read(path, wire.ModelServerConfig, "--model_config_file"))
+    config = text_proto.read(path, wire.ModelServerConfig, "--model_config_file")
+    return model_configs(config) if config.WhichOneof("config") else None
 
 
 def model_configs(config: Any) -> list[ModelConfig]:

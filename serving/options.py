@@ -1,6 +1,7 @@
 """What one server is asked to do: the command line, read and checked before seconds go into TensorFlow."""
 
 import argparse
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import grpc
 from serving import tls
 from serving.batching import BATCHING_CONFIG, BatchingParameters
 from serving.errors import ServingError, StartError
-from serving.flags import WITHOUT_EFFECT, parser
+from serving.flags import DEFAULT_INTER_OP, DEFAULT_INTRA_OP, WITHOUT_EFFECT, parser
 from serving.model_config import ModelConfig, read_model_configs
 from serving.monitoring import prometheus_path
 from serving.versions import find_versions, why_no_versions
@@ -51,8 +52,8 @@ class Options:
     health: bool
     metrics_path: str | None
     credentials: grpc.ServerCredentials | None
-    without_effect: tuple[str, ...]
-    """Flags that were given and change nothing."""
+    notes: tuple[str, ...]
+    """What a person should know about the flags that were given."""
 
     def address(self, port: int) -> str:
         """Host and port as gRPC takes them."""
@@ -67,12 +68,13 @@ class Options:
         """
         flags = parser().parse_args(arguments)
         _check(flags)
-        session = flags.tensorflow_session_parallelism
+        intra_op, inter_op = _threads(flags)
+        rest_api_port, notes = _rest(flags)
         return cls(
             host=flags.host,
             port=flags.port,
             grpc_socket_path=flags.grpc_socket_path,
-            rest_api_port=flags.rest_api_port,
+            rest_api_port=rest_api_port,
             models=tuple(_models(flags)),
             model_config_file=flags.model_config_file,
             config_poll_wait=max(0.0, flags.model_config_file_poll_wait_seconds),
@@ -85,8 +87,8 @@ class Options:
             batching=BatchingParameters.read(flags.batching_parameters_file or BATCHING_CONFIG)
             if flags.enable_batching
             else None,
-            intra_op_threads=session or flags.tensorflow_intra_op_parallelism,
-            inter_op_threads=session or flags.tensorflow_inter_op_parallelism,
+            intra_op_threads=intra_op,
+            inter_op_threads=inter_op,
             gpu_memory_fraction=flags.per_process_gpu_memory_fraction,
             grpc_max_threads=flags.grpc_max_threads,
             grpc_channel_arguments=_channel_arguments(flags.grpc_channel_arguments),
@@ -95,7 +97,7 @@ class Options:
             health=flags.enable_grpc_healthcheck_service,
             metrics_path=prometheus_path(flags.monitoring_config_file) if flags.monitoring_config_file else None,
             credentials=tls.read_credentials(flags.ssl_config_file) if flags.ssl_config_file else None,
-            without_effect=tuple(name for name in WITHOUT_EFFECT if hasattr(flags, name)),
+            notes=(*notes, *(f"--{name} has no effect here" for name in WITHOUT_EFFECT if hasattr(flags, name))),
         )
 
 
@@ -108,20 +110,41 @@ def _check(flags: argparse.Namespace) -> None:
         "max_num_load_retries": (0, "; at least 0"),
     }
     for flag, (smallest, allowed) in least.items():
-        if getattr(flags, flag) < smallest:
-            raise StartError(f"--{flag} {getattr(flags, flag)} is not allowed{allowed}")
+        given = getattr(flags, flag)
+        if given is not None and given < smallest:
+            raise StartError(f"--{flag} {given} is not allowed{allowed}")
     for flag, none in (("port", "for a free one"), ("rest_api_port", "for none")):
         if not 0 <= getattr(flags, flag) <= 65535:
             raise StartError(f"--{flag} {getattr(flags, flag)} is not allowed; 1 to 65535, or 0 {none}")
-    if flags.port and flags.port == flags.rest_api_port:
-        raise StartError(f"--rest_api_port {flags.rest_api_port} is not allowed; it must differ from --port")
     if not 0 <= flags.per_process_gpu_memory_fraction <= 1:
         share = flags.per_process_gpu_memory_fraction
         raise StartError(f"--per_process_gpu_memory_fraction {share} is not allowed; 0 to 1")
     if flags.batching_parameters_file and not flags.enable_batching:
         raise StartError("--batching_parameters_file is set without --enable_batching=true")
+
+
+def _threads(flags: argparse.Namespace) -> tuple[int, int]:
+    """TensorFlow's threads, in an op and over ops (tensorflow_serving/model_servers/server.cc)."""
+    both, intra, inter = (
+        getattr(flags, f"tensorflow_{name}_parallelism") for name in ("session", "intra_op", "inter_op")
+    )
+    if both and intra and inter:
+        raise StartError(
+            "--tensorflow_session_parallelism is given, and --tensorflow_intra_op_parallelism with "
+            "--tensorflow_inter_op_parallelism too; either the one or the other two"
+        )
+    if intra is None and inter is None:
+        return (both, both) if both else (DEFAULT_INTRA_OP, DEFAULT_INTER_OP)
+    return intra or 0, inter or 0
+
+
+def _rest(flags: argparse.Namespace) -> tuple[int, list[str]]:
+    """The REST port, and what to say where it is none after all; TensorFlow Serving starts without it, too."""
+    if flags.rest_api_port and flags.rest_api_port == flags.port:
+        return 0, [f"no REST port: --rest_api_port {flags.rest_api_port} is --port as well"]
     if flags.monitoring_config_file and not flags.rest_api_port:
-        raise StartError("--monitoring_config_file is set without --rest_api_port, where metrics are served")
+        return 0, ["no metrics: --monitoring_config_file is given without --rest_api_port, where they are served"]
+    return flags.rest_api_port, []
 
 
 def _models(flags: argparse.Namespace) -> list[ModelConfig]:
@@ -152,6 +175,8 @@ def _check_base_path(where: str, model: ModelConfig) -> None:
             raise StartError(f"{where}: {why_no_versions(model.name, model.base_path)}")
     except OSError as error:
         raise StartError(f"{where} {model.base_path}: {error.strerror}") from error
+    except ValueError as error:  # a NUL
+        raise StartError(f"{where} {str(model.base_path)!r}: {error}") from error
 
 
 def _channel_arguments(text: str) -> ChannelArguments:
@@ -160,5 +185,11 @@ def _channel_arguments(text: str) -> ChannelArguments:
         key, equals, value = item.partition("=")
         if not (key and equals):
             raise StartError(f"--grpc_channel_arguments: {item!r} is not allowed; key=value")
-        arguments.append((key, int(value) if value.lstrip("-").isdigit() else value))
+        arguments.append((key, _int32(value)))
     return tuple(arguments)
+
+
+def _int32(text: str) -> int | str:
+    """A number where gRPC can take it as one, else the text, which gRPC says something about."""
+    number = int(text) if re.fullmatch(r"-?[0-9]{1,10}", text) else 1 << 31
+    return number if -(1 << 31) <= number < 1 << 31 else text

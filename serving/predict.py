@@ -15,13 +15,9 @@ from serving.errors import ServingError, failed_precondition, invalid_argument
 from serving.metrics import Metrics
 from serving.servable import Servable
 from serving.signature import SERVING_DEFAULT
-from serving.wire import DataType, to_array, write
+from serving.wire import carries, to_array, write
 
 METHOD_NAMES = ("tensorflow/serving/predict", "tensorflow/serving/classify", "tensorflow/serving/regress")
-
-# How TensorFlow's DataTypeString names them in its messages, where that is not the proto's name in lower case.
-_DTYPE_NAMES = {number: name.removeprefix("DT_").lower() for name, number in DataType.items()}
-_UNREAD_BY_WIRE = {DataType[name] for name in ("DT_HALF", "DT_BFLOAT16", "DT_COMPLEX64", "DT_COMPLEX128")}
 
 
 class Predict:
@@ -55,13 +51,10 @@ class Predict:
                 f"Expected prediction signature method_name to be one of {{{', '.join(METHOD_NAMES)}}}. "
                 f"Was: {definition.method_name}",
             )
-        given = _given(definition, request.inputs)
-        inputs = _read(definition, given)
+        inputs = _read(_given(definition, request.inputs))
         outputs = _outputs(definition, request.output_filter)
-        if servable.makes_batches(definition):
-            _check_dtypes(definition, given)
         started = time.monotonic()
-        found = servable.run(definition, inputs, outputs, timeout)
+        found = servable.run(name, inputs, outputs, timeout)
         self._metrics.runtime_latency(request.model_spec.name, "Predict", "TF1", time.monotonic() - started)
         response.model_spec.name = request.model_spec.name
         response.model_spec.version.value = servable.version
@@ -70,10 +63,10 @@ class Predict:
             self._write(response.outputs[output], array, definition.outputs[output].dtype)
 
     def _write(self, tensor: Any, array: NDArray[Any], dtype: int) -> None:
-        if dtype in _UNREAD_BY_WIRE:
-            tensor.CopyFrom(tf.make_tensor_proto(array))
-        else:
+        if carries(dtype):
             write(tensor, array, dtype, as_content=self._as_tensor_content)
+        else:
+            tensor.CopyFrom(tf.make_tensor_proto(array, dtype))
 
 
 def _given(definition: Any, inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -100,25 +93,14 @@ def _given(definition: Any, inputs: Mapping[str, Any]) -> dict[str, Any]:
     return given
 
 
-def _read(definition: Any, given: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+def _read(given: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
     arrays = {}
     for alias, tensor in given.items():
         try:
-            arrays[alias] = tf.make_ndarray(tensor) if tensor.dtype in _UNREAD_BY_WIRE else to_array(tensor)
+            arrays[alias] = to_array(tensor) if carries(tensor.dtype) else tf.make_ndarray(tensor)
         except (ValueError, TypeError, OverflowError, MemoryError):
             raise invalid_argument(f"tensor parsing error: {alias}") from None
     return arrays
-
-
-def _check_dtypes(definition: Any, given: Mapping[str, Any]) -> None:
-    """Say here what the runtime would say of the whole batch, neighbours and all: its words, its numbering."""
-    feeds = sorted((definition.inputs[alias].name, alias) for alias in given)
-    for number, (_, alias) in enumerate(feeds):
-        expected, found = definition.inputs[alias].dtype, given[alias].dtype
-        if found != expected:
-            raise invalid_argument(
-                f"Expects arg[{number}] to be {_DTYPE_NAMES[expected]} but {_DTYPE_NAMES[found]} is provided"
-            )
 
 
 def _outputs(definition: Any, output_filter: Iterable[str]) -> list[str]:

@@ -5,6 +5,7 @@ tensorflow/serving.
 """
 
 import asyncio
+import contextlib
 import logging
 import re
 import socket
@@ -19,7 +20,7 @@ import grpc
 from aiohttp import web
 from aiohttp.http import HttpProcessingError
 
-from serving.errors import ServingError, StartError
+from serving.errors import StartError, as_serving_error
 from serving.metrics import Metrics
 from serving.rest_request import RestRequest, error_json, http_status, metadata_json, status_json
 from serving.wire import SIGNATURE_DEF
@@ -70,10 +71,11 @@ class RestServer:
         self._thread = threading.Thread(target=self._run, args=(listening,), name="rest", daemon=True)
         self._thread.start()
 
-    def close(self) -> None:
-        """Accept nothing new and answer what is in work, at most DRAIN_TIMEOUT seconds."""
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join()
+    def close(self, timeout: float = DRAIN_TIMEOUT) -> None:
+        """Accept nothing new and answer what is in work, at most `timeout` seconds. May be called twice."""
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(timeout)
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _run(self, listening: socket.socket) -> None:
@@ -109,8 +111,9 @@ class RestServer:
         try:
             asked.check()
             text = await self._loop.run_in_executor(self._threads, self._ask, asked)
-        except ServingError as error:
-            code, text = error.code, error_json(error)
+        except Exception as error:  # noqa: BLE001  no caller gets a traceback, and no log but a line
+            refusal = as_serving_error(error)
+            code, text = refusal.code, error_json(refusal)
         self._count(asked.model, code, time.perf_counter() - started)
         return _reply(http_status(code), text, "application/json")
 

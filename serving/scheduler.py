@@ -14,6 +14,7 @@ calls back with the tickets that are in it, and `process` makes of them what it 
 """
 
 import itertools
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -45,9 +46,49 @@ class Part:
     start: int
     stop: int
 
+    @property
+    def rows(self) -> int:
+        """How many."""
+        return self.stop - self.start
+
 
 Process = Callable[[list[Part]], None]
 """Makes the results of one batch and puts them into its tasks. Called from a batch thread."""
+
+
+class Queue:
+    """A queue of its own: what is put into it is batched with nothing else. Made by `BatchScheduler.queue`."""
+
+    def __init__(self, scheduler: "BatchScheduler", fed: Any, fetched: Any) -> None:
+        self._scheduler, self._fed, self._fetched = scheduler, fed, fetched
+
+    def run(self, task: Task, process: Process) -> None:
+        """Put a task in, and return when every row of it has been processed.
+
+        Raises:
+            ServingError: in the scheduler's own words: UNAVAILABLE where the queue is full, INVALID_ARGUMENT where the
+                task has more rows than a batch.
+        """
+        with self._scheduler.ticket(task, process) as ticket:
+            rows = np.column_stack([np.full(task.rows, ticket), np.arange(task.rows)])
+            try:
+                self._scheduler.session._call_tf_sessionrun(None, {self._fed: rows}, [self._fetched], [], None)  # noqa: SLF001
+            except tf.errors.OpError as error:
+                raise ServingError(status_code(error.error_code), error.message.partition("\n\t [[")[0]) from None
+
+
+class _Ticket:
+    """A task's place among those that wait."""
+
+    def __init__(self, waiting: dict[int, tuple[Task, Process]], number: int, task: Task, process: Process) -> None:
+        self._waiting, self._number = waiting, number
+        waiting[number] = (task, process)
+
+    def __enter__(self) -> int:
+        return self._number
+
+    def __exit__(self, *_error: object) -> None:
+        del self._waiting[self._number]
 
 
 class BatchScheduler:
@@ -55,9 +96,12 @@ class BatchScheduler:
 
     def __init__(self, parameters: BatchingParameters) -> None:
         self.parameters = parameters
+        self.taken = 0
+        """Tasks that were ever put into a queue."""
         self._name = f"sightline-{next(_numbers)}"
-        self._tickets = itertools.count()
         self._waiting: dict[int, tuple[Task, Process]] = {}
+        self._free: list[Queue] = []
+        self._changing = threading.Lock()
         self._graph = tf.Graph()
         with self._graph.as_default():
 
@@ -74,20 +118,37 @@ class BatchScheduler:
             intra_op_parallelism_threads=1,
             device_count={"GPU": 0},
         )
-        self._session = tf.compat.v1.Session(graph=self._graph, config=threads)
+        self.session = tf.compat.v1.Session(graph=self._graph, config=threads)
 
-    def queue(self, name: str, process: Process) -> Callable[[Task], None]:
-        """A queue of its own: what is put into it is batched with nothing else.
+    @property
+    def waiting(self) -> int:
+        """Tasks that wait or are being processed."""
+        return len(self._waiting)
 
-        Args:
-            name: for the log; made unique here.
-            process: takes each batch.
+    def queue(self) -> Queue:
+        """A queue nobody else has, until it is given back.
 
-        Returns:
-            A function that puts a task in and returns when every row of it has been processed. It raises ServingError
-            with the scheduler's own words: UNAVAILABLE where the queue is full, INVALID_ARGUMENT where a task has more
-            rows than a batch.
+        One that was given back, if there is one: TensorFlow never forgets a queue, and each makes the next one dearer.
         """
+        with self._changing:
+            return self._free.pop() if self._free else self._new_queue()
+
+    def give_back(self, queue: Queue) -> None:
+        """Let somebody else have a queue in which nothing waits."""
+        with self._changing:
+            self._free.append(queue)
+
+    def ticket(self, task: Task, process: Process) -> _Ticket:
+        """A context in which `process` is called with `task`; its value is the ticket's number."""
+        with self._changing:
+            self.taken += 1
+            return _Ticket(self._waiting, self.taken, task, process)
+
+    def close(self) -> None:
+        """End the threads; nothing may be waiting."""
+        self.session.close()
+
+    def _new_queue(self) -> Queue:
         given = self.parameters
         # The op learns the size at which it must split from here, and from nowhere else; it pads up to it as well.
         sizes = [given.execution_size] if given.enable_large_batch_splitting else []
@@ -104,32 +165,10 @@ class BatchScheduler:
                 max_enqueued_batches=given.max_enqueued_batches,
                 allowed_batch_sizes=sizes,
                 shared_name=self._name,
-                batching_queue=f"{name}#{next(_numbers)}",
+                batching_queue=f"{self._name}/{next(_numbers)}",
                 enable_large_batch_splitting=given.enable_large_batch_splitting,
             )
-        fed, fetched = tickets._as_tf_output(), done._as_tf_output()  # noqa: SLF001  see serving.session
-
-        def run(task: Task) -> None:
-            ticket = next(self._tickets)
-            self._waiting[ticket] = (task, process)
-            try:
-                rows = np.column_stack([np.full(task.rows, ticket), np.arange(task.rows)])
-                self._session._call_tf_sessionrun(None, {fed: rows}, [fetched], [], None)  # noqa: SLF001
-            except tf.errors.OpError as error:
-                raise ServingError(status_code(error.error_code), error.message.partition("\n\t [[")[0]) from None
-            finally:
-                del self._waiting[ticket]
-
-        return run
-
-    @property
-    def waiting(self) -> int:
-        """Tasks that wait or are being processed."""
-        return len(self._waiting)
-
-    def close(self) -> None:
-        """End the threads; nothing may be waiting."""
-        self._session.close()
+        return Queue(self, tickets._as_tf_output(), done._as_tf_output())  # noqa: SLF001  see serving.session
 
     def _on_batch(self, tickets: NDArray[np.int64]) -> NDArray[np.int64]:
         parts, process = self._parts(tickets)
@@ -152,4 +191,4 @@ class BatchScheduler:
 
 def whole(parts: Sequence[Part]) -> int:
     """Rows of a batch."""
-    return sum(part.stop - part.start for part in parts)
+    return sum(part.rows for part in parts)

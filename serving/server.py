@@ -5,17 +5,18 @@ port means ready. This module imports TensorFlow, which takes seconds; `serving.
 """
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import grpc
-import tensorflow as tf
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_health.v1 import health_pb2_grpc
 from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
 from serving.admission import MAX_WAITING, SPARE_THREADS, Admission
 from serving.errors import ServingError, StartError
+from serving.health import Health
 from serving.metrics import Metrics
 from serving.model import Model, Retries
 from serving.model_config import ModelConfig, read_model_configs
@@ -31,13 +32,8 @@ from serving.warmup import warm_up
 
 Log = Callable[[str], None]
 
-LAST_WORDS = 0.2
-"""Seconds for answers that are made to reach the wire."""
 DRAIN_TIMEOUT = 4.0
 """Seconds requests in work may take after the server was told to stop."""
-
-HEALTHY = ("", "ModelService", "PredictionService")
-"""The names TensorFlow Serving's health service knows: short ones, not those of the protos."""
 
 CHANNEL_ARGUMENTS: tuple[tuple[str, int | str], ...] = (
     ("grpc.so_reuseport", 0),  # else a second server on the port starts, and gets half of the connections
@@ -72,10 +68,7 @@ class Server:
         self._session_options = SessionOptions(
             options.intra_op_threads, options.inter_op_threads, options.gpu_memory_fraction, options.tags
         )
-        self._health = health.HealthServicer(
-            experimental_non_blocking=True, experimental_thread_pool=ThreadPoolExecutor(1, thread_name_prefix="health")
-        )
-        self._admission = Admission(options.grpc_max_threads)
+        self._health = Health()
         self._grpc: grpc.Server | None = None
         self._rest: RestServer | None = None
         self._threads: list[threading.Thread] = []
@@ -90,15 +83,22 @@ class Server:
         """The REST port; 0 where there is none."""
         return self._rest.port if self._rest else 0
 
-    def open(self) -> None:
-        """Load the models, then open the ports.
+    def load(self) -> None:
+        """Load the models.
 
         Empty base paths are waited on, as TensorFlow Serving does, until `stop` is set.
 
         Raises:
-            StartError: a model cannot be loaded, or a port cannot be opened.
+            StartError: a model cannot be loaded.
         """
         self.models.start(self.options.models, self._stop, self.options.poll_wait)
+
+    def open(self) -> None:
+        """Open the ports, and look for changes from now on.
+
+        Raises:
+            StartError: a port cannot be opened.
+        """
         self._open_rest()
         self._open_grpc()
         self._every(self.options.poll_wait, self.models.poll)
@@ -106,22 +106,25 @@ class Server:
             self._every(self.options.config_poll_wait, self._reread(self.options.model_config_file))
 
     def close(self, drain: float = DRAIN_TIMEOUT) -> bool:
-        """Accept nothing new and answer what is in work, at most `drain` seconds; whether all was answered."""
+        """Accept nothing new and answer what is in work, at most `drain` seconds; whether all was answered.
+
+        May be called twice.
+        """
+        ends_at = time.monotonic() + drain
         self._stop.set()
-        self._health.enter_graceful_shutdown()
-        drained = True
-        if self._grpc:
-            self._grpc.stop(drain)
-            drained = self._admission.wait_until_idle(drain)
-            # Whoever watches the health has been told, and would stay for as long as it may.
-            self._grpc.stop(LAST_WORDS).wait()
+        self._health.close()
+        stopped = self._grpc.stop(drain) if self._grpc else None
         if self._rest:
-            self._rest.close()
+            self._rest.close(drain)
+        # The event is set when everything is over, by itself or because the time is.
+        drained = stopped.wait(max(0.0, ends_at - time.monotonic() - 0.1)) if stopped else True
+        if stopped:
+            stopped.wait(1.0)
         for thread in self._threads:
             thread.join(0.1)
         if drained:
-            self.models.close()
-            if self._scheduler:
+            self.models.close(ends_at - time.monotonic())
+            if self._scheduler and not self._scheduler.waiting:
                 self._scheduler.close()
         return drained
 
@@ -134,20 +137,27 @@ class Server:
             name, version, path, options=self._session_options, scheduler=self._scheduler, metrics=self.metrics
         )
         for key, definition in servable.signature_defs.items():
-            if self._scheduler and definition.inputs and not servable.makes_batches(definition):
+            if self._scheduler and definition.inputs and not servable.makes_batches(key):
                 self._log(f"{name} version {version}: {key} is not batched, its first dimension is fixed")
         if self.options.warm_up_iterations:
-            count = warm_up(servable, self._predict, self.metrics, iterations=self.options.warm_up_iterations)
-            if count:
-                self._log(f"warm-up of {name} version {version}: {count} requests")
+            self._warm_up(servable)
         return servable
+
+    def _warm_up(self, servable: Servable) -> None:
+        try:
+            count = warm_up(servable, self._predict, self.metrics, self._stop, self.options.warm_up_iterations)
+        except Exception:
+            servable.unload(0)
+            raise
+        if count:
+            self._log(f"warm-up of {servable.model} version {servable.version}: {count} requests")
 
     def _open_grpc(self) -> None:
         limit = self.options.grpc_max_threads
         server = grpc.server(
             ThreadPoolExecutor(limit + SPARE_THREADS, thread_name_prefix="grpc"),
             options=list((dict(CHANNEL_ARGUMENTS) | dict(self.options.grpc_channel_arguments)).items()),
-            interceptors=[self._admission],
+            interceptors=[Admission(limit)],
             maximum_concurrent_rpcs=limit + MAX_WAITING,
         )
         prediction = PredictionService(self.models, self._predict, self.metrics)
@@ -155,8 +165,6 @@ class Server:
         model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(self.models), server)
         if self.options.health:
             health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
-            for name in HEALTHY:
-                self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
         self.port = self._add_port(server, self.options.address(self.options.port))
         if self.options.grpc_socket_path:
             self._add_port(server, f"unix:{Path(self.options.grpc_socket_path).absolute()}")
@@ -190,7 +198,8 @@ class Server:
             nonlocal said
             wrong = ""
             try:
-                self.models.reload(read_model_configs(path))
+                if (configs := read_model_configs(path)) is not None:
+                    self.models.reload(configs)
             except (StartError, ServingError) as error:
                 wrong = f"{path} is not followed: {error}"
             if wrong and wrong != said:
@@ -205,17 +214,14 @@ class Server:
 
         def run() -> None:
             while not self._stop.wait(seconds):
-                look()
+                try:
+                    look()
+                except Exception as error:  # noqa: BLE001  whatever it was, the next look may go well
+                    self._log(f"looking for changes failed: {type(error).__name__}: {' '.join(str(error).split())}")
 
         thread = threading.Thread(target=run, name="poll", daemon=True)
         thread.start()
         self._threads.append(thread)
-
-
-def use_threads(intra_op: int, inter_op: int) -> None:
-    """Set the thread pools of TensorFlow outside of sessions; possible once, before the first op of the process."""
-    tf.config.threading.set_intra_op_parallelism_threads(intra_op)
-    tf.config.threading.set_inter_op_parallelism_threads(inter_op)
 
 
 def start(options: Options, log: Log, stop: threading.Event | None = None) -> Server:
@@ -225,5 +231,10 @@ def start(options: Options, log: Log, stop: threading.Event | None = None) -> Se
         StartError: a model cannot be loaded, or a port cannot be opened.
     """
     server = Server(options, log, stop)
-    server.open()
+    try:
+        server.load()
+        server.open()
+    except BaseException:
+        server.close(0)
+        raise
     return server

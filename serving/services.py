@@ -17,7 +17,7 @@ from tensorflow_serving.apis import (
 )
 
 from serving.classify import CLASSIFY, REGRESS, Method, refuse
-from serving.errors import ServingError, invalid_argument, not_found
+from serving.errors import ServingError, as_serving_error, invalid_argument, not_found
 from serving.metrics import Metrics
 from serving.model_config import model_configs
 from serving.models import Models
@@ -81,9 +81,10 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer): 
             status = "OK"
             self._metrics.request_latency(name, api, "GRPC", time.monotonic() - started)
             return response
-        except ServingError as error:
-            status = error.code.name
-            context.abort(error.code, error.details)
+        except Exception as error:
+            refusal = as_serving_error(error)
+            status = refusal.code.name
+            context.abort(refusal.code, refusal.details)
             raise  # abort itself has raised
         finally:
             self._metrics.request(name, status)
@@ -110,7 +111,9 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):  # type: ignore
                 "Only ModelConfigList is currently supported"
             )
         self._models.reload(model_configs(request.config))
-        return model_management_pb2.ReloadConfigResponse()
+        response = model_management_pb2.ReloadConfigResponse()
+        response.status.error_code = 0  # OK is said, not left out
+        return response
 
 
 def model_status(models: Models, request: Any) -> Any:
@@ -177,6 +180,7 @@ def _require_spec(request: Any) -> None:
 def _answer(context: grpc.ServicerContext, call: Callable[[], Response]) -> Response:
     try:
         return call()
-    except ServingError as error:
-        context.abort(error.code, error.details)
+    except Exception as error:
+        refusal = as_serving_error(error)
+        context.abort(refusal.code, refusal.details)
         raise  # abort itself has raised

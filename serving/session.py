@@ -9,11 +9,13 @@ Session.run, the public way in, checks shapes and converts dtypes before the run
 neither. So this file, and no other, calls what lies beneath it; tests/test_serving_contract.py holds what comes back.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import grpc
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
@@ -53,12 +55,12 @@ class Session:
         """Load the SavedModel at `path`, its variables and tables.
 
         Raises:
-            Exception: whatever TensorFlow finds wrong with it.
+            Exception: whatever TensorFlow finds wrong with it; ServingError where the C++ loader has a code of its own.
         """
         self._graph = tf.Graph()
         self._session = tf.compat.v1.Session(graph=self._graph, config=options.config())
         try:
-            with self._graph.as_default():
+            with self._graph.as_default(), _loading():
                 meta_graph = tf.compat.v1.saved_model.load(self._session, list(options.tags), str(path))
         except BaseException:
             self._session.close()
@@ -83,22 +85,33 @@ class Session:
         fed = {self._output(name): _readable(array) for name, array in feeds.items()}
         fetched = [self._output(name) for name in fetches]
         try:
-            found: list[NDArray[Any]] = self._session._call_tf_sessionrun(  # noqa: SLF001
-                _run_options(timeout), fed, fetched, [], None
-            )
+            with _run_options(timeout) as options:
+                found: list[NDArray[Any]] = self._session._call_tf_sessionrun(options, fed, fetched, [], None)  # noqa: SLF001
         except tf.errors.OpError as error:
             raise ServingError(status_code(error.error_code), error.message) from None
+        except UnicodeDecodeError as error:
+            # An op quoted a value that is no text, so its error could not be made; the code is lost with it.
+            raise invalid_argument(error.object.decode(errors="replace")) from None
         return found
+
+    def check_dtypes(self, feeds: Mapping[str, NDArray[Any]]) -> None:
+        """Say of a wrong dtype what `run` would, without running.
+
+        Raises:
+            ServingError: INVALID_ARGUMENT, in the runtime's words and its numbering.
+        """
+        for number, name in enumerate(sorted(feeds)):
+            expected, found = self._graph.get_tensor_by_name(name).dtype, tf.as_dtype(feeds[name].dtype)
+            if found != expected:
+                raise invalid_argument(f"Expects arg[{number}] to be {_name(expected)} but {_name(found)} is provided")
 
     def _output(self, name: str) -> Any:
         """The runtime's handle of a tensor."""
         if name not in self._outputs:
             try:
                 self._outputs[name] = self._graph.get_tensor_by_name(name)._as_tf_output()  # noqa: SLF001
-            except (
-                ValueError,
-                KeyError,
-            ) as error:  # an op's name, as __saved_model_init_op has it; one that is not there
+            except (ValueError, KeyError) as error:
+                # What stands as an output in __saved_model_init_op is the name of an op.
                 raise invalid_argument(str(error)) from None
         return self._outputs[name]
 
@@ -107,12 +120,43 @@ class Session:
         self._session.close()
 
 
-def _run_options(timeout: float | None) -> Any:
+@contextmanager
+def _loading() -> Iterator[None]:
+    """Python's loader raises Python's errors; the C++ one, which is TensorFlow Serving's, has codes for the same."""
+    try:
+        yield
+    except (OSError, RuntimeError, ValueError) as error:
+        for words, code in _LOAD_CODES.items():
+            if words in str(error):
+                raise ServingError(code, str(error)) from None
+        raise
+
+
+_LOAD_CODES = {
+    "SavedModel file does not exist": grpc.StatusCode.NOT_FOUND,
+    "could not be found in SavedModel": grpc.StatusCode.NOT_FOUND,
+    "not a valid checkpoint": grpc.StatusCode.NOT_FOUND,
+    "Cannot parse file": grpc.StatusCode.DATA_LOSS,
+}
+
+
+@contextmanager
+def _run_options(timeout: float | None) -> Iterator[Any]:
     if timeout is None:
-        return None
+        yield None
+        return
     # In RunOptions 0 is no limit; what is left of a deadline is never that.
     options = tf.compat.v1.RunOptions(timeout_in_ms=max(1, round(timeout * 1000)))
-    return pywrap_tf_session.TF_NewBufferFromString(options.SerializeToString())
+    buffer = pywrap_tf_session.TF_NewBufferFromString(options.SerializeToString())
+    try:
+        yield buffer
+    finally:
+        pywrap_tf_session.TF_DeleteBuffer(buffer)
+
+
+def _name(dtype: tf.DType) -> str:
+    """As DataTypeString of tensorflow/core/framework/types.cc."""
+    return {"float32": "float", "float64": "double", "float16": "half"}.get(dtype.name, str(dtype.name))
 
 
 def _readable(array: NDArray[Any]) -> NDArray[Any]:

@@ -127,9 +127,10 @@ def main(arguments: list[str] | None = None) -> int:
     malloc.keep_large_blocks()
     print("loading tensorflow", file=sys.stderr, flush=True)
     import_tensorflow()
-    from serving.server import use_threads
+    import tensorflow as tf
 
-    use_threads(flags.tensorflow_intra_op_parallelism, flags.tensorflow_inter_op_parallelism)
+    tf.config.threading.set_intra_op_parallelism_threads(flags.tensorflow_intra_op_parallelism)
+    tf.config.threading.set_inter_op_parallelism_threads(flags.tensorflow_inter_op_parallelism)
     try:
         found = measure(
             flags.path,

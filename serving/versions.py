@@ -1,5 +1,6 @@
 """Which versions lie under a model's base path. Reads directory entries only."""
 
+import os
 from pathlib import Path
 
 SAVED_MODEL = "saved_model.pb"
@@ -26,14 +27,15 @@ def find_versions(base_path: Path) -> dict[int, Path]:
 def fingerprint(version_path: Path) -> tuple[tuple[str, int, int], ...]:
     """What changes while a version is still being copied: name, size and time of each of its files."""
     found = []
-    for path in sorted(version_path.rglob("*")):
-        try:
-            stat = path.stat()
-        except OSError:
-            continue  # gone between listing and reading
-        if path.is_file():
+    for directory, _, names in os.walk(version_path):  # leaves out what vanishes under it, unlike Path.rglob
+        for name in names:
+            path = Path(directory, name)
+            try:
+                stat = path.stat()
+            except OSError:
+                continue  # gone between listing and reading
             found.append((str(path.relative_to(version_path)), stat.st_size, stat.st_mtime_ns))
-    return tuple(found)
+    return tuple(sorted(found))
 
 
 def why_no_versions(model: str, base_path: Path) -> str:

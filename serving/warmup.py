@@ -1,8 +1,10 @@
 """Requests a version brings along to be run before it is served (g3doc/saved_model_warmup.md of tensorflow/serving)."""
 
+import threading
 import time
 from collections.abc import Iterator
 
+import grpc
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
@@ -15,26 +17,29 @@ WARMUP_FILE = "assets.extra/tf_serving_warmup_requests"
 MAX_RECORDS = 1000
 
 
-def warm_up(servable: Servable, predict: Predict, metrics: Metrics, *, iterations: int = 1) -> int:
+def warm_up(servable: Servable, predict: Predict, metrics: Metrics, stop: threading.Event, iterations: int = 1) -> int:
     """Run the version's warm-up requests, TFRecords of PredictionLog; returns how many there were, 0 without a file.
 
+    Args:
+        servable: the version.
+        predict: how a request is run.
+        metrics: counts them, and the time.
+        stop: set when the server is told to stop: nobody will ask this version any more.
+        iterations: how often each is run.
+
     Raises:
-        ServingError: the file is damaged, has too many records or one that is no Predict, or a request failed.
+        ServingError: the file is damaged, has too many records or one that is no Predict, a request failed, or `stop`.
     """
     if not (servable.path / WARMUP_FILE).exists():
         return 0
-    started, status, count = time.monotonic(), "UNKNOWN", 0
-    try:
-        for record in _records(servable):
-            count += 1
-            for _ in range(iterations):
-                predict.run(servable, record, predict_pb2.PredictResponse())
-        status = "OK"
-    except ServingError as error:
-        status = error.code.name
-        raise
-    finally:
-        metrics.warm_up(str(servable.path), status, time.monotonic() - started, count)
+    started, count = time.monotonic(), 0
+    for record in _records(servable):
+        count += 1
+        for _ in range(iterations):
+            if stop.is_set():
+                raise ServingError(grpc.StatusCode.CANCELLED, "the server is stopping")
+            predict.run(servable, record, predict_pb2.PredictResponse())
+    metrics.warm_up(str(servable.path), "OK", time.monotonic() - started, count)
     return count
 
 

@@ -89,6 +89,11 @@ _FIELDS: Final = {DataType[name]: (field, np.dtype(dtype)) for name, (field, dty
 _NAMES: Final = {number: name for name, number in DataType.items()}
 
 
+def carries(dtype: int) -> bool:
+    """Whether tensors of this dtype are read and written here; the others need TensorFlow."""
+    return dtype in _FIELDS
+
+
 def shape_of(tensor: Any) -> tuple[int, ...]:
     """The dimensions of a TensorProto or a TensorInfo; -1 is a free one."""
     return tuple(dim.size for dim in tensor.tensor_shape.dim)

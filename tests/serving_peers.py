@@ -10,10 +10,12 @@ import grpc
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
+from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
 from serving import server, wire
 from serving.options import Options
 from serving.server import Server
+from serving.warmup import WARMUP_FILE
 
 SIZE = 8
 
@@ -68,6 +70,10 @@ def save_model(base_path: Path, version: int) -> Path:
         def odd(self, x: Any) -> dict[str, Any]:
             return {"scalar": tf.reduce_sum(x), "first": x[:1], "product": x @ tf.ones([3, 4])}
 
+        @tf.function(input_signature=[])  # type: ignore[untyped-decorator]
+        def nothing(self) -> dict[str, Any]:
+            return {"version": tf.identity(self.version)}
+
     model = Model()
     path = base_path / str(version)
     signatures = {
@@ -78,6 +84,7 @@ def save_model(base_path: Path, version: int) -> Path:
         "picky": model.picky,
         "anysize": model.anysize,
         "odd": model.odd,
+        "nothing": model.nothing,
     }
     tf.saved_model.save(model, str(path), signatures=signatures)
     return path
@@ -146,6 +153,17 @@ def request(pictures: NDArray[np.uint8], *, output_filter: tuple[str, ...] = (),
     made = wire.PredictRequest(model_spec={"name": "tiny"} | spec, output_filter=output_filter)
     made.inputs["input_tensor"].CopyFrom(wire.uint8_tensor(pictures.shape, pictures.tobytes()))
     return made
+
+
+def warm_up_with(version_path: Path, *pictures: NDArray[np.uint8]) -> None:
+    """Write warm-up requests of these pictures into a version."""
+    path = version_path / WARMUP_FILE
+    path.parent.mkdir(exist_ok=True)
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for rows in pictures:
+            asked = predict_pb2.PredictRequest.FromString(request(rows).SerializeToString())
+            log = prediction_log_pb2.PredictionLog(predict_log=prediction_log_pb2.PredictLog(request=asked))
+            writer.write(log.SerializeToString())
 
 
 def float_tensor(*shape: int, value: float = 0.0) -> Any:

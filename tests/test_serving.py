@@ -152,6 +152,46 @@ def test_a_tensor_too_large_to_be_true_is_refused(caller: Caller) -> None:
     assert error.value.code() is grpc.StatusCode.INVALID_ARGUMENT
 
 
+def test_errors_that_quote_no_text_are_answered(tmp_path: Path) -> None:
+    """An op that quotes bytes which are no UTF-8, or a text of many bytes, gets its code and not a broken call."""
+
+    class Reader(tf.Module):  # type: ignore[misc]
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="x")])  # type: ignore[untyped-decorator]
+        def number(self, x: Any) -> dict[str, Any]:
+            return {"y": tf.strings.to_number(x)}
+
+    reader = Reader()
+    tf.saved_model.save(reader, str(tmp_path / "1"), signatures=reader.number)
+    with run_server(tmp_path) as running:
+        for text in (b"\xff\xfe", "日".encode() * 2000):
+            x = wire.TensorProto(dtype=wire.DT_STRING, tensor_shape={"dim": [{"size": 1}]}, string_val=[text])
+            with pytest.raises(grpc.RpcError, match="StringToNumberOp could not correctly convert string") as error:
+                Caller(running.port).predict(predict({"x": x}), timeout=30)
+            assert error.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_deadlines_are_the_runtimes(base_path: Path) -> None:
+    """A call is not run on after its deadline, and one that waits behind it is not run at all; both are counted so."""
+    slow = images(8, seed=1)
+    slow[:, 0, 0, 0] = 250
+    with run_server(base_path) as running:
+        caller = Caller(running.port)
+        check(caller.detect(pictures := images(1, seed=2)), pictures)
+        held = [caller.predict.future(request(slow), timeout=30) for _ in range(4)]  # every batch thread, twice
+        caller.status(wire.GetModelStatusRequest(model_spec={"name": "tiny"}), timeout=30)
+        late = caller.predict.future(request(images(8, seed=3)), timeout=0.2)
+        assert late.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+        for call in held:
+            check(call.result(), slow)
+        assert caller.predict.future(request(slow), timeout=0.2).code() is grpc.StatusCode.DEADLINE_EXCEEDED
+
+        def counted(status: str) -> bool:
+            return f'request_count{{model_name="tiny",status="{status}"}} 1' in running.metrics.text()
+
+        while not (counted("RESOURCE_EXHAUSTED") and counted("DEADLINE_EXCEEDED")):
+            threading.Event().wait(0.01)
+
+
 def test_long_messages_are_cut(caller: Caller) -> None:
     """A message of more than 1024 characters is cut as TensorFlow Serving cuts it."""
     with pytest.raises(grpc.RpcError) as error:
@@ -160,38 +200,6 @@ def test_long_messages_are_cut(caller: Caller) -> None:
     assert details.startswith("Servable not found for request: Latest(mmm")
     assert details.endswith("m...TRUNCATED")
     assert len(details) == 1024 + len("...TRUNCATED")
-
-
-def test_full_queue_is_unavailable(base_path: Path, tmp_path: Path) -> None:
-    """What does not fit the queue is refused at once with the scheduler's words; what does is answered."""
-    config = tmp_path / "batching.config"
-    config.write_text("max_batch_size { value: 2 } num_batch_threads { value: 1 } max_enqueued_batches { value: 1 }")
-    pictures = images(2, seed=5)
-    pictures[:, 0, 0, 0] = 20
-    with run_server(base_path, f"--batching_parameters_file={config}") as running:
-        calls = [Caller(running.port).predict.future(request(pictures), timeout=30) for _ in range(8)]
-        refused = [call for call in calls if call.exception()]
-        for call in calls:
-            if call not in refused:
-                check(call.result(), pictures)
-    assert 0 < len(refused) < 8
-    for call in refused:
-        assert call.code() is grpc.StatusCode.UNAVAILABLE
-        assert call.details() == (
-            "The batch scheduling queue to which this task was submitted is full; "
-            "currently 1 batches enqueued and max_enqueued_batches is 1"
-        )
-
-
-def test_more_calls_than_threads_are_refused(base_path: Path) -> None:
-    """With every thread in use a further call is refused at once instead of growing old unseen."""
-    pictures = images(1, seed=6)
-    pictures[:, 0, 0, 0] = 20
-    with run_server(base_path, "--grpc_max_threads=2") as running:
-        calls = [Caller(running.port).predict.future(request(pictures), timeout=30) for _ in range(6)]
-        codes = [call.code() for call in calls]
-    assert codes.count(grpc.StatusCode.OK) >= 2
-    assert set(codes) == {grpc.StatusCode.OK, grpc.StatusCode.RESOURCE_EXHAUSTED}
 
 
 def test_without_batching_rows_are_not_limited(base_path: Path) -> None:

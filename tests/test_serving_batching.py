@@ -40,12 +40,12 @@ def test_an_empty_file_gives_tensorflow_servings_defaults(tmp_path: Path) -> Non
 
 
 def test_every_field_is_read(tmp_path: Path) -> None:
-    """All ten fields of the message arrive, micros as seconds."""
+    """All fields of the message arrive, micros as seconds."""
     (tmp_path / "all").write_text(
         "max_batch_size { value: 16 } batch_timeout_micros { value: 1500 } max_enqueued_batches { value: 7 }\n"
         "num_batch_threads { value: 3 } thread_pool_name { value: 'mine' } pad_variable_length_inputs: true\n"
         "enable_large_batch_splitting { value: true } max_execution_batch_size { value: 8 }\n"
-        "allowed_batch_sizes: 4 allowed_batch_sizes: 8"
+        "allowed_batch_sizes: 4 allowed_batch_sizes: 16"
     )
     assert BatchingParameters.read(tmp_path / "all") == BatchingParameters(
         max_batch_size=16,
@@ -53,7 +53,7 @@ def test_every_field_is_read(tmp_path: Path) -> None:
         max_enqueued_batches=7,
         num_batch_threads=3,
         thread_pool_name="mine",
-        allowed_batch_sizes=(4, 8),
+        allowed_batch_sizes=(4, 16),
         pad_variable_length_inputs=True,
         enable_large_batch_splitting=True,
         max_execution_batch_size=8,

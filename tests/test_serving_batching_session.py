@@ -5,6 +5,7 @@ The scheduler is TensorFlow's own; only the session behind it is a fake, to see 
 
 import random
 import threading
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -32,6 +33,11 @@ class FakeSession:
         self.batches: list[NDArray[Any]] = []
         self.timeouts: list[float | None] = []
         self.answer: Any = lambda x: 2 * x
+
+    def check_dtypes(self, feeds: Mapping[str, NDArray[Any]]) -> None:
+        """Float32 is wanted."""
+        if feeds["x"].dtype != np.float32:
+            raise ServingError(grpc.StatusCode.INVALID_ARGUMENT, "wrong dtype")
 
     def run(
         self, feeds: Mapping[str, NDArray[Any]], fetches: Sequence[str], timeout: float | None = None
@@ -62,16 +68,15 @@ class Bench:
         self.clock = FakeClock()
         self.scheduler = BatchScheduler(parameters)
         fake: Any = self.session
-        self.batching = BatchingSession("m/1", fake, self.scheduler, self.metrics, self.clock)
+        self.batching = BatchingSession(fake, self.scheduler, self.metrics, self.clock)
         self._threads = threads
 
     def call(self, value: Any, *fetches: str, timeout: float | None = None) -> "Future[list[NDArray[Any]]]":
         """Put a request in, and return when it is on its way into the queue, or done."""
-        before = self.scheduler.waiting
-        call = self._threads.submit(
-            self.batching.run, {"x": np.asarray(value, np.float32)}, fetches or ("double",), timeout
-        )
-        while self.scheduler.waiting == before and not call.done():
+        before = self.scheduler.taken
+        rows = value if isinstance(value, np.ndarray) else np.asarray(value, np.float32)
+        call = self._threads.submit(self.batching.run, {"x": rows}, fetches or ("double",), timeout)
+        while self.scheduler.taken == before and not call.done():
             threading.Event().wait(0.001)
         return call
 
@@ -122,7 +127,7 @@ def test_sessions_of_one_scheduler_keep_to_themselves() -> None:
     with bench(max_batch_size=8, batch_timeout=0.002, num_batch_threads=2, max_enqueued_batches=100) as made:
         other: Any = FakeSession()
         other.answer = lambda x: x + 1000
-        sessions = [made.batching, BatchingSession("m/2", other, made.scheduler, made.metrics)]
+        sessions = [made.batching, BatchingSession(other, made.scheduler, made.metrics)]
 
         def call(number: int) -> None:
             rows = np.full((1 + number % 3, 2), number, np.float32)
@@ -144,7 +149,7 @@ def test_batches_are_padded_with_the_last_requests_first_row() -> None:
     assert ":tensorflow:serving:batching_session:wrapped_run_count{} 1" in page
 
 
-@pytest.mark.parametrize("allowed", [(), (2, 4)])
+@pytest.mark.parametrize("allowed", [(), (2, 4, 16)])
 def test_large_requests_are_split(allowed: tuple[int, ...]) -> None:
     """With splitting on, a request of ten rows runs in batches of at most four, and its rows come back in order."""
     with bench(
@@ -155,10 +160,10 @@ def test_large_requests_are_split(allowed: tuple[int, ...]) -> None:
         batch_timeout=0.0,
         num_batch_threads=2,
     ) as made:
-        rows = np.arange(10).reshape(10, 1)
+        rows = np.arange(10, dtype=np.float32).reshape(10, 1)
         np.testing.assert_array_equal(made.call(rows).result(30)[0], 2 * rows)
         assert sorted(len(batch) for batch in made.session.batches) == [2, 4, 4]
-        assert refused(made.call(np.zeros((17, 1)))) == (
+        assert refused(made.call([[0]] * 17)) == (
             grpc.StatusCode.INVALID_ARGUMENT,
             "Task size 17 is larger than maximum input batch size 16",
         )
@@ -184,7 +189,7 @@ def test_a_failure_fails_the_batch_and_no_other() -> None:
 def test_shapes_that_differ_fail_the_batch() -> None:
     """Without padding, requests of other dimensions fail whoever they meet."""
     with bench() as made:
-        calls = [made.call(np.zeros((1, 2))), made.call(np.zeros((1, 3)))]
+        calls = [made.call([[0, 0]]), made.call([[0, 0, 0]])]
         code, words = refused(calls[0])
         assert code is grpc.StatusCode.FAILED_PRECONDITION
         assert words.startswith("Tensors with name 'x' from different tasks have different shapes and padding is")
@@ -248,10 +253,59 @@ def test_outputs_that_cannot_be_split_fail_the_batch(answer: Any, words: str) ->
         assert {refused(call) for call in calls} == {(grpc.StatusCode.FAILED_PRECONDITION, words)}
 
 
+def test_a_wrong_dtype_fails_alone() -> None:
+    """Where the runtime would refuse the whole batch, whoever sent the dtype is refused; the others are answered."""
+    with bench(max_batch_size=3) as made:
+        calls = [made.call([[1]]), made.call(np.array([[2]], np.int32)), made.call([[3]])]
+        assert [calls[0].result(30)[0].tolist(), calls[2].result(30)[0].tolist()] == [[[2]], [[6]]]
+        assert refused(calls[1]) == (grpc.StatusCode.INVALID_ARGUMENT, "wrong dtype")
+
+
+def test_queues_are_used_again() -> None:
+    """Versions that come and go take the queues of those before them: TensorFlow keeps every queue for good."""
+    with bench(batch_timeout=0.0) as made:
+        for version in range(50):
+            session: Any = FakeSession()
+            batching = BatchingSession(session, made.scheduler, made.metrics)
+            x = np.full((1, 1), version, np.float32)
+            assert batching.run({"x": x}, ["double"])[0].item() == 2 * version
+            assert batching.run({"x": x}, ["minus"])[0].item() == -version
+            batching.close()
+        operations = [operation.type for operation in made.scheduler.session.graph.get_operations()]
+        assert operations.count("BatchFunction") == 2
+
+
+def test_queues_are_made_by_many_at_once() -> None:
+    """Sessions that need their first queue in the same moment each get one of their own."""
+    with bench(batch_timeout=0.0, max_enqueued_batches=100) as made:
+
+        def first_call(number: int) -> float:
+            session: Any = FakeSession()
+            rows = np.full((1, 1), number, np.float32)
+            return float(BatchingSession(session, made.scheduler, made.metrics).run({"x": rows}, ["double"])[0].item())
+
+        with ThreadPoolExecutor(16) as threads:
+            assert list(threads.map(first_call, range(64))) == [2.0 * number for number in range(64)]
+
+
+def test_a_refused_request_is_not_kept() -> None:
+    """The error a caller gets holds neither its tensors nor its batch."""
+    with bench(max_batch_size=1) as made:
+        made.session.answer = lambda _x: np.float32(1)
+        rows = np.zeros((1, 1000), np.float32)
+        kept = weakref.ref(rows)
+        call = made.call(rows)
+        del rows
+        assert refused(call)[0] is grpc.StatusCode.FAILED_PRECONDITION
+        made.session.batches.clear()
+        del call
+        assert kept() is None
+
+
 def test_no_rows_run_by_themselves() -> None:
     """A request without rows waits for nobody: there is nothing to count."""
     with bench() as made:
-        assert made.call(np.zeros((0, 3))).result(30)[0].shape == (0, 3)
+        assert made.call(np.zeros((0, 3), np.float32)).result(30)[0].shape == (0, 3)
 
 
 def test_a_full_queue_refuses_in_the_schedulers_words() -> None:

@@ -14,6 +14,7 @@ What is raised and under which name was read in the sources named in the notes b
 import os
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -21,19 +22,25 @@ import pytest
 from tensorflow_serving.apis import classification_pb2, inference_pb2, prediction_service_pb2_grpc, regression_pb2
 
 from serving import wire
-from tests.serving_peers import Caller, float_tensor, predict, run_server, save_model
+from tests.serving_peers import Caller, check, float_tensor, images, predict, request, run_server, save_model
 
 ADDRESS = os.environ.get("SIGHTLINE_SERVING")
 
 
 @pytest.fixture(scope="module")
-def caller(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Caller]:
+def base_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model directory with version 3 in it."""
+    base_path = tmp_path_factory.mktemp("tiny")
+    save_model(base_path, 3)
+    return base_path
+
+
+@pytest.fixture(scope="module")
+def caller(base_path: Path) -> Iterator[Caller]:
     """A client of the server under test."""
     if ADDRESS:
         yield Caller(ADDRESS)
         return
-    base_path = tmp_path_factory.mktemp("tiny")
-    save_model(base_path, 3)
     with run_server(base_path) as server:
         yield Caller(server.port)
 
@@ -139,6 +146,11 @@ BATCHING = {
         picture({"input_tensor": wire.uint8_tensor((), b"x")}),
         INVALID,
         "Batching Run() input tensors must have at least one dimension",
+    ),
+    "a signature without inputs": (
+        predict({}, signature_name="nothing"),
+        INVALID,
+        "Batching Run() must have at least one input tensor",
     ),
     "unequal rows": (
         predict({"a": float_tensor(1, 2), "b": float_tensor(2, 2)}, signature_name="pair"),
@@ -307,6 +319,65 @@ def test_sizes_do_not_meet_in_a_batch(caller: Caller) -> None:
     assert (PRECONDITION, words) in answers
     assert answers <= {(PRECONDITION, words), (grpc.StatusCode.OK, "")}
     assert wire.to_array(caller.predict(sizes[0], timeout=30).outputs["total"]).tolist() == [0]
+
+
+def overload(base_path: Path, *flags: str) -> set[tuple[grpc.StatusCode, str]]:
+    """What a server with these flags answers to twelve slow calls at once; each that is answered has its own rows."""
+    pictures = images(2, seed=5)
+    pictures[:, 0, 0, 0] = 60
+    with run_server(base_path, *flags) as running:
+        calls = [Caller(running.port).predict.future(request(pictures), timeout=60) for _ in range(12)]
+        for call in calls:
+            if not call.exception():
+                check(call.result(), pictures)
+        return {(call.code(), call.details()) for call in calls}
+
+
+EMBEDDED = pytest.mark.skipif(ADDRESS is not None, reason="needs a server started with other flags")
+
+
+@EMBEDDED
+def test_a_full_queue_is_unavailable(base_path: Path, tmp_path: Path) -> None:
+    """What does not fit the queue is refused at once with the scheduler's words; what does is answered."""
+    config = tmp_path / "batching.config"
+    config.write_text("max_batch_size { value: 2 } num_batch_threads { value: 1 } max_enqueued_batches { value: 1 }")
+    full = (
+        "The batch scheduling queue to which this task was submitted is full; "
+        "currently 1 batches enqueued and max_enqueued_batches is 1"
+    )
+    answers = overload(base_path, f"--batching_parameters_file={config}")
+    assert answers == {(grpc.StatusCode.OK, ""), (grpc.StatusCode.UNAVAILABLE, full)}
+
+
+@EMBEDDED
+def test_a_full_queue_says_what_fits_where_requests_are_split(base_path: Path, tmp_path: Path) -> None:
+    """With splitting, the scheduler's words name the capacity that is left."""
+    config = tmp_path / "batching.config"
+    config.write_text(
+        "max_batch_size { value: 8 } num_batch_threads { value: 1 } max_enqueued_batches { value: 1 }\n"
+        "enable_large_batch_splitting { value: true } max_execution_batch_size { value: 1 }"
+    )
+    answers = overload(base_path, f"--batching_parameters_file={config}")
+    assert {code for code, _ in answers} <= {grpc.StatusCode.OK, grpc.StatusCode.UNAVAILABLE}
+    refusals = [words for code, words in answers if code is grpc.StatusCode.UNAVAILABLE]
+    assert refusals
+    for words in refusals:
+        assert re.fullmatch(
+            r"The batch scheduling queue to which this task was submitted is full; task size is 2 but scheduling "
+            r"capacity is only \d \(num_enqueued_batches=\d, max_enqueued_batches=1, open_batch_size=\d, "
+            r"max_execution_batch_size=1\)",
+            words,
+        )
+
+
+@EMBEDDED
+def test_more_calls_than_threads_are_refused(base_path: Path) -> None:
+    """With every thread in use a further call is refused at once instead of growing old unseen."""
+    answers = overload(base_path, "--grpc_max_threads=2")
+    assert answers == {
+        (grpc.StatusCode.OK, ""),
+        (grpc.StatusCode.RESOURCE_EXHAUSTED, "Server Threadpool Exhausted"),
+    }
 
 
 def test_success_names_what_answered(caller: Caller) -> None:

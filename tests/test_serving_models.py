@@ -159,11 +159,11 @@ def test_a_reload_serves_exactly_its_list(base_path: Path, saved: Path, tmp_path
     shutil.copytree(saved / "1", tmp_path / "kept" / "1")
     config = write(tmp_path / "models.config", entry("tiny", base_path), entry("kept", tmp_path / "kept"))
     with serve(config) as (running, caller):
-        kept = running.models._models["kept"]._serving[1]
+        kept = running.models._listed.models["kept"]._serving[1]
         reload(caller, entry("new", base_path), entry("kept", tmp_path / "kept"))
         assert answering(caller, name="new") == 3
         assert answering(caller, name="kept") == 1
-        assert running.models._models["kept"]._serving[1] is kept
+        assert running.models._listed.models["kept"]._serving[1] is kept
         assert refusal(caller) == (grpc.StatusCode.NOT_FOUND, "Servable not found for request: Latest(tiny)")
         assert states(caller) == {3: 50}
 
@@ -197,6 +197,9 @@ def test_the_file_is_followed(base_path: Path, saved: Path, tmp_path: Path) -> N
 
         write(config, entry("tiny", base_path), "config { nane: 'typo' }")
         until(lambda: any("is not followed" in line for line in said))
+        assert answering(caller) == 3
+        config.write_text("")  # as an editor that writes in place leaves it for a moment
+        threading.Event().wait(0.1)
         assert answering(caller) == 3
         write(config, entry("tiny", base_path, "model_version_policy { specific { versions: 2 } }"))
         until(lambda: running.models.available() == {"tiny": [2]})

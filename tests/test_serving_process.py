@@ -10,13 +10,15 @@ import sys
 import urllib.request
 from pathlib import Path
 
+import grpc
 import pytest
 import yaml
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from serving import wire
 from tests.peers.process import free_port, run_process
 from tests.peers.required import REPOSITORY
-from tests.serving_peers import Caller, check, images, request, save_model
+from tests.serving_peers import Caller, check, images, request, save_model, warm_up_with
 
 
 def start(*flags: str) -> "subprocess.Popen[str]":
@@ -42,13 +44,19 @@ def test_a_server_drains_when_told_to_stop(tmp_path: Path) -> None:
         assert lines[-1] == f"serving tiny version 1 on {address}\n"
         caller = Caller(int(address.rpartition(":")[2]))
         check(caller.detect(pictures := images(2, seed=1)), pictures)
-        pictures[:, 0, 0, 0] = 50
-        in_work = caller.predict.future(request(pictures), timeout=30)
-        # Sent after the slow one on the same connection: its answer says that the slow one has arrived.
+        # Four full batches for two threads: half of them wait for over half a second when the signal comes.
+        pictures = images(8, seed=2)
+        pictures[:, 0, 0, 0] = 200
+        in_work = [caller.predict.future(request(pictures), timeout=30) for _ in range(4)]
+        # Sent after the slow ones on the same connection: its answer says that they have arrived.
         caller.status(wire.GetModelStatusRequest(model_spec={"name": "tiny"}), timeout=30)
-        assert not in_work.done()
+        assert not any(call.done() for call in in_work)
+        watch = health_pb2_grpc.HealthStub(caller.channel).Watch(health_pb2.HealthCheckRequest())
+        assert next(watch).status == health_pb2.HealthCheckResponse.SERVING
         process.send_signal(signal.SIGTERM)
-        check(in_work.result(), pictures)
+        for call in in_work:
+            check(call.result(), pictures)
+        assert [answer.status for answer in watch] == [health_pb2.HealthCheckResponse.NOT_SERVING]
         out, err = process.communicate(timeout=10)
         assert out.splitlines() == ["stopping: answering what is in work", "stopped"]
         assert err == ""
@@ -56,6 +64,58 @@ def test_a_server_drains_when_told_to_stop(tmp_path: Path) -> None:
     finally:
         process.kill()
         process.communicate()
+
+
+@pytest.mark.timeout(120)
+def test_a_server_told_to_stop_while_it_loads_does(tmp_path: Path) -> None:
+    """A version whose warm-up would take minutes does not hold up the end of a server that serves another one."""
+    save_model(tmp_path / "tiny", 1)
+    save_model(tmp_path, 2)
+    slow = images(1, seed=1)
+    slow[:, 0, 0, 0] = 200
+    warm_up_with(tmp_path / "2", slow)
+    process = start(
+        "--port=0",
+        "--model_name=tiny",
+        f"--model_base_path={tmp_path / 'tiny'}",
+        "--num_request_iterations_for_warmup=1000",
+        "--file_system_poll_wait_seconds=0.05",
+    )
+    try:
+        assert process.stdout
+        while not process.stdout.readline().startswith("serving "):
+            pass
+        (tmp_path / "2").rename(tmp_path / "tiny" / "2")
+        while process.stdout.readline() != "loading tiny version 2\n":
+            pass
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=60)
+        assert (process.returncode, err) == (0, "")
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
+    """Nobody need read what it prints: `python -m serving … | head -1` leaves a server that serves and stops."""
+    save_model(tmp_path, 1)
+    port = free_port()
+    process = start(f"--port={port}", "--model_name=tiny", f"--model_base_path={tmp_path}")
+    try:
+        assert process.stdout
+        process.stdout.close()
+        caller = Caller(port)
+        grpc.channel_ready_future(caller.channel).result(60)
+        check(caller.detect(pictures := images(2, seed=1)), pictures)
+        process.send_signal(signal.SIGTERM)
+        assert process.stderr
+        assert process.stderr.read() == ""
+        assert process.wait(30) == 0
+    finally:
+        process.kill()
+        process.wait()
+        if process.stderr is not None:
+            process.stderr.close()
 
 
 def refused(*flags: str) -> str:
@@ -119,6 +179,9 @@ def test_a_port_in_use_is_refused(tmp_path: Path, flag: str) -> None:
     assert f"cannot listen on 127.0.0.1:{port}: Address already in use" in said
 
 
+PARALLELISM = ("--tensorflow_intra_op_parallelism=1", "--tensorflow_inter_op_parallelism=1")
+
+
 @pytest.mark.parametrize(
     ("flags", "says"),
     [
@@ -126,10 +189,15 @@ def test_a_port_in_use_is_refused(tmp_path: Path, flag: str) -> None:
         (("--grpc_max_threads=0",), "--grpc_max_threads 0 is not allowed"),
         (("--tensorflow_intra_op_parallelism=-1",), "--tensorflow_intra_op_parallelism -1 is not allowed"),
         (("--grpc_channel_arguments=a=1,b",), "'b' is not allowed; key=value"),
+        (("--grpc_channel_arguments=a=--5,b=²,c=99999999999", "--port=-1"), "--port -1 is not allowed"),
         (("--batching_parameters_file=nowhere",), "nowhere: "),
         (("--enable_batching=false", "--batching_parameters_file=x"), "set without --enable_batching"),
-        (("--monitoring_config_file=x",), "set without --rest_api_port"),
-        (("--rest_api_port=5000",), "must differ from --port"),
+        (("--monitoring_config_file=x",), "--monitoring_config_file x: No such file"),
+        (("--file_system_poll_wait_seconds=inf",), "'inf' is not allowed; seconds, up to 1000000"),
+        (
+            ("--tensorflow_session_parallelism=2", *PARALLELISM),
+            "--tensorflow_session_parallelism is given, and --tensorflow_intra_op_parallelism with",
+        ),
         (("--per_process_gpu_memory_fraction=2",), "2.0 is not allowed; 0 to 1"),
         (("--max_num_load_retries=-1",), "--max_num_load_retries -1 is not allowed"),
         (("--enable_model_warmup=maybe",), "'maybe' is not allowed; true or false"),
@@ -201,7 +269,7 @@ def test_every_flag_is_documented() -> None:
     """docs/serving.md names each flag the command takes."""
     process = start("--help")
     out, _ = process.communicate(timeout=60)
-    flags = set(re.findall(r"--\w+", out)) - {"--help"}
+    flags = set(re.findall(r"--\w+", out)) - {"--help", "--version"}
     documented = (Path(__file__).parents[1] / "docs" / "serving.md").read_text(encoding="utf-8")
     assert "--model_base_path" in flags
     assert not {flag for flag in flags if f"| `{flag}` |" not in documented}

@@ -1,5 +1,6 @@
 """Versions come and go under a server: load before unload, one line for what is broken, nothing lost in between."""
 
+import gc
 import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -7,8 +8,6 @@ from pathlib import Path
 
 import grpc
 import pytest
-import tensorflow as tf
-from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
 from serving import server, wire
 from serving.errors import ServingError, StartError
@@ -17,9 +16,10 @@ from serving.model import Model, Retries, State
 from serving.model_config import ModelConfig
 from serving.options import Options
 from serving.servable import Servable
+from serving.session import Session
 from serving.versions import find_versions, fingerprint
 from serving.warmup import WARMUP_FILE
-from tests.serving_peers import Caller, check, images, request, run_server, save_model
+from tests.serving_peers import Caller, check, images, run_server, save_model, single, warm_up_with
 
 
 @pytest.fixture(scope="module")
@@ -48,17 +48,6 @@ def statuses(caller: Caller) -> list[tuple[int, int]]:
     """Version and state, as GetModelStatus tells them."""
     found = caller.status(wire.GetModelStatusRequest(model_spec={"name": "tiny"}), timeout=30)
     return [(status.version, status.state) for status in found.model_version_status]
-
-
-def warm_up_with(version_path: Path, *pictures_of: int) -> None:
-    """Write warm-up requests with these numbers of rows."""
-    path = version_path / WARMUP_FILE
-    path.parent.mkdir(exist_ok=True)
-    with tf.io.TFRecordWriter(str(path)) as writer:
-        for rows in pictures_of:
-            asked = predict_pb2.PredictRequest.FromString(request(images(rows, seed=rows)).SerializeToString())
-            log = prediction_log_pb2.PredictionLog(predict_log=prediction_log_pb2.PredictLog(request=asked))
-            writer.write(log.SerializeToString())
 
 
 def test_only_whole_numbers_are_versions(tmp_path: Path) -> None:
@@ -126,7 +115,7 @@ def test_a_broken_version_leaves_the_old_one_serving(base_path: Path, capsys: py
         assert statuses(caller) == [(2, 50), (1, 30)]
         asked = wire.GetModelStatusRequest(model_spec={"name": "tiny", "version": {"value": 2}})
         (status,) = caller.status(asked, timeout=30).model_version_status
-        assert status.status.error_code == grpc.StatusCode.UNKNOWN.value[0]
+        assert status.status.error_code == grpc.StatusCode.DATA_LOSS.value[0]
         assert status.status.error_message
         path = f'model_path="{base_path / "2"}"'
         assert f':tensorflow:cc:saved_model:load_attempt_count{{{path},status="fail"}} 1' in running.metrics.text()
@@ -140,6 +129,73 @@ def test_a_broken_version_leaves_the_old_one_serving(base_path: Path, capsys: py
     finally:
         running.close()
     assert "Traceback" not in capsys.readouterr().err
+
+
+def test_a_failed_version_leaves_nothing_in_memory(saved: Path, base_path: Path) -> None:
+    """What was loaded of versions whose warm-up fails is let go, though their errors are kept."""
+    with run_server(base_path, "--file_system_poll_wait_seconds=0") as running:
+        before = sessions()
+        for version in (2, 3, 4):
+            shutil.copytree(saved / "2", base_path / str(version))
+            warm_up_with(base_path / str(version), images(9, seed=9))
+        for _ in range(3):
+            running.models.poll()
+            shutil.rmtree(base_path / str(max(find_versions(base_path))))
+        states = [status.state for status in running.models.statuses("tiny").values()]
+        assert states == [State.END] * 3 + [State.AVAILABLE]
+        assert sessions() == before
+
+
+def sessions() -> int:
+    """How many models are in memory."""
+    gc.collect()
+    return sum(isinstance(found, Session) for found in gc.get_objects())
+
+
+def test_a_slow_caller_holds_up_nothing_but_its_version(saved: Path, base_path: Path, tmp_path: Path) -> None:
+    """While a call still uses a replaced version, other models' versions come, and this one ends after it."""
+    other = tmp_path / "other"
+    shutil.copytree(saved / "1", other / "1")
+    config = tmp_path / "models.config"
+    config.write_text(
+        "model_config_list {"
+        + "".join(
+            f" config {{ name: '{name}' base_path: '{path}' model_platform: 'tensorflow' }}"
+            for name, path in (("tiny", base_path), ("other", other))
+        )
+        + " }"
+    )
+    options = Options.parse(["--port=0", f"--model_config_file={config}", "--file_system_poll_wait_seconds=0"])
+    running = server.start(options, lambda _line: None)
+    try:
+        held = running.models._listed.models["tiny"].hold()
+        for path in (base_path, other):
+            arrive(saved, path, 2)
+        running.models.poll()
+        assert running.models.available() == {"tiny": [2], "other": [2]}
+        assert running.models.statuses("tiny")[1].state is State.UNLOADING
+        held.release()
+        while running.models.statuses("tiny")[1].state is not State.END:
+            threading.Event().wait(0.01)
+    finally:
+        running.close()
+
+
+def test_a_look_that_fails_is_not_the_last(saved: Path, base_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever goes wrong in a look at the base path is told in a line, and the next look finds what is new."""
+    said: list[str] = []
+    running = server.start(Options.parse([*single(base_path), "--file_system_poll_wait_seconds=0.02"]), said.append)
+    try:
+        with monkeypatch.context() as broken:
+            broken.setattr("serving.model.find_versions", lambda _path: int("no number"))
+            while not any(line.startswith("looking for changes failed: ValueError: invalid literal") for line in said):
+                threading.Event().wait(0.01)
+        arrive(saved, base_path, 2)
+        while running.models.available() != {"tiny": [2]}:
+            threading.Event().wait(0.01)
+    finally:
+        running.close()
+        running.close()
 
 
 def test_a_failed_load_is_retried(tmp_path: Path) -> None:
@@ -229,7 +285,7 @@ def test_an_empty_base_path_is_waited_on(saved: Path, tmp_path: Path) -> None:
 )
 def test_warm_up_requests_run_before_serving(base_path: Path, flags: tuple[str, ...], runs: int) -> None:
     """A version's own requests are run through its batching before it is available, as often as asked."""
-    warm_up_with(base_path / "1", 1, 8)
+    warm_up_with(base_path / "1", images(1, seed=1), images(8, seed=8))
     with run_server(base_path, *flags) as running:
         page = running.metrics.text()
     name = ":tensorflow:serving:batching_session:wrapped_run_count{}"
@@ -248,10 +304,10 @@ def test_a_version_that_cannot_serve_does_not_start(base_path: Path, fault: str)
     """A failing warm-up request, a damaged record, a torn graph and missing weights each stop the start in one line."""
     says = f"tiny version 1 in {base_path / '1'} cannot be loaded: "
     if fault == "request":
-        warm_up_with(base_path / "1", 9)
+        warm_up_with(base_path / "1", images(9, seed=9))
         says = "Task size 9 is larger"
     elif fault == "record":
-        warm_up_with(base_path / "1", 1)
+        warm_up_with(base_path / "1", images(1, seed=1))
         with (base_path / "1" / WARMUP_FILE).open("r+b") as file:
             file.seek(20)
             file.write(b"torn")
