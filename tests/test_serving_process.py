@@ -121,7 +121,10 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
 def refused(*flags: str) -> str:
     """What a start that fails says; it must be one line and end with code 2, before TensorFlow is loaded."""
     process = start(*flags)
-    out, err = process.communicate(timeout=60)
+    try:
+        out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert process.returncode == 2
     assert out == ""
     assert len(err.splitlines()) == 1
