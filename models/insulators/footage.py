@@ -12,10 +12,11 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 import av
 import cv2
@@ -43,6 +44,10 @@ CODEC_OPTIONS: Final = {
 }
 
 
+_interrupted = threading.Event()
+"""Set by the first Ctrl-C or SIGTERM."""
+
+
 def demo_scene() -> Scene:
     """The world people see first: a clear late afternoon, two towers, strings of brown porcelain and of glass."""
     light = Light(
@@ -65,8 +70,12 @@ def flight(seconds: float) -> Iterator[Frame]:
     times = [period * number / count for number in range(count)]
     # spawn, not fork: a thread of OpenCV or of the caller may hold a lock at this moment. Neighbouring frames go to one
     # process, because they show the same discs from the same angles.
-    with multiprocessing.get_context("spawn").Pool(cores, _start_process) as processes:
+    processes = multiprocessing.get_context("spawn").Pool(cores, _start_process)
+    try:
         yield from processes.imap(_render, times, chunksize=FPS // 3)
+    finally:
+        if not _interrupted.is_set():  # else see main
+            processes.terminate()
 
 
 _SCENE: list[Scene] = []
@@ -96,6 +105,8 @@ def write_clip(path: Path, frames: Iterator[Frame], count: int) -> list[dict[str
             stream.width, stream.height, stream.pix_fmt, stream.bit_rate = WIDTH, HEIGHT, "yuv420p", BIT_RATE
             stream.codec_context.time_base = Fraction(1, FPS)
             for number, frame in enumerate(frames):
+                if _interrupted.is_set():
+                    raise KeyboardInterrupt
                 picture = av.VideoFrame.from_ndarray(frame.image, format="rgb24")
                 picture.pts, picture.time_base = number, Fraction(1, FPS)
                 container.mux(stream.encode(picture))
@@ -129,11 +140,12 @@ def write_footage(path: Path, seconds: float = SECONDS) -> None:
     unfinished.replace(path.with_suffix(".gt.json"))
 
 
-def _interrupt(_number: int, _frame: object) -> NoReturn:
-    # Once: a second signal would break off the cleaning up.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
-    raise KeyboardInterrupt
+def _interrupt(_number: int, _frame: object) -> None:
+    # Raised once, for a second signal would break off the cleaning up; and remembered, for what is raised inside a
+    # callback or a destructor is printed there and lost.
+    if not _interrupted.is_set():
+        _interrupted.set()
+        raise KeyboardInterrupt
 
 
 def main() -> int:
@@ -153,7 +165,11 @@ def main() -> int:
     try:
         write_footage(options.output, options.seconds)
     except KeyboardInterrupt:
-        return 130
+        # The signal reaches a rendering process too, perhaps while it holds the lock of the pool's queue, and whoever
+        # then ends the pool in good order waits for that lock for ever. The half-made file is gone by now.
+        for process in multiprocessing.active_children():
+            process.kill()
+        os._exit(130)
     except OSError as error:
         print(f"{options.output}: {error.strerror or error}", file=sys.stderr)
         return 2
