@@ -10,10 +10,10 @@ from streamer.child import Child, Say, await_until
 from streamer.demo import MODEL, serving_command
 
 BATCH = 8
-CALLERS = 3
-"""One more than batches run at once, so that the next one is always there."""
 IN_FLIGHT = 2
 """Batches run at once: num_batch_threads of serving/batching.config."""
+CALLERS = 2 * IN_FLIGHT
+"""One batch waits for each that runs, so that none waits for the wire: saturation, as for the model alone."""
 ROUNDS = 3
 NOTHING = (320, 320)
 """Size of the pictures that nothing is done with."""
