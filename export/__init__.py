@@ -4,11 +4,17 @@
     source      a path ─► which kind of source it is, and the files it consists of
     request     one export, fully described; its fingerprint says whether it was made before
     exporter    the story: load ─► write ─► prove ─► publish
-    checkpoint, frozen_graph, saved_model    one kind of source each ─► a `Detector`
+    checkpoint, tf1_checkpoint, frozen_graph, keras_model, saved_model, object_detection_api
+                one kind of source each ─► a `Detector`
+    network     a source whose tensors are known by name ─► a `Detector`: by its `family`, or as it was described
+    decoding, decoder    what --decode says of a raw head; the same inside the graph
     detector    what every source becomes: a function from pictures to the canonical outputs
-    writer      a `Detector` ─► SavedModel, contract, warm-up requests
+    writer      a `Detector` ─► SavedModel, contract, warm-up requests; `freeze` ─► the same as one file
+    golden      what the source found on the pictures of the proof, kept with the version; `digests`, those of its files
     proof       the written model, in a fresh process, against the source
+    checkup     an exported version, against its golden answers and digests: `--check`
     versions    numbered directories, written beside and renamed into place
+    inspector   a path ─► what lies there, an `Inspection`, and how it would be exported: `inspect`
 
 A new kind of source is a new `Kind` in `source`, a module with `load(request) -> Detector`, and a line in `exporter`.
 """

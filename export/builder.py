@@ -3,6 +3,8 @@
 The function takes nothing and returns a Keras model or tf.Module with the attributes `input_height`, `input_width`,
 `labels` (dict of class id to name), `resize_rule`, `pad_value`, `min_score`, and `detect(images)`: uint8 [N, H, W, 3]
 to the four outputs of `serving.signature`. `tf.train.Checkpoint(model=build()).restore(prefix)` must fill it.
+
+For a Keras file it returns the custom objects instead: see `export.keras_model`.
 """
 
 import hashlib
@@ -53,6 +55,19 @@ def import_builder(name: str) -> Callable[[], Any]:
     if not callable(found):
         raise Unusable(f"cannot import builder {name}: module {module} has no function {function}")
     return found  # type: ignore[no-any-return]
+
+
+def run_builder(name: str) -> Any:
+    """Import the builder and call it.
+
+    Raises:
+        Unusable: it cannot be imported, is no function, or fails.
+    """
+    builder = import_builder(name)
+    try:
+        return builder()
+    except Exception as error:  # The builder is the caller's code; whatever it raises, it cannot be used.
+        raise Unusable(f"builder {name} failed: {type(error).__name__}: {error}") from error
 
 
 def _split(name: str) -> tuple[str, str]:

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from export.builder import import_builder
+from export.builder import run_builder
 from export.detector import Detector, Pictures
 from export.errors import Unusable
 from export.label_map import read_label_map
@@ -24,13 +24,15 @@ def load(request: Request) -> Detector:
     Raises:
         Unusable: no builder, a builder that fails or returns something else, or a checkpoint of another network.
     """
-    if request.builder is None:
-        raise Unusable(
-            f"{request.source.path} is a checkpoint, which holds weights and no graph: "
-            "name the code that builds it with --builder package.module:function"
-        )
     prefix = request.source.path
     _readable(prefix)
+    if request.builder is None:
+        config = prefix.parent / "pipeline.config"
+        hint = f", or name {config} in its place" if config.is_file() else ""
+        raise Unusable(
+            f"{prefix} is a checkpoint, which holds weights and no graph: "
+            f"name the code that builds it with --builder package.module:function{hint}"
+        )
     model = _build(request.builder)
     _restore(model, prefix, request.builder)
     labels = {int(class_id): str(name) for class_id, name in model.labels.items()}
@@ -59,17 +61,13 @@ def _readable(prefix: Path) -> None:
         raise Unusable(f"checkpoint {prefix} cannot be read: {error}") from error
     if _OBJECT_GRAPH not in keys:
         raise Unusable(
-            f"checkpoint {prefix} was not written by tf.train.Checkpoint: it holds {_few(keys)} and no object graph"
+            f"checkpoint {prefix} was not written by tf.train.Checkpoint: it holds {_few(keys)} and no object graph; "
+            f"if TensorFlow 1 wrote it, its graph {prefix.name}.meta is missing beside it"
         )
 
 
 def _build(name: str) -> Any:
-    try:
-        model = import_builder(name)()
-    except Unusable:
-        raise
-    except Exception as error:  # The builder is the caller's code; whatever it raises, it cannot be used.
-        raise Unusable(f"builder {name} failed: {type(error).__name__}: {error}") from error
+    model = run_builder(name)
     if missing := [attribute for attribute in _ATTRIBUTES if not hasattr(model, attribute)]:
         raise Unusable(f"builder {name} returned a {type(model).__name__} without {', '.join(missing)}")
     return model

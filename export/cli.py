@@ -5,24 +5,26 @@ directory is as it was.
 """
 
 import argparse
-import os
 import re
-import signal
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 from export.check import Prove
+from export.checkup import checkup, find
 from export.errors import ExportError, Unusable
 from export.fresh_process import FreshProcess
+from export.inspector import INSPECTABLE, inspect
+from export.interrupt import Interrupt
+from export.pictures import drawn_pictures
 from export.report import Report, megabytes
 from export.request import Request
-from export.silence import silence
-from export.source import BUNDLED_BUILDER, BUNDLED_CHECKPOINT, READABLE, Kind, recognise
+from export.silence import import_tensorflow
+from export.source_options import add_source_options, read_source_options
 from export.versions import staging
 
 EPILOG = """\
@@ -30,6 +32,14 @@ examples:
   python -m export --output models/served/insulators
   python -m export frozen_inference_graph.pb --labels label_map.pbtxt --output models/served/voc
   python -m export runs/7/ckpt-12 --builder mypackage.network:build --output models/served/mine
+  python -m export runs/7/model.ckpt-900 --inputs image --outputs boxes=concat scores=concat_1 \\
+      --decode head.yaml --labels label_map.pbtxt --output models/served/mine
+
+what a file holds, and how to export it:
+  python -m export inspect frozen_inference_graph.pb
+
+whether an exported version is still what it was:
+  python -m export --check models/served/voc
 """
 
 
@@ -46,24 +56,53 @@ def parser() -> argparse.ArgumentParser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    add_source_options(found)
     add = found.add_argument
-    add("source", nargs="?", type=Path, metavar="SOURCE", help=f"{READABLE}; the bundled checkpoint if left out")
-    add("--output", type=Path, required=True, metavar="MODELS/NAME", help="the model's directory; versions go inside")
-    add("--labels", type=Path, metavar="FILE", help="label map: .pbtxt, .txt (a name a line) or .json")
-    add("--builder", metavar="package.module:function", help="the code that builds a TF2 checkpoint's network")
+    output = ("--output", "--output_export_dir")
+    add(*output, type=Path, required=True, metavar="MODELS/NAME", help="the model's directory; versions go inside")
     add("--name", help="the name it is served under (default: the last part of --output)")
     add("--input-size", type=_size, metavar="WIDTHxHEIGHT", help="the model's input (default: what the source says)")
     add("--resize", choices=("letterbox", "stretch"), help="how a frame becomes that input (default: as the source)")
     add("--min-score", type=_score, metavar="S", help="0..1, the score above which a detection is to be believed")
     add("--pictures", type=Path, metavar="DIR", help="pictures for the checks (default: generated ones)")
+    add("--keep-pictures", action="store_true", help="keep them with the model (default: only what was found on them)")
+    add("--frozen", action="store_true", help="write graph and weights as one frozen .pb as well")
+    add(
+        "--check", action="store_true", help="instead of all this, prove an exported version again: --check MODELS/NAME"
+    )
     add("--if-changed", action="store_true", help="do nothing if the newest version was made from the same input")
+    return found
+
+
+def inspect_parser() -> argparse.ArgumentParser:
+    """The command line of `inspect`."""
+    found = _Parser(
+        prog="python -m export inspect",
+        description="Say what a file or directory holds: inputs, outputs, classes, sizes, and how to export it.",
+    )
+    found.add_argument("path", type=Path, metavar="PATH", help=INSPECTABLE)
+    found.add_argument("--json", action="store_true", help="one JSON document instead of a text")
+    return found
+
+
+def check_parser() -> argparse.ArgumentParser:
+    """The command line of `check`."""
+    found = _Parser(
+        prog="python -m export --check",
+        description="Prove an exported version once more: its files, its detections, its contract.",
+    )
+    found.add_argument("version", type=Path, metavar="VERSION", help="MODELS/NAME/3, or MODELS/NAME for its newest")
+    found.add_argument(
+        "--pictures", type=Path, metavar="DIR", help="the pictures it was proven on, where they were not kept"
+    )
     return found
 
 
 def main(argv: list[str], prover: Callable[[], AbstractContextManager[Prove]] | None = None) -> int:
     """Run the command; `prover` gives another place than a fresh process to make the checks in."""
+    command, argv = _command(argv)
     started = time.monotonic()
-    interrupt = _Interrupt()
+    interrupt = Interrupt()
 
     def say(line: str) -> None:
         interrupt.check()
@@ -71,11 +110,7 @@ def main(argv: list[str], prover: Callable[[], AbstractContextManager[Prove]] | 
 
     try:
         with interrupt.obeyed():
-            request, if_changed = _request(argv)
-            if if_changed and (version := request.already_exported()):
-                print(f"{version} is up to date")
-                return 0
-            report = _export(request, prover or fresh_process, say, interrupt)
+            answer = command(argv, prover or fresh_process, say, interrupt)
     except ExportError as error:
         print(f"export: {error}", file=sys.stderr)
         return error.exit_code
@@ -86,7 +121,7 @@ def main(argv: list[str], prover: Callable[[], AbstractContextManager[Prove]] | 
     except KeyboardInterrupt:
         print("export: stopped, nothing written", file=sys.stderr)
         return 130
-    print(report.text(time.monotonic() - started), flush=True)
+    print(answer.text(time.monotonic() - started), flush=True)
     return 0
 
 
@@ -99,38 +134,88 @@ def fresh_process() -> Iterator[Prove]:
 
 def _request(argv: list[str]) -> tuple[Request, bool]:
     options = parser().parse_args(argv)
-    bundled = options.source is None
-    source = recognise(BUNDLED_CHECKPOINT if bundled else options.source)
-    builder = options.builder or (BUNDLED_BUILDER if bundled else None)
-    if builder and source.kind is not Kind.CHECKPOINT:
-        raise Unusable(f"--builder is for checkpoints; {source.path} is a {source.kind}")
     name = options.name or options.output.resolve().name
     if not re.fullmatch(r"[\w.-]+", name):
         raise Unusable(f"model name {name!r} may hold letters, digits, '_', '-' and '.' only: choose one with --name")
     request = Request(
-        source=source,
+        **read_source_options(options),
         output=options.output,
         name=name,
-        labels=options.labels,
-        builder=builder,
         input_size=options.input_size,
         resize=options.resize,
         min_score=options.min_score,
         pictures=options.pictures,
+        keep_pictures=options.keep_pictures,
+        frozen=options.frozen,
     )
     return request, options.if_changed
 
 
-def _export(
-    request: Request,
-    prover: Callable[[], AbstractContextManager[Prove]],
-    say: Callable[[str], None],
-    interrupt: "_Interrupt",
-) -> Report:
+class Answer(Protocol):
+    """What a command that went well has to say."""
+
+    def text(self, seconds: float) -> str:
+        """Lines for a person, or for a program that asked for them; `seconds` is how long the command took."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """An answer in so many words."""
+
+    words: str
+
+    def text(self, seconds: float) -> str:
+        """The words."""
+        return self.words
+
+
+Prover = Callable[[], AbstractContextManager[Prove]]
+Say = Callable[[str], None]
+Command = Callable[[list[str], Prover, Say, Interrupt], Answer]
+
+
+def _command(argv: list[str]) -> tuple[Command, list[str]]:
+    if "--check" in argv:
+        return _check, [argument for argument in argv if argument != "--check"]
+    commands: dict[str, Command] = {"inspect": _inspect, "check": _check}
+    if argv and argv[0] in commands:
+        return commands[argv[0]], argv[1:]
+    return _export, argv
+
+
+def _inspect(argv: list[str], _prover: Prover, say: Say, interrupt: Interrupt) -> Answer:
+    options = inspect_parser().parse_args(argv)
+
+    def tensorflow() -> None:
+        # On standard error: what is asked for, perhaps by a program, is on standard output.
+        print("starting TensorFlow", file=sys.stderr, flush=True)
+        with interrupt.put_off():
+            import_tensorflow("looking into this file")
+
+    inspection = inspect(options.path, tensorflow)
+    return Said(inspection.json() if options.json else inspection.text())
+
+
+def _check(argv: list[str], prover: Prover, say: Say, _interrupt: Interrupt) -> Answer:
+    options = check_parser().parse_args(argv)
+    exported = find(options.version)
+    with prover() as prove:
+        say(f"checking {exported.version} in a fresh process")
+        return checkup(exported, options.pictures, prove, say)
+
+
+def _export(argv: list[str], prover: Prover, say: Say, interrupt: Interrupt) -> Answer:
+    request, if_changed = _request(argv)
+    if if_changed and (version := request.already_exported()):
+        return Said(f"{version} is up to date")
     source = request.source
     say(f"{source.kind} {source.path}, {len(source.files)} files, {megabytes(source.size)}")
     request.fingerprint  # noqa: B018  Reads every file: what cannot be read is said before TensorFlow is waited for.
     with staging(request.output) as staged, prover() as prove:
+        if request.pictures is None:
+            say("drawing pictures")
+            # Before TensorFlow, not with it: the scene takes hundreds of megabytes while it is drawn.
+            drawn_pictures()
         say("starting TensorFlow")
         with interrupt.put_off():
             export = _exporter()
@@ -139,63 +224,10 @@ def _export(
 
 def _exporter() -> Callable[[Request, Path, Prove, Callable[[str], None]], Report]:
     # Here and no earlier: it takes seconds, and most of what can be wrong is known without it.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    try:
-        with silence():
-            import tensorflow as tf
+    import_tensorflow("an export")
+    from export.exporter import export
 
-            from export.exporter import export
-
-            tf.config.list_physical_devices()  # looks for a GPU, and where there is none says so at length
-    except ModuleNotFoundError as error:
-        raise Unusable(f"an export needs TensorFlow, pip install 'sightline[model]': {error}") from error
     return export
-
-
-class _Interrupt:
-    """Ctrl-C and SIGTERM, both obeyed by cleaning up, and neither ever lost.
-
-    An exception that a signal raises anywhere may be swallowed by code that was not written for it: TensorFlow's import
-    turns it into an ImportError, a destructor prints it and goes on. So it is also remembered, and raised again at the
-    next step.
-    """
-
-    def __init__(self) -> None:
-        self._asked = False
-        self._put_off = False
-
-    @contextmanager
-    def obeyed(self) -> Iterator[None]:
-        """Raise KeyboardInterrupt in this block for both signals; where signals cannot be had, do nothing."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        before = {number: signal.signal(number, self._ask) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-    @contextmanager
-    def put_off(self) -> Iterator[None]:
-        """Let this block end first: seconds in which nothing can be interrupted cleanly."""
-        self._put_off = True
-        try:
-            yield
-        finally:
-            self._put_off = False
-            self.check()
-
-    def check(self) -> None:
-        """Raise KeyboardInterrupt if a signal came, whoever swallowed it."""
-        if self._asked:
-            raise KeyboardInterrupt
-
-    def _ask(self, _number: int, _frame: object) -> None:
-        first, self._asked = not self._asked, True
-        if first and not self._put_off:  # a second one would break off the cleaning up
-            raise KeyboardInterrupt
 
 
 def _size(text: str) -> tuple[int, int]:

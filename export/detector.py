@@ -53,6 +53,10 @@ class Detector:
     """The source says that it takes batches of one only."""
     keep: Any = None
     """What owns tables and other resources of the graph besides its variables."""
+    provenance: dict[str, Any] = field(default_factory=dict)
+    """How the source was read, for the contract: its tensors, and how they are decoded."""
+    changes: list[str] = field(default_factory=list)
+    """What the written model does otherwise than its source: box format, colour order, decoding, suppression."""
     notes: list[str] = field(default_factory=list)
     """What a person should know about how the source was read."""
 

@@ -1,28 +1,36 @@
 """The story of one export: load the source, write the model, prove it, publish it."""
 
 import importlib.metadata
+import platform
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 
-from export import checkpoint, frozen_graph, saved_model
+from export import checkpoint, frozen_graph, keras_model, object_detection_api, saved_model, tf1_checkpoint
 from export.check import Check, Prove
-from export.detector import Batch, Detector, Pictures, trace
+from export.detector import Detector, Pictures, trace
+from export.digests import write_digests
 from export.errors import CheckFailed, Unusable
-from export.golden import Golden, Rows
+from export.freeze import write_frozen
+from export.golden import GOLDEN, TOLERANCE, Golden, Rows
 from export.pictures import as_batch, drawn_pictures, read_pictures
 from export.report import Report
 from export.request import Request
 from export.source import Kind
+from export.suppression_ops import suppression_ops
 from export.versions import publish
-from export.writer import write
+from export.writer import write, writing
 from serving.signature import Contract
 
 LOADERS: dict[Kind, Callable[[Request], Detector]] = {
     Kind.CHECKPOINT: checkpoint.load,
+    Kind.TF1_CHECKPOINT: tf1_checkpoint.load,
     Kind.FROZEN_GRAPH: frozen_graph.load,
+    Kind.KERAS: keras_model.load,
     Kind.SAVED_MODEL: saved_model.load,
+    Kind.PIPELINE: object_detection_api.load,
 }
 
 
@@ -42,20 +50,28 @@ def export(request: Request, staged: Path, prove: Prove, say: Callable[[str], No
     _leave_the_gpu_alone()
     say(f"loading {request.source.path.name}")
     detector = LOADERS[request.source.kind](request)
-    say("reading pictures" if request.pictures else "drawing pictures")
     pictures = _pictures(request, detector)
     say(f"running the source on {len(pictures)} pictures, one by one")
     golden = _ask(request, detector, pictures)
     say("tracing the graph for batches of any size")
     function, batch, why_mapped = trace(detector, pictures)
-    contract = _contract(request, detector, batch)
-    say("writing the SavedModel")
-    write(staged, function, contract, detector.keep)
+    changes = _changes(request, detector, why_mapped)
+    contract = _contract(
+        request, detector, {"batch": batch, "changes": changes, "nms": suppression_ops(_graph(function))}
+    )
+    with writing(request.output):
+        say("writing the SavedModel")
+        write(staged, function, contract, detector.keep)
+        if request.frozen:
+            say("freezing the graph")
+            write_frozen(staged, function.get_concrete_function())
+        golden.save(staged / GOLDEN, pictures=request.pictures is None or request.keep_pictures)
+        write_digests(staged)
     say("checking it in a fresh process")
     checks = _prove(prove, staged, golden, say)
     say("publishing it")
     version = publish(staged, request.output)
-    return Report(version, request, contract, checks, _notes(detector, golden, why_mapped))
+    return Report(version, request, contract, checks, _notes(request, detector, golden))
 
 
 def _leave_the_gpu_alone() -> None:
@@ -79,13 +95,37 @@ def _ask(request: Request, detector: Detector, pictures: Pictures) -> Golden:
         raise Unusable(f"{request.source.path} does not run on a {shape} picture: {error}") from error
 
 
-def _contract(request: Request, detector: Detector, batch: Batch) -> Contract:
+def _graph(function: Any) -> Any:
+    try:
+        return function.get_concrete_function().graph.as_graph_def()
+    except (tf.errors.OpError, ValueError, TypeError) as error:
+        raise Unusable(f"the detector cannot be traced as a graph: {error}") from error
+
+
+def _changes(request: Request, detector: Detector, why_mapped: str) -> list[str]:
+    """What the written model does otherwise than its source."""
+    changes = list(detector.changes)
+    if why_mapped:
+        changes.append(f"batches are walked picture by picture inside the graph, and gain little: {why_mapped}")
+    if request.input_size is not None:
+        changes.append(f"its input is fixed at {detector.width}x{detector.height}")
+    if request.labels is not None:
+        changes.append(f"its classes are named by {request.labels.name}")
+    return changes
+
+
+def _contract(request: Request, detector: Detector, found: dict[str, Any]) -> Contract:
     provenance = {
         **request.provenance,
-        "batch": batch,
+        **detector.provenance,
+        **found,
+        "input": {"dtype": "uint8", "range": [0, 255], "color_order": "RGB"},
+        "boxes": "ymin, xmin, ymax, xmax in 0..1",
+        "tolerance": TOLERANCE,
         "fingerprint": request.fingerprint,
-        "sightline": _version(),
+        "sightline": _version("sightline"),
         "tensorflow": str(tf.__version__),
+        "tools": {"python": platform.python_version(), "keras": _version("keras"), "numpy": _version("numpy")},
     }
     return Contract(
         name=request.name,
@@ -99,9 +139,9 @@ def _contract(request: Request, detector: Detector, batch: Batch) -> Contract:
     )
 
 
-def _version() -> str:
+def _version(package: str) -> str:
     try:
-        return importlib.metadata.version("sightline")
+        return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
         return "not installed"
 
@@ -118,10 +158,10 @@ def _prove(prove: Prove, staged: Path, golden: Golden, say: Callable[[str], None
     return checks
 
 
-def _notes(detector: Detector, golden: Golden, why_mapped: str) -> list[str]:
+def _notes(request: Request, detector: Detector, golden: Golden) -> list[str]:
     notes = list(detector.notes)
-    if why_mapped:
-        notes.append(f"batches are walked picture by picture inside the graph, and gain little: {why_mapped}")
+    if request.pictures is not None and not request.keep_pictures:
+        notes.append(f"your pictures are not kept with the model: check it again with --pictures {request.pictures}")
     nameless = sorted(_classes(golden.answers) - set(detector.labels))
     if nameless:
         notes.append(f"the label map has no name for the classes {', '.join(map(str, nameless))} that were seen")

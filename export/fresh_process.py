@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -53,7 +54,7 @@ class FreshProcess:
             CheckFailed: the process ended before it had made all checks.
         """
         with tempfile.TemporaryDirectory(prefix="sightline-export-") as directory:
-            path = Path(directory) / "golden.npz"
+            path = Path(directory) / "golden"
             golden.save(path)
             self._ask({"version": str(version.resolve()), "golden": str(path)})
             for line in self._process.stdout or ():
@@ -69,4 +70,7 @@ class FreshProcess:
     def _last_words(self) -> str:
         self._stderr.seek(0)
         lines = self._stderr.read().decode(errors="replace").strip().splitlines()
-        return lines[-1] if lines else f"exit code {self._process.returncode}"
+        if not lines:
+            return f"exit code {self._process.returncode}"
+        # Without the module before the error's name, and the {{node}} and [Op] that TensorFlow adds for itself.
+        return re.sub(r"^(?:\w+\.)+(?=\w+:)|\{\{.*?\}\} ?|\s*\[Op:\w+\]$", "", lines[-1])

@@ -43,6 +43,29 @@ def read_label_map(path: Path) -> dict[int, str]:
         raise Unusable(f"label map {path}: {error}") from error
 
 
+def fit_labels(labels: dict[int, str], path: Path, first: int, classes: int | None) -> dict[int, str]:
+    """The labels, if the model can mean them all; an id 0 may name the background.
+
+    Args:
+        labels: what `path` holds.
+        path: the label map, for the message.
+        first: the id of the model's first class.
+        classes: how many classes the model tells apart; None where that is not known.
+
+    Raises:
+        Unusable: an id is beyond the model's classes, so the map is another model's, or ids count otherwise.
+    """
+    if classes is None:
+        return labels
+    last = first + classes - 1
+    if beyond := [class_id for class_id in labels if class_id and not first <= class_id <= last]:
+        raise Unusable(
+            f"label map {path}: id {beyond[0]} ({labels[beyond[0]]}) is out of range: "
+            f"the model has {classes} classes, ids {first} to {last}"
+        )
+    return labels
+
+
 def _unique(pairs: Iterable[tuple[int, str]]) -> dict[int, str]:
     labels: dict[int, str] = {}
     for class_id, name in pairs:

@@ -1,7 +1,8 @@
 """A written model is loaded as a stranger would load it, and compared with its source and its own contract.
 
-Run as `python -m export.proof` it is the fresh process: it loads TensorFlow, waits for one line of JSON with the paths,
-and answers with one line of JSON a check.
+An export makes these checks before it publishes anything, and `export.checkup` makes them again whenever it is asked.
+Run as `python -m export.proof` this is the fresh process: it loads TensorFlow, waits for one line of JSON with the
+paths, and answers with one line of JSON a check.
 """
 
 import json
@@ -16,7 +17,9 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from export.check import Check
-from export.golden import TOLERANCE, Golden, Rows
+from export.freeze import FrozenGraph
+from export.golden import Golden, Rows
+from export.versions import FROZEN_FILE
 from export.warmup import read_warmup
 from serving.signature import (
     CLASS_IDS,
@@ -35,15 +38,21 @@ from serving.signature import (
 
 
 def prove(version: Path, golden: Golden) -> Iterator[Check]:
-    """Check the model in `version` against what its source answered; one check after the other, as they are made."""
+    """Check the model in `version` against what its source answered; one check after the other, as they are made.
+
+    Where `golden` has pictures and no answers, everything but the comparison with the source is checked.
+    """
     contract = Contract.from_json((version / CONTRACT_FILE).read_text())
     model = tf.saved_model.load(str(version))
     yield _signatures(model, contract)
     alone = [_predict(model, golden.pictures[i : i + 1]) for i in range(len(golden.pictures))]
     rows = [Rows.of(outputs, 0) for outputs in alone]
-    yield _same_as_source(rows, golden)
+    if golden.answers:
+        yield _same_as_source(rows, golden)
     together = _predict(model, golden.pictures)
-    yield _same_in_a_batch(rows, together)
+    yield _same_in_a_batch(rows, together, golden.tolerance)
+    if (version / FROZEN_FILE).is_file():
+        yield _same_when_frozen(version / FROZEN_FILE, rows, golden)
     yield _in_range(alone, rows)
     yield _labels(model, contract)
     yield _warmup(model, version)
@@ -80,9 +89,15 @@ def _signatures(model: Any, contract: Contract) -> Check:
 def _same_as_source(rows: list[Rows], golden: Golden) -> Check:
     greatest, difference = _compare(golden.answers, rows)
     count = sum(len(answer.scores) for answer in golden.answers)
-    return Check(
-        "same as the source", greatest <= TOLERANCE, f"{count} detections on {len(rows)} pictures, {difference}"
-    )
+    detail = f"{count} detections on {len(rows)} pictures, {difference}"
+    return Check("same as the source", greatest <= golden.tolerance, detail)
+
+
+def _same_when_frozen(path: Path, rows: list[Rows], golden: Golden) -> Check:
+    frozen = FrozenGraph(path)
+    found = [Rows.of(frozen(golden.pictures[i : i + 1]), 0) for i in range(len(golden.pictures))]
+    greatest, difference = _compare(rows, found)
+    return Check("frozen graph = SavedModel", greatest <= golden.tolerance, difference)
 
 
 def _compare(expected: list[Rows], found: list[Rows]) -> tuple[float, str]:
@@ -95,13 +110,13 @@ def _compare(expected: list[Rows], found: list[Rows]) -> tuple[float, str]:
     return apart[worst], f"picture {worst + 1} differs: {counts}"
 
 
-def _same_in_a_batch(rows: list[Rows], together: dict[str, NDArray[Any]]) -> Check:
+def _same_in_a_batch(rows: list[Rows], together: dict[str, NDArray[Any]], tolerance: float) -> Check:
     size = len(rows)
     name = f"batch of {size} = {size} batches of 1"
     if any(len(output) != size for output in together.values()):
         return Check(name, False, f"answers have shapes {', '.join(str(o.shape) for o in together.values())}")
     greatest, difference = _compare(rows, [Rows.of(together, i) for i in range(size)])
-    return Check(name, greatest <= TOLERANCE, difference)
+    return Check(name, greatest <= tolerance, difference)
 
 
 def _in_range(alone: list[dict[str, NDArray[Any]]], rows: list[Rows]) -> Check:

@@ -2,17 +2,19 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from export.builder import builder_sha256
+from export.decoding import Decoding, read_decoding
 from export.source import Source, sha256
+from export.tensors import TensorNames
 from export.versions import versions
 from serving.signature import CONTRACT_FILE, Contract, ContractError, ResizeRule
 
-EXPORTER_VERSION = 1
+EXPORTER_VERSION = 2
 """Goes up whenever the same source would be written as a different model."""
 
 
@@ -26,12 +28,25 @@ class Request:
     name: str
     labels: Path | None = None
     builder: str | None = None
+    tensors: TensorNames = field(default_factory=TensorNames)
+    """Which tensors of the source are what, where that is not to be recognised."""
+    decode: Path | None = None
+    """The YAML that says how a raw head is meant."""
     input_size: tuple[int, int] | None = None
     """Width and height in pixels, where the source does not fix them or another size is wanted."""
     resize: ResizeRule | None = None
     min_score: float | None = None
     pictures: Path | None = None
     """A directory of pictures for the proof."""
+    keep_pictures: bool = False
+    """Keep those pictures with the version; without, only what was found on them."""
+    frozen: bool = False
+    """Write the graph with its weights as one file as well."""
+
+    @cached_property
+    def decoding(self) -> Decoding | None:
+        """What `decode` says; None where there is no such file."""
+        return None if self.decode is None else read_decoding(self.decode)
 
     @cached_property
     def provenance(self) -> dict[str, Any]:
@@ -45,12 +60,17 @@ class Request:
             found["builder"] = {"name": self.builder, "sha256": builder_sha256(self.builder)}
         if self.labels is not None:
             found["label_map"] = {"file": self.labels.name, "sha256": sha256(self.labels)}
+        if self.tensors != TensorNames():
+            found["tensors"] = asdict(self.tensors)
+        if self.decoding is not None:
+            found["decode"] = self.decoding.model_dump(mode="json", exclude_unset=True)
         return found
 
     @cached_property
     def fingerprint(self) -> str:
         """A digest of everything that decides what is written."""
         decisive = [self.provenance, self.name, self.input_size, self.resize, self.min_score]
+        decisive += [self.keep_pictures, self.frozen]
         return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
 
     def already_exported(self) -> Path | None:

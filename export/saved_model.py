@@ -1,19 +1,25 @@
-"""An existing SavedModel with the output names of the Object Detection API ─► a `Detector`.
+"""An existing SavedModel ─► a `Detector`.
 
-So the exports of that library itself (exporter_main_v2.py: `input_tensor`, batch fixed at one) and Sightline's own.
+Sightline's own, those of the Object Detection API (exporter_main_v2.py: batch fixed at one), of Model Garden and of
+Ultralytics are recognised; others are described on the command line.
 """
 
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
+import yaml
 from numpy.typing import NDArray
 
-from export.detector import Detector, Pictures
+from export.detector import Detector
 from export.errors import Unusable
-from export.label_map import read_label_map
+from export.network import Beside, Wiring, as_detector
 from export.request import Request
-from serving.signature import CONTRACT_FILE, DETECTION_OUTPUTS, SERVING_DEFAULT, Contract, ContractError
+from export.tensors import Tensor, Value
+from serving.signature import CONTRACT_FILE, SERVING_DEFAULT, Contract, ContractError
+
+_METADATA = "metadata.yaml"
+"""Where Ultralytics keeps class names, beside saved_model.pb."""
 
 
 def load(request: Request) -> Detector:
@@ -24,40 +30,52 @@ def load(request: Request) -> Detector:
     """
     path = request.source.path
     loaded = _loaded(path)
-    signature, name, spec = _signature(loaded, path)
-    contract = _contract(path)
-    if request.labels is not None:
-        labels = read_label_map(request.labels)
-    elif contract is not None:
-        labels = contract.labels
-    else:
-        raise Unusable(f"{path} carries no class names: give its label map with --labels FILE")
-    height, width = spec.shape[1:3]
-    if request.input_size is not None:
-        width, height = request.input_size
-    if not (height and width):
-        raise Unusable(f"{path} takes pictures of any size: choose one with --input-size WIDTHxHEIGHT")
+    return as_detector(Signature(path, _signature(loaded, path)), request, _beside(path, loaded))
 
-    def detect(images: Any) -> dict[str, Any]:
-        return dict(signature(**{name: images}))
 
-    def reference(pictures: Pictures) -> dict[str, NDArray[Any]]:
-        return {key: value.numpy() for key, value in detect(tf.constant(pictures)).items() if key in DETECTION_OUTPUTS}
+class Signature:
+    """A signature of a SavedModel as a network."""
 
-    min_score = contract.min_score if contract else 0.4
-    return Detector(
-        detect=detect,
-        reference=reference,
-        height=int(height),
-        width=int(width),
-        labels=labels,
-        resize=request.resize or (contract.resize if contract else "stretch"),
-        pad_value=contract.pad_value if contract else 114,
-        min_score=min_score if request.min_score is None else request.min_score,
-        one_at_a_time=spec.shape[0] == 1,
-        keep=loaded,
-        notes=["labels and resize rule taken from its own contract"] if contract else [],
-    )
+    def __init__(self, path: Path, signature: Any) -> None:
+        self.path = path
+        self._signature = signature
+        self.inputs = [_tensor(name, spec) for name, spec in signature.structured_input_signature[1].items()]
+        self.outputs = [_tensor(name, spec) for name, spec in sorted(signature.structured_outputs.items())]
+
+    def tensor(self, name: str) -> Tensor | None:
+        """An output by its name."""
+        return next((tensor for tensor in self.outputs if tensor.name == name), None)
+
+    def wire(self, picture: Tensor, outputs: dict[str, str], size: tuple[int, int], fixed: dict[str, Value]) -> Wiring:
+        """See `export.network.Network`."""
+        if picture.shape and picture.shape[0] not in (1, None):
+            raise Unusable(
+                f"{self.path} takes {picture.shape[0]} pictures at a time, no more and no less: "
+                "save it for batches of 1 or of any size"
+            )
+        others = {tensor.name: tensor for tensor in self.inputs if tensor.name != picture.name}
+        if wrong := set(others) ^ set(fixed):
+            raise Unusable(
+                f"{self.path}: {', '.join(sorted(wrong))}: every other input of the signature is given a value, "
+                f"--inputs {picture.name} NAME=VALUE; others are {', '.join(others) or 'none'}"
+            )
+        constants = {
+            name: tf.fill([side or 1 for side in others[name].shape or ()], tf.cast(value, others[name].dtype))
+            for name, value in fixed.items()
+        }
+
+        def call(pictures: Any) -> dict[str, Any]:
+            found = self._signature(**{picture.name: pictures}, **constants)
+            return {role: found[name] for role, name in outputs.items()}
+
+        def reference(pictures: NDArray[Any]) -> dict[str, NDArray[Any]]:
+            return {role: value.numpy() for role, value in call(tf.constant(pictures)).items()}
+
+        return Wiring(call, reference)
+
+
+def _tensor(name: str, spec: Any) -> Tensor:
+    return Tensor(name, spec.dtype.name, None if spec.shape.rank is None else tuple(spec.shape.as_list()))
 
 
 def _loaded(path: Path) -> Any:
@@ -67,27 +85,35 @@ def _loaded(path: Path) -> Any:
         raise Unusable(f"SavedModel {path} cannot be loaded: {type(error).__name__}: {error}") from error
 
 
-def _signature(loaded: Any, path: Path) -> tuple[Any, str, Any]:
-    signatures = dict(loaded.signatures)
-    signature = signatures.get(SERVING_DEFAULT)
-    if signature is None:
+def _signature(loaded: Any, path: Path) -> Any:
+    """Its `serving_default`, or the only one it has."""
+    signatures = {name: found for name, found in loaded.signatures.items() if not name.startswith("__")}
+    if SERVING_DEFAULT in signatures:
+        return signatures[SERVING_DEFAULT]
+    if len(signatures) != 1:
         raise Unusable(f"{path} has no signature {SERVING_DEFAULT}; found {', '.join(signatures) or 'none'}")
-    inputs = signature.structured_input_signature[1]
-    outputs = signature.structured_outputs
-    if missing := [name for name in DETECTION_OUTPUTS if name not in outputs]:
-        raise Unusable(
-            f"{path} is no detector of the Object Detection API: it lacks {', '.join(missing)}; "
-            f"found inputs {', '.join(inputs)} and outputs {', '.join(sorted(outputs)[:6])}"
-        )
-    (name, spec), *more = inputs.items()
-    if more or spec.dtype != tf.uint8 or spec.shape.rank != 4:
-        found = ", ".join(f"{key} {value.dtype.name} {value.shape}" for key, value in inputs.items())
-        raise Unusable(f"{path} wants one uint8 input [N, H, W, 3], found {found}")
-    return signature, name, spec
+    return next(iter(signatures.values()))
 
 
-def _contract(path: Path) -> Contract | None:
+def _beside(path: Path, loaded: Any) -> Beside:
     try:
-        return Contract.from_json((path / CONTRACT_FILE).read_text())
+        contract = Contract.from_json((path / CONTRACT_FILE).read_text())
     except (OSError, ContractError):
+        return Beside(labels=metadata_names(path), keep=loaded)
+    return Beside(
+        labels=contract.labels,
+        resize=contract.resize,
+        pad_value=contract.pad_value,
+        min_score=contract.min_score,
+        keep=loaded,
+        notes=["labels and resize rule taken from its own contract"],
+    )
+
+
+def metadata_names(path: Path) -> dict[int, str] | None:
+    """Class names as Ultralytics writes them, `names: {0: person, …}`; ids as Sightline counts them, from 1."""
+    try:
+        document = yaml.safe_load((path / _METADATA).read_text(encoding="utf-8"))
+        return {int(index) + 1: str(name) for index, name in document["names"].items()} or None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError):
         return None

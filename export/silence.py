@@ -5,6 +5,8 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from export.errors import Unusable
+
 
 @contextmanager
 def silence() -> Iterator[None]:
@@ -21,3 +23,19 @@ def silence() -> Iterator[None]:
         finally:
             os.dup2(before, 2)
             os.close(before)
+
+
+def import_tensorflow(what: str) -> None:
+    """Import TensorFlow without its greetings, which takes seconds.
+
+    Raises:
+        Unusable: it is not installed; `what` needs it.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        with silence():
+            import tensorflow as tf
+
+            tf.config.list_physical_devices()  # looks for a GPU, and where there is none says so at length
+    except ModuleNotFoundError as error:
+        raise Unusable(f"{what} needs TensorFlow, pip install 'sightline[model]': {error}") from error

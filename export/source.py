@@ -1,11 +1,11 @@
 """A path becomes a source: which kind of model lies there and which files it consists of. Needs no TensorFlow."""
 
 import hashlib
-import re
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from export.checkpoint_files import META, checkpoint_files, latest, prefix_of, prefixes_in
 from export.errors import Unusable
 
 BUNDLED_CHECKPOINT = Path(__file__).parent.parent / "models" / "insulators" / "checkpoint"
@@ -16,14 +16,17 @@ class Kind(StrEnum):
     """The kinds of source an export starts from; the value is how a person calls them."""
 
     CHECKPOINT = "TF2 checkpoint"
+    TF1_CHECKPOINT = "TF1 checkpoint"
     FROZEN_GRAPH = "TF1 frozen graph"
+    KERAS = "Keras model"
     SAVED_MODEL = "SavedModel"
+    PIPELINE = "Object Detection API pipeline"
 
 
-READABLE = "a TF2 checkpoint (ckpt-N or its directory), a TF1 frozen graph (.pb) or a SavedModel directory"
-
-_SHARD = re.compile(r"(?P<prefix>.+)\.data-(?P<index>\d{5})-of-(?P<count>\d{5})")
-_LATEST = re.compile(r'^model_checkpoint_path:\s*"(?P<prefix>[^"]+)"', re.MULTILINE)
+READABLE = (
+    "a checkpoint of TF2 (ckpt-N or its directory) or TF1 (model.ckpt-N with its .meta), a TF1 frozen graph (.pb), "
+    "a Keras model (.keras, .h5), a SavedModel directory or a pipeline.config"
+)
 
 
 @dataclass(frozen=True)
@@ -32,9 +35,11 @@ class Source:
 
     kind: Kind
     path: Path
-    """What TensorFlow is given: the checkpoint's prefix, the .pb file, or the SavedModel's directory."""
+    """What TensorFlow is given: the checkpoint's prefix, the file, or the SavedModel's directory."""
     files: dict[str, Path]
     """The files the model consists of, by a name without the directories above them."""
+    checkpoint: Path | None = None
+    """The prefix of the checkpoint that belongs to a pipeline.config."""
 
     @property
     def size(self) -> int:
@@ -59,89 +64,76 @@ def sha256(path: Path) -> str:
         raise Unusable(f"cannot read {path}: {error.strerror}") from error
 
 
-def recognise(path: Path) -> Source:
+def recognise(path: Path, checkpoint_dir: Path | None = None) -> Source:
     """Say what lies at `path`: a file, a directory, or the prefix of a checkpoint.
+
+    Args:
+        path: what the user named.
+        checkpoint_dir: where the checkpoint of a pipeline.config lies; beside it, if left out.
 
     Raises:
         Unusable: nothing is there, a part is missing, or it is of a kind that is not read.
     """
+    if path.suffix == ".config" and path.is_file():
+        return _pipeline(path, checkpoint_dir)
+    if checkpoint_dir is not None:
+        raise Unusable(f"--checkpoint_dir belongs to a pipeline.config, and {path} is none")
     if path.is_dir():
         return _directory(path)
-    if path.suffix == ".pb" and path.is_file():
-        if path.name == "saved_model.pb":
-            return _saved_model(path.parent)
-        return Source(Kind.FROZEN_GRAPH, path, {path.name: path})
-    if path.suffix in (".index", ".meta"):
-        return _checkpoint(path.with_suffix(""))
-    if shard := _SHARD.fullmatch(path.name):
-        return _checkpoint(path.parent / shard["prefix"])
+    if path.name == "saved_model.pb" and path.is_file():
+        return _saved_model(path.parent)
+    if path.suffix in _FILES and path.is_file():
+        return Source(_FILES[path.suffix], path, {path.name: path})
+    if prefix := prefix_of(path):
+        return _checkpoint(prefix)
     if path.is_file():
         raise Unusable(f"{path} is a {path.suffix or 'plain'} file; an export starts from {READABLE}")
-    if _parts(path):
-        return _checkpoint(path)
     raise Unusable(f"{path} does not exist; an export starts from {READABLE}")
 
 
+_FILES = {".pb": Kind.FROZEN_GRAPH, ".keras": Kind.KERAS, ".h5": Kind.KERAS, ".hdf5": Kind.KERAS}
+
+
 def _directory(path: Path) -> Source:
-    if (path / "saved_model.pb").is_file():
-        return _saved_model(path)
+    # An export's directory of the Object Detection API holds its SavedModel beside the checkpoint it was made from.
+    for directory in (path, path / "saved_model"):
+        if (directory / "saved_model.pb").is_file():
+            return _saved_model(directory)
     versions = sorted(int(p.parent.name) for p in path.glob("*/saved_model.pb") if p.parent.name.isdecimal())
     if versions:
         return _saved_model(path / str(versions[-1]))
     if (path / "checkpoint").is_file():
-        return _checkpoint(_latest(path))
-    prefixes = sorted({p.with_suffix("").name for p in path.glob("*.index")})
+        return _checkpoint(latest(path))
+    prefixes = prefixes_in(path)
     if len(prefixes) == 1:
         return _checkpoint(path / prefixes[0])
     if prefixes:
         raise Unusable(f"{path} holds several checkpoints ({', '.join(prefixes)}): name one of them")
-    graphs = sorted(p.name for p in path.glob("*.pb"))
-    if len(graphs) == 1:
-        return recognise(path / graphs[0])
+    files = sorted(p.name for p in path.iterdir() if p.suffix in _FILES)
+    if len(files) == 1:
+        return recognise(path / files[0])
     found = ", ".join(sorted(p.name for p in path.iterdir())[:6]) or "nothing"
     raise Unusable(f"{path} holds no model ({found} found there); an export starts from {READABLE}")
 
 
-def _latest(directory: Path) -> Path:
-    """The newest checkpoint, from the text file `checkpoint` that tf.train.CheckpointManager keeps."""
-    match = _LATEST.search((directory / "checkpoint").read_text(errors="replace"))
-    if match is None:
-        raise Unusable(f"{directory / 'checkpoint'} names no checkpoint (no line model_checkpoint_path)")
-    # Absolute names are kept only where they still hold: a checkpoint directory may have been moved.
-    named = directory / match["prefix"]
-    prefix = named if _parts(named) else directory / Path(match["prefix"]).name
-    if not _parts(prefix):
-        there = ", ".join(sorted({p.with_suffix("").name for p in directory.glob("*.index")})) or "none"
-        raise Unusable(f"{directory / 'checkpoint'} names {match['prefix']}, which is not there; there: {there}")
-    return prefix
-
-
-def _parts(prefix: Path) -> list[Path]:
-    if not prefix.name or not prefix.parent.is_dir():
-        return []
-    return [p for p in prefix.parent.iterdir() if p.name == f"{prefix.name}.index" or _is_shard(p.name, prefix.name)]
-
-
-def _is_shard(name: str, prefix: str) -> bool:
-    shard = _SHARD.fullmatch(name)
-    return shard is not None and shard["prefix"] == prefix
-
-
 def _checkpoint(prefix: Path) -> Source:
-    parts = {part.name: part for part in _parts(prefix)}
-    if not parts:
-        raise Unusable(f"there is no checkpoint {prefix}: neither {prefix.name}.index nor {prefix.name}.data-… exists")
-    index = f"{prefix.name}.index"
-    shards = sorted(name for name in parts if name != index)
-    if index not in parts:
-        raise Unusable(f"checkpoint {prefix} lacks its index: {index} is missing beside {shards[0]}")
-    count = int(shards[0].rsplit("-", 1)[1]) if shards else 1
-    for number in range(count):
-        if (shard := f"{prefix.name}.data-{number:05d}-of-{count:05d}") not in parts:
-            raise Unusable(f"checkpoint {prefix} lacks its weights: {shard} is missing beside {index}")
-    if prefix.with_name(f"{prefix.name}.meta").is_file():
-        raise Unusable(f"{prefix} is a TF1 checkpoint ({prefix.name}.meta beside it); an export starts from {READABLE}")
-    return Source(Kind.CHECKPOINT, prefix, dict(sorted(parts.items())))
+    files = checkpoint_files(prefix)
+    kind = Kind.TF1_CHECKPOINT if f"{prefix.name}{META}" in files else Kind.CHECKPOINT
+    return Source(kind, prefix, files)
+
+
+def _pipeline(path: Path, checkpoint_dir: Path | None) -> Source:
+    """A pipeline.config and its newest checkpoint: beside it, or in `checkpoint` as the model zoo has it."""
+    beside = path.parent / "checkpoint"
+    directory = checkpoint_dir or (beside if beside.is_dir() else path.parent)
+    if not directory.is_dir():
+        raise Unusable(f"--checkpoint_dir {directory} is no directory")
+    if not (directory / "checkpoint").is_file():
+        raise Unusable(f"{directory} holds no checkpoint for {path}: name its directory with --checkpoint_dir DIR")
+    found = _checkpoint(latest(directory))
+    if found.kind is Kind.TF1_CHECKPOINT:
+        raise Unusable(f"{found.path} is a {found.kind}, whose graph is in its .meta: name it in place of {path}")
+    return Source(Kind.PIPELINE, path, {path.name: path, **found.files}, found.path)
 
 
 def _saved_model(path: Path) -> Source:

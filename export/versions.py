@@ -13,6 +13,9 @@ from pathlib import Path
 
 from export.errors import Unusable
 
+FROZEN_FILE = "assets.extra/frozen_inference_graph.pb"
+"""The frozen graph in a version directory: beside the SavedModel, where servers read only what they know."""
+
 
 def versions(output: Path) -> list[int]:
     """The version numbers in `output`, ascending; empty where the directory does not exist."""
@@ -30,8 +33,9 @@ def staging(output: Path) -> Iterator[Path]:
     Raises:
         Unusable: `output` cannot be created or written.
     """
-    created = [directory for directory in (output, *output.parents) if not directory.exists()]
+    created: list[Path] = []
     try:
+        created = [directory for directory in (output, *output.parents) if not directory.exists()]
         output.mkdir(parents=True, exist_ok=True)
         directory = Path(tempfile.mkdtemp(prefix=".export-", dir=output))
         # mkdtemp makes it private; the model server may well run as another user.

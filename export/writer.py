@@ -1,5 +1,7 @@
 """A traced detector ─► a version directory: SavedModel, contract, warm-up requests."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,8 @@ def write(version: Path, serving_default: Any, contract: Contract, keep: Any = N
         keep: what owns resources of the graph that are no variables (lookup tables), or None.
 
     Raises:
-        Unusable: the detector cannot be traced, or not be written (disk full, resources that nobody owns).
+        Unusable: the detector cannot be traced, or its resources not be saved because nobody owns them.
+        OSError, tf.errors.OpError: something could not be written; see `writing`.
     """
     try:
         detect = serving_default.get_concrete_function()
@@ -36,10 +39,25 @@ def write(version: Path, serving_default: Any, contract: Contract, keep: Any = N
         (version / CONTRACT_FILE).parent.mkdir(exist_ok=True)
         (version / CONTRACT_FILE).write_text(contract.to_json() + "\n")
         write_warmup(version, contract)
-    except (OSError, tf.errors.OpError) as error:
-        raise Unusable(f"cannot write {version.parent}: {error}") from error
     except AssertionError as error:
         raise Unusable(f"the graph uses a resource that cannot be saved: {error}") from error
+
+
+@contextmanager
+def writing(output: Path) -> Iterator[None]:
+    """What goes wrong in this block with a disk (full, gone, read-only) is said of the directory the user named.
+
+    Raises:
+        Unusable: Python or TensorFlow could not write.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise Unusable(f"cannot write to {output}: {error.strerror or error}") from error
+    except tf.errors.OpError as error:
+        # "…/variables_temp/part-00000-of-00001.data; No space left on device [Op:SaveV2]": the reason is what matters.
+        reason = error.message.split(";")[-1].split("[Op:")[0].strip()
+        raise Unusable(f"cannot write to {output}: {reason}") from error
 
 
 def _labels(contract: Contract) -> Any:

@@ -203,7 +203,9 @@ class Predictor:
             except DecodeError as error:
                 raise PredictError("INTERNAL", f"model {self.model}: its signatures cannot be read") from error
             _require_canonical(self.model, signatures)
-            self._contracts[found] = await self._read_contract(found)
+            contract = await self._read_contract(found)
+            _require_usable(self.model, signatures[signature.SERVING_DEFAULT], contract)
+            self._contracts[found] = contract
             log.info("model %s version %d: %s", self.model, found, ", ".join(self._contracts[found].labels.values()))
             while len(self._contracts) > 4:
                 del self._contracts[next(iter(self._contracts))]  # learnt first; the lowest may be one rolled back to
@@ -225,7 +227,8 @@ class Predictor:
             text = wire.to_array(response.outputs[signature.CONTRACT]).reshape(-1)[0]
             return Contract.from_json(text)
         except (ContractError, ValueError, IndexError) as error:
-            raise PredictError("FAILED_PRECONDITION", f"model {self.model}: {error}") from error
+            sentence = f"model {self.model}: {error}: export it with `sightline export` of the version that runs here"
+            raise PredictError("FAILED_PRECONDITION", sentence) from error
 
     async def _ask(self, method: Any, request: Any) -> Any:
         """A call about the model; a version that one server does not have is asked of the next, should there be any.
@@ -280,6 +283,25 @@ def _require_canonical(model: str, signatures: dict[str, Any]) -> None:
                 "FAILED_PRECONDITION",
                 f"model {model} has no {', '.join(missing)}: export it with `sightline export` so that it carries them",
             )
+
+
+def _require_usable(model: str, serving_default: Any, contract: Contract) -> None:
+    """Refuse a model that would refuse every call, or see other colours than the camera's, saying what to do."""
+    again = "export it again with `sightline export`"
+    if contract.color_order != "RGB":
+        raise PredictError(
+            "FAILED_PRECONDITION",
+            f"model {model} wants {contract.color_order} and is sent RGB: {again}, which swaps colours in the graph",
+        )
+    stated = serving_default.inputs[signature.INPUT_TENSOR]
+    shape = wire.shape_of(stated)
+    if stated.dtype != wire.DT_UINT8 or shape[1:] != (contract.height, contract.width, 3):
+        found = f"{signature.INPUT_TENSOR} of shape {list(shape)}" if shape else f"no {signature.INPUT_TENSOR}"
+        raise PredictError(
+            "FAILED_PRECONDITION",
+            f"model {model} has {found}, and is sent uint8 [N, {contract.height}, {contract.width}, 3] "
+            f"as its contract says: {again}",
+        )
 
 
 def _detection_arrays(response: Any, rows: int) -> dict[str, NDArray[Any]]:

@@ -483,7 +483,7 @@ def any_size(directory: Path) -> Path:
     [
         (no_graph, "does not parse as a GraphDef"),
         (empty_graph, "holds no node"),
-        (classifier, "found inputs features and outputs probabilities"),
+        (classifier, "found inputs features float32 [?, 8] and outputs probabilities float32 [?, 8]"),
         (unfrozen, "is not frozen: its weights are variables (weights"),
         (any_size, "choose one with --input-size"),
     ],
@@ -522,7 +522,7 @@ def test_a_saved_model_that_is_no_detector_is_refused(
     source = tmp_path / "other"
     tf.saved_model.save(module, str(source), signatures=module.double)
     assert export(source, "--output", tmp_path / "out") == 2
-    assert "found inputs x and outputs y" in one_line(capsys)
+    assert "found inputs x float32 [?] and outputs y float32 [?]" in one_line(capsys)
     for part in (source / "variables").iterdir():
         part.unlink()
     assert export(source, "--output", tmp_path / "out") == 2

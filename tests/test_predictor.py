@@ -262,6 +262,44 @@ async def test_a_model_not_exported_here_is_refused_with_what_to_do(missing: set
         )
 
 
+class NewerContract(Contract):
+    """A contract of a Sightline to come."""
+
+    def to_json(self) -> str:
+        return super().to_json().replace('"format": 1', '"format": 2')
+
+
+NEWER = NewerContract("insulators", height=32, width=32, labels={1: "insulator"})
+
+
+@pytest.mark.parametrize(
+    ("contract", "size", "missing", "says"),
+    [
+        (CONTRACT, (-1, -1), "", "has input_tensor of shape [-1, -1, -1, 3], and is sent uint8 [N, 32, 32, 3]"),
+        (CONTRACT, (64, 32), "", "has input_tensor of shape [-1, 64, 32, 3], and is sent uint8 [N, 32, 32, 3]"),
+        (CONTRACT, None, signature.INPUT_TENSOR, "has no input_tensor, and is sent uint8 [N, 32, 32, 3]"),
+        (replace(CONTRACT, color_order="BGR"), None, "", "wants BGR and is sent RGB: export it again"),
+        (
+            NEWER,
+            None,
+            "",
+            "contract format 2 is not known here, only 1: export it with `sightline export` of the version",
+        ),
+    ],
+)
+async def test_a_model_that_cannot_be_used_is_refused_with_what_to_do(
+    contract: Contract, size: tuple[int, int] | None, missing: str, says: str
+) -> None:
+    """A model of another input, colour order or contract format stays down, and is told to be exported again."""
+    async with predicting(contract) as (server, predictor):
+        server.input_size, server.missing = size, {missing}
+        async with running(predictor):
+            await until(lambda: "insulators" in (predictor.reason or ""))
+        assert not predictor.up
+        assert says in str(predictor.reason)
+        assert "`sightline export`" in str(predictor.reason)
+
+
 @pytest.mark.parametrize(
     ("code", "details", "seen", "says"),
     [

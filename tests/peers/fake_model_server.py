@@ -44,7 +44,9 @@ class FakeModelServer:
         self.fail: tuple[grpc.StatusCode, str] | None = None
         """Refuse every call with this."""
         self.missing: set[str] = set()
-        """Signatures and outputs that the model lacks."""
+        """Signatures, inputs and outputs that the model lacks."""
+        self.input_size: tuple[int, int] | None = None
+        """Height and width that its signature states, -1 for a free one, if they are not the contract's."""
         self.outputs: dict[str, NDArray[Any]] = {}
         """Outputs to answer with instead of the computed ones."""
         self.silent = False
@@ -119,6 +121,7 @@ class FakeModelServer:
             for output in outputs:
                 if output not in self.missing:
                     signatures.signature_def[name].outputs[output].name = f"{output}:0"
+        self._state_input(signatures, self.contracts[version])
         response = wire.GetModelMetadataResponse()
         response.model_spec.name = request.model_spec.name
         response.model_spec.version.value = version
@@ -126,6 +129,14 @@ class FakeModelServer:
         packed.type_url = f"type.googleapis.com/{wire.SignatureDefMap.DESCRIPTOR.full_name}"
         packed.value = signatures.SerializeToString()
         return response
+
+    def _state_input(self, signatures: Any, contract: Contract) -> None:
+        if signature.SERVING_DEFAULT in self.missing or signature.INPUT_TENSOR in self.missing:
+            return
+        stated = signatures.signature_def[signature.SERVING_DEFAULT].inputs[signature.INPUT_TENSOR]
+        stated.dtype = wire.DT_UINT8
+        for size in (-1, *(self.input_size or (contract.height, contract.width)), 3):
+            stated.tensor_shape.dim.add(size=size)
 
     async def _predict(self, request: Any, context: Any) -> Any:
         version = await self._check(request, context)
