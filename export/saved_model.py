@@ -19,6 +19,7 @@ from export.tensors import Tensor, Value
 from serving.signature import CONTRACT_FILE, SERVING_DEFAULT, Contract, ContractError
 
 _METADATA = "metadata.yaml"
+_DETECT = "detect"
 """Where Ultralytics keeps class names, beside saved_model.pb."""
 
 
@@ -99,6 +100,9 @@ def _beside(path: Path, loaded: Any) -> Beside:
     try:
         contract = Contract.from_json((path / CONTRACT_FILE).read_text())
     except (OSError, ContractError):
+        if (task := _metadata(path).get("task", _DETECT)) != _DETECT:
+            # Its head has columns for other things too, which would pass for classes.
+            raise Unusable(f"{path} is an Ultralytics model for the task {task}; only {_DETECT} is exported") from None
         return Beside(labels=metadata_names(path), keep=loaded)
     return Beside(
         labels=contract.labels,
@@ -113,7 +117,15 @@ def _beside(path: Path, loaded: Any) -> Beside:
 def metadata_names(path: Path) -> dict[int, str] | None:
     """Class names as Ultralytics writes them, `names: {0: person, …}`; ids as Sightline counts them, from 1."""
     try:
-        document = yaml.safe_load((path / _METADATA).read_text(encoding="utf-8"))
-        return {int(index) + 1: str(name) for index, name in document["names"].items()} or None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError):
+        return {int(index) + 1: str(name) for index, name in _metadata(path)["names"].items()} or None
+    except (ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def _metadata(path: Path) -> dict[str, Any]:
+    """What stands in the file that Ultralytics writes beside a model; nothing where it is not there or no YAML."""
+    try:
+        document = yaml.safe_load((path / _METADATA).read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError):
+        return {}
+    return document if isinstance(document, dict) else {}

@@ -104,6 +104,16 @@ def test_an_ultralytics_head_is_decoded(tmp_path: Path, batch: int | None, treat
         assert_same(rows, suppressed(corners(), scores_in_numpy(picture), iou=0.5, score=0.05))
 
 
+def test_a_model_for_another_task_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An Ultralytics model that finds poses, whose key points would pass for classes, is named as such."""
+    metadata(save(tmp_path / "pose", ultralytics))
+    with (tmp_path / "pose" / "metadata.yaml").open("a") as file:
+        file.write("task: pose\n")
+    assert export(tmp_path / "pose", "--output", tmp_path / "out") == 2
+    assert "is an Ultralytics model for the task pose; only detect is exported" in one_line(capsys)
+    assert not (tmp_path / "out").exists()
+
+
 def test_the_file_wins_over_the_family(tmp_path: Path) -> None:
     """A section of --decode replaces the family's own: other thresholds, and nothing else."""
     metadata(save(tmp_path / "yolo", ultralytics))
