@@ -8,7 +8,6 @@ are medians over the rounds. docs/scaling.md has the table this prints.
 import argparse
 import asyncio
 import re
-import socket
 import statistics
 import subprocess
 import sys
@@ -25,6 +24,7 @@ import grpc.aio
 import numpy as np
 
 from serving import signature, wire
+from streamer.bench.processes import free_port
 from streamer.channel import open_channel
 from streamer.clock import monotonic
 from streamer.predictor import Predictor
@@ -77,7 +77,7 @@ def fleet(models: Path, servers: int, threads: int, folder: Path) -> Iterator[Fl
     batching, monitoring = folder / f"batching_{threads}.config", folder / "monitoring.config"
     batching.write_text(BATCHING.format(threads=threads))
     monitoring.write_text(MONITORING)
-    ports = [(_free_port(), _free_port()) for _ in range(servers)]
+    ports = [(free_port(), free_port()) for _ in range(servers)]
     with ExitStack() as stack:
         for grpc_port, http_port in ports:
             command = [sys.executable, "-m", "serving", "--port", str(grpc_port), "--rest_api_port", str(http_port)]
@@ -92,12 +92,6 @@ def fleet(models: Path, servers: int, threads: int, folder: Path) -> Iterator[Fl
             "ipv4:" + ",".join(f"127.0.0.1:{port}" for port, _ in ports),
             [f"http://127.0.0.1:{port}/metrics" for _, port in ports],
         )
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 async def contract_of(where: Fleet, model: str) -> signature.Contract:

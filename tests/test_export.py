@@ -5,8 +5,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from export import cli, proof
+from export import cli
 from export.check import Prove
 from export.errors import CheckFailed
 from export.fresh_process import FreshProcess
@@ -36,9 +36,9 @@ from serving.signature import (
     SERVING_DEFAULT,
     Contract,
 )
+from tests.export_peers import in_process, sample
 
 ROOT = Path(__file__).parent.parent
-DATA = Path(os.environ.get("SIGHTLINE_DATA", ROOT.parent / "shared" / "data"))
 
 # A detector one can compute by hand: a box for each colour, as wide as the colour's mean is bright, scored by it.
 BUILDER = """
@@ -98,12 +98,6 @@ def build_badly():
     raise RuntimeError("no\\nluck")
 """
 GAIN = [0.5, 1.0, 0.75]
-
-
-@contextmanager
-def in_process() -> Iterator[Prove]:
-    """The checks made here: the seconds in which another Python imports TensorFlow are spent once, in one test."""
-    yield proof.prove
 
 
 Export = Callable[..., int]
@@ -613,10 +607,7 @@ def test_a_fresh_process_that_dies_fails_the_check(tmp_path: Path) -> None:
 @pytest.fixture
 def ssd_voc() -> Path:
     """A real TF1 frozen graph, not made here."""
-    path = DATA / "models" / "ssd_voc" / "frozen_inference_graph.pb"
-    if not path.is_file():
-        pytest.skip(f"{path} is not there; SIGHTLINE_DATA names the directory of sample data")
-    return path
+    return sample("models", "ssd_voc", "frozen_inference_graph.pb")
 
 
 def test_a_real_frozen_graph_is_exported(export: Export, ssd_voc: Path, tmp_path: Path) -> None:
