@@ -31,7 +31,8 @@ class ChildEnded(SightlineError):
 class Child:
     """One `python -m …` under our care."""
 
-    def __init__(self, name: str, *arguments: str, quiet: bool = False) -> None:
+    def __init__(self, name: str, *arguments: str, quiet: bool = False, aside: bool = False) -> None:
+        """Start it; `aside` sends what it prints to stderr, where stdout is its parent's own answer."""
         self.name = name
         parent = os.getpid()
 
@@ -44,7 +45,7 @@ class Child:
         self._process = subprocess.Popen(
             [sys.executable, *arguments],
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL if quiet else None,
+            stdout=subprocess.DEVNULL if quiet else 2 if aside else None,
             stderr=subprocess.DEVNULL if quiet else None,
             preexec_fn=die_with_parent,
             process_group=0,  # the terminal's Ctrl-C goes to the parent alone, which stops all in order

@@ -5,7 +5,7 @@ import asyncio
 import logging
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from streamer.errors import ConfigError, SightlineError
@@ -63,18 +63,55 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("--json", action="store_true", help="one JSON document instead of a table")
     bench.set_defaults(run=_bench)
 
+    _add_evaluate(commands.add_parser("evaluate", help="judge the boxes viewers see of a clip whose boxes are known"))
+
     commands.add_parser("export", help="turn a checkpoint into a SavedModel (the same as python -m export)")
     return parser
 
 
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if not 1 <= seconds <= 3600:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from 1 to 3600")
-    return seconds
+def _add_evaluate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--clip", type=Path, required=True, metavar="VIDEO", help="an H.264 video, played as a camera")
+    parser.add_argument(
+        "--truth",
+        type=Path,
+        required=True,
+        metavar="JSON",
+        help="its boxes, frame by frame; docs/evaluate.md has the form",
+    )
+    server = parser.add_mutually_exclusive_group()
+    server.add_argument("--serving", metavar="ADDRESS", help="of a model server that runs (default: one is started)")
+    server.add_argument(
+        "--model-path", type=Path, metavar="MODELS/NAME", help="an exported model to serve (default: the bundled one)"
+    )
+    parser.add_argument("--model", metavar="NAME", help="of the model at --serving (default insulators)")
+    parser.add_argument("--sample-fps", type=_sample_fps, metavar="N", help="samples a second (default 5)")
+    parser.add_argument(
+        "--min-score", type=_score, metavar="S", help="draw boxes from here on (default: as the model says)"
+    )
+    parser.add_argument("--seconds", type=_seconds, metavar="N", help="play that much of the clip (default: all)")
+    parser.add_argument("--state", type=Path, default=Path(".sightline"), help="where the bundled model is kept")
+    parser.add_argument("--json", action="store_true", help="one JSON document instead of a table")
+    parser.set_defaults(run=_evaluate)
+
+
+def _number(what: str, low: float, high: float) -> Callable[[str], float]:
+    """What argparse reads a number within limits with."""
+
+    def read(text: str) -> float:
+        try:
+            number = float(text)
+        except ValueError:
+            number = math.nan
+        if not low <= number <= high:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a {what} from {low:g} to {high:g}")
+        return number
+
+    return read
+
+
+_seconds = _number("number of seconds", 1, 3600)
+_sample_fps = _number("number of samples a second", 0.1, 120)
+_score = _number("score", 0, 1)
 
 
 def _serve(arguments: argparse.Namespace) -> int:
@@ -106,6 +143,34 @@ def _bench(arguments: argparse.Namespace) -> int:
     from streamer.bench import run
 
     return run(arguments.state, arguments.seconds, as_json=arguments.json)
+
+
+def _evaluate(arguments: argparse.Namespace) -> int:
+    from streamer import config
+
+    if arguments.model is not None and arguments.serving is None:
+        raise ConfigError("--model names a model of a server that runs; give that server's address with --serving")
+    given_path = arguments.model_path and arguments.model_path.absolute().name
+    model = arguments.model or given_path or "insulators"
+    given = {"sample_fps": arguments.sample_fps, "min_score": arguments.min_score}
+    stream = {"listen": True} | {key: value for key, value in given.items() if value is not None}
+
+    def settings(address: str, url: str) -> config.Config:
+        return config.parse(
+            {"serving": {"address": address, "model": model}, "streams": {"clip": stream | {"url": url}}}
+        )
+
+    settings(arguments.serving or "127.0.0.1:5000", "rtsp://127.0.0.1/clip")  # first, before seconds of imports
+    from streamer.app import Service
+    from streamer.evaluate.evaluation import Material, ModelServer, run
+
+    _log(logging.ERROR)
+    return run(
+        Material(arguments.clip, arguments.truth, arguments.seconds),
+        ModelServer(arguments.serving, model, arguments.model_path, arguments.state),
+        lambda address, url: Service(settings(address, url)),
+        as_json=arguments.json,
+    )
 
 
 def _log(level: int) -> None:

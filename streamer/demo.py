@@ -107,9 +107,9 @@ def prepare(state: Path, say: Say, children: list[Child]) -> tuple[Path, Path]:
     return models, footage
 
 
-def serving_command(models: Path, port: int) -> tuple[str, ...]:
+def serving_command(models: Path, port: int, name: str = MODEL) -> tuple[str, ...]:
     """How the embedded model server is started; the flags are tensorflow_model_server's."""
-    model = ("--model_name", MODEL, "--model_base_path", str(models))
+    model = ("--model_name", name, "--model_base_path", str(models))
     return ("-m", "serving", "--port", str(port), *model, "--enable_serialization_as_tensor_content=true")
 
 

@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
 
 from av.video.reformatter import VideoReformatter
 
@@ -25,6 +26,16 @@ from streamer.tracker import Tracker
 log = logging.getLogger(__name__)
 
 
+class Witness(Protocol):
+    """Is told on the event loop what viewers see, frame by frame; must neither wait nor raise."""
+
+    def answered(self, frame: Frame, detections: Detections) -> None:
+        """A sampled frame's detections came."""
+
+    def shown(self, frame: Frame, boxes: Sequence[TrackedBox], notice: str | None) -> None:
+        """A frame was published with these boxes, in its pixels, and this notice drawn on it."""
+
+
 class View:
     """The annotated side of one stream."""
 
@@ -39,6 +50,7 @@ class View:
         self.encoded = 0
         self.failed = 0
         """Frames that could not be drawn or encoded."""
+        self.witness: Witness | None = None
         self._clock = clock
         self._fps = fps
         self._tracker = Tracker()
@@ -78,6 +90,8 @@ class View:
             self._sampled = (frame, detections)
         if self._size == (detections.width, detections.height):
             self._tracker.update(detections)
+        if self.witness is not None:
+            self.witness.answered(frame, detections)
 
     async def run(self, notice: Callable[[], str | None]) -> None:
         """Show each frame when its hold is over, until cancelled. `notice` says what to write on the picture."""
@@ -123,6 +137,8 @@ class View:
         self.annotated += 1
         self.encoded += len(encoded)
         self.age = self._clock() - frame.received_at
+        if self.witness is not None:
+            self.witness.shown(frame, boxes, notice)
 
     def _render(
         self, frame: Frame, boxes: Sequence[TrackedBox], notice: str | None

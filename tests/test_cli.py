@@ -98,6 +98,10 @@ def test_the_service_says_where_and_stops_when_asked(tmp_path: Path, number: sig
         (("serve", "--config", "x", "--port", "1"), "unrecognized arguments: --port 1"),
         (("camera", "file"), "url"),
         (("demo", "--port", "eighty"), "'eighty'"),
+        (("evaluate", "--clip", "x"), "--truth"),
+        (("evaluate", "--clip", "x", "--truth", "y", "--min-score", "2"), "'2' is not a score from 0 to 1"),
+        (("evaluate", "--clip", "x", "--truth", "y", "--sample-fps", "0"), "samples a second from 0.1 to 120"),
+        (("evaluate", "--clip", "x", "--truth", "y", "--serving", "a:1", "--model-path", "z"), "not allowed with"),
     ],
 )
 def test_wrong_arguments_show_the_usage(
@@ -112,7 +116,7 @@ def test_wrong_arguments_show_the_usage(
     assert says in captured.err.splitlines()[-1]
 
 
-@pytest.mark.parametrize("command", ["serve", "demo", "camera", "bench", "export"])
+@pytest.mark.parametrize("command", ["serve", "demo", "camera", "bench", "evaluate", "export"])
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str], command: str) -> None:
     """`--help` lists every command, and each has a help of its own."""
     for arguments in (["--help"], [command, "--help"]):

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from models.insulators.augment import PAD_VALUE, augment
-from models.insulators.data import DataError, Picture, batches, load_split, read_labels
+from models.insulators.composer import Composer
+from models.insulators.data import DataError, batches, load_families, load_split, read_labels
+from models.insulators.picture import Picture, box_of
 from models.insulators.targets import STRIDE, Targets
 
 HEADER = "filename,width,height,class,xmin,ymin,xmax,ymax\n"
@@ -81,7 +83,8 @@ def test_boxes_follow_their_picture_through_augmentation() -> None:
     met = 0
     for seed in range(60):
         image, boxes = _marked(seed)
-        made, placed, kept = augment(image, boxes, INPUT_SIZE, np.random.default_rng(seed))
+        picture = Picture("marked", image, boxes, np.array([0]))
+        made, placed, kept = augment(picture, INPUT_SIZE, np.random.default_rng(seed))
         assert made.shape == (384, 512, 3)
         assert made.dtype == np.uint8
         assert len(placed) == len(kept)
@@ -102,7 +105,7 @@ def test_bars_keep_their_grey_whatever_the_light() -> None:
     none = np.zeros((0, 4), np.float32)
     shares = []
     for seed in range(12):
-        made, _, _ = augment(image, none, INPUT_SIZE, np.random.default_rng(seed))
+        made, _, _ = augment(Picture("bare", image, none, np.zeros(0, int)), INPUT_SIZE, np.random.default_rng(seed))
         picture = (made != PAD_VALUE).any(axis=2)
         rows, columns = np.flatnonzero(picture.any(axis=1)), np.flatnonzero(picture.any(axis=0))
         assert picture[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].mean() > 0.97
@@ -139,8 +142,47 @@ def test_an_epoch_shows_every_photo_once_with_its_share_of_renders() -> None:
         Picture("photo", np.full((48, 64, 3), 10, np.uint8), np.zeros((0, 4), np.float32), np.zeros(0, np.int64))
     ] * 13
     made = list(
-        batches(photos, photos[:2], batch_size=8, rendered_share=0.25, input_size=INPUT_SIZE,
+        batches(Composer(photos), photos[:2], batch_size=8, rendered_share=0.25, input_size=INPUT_SIZE,
                 rng=np.random.default_rng(0))
     )  # fmt: skip
     assert len(made) == 2
     assert all(images.shape == (8, 384, 512, 3) and targets.heat.shape[0] == 8 for images, targets in made)
+
+
+def test_a_turned_string_keeps_a_tight_box() -> None:
+    """A slanted string whose outline is known is boxed exactly after turning, cut off by the frame or not."""
+    outline = np.array([[[150, 150], [160, 130], [610, 380], [600, 400]]], np.float32)
+    image = np.full((576, 768, 3), 90, np.uint8)
+    cv2.fillConvexPoly(image, outline[0].astype(np.int32), (255, 0, 0))
+    picture = Picture("slanted", image, box_of(outline), np.array([0]), outlines=outline, turnable=True)
+    met = 0
+    for seed in range(40):
+        made, placed, kept = augment(picture, INPUT_SIZE, np.random.default_rng(seed))
+        colour = made.astype(int)
+        red = (colour[..., 0] - colour[..., 1:].max(axis=2)) > 60
+        if not kept[0] or red.sum() < 100:
+            continue
+        rows, columns = np.flatnonzero(red.any(axis=1)), np.flatnonzero(red.any(axis=0))
+        found = np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1])
+        met += np.abs(found - placed[0]).max() < 6
+    assert met > 20
+
+
+def test_a_small_defect_is_not_asked_for() -> None:
+    """A gap of a few pixels need not be found, where a string as small still must."""
+    image = np.full((576, 768, 3), 90, np.uint8)
+    boxes = np.array([[300, 300, 312, 312], [400, 300, 412, 312]], np.float32)
+    picture = Picture("small", image, boxes, np.array([0, 1]))
+    kept = np.array([augment(picture, INPUT_SIZE, np.random.default_rng(seed))[2] for seed in range(40)])
+    assert kept[:, 0].sum() > kept[:, 1].sum()
+
+
+def test_families_are_read_and_anything_else_is_named(tmp_path: Path) -> None:
+    """The families come as they stand in the file; a missing or different file is named."""
+    with pytest.raises(DataError, match=r"defect_families\.json: no usable families"):
+        load_families(tmp_path)
+    (tmp_path / "defect_families.json").write_text("[1, 2]")
+    with pytest.raises(DataError, match="must map a family to a list of file names"):
+        load_families(tmp_path)
+    (tmp_path / "defect_families.json").write_text('{"S1": ["a.jpg"]}')
+    assert load_families(tmp_path) == {"S1": ["a.jpg"]}

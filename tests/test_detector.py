@@ -8,18 +8,22 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models.insulators import evaluate
-from models.insulators.data import CLASSES, DataError, Picture
-from models.insulators.evaluate import Detected, average_precision, detect_all, judge, load_checkpoint
+from models.insulators import inference
+from models.insulators.data import DataError
+from models.insulators.evaluate import judge, speed
+from models.insulators.footage_truth import clip_frames, demo_frames
+from models.insulators.inference import detect_all, load_checkpoint
 from models.insulators.losses import box_loss, detection_loss, heat_loss
 from models.insulators.network import MAX_DETECTIONS, InsulatorDetector, boxes_from_distances, build
+from models.insulators.picture import CLASSES, Picture
 from models.insulators.targets import Targets
 from models.insulators.train import keep_weights, prefetched
+from serving.accuracy import Found
 from serving.resize import Resize
 from serving.signature import DETECTION_OUTPUTS
 
 DATA = Path(os.environ.get("SIGHTLINE_DATA", Path(__file__).parents[2] / "shared" / "data"))
-FLOORS = {"insulator": (0.7, 0.7), "defect": (0.35, 0.15)}
+FLOORS = {"insulator": (0.7, 0.8), "defect": (0.6, 0.6)}
 """Recall and precision on the demo flight, at the shipped score. The model card has the figures; these only notice a
 broken model."""
 
@@ -31,7 +35,7 @@ def detector() -> Any:
 
 @pytest.fixture(scope="module")
 def demo() -> tuple[list[Picture], list[np.ndarray]]:
-    truth, images = evaluate.demo_frames(12)
+    truth, images = demo_frames(12)
     return truth, list(images)
 
 
@@ -88,13 +92,13 @@ def test_any_number_of_frames_can_be_asked_for(detector: Any) -> None:
 
 def test_the_checkpoint_restores_every_weight(detector: Any) -> None:
     """The shipped checkpoint fills the whole network, is small, and the label map says what the network says."""
-    folder = evaluate.CHECKPOINTS
+    folder = inference.CHECKPOINTS
     prefix = tf.train.latest_checkpoint(str(folder))
     status = tf.train.Checkpoint(model=build()).restore(prefix)
     status.assert_existing_objects_matched()
     status.expect_partial()
-    assert sum(file.stat().st_size for file in folder.iterdir()) < 5_000_000
-    assert detector.network.count_params() <= 1_000_000
+    assert sum(file.stat().st_size for file in folder.iterdir()) < 8_000_000
+    assert detector.network.count_params() <= 1_500_000
     assert tuple(detector.labels.values()) == CLASSES
     label_map = (folder.parent / "labels.pbtxt").read_text()
     for class_id, name in detector.labels.items():
@@ -125,9 +129,9 @@ def test_the_shipped_detector_finds_real_insulators(detector: Any) -> None:
     clip = DATA / "video" / "drone_pan_val.mp4"
     if not clip.exists():
         pytest.skip(f"needs {clip}: real photos are not in the repository")
-    truth, images = evaluate.clip_frames(clip, 30)
+    truth, images = clip_frames(clip, 30)
     figures = judge(truth, list(detect_all(detector, images)), detector.min_score)["insulator"]
-    assert min(figures.recall, figures.precision) >= 0.6, figures
+    assert min(figures.recall, figures.precision) >= 0.8, figures
 
 
 def test_boxes_decode_from_distances() -> None:
@@ -201,28 +205,18 @@ def test_batches_made_in_a_thread_arrive_in_order_with_their_errors() -> None:
         list(prefetched(broken()))
 
 
-def test_figures_count_hits_misses_and_false_alarms() -> None:
-    """One right box, one false one and one label missed make a precision and a recall of a half."""
-    nothing = np.empty((0, 0, 3), np.uint8)
-    truth = Picture("x", nothing, np.array([[0, 0, 10, 10], [50, 50, 90, 90]], np.float32), np.array([0, 0]))
-    found = Detected(
-        np.array([[0, 0, 10, 9], [200, 200, 220, 220], [50, 50, 90, 90]], np.float32),
-        np.array([0.9, 0.8, 0.1], np.float32),
-        np.array([0, 0, 0]),
-    )
-    figures = judge([truth], [found], 0.5)["insulator"]
-    assert (figures.precision, figures.recall, figures.labelled) == (0.5, 0.5, 2)
-    # All three found at some score: recall 1 is reached at precision 2/3, recall 1/2 at precision 1.
-    assert figures.ap50 == pytest.approx((51 + 50 * 2 / 3) / 101, abs=1e-3)
-    assert np.isnan(average_precision([truth], [found])[1])
-
-
-def test_what_need_not_be_found_is_neither_right_nor_wrong() -> None:
-    """A detection on an ignored box is no false alarm, and an ignored box that is not found is no miss."""
+def test_figures_are_of_each_class_by_name() -> None:
+    """A picture's ignored boxes count neither way, and every class has its own figures."""
     nothing = np.empty((0, 0, 3), np.uint8)
     boxes = np.array([[0, 0, 10, 10], [50, 50, 90, 90], [100, 100, 120, 120]], np.float32)
-    truth = Picture("x", nothing, boxes, np.array([0, 0, 0]), np.array([False, True, True]))
-    found = Detected(boxes[:2], np.array([0.8, 0.9], np.float32), np.array([0, 0]))
-    figures = judge([truth], [found], 0.5)["insulator"]
-    assert (figures.precision, figures.recall, figures.labelled) == (1.0, 1.0, 1)
-    assert figures.ap50 == pytest.approx(1.0)
+    truth = Picture("x", nothing, boxes, np.array([0, 0, 1]), np.array([False, True, False]))
+    found = Found(boxes, np.array([0.8, 0.9, 0.3], np.float32), np.array([0, 0, 1]))
+    figures = judge([truth], [found], 0.5)
+    assert (figures["insulator"].precision, figures["insulator"].recall, figures["insulator"].labelled) == (1.0, 1.0, 1)
+    assert figures["defect"].recall == 0.0
+    assert figures["defect"].ap50 == pytest.approx(1.0)
+
+
+def test_the_speed_is_that_of_the_whole_graph(detector: Any) -> None:
+    """Timing runs the graph with decoding and NMS, and gives pictures a second."""
+    assert speed(detector) > 0

@@ -6,61 +6,73 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models.insulators.picture import Picture
+
 PAD_VALUE: Final = 114
 LEAST_VISIBLE: Final = 0.2
 """A box cut by the frame to less than this part of its area is not asked for."""
-LEAST_SIDE: Final = 6.0
-"""Input pixels; a box thinner than this is not asked for."""
+TURN: Final = 9.0
+"""Degrees; standard deviation of how far a picture is turned."""
+LEAST_SIDES: Final = (6.0, 9.0)
+"""Input pixels by class; a box thinner than this is not asked for."""
 
 
 def augment(
-    image: NDArray[np.uint8],
-    boxes: NDArray[np.float32],
-    input_size: tuple[int, int],
-    rng: np.random.Generator,
+    picture: Picture, input_size: tuple[int, int], rng: np.random.Generator
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.bool_]]:
-    """A random view of one labelled picture (uint8 [H, W, 3] RGB) as a model input of `input_size` (width, height).
+    """A random view of one labelled picture as a model input of `input_size` (width, height).
 
     Returns the input, where every box has come to lie, cut to the picture, and which boxes can still be asked for.
     """
-    image, boxes = _turned(image, boxes, rng)
-    framed, (left, top, right, bottom), boxes, kept = _placed(image, boxes, input_size, rng)
+    image, corners = _flipped(picture.image, picture.corners, rng)
+    if picture.turnable and rng.random() < 0.5:
+        image, corners = _turned(image, corners, rng.normal(0, TURN))
+    framed, (left, top, right, bottom), boxes, shown = _placed(image, corners, input_size, rng)
+    kept = shown & ((boxes[:, 2:] - boxes[:, :2]).min(axis=1) >= np.array(LEAST_SIDES)[picture.classes])
     # The light falls on the picture, never on the bars around it: those are always PAD_VALUE when serving.
     framed[top:bottom, left:right] = _lit(np.ascontiguousarray(framed[top:bottom, left:right]), rng)
     return framed, boxes, kept
 
 
-def _turned(
-    image: NDArray[np.uint8], boxes: NDArray[np.float32], rng: np.random.Generator
+def _flipped(
+    image: NDArray[np.uint8], corners: NDArray[np.float32], rng: np.random.Generator
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     """Mirror and, rarely, upside down or a quarter turn: strings hang as well as they lie."""
     height, width = image.shape[:2]
-    x_min, y_min, x_max, y_max = boxes.T
     if rng.random() < 0.5:
-        image, x_min, x_max = image[:, ::-1], width - x_max, width - x_min
+        image, corners = image[:, ::-1], corners * (-1, 1) + (width, 0)
     if rng.random() < 0.15:
-        image, y_min, y_max = image[::-1], height - y_max, height - y_min
+        image, corners = image[::-1], corners * (1, -1) + (0, height)
     if rng.random() < 0.15:
-        image = image.transpose(1, 0, 2)
-        x_min, y_min, x_max, y_max = y_min, x_min, y_max, x_max
-    return image, np.stack([x_min, y_min, x_max, y_max], axis=1)
+        image, corners = image.transpose(1, 0, 2), corners[..., ::-1]
+    return image, np.asarray(corners, np.float32)
+
+
+def _turned(
+    image: NDArray[np.uint8], corners: NDArray[np.float32], degrees: float
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """Turned about its middle, as a banking drone sees it."""
+    height, width = image.shape[:2]
+    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1.0)
+    turned = cv2.warpAffine(np.ascontiguousarray(image), matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(turned, np.uint8), (corners @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
 
 
 def _placed(
-    image: NDArray[np.uint8], boxes: NDArray[np.float32], input_size: tuple[int, int], rng: np.random.Generator
+    image: NDArray[np.uint8], corners: NDArray[np.float32], input_size: tuple[int, int], rng: np.random.Generator
 ) -> tuple[NDArray[np.uint8], tuple[int, int, int, int], NDArray[np.float32], NDArray[np.bool_]]:
     """Scale, stretch and shift the picture into the input, sometimes behind the bars of a wide video.
 
-    Returns the input, the rectangle of it that the picture fills, the boxes in it and which of them can be asked for.
+    Returns the input, the rectangle of it that the picture fills, the boxes in it and which of them show enough.
 
-    Stretching stands in for rotation: it turns a slanted string, and its axis-aligned box stays exact.
+    Stretching stands in for turning where only boxes are known: it turns a slanted string, and its box stays exact.
     """
     width, height = input_size
     bar = round((height - width * 9 / 16) / 2) if rng.random() < 0.35 else 0
     window_height = height - 2 * bar
     fit = min(width / image.shape[1], window_height / image.shape[0])
     cover = max(width / image.shape[1], window_height / image.shape[0])
-    scale = (cover if rng.random() < 0.5 else fit) * np.exp(rng.uniform(np.log(0.7), np.log(1.5)))
+    scale = (cover if rng.random() < 0.5 else fit) * np.exp(rng.uniform(np.log(0.65), np.log(1.6)))
     stretch = np.exp(rng.uniform(-0.25, 0.25))
     scales = np.array([scale * stretch, scale / stretch])
     sizes = scales * (image.shape[1], image.shape[0])
@@ -75,19 +87,30 @@ def _placed(
         np.ascontiguousarray(source), warp, (width, window_height), flags=cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_CONSTANT, borderValue=(PAD_VALUE, PAD_VALUE, PAD_VALUE),
     )  # fmt: skip
-    placed = boxes * np.tile(scales, 2).astype(np.float32) + np.array([left, top, left, top], np.float32)
-    clipped = placed.copy()
-    clipped[:, 0::2] = np.clip(placed[:, 0::2], 0, width)
-    clipped[:, 1::2] = np.clip(placed[:, 1::2], 0, window_height)
-    sides = clipped[:, 2:] - clipped[:, :2]
-    visible = sides.prod(axis=1) / (placed[:, 2:] - placed[:, :2]).prod(axis=1)
-    kept = (visible >= LEAST_VISIBLE) & (sides.min(axis=1) >= LEAST_SIDE)
-    clipped[:, 1::2] += bar
-    framed = np.full((height, width, 3), PAD_VALUE, np.uint8)
-    framed[bar : bar + window_height] = window
+    placed = (corners * scales + (left, top)).astype(np.float32)
     first = np.maximum(0, np.floor((left, top))).astype(int)
     last = np.minimum((width, window_height), np.ceil(np.array([left, top]) + sizes)).astype(int)
-    return framed, (first[0], first[1] + bar, last[0], last[1] + bar), clipped, kept
+    boxes, shown = _shown(placed, (first[0], first[1], last[0], last[1]))
+    boxes[:, 1::2] += bar
+    framed = np.full((height, width, 3), PAD_VALUE, np.uint8)
+    framed[bar : bar + window_height] = window
+    return framed, (first[0], first[1] + bar, last[0], last[1] + bar), boxes, shown
+
+
+def _shown(
+    corners: NDArray[np.float32], frame: tuple[int, int, int, int]
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """The boxes [B, 4] of what the frame shows of outlines [B, 4, 2], and of which it shows enough."""
+    left, top, right, bottom = frame
+    window = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32)
+    boxes, enough = np.zeros((len(corners), 4), np.float32), np.zeros(len(corners), bool)
+    for index, outline in enumerate(corners):
+        area, shown = cv2.intersectConvexConvex(np.ascontiguousarray(outline), window)
+        if area <= 0:
+            continue
+        boxes[index] = np.concatenate([shown.min(axis=(0, 1)), shown.max(axis=(0, 1))])
+        enough[index] = area >= LEAST_VISIBLE * cv2.contourArea(outline)
+    return boxes, enough
 
 
 def _lit(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:

@@ -5,9 +5,9 @@ for `insulator` and 1 for `defect` (label-map id minus one).
 """
 
 import csv
+import json
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -16,32 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.insulators.augment import augment
+from models.insulators.composer import Composer
+from models.insulators.picture import CLASSES, Picture
 from models.insulators.targets import Targets
 
-CLASSES: Final = ("insulator", "defect")
 COLUMNS: Final = ("filename", "width", "height", "class", "xmin", "ymin", "xmax", "ymax")
 
 
 class DataError(ValueError):
     """A data set that cannot be used; the message says which file, where, and what is allowed."""
-
-
-@dataclass(frozen=True)
-class Picture:
-    """One labelled picture."""
-
-    name: str
-    image: NDArray[np.uint8]
-    """uint8 [H, W, 3] RGB."""
-    boxes: NDArray[np.float32]
-    classes: NDArray[np.int64]
-    ignored: NDArray[np.bool_] | None = None
-    """[B]: boxes that need not be found, too small or too hidden; None where all must be."""
-
-    @property
-    def doubtful(self) -> NDArray[np.bool_]:
-        """`ignored`, spelt out."""
-        return np.zeros(len(self.boxes), bool) if self.ignored is None else self.ignored
 
 
 def read_labels(path: Path) -> dict[str, list[tuple[str, tuple[float, float, float, float]]]]:
@@ -101,8 +84,24 @@ def load_split(folder: Path, split: str) -> list[Picture]:
     return pictures
 
 
+def load_families(folder: Path) -> dict[str, list[str]]:
+    """Which pictures show the same broken insulator: `folder`/defect_families.json, family to file names.
+
+    Raises:
+        DataError: no such file, or it says something else.
+    """
+    path = folder / "defect_families.json"
+    try:
+        families = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: no usable families ({error})") from error
+    if not isinstance(families, dict) or not all(isinstance(names, list) for names in families.values()):
+        raise DataError(f"{path}: must map a family to a list of file names")
+    return families
+
+
 def batches(
-    photos: list[Picture],
+    photos: Composer,
     rendered: list[Picture],
     *,
     batch_size: int,
@@ -110,7 +109,7 @@ def batches(
     input_size: tuple[int, int],
     rng: np.random.Generator,
 ) -> Iterator[tuple[NDArray[np.uint8], Targets]]:
-    """One epoch: every photo once, in random order, each batch filled up with `rendered_share` of rendered pictures.
+    """One epoch: every photo once, composed anew and in random order, and in each batch a share of rendered pictures.
 
     Yields:
         Images uint8 [batch_size, height, width, 3] and their stacked targets; the last, incomplete batch is left out.
@@ -119,11 +118,11 @@ def batches(
     photo_count = batch_size - rendered_count
     order = rng.permutation(len(photos))
     for start in range(0, len(order) - photo_count + 1, photo_count):
-        chosen = [photos[index] for index in order[start : start + photo_count]]
+        chosen = [photos.compose(index, rng) for index in order[start : start + photo_count]]
         chosen += [rendered[index] for index in rng.integers(0, max(1, len(rendered)), rendered_count)]
         images, targets = [], []
         for picture in chosen:
-            image, boxes, kept = augment(picture.image, picture.boxes, input_size, rng)
+            image, boxes, kept = augment(picture, input_size, rng)
             asked = kept & ~picture.doubtful
             images.append(image)
             ignored = (boxes[~asked], picture.classes[~asked])

@@ -1,15 +1,19 @@
 """The insulator detector: frames in, detections out, everything between in one graph of plain TensorFlow ops.
 
-A residual network of plain 3x3 convolutions (depthwise ones train and run no faster on a CPU), a feature pyramid summed
-down to stride 8, and two heads over that one map: a centre heat map a class, as in CenterNet (Zhou et al. 2019,
-arXiv:1904.07850), and a class's distances from each cell to the four sides of its box, as in TTFNet (Liu et al. 2019,
-arXiv:1909.00700). Peaks of the heat map become boxes; a class-wise NMS removes what is left of duplicates.
+The first eleven blocks of EfficientNet-Lite0 (`backbone.py`), one residual level more to see long strings whole, a
+feature pyramid summed down to stride 8, and two heads over that one map: a centre heat map a class, as in CenterNet
+(Zhou et al. 2019, arXiv:1904.07850), and a class's distances from each cell to the four sides of its box, as in TTFNet
+(Liu et al. 2019, arXiv:1909.00700). Peaks of the heat map become boxes; a class-wise NMS removes what is left of
+duplicates.
 """
 
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import keras
 import tensorflow as tf
+
+from models.insulators.backbone import efficientnet_lite0
+from models.insulators.convolution import NormalizedConvolution
 
 STRIDE: Final = 8
 """Input pixels per cell of the heat map, along each axis."""
@@ -21,116 +25,51 @@ NMS_IOU: Final = 0.5
 SCORE_FLOOR: Final = 0.05
 """Detections below it are never returned; `min_score` is what the author believes."""
 
-CALIBRATION: Final = (0.3, 0.0)
+CALIBRATION: Final = (0.4, -0.3)
 """Added to each class's logits before they become scores, so that `min_score` is a good place to cut for both. The
 model card says how it was chosen."""
 
-STEM: Final = 16
-WIDTHS: Final = (32, 48, 96, 112)
-"""Channels at stride 4, 8, 16 and 32."""
-DEPTHS: Final = (0, 2, 2, 1)
-"""Residual blocks at stride 4, 8, 16 and 32."""
-PYRAMID: Final = 48
+DEEPEST: Final = 96
+"""Channels at stride 32, where one residual block looks at a string from end to end."""
+PYRAMID: Final = 64
 LARGEST_LOG_DISTANCE: Final = 4.5
 """exp(4.5) cells of 8 pixels: farther than any side can be, and finite when the head is untrained."""
 
 
-@keras.saving.register_keras_serializable(package="sightline")
-class FusedBatchNormalization(keras.layers.Layer):  # type: ignore[misc]
-    """Batch normalisation through TensorFlow's fused kernel, statistics in float32.
-
-    keras.layers.BatchNormalization is a chain of elementwise ops in Keras 3: a training step of this network took 1.3
-    times as long with it on two CPU cores, and a forward pass 1.8 times.
-    """
-
-    MOMENTUM: Final = 0.97
-    EPSILON: Final = 1e-3
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(autocast=False, **kwargs)
-
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        shape = (input_shape[-1],)
-        self.gamma = self.add_weight(shape=shape, initializer="ones", name="gamma")
-        self.beta = self.add_weight(shape=shape, initializer="zeros", name="beta")
-        self.moving_mean = self.add_weight(shape=shape, initializer="zeros", trainable=False, name="moving_mean")
-        self.moving_variance = self.add_weight(shape=shape, initializer="ones", trainable=False, name="moving_variance")
-
-    def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
-        normalised, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
-            x=inputs,
-            scale=self.gamma.value,
-            offset=self.beta.value,
-            mean=tf.zeros(0) if training else self.moving_mean.value,
-            variance=tf.zeros(0) if training else self.moving_variance.value,
-            epsilon=self.EPSILON,
-            is_training=training,
-        )
-        if training:
-            for moving, now in ((self.moving_mean, mean), (self.moving_variance, variance)):
-                moving.assign(moving.value * self.MOMENTUM + now * (1 - self.MOMENTUM))
-        return tf.ensure_shape(normalised, inputs.shape)
-
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        return input_shape
-
-
-def _convolution(x: Any, filters: int, *, size: int = 3, strides: int = 1, activate: bool = True) -> Any:
-    x = keras.layers.Conv2D(filters, size, strides=strides, padding="same", use_bias=False)(x)
-    x = FusedBatchNormalization()(x)
-    return keras.layers.ReLU()(x) if activate else x
-
-
 def _residual(x: Any) -> Any:
     filters = x.shape[-1]
-    y = _convolution(_convolution(x, filters), filters, activate=False)
+    y = NormalizedConvolution(filters, ceiling=0.0)(NormalizedConvolution(filters)(x))
     return keras.layers.ReLU()(keras.layers.Add()([x, y]))
 
 
 def _head(x: Any, filters: int, bias: float, name: str) -> Any:
-    x = _convolution(x, PYRAMID)
+    x = NormalizedConvolution(PYRAMID)(x)
     start = keras.initializers.Constant(bias)
     small = keras.initializers.RandomNormal(stddev=0.01)
-    # float32 whatever the policy: a score must not lose digits to a fast training type.
-    layer = keras.layers.Conv2D(
-        filters, 1, kernel_initializer=small, bias_initializer=start, dtype="float32", name=name
-    )
-    return layer(x)
+    return keras.layers.Conv2D(filters, 1, kernel_initializer=small, bias_initializer=start, name=name)(x)
 
 
-def build_network(num_classes: int, policy: Literal["float32", "mixed_bfloat16"] = "float32") -> keras.Model:
+def build_network(num_classes: int) -> keras.Model:
     """The network without its decoder.
 
     Args:
         num_classes: C, classes without background.
-        policy: "mixed_bfloat16" halves a training step on CPUs with AVX512-BF16; the weights stay float32.
 
     Returns:
         A model from uint8 [N, H, W, 3] RGB (H and W multiples of 32) to [heat float32 [N, H/8, W/8, C] logits,
         distances float32 [N, H/8, W/8, 4 C], logarithms of left, top, right, bottom in cells, class by class].
     """
-    before = keras.mixed_precision.dtype_policy()
-    keras.mixed_precision.set_dtype_policy(policy)
-    try:
-        frames = keras.layers.Input((None, None, 3), dtype="uint8")
-        x = keras.layers.Rescaling(1 / 127.5, offset=-1)(frames)
-        x = _convolution(x, STEM, strides=2)
-        levels = []
-        for width, depth in zip(WIDTHS, DEPTHS, strict=True):
-            x = _convolution(x, width, strides=2)
-            for _ in range(depth):
-                x = _residual(x)
-            levels.append(x)
-        x = _convolution(levels[3], PYRAMID, size=1)
-        for level in (levels[2], levels[1]):
-            x = keras.layers.Add()([_convolution(level, PYRAMID, size=1), keras.layers.UpSampling2D()(x)])
-            x = _convolution(x, PYRAMID)
-        # Starting at a probability of 0.01 keeps the many empty cells from drowning the first steps (arXiv:1708.02002).
-        heat = _head(x, num_classes, bias=-4.6, name="heat")
-        distances = _head(x, 4 * num_classes, bias=1.5, name="distances")
-        return keras.Model(frames, [heat, distances], name="insulators")
-    finally:
-        keras.mixed_precision.set_dtype_policy(before)
+    frames = keras.layers.Input((None, None, 3), dtype="uint8")
+    fine, coarse = efficientnet_lite0(frames)
+    x = _residual(NormalizedConvolution(DEEPEST, strides=2)(coarse))
+    x = NormalizedConvolution(PYRAMID, size=1)(x)
+    for level in (coarse, fine):
+        x = keras.layers.Add()([NormalizedConvolution(PYRAMID, size=1)(level), keras.layers.UpSampling2D()(x)])
+        x = NormalizedConvolution(PYRAMID)(x)
+    # Starting at a probability of 0.01 keeps the many empty cells from drowning the first steps (arXiv:1708.02002).
+    heat = _head(x, num_classes, bias=-4.6, name="heat")
+    distances = _head(x, 4 * num_classes, bias=1.5, name="distances")
+    return keras.Model(frames, [heat, distances], name="insulators")
 
 
 def boxes_from_distances(distances: tf.Tensor) -> tf.Tensor:
@@ -153,11 +92,11 @@ class InsulatorDetector(tf.Module):  # type: ignore[misc]  # TensorFlow has no t
     input_width: Final = 512
     resize_rule: Final = "letterbox"
     pad_value: Final = 114
-    min_score: Final = 0.4
+    min_score: Final = 0.5
 
-    def __init__(self, policy: Literal["float32", "mixed_bfloat16"] = "float32") -> None:
+    def __init__(self) -> None:
         super().__init__(name=self.name_for_serving)
-        self.network = build_network(len(self.labels), policy)
+        self.network = build_network(len(self.labels))
 
     @property
     def labels(self) -> dict[int, str]:

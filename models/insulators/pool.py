@@ -9,7 +9,8 @@ from typing import Any, Final
 import cv2
 import numpy as np
 
-from models.insulators.data import CLASSES, DataError, Picture
+from models.insulators.data import DataError
+from models.insulators.picture import CLASSES, Picture
 from models.insulators.scenes import WIDTH, Scene
 
 A_SCENE: Final = 10

@@ -25,13 +25,16 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from models.insulators.data import CLASSES, DataError, Picture, batches, load_split
-from models.insulators.evaluate import average_precision, detect_all
+from models.insulators.backbone import load_imagenet
+from models.insulators.composer import Composer
+from models.insulators.data import DataError, batches, load_families, load_split
+from models.insulators.evaluate import judge_split
 from models.insulators.losses import detection_loss
 from models.insulators.network import InsulatorDetector
+from models.insulators.picture import CLASSES, Picture
 from models.insulators.pool import load_pool
 
-PEAK_RATE: Final = 2e-3
+PEAK_RATE: Final = 1e-3
 WARMUP_STEPS: Final = 200
 AVERAGING: Final = 0.998
 """Decay of the shipped weights' moving average over steps."""
@@ -41,8 +44,8 @@ COLUMNS: Final = ("epoch", "seconds", "rate", "heat_loss", "box_loss", *(f"{name
 class Trainer:
     """The network being trained, its moving average (which is what is judged and kept), and the step."""
 
-    def __init__(self, total_steps: int, peak_rate: float, policy: Any) -> None:
-        self.student = InsulatorDetector(policy)
+    def __init__(self, total_steps: int, peak_rate: float) -> None:
+        self.student = InsulatorDetector()
         self.average = InsulatorDetector()
         self.rate = keras.optimizers.schedules.CosineDecay(
             0.0, max(1, total_steps - WARMUP_STEPS), alpha=0.01, warmup_target=peak_rate, warmup_steps=WARMUP_STEPS
@@ -106,7 +109,7 @@ def run_epoch(trainer: Trainer, steps: int, made: Iterator[Any], title: str) -> 
 
 def validate(detector: InsulatorDetector, pictures: list[Picture]) -> list[float]:
     """AP50 of each class on pictures never trained on."""
-    return average_precision(pictures, list(detect_all(detector, (picture.image for picture in pictures))))
+    return [row.ap50 for row in judge_split(detector, pictures, detector.min_score).values()]
 
 
 def train(options: argparse.Namespace) -> None:
@@ -115,19 +118,22 @@ def train(options: argparse.Namespace) -> None:
     Raises:
         DataError: the data set cannot be used.
     """
-    photos, judged = load_split(options.data, "train"), load_split(options.data, "val")
+    photos, judged = chosen_photos(options), load_split(options.data, "val")
     rendered = load_pool(options.scenes, options.scene_count, options.seed) if options.scene_count else []
     photos_a_batch = options.batch - (round(options.batch * options.rendered_share) if rendered else 0)
     steps = len(photos) // photos_a_batch
     print(
         f"{len(photos)} photos and {len(rendered)} rendered scenes, {steps} steps an epoch, {len(judged)} to judge by"
     )
-    trainer = Trainer(options.epochs * steps, options.rate, options.policy)
+    trainer = Trainer(options.epochs * steps, options.rate)
     if options.start:
         for detector in (trainer.student, trainer.average):
             tf.train.Checkpoint(model=detector).restore(
                 options.start
             ).expect_partial().assert_existing_objects_matched()
+    else:
+        load_imagenet(trainer.student.network)
+        trainer.copy_average(0.0)
     epoch_done, best = tf.Variable(0, dtype=tf.int64), tf.Variable(0.0)
     state = tf.train.Checkpoint(
         student=trainer.student, average=trainer.average, optimizer=trainer.optimizer, epoch=epoch_done, best=best
@@ -137,10 +143,11 @@ def train(options: argparse.Namespace) -> None:
         print(f"going on after epoch {int(epoch_done)} of {options.output}")
     else:
         write_row(options.output / "log.csv", COLUMNS, new=True)
+    composer = Composer(photos) if int(epoch_done) < options.epochs else Composer([])
     for epoch in range(int(epoch_done) + 1, options.epochs + 1):
         began = time.monotonic()
         made = batches(
-            photos, rendered, batch_size=options.batch, rendered_share=options.rendered_share,
+            composer, rendered, batch_size=options.batch, rendered_share=options.rendered_share,
             input_size=(InsulatorDetector.input_width, InsulatorDetector.input_height),
             rng=np.random.default_rng([options.seed, epoch]),
         )  # fmt: skip
@@ -160,6 +167,20 @@ def train(options: argparse.Namespace) -> None:
             keep_weights(trainer.average, options.output / "best", epoch)
         keep_weights(trainer.average, options.output / "last", epoch)
         states.save()
+
+
+def chosen_photos(options: argparse.Namespace) -> list[Picture]:
+    """The photos of train.csv that the options leave."""
+    left_out: set[str] = set()
+    if options.leave_out:
+        families = load_families(options.data)
+        if options.leave_out not in families:
+            raise DataError(f"--leave-out {options.leave_out}: no such family; there are {', '.join(families)}")
+        left_out.update(families[options.leave_out])
+    photos = [photo for photo in load_split(options.data, "train") if photo.name not in left_out]
+    if options.healthy:
+        photos = [photo for photo in photos if CLASSES.index("defect") not in photo.classes]
+    return photos
 
 
 def keep_weights(detector: InsulatorDetector, folder: Path, number: int) -> None:
@@ -184,14 +205,14 @@ def main() -> int:
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="log, state and best weights")
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--rate", type=float, default=PEAK_RATE, help="the peak of the learning rate")
+    parser.add_argument("--healthy", action="store_true", help="leave out every photo with a defect: a start for folds")
+    parser.add_argument("--leave-out", metavar="FAMILY", help="leave out a family of defects (defect_families.json)")
     parser.add_argument("--start", metavar="PREFIX", help="weights to start from, a checkpoint prefix (…/ckpt-7)")
     parser.add_argument(
         "--scenes", type=Path, default=Path("build/insulator-scenes.npz"), help="where renders are kept"
     )
-    parser.add_argument("--scene-count", type=int, default=480, help="rendered pictures; 0 for photos alone")
-    parser.add_argument("--rendered-share", type=float, default=0.375, help="of each batch")
-    parser.add_argument("--policy", choices=("float32", "mixed_bfloat16"), default="float32",
-                        help="mixed_bfloat16 is twice as fast on a CPU with AVX512-BF16")  # fmt: skip
+    parser.add_argument("--scene-count", type=int, default=640, help="rendered pictures; 0 for photos alone")
+    parser.add_argument("--rendered-share", type=float, default=0.25, help="of each batch")
     options = parser.parse_args()
     keras.utils.set_random_seed(options.seed)
     try:

@@ -1,0 +1,63 @@
+"""Frames to judge by: a clip with its truth beside it, and the demo flight."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.insulators.data import DataError
+from models.insulators.picture import CLASSES, Picture
+
+
+def clip_frames(clip: Path, every: int) -> tuple[list[Picture], Iterator[NDArray[np.uint8]]]:
+    """Every `every`-th frame of a clip: its truth from the .gt.json beside it (images left empty), and its pictures.
+
+    Raises:
+        DataError: no clip, no truth, or one that does not go with the other.
+    """
+    import av
+
+    try:
+        truth = {item["frame"]: item["boxes"] for item in json.loads(clip.with_suffix(".gt.json").read_text())}
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise DataError(f"{clip.with_suffix('.gt.json')}: no usable truth for {clip.name} ({error})") from error
+    nothing = np.empty((0, 0, 3), np.uint8)
+    labelled = [
+        Picture(
+            f"{clip.name} {number}",
+            nothing,
+            np.array([box[1:] for box in boxes], np.float32).reshape(-1, 4),
+            np.array([CLASSES.index(box[0]) for box in boxes], np.int64),
+        )
+        for number, boxes in sorted(truth.items())
+        if number % every == 0
+    ]
+
+    def pictures() -> Iterator[NDArray[np.uint8]]:
+        try:
+            with av.open(str(clip)) as container:
+                for number, frame in enumerate(container.decode(video=0)):
+                    if number in truth and number % every == 0:
+                        yield np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
+        except av.FFmpegError as error:
+            raise DataError(f"{clip}: {error}") from error
+
+    return labelled, pictures()
+
+
+def demo_frames(count: int) -> tuple[list[Picture], Iterator[NDArray[np.uint8]]]:
+    """`count` frames, evenly spread over the demo flight."""
+    from models.insulators.footage import demo_scene
+
+    scene = demo_scene()
+    frames = [scene.frame(scene.flight.period * number / count) for number in range(count)]
+    labelled = []
+    for number, frame in enumerate(frames):
+        every = [*frame.boxes, *frame.doubtful]
+        boxes = np.array([box[1:] for box in every], np.float32).reshape(-1, 4)
+        classes = np.array([CLASSES.index(box[0]) for box in every], np.int64)
+        ignored = np.arange(len(every)) >= len(frame.boxes)
+        labelled.append(Picture(f"demo {number}", frame.image, boxes, classes, ignored))
+    return labelled, (frame.image for frame in frames)

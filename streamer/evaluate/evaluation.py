@@ -1,0 +1,163 @@
+"""One evaluation: what is given is checked, a model server started, the clip played, judged and told."""
+
+import asyncio
+import contextlib
+import importlib.util
+import json
+import signal
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from streamer.app import Service, keep_memory
+from streamer.bench.processes import free_port, listens
+from streamer.child import Child, await_until
+from streamer.demo import MODEL, require_tensorflow, serving_command
+from streamer.errors import ConfigError
+from streamer.evaluate import clip, truth
+from streamer.evaluate.clip import Clip
+from streamer.evaluate.figures import Figures, judge
+from streamer.evaluate.playing import meet, play
+from streamer.evaluate.progress import Progress
+from streamer.evaluate.report import table
+
+STREAM = "clip"
+"""The name of the stream the clip is played into."""
+
+Build = Callable[[str, str], Service]
+"""Makes the service, given the model server's address and the URL that STREAM listens at."""
+
+
+@dataclass(frozen=True)
+class Material:
+    """What is judged, by what."""
+
+    clip: Path
+    truth: Path
+    seconds: float | None
+    """Of the clip; None for all."""
+
+
+@dataclass(frozen=True)
+class ModelServer:
+    """Who is asked: a server that runs already, or one that is started for as long as it takes."""
+
+    address: str | None
+    model: str
+    """The model's name there."""
+    model_path: Path | None
+    """An exported model to serve, where no address is given; None for the bundled one."""
+    state: Path
+    """Where the bundled model is kept once it is exported."""
+
+
+def run(material: Material, server: ModelServer, build: Build, *, as_json: bool) -> int:
+    """Play, judge, print, and return the exit code.
+
+    Raises:
+        ConfigError: the clip, its truth or the model cannot be used, or something is not installed.
+        SightlineError: the clip did not come through, or a process ended.
+    """
+    if importlib.util.find_spec("pycocotools") is None:
+        raise ConfigError("evaluate needs pycocotools, which is not installed: `pip install 'sightline[evaluate]'`")
+    if server.address is None:
+        require_tensorflow()
+        _require_model(server.model_path)
+    evaluation = Evaluation(material, server, build)
+    try:
+        figures = evaluation.run()
+    except KeyboardInterrupt:
+        evaluation.progress.say("stopped")
+        return 130
+    print(json.dumps(figures, indent=2) if as_json else table(figures))
+    return 0
+
+
+def _require_model(path: Path | None) -> None:
+    if path is not None and not any(version.name.isdecimal() for version in path.glob("*/")):
+        raise ConfigError(f"--model-path {path}: holds no version of a model; `sightline export` makes one")
+
+
+@contextlib.contextmanager
+def _stopped_in_the_end(children: list[Child]) -> Iterator[None]:
+    """SIGINT and SIGTERM interrupt the block; however it ends, every child is stopped."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, signal.default_int_handler) for number in numbers]
+    try:
+        yield
+    finally:
+        for number in numbers:  # a second Ctrl-C must not leave processes behind
+            signal.signal(number, signal.SIG_IGN)
+        for child in children:
+            child.terminate()
+        for child in children:
+            child.stop()
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+
+
+class Evaluation:
+    """One clip, played and judged once."""
+
+    def __init__(self, material: Material, server: ModelServer, build: Build) -> None:
+        self.progress = Progress()
+        self._material, self._server, self._build = material, server, build
+        self._children: list[Child] = []
+
+    def run(self) -> Figures:
+        """Everything, from the files to the figures; leaves no process behind."""
+        path, count = self._material.clip, self.progress.count
+        self.progress.say(f"reading {path.name}")
+        played = clip.read(path, self._material.seconds, lambda frames: count(f"reading: {frames} frames"))
+        known = truth.read(self._material.truth, frames=played.frames, width=played.width, height=played.height)
+        with _stopped_in_the_end(self._children):
+            address = self._server.address or self._serve()
+            url = f"rtsp://127.0.0.1:{free_port()}/{STREAM}"
+            # The last process that is started, and before gRPC runs in this one: gRPC does not like to be forked.
+            arguments = (str(path), url, str(played.packets))
+            camera = Child("camera", "-m", "streamer.evaluate.camera", *arguments, aside=True)
+            self._children.append(camera)
+            keep_memory()
+            return asyncio.run(self._watch(address, url, played, known, camera))
+
+    def _serve(self) -> str:
+        """Start a model server; its address."""
+        models, name = self._server.model_path or self._export(), self._server.model
+        port = free_port()
+        self.progress.say("starting the model server")
+        self._children.append(Child("model server", *serving_command(models, port, name), aside=True))
+        await_until(lambda: listens(port), "the model server", self._children, self.progress.say)
+        return f"127.0.0.1:{port}"
+
+    def _export(self) -> Path:
+        """The bundled model, exported where that is not done yet."""
+        models = self._server.state.absolute() / "models" / MODEL
+        self.progress.say("preparing the bundled model (the first time takes a minute)")
+        export = Child("export", "-m", "export", "--if-changed", "--output", str(models), aside=True)
+        self._children.append(export)
+        export.finish()
+        self._children.remove(export)
+        return models
+
+    async def _watch(self, address: str, url: str, played: Clip, known: truth.Truth, camera: Child) -> Figures:
+        """Play the clip to the service, and judge what was seen."""
+        service = self._build(address, url)
+        (model,) = service.models.values()
+        async with service.run():
+            contract = await meet(model, self.progress)
+            classes = tuple(dict.fromkeys(contract.labels.values()))
+            labelled = truth.labelled(self._material.truth, known, classes)
+            self.progress.say(f"playing {played.seconds:.1f} s of {played.path.name}")
+            seen = await play(service, STREAM, played, camera, self.progress)
+        stream = service.config.streams[STREAM]
+        setting: dict[str, Any] = {
+            "clip": played.path.name,
+            "seconds": round(played.seconds, 3),
+            "fps": round(played.fps, 3),
+            "model": model.name,
+            "version": model.version,
+            "sample_fps": stream.sample_fps,
+            "min_score": contract.min_score if stream.min_score is None else stream.min_score,
+        }
+        return {"setting": setting, **judge(seen, played, labelled, classes)}
