@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from models.insulators.backbone import efficientnet_lite0, load_imagenet
-from models.insulators.pth import read_tensors
+from models.insulators.state_dict import read_tensors
 
 
 def _network() -> keras.Model:

@@ -18,7 +18,7 @@ def _photo(seed: int, *, broken: bool = False) -> Picture:
 
 
 def test_healthy_strings_are_broken_pasted_and_left_alone() -> None:
-    """Over many compositions of healthy photos all three happen, and every box is inside the picture's reach."""
+    """Over many compositions of healthy photos all three happen, and every box has an area."""
     composer = Composer([_photo(0), _photo(1), _photo(2)])
     rng = np.random.default_rng(0)
     made = [composer.compose(number % 3, rng) for number in range(40)]
@@ -48,3 +48,17 @@ def test_only_a_photo_whose_strings_are_all_known_may_be_turned() -> None:
     rng = np.random.default_rng(0)
     assert composer.compose(0, rng).turnable
     assert not composer.compose(1, rng).turnable
+
+
+def test_a_pasted_string_stays_boxed_when_its_picture_is_turned() -> None:
+    """The outline of a paste is as tight as those of the strings that were there."""
+    composer = Composer([_photo(0), _photo(3)])
+    rng = np.random.default_rng(2)
+    pastes = 0
+    for _ in range(40):
+        picture = composer.compose(0, rng)
+        for outline, box in zip(picture.corners, picture.boxes, strict=True):
+            sides = np.linalg.norm(np.diff(outline, axis=0, append=outline[:1]), axis=1)
+            loose = (box[2:] - box[:2]).prod() / (sides[0] * sides[1])
+            pastes += loose > 1.3  # a slanted outline is smaller than the box around it
+    assert pastes > 5

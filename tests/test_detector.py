@@ -1,5 +1,6 @@
 """The bundled detector: its outputs, its checkpoint, and what it finds."""
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,15 @@ import tensorflow as tf
 
 from models.insulators import inference
 from models.insulators.data import DataError
-from models.insulators.evaluate import judge, speed
-from models.insulators.footage_truth import clip_frames, demo_frames
+from models.insulators.evaluate import judge
 from models.insulators.inference import detect_all, load_checkpoint
 from models.insulators.losses import box_loss, detection_loss, heat_loss
 from models.insulators.network import MAX_DETECTIONS, InsulatorDetector, boxes_from_distances, build
 from models.insulators.picture import CLASSES, Picture
+from models.insulators.run import keep_weights
 from models.insulators.targets import Targets
-from models.insulators.train import keep_weights, prefetched
+from models.insulators.train import prefetched
+from models.insulators.truth import clip_frames, demo_frames
 from serving.accuracy import Found
 from serving.resize import Resize
 from serving.signature import DETECTION_OUTPUTS
@@ -217,6 +219,26 @@ def test_figures_are_of_each_class_by_name() -> None:
     assert figures["defect"].ap50 == pytest.approx(1.0)
 
 
-def test_the_speed_is_that_of_the_whole_graph(detector: Any) -> None:
-    """Timing runs the graph with decoding and NMS, and gives pictures a second."""
-    assert speed(detector) > 0
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[]", "labels no frame"),
+        ('[{"frame": 0, "boxes": [["bird", 1, 2, 3, 4]]}]', "no usable truth"),
+        ('[{"frame": 0, "boxes": [["defect", 1, 2, 3]]}]', "no usable truth"),
+        ("{", "no usable truth"),
+    ],
+)
+def test_a_clip_without_usable_truth_is_named(tmp_path: Path, text: str, says: str) -> None:
+    """Whatever is wrong with the boxes beside a clip ends in one sentence with the file's name."""
+    (tmp_path / "clip.gt.json").write_text(text)
+    with pytest.raises(DataError, match=rf"clip\.gt\.json: {says}"):
+        clip_frames(tmp_path / "clip.mp4", 1)
+
+
+def test_what_a_clips_truth_ignores_need_not_be_found(tmp_path: Path) -> None:
+    """`ignored` boxes of a frame come behind its others, marked."""
+    row = {"frame": 0, "boxes": [["insulator", 1, 2, 30, 40]], "ignored": [["defect", 5, 6, 7, 8]]}
+    (tmp_path / "clip.gt.json").write_text(json.dumps([row]))
+    (picture,), _ = clip_frames(tmp_path / "clip.mp4", 1)
+    assert picture.classes.tolist() == [0, 1]
+    assert picture.doubtful.tolist() == [False, True]

@@ -7,9 +7,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from models.insulators.data import DataError
-from models.insulators.train import chosen_photos
+from models.insulators import folds
+from models.insulators.data import DataError, load_split
+from models.insulators.network import build
+from models.insulators.run import Run
+from models.insulators.train import chosen_photos, main
 
 
 @pytest.fixture
@@ -45,3 +49,58 @@ def test_an_unknown_family_is_named_with_those_there_are(folder: Path) -> None:
     """A typing mistake must not train on everything and call it a fold."""
     with pytest.raises(DataError, match="--leave-out C: no such family; there are A, B"):
         _names(folder, leave_out="C")
+
+
+def test_another_command_does_not_go_on_with_a_run(tmp_path: Path) -> None:
+    """What a run was begun with is kept; the same options go on, others are refused with both values."""
+    Run(tmp_path / "run", {"rate": 0.001, "leave_out": None}, ("epoch",))
+    Run(tmp_path / "run", {"rate": 0.001, "leave_out": None}, ("epoch",))
+    with pytest.raises(DataError, match="was begun with leave_out None, not 'S1'; choose another --output"):
+        Run(tmp_path / "run", {"rate": 0.001, "leave_out": "S1"}, ("epoch",))
+
+
+def test_a_run_goes_on_after_its_last_finished_epoch(tmp_path: Path) -> None:
+    """What was kept comes back, and the log has one line an epoch."""
+    counter, weights = tf.Variable(0), build()
+    for epoch in (1, 2):
+        run = Run(tmp_path / "run", {}, ("epoch", "loss"))
+        run.restore(counter=counter)
+        assert int(run.epoch) == epoch - 1
+        assert int(counter) == 10 * (epoch - 1)
+        counter.assign(10 * epoch)
+        run.keep(epoch, weights, (epoch, 0.5))
+        counter.assign(-1)
+    assert (tmp_path / "run" / "log.csv").read_text().split() == ["epoch,loss", "1,0.5", "2,0.5"]
+    assert (tmp_path / "run" / "last" / "ckpt-2.index").exists()
+
+
+def test_a_start_that_has_seen_breaks_is_refused(tmp_path: Path, folder: Path) -> None:
+    """Folds from weights that know the families they are judged by would say nothing."""
+    for options, says in (({"healthy": False}, "was not trained with --healthy"), (None, "is not known")):
+        run = tmp_path / says
+        run.mkdir()
+        if options is not None:
+            (run / "options.json").write_text(json.dumps(options))
+        asked = argparse.Namespace(data=folder, start=str(run / "last" / "ckpt-1"), output=tmp_path)
+        with pytest.raises(DataError, match=says):
+            folds.run(asked)
+
+
+def test_a_family_without_pictures_is_named(folder: Path) -> None:
+    """A family nothing can be said of ends the run before anything is trained."""
+    with pytest.raises(DataError, match="no picture of C with a defect"):
+        folds.pictures_of({"C": ["c1.png"]}, load_split(folder, "train"))
+
+
+def test_too_few_photos_for_a_batch_are_said(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A data set smaller than one batch is one sentence and exit code 2."""
+    (folder / "val").mkdir()
+    cv2.imwrite(str(folder / "val" / "v.png"), np.full((32, 32, 3), 90, np.uint8))
+    (folder / "val.csv").write_text(
+        "filename,width,height,class,xmin,ymin,xmax,ymax\nv.png,32,32,insulator,2,2,20,20\n"
+    )
+    command = ["train", "--data", str(folder), "--scene-count", "0", "--output", str(tmp_path / "out")]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.argv", command)
+        assert main() == 2
+    assert "3 photos are left, and a batch takes 8" in capsys.readouterr().err

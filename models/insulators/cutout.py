@@ -69,8 +69,10 @@ class Cutout:
             matrix = self._somewhere((width, height), rng)
             layer = cv2.warpAffine(self._rough(rng), matrix, (width, height), flags=cv2.INTER_LINEAR)
             here = layer > 127
-            ys, xs = np.flatnonzero(here.any(axis=1)), np.flatnonzero(here.any(axis=0))
-            if len(xs) < 24 or here.sum() < 0.6 * abs(np.linalg.det(matrix[:, :2])) * (self.alpha > 127).sum():
+            if (
+                here.any(axis=0).sum() < 24
+                or here.sum() < 0.6 * abs(np.linalg.det(matrix[:, :2])) * (self.alpha > 127).sum()
+            ):
                 continue
             if any(_covered(here, box) > CLEAR for box in boxes):
                 continue
@@ -78,9 +80,7 @@ class Cutout:
             lit = _in_the_light_of(np.asarray(pixels, np.uint8), here, image, rng)
             share = layer[..., None].astype(np.float32) / 255
             pasted = np.clip(image * (1 - share) + lit * share + 0.5, 0, 255).astype(np.uint8)
-            left, top, right, bottom = xs[0], ys[0], xs[-1] + 1, ys[-1] + 1
-            corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32)
-            return pasted, corners, moved(self.gaps, matrix)
+            return pasted, moved(self._corners(), matrix), moved(self.gaps, matrix)
         return None
 
     def _somewhere(self, size: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float64]:
@@ -96,6 +96,12 @@ class Cutout:
             mirror = np.array([[-1, 0, length], [0, 1, 0], [0, 0, 1.0]])
             matrix = matrix @ mirror
         return matrix
+
+    def _corners(self) -> NDArray[np.float32]:
+        """The corners [4, 2] of what alpha holds, lying along the axes: tight when turned."""
+        rows, columns = np.nonzero(self.alpha > 127)
+        left, top, right, bottom = columns.min(), rows.min(), columns.max() + 1, rows.max() + 1
+        return np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32)
 
     def _rough(self, rng: np.random.Generator) -> NDArray[np.uint8]:
         alpha: Any = self.alpha

@@ -109,7 +109,7 @@ def batches(
     input_size: tuple[int, int],
     rng: np.random.Generator,
 ) -> Iterator[tuple[NDArray[np.uint8], Targets]]:
-    """One epoch: every photo once, composed anew and in random order, and in each batch a share of rendered pictures.
+    """One epoch: the photos in random order, each composed anew, and in each batch a share of rendered pictures.
 
     Yields:
         Images uint8 [batch_size, height, width, 3] and their stacked targets; the last, incomplete batch is left out.

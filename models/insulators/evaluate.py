@@ -8,6 +8,7 @@ python -m models.insulators.evaluate --speed               pictures a second, de
 """
 
 import argparse
+import importlib.util
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,11 +18,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from models.insulators.alarms import count_alarms, pan
 from models.insulators.data import DataError, load_split
-from models.insulators.footage_truth import clip_frames, demo_frames
-from models.insulators.healthy import count_alarms, pan
 from models.insulators.inference import BATCH, detect_all, load_checkpoint
 from models.insulators.picture import CLASSES, Picture
+from models.insulators.truth import clip_frames, demo_frames
 from serving.accuracy import Accuracy, Found, Labelled, measure
 
 DEMO_FRAMES: Final = 60
@@ -83,7 +84,10 @@ def _judge_what_was_asked(options: argparse.Namespace) -> None:
     if options.speed:
         print(f"{speed(detector):.0f} pictures a second in batches of {BATCH}, decoding and NMS included")
     elif options.healthy:
-        alarms = count_alarms(detect_all(detector, shown(pan(load_split(options.data, "val")), None)), min_score)
+        photos = [photo for photo in load_split(options.data, "val") if CLASSES.index("defect") not in photo.classes]
+        if not photos:
+            raise DataError(f"{options.data}: val.csv has no photo without a defect")
+        alarms = count_alarms(detect_all(detector, shown(pan(photos), None)), min_score)
         print(f"{options.data}: {alarms.minutes:.1f} minutes over healthy photos of val.csv, at score {min_score}")
         print(f"  {alarms.alarms / alarms.minutes:.2f} false alarms a minute ({alarms.alarms}; {alarms.boxes} boxes)")
     else:
@@ -114,11 +118,20 @@ def main() -> int:
     what.add_argument("--speed", action="store_true", help="pictures a second, decoding and NMS included")
     parser.add_argument("--healthy", action="store_true", help="with --data: false alarms a minute on healthy footage")
     parser.add_argument("--checkpoint", metavar="PREFIX", help="weights to judge; default: the shipped ones")
-    parser.add_argument("--every", type=int, default=5, help="of a clip, every which frame (default 5)")
+    parser.add_argument(
+        "--every",
+        type=int,
+        choices=range(1, 1001),
+        metavar="N",
+        default=5,
+        help="of a clip, every which frame (default 5)",
+    )
     parser.add_argument("--min-score", type=float, help="default: the score the model ships with")
     options = parser.parse_args()
     if options.healthy and not options.data:
         parser.error("--healthy goes with --data")
+    if importlib.util.find_spec("pycocotools") is None:
+        parser.error("judging needs pycocotools, which is not installed: `pip install 'sightline[evaluate]'`")
     try:
         _judge_what_was_asked(options)
     except DataError as error:

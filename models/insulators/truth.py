@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,32 +20,41 @@ def clip_frames(clip: Path, every: int) -> tuple[list[Picture], Iterator[NDArray
     """
     import av
 
+    path = clip.with_suffix(".gt.json")
     try:
-        truth = {item["frame"]: item["boxes"] for item in json.loads(clip.with_suffix(".gt.json").read_text())}
+        rows = {int(row["frame"]): row for row in json.loads(path.read_text(encoding="utf-8"))}
+        labelled = [
+            _labelled(f"{clip.name} {number}", row) for number, row in sorted(rows.items()) if number % every == 0
+        ]
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise DataError(f"{clip.with_suffix('.gt.json')}: no usable truth for {clip.name} ({error})") from error
-    nothing = np.empty((0, 0, 3), np.uint8)
-    labelled = [
-        Picture(
-            f"{clip.name} {number}",
-            nothing,
-            np.array([box[1:] for box in boxes], np.float32).reshape(-1, 4),
-            np.array([CLASSES.index(box[0]) for box in boxes], np.int64),
-        )
-        for number, boxes in sorted(truth.items())
-        if number % every == 0
-    ]
+        raise DataError(f"{path}: no usable truth for {clip.name} ({type(error).__name__}: {error})") from error
+    if not labelled:
+        raise DataError(f"{path}: labels no frame of {clip.name}")
 
     def pictures() -> Iterator[NDArray[np.uint8]]:
         try:
             with av.open(str(clip)) as container:
+                if not container.streams.video:
+                    raise DataError(f"{clip}: no video in it")
                 for number, frame in enumerate(container.decode(video=0)):
-                    if number in truth and number % every == 0:
+                    if number in rows and number % every == 0:
                         yield np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
-        except av.FFmpegError as error:
+        except (av.FFmpegError, OSError) as error:
             raise DataError(f"{clip}: {error}") from error
 
     return labelled, pictures()
+
+
+def _labelled(name: str, row: dict[str, Any]) -> Picture:
+    """One frame's row of a .gt.json."""
+    every = [*row["boxes"], *row.get("ignored", ())]
+    return Picture(
+        name,
+        np.empty((0, 0, 3), np.uint8),
+        np.array([box[1:] for box in every], np.float32).reshape(-1, 4),
+        np.array([CLASSES.index(box[0]) for box in every], np.int64),
+        np.arange(len(every)) >= len(row["boxes"]),
+    )
 
 
 def demo_frames(count: int) -> tuple[list[Picture], Iterator[NDArray[np.uint8]]]:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from models.insulators.healthy import SAMPLE_FPS, SECONDS, count_alarms, pan
+from models.insulators.alarms import SAMPLE_FPS, SAMPLES, count_alarms, pan
 from models.insulators.picture import Picture
 from serving.accuracy import Found
 
@@ -35,6 +35,19 @@ def test_only_photos_without_a_defect_are_flown_over() -> None:
     box = np.array([[10, 10, 90, 40]], np.float32)
     photos = [Picture("broken", image, box, np.array([1])), Picture("whole", image, box, np.array([0]))]
     frames = list(pan(photos, passes=1))
-    assert len(frames) == SAMPLE_FPS * SECONDS
+    assert len(frames) == SAMPLES
     assert frames[0].shape == (720, 1280, 3)
     assert not np.array_equal(frames[0], frames[-1])
+
+
+def test_another_photo_is_another_alarm() -> None:
+    """A defect at the same place of the next photo is a new one."""
+    found = [_found()] * (SAMPLES - 1) + [_found((10, 10, 50, 50)), _found((10, 10, 50, 50))]
+    assert count_alarms(found, 0.5).alarms == 2
+
+
+def test_a_wide_photo_is_flown_over_too() -> None:
+    """A photo wider than the camera's picture gives frames of the camera's size."""
+    image = np.full((300, 900, 3), 90, np.uint8)
+    photo = Picture("wide", image, np.array([[10, 10, 90, 40]], np.float32), np.array([0]))
+    assert all(frame.shape == (720, 1280, 3) for frame in pan([photo], passes=1))
