@@ -25,7 +25,7 @@ NMS_IOU: Final = 0.5
 SCORE_FLOOR: Final = 0.05
 """Detections below it are never returned; `min_score` is what the author believes."""
 
-CALIBRATION: Final = (0.4, -0.3)
+CALIBRATION: Final = (0.4, -0.2)
 """Added to each class's logits before they become scores, so that `min_score` is a good place to cut for both. The
 model card says how it was chosen."""
 
