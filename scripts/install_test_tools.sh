@@ -22,10 +22,15 @@ look() {
         compgen -G '/usr/lib/*/gstreamer-1.0/libgstrtp.so' >/dev/null &&
         compgen -G '/usr/lib/python3/dist-packages/gi/__init__.py' >/dev/null ||
         need gst-rtsp-server "everything over RTSP" python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-good
+    compgen -G '/usr/lib/*/girepository-1.0/GstWebRTC-1.0.typelib' >/dev/null &&
+        compgen -G '/usr/lib/*/gstreamer-1.0/libgstnice.so' >/dev/null &&
+        compgen -G '/usr/lib/*/gstreamer-1.0/libgstvpx.so' >/dev/null ||
+        need gst-webrtc "a foreign WHIP publisher and WHEP player" python3-gi gir1.2-gst-plugins-bad-1.0 \
+            gstreamer1.0-plugins-bad gstreamer1.0-plugins-good gstreamer1.0-nice
     { command -v prometheus && command -v promtool; } >/dev/null ||
         need prometheus "metrics, alert rules" prometheus
     command -v ffmpeg >/dev/null ||
-        need ffmpeg "a foreign RTSP publisher" ffmpeg
+        need ffmpeg "cameras that send by RTMP, SRT, UDP and HLS" ffmpeg
 }
 
 can_install() { [[ $EUID == 0 ]] && command -v apt-get >/dev/null; }

@@ -1,7 +1,7 @@
 """The HTTP routes: the page, the API, the video, the metrics. docs/api.md describes each.
 
-Only reading and watching are possible here, so nothing a foreign page makes a browser send can change anything: WHEP
-takes `application/sdp` alone, which no form can send and no script may send across origins without being asked first.
+What changes something, a viewer's session or a publisher's, has files of its own, whep.py and whip.py, and must come
+from a page of ours or from no page: see origins.py.
 """
 
 import asyncio
@@ -14,22 +14,20 @@ from typing import Any
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from streamer.errors import Overloaded, SessionError
+from streamer import changes, whep, whip
+from streamer.administration import Administration
+from streamer.doctor import routes as doctor
+from streamer.errors import ChangeError, Overloaded, SessionError
 from streamer.events import Events
+from streamer.keys import ADMINISTRATION, ENDLESS, EVENTS, METRICS, MODELS, RELOAD, SIGNALLING, STREAMS, pipeline_of
 from streamer.metrics import Metrics
-from streamer.model import ServedModel
 from streamer.pipeline import Pipeline
-from streamer.session import MAX_OFFER
+from streamer.reload import Reload
+from streamer.sdp import MAX_OFFER
+from streamer.served_models import ServedModels
+from streamer.signalling import Signalling
 from streamer.streams import Streams
 
-STREAMS: web.AppKey[Streams] = web.AppKey("streams", Streams)
-EVENTS: web.AppKey[Events] = web.AppKey("events", Events)
-METRICS: web.AppKey[Metrics] = web.AppKey("metrics", Metrics)
-MODELS: web.AppKey[tuple[ServedModel, ...]] = web.AppKey("models", tuple)
-ENDLESS: web.AppKey[set[asyncio.Timeout]] = web.AppKey("endless", set)
-"""What ends the responses that have no end of their own."""
-
-SDP = "application/sdp"
 HEARTBEAT = 15.0
 """Seconds after which a silent event stream sends a comment, so that proxies keep it open."""
 WRITE_TIMEOUT = 10.0
@@ -45,17 +43,31 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
 }
 
+_HINTS = {401: {"WWW-Authenticate": "Bearer"}, 409: {"Retry-After": "5"}}
+"""Headers a refusal carries besides its sentence (RFC 6750 section 3, RFC 9110 section 10.2.3)."""
+
 routes = web.RouteTableDef()
 
 
-def build(streams: Streams, events: Events, metrics: Metrics, models: tuple[ServedModel, ...]) -> web.Application:
+def build(
+    streams: Streams,
+    events: Events,
+    metrics: Metrics,
+    models: ServedModels,
+    signalling: Signalling,
+    administration: Administration,
+    reload: Reload | None,
+) -> web.Application:
     """The application, ready to be served."""
-    app = web.Application(middlewares=[_problems], client_max_size=2 * MAX_OFFER)
+    app = web.Application(middlewares=[_problems, _origins], client_max_size=MAX_OFFER)
     app[STREAMS], app[EVENTS], app[METRICS], app[MODELS] = streams, events, metrics, models
-    app[ENDLESS] = set()
+    app[SIGNALLING], app[ADMINISTRATION], app[RELOAD] = signalling, administration, reload
+    app[ENDLESS] = {}
+    streams.on_removed.append(lambda name: _end_endless_of(app, name))
     app.on_response_prepare.append(_add_headers)
     app.on_shutdown.append(_end_endless)
-    app.add_routes(routes)
+    for table in (routes, changes.routes, doctor.routes, whep.routes, whip.routes):
+        app.add_routes(table)
     app.router.add_static("/web", _web_folder())
     return app
 
@@ -64,10 +76,20 @@ def _web_folder() -> Path:
     return Path(str(files("web")))
 
 
-async def _add_headers(_: web.Request, response: web.StreamResponse) -> None:
-    for name, value in HEADERS.items():
+async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    cors = request.app[SIGNALLING].origins.cors(request.headers.get("Origin"))
+    for name, value in (HEADERS | cors).items():
         response.headers.setdefault(name, value)
     response.headers.setdefault("Cache-Control", "no-cache")
+
+
+@web.middleware
+async def _origins(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Nothing is changed on behalf of a foreign page."""
+    request.app[SIGNALLING].require_origin(request)
+    return await handler(request)
 
 
 @web.middleware
@@ -79,8 +101,10 @@ async def _problems(
         return await handler(request)
     except Overloaded as error:
         return _problem(503, str(error), {"Retry-After": str(error.retry_after)})
+    except ChangeError as error:
+        return _problem(error.status, str(error), _HINTS[401] if error.status == 401 else None)
     except SessionError as error:
-        return _problem(error.status, str(error))
+        return _problem(error.status, str(error), _HINTS.get(error.status))
     except web.HTTPException as error:
         if error.status < 400:
             raise
@@ -94,14 +118,14 @@ def _problem(status: int, sentence: str, headers: dict[str, str] | None = None) 
 
 
 @contextlib.asynccontextmanager
-async def _endless(request: web.Request) -> AsyncIterator[None]:
-    """Something that goes on until the service stops; then TimeoutError is raised in it."""
+async def _endless(request: web.Request, stream: str | None) -> AsyncIterator[None]:
+    """Something that goes on until its stream or the service stops; then TimeoutError is raised in it."""
     async with asyncio.timeout(None) as life:
-        request.app[ENDLESS].add(life)
+        request.app[ENDLESS][life] = stream
         try:
             yield
         finally:
-            request.app[ENDLESS].discard(life)
+            del request.app[ENDLESS][life]
 
 
 async def _end_endless(app: web.Application) -> None:
@@ -110,13 +134,11 @@ async def _end_endless(app: web.Application) -> None:
         life.reschedule(0)
 
 
-def _pipeline(request: web.Request) -> Pipeline:
-    name = request.match_info["name"]
-    pipeline = request.app[STREAMS].get(name)
-    if pipeline is None:
-        known = ", ".join(pipeline.name for pipeline in request.app[STREAMS]) or "none"
-        raise web.HTTPNotFound(text=f"there is no stream of that name; there are: {known}")
-    return pipeline
+def _end_endless_of(app: web.Application, stream: str) -> None:
+    """A stream is no more, and nothing will come of it."""
+    for life, of in app[ENDLESS].items():
+        if of == stream:
+            life.reschedule(0)
 
 
 # ---- the page
@@ -140,13 +162,13 @@ async def list_streams(request: web.Request) -> web.Response:
 @routes.get("/api/streams/{name}")
 async def describe_stream(request: web.Request) -> web.Response:
     """One stream."""
-    return web.json_response(_pipeline(request).describe())
+    return web.json_response(pipeline_of(request).describe())
 
 
 @routes.get("/api/streams/{name}/frame.jpg")
 async def still(request: web.Request) -> web.Response:
     """The newest annotated picture."""
-    pipeline = _pipeline(request)
+    pipeline = pipeline_of(request)
     picture = await pipeline.view.still(pipeline.notice())
     if picture is None:
         raise web.HTTPServiceUnavailable(
@@ -164,7 +186,7 @@ async def all_events(request: web.Request) -> web.StreamResponse:
 @routes.get("/api/streams/{name}/events")
 async def stream_events(request: web.Request) -> web.StreamResponse:
     """The detections of one stream."""
-    return await _send_events(request, _pipeline(request).name)
+    return await _send_events(request, pipeline_of(request).name)
 
 
 async def _send_events(request: web.Request, stream: str | None) -> web.StreamResponse:
@@ -173,7 +195,7 @@ async def _send_events(request: web.Request, stream: str | None) -> web.StreamRe
     await response.prepare(request)
     await response.write(b"retry: 1000\n\n")
     with request.app[EVENTS].subscribe(stream) as buffer, contextlib.suppress(*GONE):
-        async with _endless(request):
+        async with _endless(request, stream):
             while True:
                 try:
                     async with asyncio.timeout(HEARTBEAT):
@@ -191,8 +213,12 @@ async def _send_events(request: web.Request, stream: str | None) -> web.StreamRe
 @routes.get("/streams/{name}.mjpeg")
 async def mjpeg(request: web.Request) -> web.StreamResponse:
     """Annotated video as JPEG pictures one after the other, for `<img>`."""
-    pipeline = _pipeline(request)
-    request.app[STREAMS].require_room()
+    pipeline = pipeline_of(request)
+    with request.app[STREAMS].viewers.seated(pipeline.name, request.remote or ""):
+        return await _send_pictures(request, pipeline)
+
+
+async def _send_pictures(request: web.Request, pipeline: Pipeline) -> web.StreamResponse:
     boundary = "frame"
     response = web.StreamResponse(
         headers={"Content-Type": f"multipart/x-mixed-replace; boundary={boundary}", "Cache-Control": "no-store"}
@@ -201,7 +227,7 @@ async def mjpeg(request: web.Request) -> web.StreamResponse:
     subscription = pipeline.view.jpeg.subscribe()
     try:
         with contextlib.suppress(*GONE):
-            async with _endless(request):
+            async with _endless(request, pipeline.name):
                 while True:
                     picture = await subscription.take()
                     head = f"--{boundary}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture.data)}\r\n\r\n"
@@ -210,31 +236,6 @@ async def mjpeg(request: web.Request) -> web.StreamResponse:
     finally:
         pipeline.view.jpeg.unsubscribe(subscription)
     return response
-
-
-@routes.post("/whep/{name}")
-async def whep_offer(request: web.Request) -> web.Response:
-    """A WHEP viewer's offer (draft-ietf-wish-whep section 4.2)."""
-    pipeline = _pipeline(request)
-    if request.content_type != SDP:
-        raise web.HTTPUnsupportedMediaType(text=f"the offer must be {SDP}, not {request.content_type}")
-    try:
-        offer = await request.text()
-    except (UnicodeDecodeError, LookupError):
-        raise web.HTTPBadRequest(text="the SDP offer is not UTF-8 text") from None
-    session, answer = await request.app[STREAMS].open_session(pipeline, offer)
-    location = f"/whep/{pipeline.name}/{session.id}"
-    return web.Response(status=201, text=answer, content_type=SDP, headers={"Location": location})
-
-
-@routes.delete("/whep/{name}/{session}")
-async def whep_end(request: web.Request) -> web.Response:
-    """The viewer leaves."""
-    session = request.app[STREAMS].sessions.get(request.match_info["session"])
-    if session is None or session.stream != request.match_info["name"]:
-        raise web.HTTPNotFound(text="there is no such session; it may have ended already")
-    await session.close()
-    return web.Response(status=200)
 
 
 # ---- for machines
@@ -256,7 +257,10 @@ async def healthz(_: web.Request) -> web.Response:
 @routes.get("/readyz")
 async def readyz(request: web.Request) -> web.Response:
     """The model server answers, for every model in use."""
-    down: dict[str, Any] = {model.name: model.reason for model in request.app[MODELS] if not model.up}
+    models = request.app[MODELS]
+    down: dict[str, Any] = {
+        name: model.reason for name, model in models.items() if name in models.required and not model.up
+    }
     if down:
         return _problem(503, "; ".join(f"{name}: {reason}" for name, reason in down.items()))
-    return web.json_response({"status": "ready", "models": {m.name: m.version for m in request.app[MODELS]}})
+    return web.json_response({"status": "ready", "models": {name: model.version for name, model in models.items()}})

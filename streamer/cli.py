@@ -1,4 +1,4 @@
-"""The `sightline` command. Exit codes: 0 done, 1 a check failed, 2 what was given cannot be used."""
+"""The `sightline` command. Exit codes: 0 done, 1 a check failed, 2 what was given cannot be used; doctor: 3 advice."""
 
 import argparse
 import asyncio
@@ -7,8 +7,12 @@ import math
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from streamer.errors import ConfigError, SightlineError
+
+if TYPE_CHECKING:
+    from streamer.config import Stream
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -65,6 +69,8 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_evaluate(commands.add_parser("evaluate", help="judge the boxes viewers see of a clip whose boxes are known"))
 
+    _add_doctor(commands.add_parser("doctor", help="say what is wrong with a camera, and what would be better"))
+
     commands.add_parser("export", help="turn a checkpoint into a SavedModel (the same as python -m export)")
     return parser
 
@@ -92,6 +98,20 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--state", type=Path, default=Path(".sightline"), help="where the bundled model is kept")
     parser.add_argument("--json", action="store_true", help="one JSON document instead of a table")
     parser.set_defaults(run=_evaluate)
+
+
+def _add_doctor(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Watch a camera for some seconds. Exit codes: 0 healthy, 3 works with advice, 1 does not work."
+    parser.add_argument("camera", metavar="URL|NAME", help="as in sightline.yaml, ${VARIABLES} too; or a stream's name")
+    parser.add_argument("--config", type=Path, help="the sightline.yaml that NAME stands in")
+    parser.add_argument("--still", type=Path, metavar="FILE.jpg", help="write a picture")
+    parser.add_argument("--json", action="store_true", help="one JSON document instead of lines")
+    parser.add_argument("--transport", choices=["tcp", "udp"], help="how RTSP carries the video (default tcp)")
+    parser.add_argument("--listen", action="store_true", help="the camera pushes to URL")
+    parser.add_argument("--tls-ca", metavar="FILE.pem", help="the camera's certificate, or who signed it")
+    parser.add_argument("--tls-name", metavar="NAME", help="the name in the camera's certificate")
+    parser.add_argument("--tls-no-verify", action="store_true", help="take any certificate")
+    parser.set_defaults(run=_doctor)
 
 
 def _number(what: str, low: float, high: float) -> Callable[[str], float]:
@@ -122,7 +142,7 @@ def _serve(arguments: argparse.Namespace) -> int:
 
     _log(logging.DEBUG if arguments.verbose else logging.INFO)
     keep_memory()
-    asyncio.run(serve(settings, ready=lambda where: print(f"sightline: serving {where}", flush=True)))
+    asyncio.run(serve(settings, arguments.config, lambda where: print(f"sightline: serving {where}", flush=True)))
     return 0
 
 
@@ -171,6 +191,37 @@ def _evaluate(arguments: argparse.Namespace) -> int:
         lambda address, url: Service(settings(address, url)),
         as_json=arguments.json,
     )
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    stream = _examined(arguments)  # first, before a second of imports
+    from streamer.doctor import command
+    from streamer.policy import target_of
+
+    _log(logging.ERROR)
+    return command.run(target_of(stream), sample_fps=stream.sample_fps, still=arguments.still, as_json=arguments.json)
+
+
+def _examined(arguments: argparse.Namespace) -> "Stream":
+    """The stream a doctor is asked about: one of a configuration file, or a URL with options as they stand in one."""
+    from streamer import config
+
+    tls = {"ca": arguments.tls_ca, "name": arguments.tls_name, "verify": False if arguments.tls_no_verify else None}
+    tls = {key: value for key, value in tls.items() if value is not None}
+    given = {"transport": arguments.transport, "listen": arguments.listen or None, "tls": tls or None}
+    options = {key: value for key, value in given.items() if value is not None}
+    if arguments.config is not None:
+        streams = config.load(arguments.config).streams
+        if options:
+            raise ConfigError("--config: the file says how a stream is read; leave out the other options")
+        if arguments.camera not in streams:
+            known = ", ".join(streams) or "none"
+            raise ConfigError(f"{arguments.config}: there is no stream of that name; there are: {known}")
+        return streams[arguments.camera]
+    try:
+        return config.parse({"streams": {"doctor": {"url": arguments.camera} | options}}).streams["doctor"]
+    except ConfigError as error:
+        raise ConfigError(str(error).removeprefix("streams.doctor.").removeprefix("streams.doctor: ")) from None
 
 
 def _log(level: int) -> None:

@@ -1,10 +1,12 @@
-"""Annotated pictures become H.264 packets or JPEG images, once a stream, whoever watches."""
+"""Annotated pictures become H.264 or VP8 packets or JPEG images, once a stream and codec, whoever watches."""
 
 from fractions import Fraction
+from typing import Protocol
 
 import av
 import cv2
 import numpy as np
+from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
 
 from streamer.frame import Planes
@@ -13,6 +15,28 @@ from streamer.packet import TIME_BASE, EncodedPacket
 KEYFRAME_SECONDS = 10
 """A keyframe comes with every new viewer and every loss; the clock only bounds the damage of a lost request."""
 JPEG_QUALITY = 80
+
+
+class Encoder(Protocol):
+    """One stream's video encoder, for pictures of one size. One thread at a time."""
+
+    size: tuple[int, int]
+
+    def encode(self, planes: Planes, pts: float, *, keyframe: bool = False) -> list[EncodedPacket]:
+        """Encode one picture.
+
+        Args:
+            planes: I420 of the encoder's size.
+            pts: seconds, rising.
+            keyframe: whether this picture must stand alone (with H.264 an IDR with parameter sets).
+        """
+
+
+class EncoderOf(Protocol):
+    """Makes an encoder."""
+
+    def __call__(self, width: int, height: int, fps: float = 30.0) -> Encoder:
+        """For pictures of that size, at about that rate."""
 
 
 class H264Encoder:
@@ -24,8 +48,7 @@ class H264Encoder:
 
     def __init__(self, width: int, height: int, fps: float = 30.0) -> None:
         self.size = (width, height)
-        ceiling = int(min(6e6, max(4e5, width * height * 2.4)))
-        rate = Fraction(round(min(max(fps, 1.0), 120.0)), 1)
+        ceiling, rate = _ceiling(width, height), _rate(fps)
         context = av.CodecContext.create("libx264", "w")
         context.width, context.height = width, height
         context.pix_fmt = "yuv420p"
@@ -49,21 +72,65 @@ class H264Encoder:
         self._last_pts = -1
 
     def encode(self, planes: Planes, pts: float, *, keyframe: bool = False) -> list[EncodedPacket]:
-        """Encode one picture.
+        """Encode one picture, as `Encoder` says."""
+        self._last_pts = max(round(pts / TIME_BASE), self._last_pts + 1)
+        return _encode(self._context, planes, self._last_pts, keyframe)
 
-        Args:
-            planes: I420 of the encoder's size.
-            pts: seconds, rising.
-            keyframe: whether this picture must stand alone (an IDR with parameter sets).
-        """
-        picture = av.VideoFrame.from_ndarray(planes, format="yuv420p")
-        picture.time_base = TIME_BASE
-        picture.pts = self._last_pts = max(round(pts / TIME_BASE), self._last_pts + 1)
-        picture.pict_type = PictureType.I if keyframe else PictureType.NONE
-        return [
-            EncodedPacket(bytes(packet), packet.pts or 0, packet.is_keyframe)
-            for packet in self._context.encode(picture)
-        ]
+
+class Vp8Encoder:
+    """One stream's libvpx (RFC 6386), for viewers without H.264. One thread at a time.
+
+    Costs two thirds more than x264 here, so nobody gets it who takes the other.
+    """
+
+    def __init__(self, width: int, height: int, fps: float = 30.0) -> None:
+        self.size = (width, height)
+        ceiling, rate = _ceiling(width, height), _rate(fps)
+        context = av.CodecContext.create("libvpx", "w")
+        context.width, context.height = width, height
+        context.pix_fmt = "yuv420p"
+        context.time_base = TIME_BASE
+        context.framerate = rate
+        context.thread_count = 1
+        context.bit_rate = ceiling
+        context.options = {
+            "deadline": "realtime",
+            "cpu-used": "8",
+            "crf": "20",  # with a bit rate: constrained quality, so that a still scene needs few bits here too
+            "qmin": "4",
+            "qmax": "56",
+            "maxrate": str(ceiling),
+            "bufsize": str(ceiling // 2),
+            "g": str(int(rate * KEYFRAME_SECONDS)),
+            "lag-in-frames": "0",
+            "auto-alt-ref": "0",
+            "static-thresh": "1",
+        }
+        context.open()
+        self._context = context
+        self._last_pts = -1
+
+    def encode(self, planes: Planes, pts: float, *, keyframe: bool = False) -> list[EncodedPacket]:
+        """Encode one picture, as `Encoder` says."""
+        self._last_pts = max(round(pts / TIME_BASE), self._last_pts + 1)
+        return _encode(self._context, planes, self._last_pts, keyframe)
+
+
+def _ceiling(width: int, height: int) -> int:
+    """Bits a second a stream may take at most."""
+    return int(min(6e6, max(4e5, width * height * 2.4)))
+
+
+def _rate(fps: float) -> Fraction:
+    return Fraction(round(min(max(fps, 1.0), 120.0)), 1)
+
+
+def _encode(context: VideoCodecContext, planes: Planes, pts: int, keyframe: bool) -> list[EncodedPacket]:
+    picture = av.VideoFrame.from_ndarray(planes, format="yuv420p")
+    picture.time_base = TIME_BASE
+    picture.pts = pts
+    picture.pict_type = PictureType.I if keyframe else PictureType.NONE
+    return [EncodedPacket(bytes(packet), packet.pts or 0, packet.is_keyframe) for packet in context.encode(picture)]
 
 
 def encode_jpeg(planes: Planes, pts: float = 0.0) -> EncodedPacket:

@@ -5,6 +5,7 @@ SightlineError
 ├── SourceError          a stream's source failed: `kind` is one of SourceErrorKind
 ├── PredictError         the model server did not answer: `code` is a gRPC status name
 ├── SessionError         a viewer's offer cannot be answered: HTTP 4xx
+├── ChangeError          a change of the streams cannot be made: `status` is HTTP's
 └── Overloaded           a limit is reached: HTTP 503 with Retry-After
 """
 
@@ -12,7 +13,7 @@ from typing import Literal
 
 SourceErrorKind = Literal[
     "authentication", "not_found", "dns", "refused", "unreachable", "tls", "timeout", "stalled", "ended", "codec",
-    "too_large", "waiting", "protocol", "failed",
+    "too_large", "redirected", "forbidden", "unsupported", "waiting", "protocol", "failed",
 ]  # fmt: skip
 """The same words in the API, on the page, in the metric label and in the log."""
 
@@ -28,9 +29,11 @@ class ConfigError(SightlineError):
 class SourceError(SightlineError):
     """A source could not be opened, or stopped delivering."""
 
-    def __init__(self, kind: SourceErrorKind, sentence: str) -> None:
+    def __init__(self, kind: SourceErrorKind, sentence: str, *, realm: str | None = None) -> None:
         super().__init__(sentence)
         self.kind: SourceErrorKind = kind
+        self.realm = realm
+        """What the camera calls the place whose password it asks for (RFC 9110 section 11.5), where it said so."""
 
 
 class PredictError(SightlineError):
@@ -43,6 +46,14 @@ class PredictError(SightlineError):
 
 class SessionError(SightlineError):
     """A viewer's offer that cannot be answered; `status` is the HTTP status that says so."""
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
+class ChangeError(SightlineError):
+    """A change of the streams that is refused; `status` is the HTTP status that says so."""
 
     def __init__(self, status: int, sentence: str) -> None:
         super().__init__(sentence)

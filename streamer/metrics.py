@@ -3,6 +3,7 @@
 Two things are observed as they happen, because a histogram cannot be read back: calls to the model, and latencies.
 """
 
+import contextlib
 from collections.abc import Iterable, Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
@@ -15,7 +16,7 @@ from streamer.model import ServedModel
 from streamer.pipeline import Pipeline
 from streamer.streams import Streams
 
-STATES = ("connecting", "live", "stale", "offline")
+STATES = ("connecting", "live", "stale", "offline", "paused")
 LATENCY_BUCKETS = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 2.0, 5.0)
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -28,6 +29,12 @@ class Metrics(Collector):
         self.registry = CollectorRegistry()
         self.loop_lag = 0.0
         """Seconds the event loop was late, last time it was looked at."""
+        self.config_ok = True
+        """Whether the configuration file, as it is now, is what runs."""
+        self.config_read_at = 0.0
+        """When it last was read without a mistake, in seconds since 1970."""
+        self.restart_needed = 0
+        """Keys in it whose new value waits for a restart."""
         self._streams, self._models, self._events = streams, models, events
         self._batch_size = Histogram(
             "sightline_batch_size",
@@ -68,12 +75,46 @@ class Metrics(Collector):
         """A sampled frame has its answer."""
         self._latency.labels(detections.stream).observe(detections.age)
 
+    def forget(self, stream: str) -> None:
+        """A stream is no more: names that anybody may publish must not pile up."""
+        with contextlib.suppress(KeyError):  # it never had an answer
+            self._latency.remove(stream)
+
+    def forget_model(self, model: str) -> None:
+        """A model is no more; what its last calls took is forgotten with it."""
+        for histogram in (self._batch_size, self._predict_seconds):
+            with contextlib.suppress(KeyError):
+                histogram.remove(model)
+        codes = {
+            sample.labels["code"]
+            for family in self._predict_errors.collect()
+            for sample in family.samples
+            if sample.labels["model"] == model
+        }
+        for code in codes:
+            self._predict_errors.remove(model, code)
+
     def collect(self) -> Iterator[Metric]:
         """Read every stage's counters."""
         yield from _frames(self._streams)
         yield from _streams(self._streams)
         yield from _viewers(self._streams, self._events)
         yield from _models(self._models)
+        yield GaugeMetricFamily(
+            "sightline_config_last_reload_successful",
+            "1 while the configuration file is free of mistakes",
+            float(self.config_ok),
+        )
+        yield GaugeMetricFamily(
+            "sightline_config_last_reload_success_timestamp_seconds",
+            "When the configuration file was last read without a mistake",
+            self.config_read_at,
+        )
+        yield GaugeMetricFamily(
+            "sightline_config_restart_needed",
+            "Keys of the configuration file that were changed and wait for a restart",
+            float(self.restart_needed),
+        )
         yield GaugeMetricFamily(
             "sightline_event_loop_lag_seconds", "Seconds the event loop was late at the last look", self.loop_lag
         )
@@ -86,7 +127,7 @@ def _frames(streams: Iterable[Pipeline]) -> Iterator[Metric]:
         "sightline_frames_dropped", "Frames lost because late or full", labels=["stream", "stage", "reason"]
     )
     detections = CounterMetricFamily("sightline_detections", "Detections by label", labels=["stream", "label"])
-    keyframes = CounterMetricFamily("sightline_keyframes", "H.264 keyframes encoded", labels=["stream"])
+    keyframes = CounterMetricFamily("sightline_keyframes", "H.264 and VP8 keyframes encoded", labels=["stream"])
     for stream in streams:
         name, counts = stream.name, stream.counts
         frames.add_metric([name, "source"], counts.decoded)
@@ -99,7 +140,7 @@ def _frames(streams: Iterable[Pipeline]) -> Iterator[Metric]:
             dropped.add_metric([name, stage, reason], count)
         for label, count in sorted(counts.detections.items()):
             detections.add_metric([name, label], count)
-        keyframes.add_metric([name], stream.view.h264.keyframes)
+        keyframes.add_metric([name], stream.view.h264.keyframes + stream.view.vp8.keyframes)
     yield from (frames, skipped, dropped, detections, keyframes)
 
 
@@ -132,10 +173,11 @@ def _viewers(streams: Iterable[Pipeline], events: Events) -> Iterator[Metric]:
     )
     encoders = GaugeMetricFamily("sightline_encoders", "Encoders at work", labels=["stream", "codec"])
     for stream in streams:
-        sessions.add_metric([stream.name, "whep"], len(stream.view.h264))
+        sessions.add_metric([stream.name, "whep"], len(stream.view.h264) + len(stream.view.vp8))
         sessions.add_metric([stream.name, "mjpeg"], len(stream.view.jpeg))
         sessions.add_metric([stream.name, "events"], events.count(stream.name))
         encoders.add_metric([stream.name, "h264"], float(len(stream.view.h264) > 0))
+        encoders.add_metric([stream.name, "vp8"], float(len(stream.view.vp8) > 0))
         encoders.add_metric([stream.name, "jpeg"], float(len(stream.view.jpeg) > 0))
     sessions.add_metric(["*", "events"], events.count(None))
     yield from (sessions, encoders)

@@ -8,9 +8,9 @@ see is the `View`'s business, which has a thread of its own.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from av.video.reformatter import VideoReformatter
 
@@ -20,10 +20,11 @@ from streamer.batcher import Answer, DropReason
 from streamer.buffer import Mailbox
 from streamer.clock import Clock
 from streamer.detections import Detections
+from streamer.errors import SourceErrorKind
 from streamer.frame import Frame, Sample
 from streamer.rate import WINDOW, Rate
 from streamer.sampler import Sampler
-from streamer.source import Source
+from streamer.valve import Valve
 from streamer.view import View
 
 log = logging.getLogger(__name__)
@@ -34,6 +35,48 @@ STALE_RESULT = 2.0
 """Seconds without an answer, beyond the time between two samples, after which a stream is called stale."""
 ARRIVALS = 8
 """Frames that may wait for the event loop: a quarter of a second."""
+
+
+Origin = Literal["file", "api", "publisher"]
+"""Who named a stream: the configuration file, the API, or whoever publishes it."""
+
+
+class Source(Protocol):
+    """What a pipeline needs of what delivers its frames, be they pulled from a URL or pushed by WebRTC.
+
+    Frames come by `Pipeline.receive`, which whoever makes both hands to the source.
+    """
+
+    @property
+    def name(self) -> str:
+        """The stream's."""
+
+    @property
+    def state(self) -> Literal["connecting", "live", "offline"]:
+        """Whether frames come."""
+
+    @property
+    def reason(self) -> str | None:
+        """Why they do not, as a sentence."""
+
+    @property
+    def error(self) -> SourceErrorKind | None:
+        """Why the last attempt ended, as a word; None while frames come."""
+
+    @property
+    def last_frame_at(self) -> float | None:
+        """Monotonic arrival of the newest frame."""
+
+    @property
+    def reconnects(self) -> Mapping[SourceErrorKind, int]:
+        """Attempts that ended, by reason."""
+
+    @property
+    def skipped_late(self) -> int:
+        """Encoded pictures dropped because decoding had fallen behind."""
+
+    async def run(self) -> None:
+        """Keep frames coming until cancelled."""
 
 
 class Model(Protocol):
@@ -90,8 +133,10 @@ class Pipeline:
         min_score: float | None,
         clock: Clock,
         on_detections: Callable[[Detections], None],
+        origin: Origin = "file",
     ) -> None:
         self.name = source.name
+        self.origin = origin
         self.source = source
         self.model = model
         self.view = View(source.name, clock=clock, fps=lambda: self.fps)
@@ -107,15 +152,38 @@ class Pipeline:
         self._sampler = Sampler(sample_fps)
         self._decode_rate, self._result_rate = Rate(), Rate(max(WINDOW, 3 / sample_fps))
         self._reformatter = VideoReformatter()
-        self._arrivals: Mailbox[tuple[Frame, Sample | None]] | None = None
+        self._valve = Valve()
+        self._arrivals: Mailbox[tuple[Frame, Sample | None, Model]] | None = None
         self._arrivals_lost = 0
 
     async def run(self) -> None:
         """Run every part until cancelled."""
         self._arrivals = Mailbox(asyncio.get_running_loop(), self._arrived, size=ARRIVALS)
         async with asyncio.TaskGroup() as group:
-            group.create_task(self.source.run())
+            group.create_task(self._valve.run(self.source.run))
             group.create_task(self.view.run(self.notice))
+
+    # ---- what may change while it runs, and its viewers watch on
+
+    @property
+    def paused(self) -> bool:
+        """Whether it runs without its source."""
+        return not self._valve.is_open
+
+    async def pause(self) -> None:
+        """End the source until `restart`; the last picture stays."""
+        await self._valve.close()
+
+    def restart(self) -> None:
+        """Run the source anew."""
+        self._valve.open()
+
+    def change(self, model: Model, *, sample_fps: float, min_score: float | None) -> None:
+        """Ask this model, that often, from the next frame on."""
+        self.model, self._min_score = model, min_score
+        if sample_fps != self._sample_fps:
+            self._sample_fps = sample_fps
+            self._sampler, self._result_rate = Sampler(sample_fps), Rate(max(WINDOW, 3 / sample_fps))
 
     # ---- in the source's thread
 
@@ -124,23 +192,23 @@ class Pipeline:
         if self._arrivals is None:
             return
         self.counts.decoded += 1
-        sample = None
+        sample, model = None, self.model  # which may be another one before the frame arrives
         if self._sampler.take(frame.pts):
-            sample = self._sample(frame)
+            sample = self._sample(frame, model)
         else:
             self.counts.skipped += 1
-        lost = self._arrivals.put((frame, sample))
+        lost = self._arrivals.put((frame, sample, model))
         if lost is not None:
             if lost[1] is None:
                 self._arrivals_lost += 1
             else:
                 self.counts.drop("sampler", "loop_busy")
 
-    def _sample(self, frame: Frame) -> Sample | None:
+    def _sample(self, frame: Frame, model: Model) -> Sample | None:
         """The frame in the model's own size; the camera's thread pays for its resizing."""
         self.counts.sampled += 1
-        contract = self.model.contract
-        if contract is None or not self.model.up:
+        contract = model.contract
+        if contract is None or not model.up:
             self.counts.drop("sampler", "model_unavailable")
             return None
         frame_size, input_size = (frame.width, frame.height), (contract.width, contract.height)
@@ -150,13 +218,13 @@ class Pipeline:
 
     # ---- on the event loop
 
-    def _arrived(self, arrival: tuple[Frame, Sample | None]) -> None:
-        frame, sample = arrival
+    def _arrived(self, arrival: tuple[Frame, Sample | None, Model]) -> None:
+        frame, sample, model = arrival
         self._decode_rate.add(frame.received_at, frame.pts)
         self.size = (frame.width, frame.height)
         self.view.put(frame)
         if sample is not None:
-            self.model.put(sample, self._answered)
+            model.put(sample, self._answered)
 
     def _answered(self, sample: Sample, answer: Detections | DropReason) -> None:
         if not isinstance(answer, Detections):
@@ -179,8 +247,10 @@ class Pipeline:
         return self._decode_rate.at(self._clock())
 
     def state(self) -> tuple[str, str | None]:
-        """(connecting, live, stale or offline; why it is not live, as a sentence)."""
+        """(connecting, live, stale, offline or paused; why it is not live, as a sentence)."""
         source = self.source
+        if self.paused:
+            return "paused", "paused: its camera is not connected"
         if source.state != "live":
             return source.state, source.reason
         now = self._clock()
@@ -199,7 +269,7 @@ class Pipeline:
             ("pipeline", "loop_busy"): self._arrivals_lost,
             ("aligner", "late"): self.view.aligner.dropped,
             ("encoder", "failed"): self.view.failed,
-            ("publisher", "slow_viewer"): self.view.h264.dropped + self.view.jpeg.dropped,
+            ("publisher", "slow_viewer"): self.view.dropped,
         }
         return dict(self.counts.dropped) | {key: count for key, count in elsewhere.items() if count}
 
@@ -210,8 +280,10 @@ class Pipeline:
         width, height = self.size or (None, None)
         return {
             "name": self.name,
+            "origin": self.origin,
             "state": state,
             "reason": reason,
+            "error": None if self.paused else self.source.error,
             "width": width,
             "height": height,
             "fps": _rounded(self._decode_rate.at(now), 1),

@@ -4,35 +4,23 @@ WHEP: draft-ietf-wish-whep. aiortc does ICE, DTLS and SRTP; the packets come rea
 viewer costs packetising and encryption only.
 """
 
-import asyncio
-import logging
-import secrets
-from collections.abc import Callable
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, Protocol
 
 import av
-from aiortc import (
-    MediaStreamTrack,
-    RTCConfiguration,
-    RTCPeerConnection,
-    RTCRtpSender,
-    RTCSessionDescription,
-)
+from aiortc import MediaStreamTrack, RTCRtpSender
 from aiortc.mediastreams import MediaStreamError
 
+from streamer.clock import Clock
 from streamer.errors import SessionError
+from streamer.hooks import on_keyframe_request
 from streamer.packet import TIME_BASE, EncodedPacket
+from streamer.peer import Peer
+from streamer.sdp import Fragment, Offer, video_codecs
 
-log = logging.getLogger(__name__)
-
-MAX_OFFER = 64 * 1024
-"""Bytes. A browser's offer for one video is about 6 kB."""
-MAX_CANDIDATES = 32
-HANDSHAKE_TIMEOUT = 15.0
-"""Seconds from offer to connected. aiortc alone would try for a minute, or for ever where no candidate comes."""
-CLOSE_TIMEOUT = 3.0
-"""Seconds aiortc gets to close; an error in one of its tasks can keep it waiting for ever."""
-CONNECTED = "connected"
+Codec = Literal["H264", "VP8"]
+CODECS: tuple[Codec, ...] = ("H264", "VP8")
+"""Best first: what most viewers take is encoded once for all of them, whatever order each would prefer."""
 
 
 class Taker(Protocol):
@@ -47,7 +35,7 @@ class Taker(Protocol):
 
 
 class Feed(Protocol):
-    """What a session needs of the stream it shows."""
+    """What a session needs of the stream it shows, in one codec."""
 
     def subscribe(self) -> Taker:
         """A new taker, whose first packet will be a keyframe."""
@@ -64,17 +52,18 @@ class PacketTrack(MediaStreamTrack):
 
     kind = "video"
 
-    def __init__(self, publisher: Feed) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._publisher = publisher
+        self.feed: Feed | None = None
+        """Where packets come from; None until the codec is agreed on."""
         self._subscription: Taker | None = None
 
     async def recv(self) -> "av.Packet[Any]":
         """The next packet, with pts in RTP's clock."""
-        if self.readyState != "live":
+        if self.readyState != "live" or self.feed is None:
             raise MediaStreamError
         if self._subscription is None:  # asked for the first time once the viewer is connected
-            self._subscription = self._publisher.subscribe()
+            self._subscription = self.feed.subscribe()
         encoded = await self._subscription.take()
         packet = av.Packet(encoded.data)
         packet.pts = packet.dts = encoded.pts
@@ -82,92 +71,76 @@ class PacketTrack(MediaStreamTrack):
         return packet
 
     def stop(self) -> None:
-        """End the track and leave the publisher."""
+        """End the track and leave the feed."""
         super().stop()
-        if self._subscription is not None:
-            self._publisher.unsubscribe(self._subscription)
+        if self._subscription is not None and self.feed is not None:
+            self.feed.unsubscribe(self._subscription)
+
+    def request_keyframe(self) -> None:
+        """Pass on that the viewer needs a keyframe."""
+        if self.feed is not None:
+            self.feed.request_keyframe()
 
 
 class Session:
     """One viewer's peer connection, from POST to DELETE or failure."""
 
-    def __init__(self, stream: str, publisher: Feed, on_close: Callable[["Session"], None]) -> None:
-        self.id = secrets.token_urlsafe(18)
-        """Unguessable: whoever knows it may end the session."""
+    def __init__(
+        self, stream: str, feeds: Mapping[Codec, Feed], on_close: Callable[["Session"], None], *, clock: Clock
+    ) -> None:
         self.stream = stream
-        self._publisher = publisher
+        self._feeds = feeds
         self._on_close = on_close
-        # No servers: None would mean Google's STUN, and seconds of waiting where there is no internet.
-        self._pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
-        self._track = PacketTrack(publisher)
-        self._closed = False
-        self._deadline: asyncio.Task[None] | None = None
-        self._pc.on("connectionstatechange", self._state_changed)
+        self._track = PacketTrack()
+        self._peer = Peer(
+            f"{stream}: a viewer", clock=clock, on_connected=self._track.request_keyframe, on_closed=self._closed
+        )
 
-    async def answer(self, offer: str) -> str:
+    @property
+    def id(self) -> str:
+        """What stands in the session's URL; unguessable."""
+        return self._peer.id
+
+    @property
+    def etag(self) -> str:
+        """The entity tag of its ICE session."""
+        return self._peer.etag
+
+    async def answer(self, offer: Offer) -> str:
         """The SDP answer, with every candidate in it.
 
         Raises:
-            SessionError: the offer is malformed, too large, or has no video that can be sent.
+            SessionError: the offer is malformed, or has no video that can be sent.
         """
-        _require_sane(offer)
-        try:
-            transceiver = self._pc.addTransceiver(self._track, direction="sendonly")
-            capabilities = RTCRtpSender.getCapabilities("video").codecs
-            # Before the remote description: afterwards the browser's own order, VP8 first, has been taken.
-            transceiver.setCodecPreferences(
-                [codec for codec in capabilities if codec.mimeType.lower() in ("video/h264", "video/rtx")]
-            )
-            # The one way to reach a packet track with PLI and FIR; held by a test, since it is aiortc's private name.
-            setattr(transceiver.sender, "_send_keyframe", self._publisher.request_keyframe)  # noqa: B010
-            # As DTLS server aiortc talks to RSA peers too (GStreamer); as client it offers ECDSA ciphers alone.
-            munged = offer.replace("a=setup:actpass", "a=setup:active")
-            await self._pc.setRemoteDescription(RTCSessionDescription(sdp=munged, type="offer"))
-            await self._pc.setLocalDescription(await self._pc.createAnswer())
-        except SessionError:
-            raise
-        except Exception as error:  # aiortc meets a bad offer with whatever its parser trips over
-            log.info("%s: an offer that cannot be answered: %s", self.stream, type(error).__name__)
-            raise SessionError(400, "the SDP offer cannot be read or has no video this can send") from error
-        self._deadline = asyncio.create_task(self._expire())
-        return self._pc.localDescription.sdp
+        if offer.direction not in ("recvonly", "sendrecv"):
+            raise SessionError(422, f"the offer's video section is {offer.direction}; a viewer's is recvonly")
+        spoken = [codec for codec in CODECS if f" {codec}/90000" in offer.text]
+        if not spoken:
+            raise SessionError(406, "the viewer offers neither H.264 nor VP8, the codecs sent here")
+        transceiver = self._peer.pc.addTransceiver(self._track, direction="sendonly")
+        known = RTCRtpSender.getCapabilities("video").codecs
+        # Before the remote description: afterwards the browser's own order, VP8 first, has been taken.
+        transceiver.setCodecPreferences(
+            [codec for name in (*CODECS, "rtx") for codec in known if codec.mimeType.lower() == f"video/{name.lower()}"]
+        )
+        on_keyframe_request(transceiver.sender, self._track.request_keyframe)
+        answer = await self._peer.answer(offer)
+        agreed = next(iter(video_codecs(answer).values()), None)
+        self._track.feed = next((feed for codec, feed in self._feeds.items() if codec == agreed), None)
+        return answer
+
+    def trickle(self, fragment: Fragment) -> None:
+        """Take candidates that came after the offer.
+
+        Raises:
+            SessionError: an ICE restart, or too many.
+        """
+        self._peer.trickle(fragment)
 
     async def close(self) -> None:
         """End the session; may be called twice."""
-        if self._closed:
-            return
-        self._closed = True
-        if self._deadline is not None and self._deadline is not asyncio.current_task():
-            self._deadline.cancel()
+        await self._peer.close()
+
+    def _closed(self) -> None:
         self._track.stop()
         self._on_close(self)
-        try:
-            async with asyncio.timeout(CLOSE_TIMEOUT):
-                await self._pc.close()
-        except TimeoutError:
-            log.warning("%s: a viewer's connection could not be closed within %.0f s", self.stream, CLOSE_TIMEOUT)
-
-    async def _expire(self) -> None:
-        await asyncio.sleep(HANDSHAKE_TIMEOUT)
-        if self._pc.connectionState != CONNECTED:
-            log.info("%s: a viewer did not connect within %.0f s", self.stream, HANDSHAKE_TIMEOUT)
-            await self.close()
-
-    async def _state_changed(self) -> None:
-        state = self._pc.connectionState
-        if state == CONNECTED:
-            self._publisher.request_keyframe()
-        elif state in ("failed", "closed"):
-            await self.close()
-
-
-def _require_sane(offer: str) -> None:
-    """Refuse what would cost more to parse than a viewer is worth."""
-    if len(offer) > MAX_OFFER:
-        raise SessionError(413, f"the SDP offer is larger than {MAX_OFFER // 1024} KiB")
-    if offer.count("\na=candidate:") > MAX_CANDIDATES:
-        raise SessionError(400, f"the SDP offer has more than {MAX_CANDIDATES} candidates")
-    if not offer.startswith("v=0") or "\nm=video " not in offer:
-        raise SessionError(400, "the body is not an SDP offer with a video section")
-    if "H264/90000" not in offer:
-        raise SessionError(406, "the viewer offers no H.264, the one codec sent here")

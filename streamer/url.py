@@ -2,11 +2,31 @@
 
 import logging
 import re
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from streamer.errors import ConfigError
 
-SCHEMES = ("rtsp", "rtsps")
+PORTS: dict[str, int | None] = {
+    "rtsp": 554,  # RFC 7826 section 4.2
+    "rtsps": 322,
+    "rtmp": 1935,
+    "http": 80,
+    "https": 443,
+    "udp": None,  # MPEG-TS and SRT have no port of their own: it must be named
+    "srt": None,
+    "file": 0,
+}
+"""The schemes a source can be opened from, and the port each means where none is named."""
+
+ALLOWED = "rtsp://, rtsps://, rtmp://, http://, https://, udp:// and srt:// URLs, and file: with a path"
+
+_UNSAFE = re.compile(r"[\x00-\x20\x7f]")
+"""What no URL holds (RFC 3986 section 2): a line break in one would be a header of the request."""
+
+_SECRET_NAMES = re.compile(
+    r"pass(word|wd|phrase)?|pwd?|psw|token|(access_?|auth_?)token|secret|(api_?)?key|sig(nature)?"
+)
+"""Names under which cameras and media servers take a password in the query."""
 
 _secrets: set[str] = set()
 
@@ -15,22 +35,37 @@ def check(url: str) -> str:
     """Return `url` if a source can be opened from it, and remember its password as a secret.
 
     Raises:
-        ConfigError: the scheme is not one of SCHEMES, or the host is missing. The text never carries the password.
+        ConfigError: the scheme is not one of PORTS, or host, port or path are missing. The text never carries the
+            password.
     """
     remember(url)
+    if _UNSAFE.search(url):
+        raise ConfigError(f"{redact(url)!r} is not a URL: blanks and line breaks must be percent-encoded")
     try:
         parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
+        host, port = parts.hostname, parts.port
     except ValueError:  # its text quotes the part that was taken for a port, which may be half a password
         raise ConfigError(
             f"{redact(url)!r} is not a URL: a port is 0 to 65535, and in a password "
             "/ ? # [ ] @ : must be percent-encoded (/ is %2F)"
         ) from None
-    if parts.scheme not in SCHEMES:
-        raise ConfigError(f"{redact(url)!r}: allowed are {' and '.join(f'{scheme}://' for scheme in SCHEMES)} URLs")
+    if parts.scheme not in PORTS:
+        raise ConfigError(f"{redact(url)!r}: allowed are {ALLOWED}")
+    if parts.scheme == "file":
+        if host not in (None, "", "localhost") or not parts.path.strip("/"):
+            raise ConfigError(f"{redact(url)!r} names no file; allowed is file:///path/to/clip.mp4 or file:clip.mp4")
+        return url
     if not host:
-        raise ConfigError(f"{redact(url)!r} names no host; allowed is rtsp://[user:password@]host[:port]/path")
+        example = "rtsp://[user:password@]host[:port]/path"
+        raise ConfigError(f"{redact(url)!r} names no host; allowed is {example}")
+    if port is None and PORTS[parts.scheme] is None:
+        raise ConfigError(f"{redact(url)!r} names no port; allowed is {parts.scheme}://host:port")
     return url
+
+
+def scheme_of(url: str) -> str:
+    """The scheme, in lower case."""
+    return urlsplit(url).scheme
 
 
 def has_login(url: str) -> bool:
@@ -38,24 +73,54 @@ def has_login(url: str) -> bool:
     return "@" in urlsplit(url).netloc
 
 
+def host_of(url: str) -> str:
+    """The host, in lower case and without an IPv6 address's brackets; "" where there is none."""
+    return urlsplit(url).hostname or ""
+
+
 def port_of(url: str) -> int:
-    """The port, RTSP's own where none is named (RFC 7826 section 4.2)."""
+    """The port, the scheme's own where none is named; 0 where it has none."""
     parts = urlsplit(url)
-    return parts.port or {"rtsps": 322}.get(parts.scheme, 554)
+    return parts.port or PORTS.get(parts.scheme) or 0
+
+
+def login_of(url: str) -> tuple[str, str] | None:
+    """(user, password) as they are meant, or None where the URL names no user."""
+    parts = urlsplit(url)
+    return None if parts.username is None else (unquote(parts.username), unquote(parts.password or ""))
+
+
+def without_login(url: str) -> str:
+    """The URL without user name and password."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
+def at(url: str, address: str) -> str:
+    """The URL with its host replaced by a numeric address, so that nobody resolves the name again."""
+    parts = urlsplit(url)
+    login = parts.netloc.rpartition("@")[0]
+    netloc = f"{login}@" if login else ""
+    netloc += f"[{address}]" if ":" in address else address
+    netloc += f":{parts.port}" if parts.port is not None else ""
+    return urlunsplit((parts.scheme, netloc, parts.path, parts.query, ""))
 
 
 def remember(url: str) -> None:
-    """Register the password in `url`, so that `redact` knows it in every spelling.
+    """Register the passwords in `url`, so that `redact` knows them in every spelling.
 
     Replacing known values is what holds when a password contains `@`, `/` or `:`; patterns do not.
     """
     rest = url.partition("://")[2]
     # As RFC 3986 has it, and as a person means it who does not encode the password.
     for authority in (re.split("[/?#]", rest, maxsplit=1)[0], rest):
-        userinfo, at, _ = authority.rpartition("@")
+        userinfo, at_sign, _ = authority.rpartition("@")
         _, colon, password = userinfo.partition(":")
-        if at and colon and password:
+        if at_sign and colon and password:
             _secrets.update(_spellings(password))
+    for name, value in re.findall(r"[?&]([^=&#]+)=([^&#]+)", rest):
+        if _SECRET_NAMES.fullmatch(name.lower()):
+            _secrets.update(_spellings(value))
 
 
 def _spellings(password: str) -> set[str]:
@@ -72,6 +137,8 @@ def redact(text: str) -> str:
         text = text.replace(f":{secret}@", ":***@")
         if len(secret) >= 4:  # shorter ones would cut harmless words to pieces
             text = text.replace(secret, "***")
+        else:
+            text = re.sub(rf"=(?:{re.escape(secret)})(?![\w.%-])", "=***", text)
     return text
 
 

@@ -17,8 +17,8 @@ from streamer.aligner import Aligner
 from streamer.annotator import annotate
 from streamer.clock import Clock
 from streamer.detections import Detections, TrackedBox, boxes_of
-from streamer.encoder import H264Encoder, encode_jpeg
-from streamer.frame import Frame
+from streamer.encoder import Encoder, EncoderOf, H264Encoder, Vp8Encoder, encode_jpeg
+from streamer.frame import Frame, Planes
 from streamer.packet import EncodedPacket
 from streamer.publisher import Publisher
 from streamer.tracker import Tracker
@@ -43,6 +43,7 @@ class View:
         self.name = name
         self.aligner = Aligner()
         self.h264 = Publisher(clock=clock)
+        self.vp8 = Publisher(clock=clock)
         self.jpeg = Publisher(clock=clock, buffered=1)
         self.age: float | None = None
         """Seconds from the arrival of the last shown frame to its being encoded; None while nobody watches."""
@@ -55,7 +56,8 @@ class View:
         self._fps = fps
         self._tracker = Tracker()
         self._reformatter = VideoReformatter()
-        self._encoder: H264Encoder | None = None
+        self._encoders: dict[Publisher, Encoder] = {}
+        """At work: one a codec that somebody watches."""
         self._size: tuple[int, int] | None = None
         self._newest: Frame | None = None
         self._sampled: tuple[Frame, Detections] | None = None
@@ -64,12 +66,17 @@ class View:
     @property
     def watched(self) -> bool:
         """Whether anybody takes the annotated video."""
-        return bool(len(self.h264) or len(self.jpeg))
+        return self.viewers > 0
 
     @property
     def viewers(self) -> int:
         """Whoever takes it, by WebRTC or MJPEG."""
-        return len(self.h264) + len(self.jpeg)
+        return len(self.h264) + len(self.vp8) + len(self.jpeg)
+
+    @property
+    def dropped(self) -> int:
+        """Packets that viewers were too slow for."""
+        return self.h264.dropped + self.vp8.dropped + self.jpeg.dropped
 
     def put(self, frame: Frame) -> None:
         """A frame came from the source."""
@@ -79,7 +86,7 @@ class View:
         self._newest = frame
         if self.watched:
             self.aligner.put(frame)
-        elif self._encoder is None and self.age is None:
+        elif not self._encoders and self.age is None:
             return
         self._arrived.set()  # to show it, or to notice that the last viewer has left
 
@@ -98,7 +105,7 @@ class View:
         with ThreadPoolExecutor(1, thread_name_prefix=f"view-{self.name}") as thread:
             while True:
                 if not self.watched:
-                    self._encoder, self.age = None, None
+                    self._encoders, self.age = {}, None
                     self.aligner.clear()
                 due_at = self.aligner.due_at()
                 if due_at is None:
@@ -129,7 +136,7 @@ class View:
             encoded = await loop.run_in_executor(thread, self._render, frame, boxes, notice)
         except Exception:
             self.failed += 1
-            self._encoder = None
+            self._encoders = {}
             log.exception("%s: a frame could not be drawn or encoded", self.name)
             return
         for publisher, packet in encoded:
@@ -146,16 +153,25 @@ class View:
         """Draw and encode one frame for everybody, in the stream's thread."""
         planes = annotate(frame, boxes, notice, self._reformatter)
         encoded: list[tuple[Publisher, EncodedPacket]] = []
-        if len(self.h264):
-            size = (planes.shape[1], planes.shape[0] * 2 // 3)
-            keyframe = self.h264.keyframe_due()
-            if self._encoder is None or self._encoder.size != size:
-                self._encoder, keyframe = H264Encoder(*size, fps=self._fps() or 30.0), True
-            packets = self._encoder.encode(planes, frame.pts, keyframe=keyframe)
-            encoded += [(self.h264, packet) for packet in packets]
+        coders: tuple[tuple[Publisher, EncoderOf], ...] = ((self.h264, H264Encoder), (self.vp8, Vp8Encoder))
+        for publisher, encoder_of in coders:
+            if len(publisher):
+                packets = self._encode(publisher, encoder_of, planes, frame.pts)
+                encoded += [(publisher, packet) for packet in packets]
+            else:
+                self._encoders.pop(publisher, None)
         if len(self.jpeg):
             encoded.append((self.jpeg, encode_jpeg(planes, frame.pts)))
         return encoded
+
+    def _encode(self, publisher: Publisher, encoder_of: EncoderOf, planes: Planes, pts: float) -> list[EncodedPacket]:
+        size = (planes.shape[1], planes.shape[0] * 2 // 3)
+        keyframe = publisher.keyframe_due()
+        encoder = self._encoders.get(publisher)
+        if encoder is None or encoder.size != size:
+            encoder, keyframe = encoder_of(*size, fps=self._fps() or 30.0), True
+            self._encoders[publisher] = encoder
+        return encoder.encode(planes, pts, keyframe=keyframe)
 
 
 def _draw_jpeg(frame: Frame, boxes: Sequence[TrackedBox], notice: str | None) -> EncodedPacket:

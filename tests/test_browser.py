@@ -205,7 +205,7 @@ async def test_killed_camera_is_offline_and_comes_back(viewer: Page, camera: Rts
     camera.kill()
     await expect(tile).to_have_attribute("data-state", "offline")
     await expect(viewer.locator(".badge-text")).to_have_text("Offline")
-    await expect(viewer.locator(".cover-reason")).to_contain_text("Last picture at")
+    await expect(viewer.locator("stream-viewer .cover-reason")).to_contain_text("Last picture at")
     assert await viewer.evaluate("document.querySelector('canvas').width") == 1280
     camera.restart()
     await expect(tile).to_have_attribute("data-state", "live")

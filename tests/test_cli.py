@@ -29,7 +29,7 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     [
         ("server: {prot: 1}", "server.prot: unknown key"),
         ("server: [", "is not YAML"),
-        ("streams: {a: {url: 'http://u:hunter2@h/'}}", "allowed are rtsp://"),
+        ("streams: {a: {url: 'ftp://u:hunter2@h/'}}", "allowed are rtsp://"),
         ("streams: {a: {url: 'rtsp://u:${SIGHTLINE_TEST_UNSET}@h/'}}", "SIGHTLINE_TEST_UNSET is not set"),
     ],
 )
@@ -116,7 +116,7 @@ def test_wrong_arguments_show_the_usage(
     assert says in captured.err.splitlines()[-1]
 
 
-@pytest.mark.parametrize("command", ["serve", "demo", "camera", "bench", "evaluate", "export"])
+@pytest.mark.parametrize("command", ["serve", "demo", "camera", "bench", "evaluate", "doctor", "export"])
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str], command: str) -> None:
     """`--help` lists every command, and each has a help of its own."""
     for arguments in (["--help"], [command, "--help"]):

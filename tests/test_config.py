@@ -86,7 +86,10 @@ def test_everything_has_a_default(tmp_path: Path, text: str) -> None:
         ("servers: {port: 1}", ("servers: unknown key", "server, serving, streams")),
         ("server: {prot: 8000}", ("server.prot: unknown key", "host, port, max_viewers")),
         ("serving: {adress: x}", ("serving.adress: unknown key", "address, model")),
-        ("streams: {a: {url: 'rtsp://h/', fps: 5}}", ("streams.a.fps: unknown key", "url, listen, sample_fps")),
+        (
+            "streams: {a: {url: 'rtsp://h/', fps: 5}}",
+            ("streams.a.fps: unknown key", "url, listen, transport, tls, sample"),
+        ),
         # wrong types
         ("server: {port: '8000'}", ("server.port: '8000'", "a whole number")),
         ("server: {port: true}", ("server.port: True", "a whole number")),
@@ -127,7 +130,38 @@ def test_everything_has_a_default(tmp_path: Path, text: str) -> None:
         ("server: {1: 2}", ("server.1", "key 1", "quotes")),
         # URLs
         ("streams: {a: {}}", ("streams.a.url", "required")),
-        ("streams: {a: {url: 'http://h/'}}", ("streams.a.url: 'http://h/'", "rtsp:// and rtsps://")),
+        ("streams: {a: {url: 'ftp://h/'}}", ("streams.a.url: 'ftp://h/'", "rtsp://, rtsps://")),
+        ("streams: {a: {url: 'srt://h/'}}", ("streams.a.url: 'srt://h/'", "names no port")),
+        # what does not go together
+        ("streams: {a: {url: 'http://h/', listen: true}}", ("streams.a: listen", "rtsp://, rtmp:// and srt://")),
+        ("streams: {a: {url: 'rtmp://h/a', transport: udp}}", ("streams.a: transport", "rtsp://")),
+        ("streams: {a: {url: 'rtsp://h/a', transport: sctp}}", ("streams.a.transport: 'sctp'", "'tcp' or 'udp'")),
+        ("streams: {a: {url: 'rtsp://h/a', tls: {verify: false}}}", ("streams.a: tls", "rtsps:// and https://")),
+        ("streams: {a: {url: 'rtsps://h/a', tls: {cert: x}}}", ("streams.a.tls.cert: unknown key", "ca, name, verify")),
+        ("streams: {a: {url: 'udp://h:1'}, b: {url: 'udp://h:1'}}", ("streams.b.url", "port 1", "streams.a")),
+        # https, other origins, ICE servers
+        ("server: {tls: {cert: a.pem}}", ("server.tls.key: is missing",)),
+        ("server: {tls: {cert: a, key: b, ca: c}}", ("server.tls.ca: unknown key", "cert, key")),
+        ("server: {tls: true}", ("server.tls: True", "a mapping")),
+        ("server: {origins: 'https://a'}", ("server.origins: 'https://a'", "a list")),
+        ("server: {origins: [a.example]}", ("server.origins.0: 'a.example'", "https://host[:port]")),
+        ("server: {origins: ['https://a/page']}", ("server.origins.0", "https://host[:port]")),
+        ("server: {ice_servers: [{url: 'http://a'}]}", ("server.ice_servers.0.url: 'http://a'", "stun:host:port")),
+        ("server: {ice_servers: [{uri: 'stun:a'}]}", ("server.ice_servers.0.u", "url")),
+        ("server: {max_viewers_per_address: 0}", ("server.max_viewers_per_address: 0", "1")),
+        # who may publish
+        ("ingress: {names: phone}", ("ingress.names: 'phone'", "a list")),
+        ("ingress: {names: ['a b']}", ("ingress.names.0: 'a b'", "letters, digits")),
+        ("ingress: {token: short}", ("ingress.token", "at least 8 characters")),
+        ("ingress: {max_pixels: 100000000}", ("ingress.max_pixels: 100000000", "9437184")),
+        ("ingress: {tokens: x}", ("ingress.tokens: unknown key", "names, token, max_publishers")),
+        # streams by the API
+        ("api_streams: {schemes: [file]}", ("api_streams.schemes.0: 'file'", "'rtsp'")),
+        (
+            "api_streams: {networks: [10.0.0.1/8]}",
+            ("api_streams.networks.0", "'10.0.0.1/8' is no network", "10.0.0.0/8"),
+        ),
+        ("api_streams: {allow: true}", ("api_streams.allow: unknown key", "allowed, max_streams, token")),
         ("streams: {a: {url: 'rtsp:///x'}}", ("streams.a.url: 'rtsp:///x'", "host")),
         ("streams: {a: {url: 'rtsp://h:99999/'}}", ("streams.a.url: 'rtsp://h:99999/'", "port")),
         # what is not YAML, or not one mapping
@@ -188,7 +222,7 @@ def test_yaml_anchors_and_merges_are_understood(tmp_path: Path) -> None:
         "streams: {a: 'rtsp://user:hunter2@h/'}",
         "streams: {a: {url: ['rtsp://user:hunter2@h/']}}",
         "streams: {a: {url: 'rtsp://user:hunter2@h:port/'}}",
-        "streams: {a: {url: 'http://user:hunter2@h/'}}",
+        "streams: {a: {url: 'ftp://user:hunter2@h/'}}",
         "streams: {a: {url: 'rtsp://user:hunter2/x@h/'}}",
         "streams: {a: {url: 'rtsp://user:hunter2#x@h/'}}",
         "streams: {a: {url: 'rtsp://user:${SECRET}/@h/'}}",
@@ -198,6 +232,10 @@ def test_yaml_anchors_and_merges_are_understood(tmp_path: Path) -> None:
         "'rtsp://user:hunter2@h/': a",
         "server: {host: 'rtsp://user:hunter2@h/', port: 'rtsp://user:hunter2@h/'}",
         "streams: {a: {url: 'rtsp://user:hunter2@h/', sample_fps: hunter2}}",
+        "ingress: {token: hunter2}",
+        "ingress: {token: [hunter2]}",
+        "ingress: {token: {hunter2: hunter2}}",
+        "server: {ice_servers: [{url: 'turn:h', credential: [hunter2]}]}",
     ],
 )
 def test_no_refusal_holds_a_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:

@@ -74,7 +74,7 @@ def test_the_bundled_checkpoint(found: Callable[[Path], dict[str, Any]]) -> None
     it = found(ROOT / "models" / "insulators" / "checkpoint")
     assert it["kind"] == "TF2 checkpoint"
     assert it["facts"]["roots"] == ["model: network"]
-    assert len(it["weights"]) == 114
+    assert len(it["weights"]) == 219
     assert "save_counter" not in names(it["weights"])
     assert it["detector"].startswith("not known")
     assert it["command"] == "python -m export --output models/served/insulators"

@@ -200,5 +200,5 @@ async def test_a_stream_is_in_one_state() -> None:
     async with run_service() as running:
         await until(lambda: running.pipeline.source.reconnects != {})
         states = {state: running.value("sightline_stream_state", state=state) for state in STATES}
-        assert states == {"connecting": 0, "live": 0, "stale": 0, "offline": 1}
+        assert states == {"connecting": 0, "live": 0, "stale": 0, "offline": 1, "paused": 0}
         assert running.value("sightline_source_reconnects_total", reason="refused") >= 1

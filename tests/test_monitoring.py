@@ -3,7 +3,7 @@
 import json
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,14 @@ from aiohttp.test_utils import TestServer
 
 from serving.metrics import Metrics as ServerMetrics
 from streamer import config
+from streamer.admission import Admission
 from streamer.app import Service
 from streamer.events import Events
+from streamer.ingress import Ingress
 from streamer.metrics import Metrics
+from streamer.pipeline import Pipeline
 from streamer.streams import Streams
+from streamer.viewers import ViewerLimits, Viewers
 from tests.peers.process import free_port
 from tests.peers.prometheus import run_prometheus
 from tests.peers.required import REPOSITORY, requires
@@ -31,8 +35,14 @@ SUFFIXES = {"histogram": ("_bucket", "_sum", "_count"), "counter": (), "gauge": 
 
 def exported() -> dict[str, str]:
     """Give what the service exports, name to type; the one place that says so."""
-    families = Metrics(Streams(max_viewers=1), (), Events()).registry.collect()
+    viewers, nobody = Viewers(ViewerLimits(1, 1, 1)), Admission((), None, 1)
+    streams = Streams(viewers=viewers, admission=nobody, make_ingress=_make_nothing)
+    families = Metrics(streams, (), Events()).registry.collect()
     return {f"{family.name}_total" if family.type == "counter" else family.name: family.type for family in families}
+
+
+def _make_nothing(_: str, __: Callable[[Ingress], None]) -> tuple[Ingress, Pipeline]:
+    raise NotImplementedError
 
 
 def documented() -> dict[str, set[str]]:
@@ -158,7 +168,13 @@ async def test_prometheus_reads_the_service(tmp_path: Path) -> None:
         async with run_prometheus(tmp_path / "prometheus.yml") as prometheus:
             assert await prometheus.wait_for('up{job="sightline"} == 1')
             states = await prometheus.wait_for("sightline_stream_state")
-            assert sorted(labels["state"] for labels, _ in states) == ["connecting", "live", "offline", "stale"]
+            assert sorted(labels["state"] for labels, _ in states) == [
+                "connecting",
+                "live",
+                "offline",
+                "paused",
+                "stale",
+            ]
             assert sum(value for _, value in states) == 1
             for _, expression in expressions():
                 await prometheus.query(_filled(expression))

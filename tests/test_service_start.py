@@ -61,7 +61,7 @@ def test_a_wrong_configuration_is_refused(tmp_path: Path) -> None:
     assert done.returncode == 2
     [line] = done.stderr.splitlines()
     assert line.startswith(
-        f"sightline: {config}: streams.road.fps: unknown key; allowed here are url, listen, sample_fps"
+        f"sightline: {config}: streams.road.fps: unknown key; allowed here are url, listen, transport"
     )
 
 

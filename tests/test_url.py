@@ -27,6 +27,13 @@ def _no_secrets() -> Iterator[None]:
         "rtsp://[fe80::1]:8554/x",
         "rtsp://0.0.0.0:8554/drone",
         "rtsp://user:p%40ss%2Fword@camera/",
+        "rtmp://media.example/live/road?token=abc",
+        "http://camera/video.mjpg",
+        "https://media.example/live/index.m3u8",
+        "udp://239.1.2.3:5000",
+        "srt://encoder:9000?passphrase=hunter2hunter2",
+        "file:///videos/road.mp4",
+        "file:road.mp4",
     ],
 )
 def test_urls_of_cameras_are_returned_as_they_are(good: str) -> None:
@@ -37,9 +44,15 @@ def test_urls_of_cameras_are_returned_as_they_are(good: str) -> None:
 @pytest.mark.parametrize(
     ("bad", "says"),
     [
-        ("http://camera/stream", "allowed are rtsp:// and rtsps://"),
-        ("/dev/video0", "allowed are rtsp:// and rtsps://"),
-        ("", "allowed are rtsp:// and rtsps://"),
+        ("ftp://camera/stream", "allowed are rtsp://, rtsps://, rtmp://, http://, https://, udp:// and srt:// URLs"),
+        ("/dev/video0", "allowed are rtsp://"),
+        ("", "allowed are rtsp://"),
+        ("udp://239.1.2.3", "names no port"),
+        ("srt://encoder", "names no port"),
+        ("file://server/road.mp4", "names no file"),
+        ("file:", "names no file"),
+        ("rtsp://camera/a b", "must be percent-encoded"),
+        ("rtsp://camera/a\r\nX: y", "must be percent-encoded"),
         ("rtsp:///stream", "names no host"),
         ("rtsp://user:secret@/stream", "names no host"),
         ("rtsp://camera:port/", "a port is 0 to 65535"),
@@ -54,6 +67,7 @@ def test_other_urls_are_refused_in_one_line(bad: str, says: str) -> None:
     text = str(refused.value)
     assert says in text
     assert "\n" not in text
+    assert "secret" not in text
     assert repr(bad.replace("secret", "***")) in text
 
 
@@ -74,11 +88,32 @@ def test_passwords_are_redacted_in_every_spelling(password: str, encoded: bool) 
 @pytest.mark.parametrize("password", AWKWARD)
 def test_no_part_of_a_password_is_in_a_refusal(password: str) -> None:
     """Whatever a URL parser makes of an unencoded password, the refusal holds no piece of it."""
-    for address in (f"rtsp://user:{password}@/x", f"http://user:{password}@camera/", f"rtsp://u:{password}@h:70000/"):
+    for address in (f"rtsp://user:{password}@/x", f"ftp://user:{password}@camera/", f"rtsp://u:{password}@h:70000/"):
         with pytest.raises(ConfigError) as refused:
             url.check(address)
         for piece in ("hunt", "hünt", "hu[n", "ter"):
             assert piece not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["password", "pwd", "token", "passphrase", "key", "PASS", "access_token"])
+def test_passwords_in_a_query_are_redacted(name: str) -> None:
+    """What a camera or media server takes as a password in the query is one, short ones too; other values are none."""
+    for secret in ("hunter%402", "h4"):
+        url.remember(f"http://camera/video?user=admin&{name}={secret}&channel=12345")
+        assert url.redact(f"GET /video?user=admin&{name}={secret}&channel=12345") == (
+            f"GET /video?user=admin&{name}=***&channel=12345"
+        )
+
+
+def test_a_url_is_taken_apart_and_put_together() -> None:
+    """Host, port and login are read as they are meant, and a host can be replaced by its address."""
+    camera = "rtsp://us%40er:p%2Fw@camera:8554/a/b?c=d"
+    assert (url.host_of(camera), url.port_of(camera), url.login_of(camera)) == ("camera", 8554, ("us@er", "p/w"))
+    assert url.at(camera, "10.0.0.7") == "rtsp://us%40er:p%2Fw@10.0.0.7:8554/a/b?c=d"
+    assert url.at("rtsp://camera/", "fd00::7") == "rtsp://[fd00::7]/"
+    assert url.without_login(camera) == "rtsp://camera:8554/a/b?c=d"
+    assert (url.port_of("rtsps://h/"), url.port_of("https://h/"), url.port_of("rtmp://h/a")) == (322, 443, 1935)
+    assert url.login_of("rtsp://camera/") is None
 
 
 def test_an_at_sign_in_the_path_hides_no_password() -> None:

@@ -123,11 +123,11 @@ async def test_the_last_viewer_to_leave_turns_off_the_light() -> None:
         scene.put()
         await scene.shown(1)
         assert scene.view.age is not None
-        assert scene.view._encoder is not None
+        assert scene.view._encoders
         await asyncio.sleep(0)
         scene.view.h264.unsubscribe(taker)
         scene.put()
-        await until(lambda: scene.view.age is None and scene.view._encoder is None)
+        await until(lambda: scene.view.age is None and not scene.view._encoders)
         assert scene.view.annotated == 1
 
 

@@ -138,6 +138,24 @@ async def test_state_and_reason_are_shown(viewer: Page, service: FakeService) ->
 
 
 @in_browser
+async def test_why_a_camera_is_away_is_a_word_too(viewer: Page, service: FakeService) -> None:
+    """Beside the sentence an offline tile shows the word that the API, the metric and the log have; no other does."""
+    service.streams = [
+        stream("a", "offline", "the camera refuses user or password") | {"error": "authentication"},
+        stream("b", "paused", "paused: its camera is not connected") | {"error": None},
+        stream("c", "connecting", "connecting") | {"error": None},
+    ]
+    await viewer.goto(service.url)
+    await expect(viewer.locator("[name=a] .cover-error")).to_have_text("authentication")
+    await expect(viewer.locator("[name=a] .cover-error")).to_be_visible()
+    for name in ("b", "c"):
+        await expect(viewer.locator(f"[name={name}] .cover-error")).to_be_hidden()
+    await expect(viewer.locator("[name=b] .badge-text")).to_have_text("Paused")
+    await expect(viewer.locator("[name=b] .cover-reason")).to_have_text("The camera is not connected.")
+    await expect(viewer.locator(".summary")).to_contain_text("1 paused")
+
+
+@in_browser
 async def test_text_of_the_server_is_never_markup(viewer: Page, service: FakeService) -> None:
     """Names, reasons and labels are text, whatever they look like."""
     evil = "<img src=x onerror='window.hacked=1'>"
@@ -187,7 +205,7 @@ async def test_whep_without_frames_gives_way_to_mjpeg(viewer: Page, service: Fak
 async def test_leaving_the_page_deletes_the_session(viewer: Page, service: FakeService) -> None:
     """A page that is left deletes its session; the server need not find out by itself."""
     service.streams, service.room = [stream("a")], True
-    async with viewer.expect_response("**/whep/a") as answered:
+    async with viewer.expect_response(lambda answer: answer.request.method == "POST") as answered:
         await viewer.goto(service.url)
     assert (await answered.value).status == 201
     await viewer.goto("about:blank")

@@ -138,3 +138,46 @@ async def test_grid_shows_tiles_largest(call: Call, count: int, width: int, heig
     found = await call("grid.js", "return m.fitGrid(a)", space)
     assert found["columns"] == columns
     assert found["tileWidth"] * columns + 8 * (columns - 1) <= width
+
+
+@pytest.mark.parametrize(
+    ("header", "servers"),
+    [
+        ("", []),
+        ('<stun:s.example:3478>; rel="ice-server"', [{"urls": "stun:s.example:3478"}]),
+        (
+            '<stun:s>; rel="ice-server", <turn:t?transport=udp>; rel="ice-server"; username="u, v"; '
+            'credential="a \\"b\\""; credential-type="password"',
+            [{"urls": "stun:s"}, {"urls": "turn:t?transport=udp", "username": "u, v", "credential": 'a "b"'}],
+        ),
+        ("<stun:s>; rel=ice-server, </style.css>; rel=preload", [{"urls": "stun:s"}]),
+    ],
+)
+async def test_ice_servers_are_read_from_links(call: Call, header: str, servers: list[dict[str, str]]) -> None:
+    """Every ICE server of a Link header is found with its login, quotes and commas in it included, and nothing else."""
+    found = await call("signalling.js", "return m.parseLinks(a)", header)
+    assert [{name: value for name, value in server.items() if value is not None} for server in found] == servers
+
+
+@pytest.mark.parametrize(
+    ("patterns", "taken", "name"),
+    [
+        (["*"], [], "phone"),
+        (["*"], ["phone", "phone-2"], "phone-3"),
+        (["drone-*"], [], "drone-phone"),
+        (["cam-?"], [], "cam-?"),
+        (["a", "b"], ["a"], "b"),
+        (["a"], ["a"], "a"),
+        (["a", "b-*"], ["a"], "b-phone"),
+    ],
+)
+async def test_a_free_name_is_proposed(call: Call, patterns: list[str], taken: list[str], name: str) -> None:
+    """The name proposed is allowed by the server's patterns and, where one is left, taken by no stream."""
+    assert await call("device.js", "return m.freeName(a[0], new Set(a[1]), 'phone')", [patterns, taken]) == name
+
+
+async def test_chromium_is_told_where_to_begin(call: Call) -> None:
+    """The start bitrate stands with every H.264 format of an answer, and changes nothing else in it."""
+    answer = "v=0\r\na=fmtp:96 packetization-mode=1;profile-level-id=42e01f\r\na=fmtp:97 apt=96\r\n"
+    found = await call("whip.js", "return m.startFast(a)", answer)
+    assert found == answer.replace("42e01f\r", "42e01f;x-google-start-bitrate=1500\r")

@@ -1,20 +1,26 @@
 // @ts-check
 // The page: every stream of the server as a tile, one of them large when the address names it.
 
+import "./adding.js";
 import { element } from "./details.js";
 import { Feed } from "./feed.js";
 import { fitGrid } from "./grid.js";
+import { CameraPanel } from "./camera.js";
 import { StreamViewer } from "./viewer.js";
 
 /** @typedef {import("./feed.js").Stream} Stream */
 
 const HIDDEN_GRACE_MS = 5000;
-const STATE_ORDER = ["live", "stale", "connecting", "offline"];
+const STATE_ORDER = ["live", "stale", "connecting", "offline", "paused"];
 
 const main = find("main");
 const banner = find(".banner");
 const empty = find(".empty");
 const back = find(".back");
+const camera = /** @type {CameraPanel} */ (find("camera-panel"));
+const useCamera = find(".use-camera");
+/** The camera's own place; no stream is called so, for a name does not begin with a plus. */
+const CAMERA = "+camera";
 /** @type {Map<string, StreamViewer>} */
 const viewers = new Map();
 /** @type {Map<string, string>} the state last spoken of each stream */
@@ -29,15 +35,20 @@ const feed = new Feed({
     reconcile(streams);
     announce(streams);
     summarise(streams);
+    camera.update(streams);
     layOut();
   },
-  ondetections: (event) => viewers.get(event.stream)?.detect(event),
+  ondetections(event) {
+    viewers.get(event.stream)?.detect(event);
+    camera.detect(event);
+  },
   onlost(retryMs) {
     const again = `Trying again every ${retryMs === 1000 ? "second" : `${retryMs / 1000} seconds`}.`;
     const text = `No connection to the server. ${again}`;
     if (banner.textContent !== text) banner.textContent = text;
     banner.hidden = false;
     viewers.forEach((viewer) => viewer.lose());
+    camera.lose();
   },
 });
 
@@ -117,22 +128,28 @@ function layOut() {
   const only = viewers.size === 1 ? [...viewers.keys()][0] : "";
   const wanted = named();
   const focus = viewers.has(wanted) ? wanted : only;
+  const atCamera = wanted === CAMERA && !useCamera.hidden;
+  camera.hidden = !atCamera;
+  main.hidden = atCamera;
   main.dataset.view = focus ? "focus" : "grid";
-  back.hidden = !focus || focus === only;
+  back.hidden = !atCamera && (!focus || focus === only);
+  useCamera.toggleAttribute("aria-current", atCamera);
   viewers.forEach((viewer, name) => {
     viewer.classList.toggle("focused", name === focus);
     viewer.hidden = focus !== "" && name !== focus;
   });
-  empty.hidden = viewers.size > 0 && (wanted === "" || viewers.has(wanted));
-  if (listed && viewers.size === 0) empty.textContent = "No streams yet. Name one under “streams” in sightline.yaml.";
+  empty.hidden = atCamera || (viewers.size > 0 && (wanted === "" || viewers.has(wanted)));
+  const orCamera = useCamera.hidden ? "" : ", or use this device’s camera";
+  const none = `No streams yet. Name one under “streams” in sightline.yaml${orCamera}.`;
+  if (listed && viewers.size === 0) empty.textContent = none;
   else if (listed) empty.textContent = `There is no stream “${wanted}”.`;
   else empty.textContent = "Connecting to the server…";
-  document.title = focus ? `${focus} · Sightline` : "Sightline";
+  document.title = atCamera ? "Camera · Sightline" : focus ? `${focus} · Sightline` : "Sightline";
   fit();
 }
 
 function fit() {
-  if (main.dataset.view !== "grid" || viewers.size === 0) return;
+  if (main.hidden || main.dataset.view !== "grid" || viewers.size === 0) return;
   const style = getComputedStyle(main);
   const padding = parseFloat(style.paddingLeft) * 2;
   const { columns, tileWidth } = fitGrid({
@@ -177,7 +194,7 @@ back.addEventListener("click", (event) => {
   leaveFocus();
 });
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || main.dataset.view !== "focus") return;
+  if (event.ctrlKey || event.metaKey || event.altKey || main.hidden || main.dataset.view !== "focus") return;
   if (event.key === "Escape" && !back.hidden) leaveFocus();
   else if (event.key === "ArrowRight") focusNeighbour(1);
   else if (event.key === "ArrowLeft") focusNeighbour(-1);
@@ -185,10 +202,21 @@ document.addEventListener("keydown", (event) => {
 });
 new ResizeObserver(fit).observe(document.documentElement);
 
+camera.addEventListener("ready", () => {
+  useCamera.hidden = false;
+  layOut();
+});
+camera.addEventListener("change", () => {
+  useCamera.toggleAttribute("data-on", camera.publishing);
+  find(".use-camera-text").textContent = camera.publishing ? "Your camera is on" : "Use this device’s camera";
+});
+camera.ask();
+
 let hiddenTimer = 0;
 document.addEventListener("visibilitychange", () => {
   window.clearTimeout(hiddenTimer);
-  if (document.hidden) hiddenTimer = window.setTimeout(() => feed.stop(), HIDDEN_GRACE_MS);
+  // While its camera is on, the page watches on: a phone that is locked for a moment must find its place again.
+  if (document.hidden) hiddenTimer = window.setTimeout(() => !camera.publishing && feed.stop(), HIDDEN_GRACE_MS);
   else feed.start();
 });
 window.addEventListener("pagehide", () => feed.stop());

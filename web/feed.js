@@ -5,8 +5,9 @@
 /**
  * @typedef {object} Stream one entry of GET /api/streams; null means unknown
  * @property {string} name
- * @property {"connecting" | "live" | "stale" | "offline"} state
+ * @property {"connecting" | "live" | "stale" | "offline" | "paused"} state
  * @property {string | null} [reason] a sentence
+ * @property {string | null} [error] the same as a word, where a camera is away; docs/cameras.md lists them
  * @property {number | null} [width] pixels
  * @property {number | null} [height] pixels
  * @property {number | null} [fps] frames a second from the camera

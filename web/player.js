@@ -3,7 +3,8 @@
 
 import { PictureSlots, pollPictures, streamPictures } from "./pictures.js";
 import { measure } from "./stats.js";
-import { WhepError, WhepSession } from "./whep.js";
+import { SessionError } from "./signalling.js";
+import { WhepSession } from "./whep.js";
 
 const NO_FRAME_MS = 3000;
 const WHEP_RETRY_MS = 30_000;
@@ -155,7 +156,7 @@ export class Player {
       await this.video.play();
     } catch (error) {
       if (this.#session !== session || /** @type {Error} */ (error).name === "AbortError") return;
-      const whep = error instanceof WhepError ? error : new WhepError("The browser does not play WebRTC video here");
+      const whep = error instanceof SessionError ? error : new SessionError("The browser does not play WebRTC video here");
       this.#fallBack(whep.message, whep.retryAfterS);
     }
   }

@@ -23,6 +23,7 @@ export const STATES = {
   live: "Live",
   stale: "Stale",
   offline: "Offline",
+  paused: "Paused",
   unknown: "No server",
 };
 const TRANSPORTS = { none: null, webrtc: "WebRTC", mjpeg: "MJPEG", stills: "Stills" };

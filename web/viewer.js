@@ -139,7 +139,7 @@ export class StreamViewer extends HTMLElement {
     const state = this.#stream?.state;
     player.expecting = state === "live";
     const watched = this.#inView && !document.hidden;
-    if (state === "offline") {
+    if (state === "offline" || state === "paused") {
       player.stop();
       player.showStill();
     }
@@ -203,12 +203,16 @@ export class StreamViewer extends HTMLElement {
     let [title, text] = ["", ""];
     if (this.state === "offline")
       [title, text] = ["Offline", last ? `${reason} Last picture at ${clock(last)}.` : reason];
+    else if (this.state === "paused") [title, text] = ["Paused", "The camera is not connected."];
     else if (this.state === "connecting") [title, text] = ["Connecting to the camera", reason];
     else if (silent && this.state === "unknown") title = "The server does not answer";
     else if (silent && failure !== null) [title, text] = ["The video does not come", sentence(failure)];
     else if (silent && !painted) title = "Loading the video";
     this.#find(".cover-title").textContent = title;
     this.#find(".cover-reason").textContent = text;
+    const error = this.state === "offline" ? (this.#stream?.error ?? "") : "";
+    this.#find(".cover-error").textContent = error;
+    this.#find(".cover-error").hidden = error === "";
     this.#find(".cover").hidden = title === "";
   }
 

@@ -1,7 +1,9 @@
 """Keys and certificates in PEM text, valid for a day: an authority, and those it signs."""
 
+import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -56,3 +58,12 @@ def make_certificate(name: str, authority: Certificate | None = None) -> Certifi
         .sign(authority.private if authority else private, hashes.SHA256())
     )
     return Certificate(subject, private, made.public_bytes(Encoding.PEM).decode())
+
+
+def server_context(certificate: Certificate, folder: Path) -> ssl.SSLContext:
+    """A server's side of TLS; its files are written into a folder."""
+    (folder / "cert.pem").write_text(certificate.cert)
+    (folder / "key.pem").write_text(certificate.key)
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    made.load_cert_chain(folder / "cert.pem", folder / "key.pem")
+    return made

@@ -1,4 +1,4 @@
-"""Small H.264 clips made on the spot; every frame carries its own number as black and white blocks.
+"""Small clips made on the spot; every frame carries its own number as black and white blocks.
 
 The blocks are large and far apart in brightness, so they survive any encoder: a test that sees a decoded frame, in
 Python or on a browser's canvas, knows which frame of the clip it is.
@@ -53,6 +53,8 @@ def make_clip(
     seconds: float = 2.0,
     gop: int = 30,
     b_frames: int = 0,
+    codec: str = "libx264",
+    first: int = 0,
 ) -> Path:
     """Encode a clip; the container is the one `path`'s suffix names (.mp4, .mkv, .ts).
 
@@ -64,20 +66,27 @@ def make_clip(
         seconds: length; the clip has round(seconds * fps) frames, numbered from 0.
         gop: frames from one key frame to the next.
         b_frames: most frames in a row that are shown in another order than they are sent.
+        codec: libx264, libx265 or mjpeg.
+        first: the number of the first frame.
     """
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=fps)
-        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        stream = container.add_stream(codec, rate=fps)
+        assert isinstance(stream, av.VideoStream)
+        stream.width, stream.height = width, height
+        stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
         stream.time_base = Fraction(1, fps)
         stream.codec_context.gop_size = gop
         # Access unit delimiters and headers in the stream itself, because an RTSP server passes only that on.
-        stream.options = {
-            "preset": "ultrafast",
-            "crf": "23",
-            "x264-params": f"aud=1:repeat-headers=1:scenecut=0:keyint={gop}:min-keyint={gop}:bframes={b_frames}",
+        params = f"aud=1:repeat-headers=1:scenecut=0:keyint={gop}:min-keyint={gop}:bframes={b_frames}"
+        options: dict[str, dict[str, str]] = {
+            "libx264": {"preset": "ultrafast", "crf": "23", "x264-params": params},
+            "libx265": {"preset": "ultrafast", "crf": "23", "x265-params": f"{params}:log-level=none"},
+            # RFC 2435 knows the standard tables only.
+            "mjpeg": {"huffman": "default", "q:v": "3"},
         }
+        stream.options = dict(options[codec])
         for index in range(round(seconds * fps)):
-            frame = av.VideoFrame.from_ndarray(draw_frame(index, width, height), format="rgb24")
+            frame = av.VideoFrame.from_ndarray(draw_frame(first + index, width, height), format="rgb24")
             frame.pts, frame.time_base = index, Fraction(1, fps)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))

@@ -1,10 +1,11 @@
-"""A camera: gst-rtsp-server sending H.264 that was encoded before.
+"""A camera: gst-rtsp-server sending H.264, H.265 or MJPEG that was encoded before.
 
 Run by Debian's Python, which owns `gi`; rtsp_server.py starts it. Its one argument is a JSON object:
     port         TCP port on 127.0.0.1
     mounts       mount point -> the path of an access-unit index (JSON: "file", and "units" of
-                 [offset, size, dts_ns, pts_ns], in the order of sending; and "duration_ns")
+                 [offset, size, dts_ns, pts_ns], in the order of sending; "duration_ns"; "codec", "width", "height")
     user, password   or null
+    lose_every   drop every so-manieth datagram, or interleaved packet; 0: none
 
 Signals: SIGUSR1 stops sending and, the second time, goes on. Nothing is decoded or encoded here: pushing whole access
 units with explicit timestamps costs next to no CPU, loops for ever, and keeps time rising from loop to loop, where
@@ -25,11 +26,12 @@ gi.require_version("GstRtspServer", "1.0")
 from gi.repository import GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402 - the versions come first
 
 # No config-interval: the units carry their own headers, and with it a key frame of several slices leaves as two frames.
-LAUNCH = (
-    "( appsrc name=units is-live=true format=time block=false max-bytes=0"
-    " caps=video/x-h264,stream-format=byte-stream,alignment=au"
-    " ! rtph264pay name=pay0 pt=96 )"
-)
+LAUNCH = "( appsrc name=units is-live=true format=time block=false max-bytes=0 caps={caps} ! {payloader} name=pay0 )"
+CODECS = {
+    "h264": ("video/x-h264,stream-format=byte-stream,alignment=au", "rtph264pay pt=96"),
+    "hevc": ("video/x-h265,stream-format=byte-stream,alignment=au", "rtph265pay pt=96"),
+    "mjpeg": ("image/jpeg,width={width},height={height},framerate=30/1", "rtpjpegpay pt=26"),
+}
 VIEWER = "viewer, media.factory.access=(boolean)true, media.factory.construct=(boolean)true"
 
 
@@ -41,6 +43,8 @@ class Clip:
         self.data = Path(index["file"]).read_bytes()
         self.units = index["units"]
         self.duration = index["duration_ns"]
+        caps, payloader = CODECS[index["codec"]]
+        self.launch = LAUNCH.format(caps=caps.format(**index), payloader=payloader)
 
 
 class Playback:
@@ -93,16 +97,24 @@ class Playback:
 class Camera:
     """Every mount of the server, and the one switch that freezes them."""
 
-    def __init__(self) -> None:
+    def __init__(self, lose_every: int) -> None:
         self.playing: list[Playback] = []
         self.frozen = False
+        self.lose_every, self.sent = lose_every, 0
 
     def start(self, _factory: Any, media: Any, clip: Clip) -> None:
         playback = Playback(clip, media)
         if self.frozen:
             playback.freeze(True)
         self.playing.append(playback)
+        if self.lose_every:
+            sent = media.get_element().get_child_by_name("pay0").get_static_pad("src")
+            sent.add_probe(Gst.PadProbeType.BUFFER | Gst.PadProbeType.BUFFER_LIST, self.lose)
         media.connect("unprepared", self.stop, playback)
+
+    def lose(self, _pad: Any, _info: Any) -> Any:
+        self.sent += 1
+        return Gst.PadProbeReturn.DROP if self.sent % self.lose_every == 0 else Gst.PadProbeReturn.OK
 
     def stop(self, _media: Any, playback: Playback) -> None:
         playback.stop()
@@ -126,18 +138,19 @@ def lock(server: Any, user: str, password: str) -> None:
     server.set_auth(auth)
 
 
-def serve(port: int, mounts: dict[str, str], user: str | None, password: str | None) -> None:
+def serve(port: int, mounts: dict[str, str], user: str | None, password: str | None, lose_every: int) -> None:
     """Serve until killed."""
     Gst.init(None)
     server = GstRtspServer.RTSPServer()
     server.set_address("127.0.0.1")
     server.set_service(str(port))
-    camera = Camera()
+    camera = Camera(lose_every)
     for mount, index_path in mounts.items():
         factory = GstRtspServer.RTSPMediaFactory()
-        factory.set_launch(LAUNCH)
+        clip = Clip(index_path)
+        factory.set_launch(clip.launch)
         factory.set_shared(True)
-        factory.connect("media-configure", camera.start, Clip(index_path))
+        factory.connect("media-configure", camera.start, clip)
         if user is not None:
             factory.add_role_from_structure(Gst.Structure.new_from_string(VIEWER))
         server.get_mount_points().add_factory(mount, factory)

@@ -25,21 +25,32 @@ Gst.init(None)
 raise SystemExit(Gst.ElementFactory.find("rtph264pay") is None)
 """
 
+_WEBRTC_CHECK = """
+import gi
+gi.require_version("GstWebRTC", "1.0")
+from gi.repository import Gst, GstWebRTC
+Gst.init(None)
+needed = "webrtcbin nicesink dtlsenc srtpenc openh264dec vp8enc vp8dec rtph264pay h264parse qtdemux"
+raise SystemExit(not all(map(Gst.ElementFactory.find, needed.split())))
+"""
+
 
 def chromium_path() -> str | None:
     """The first Chromium or Chrome on PATH."""
     return next(filter(None, map(shutil.which, _CHROMIUMS)), None)
 
 
-def _has_rtsp_server() -> bool:
+def _passes(check: str) -> bool:
+    """Whether Debian's Python runs `check` to a good end."""
     if not Path(SYSTEM_PYTHON).exists():
         return False
-    return subprocess.run([SYSTEM_PYTHON, "-c", _GST_CHECK], capture_output=True, check=False).returncode == 0
+    return subprocess.run([SYSTEM_PYTHON, "-c", check], capture_output=True, check=False).returncode == 0
 
 
 _TOOLS: dict[str, Callable[[], bool]] = {
     "chromium": lambda: chromium_path() is not None,
-    "gst-rtsp-server": _has_rtsp_server,
+    "gst-rtsp-server": lambda: _passes(_GST_CHECK),
+    "gst-webrtc": lambda: _passes(_WEBRTC_CHECK),
     "prometheus": lambda: shutil.which("prometheus") is not None,
     "promtool": lambda: shutil.which("promtool") is not None,
     "ffmpeg": lambda: shutil.which("ffmpeg") is not None,
@@ -49,7 +60,7 @@ _TOOLS: dict[str, Callable[[], bool]] = {
 
 @cache
 def has_tool(tool: str) -> bool:
-    """Say whether `tool` (chromium, gst-rtsp-server, prometheus, promtool, ffmpeg or node) can be used here."""
+    """Say whether `tool`, such as chromium, gst-rtsp-server or ffmpeg, can be used here."""
     return _TOOLS[tool]()
 
 

@@ -1,13 +1,13 @@
 """An RTSP server as tests need one: cameras made of clips, that loop for ever, freeze, die and come back.
 
-Behind it is gst-rtsp-server in a process of its own (gst_camera.py); it sends a clip's own H.264 at its own pace. A
+Behind it is gst-rtsp-server in a process of its own (gst_camera.py); it sends a clip's own packets at its own pace. A
 mount plays from its first frame when its first client comes, and again when everybody has left and somebody returns.
 """
 
 import json
 import signal
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,7 +23,9 @@ _CAMERA = Path(__file__).with_name("gst_camera.py")
 class RtspServer:
     """A running server; `run_rtsp_server` makes one."""
 
-    def __init__(self, port: int, mounts: Mapping[str, Path], user: str | None, password: str | None) -> None:
+    def __init__(
+        self, port: int, mounts: Mapping[str, Path], user: str | None, password: str | None, lose_every: int
+    ) -> None:
         self.port = port
         self._login = "" if user is None else f"{user}:{password}@"
         self._settings = json.dumps(
@@ -32,6 +34,7 @@ class RtspServer:
                 "mounts": {mount: str(index) for mount, index in mounts.items()},
                 "user": user,
                 "password": password,
+                "lose_every": lose_every,
             }
         )
         self._frozen = False
@@ -84,65 +87,77 @@ class RtspServer:
 
 @contextmanager
 def run_rtsp_server(
-    mounts: Mapping[str, Path],
+    mounts: Mapping[str, Path | Sequence[Path]],
     *,
     port: int | None = None,
     user: str | None = None,
     password: str | None = None,
+    lose_every: int = 0,
 ) -> Iterator[RtspServer]:
-    """Serve H.264 clips over RTSP for as long as the block lasts.
+    """Serve clips over RTSP for as long as the block lasts.
 
     Args:
-        mounts: mount point, such as "/road", to a clip with H.264 in it (mp4, mkv, ts).
+        mounts: mount point, such as "/road", to a clip with H.264, H.265 or MJPEG in it (mp4, mkv, ts), or to several
+            of one codec that are sent one after the other in one stream.
         port: on 127.0.0.1; any free one by default. Kept over `kill` and `restart`.
         user: asks every client for this user and `password`, by digest.
         password: of `user`.
+        lose_every: lose every so-manieth packet on the way; 0: none.
     """
     requires("gst-rtsp-server")
     with tempfile.TemporaryDirectory(prefix="rtsp-server-") as folder:
         indexes = {
-            mount: write_access_units(clip, Path(folder, f"{number}.json"))
+            mount: write_access_units([clip] if isinstance(clip, Path) else clip, Path(folder, f"{number}.json"))
             for number, (mount, clip) in enumerate(mounts.items())
         }
-        server = RtspServer(port or free_port(), indexes, user, password)
+        server = RtspServer(port or free_port(), indexes, user, password, lose_every)
         try:
             yield server
         finally:
             server.close()
 
 
-def write_access_units(clip: Path, index: Path) -> Path:
-    """Take a clip's H.264 apart into access units, without decoding it.
+_ANNEX_B = {"h264": "h264_mp4toannexb", "hevc": "hevc_mp4toannexb", "mjpeg": "null"}
+"""The filter that puts start codes where a container had lengths."""
+
+
+def write_access_units(clips: Sequence[Path], index: Path) -> Path:
+    """Take clips apart into access units, without decoding them.
 
     Args:
-        clip: any container PyAV reads; its first video stream is H.264.
+        clips: any container PyAV reads; the first video streams are of one codec.
         index: where to write the JSON that gst_camera.py reads; the bytes (Annex B) go beside it.
 
     Returns:
         `index`.
     """
-    data = index.with_suffix(".h264")
+    data = index.with_suffix(".units")
     units: list[tuple[int, int, int, int]] = []
-    with av.open(str(clip)) as container, data.open("wb") as out:
-        stream = container.streams.video[0]
-        assert stream.codec_context.name == "h264", f"{clip.name} carries {stream.codec_context.name}, not h264"
-        assert stream.time_base is not None, f"{clip.name} has no time base"
-        nanoseconds = stream.time_base * 1_000_000_000
-        annex_b = BitStreamFilterContext("h264_mp4toannexb", stream)
-        for packet in container.demux(stream):
-            for unit in annex_b.filter(packet):
-                assert unit.dts is not None, f"{clip.name} has a packet without a time"
-                assert unit.pts is not None, f"{clip.name} has a packet without a time"
-                units.append((out.tell(), unit.size, round(unit.dts * nanoseconds), round(unit.pts * nanoseconds)))
-                out.write(bytes(unit))
-        fps = stream.average_rate or stream.guessed_rate
-    assert units, f"{clip.name} has no packets"
-    assert fps, f"{clip.name} has no frame rate"
-    start = units[0][2]
-    document = {
-        "file": str(data),
-        "units": [(offset, size, dts - start, pts - start) for offset, size, dts, pts in units],
-        "duration_ns": units[-1][2] - start + round(1_000_000_000 / fps),
-    }
+    duration_ns, document = 0, dict[str, object]()
+    with data.open("wb") as out:
+        for clip in clips:
+            with av.open(str(clip)) as container:
+                stream = container.streams.video[0]
+                context = stream.codec_context
+                assert context.name in _ANNEX_B, f"{clip.name} carries {context.name}"
+                assert stream.time_base is not None, f"{clip.name} has no time base"
+                fps = stream.average_rate or stream.guessed_rate
+                assert fps, f"{clip.name} has no frame rate"
+                document = {"codec": context.name, "width": context.width, "height": context.height}
+                nanoseconds = stream.time_base * 1_000_000_000
+                annex_b = BitStreamFilterContext(_ANNEX_B[context.name], stream)
+                found = list[tuple[int, int, int, int]]()
+                for packet in container.demux(stream):
+                    for unit in annex_b.filter(packet):
+                        assert unit.dts is not None, f"{clip.name} has a packet without a time"
+                        assert unit.pts is not None, f"{clip.name} has a packet without a time"
+                        times = round(unit.dts * nanoseconds), round(unit.pts * nanoseconds)
+                        found.append((out.tell(), unit.size, *times))
+                        out.write(bytes(unit))
+            assert found, f"{clip.name} has no packets"
+            start = found[0][2] - duration_ns
+            units += [(offset, size, dts - start, pts - start) for offset, size, dts, pts in found]
+            duration_ns = units[-1][2] + round(1_000_000_000 / fps)
+    document |= {"file": str(data), "units": units, "duration_ns": duration_ns}
     index.write_text(json.dumps(document))
     return index

@@ -1,13 +1,15 @@
 """A WHEP viewer (draft-ietf-wish-whep) made of aiortc: it offers, decodes what comes, and leaves."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import av
-from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
 
+from tests.peers.rtc import make_pc, offer_to_watch, take_answer
 from tests.peers.service import Answer, Service, until
 
 SDP = "application/sdp"
@@ -16,9 +18,13 @@ SDP = "application/sdp"
 class WhepViewer:
     """A viewer that is connected; `watch_whep` makes one."""
 
-    def __init__(self, location: str) -> None:
-        self.location = location
+    def __init__(self, answer: Answer) -> None:
+        self.location = answer.headers["Location"]
         """The session's own path, for DELETE."""
+        self.etag = answer.headers["ETag"]
+        ports = re.findall(r"^a=candidate:\S+ 1 udp \d+ ([\d.]+) (\d+) ", answer.body.decode(), re.MULTILINE)
+        self.media_ports = [(host, int(port)) for host, port in ports]
+        """Where the service listens for this session's media."""
         self.frames = 0
         """Decoded so far."""
         self.newest: av.VideoFrame | None = None
@@ -45,31 +51,26 @@ class WhepViewer:
         await until(seen, lambda: f"{wanted - self.frames} of {count} frames did not come")
 
 
-async def offer(pc: RTCPeerConnection) -> str:
-    """The offer of a viewer that wants one video, its candidates in it."""
-    pc.addTransceiver("video", direction="recvonly")
-    await pc.setLocalDescription(await pc.createOffer())
-    return str(pc.localDescription.sdp)
-
-
 async def post_offer(service: Service, stream: str, sdp: str | bytes, content_type: str = SDP) -> Answer:
     """Ask to watch."""
     return await service.ask(f"/whep/{stream}", method="POST", body=sdp, content_type=content_type)
 
 
 @asynccontextmanager
-async def watch_whep(service: Service, stream: str) -> AsyncIterator[WhepViewer]:
-    """Watch a stream for as long as the block lasts; leaves without a word, as a closed laptop does."""
-    pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+async def watch_whep(service: Service, stream: str, *codecs: str) -> AsyncIterator[WhepViewer]:
+    """Watch a stream, in one of these codecs, for as long as the block lasts; leaves without a DELETE."""
+    pc = make_pc()
     reading: list[asyncio.Task[None]] = []
     try:
-        answer = await post_offer(service, stream, await offer(pc))
+        answer = await post_offer(service, stream, await offer_to_watch(pc, *codecs))
         assert answer.status == 201, answer
-        viewer = WhepViewer(answer.headers["Location"])
+        viewer = WhepViewer(answer)
         pc.on("track", lambda track: reading.append(asyncio.create_task(viewer.read(track))))
-        await pc.setRemoteDescription(RTCSessionDescription(sdp=answer.body.decode(), type="answer"))
+        await take_answer(pc, answer.body.decode())
         yield viewer
     finally:
         await pc.close()
-        for task in reading:
-            await task
+        for task in reading:  # a track that was never connected has no end of its own
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task

@@ -1,6 +1,6 @@
-"""A URL becomes frames: PyAV in a thread of its own, a watchdog, and a new attempt after every failure.
+"""A stream's source for life: an attempt to read it, and after its end another one.
 
-`run` is the life of a source: try, say why it ended, wait, try again. One attempt is a `Connection`.
+`run` is that life: try, say why it ended, wait, try again. One attempt is a `Connection`.
 """
 
 import asyncio
@@ -13,9 +13,12 @@ import av
 
 from streamer.backoff import Backoff
 from streamer.clock import Clock
-from streamer.connection import SOCKET_TIMEOUT, STALL_TIMEOUT, STALLED, Connection
 from streamer.errors import SourceError, SourceErrorKind
 from streamer.frame import Frame
+from streamer.openings import Openings
+from streamer.source.connection import Connection
+from streamer.source.failure import OPEN_TIMEOUT, stalled
+from streamer.source.target import Target
 from streamer.timeline import Timeline
 
 log = logging.getLogger(__name__)
@@ -24,8 +27,11 @@ SourceState = Literal["connecting", "live", "offline"]
 
 FIRST_PICTURE_TIMEOUT = 75.0
 """Seconds of packets without a picture that can be decoded: cameras with a keyframe a minute exist."""
-PATIENCE = 2 * SOCKET_TIMEOUT
-"""Seconds a given-up connection gets to close its socket, so that a camera rarely sees two."""
+PATIENCE = 2 * OPEN_TIMEOUT
+"""Seconds a given-up connection gets to close its socket before there is a second one. FFmpeg's timeouts end it sooner,
+unless a camera without pictures keeps the connection busy with reports. There is never a third."""
+LOOK = 0.1
+"""Seconds from one look at a connection to the next."""
 
 
 class Source:
@@ -37,37 +43,53 @@ class Source:
     def __init__(
         self,
         name: str,
-        url: str,
+        target: Target,
         on_frame: Callable[[Frame], None],
         *,
-        listen: bool = False,
         clock: Clock,
         redact: Callable[[str], str],
+        openings: Openings | None = None,
         rand: Callable[[], float] = random.random,
     ) -> None:
         self.name = name
-        self.url = url
-        self.listen = listen
+        self.target = target
         self.state: SourceState = "connecting"
         self.reason: str | None = None
         """Why the state is not live, as a sentence."""
+        self.error: SourceErrorKind | None = None
+        """The same as a word; None while live, and before the first attempt ended."""
         self.last_frame_at: float | None = None
         """Monotonic arrival of the newest frame."""
         self.reconnects: dict[SourceErrorKind, int] = {}
         """Attempts that ended, by reason."""
         self._skipped_before = 0
         self._connection: Connection | None = None
+        self._lingering: set[asyncio.Future[SourceError]] = set()
+        """Ends of connections that were given up and are not closed yet."""
         self._on_frame = on_frame
         self._clock = clock
         self._redact = redact
+        self._openings = openings or Openings()
+        self._rand = rand
         self._backoff = Backoff(rand)
         self._timeline = Timeline()
         self._frames = 0
 
     @property
     def skipped_late(self) -> int:
-        """Packets dropped undecoded because decoding had fallen behind."""
+        """Packets dropped undecoded because decoding had fallen behind, and pictures beyond the most a second."""
         return self._skipped_before + (self._connection.skipped_late if self._connection is not None else 0)
+
+    def aim(self, target: Target) -> None:
+        """Read this from the next attempt on, as if nothing had failed yet; whoever runs the source ends that one."""
+        self.target = target
+        self._backoff = Backoff(self._rand)
+        self._waiting()
+
+    async def closed(self, *, within: float) -> None:
+        """Wait until the sockets of ended attempts are closed, for so many seconds at the most."""
+        if self._lingering:
+            await asyncio.wait(self._lingering, timeout=within)
 
     async def run(self) -> None:
         """Open the source, and open it again whenever it ends, until cancelled."""
@@ -85,30 +107,39 @@ class Source:
         Raises:
             SourceError: always, sooner or later; its kind says why the attempt ended.
         """
+        if self._lingering:
+            await asyncio.wait(self._lingering, timeout=PATIENCE if len(self._lingering) == 1 else None)
         self._timeline.reopened()
-        connection = Connection(self.name, self.url, self.listen, self._timeline, self._deliver, self._clock)
+        connection = Connection(self.name, self.target, self._timeline, self._deliver, self._clock)
+        # Whoever waits to be called needs no turn, and must never be without somebody at the port.
+        opening = None if self.target.waits else await self._openings.turn()
         self._connection = connection
         ended = connection.start()
         try:
             while not ended.done():
-                await asyncio.wait({ended}, timeout=0.25)
+                await asyncio.wait({ended}, timeout=LOOK)
+                if opening is not None and connection.opened_at is not None:
+                    opening.done()
                 error = None if ended.done() else self._given_up(connection)
                 if error is not None:
-                    self._say("offline", str(error))
-                    await asyncio.wait({ended}, timeout=PATIENCE)
                     raise error
             raise ended.result()
         finally:
+            if opening is not None:
+                opening.done()
             connection.abandon()
-            self._skipped_before, self._connection = self._skipped_before + connection.skipped_late, None
+            if not ended.done():
+                self._lingering.add(ended)
+                ended.add_done_callback(self._lingering.discard)
+            self._skipped_before, self._connection = self.skipped_late, None
 
     def _given_up(self, connection: Connection) -> SourceError | None:
         """Why a connection is not worth waiting for any longer, or None while it is."""
         now = self._clock()
         if connection.opened_at is None:
             return None  # opening has a timeout of its own
-        if now - connection.alive_at > STALL_TIMEOUT:
-            return SourceError("stalled", STALLED)
+        if now - connection.alive_at > connection.stall_timeout:
+            return stalled(connection.stall_timeout)
         if not connection.delivering and now - connection.opened_at > FIRST_PICTURE_TIMEOUT:
             return SourceError("codec", f"no picture could be decoded in {FIRST_PICTURE_TIMEOUT:.0f} s of packets")
         return None
@@ -119,18 +150,20 @@ class Source:
             return 0.0
         self.reconnects[error.kind] = self.reconnects.get(error.kind, 0) + 1
         if self.state == "live" or self.reason != str(error):  # once an outage and reason, not once an attempt
-            log.warning("%s: %s", self.name, error)
-        self._say("offline", str(error))
-        if self.listen and error.kind in ("ended", "stalled", "timeout"):
+            log.warning("%s: %s: %s", self.name, error.kind, error)
+        self._say("offline", error)
+        if self.target.waits and error.kind in ("ended", "stalled", "timeout"):
             return 0.0  # the camera will push again, and must find somebody listening
         return self._backoff.failed(self._clock(), locked_out=error.kind == "authentication")
 
     def _waiting(self) -> None:
-        where = self._redact(self.url)
-        self._say("connecting", f"waiting for a camera to push to {where}" if self.listen else "connecting")
+        where = self._redact(self.target.url)
+        self.state, self.error = "connecting", None
+        self.reason = f"waiting for a camera to push to {where}" if self.target.waits else "connecting"
 
-    def _say(self, state: SourceState, reason: str | None) -> None:
-        self.state, self.reason = state, reason
+    def _say(self, state: SourceState, error: SourceError | None) -> None:
+        self.state, self.reason = state, None if error is None else str(error)
+        self.error = None if error is None else error.kind
 
     def _deliver(self, picture: av.VideoFrame, pts: float | None, received_at: float) -> None:
         """In the connection's thread: one decoded picture."""

@@ -1,0 +1,12 @@
+"""Tokens that a request shows (RFC 6750). Pure."""
+
+import hmac
+
+
+def shows(authorization: str | None, token: str) -> bool:
+    """Whether an Authorization header carries this token.
+
+    Compared in constant time: how long it takes must not say how much of a guess was right.
+    """
+    scheme, _, shown = (authorization or "").partition(" ")
+    return scheme.lower() == "bearer" and hmac.compare_digest(shown.strip().encode(), token.encode())

@@ -1,0 +1,113 @@
+"""The routes that change which streams there are, and what a page must know before it offers to. docs/api.md."""
+
+import json
+from typing import Any
+
+from aiohttp import web
+
+from streamer.errors import ChangeError
+from streamer.keys import ADMINISTRATION, RELOAD, SIGNALLING, STREAMS
+
+routes = web.RouteTableDef()
+
+LIST, ONE = "/api/streams", "/api/streams/{name}"
+MERGE_PATCH = "application/merge-patch+json"
+
+
+@routes.post(LIST)
+async def add(request: web.Request) -> web.Response:
+    """Add a stream."""
+    administration = request.app[ADMINISTRATION]
+    administration.require_allowed(request.headers.get("Authorization"))
+    document = await _document(request, "application/json")
+    streams = request.app[STREAMS]
+    name = await administration.add(document, taken=streams.is_taken)
+    return web.json_response(_shown(request, name), status=201, headers={"Location": f"/api/streams/{name}"})
+
+
+@routes.patch(ONE)
+async def change(request: web.Request) -> web.Response:
+    """Change some settings of a stream, or pause it (RFC 7396)."""
+    administration = request.app[ADMINISTRATION]
+    administration.require_allowed(request.headers.get("Authorization"))
+    name = _changeable(request)
+    await administration.change(name, await _document(request, "application/json", MERGE_PATCH))
+    return web.json_response(_shown(request, name))
+
+
+@routes.delete(ONE)
+async def remove(request: web.Request) -> web.Response:
+    """Remove a stream."""
+    administration = request.app[ADMINISTRATION]
+    administration.require_allowed(request.headers.get("Authorization"))
+    await administration.remove(_changeable(request))
+    return web.Response(status=204)
+
+
+@routes.options(LIST)
+async def list_options(request: web.Request) -> web.Response:
+    """What may be asked of the list."""
+    return _options(request, "GET, HEAD, OPTIONS, POST")
+
+
+@routes.options(ONE)
+async def one_options(request: web.Request) -> web.Response:
+    """What may be asked of a stream."""
+    return _options(request, "DELETE, GET, HEAD, OPTIONS, PATCH")
+
+
+@routes.get("/api/config")
+async def configuration(request: web.Request) -> web.Response:
+    """Whether the configuration file is in force, and whether streams may be added."""
+    reload, policy = request.app[RELOAD], request.app[ADMINISTRATION].policy
+    file = {"ok": True, "error": None, "read_at": None, "restart_needed": []} if reload is None else reload.describe()
+    may = {"allowed": policy.allowed, "token": policy.token is not None, "schemes": list(policy.schemes)}
+    return web.json_response(file | {"api_streams": may})
+
+
+def _changeable(request: web.Request) -> str:
+    """The name a request gives, which no publisher has."""
+    name = request.match_info["name"]
+    pipeline = request.app[STREAMS].get(name)
+    if pipeline is not None and pipeline.origin == "publisher":
+        raise ChangeError(409, f"{name!r} is published to this service; its publisher ends it")
+    return name
+
+
+def _shown(request: web.Request, name: str) -> dict[str, Any]:
+    pipeline = request.app[STREAMS].get(name)
+    described = {} if pipeline is None else pipeline.describe()
+    return described | {"settings": request.app[ADMINISTRATION].settings(name)}
+
+
+async def _document(request: web.Request, *types: str) -> dict[str, Any]:
+    """The JSON mapping a request carries.
+
+    Other types are refused, because a browser sends those for any page without asking first (Fetch standard, CORS).
+
+    Raises:
+        ChangeError: 415 it is of another type, 400 it is no JSON mapping.
+    """
+    if request.content_type not in types:
+        raise ChangeError(415, f"the body must be {' or '.join(types)}, not {request.content_type}")
+    try:
+        document = json.loads(await request.read())
+    except (ValueError, RecursionError):
+        raise ChangeError(400, "the body is not JSON") from None
+    if not isinstance(document, dict):
+        raise ChangeError(400, f"the body must be a mapping, not {type(document).__name__}")
+    if any(
+        isinstance(deep, dict | list)
+        for value in document.values()
+        if isinstance(value, dict | list)
+        for deep in (value.values() if isinstance(value, dict) else value)
+    ):
+        raise ChangeError(422, "no setting of a stream is that deep")
+    return document
+
+
+def _options(request: web.Request, methods: str) -> web.Response:
+    headers = {"Allow": methods}
+    if "Access-Control-Request-Method" in request.headers:
+        headers |= request.app[SIGNALLING].origins.preflight(request.headers.get("Origin"), methods)
+    return web.Response(status=204, headers=headers)

@@ -1,0 +1,222 @@
+"""What the numbers mean, in words. Pure. To add a finding: a word in `FindingKind`, a function, a line in `_RULES`.
+
+A rule says nothing where nothing is wrong. Advice is what would make the stream better, and costs the exit code 3; a
+note is what a person may want to know and need not change.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from streamer.doctor.measurements import Measurements
+from streamer.doctor.observation import Kind, Observation
+from streamer.source.target import Target
+
+FindingKind = Literal[
+    "no_keyframe", "long_gop", "slow_start", "b_frames", "h265", "mjpeg", "lost", "damaged", "no_times", "stuck_times",
+    "time_jumps", "clock", "large", "load", "few_pictures", "bitrate", "uneven", "interlaced", "pixel_aspect",
+    "pixel_format", "no_contrast",
+]  # fmt: skip
+Weight = Literal["advice", "note"]
+
+LONG_GOP = 4.0
+"""Seconds from keyframe to keyframe that a viewer of a stream that has just come back notices."""
+SLOW_START = 4.0
+CLOCK = 2.0
+"""Seconds a camera's clock may be off: what the network takes is in it."""
+LARGE = 1920 * 1080
+SUB_STREAM = 1280 * 720
+"""Pixels that are plenty: models take 320 to 1024 a side."""
+HIGH_LOAD = 0.5
+"""Share of a core for one camera's decoding."""
+HIGH_BITRATE = 16e6
+UNEVEN = 1.0
+BLANK = 2.0
+"""Standard deviation of 0..255 below which a picture shows nothing."""
+USUAL_FORMATS = ("yuv420p", "yuvj420p", "nv12", None)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing worth a word."""
+
+    kind: FindingKind
+    weight: Weight
+    sentence: str
+    """What was found, with its number."""
+    advice: str = ""
+    """What to do about it, or what it means; "" where there is nothing to add."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a rule may look at."""
+
+    target: Target
+    seen: Observation
+    kind: Kind
+    measured: Measurements
+    sample_fps: float
+
+
+def judge(target: Target, seen: Observation, measured: Measurements, sample_fps: float = 5.0) -> tuple[Finding, ...]:
+    """What is worth a word about a camera that sends video, advice first.
+
+    Args:
+        target: how it was asked.
+        seen: what came.
+        measured: the same in numbers.
+        sample_fps: pictures a second that the model is to see.
+    """
+    if seen.kind is None or not measured.packets:
+        return ()
+    case = Case(target, seen, seen.kind, measured, sample_fps)
+    found = [finding for rule in _RULES for finding in rule(case)]
+    return tuple(sorted(found, key=lambda finding: finding.weight != "advice"))
+
+
+CURE = "set the keyframe (I-frame) interval to one or two seconds; switch off H.264+, H.265+, Zipstream and the like"
+
+
+def _keyframes(case: Case) -> Iterator[Finding]:
+    measured, gop = case.measured, case.measured.gop_seconds or 0.0
+    least = "at least " if measured.gop_is_open else ""
+    if not measured.keyframes:
+        found = f"no keyframe came in the {measured.watched_seconds:.1f} s watched, so there was no picture"
+        yield Finding("no_keyframe", "advice", found, f"each start shows nothing until one comes; {CURE}")
+    elif gop > LONG_GOP:
+        longest = f"{gop:.0f} s and more" if measured.gop_is_open else f"up to {gop:.0f} s"
+        effect = f"when the stream starts or loses something, the next good picture takes {longest}"
+        yield Finding("long_gop", "advice", f"keyframes are {least}{gop:.1f} s apart", f"{effect}; {CURE}")
+
+
+def _start(case: Case) -> Iterator[Finding]:
+    first, opened = case.measured.first_picture_seconds, case.measured.open_seconds or 0.0
+    if first is not None and first > SLOW_START:
+        cause = "waiting for a keyframe" if first - opened > first / 2 else "until the camera had said what it sends"
+        yield Finding("slow_start", "advice", f"the first picture took {first:.1f} s, most of it {cause}")
+
+
+def _order(case: Case) -> Iterator[Finding]:
+    delay = case.measured.reorder_seconds
+    if case.seen.b_pictures or (delay > 0 and case.kind.codec in ("h264", "hevc")):
+        held = f" by up to {1000 * delay:.0f} ms" if delay else ""
+        cure = "switch B-frames off, or choose the Baseline profile: everything live comes that much later"
+        yield Finding("b_frames", "advice", f"B-frames hold pictures back{held}", cure)
+
+
+def _codec(case: Case) -> Iterator[Finding]:
+    load, bits = case.measured.load, case.measured.bits_per_second
+    if case.kind.codec == "hevc":
+        cost = "" if load is None else f"; decoding alone takes {share(load)} of one core"
+        meaning = f"viewers get H.264 or VP8 all the same: each picture is decoded, drawn on and encoded here{cost}"
+        yield Finding("h265", "note", "H.265, which few browsers play", f"{meaning}. H.264 is cheaper to decode")
+    if case.kind.codec == "mjpeg":
+        rate = "" if bits is None else f" at {bits / 1e6:.1f} Mbit/s"
+        meaning = "each picture is sent whole; H.264 takes a tenth of the network for the same"
+        yield Finding("mjpeg", "note", f"MJPEG{rate}", meaning)
+
+
+def _losses(case: Case) -> Iterator[Finding]:
+    seen = case.seen
+    if seen.lost:
+        found = (
+            f"{seen.lost} datagrams were lost in {case.measured.watched_seconds:.1f} s, {seen.damaged} pictures damaged"
+        )
+        yield Finding(
+            "lost", "advice", found, "use TCP: leave out transport: udp; a lower bitrate or a cable helps too"
+        )
+    elif seen.damaged > 1:
+        found = f"{seen.damaged} of {seen.damaged + seen.pictures} pictures could not be decoded cleanly"
+        cure = "something on the way loses data, or the camera does: lower its bitrate, renew its firmware"
+        yield Finding("damaged", "advice", found, cure)
+
+
+def _times(case: Case) -> Iterator[Finding]:
+    measured = case.measured
+    meaning = "a picture's time is its arrival, with the network's unevenness in it"
+    if not case.kind.clocked:
+        yield Finding("no_times", "note", "this kind of URL carries no times", meaning)
+    elif measured.timeless > measured.packets / 2:
+        found = f"{measured.timeless} of {measured.packets} packets carry no time"
+        yield Finding("no_times", "advice", found, f"{meaning}; renew the camera's firmware")
+    elif measured.stuck > measured.packets / 2:
+        cure = f"{meaning}; restart the camera, and renew its firmware"
+        yield Finding("stuck_times", "advice", "the camera's times stand still", cure)
+    elif measured.jumps:
+        often = "once" if measured.jumps == 1 else f"{measured.jumps} times"
+        found = f"the camera's times jumped {often} by more than a second"
+        yield Finding("time_jumps", "advice", found, "look at how the camera sets its clock")
+
+
+def _clock(case: Case) -> Iterator[Finding]:
+    ahead = case.measured.clock_ahead_seconds
+    if ahead is not None and abs(ahead) > CLOCK:
+        found = f"the camera's clock is {_span(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'} this machine's"
+        meaning = (
+            "Sightline counts from arrival and does not mind; times in the camera's pictures and recordings are off"
+        )
+        yield Finding("clock", "advice", found, f"{meaning}. Give both the same time server (NTP)")
+
+
+def _size(case: Case) -> Iterator[Finding]:
+    width, height = case.measured.width, case.measured.height
+    if width and height and width * height > LARGE:
+        found = f"{width} × {height} is far more than a model sees, and more than most viewers are shown"
+        cure = f"a sub-stream of 1280 × 720 takes {share(SUB_STREAM / (width * height))} of the work on each picture"
+        yield Finding("large", "advice", found, cure)
+
+
+def _work(case: Case) -> Iterator[Finding]:
+    load, bits = case.measured.load, case.measured.bits_per_second
+    if load is not None and load > HIGH_LOAD:
+        cure = "choose a sub-stream, fewer pictures a second, or H.264"
+        yield Finding("load", "advice", f"decoding takes {share(load)} of one core of this machine", cure)
+    if bits is not None and bits > HIGH_BITRATE and not case.kind.recorded:
+        cure = "a lower bitrate is easier on network and decoder, and no model sees the difference"
+        yield Finding("bitrate", "advice", f"{bits / 1e6:.0f} Mbit/s", cure)
+
+
+def _rhythm(case: Case) -> Iterator[Finding]:
+    fps, late = case.measured.fps, case.measured.late_seconds
+    if fps is not None and fps < 0.9 * case.sample_fps:
+        found = f"{fps:.1f} pictures a second, where the model is to see {case.sample_fps:g}"
+        yield Finding("few_pictures", "advice", found, "raise the camera's frame rate, or lower sample_fps")
+    if late is not None and late > UNEVEN:
+        cure = "the network or the camera is overloaded: a cable instead of Wi-Fi, a lower bitrate"
+        yield Finding("uneven", "advice", f"pictures come unevenly, up to {late:.1f} s late", cure)
+
+
+def _picture(case: Case) -> Iterator[Finding]:
+    kind, contrast = case.kind, case.seen.contrast
+    if case.seen.interlaced:
+        cure = "set the camera or encoder to progressive"
+        yield Finding("interlaced", "advice", "interlaced video: what moves has combs", cure)
+    if abs(kind.pixel_aspect - 1) > 0.02:
+        meaning = "they are shown as if they were; choose a size of the sensor's own proportions"
+        yield Finding("pixel_aspect", "note", f"pixels are not square ({kind.pixel_aspect:.2f} : 1)", meaning)
+    if kind.pixel_format not in USUAL_FORMATS and kind.codec in ("h264", "hevc"):
+        meaning = "each picture is converted to 8 bits and 4:2:0, which takes time and gains nothing"
+        yield Finding("pixel_format", "note", f"pixels are {kind.pixel_format}", meaning)
+    if contrast is not None and contrast < BLANK:
+        cause = "a cap on the lens, night without infrared, or an encoder without a signal"
+        yield Finding("no_contrast", "note", "the picture shows one single shade", cause)
+
+
+_RULES: tuple[Callable[[Case], Iterator[Finding]], ...] = (
+    _keyframes, _start, _losses, _times, _order, _size, _work, _rhythm, _clock, _picture, _codec,
+)  # fmt: skip
+"""In the order of what a person should look at first."""
+
+
+def share(of_one: float) -> str:
+    """A share in per cent."""
+    return f"{100 * of_one:.0f} %" if of_one >= 0.01 else "less than 1 %"
+
+
+def _span(seconds: float) -> str:
+    """A length of time that a person reads at a glance."""
+    for unit, name in ((86400, "days"), (3600, "hours"), (60, "minutes")):
+        if seconds >= 2 * unit:
+            return f"{seconds / unit:.0f} {name}"
+    return f"{seconds:.0f} s"

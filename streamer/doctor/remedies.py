@@ -1,0 +1,82 @@
+"""What to do about a source that failed, for each word of `SourceErrorKind`. Pure."""
+
+from collections.abc import Sequence
+
+from streamer import url
+from streamer.doctor.observation import Observation
+from streamer.errors import SourceErrorKind
+from streamer.source.target import Target
+
+PATHS = (
+    "the camera's manual names the path: /Streaming/Channels/101 (Hikvision), /cam/realmonitor?channel=1&subtype=0 "
+    "(Dahua), /axis-media/media.amp (Axis), /stream1 (TP-Link); a program for ONVIF finds it too"
+)
+
+REMEDIES: dict[SourceErrorKind, str] = {
+    "dns": "write the camera's address instead of its name, or correct the name",
+    "refused": "compare the port: 554 is usual for RTSP, 8554 too, 322 for RTSPS, 1935 for RTMP. The camera may have "
+    "this protocol switched off, or have as many viewers as it takes",
+    "unreachable": "compare the address, and whether this machine's network has a way to the camera's",
+    "tls": "tls.ca takes the camera's own certificate: openssl s_client -connect HOST:PORT </dev/null | openssl x509",
+    "stalled": "the camera hangs, or the network loses what it sends: restart it; if it stalls again, try a lower "
+    "bitrate and its newest firmware",
+    "ended": "the camera hung up: too many viewers, or it restarts. Look at its log, and try again",
+    "codec": "set the camera to H.264; H.265 and MJPEG are read too",
+    "too_large": "choose the camera's sub-stream, or a smaller size in its settings",
+    "redirected": "write the URL it names, if you trust that host",
+    "forbidden": "the operator decides with api_streams in the configuration file",
+    "unsupported": "install what is missing, or have the camera send another way",
+    "waiting": "start the encoder now, and let it push to this URL; a firewall may keep it out",
+    "protocol": "compare scheme, port and path: something answers there, and it is no camera's video",
+    "failed": "the log has the details; a bug report with them helps",
+}
+"""Where nothing more is known. What depends on the circumstances is in `remedy`."""
+
+
+def remedy(kind: SourceErrorKind, target: Target, seen: Observation) -> str:
+    """What to do next, as one sentence without its full stop."""
+    if kind == "authentication":
+        return _login(target, seen.realm)
+    if kind == "timeout":
+        return _silence(target, seen.answers_tcp)
+    if kind == "not_found":
+        return "write an absolute path: file:///videos/road.mp4" if target.scheme == "file" else PATHS
+    if kind == "unreachable" and target.waits:
+        return "something on this machine uses the port, the running service perhaps: stop it, or choose another port"
+    if kind in ("codec", "protocol") and (heard := _heard(seen)):
+        return f"{heard}; choose another path or profile of the camera, one with video"
+    if kind == "redirected" and target.scheme in ("http", "https"):
+        return "write the URL it names, if you trust that host; it may be a login page"
+    return REMEDIES[kind]
+
+
+def _login(target: Target, realm: str | None) -> str:
+    if target.scheme == "srt":
+        return "the passphrase in the URL must be the encoder's: 10 to 79 characters, both sides the same"
+    where = f'it asks for a user and password of "{realm}"' if realm else "it asks for a user and password"
+    if not url.has_login(target.url):
+        return f"{where}, and the URL has none: {target.scheme}://user:password@host/path"
+    return (
+        f"{where}: compare them there, and that this user may watch video. In a URL / ? # [ ] @ : of a password are "
+        "percent-encoded (/ is %2F). Cameras lock out who tries often"
+    )
+
+
+def _silence(target: Target, answers_tcp: bool | None) -> str:
+    if answers_tcp:
+        return (
+            f"port {target.port} takes connections and says nothing: another service listens there, or the camera hangs"
+        )
+    if answers_tcp is False:
+        return "nothing answers at all: the camera is off, the address is another, or a firewall swallows what is sent"
+    return "see whether the camera is on, and whether a firewall is between"
+
+
+def _heard(seen: Observation) -> str | None:
+    """What there is instead of video."""
+    audio: Sequence[str] = seen.kind.audio if seen.kind is not None and not seen.kind.codec else ()
+    if audio:
+        return f"it sends sound only ({', '.join(audio)})"
+    if seen.offers and "video" not in seen.offers:
+        return f"it offers no video, only {' and '.join(sorted(set(seen.offers)))}"
+    return None

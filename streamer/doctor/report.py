@@ -1,0 +1,130 @@
+"""The doctor's answer: one word, what was measured, and what to do; as a document for programs."""
+
+import base64
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from streamer import url
+from streamer.doctor.findings import Finding, judge
+from streamer.doctor.measurements import Measurements, measure
+from streamer.doctor.observation import Observation
+from streamer.doctor.remedies import remedy
+from streamer.doctor.still import jpeg
+from streamer.errors import SourceError, SourceErrorKind
+from streamer.source.failure import stalled
+from streamer.source.target import Target
+
+Verdict = Literal["healthy", "advice"] | SourceErrorKind
+"""Fine; it works, and could work better; or why it does not work."""
+
+SILENCE = 2.5
+"""Seconds without a packet at the end of the watching that are a stall: FFmpeg gives up after four."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """One camera's."""
+
+    target: Target
+    seen: Observation
+    measured: Measurements
+    findings: tuple[Finding, ...]
+    error: SourceError | None
+    """Why it does not work; None where it does."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """The whole in one word."""
+        if self.error is not None:
+            return self.error.kind
+        return "advice" if any(finding.weight == "advice" for finding in self.findings) else "healthy"
+
+    @property
+    def remedy(self) -> str | None:
+        """What to do about a camera that does not work."""
+        return None if self.error is None else remedy(self.error.kind, self.target, self.seen)
+
+    @property
+    def exit_code(self) -> int:
+        """0 healthy, 3 it works and there is advice, 1 it does not work."""
+        return {"healthy": 0, "advice": 3}.get(self.verdict, 1)
+
+    def still(self) -> bytes | None:
+        """The first picture as a JPEG, None where there was none. Takes milliseconds."""
+        return None if self.seen.picture is None else jpeg(self.seen.picture)
+
+    def document(self, still: bytes | None = None) -> dict[str, Any]:
+        """The same for a program; docs/cameras.md names the keys. Carries no password.
+
+        Args:
+            still: a JPEG to put into it as a data URL.
+        """
+        measured, kind = self.measured, self.seen.kind
+        error = self.error
+        document: dict[str, Any] = {
+            "url": url.redact(self.target.url),
+            "verdict": self.verdict,
+            "works": error is None,
+            "reason": None if error is None else url.redact(str(error)),
+            "remedy": None if self.remedy is None else url.redact(self.remedy),
+            "realm": None if self.seen.realm is None else url.redact(self.seen.realm),
+            "findings": [
+                {
+                    "kind": finding.kind,
+                    "weight": finding.weight,
+                    "sentence": url.redact(finding.sentence),
+                    "advice": url.redact(finding.advice) or None,
+                }
+                for finding in self.findings
+            ],
+            "codec": kind.codec if kind is not None and kind.codec else None,
+            "profile": None if kind is None else kind.profile,
+            "pixel_format": None if kind is None else kind.pixel_format,
+            "width": measured.width,
+            "height": measured.height,
+            "fps": _rounded(measured.fps, 2),
+            "bits_per_second": _rounded(measured.bits_per_second),
+            "gop_seconds": _rounded(measured.gop_seconds, 2),
+            "gop_is_at_least": measured.gop_is_open,
+            "open_seconds": _rounded(measured.open_seconds, 3),
+            "first_picture_seconds": _rounded(measured.first_picture_seconds, 3),
+            "decode_ms": _rounded(measured.decode_milliseconds, 2),
+            "clock_ahead_seconds": _rounded(measured.clock_ahead_seconds, 2),
+            "datagrams_lost": self.seen.lost,
+            "watched_seconds": _rounded(measured.watched_seconds, 2),
+            "packets": measured.packets,
+        }
+        if still is not None:
+            document["still"] = "data:image/jpeg;base64," + base64.b64encode(still).decode()
+        return document
+
+
+def report(target: Target, seen: Observation, *, sample_fps: float = 5.0) -> Report:
+    """Judge what was seen. Pure.
+
+    Args:
+        target: what was examined.
+        seen: what came.
+        sample_fps: pictures a second that the model is to see.
+    """
+    measured = measure(seen)
+    findings = judge(target, seen, measured, sample_fps)
+    return Report(target, seen, measured, findings, _error(seen, measured))
+
+
+def _error(seen: Observation, measured: Measurements) -> SourceError | None:
+    """Why it does not work."""
+    if seen.error is not None:
+        return seen.error
+    slowest = 3 / measured.fps if measured.fps else 0.0
+    if measured.silent_seconds > max(SILENCE, slowest):
+        return stalled(measured.silent_seconds)
+    if not measured.packets:
+        return SourceError("stalled", "the camera answered, and sent nothing")
+    if measured.keyframes and not seen.pictures:
+        return SourceError("codec", f"no picture could be decoded of {measured.packets} packets")
+    return None
+
+
+def _rounded(value: float | None, digits: int = 0) -> float | None:
+    return None if value is None else round(value, digits) if digits else round(value)

@@ -1,0 +1,173 @@
+"""A camera watched for some seconds: what comes is noted, and decoded from the first keyframe on. Blocks."""
+
+import re
+import struct
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import av
+import numpy as np
+from av.video.frame import PictureType
+from av.video.reformatter import VideoReformatter
+
+from streamer.clock import Clock
+from streamer.doctor.observation import Arrival, Kind, Observation
+from streamer.errors import SourceError
+from streamer.source.container import Opened, open_target
+from streamer.source.rotation import upright
+from streamer.source.stop import Stop
+from streamer.source.target import Target
+
+ENOUGH = 4.0
+"""Seconds of watching that are enough where this many keyframes have come; without them it goes on while it may."""
+ENOUGH_KEYFRAMES = 4
+ENOUGH_RECORDED = 10.0
+"""Seconds of a recording, which is read faster than it plays."""
+ALWAYS_DECODED = 50
+"""Pictures that are decoded however long it takes; more, while this machine keeps up."""
+MOST_LOAD = 0.8
+
+_MISSED = re.compile(r"RTP: missed (\d+) packets")
+"""What libavformat's rtpdec.c logs; it is told nowhere else."""
+
+
+def watch(
+    target: Target,
+    seen: Observation,
+    stop: Stop,
+    *,
+    until: float,
+    clock: Clock,
+    wall: Callable[[], float],
+) -> None:
+    """Open a camera and note what comes.
+
+    Args:
+        target: the camera.
+        seen: where it is noted.
+        stop: ends it.
+        until: monotonic seconds at which to end.
+        clock: monotonic seconds.
+        wall: seconds since 1970.
+
+    Raises:
+        SourceError, OSError, av.FFmpegError: it cannot be opened, or breaks off.
+    """
+    with _counting_losses(target, seen), open_target(target, stop) as opened:
+        # Before it is asked for: where there is none, the sound is what there is to tell.
+        audio = tuple(stream.codec_context.codec.canonical_name for stream in opened.container.streams.audio)
+        seen.kind = Kind("", None, None, 1.0, audio, opened.protocol.clocked)
+        stream = opened.video(target.limits)
+        seen.kind, seen.size = _kind(opened, stream, audio), (stream.codec_context.width, stream.codec_context.height)
+        seen.opened_at = clock()
+        decoding = _Decoding(seen, clock)
+        time_base = float(stream.time_base or 0)
+        for packet in opened.container.demux(stream):
+            now = clock()
+            if stop:
+                break
+            if not packet.size:  # the end, as PyAV shows it
+                if not opened.protocol.bursts:
+                    raise SourceError("ended", "the camera ended the stream")
+                break
+            target.limits.require_packet(packet.size)
+            own = packet.pts * time_base if packet.pts is not None and opened.protocol.clocked else None
+            seen.arrivals.append(Arrival(now, own, packet.size, packet.is_keyframe))
+            if packet.has_sidedata("prft"):
+                seen.clock_ahead.append(_told(packet) - wall())
+            decoding.take(packet)
+            if now >= until or _is_enough(seen, now):
+                break
+        seen.ended_at = clock()
+
+
+class _Decoding:
+    """The pictures of one camera."""
+
+    def __init__(self, seen: Observation, clock: Clock) -> None:
+        self._seen, self._clock = seen, clock
+        self._reformatter = VideoReformatter()
+        self._begun_at: float | None = None
+
+    def take(self, packet: "av.Packet[av.VideoStream]") -> None:
+        """Decode one packet, if it is worth it."""
+        if self._begun_at is None:
+            if not packet.is_keyframe:
+                return
+            self._begun_at = self._clock()
+        seen = self._seen
+        if seen.pictures > ALWAYS_DECODED and seen.decode_seconds > MOST_LOAD * (self._clock() - self._begun_at):
+            return
+        before = time.thread_time()
+        try:
+            pictures = packet.decode()
+        except (av.InvalidDataError, av.ArgumentError):
+            seen.damaged += 1
+            pictures = []
+        seen.decode_seconds += time.thread_time() - before
+        for picture in pictures:
+            self._note(picture)
+
+    def _note(self, picture: av.VideoFrame) -> None:
+        seen = self._seen
+        seen.pictures += 1
+        seen.b_pictures += picture.pict_type == PictureType.B
+        seen.interlaced += picture.interlaced_frame
+        seen.damaged += picture.is_corrupt
+        if seen.picture is None:
+            seen.first_picture_at = self._clock()
+            seen.picture = upright(picture, self._reformatter)
+            seen.size = (seen.picture.width, seen.picture.height)
+            seen.contrast = float(np.asarray(picture.to_ndarray(format="gray8"))[::8, ::8].std())
+
+
+def _is_enough(seen: Observation, now: float) -> bool:
+    kind, first, last = seen.kind, seen.arrivals[0], seen.arrivals[-1]
+    if kind is not None and kind.bursts and first.time is not None and last.time is not None:
+        return last.time - first.time >= ENOUGH_RECORDED
+    if now - first.at < ENOUGH:
+        return False
+    return sum(arrival.is_keyframe for arrival in seen.arrivals) >= ENOUGH_KEYFRAMES
+
+
+def _kind(opened: Opened, stream: av.VideoStream, audio: tuple[str, ...]) -> Kind:
+    context, protocol = stream.codec_context, opened.protocol
+    aspect = stream.sample_aspect_ratio or context.sample_aspect_ratio
+    return Kind(
+        context.codec.canonical_name,
+        context.profile,
+        context.pix_fmt,
+        float(aspect) if aspect else 1.0,
+        audio,
+        protocol.clocked,
+        protocol.bursts,
+        opened.recorded,
+    )
+
+
+def _told(packet: "av.Packet[av.VideoStream]") -> float:
+    """The camera's wall clock as it took this picture, in seconds since 1970 (AVProducerReferenceTime)."""
+    microseconds: int = struct.unpack("=q", bytes(packet.get_sidedata("prft"))[:8])[0]
+    return microseconds / 1e6
+
+
+@contextmanager
+def _counting_losses(target: Target, seen: Observation) -> Iterator[None]:
+    """Listen to FFmpeg's warnings while the block lasts, where datagrams can be lost.
+
+    Only there: PyAV's logging is one for the whole process, and takes the interpreter's lock in whatever thread it is.
+    """
+    if target.transport != "udp":
+        yield
+        return
+    before = av.logging.get_level()
+    av.logging.set_level(av.logging.WARNING)
+    try:
+        with av.logging.Capture() as said:
+            try:
+                yield
+            finally:
+                seen.lost = sum(int(missed[1]) for _, _, text in said if (missed := _MISSED.search(text)))
+    finally:
+        av.logging.set_level(before)

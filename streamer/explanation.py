@@ -1,0 +1,65 @@
+"""What is wrong with a configuration, in one line: the key, its value, and what is allowed there."""
+
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+SectionOf = Callable[[tuple[Any, ...]], type[BaseModel]]
+"""Gives the section that a key path leads into."""
+
+SECRETS = ("token", "credential")
+"""Keys whose values are shown nowhere."""
+
+_ALLOWED = {
+    "list_type": "a list",
+    "bool_type": "true or false",
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "string_type": "a text",
+    "string_too_short": "a text that is not empty",
+    "dict_type": "a mapping",
+    "model_type": "a mapping",
+    "missing": "a value: this key is required",
+}
+
+
+def explain(error: ValidationError, document: dict[Any, Any], section_of: SectionOf) -> str:
+    """The first problem in one line: the key, the value, and what is allowed."""
+    first = error.errors(include_url=False)[0]
+    where = tuple(part for part in first["loc"] if part != "[key]")
+    kind, context = first["type"], first.get("ctx", {})
+    if kind == "extra_forbidden":
+        return f"{dotted(where)}: unknown key; allowed here are {keys_of(section_of(where[:-1]))}"
+    value: Any = document
+    for part in where:
+        if isinstance(value, list) and isinstance(part, int):
+            value = value[part] if part < len(value) else None
+        else:
+            value = value.get(part) if isinstance(value, dict) else None
+    shown = "its value" if where and where[-1] in SECRETS else repr(value)
+    if kind == "invalid_key" or (kind == "string_type" and "[key]" in first["loc"]):
+        return f"{dotted(where)}: the key {where[-1]!r} is not a text; write it in quotes"
+    if kind == "value_error":
+        return f"{dotted(where)}: {context['error']}"
+    if kind == "string_pattern_mismatch":
+        allowed = "a name of 1 to 64 letters, digits, '.', '_' or '-', starting with a letter or digit"
+        return f"{dotted(where)}: {shown if '[key]' not in first['loc'] else repr(where[-1])} is not {allowed}"
+    if kind == "missing":
+        return f"{dotted(where)}: is missing; it is required"
+    if kind == "string_too_short" and context.get("min_length", 1) > 1:
+        return f"{dotted(where)}: is too short; it must be a text of at least {context['min_length']} characters"
+    if kind == "too_long":
+        return f"{dotted(where)}: is too long; it must be a list of at most {context['max_length']}"
+    allowed = _ALLOWED.get(kind) or first["msg"].removeprefix("Input should be ")
+    return f"{dotted(where)}: {shown} is not allowed; it must be {allowed}"
+
+
+def keys_of(section: type[BaseModel]) -> str:
+    """The keys that are known there."""
+    return ", ".join(section.model_fields)
+
+
+def dotted(where: tuple[Any, ...]) -> str:
+    """A key path as a person writes it."""
+    return ".".join(str(part) for part in where)

@@ -1,0 +1,272 @@
+"""A target opened as one of FFmpeg's containers."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import av
+from av.container import InputContainer
+
+from streamer import url as urls
+from streamer.errors import SourceError
+from streamer.source import protocol as protocols
+from streamer.source.datagrams import Datagrams
+from streamer.source.download import Download
+from streamer.source.failure import OPEN_TIMEOUT, explain
+from streamer.source.playlist import Playlist
+from streamer.source.protocol import LISTEN_TIMEOUT, STALL_TIMEOUT, Protocol
+from streamer.source.reader import Reader, Seekable
+from streamer.source.relay import Relay
+from streamer.source.rtsp import ask, stays
+from streamer.source.stop import Stop
+from streamer.source.target import Limits, Target
+
+REDIRECTS = 3
+"""How often an RTSP server may send us elsewhere on itself."""
+BUFFER = 1 << 16
+"""Bytes FFmpeg asks for at once where bytes come from us."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A container and what must be known to read it."""
+
+    container: InputContainer
+    protocol: Protocol
+    recorded: bool = False
+    """It has an end, and can be begun again."""
+    failed: Callable[[], bool] = lambda: False
+    """Whether what looks like its end is not."""
+
+    def video(self, limits: Limits) -> av.VideoStream:
+        """Its video, ready to be decoded within limits.
+
+        Raises:
+            SourceError: kind "codec" or "too_large".
+        """
+        if not self.container.streams.video:
+            raise SourceError("codec", "the stream carries no video")
+        stream = self.container.streams.video[0]
+        context = stream.codec_context
+        if context is None:
+            raise SourceError("codec", "the stream's video codec cannot be decoded here")
+        limits.require_size(context.width, context.height)
+        # Frame threads add a frame of delay each and cost more in all; one camera is one thread.
+        context.thread_type = "NONE"
+        context.thread_count = 1
+        context.options = {"max_pixels": str(limits.max_pixels)}
+        return stream
+
+
+def open_target(target: Target, stop: Stop) -> AbstractContextManager[Opened]:
+    """Open a target, for as long as the block lasts. Blocks; `stop` ends what it waits for, where FFmpeg lets it.
+
+    Raises:
+        SourceError: why it cannot be opened, where that is known.
+        OSError, av.FFmpegError: why not, in FFmpeg's words.
+    """
+    target.require_allowed()
+    return _OPENERS[target.scheme](target, stop)
+
+
+@contextmanager
+def _rtsp(target: Target, stop: Stop) -> Iterator[Opened]:
+    for _ in range(REDIRECTS + 1):
+        address, protocol = _address(target), _rtsp_protocol(target)
+        try:
+            container = _connect(target, address, protocol)
+        except (av.ArgumentError, av.InvalidDataError) as failure:
+            if target.listen:
+                raise
+            answer = ask(target, address)
+            if answer is None:
+                raise explain(TimeoutError()) from None
+            if not 300 <= answer.status < 400:
+                raise failure from None
+            target = replace(target, url=_redirected(target, answer.location))
+        except OSError as error:
+            if target.scheme != "rtsps" or isinstance(error, TimeoutError | ConnectionRefusedError):
+                raise
+            complaint = target.trust.complaint(address, target.port, target.host, OPEN_TIMEOUT)
+            raise complaint or explain(error) from None
+        else:
+            with container:
+                yield Opened(container, protocol)
+            return
+    raise SourceError("redirected", f"the camera redirects more than {REDIRECTS} times")
+
+
+def _rtsp_protocol(target: Target) -> Protocol:
+    if target.listen:
+        return protocols.RTSP_LISTEN
+    if target.scheme == "rtsps":
+        return replace(protocols.RTSPS, options=protocols.RTSPS.options | target.trust.options(target.host))
+    return protocols.RTSP_UDP if target.transport == "udp" else protocols.RTSP
+
+
+def _redirected(target: Target, location: str) -> str:
+    """The URL a camera redirects to, with our login, if it is the camera's own."""
+    if not stays(location, target):
+        there = urls.redact(urls.without_login(location)) if "://" in location else "elsewhere"
+        raise SourceError(
+            "redirected", f"the camera redirects to {there}, which is not followed; write that URL if it is meant"
+        )
+    parts, login = urlsplit(urls.without_login(location)), urlsplit(target.url).netloc.rpartition("@")[0]
+    return parts._replace(netloc=f"{login}@{parts.netloc}" if login else parts.netloc).geturl()
+
+
+@contextmanager
+def _rtmp(target: Target, stop: Stop) -> Iterator[Opened]:
+    protocol = protocols.RTMP_LISTEN if target.listen else protocols.RTMP
+    if target.egress.pins:  # the name still has to reach a server that has several
+        application = {"rtmp_tcurl": urls.without_login(target.url).rpartition("/")[0]}
+        protocol = replace(protocol, options=protocol.options | application)
+    with _connect(target, _address(target), protocol) as container:
+        yield Opened(container, protocol)
+
+
+@contextmanager
+def _udp(target: Target, stop: Stop) -> Iterator[Opened]:
+    asked = parse_qs(urlsplit(target.url).query)  # FFmpeg's own word for it
+    datagrams = Datagrams(_address(target), target.port, stop, *asked.get("localaddr", ())[:1])
+    with _bytes(datagrams, protocols.MPEG_TS) as opened:
+        yield opened
+
+
+@contextmanager
+def _srt(target: Target, stop: Stop) -> Iterator[Opened]:
+    address = _address(target)
+    url = urls.at(target.url, address) if target.egress.pins else target.url
+    with _bytes(Relay(url, stop, listen=target.listen), protocols.MPEG_TS) as opened:
+        yield opened
+
+
+@contextmanager
+def _http(target: Target, stop: Stop) -> Iterator[Opened]:
+    """MJPEG, MP4, MPEG-TS, FLV or HLS: whatever the answer turns out to be."""
+    download = Download(target, target.url, stop)
+    try:
+        protocol = protocol_of(download.type, download.peek(64))
+    except SourceError:
+        download.close()
+        raise
+    if protocol is protocols.HLS:
+        download.close()
+        with _playlist(target, stop) as opened:
+            yield opened
+        return
+    with _bytes(download, protocol) as opened:
+        # With a length it is a recording; without, a camera that writes fragments for as long as it runs.
+        if protocol is protocols.MP4 and download.seekable():
+            opened = replace(opened, protocol=replace(protocol, bursts=True, stall=60.0), recorded=True)
+        yield opened
+
+
+@contextmanager
+def _playlist(target: Target, stop: Stop) -> Iterator[Opened]:
+    protocol, playlist = protocols.HLS, Playlist(target, stop)
+    try:
+        with av.open(target.url, format=protocol.format, options=protocol.options, io_open=playlist) as container:
+            yield Opened(container, protocol)
+    except (av.FFmpegError, OSError) as failure:
+        raise playlist.error or failure from None
+    finally:
+        playlist.close()
+    if playlist.error is not None:
+        raise playlist.error
+
+
+@contextmanager
+def _file(target: Target, stop: Stop) -> Iterator[Opened]:
+    path = Path(unquote(urlsplit(target.url).path))
+    if path.is_dir():
+        raise SourceError("not_found", "this is a folder, not a file")
+    with av.open(str(path), mode="r", options=protocols.FILE.options) as container:
+        yield Opened(container, protocols.FILE, recorded=True)
+
+
+@contextmanager
+def _bytes(body: Datagrams | Download | Relay, protocol: Protocol) -> Iterator[Opened]:
+    """A container of bytes that we fetch ourselves.
+
+    Why there are no more is said here, and not by raising through FFmpeg: it reads on, and PyAV keeps one error only.
+    """
+    reader = Seekable(body) if isinstance(body, Download) and body.seekable() else Reader(body)
+    try:
+        with av.open(reader, "r", format=protocol.format, options=protocol.options, buffer_size=BUFFER) as container:
+            yield Opened(container, protocol, failed=lambda: reader.error is not None)
+    except (av.FFmpegError, OSError) as failure:
+        raise reader.error or failure from None
+    finally:
+        body.close()
+    if reader.error is not None:
+        raise reader.error
+
+
+def _address(target: Target) -> str:
+    """The numeric address to connect to.
+
+    Raises:
+        SourceError: kind "dns" or "forbidden".
+    """
+    return target.egress.addresses(target.host, target.port)[0]
+
+
+def _connect(target: Target, address: str, protocol: Protocol) -> InputContainer:
+    """Open what FFmpeg connects to by itself.
+
+    PyAV's own timeout covers the opening. For reads its callback takes the interpreter's lock at every poll (PyAV
+    #1112), so it is left out where FFmpeg's does the same. On a listening socket that does nothing: a client that
+    connects and says nothing, or a drone that loses power, would hold the port for ever.
+    """
+    url = urls.at(target.url, address) if target.egress.pins else target.url
+    timeout = (LISTEN_TIMEOUT + OPEN_TIMEOUT, STALL_TIMEOUT) if target.listen else (OPEN_TIMEOUT, None)
+    return av.open(url, format=protocol.format, options=protocol.options, timeout=timeout)
+
+
+_TYPES: dict[str, Protocol] = {
+    "multipart/x-mixed-replace": protocols.MULTIPART_JPEG,
+    "application/vnd.apple.mpegurl": protocols.HLS,
+    "application/x-mpegurl": protocols.HLS,
+    "audio/mpegurl": protocols.HLS,
+    "audio/x-mpegurl": protocols.HLS,
+    "video/mp4": protocols.MP4,
+    "video/quicktime": protocols.MP4,
+    "video/mp2t": protocols.MPEG_TS,
+    "video/x-flv": protocols.FLV,
+}
+"""By media type (RFC 2046, RFC 8216, IANA)."""
+
+
+def protocol_of(media_type: str, start: bytes) -> Protocol:
+    """What an HTTP answer is: by its media type, or, since many servers name a wrong one, by its first bytes.
+
+    Raises:
+        SourceError: kind "protocol"; it is no video.
+    """
+    for mark, protocol in (
+        (start.startswith(b"#EXTM3U"), protocols.HLS),
+        (start[4:8] in (b"ftyp", b"styp", b"moov"), protocols.MP4),
+        (start.startswith(b"FLV"), protocols.FLV),
+        (start.startswith(b"\x47"), protocols.MPEG_TS),
+        (media_type in _TYPES, _TYPES.get(media_type)),
+    ):
+        if mark and protocol is not None:
+            return protocol
+    if media_type.startswith("image/"):
+        raise SourceError("protocol", "the server sends one picture, not a video; ask the camera for its MJPEG stream")
+    raise SourceError("protocol", f"the server sends {media_type}; allowed are HLS, MJPEG, MP4, MPEG-TS and FLV")
+
+
+_OPENERS: dict[str, Callable[[Target, Stop], AbstractContextManager[Opened]]] = {
+    "rtsp": _rtsp,
+    "rtsps": _rtsp,
+    "rtmp": _rtmp,
+    "udp": _udp,
+    "srt": _srt,
+    "http": _http,
+    "https": _http,
+    "file": _file,
+}

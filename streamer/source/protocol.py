@@ -1,0 +1,137 @@
+"""What FFmpeg is told for each kind of URL, and why. To add a kind, begin here.
+
+The names are options of libavformat 62 (FFmpeg 8.1), which silently ignores those it does not know: `stimeout` is gone
+since FFmpeg 5, and a stream that set it blocked for ever. tests/test_source_protocol.py asks the library for each name.
+"""
+
+from dataclasses import dataclass, field
+
+SOCKET_TIMEOUT = 2.0
+"""Seconds one read of a socket may take in FFmpeg. A stalled stream is noticed after two to three of them, since its
+parser flushes one more frame and starts the clock again."""
+LISTEN_TIMEOUT = 5
+"""Seconds one `listen` waits for a camera; then it is renewed."""
+STALL_TIMEOUT = 4.5
+"""Seconds without a frame after which a connection is given up: noticed within five."""
+
+_MICROSECONDS = str(int(SOCKET_TIMEOUT * 1e6))
+
+_SOON = {
+    # The codec is known from the first keyframe; FFmpeg would go on looking for audio for five seconds.
+    "analyzeduration": "1000000",
+}
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How one kind of URL is read."""
+
+    format: str | None
+    """FFmpeg's demuxer: named, so that nothing a server sends makes it choose another. None: by the file itself."""
+    options: dict[str, str] = field(default_factory=dict)
+    clocked: bool = True
+    """Whether packets carry the camera's own times; without, their arrival is their time."""
+    bursts: bool = False
+    """Whether it comes faster than it happened, so that pictures must be held until they are due."""
+    stall: float = STALL_TIMEOUT
+    """Seconds without a frame after which a connection is given up."""
+
+
+RTSP = Protocol(
+    "rtsp",
+    {
+        # No loss, one socket, and no datagrams to wherever a server says.
+        "rtsp_transport": "tcp",
+        "timeout": _MICROSECONDS,
+        "allowed_media_types": "video",
+        # FFmpeg checks the scheme of a redirect against this list, but not that of the URL it was given: without "rtsp"
+        # in it no redirect is followed, to whatever host. container.py follows those that stay with the camera.
+        "protocol_whitelist": "tcp",
+        # TCP does not reorder, so nothing is to be waited for.
+        "max_delay": "0",
+    },
+)
+RTSPS = Protocol("rtsp", RTSP.options | {"protocol_whitelist": "tls,tcp"})
+RTSP_UDP = Protocol(
+    "rtsp",
+    {key: value for key, value in RTSP.options.items() if key != "max_delay"}  # 0.1 s for datagrams out of order
+    | {
+        "rtsp_transport": "udp",
+        "protocol_whitelist": "tcp,udp,rtp",
+        # A keyframe comes as a burst of datagrams; the kernel's 208 KiB would lose the end of it.
+        "buffer_size": "1048576",
+    },
+)
+RTSP_LISTEN = Protocol(
+    "rtsp",
+    RTSP.options
+    | {
+        "rtsp_flags": "listen",
+        "listen_timeout": str(LISTEN_TIMEOUT),  # seconds
+        "protocol_whitelist": "tcp,udp,rtp",  # an encoder may choose UDP
+    },
+)
+RTMP = Protocol(
+    "live_flv",
+    _SOON
+    | {
+        "protocol_whitelist": "rtmp,tcp",
+        # RTMP's own `timeout` is seconds and for listening only; this one reaches the TCP below it.
+        "rw_timeout": _MICROSECONDS,
+        # Not a recording of the same name, if the server keeps one.
+        "rtmp_live": "live",
+    },
+)
+RTMP_LISTEN = Protocol(
+    "live_flv",
+    _SOON
+    | {
+        "protocol_whitelist": "rtmp,tcp",
+        "rw_timeout": _MICROSECONDS,
+        "listen": "1",
+        "timeout": str(LISTEN_TIMEOUT),  # seconds
+    },
+)
+FILE = Protocol(None, {"protocol_whitelist": "file"}, bursts=True, stall=60.0)
+
+# What comes through a connection of ours: FFmpeg gets bytes, and opens nothing itself.
+
+_BYTES = {"protocol_whitelist": "none"}
+MPEG_TS = Protocol(
+    "mpegts",
+    _BYTES
+    | _SOON
+    | {
+        # An encoder that starts anew goes on in the same stream, with whatever codec; a new stream would not be read.
+        "merge_pmt_versions": "1",
+    },
+)
+MULTIPART_JPEG = Protocol(
+    "mpjpeg",
+    _BYTES
+    | _SOON
+    | {
+        # Every part has its type and length; no need to see many to know the rate, which is made up anyway.
+        "fpsprobesize": "0",
+    },
+    clocked=False,
+)
+FLV = Protocol("live_flv", _BYTES | _SOON)
+MP4 = Protocol("mov", _BYTES)
+HLS = Protocol(
+    "hls",
+    _SOON
+    | {
+        # Every request goes through playlist.py. A persistent connection would be FFmpeg's own, and asserts that it is.
+        "http_persistent": "0",
+        "http_multiple": "0",
+        "protocol_whitelist": "http,https",
+        # Segments are MPEG-TS or MP4, never another playlist's trick.
+        "format_whitelist": "hls,mpegts,mov",
+        # Play from the third segment before the end: what is shown comes evenly, though it arrives by segments.
+        "live_start_index": "-3",
+    },
+    bursts=True,
+    # A segment may be late by its own length; segments of up to ten seconds are usual.
+    stall=15.0,
+)

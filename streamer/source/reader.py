@@ -1,0 +1,54 @@
+"""Bytes of ours as FFmpeg reads them. What fails is kept here: FFmpeg reads on, and PyAV prints what it cannot keep."""
+
+import io
+from typing import Protocol
+
+from streamer.errors import SourceError
+from streamer.source.download import Download
+
+
+class Body(Protocol):
+    """What comes from somewhere."""
+
+    def read(self, size: int) -> bytes:
+        """Up to `size` bytes; none at the end. Raises SourceError."""
+
+
+class Reader:
+    """A body to be read from its beginning to its end."""
+
+    def __init__(self, body: Body) -> None:
+        self._body = body
+        self.error: SourceError | None = None
+        """Why there are no more bytes; None at a natural end."""
+
+    def read(self, size: int) -> bytes:
+        """What PyAV calls."""
+        if self.error is not None:
+            return b""
+        try:
+            return self._body.read(size)
+        except SourceError as error:
+            self.error = error
+            return b""
+
+
+class Seekable(Reader):
+    """A body that can be read from anywhere."""
+
+    def __init__(self, download: Download) -> None:
+        super().__init__(download)
+        self._download = download
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """What PyAV calls; the new position."""
+        if self.error is None:
+            try:
+                return self._download.seek(offset, whence)
+            except SourceError as error:
+                self.error = error
+        return self.tell()
+
+    def tell(self) -> int:
+        """What PyAV calls."""
+        return self._download.tell()

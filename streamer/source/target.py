@@ -1,0 +1,96 @@
+"""What a source reads, and how it may be reached. A value."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+from urllib.parse import parse_qs, urlsplit
+
+from streamer import url
+from streamer.egress import OPERATOR, Egress
+from streamer.errors import SourceError
+from streamer.source.trust import Trust
+
+Transport = Literal["tcp", "udp"]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The most a source may send."""
+
+    max_pixels: int = 4096 * 2304
+    """In one picture; a larger one is refused before its memory is taken."""
+    max_fps: float = 120.0
+    """Pictures a second; more are decoded, since others need them, and go no further."""
+    max_packet_bytes: int = 8 << 20
+    """In one packet: a 4K keyframe of MJPEG has three."""
+
+    def require_size(self, width: int, height: int) -> None:
+        """Check a picture's size in pixels.
+
+        Raises:
+            SourceError: kind "too_large".
+        """
+        if width * height > self.max_pixels:
+            sentence = f"the camera sends {width} x {height}, more than {self.max_pixels} pixels"
+            raise SourceError("too_large", sentence)
+
+    def require_packet(self, size: int) -> None:
+        """Check a packet's size in bytes.
+
+        Raises:
+            SourceError: kind "too_large".
+        """
+        if size > self.max_packet_bytes:
+            sentence = f"the camera sends a packet of {size} bytes, more than {self.max_packet_bytes}"
+            raise SourceError("too_large", sentence)
+
+
+@dataclass(frozen=True)
+class Target:
+    """One stream's URL with everything that is needed to open it."""
+
+    url: str
+    listen: bool = False
+    """The camera pushes to this URL, instead of being pulled from it."""
+    transport: Transport = "tcp"
+    """How RTSP carries the video."""
+    trust: Trust = field(default_factory=Trust)
+    limits: Limits = field(default_factory=Limits)
+    egress: Egress = OPERATOR
+    """Where it may lead."""
+
+    @property
+    def scheme(self) -> str:
+        """The URL's scheme."""
+        return url.scheme_of(self.url)
+
+    @property
+    def host(self) -> str:
+        """The URL's host."""
+        return url.host_of(self.url)
+
+    @property
+    def port(self) -> int:
+        """The URL's port, or its scheme's."""
+        return url.port_of(self.url)
+
+    @property
+    def waits(self) -> bool:
+        """Whether somebody has to send to us: nobody doing so is not a failure."""
+        return self.listen or self.scheme == "udp"
+
+    def require_allowed(self) -> None:
+        """Check what can be judged without asking a name server: the scheme, and ways no policy can judge.
+
+        Those are a port of ours, a file, and datagrams to wherever a server says (RFC 7826, 18.54).
+
+        Raises:
+            SourceError: kind "forbidden".
+        """
+        self.egress.require_scheme(self.scheme)
+        if not self.egress.pins:
+            return
+        called = parse_qs(urlsplit(self.url).query).get("mode", ["caller"])  # SRT's
+        if self.listen or self.scheme in ("udp", "file") or called != ["caller"]:
+            raise SourceError("forbidden", "only the configuration file may have a stream listen, or read a file")
+        if self.transport == "udp":
+            raise SourceError("forbidden", "only the configuration file may have a camera choose where datagrams go")

@@ -1,0 +1,84 @@
+"""Certificates of cameras: whom to trust, told to Python and to FFmpeg, and what is wrong with one in a sentence."""
+
+import socket
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+
+from streamer.errors import SourceError
+
+BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
+"""Where Debian, Fedora and Alpine keep the authorities everybody trusts. The wheel's GnuTLS looks in none of them."""
+
+
+@dataclass(frozen=True)
+class Trust:
+    """How a camera proves who it is."""
+
+    ca: str | None = None
+    """A PEM file: the authority that signed the camera's certificate, or a self-signed certificate itself. None: the
+    system's authorities."""
+    name: str | None = None
+    """The name that must stand in the certificate. None: the URL's host."""
+    verify: bool = True
+    """False: anybody may claim to be the camera."""
+
+    def context(self) -> ssl.SSLContext:
+        """For Python's own connections.
+
+        Raises:
+            SourceError: kind "tls"; `ca` is not a file of certificates.
+        """
+        try:
+            context = ssl.create_default_context(cafile=self.ca)
+        except OSError as error:  # ssl.SSLError is one
+            reason = "holds no certificate" if isinstance(error, ssl.SSLError) else error.strerror
+            raise SourceError("tls", f"tls.ca: {self.ca} cannot be used: {reason}") from None
+        if not self.verify:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        return context
+
+    def options(self, host: str) -> dict[str, str]:
+        """For FFmpeg (libavformat/tls.h), whose default is to verify nothing."""
+        if not self.verify:
+            return {"tls_verify": "0"}
+        known = (self.ca, ssl.get_default_verify_paths().cafile, *BUNDLES)
+        ca = next((file for file in known if file and Path(file).exists()), None)
+        return {"tls_verify": "1", "verifyhost": self.name or host} | ({"ca_file": ca} if ca else {})
+
+    def wrap(self, connected: socket.socket, host: str) -> ssl.SSLSocket:
+        """Speak TLS over a connection.
+
+        Raises:
+            SourceError: kind "tls"; says what is wrong with the certificate.
+            OSError: the connection broke.
+        """
+        try:
+            return self.context().wrap_socket(connected, server_hostname=self.name or host)
+        except ssl.SSLError as error:
+            raise explain(error) from None
+
+    def complaint(self, address: str, port: int, host: str, timeout: float) -> SourceError | None:
+        """Why TLS with that server fails, found out by trying: FFmpeg says "Input/output error" for everything."""
+        try:
+            with socket.create_connection((address, port), timeout) as connected:
+                self.wrap(connected, host).close()
+        except SourceError as refused:
+            return refused
+        except OSError:
+            return None
+        return None
+
+
+def explain(error: ssl.SSLError) -> SourceError:
+    """What OpenSSL found, as a sentence that says what can be done."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        found = error.verify_message.rstrip(".")
+        found = found[:1].lower() + found[1:]
+        return SourceError(
+            "tls",
+            f"the camera's certificate is not trusted ({found}); tls.ca names the authority or the certificate itself, "
+            "tls.name the name in it",
+        )
+    return SourceError("tls", f"the camera does not speak TLS on this port ({error.reason or 'no reason given'})")

@@ -1,0 +1,146 @@
+"""`POST /api/doctor`, as a client meets it."""
+
+import asyncio
+import base64
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.peers.clip import make_clip
+from tests.peers.front import run_front
+from tests.peers.rtsp_server import RtspServer, run_rtsp_server
+from tests.peers.service import Answer, Service, run_service
+
+pytestmark = pytest.mark.timeout(300)
+
+TOKEN = "a-token-of-tests"
+NOBODY = {"serving": {"address": "127.0.0.1:1"}}
+
+
+@pytest.fixture(scope="module")
+def camera(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RtspServer]:
+    """A camera with B-frames."""
+    clip = make_clip(tmp_path_factory.mktemp("doctor") / "clip.mp4", gop=30, b_frames=2)
+    with run_rtsp_server({"/road": clip}, user="watch", password="right-hand") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[Service]:
+    """A service whose API may add streams of this machine, by RTSP, for who has the token."""
+    allowed = {"allowed": True, "token": TOKEN, "schemes": ["rtsp"], "networks": ["127.0.0.1/32"]}
+    with run_service({**NOBODY, "api_streams": allowed}) as service:
+        yield service
+
+
+async def ask(service: Service, document: Any, *, token: str = TOKEN, content_type: str = "application/json") -> Answer:
+    """Ask the doctor."""
+    body = document if isinstance(document, str) else json.dumps(document)
+    headers = {"Authorization": f"Bearer {token}"}
+    return await service.ask("/api/doctor", method="POST", body=body, content_type=content_type, headers=headers)
+
+
+async def test_a_camera_is_examined(service: Service, camera: RtspServer) -> None:
+    """The answer has the verdict, the findings and the numbers, a picture where one was asked for, and no password."""
+    answer = await ask(service, {"url": camera.url("/road"), "still": True})
+    assert (answer.status, answer.headers["Cache-Control"]) == (200, "no-store")
+    document = answer.json()
+    assert (document["works"], document["codec"], document["width"], document["height"]) == (True, "h264", 320, 240)
+    assert "b_frames" in [finding["kind"] for finding in document["findings"]]
+    kind, _, data = document["still"].partition(",")
+    assert kind == "data:image/jpeg;base64"
+    picture = cv2.imdecode(np.frombuffer(base64.b64decode(data), np.uint8), cv2.IMREAD_COLOR)
+    assert picture is not None
+    assert picture.shape == (240, 320, 3)
+    assert b"right-hand" not in answer.body
+    assert "right-hand" not in service.process.output
+
+
+async def test_a_picture_comes_only_where_it_is_asked_for(service: Service, camera: RtspServer) -> None:
+    """Without `still` the answer carries none, and what does not work is an answer all the same."""
+    answer = await ask(service, {"url": f"rtsp://watch:wrong-hand@127.0.0.1:{camera.port}/road"})
+    document = answer.json()
+    assert (answer.status, document["verdict"], document["works"]) == (200, "authentication", False)
+    assert "still" not in document
+    assert b"wrong-hand" not in answer.body
+
+
+async def test_the_policy_of_added_streams_holds(service: Service, camera: RtspServer) -> None:
+    """What may not be added is not examined either: schemes, networks, files, ports of ours, UDP; nobody connects."""
+    async with run_front(camera.port) as victim:
+        for settings in (
+            {"url": f"http://127.0.0.1:{victim.port}/"},
+            {"url": f"rtsp://127.0.0.2:{victim.port}/"},
+            {"url": f"rtsp://[::ffff:127.0.0.2]:{victim.port}/"},
+            {"url": "rtsp://169.254.169.254/"},
+            {"url": "file:///etc/passwd"},
+            {"url": "rtsp://127.0.0.1:9/x", "listen": True},
+            {"url": f"rtsp://127.0.0.1:{victim.port}/road", "transport": "udp"},
+        ):
+            answer = await ask(service, settings)
+            assert (answer.status, answer.json()["verdict"]) == (200, "forbidden"), settings
+            assert "forbidden" not in answer.json()["reason"]
+        assert victim.accepted == 0
+
+
+@pytest.mark.parametrize(
+    ("document", "content_type", "status", "says"),
+    [
+        ({"url": "rtsp://127.0.0.1/x"}, "text/plain", 415, "must be application/json"),
+        ("{", "application/json", 400, "not JSON"),
+        ("[1]", "application/json", 400, "mapping"),
+        ("[" * 5000, "application/json", 400, "not JSON"),
+        ({}, "application/json", 422, "url"),
+        ({"url": "nonsense"}, "application/json", 422, "allowed are rtsp://"),
+        ({"url": "rtsp://h/", "color": 1}, "application/json", 422, "color"),
+        ({"url": "rtsp://h/", "still": "yes"}, "application/json", 422, "still"),
+        ({"url": "rtsps://h/", "tls": {"ca": "/etc/passwd"}}, "application/json", 403, "tls.ca"),
+    ],
+)
+async def test_what_cannot_be_read_is_refused(
+    service: Service, document: Any, content_type: str, status: int, says: str
+) -> None:
+    """A body that is not one of a stream's settings gets a status and a sentence."""
+    answer = await ask(service, document, content_type=content_type)
+    assert answer.status == status
+    assert says in answer.problem()
+
+
+async def test_who_may_not_add_streams_may_not_examine_any(service: Service) -> None:
+    """Without the token it is 401; where the configuration does not allow it, 403 for everybody."""
+    assert (await ask(service, {"url": "rtsp://127.0.0.1/x"}, token="another-token")).status == 401
+    with run_service(NOBODY) as closed:
+        answer = await ask(closed, {"url": "rtsp://127.0.0.1/x"})
+    assert answer.status == 403
+    assert "api_streams.allowed" in answer.problem()
+
+
+async def test_few_are_examined_at_a_time(service: Service, camera: RtspServer) -> None:
+    """With two examinations under way a third is sent away with Retry-After, and let in when they have ended."""
+    async with run_front(camera.port) as silent:
+        silent.blocked = True
+        url = {"url": f"rtsp://127.0.0.1:{silent.port}/road"}
+        waiting = [asyncio.create_task(ask(service, url)) for _ in range(2)]
+        while silent.open < 2:  # noqa: ASYNC110  a front has no event
+            await asyncio.sleep(0.02)
+        refused = await ask(service, url)
+        assert refused.status == 503
+        assert int(refused.headers["Retry-After"]) > 0
+        assert {answer.json()["verdict"] for answer in await asyncio.gather(*waiting)} == {"timeout"}
+    assert (await ask(service, {"url": camera.url("/nowhere")})).json()["verdict"] == "not_found"
+
+
+async def test_no_foreign_page_examines_anything(service: Service) -> None:
+    """A request that a browser sends for another page is refused before anything is opened."""
+    answer = await service.ask(
+        "/api/doctor",
+        method="POST",
+        body='{"url": "rtsp://127.0.0.1/x"}',
+        content_type="application/json",
+        headers={"Origin": "https://evil.example", "Authorization": f"Bearer {TOKEN}"},
+    )
+    assert answer.status == 403

@@ -1,0 +1,227 @@
+"""A configuration file that is edited while its service runs, with real cameras."""
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.peers.connections import established
+from tests.peers.model_server import ModelServer
+from tests.peers.rtc import take_answer
+from tests.peers.rtsp_server import RtspServer, run_rtsp_server
+from tests.peers.service import Service, run_service, until, write_config
+from tests.peers.whep_viewer import watch_whep
+from tests.peers.whip_publisher import Publisher
+
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture(scope="module")
+def camera(numbered_clip: Path) -> Iterator[RtspServer]:
+    """Run a camera."""
+    with run_rtsp_server({"/road": numbered_clip, "/yard": numbered_clip}) as camera:
+        yield camera
+
+
+@pytest.fixture
+def config(model_server: ModelServer, camera: RtspServer) -> dict[str, Any]:
+    """A configuration with one camera."""
+    return {
+        "serving": {"address": model_server.address, "model": model_server.model},
+        "streams": {"road": {"url": camera.url("/road")}},
+    }
+
+
+@pytest.fixture
+def service(config: dict[str, Any]) -> Iterator[Service]:
+    """Run the service with it."""
+    with run_service(config) as service:
+        yield service
+
+
+async def told(service: Service) -> dict[str, Any]:
+    """What the service says of its file."""
+    return dict((await service.ask("/api/config")).json())
+
+
+async def names(service: Service, *expected: str) -> None:
+    """Wait until these streams are listed."""
+    listed: list[str] = []
+
+    async def reached() -> bool:
+        nonlocal listed
+        listed = [row["name"] for row in (await service.ask("/api/streams")).json()]
+        return listed == list(expected)
+
+    await until(reached, lambda: f"{listed} is not {expected}:\n{service.process.output}")
+
+
+async def test_streams_come_go_and_change_with_the_file(
+    service: Service, config: dict[str, Any], camera: RtspServer
+) -> None:
+    """A stream written into the file comes, one taken out goes, and one left alone keeps its connection and viewers."""
+    await service.wait_for_state("road", "live")
+    ports = established(camera.port)
+    async with watch_whep(service, "road") as viewer:
+        await viewer.more(5)
+        config["streams"]["yard"] = {"url": camera.url("/yard")}
+        write_config(service.path, config)
+        await names(service, "road", "yard")
+        await service.wait_for_state("yard", "live")
+        config["streams"]["road"]["sample_fps"] = 10
+        del config["streams"]["yard"]
+        write_config(service.path, config)
+        await names(service, "road")
+        async with service.events("road") as feed:
+            events = [event for _, event in await feed.more(8)]
+        assert (events[-1]["pts"] - events[-2]["pts"]) == pytest.approx(0.1, abs=0.02)
+        await viewer.more(5)
+        assert established(camera.port) == ports
+        config["streams"]["road"]["url"] = camera.url("/yard")
+        write_config(service.path, config)
+        await until(changed(camera, ports), lambda: f"the camera is the old one:\n{service.process.output}")
+        await viewer.more(30)
+
+
+def changed(camera: RtspServer, ports: set[int]) -> Any:
+    """A condition: the connections are others."""
+
+    async def reached() -> bool:
+        now = established(camera.port)
+        return bool(now) and not now & ports
+
+    return reached
+
+
+async def test_a_mistake_changes_nothing_and_is_said(service: Service, config: dict[str, Any]) -> None:
+    """An invalid file leaves what runs, and is told with what is wrong by log, API and metric until it is repaired."""
+    await service.wait_for_state("road", "live")
+    before = await service.metrics()
+    assert before.sum("sightline_config_last_reload_successful") == 1
+    for text, says in (
+        ("streams: {road: {url: 'ftp://u:canary@h/'}}", "sightline.yaml: streams.road.url: 'ftp://u:***@h/': allowed"),
+        ("streams: {road: {", "sightline.yaml: line 1, column 18 is not YAML"),
+        ("", "sightline.yaml: is empty; to end every stream write {}"),
+    ):
+        service.path.write_text(text)
+
+        async def refused(says: str = says) -> bool:
+            return says in ((await told(service))["error"] or "")
+
+        await until(refused, lambda: f"not refused:\n{service.process.output}")
+        assert (await told(service))["ok"] is False
+        assert says in service.process.output
+        assert (await service.metrics()).sum("sightline_config_last_reload_successful") == 0
+        assert (await service.ask("/readyz")).status == 200
+        await names(service, "road")
+    assert str(service.path.parent) not in (await told(service))["error"]
+    service.path.unlink()
+    await until(says_missing(service), lambda: "a missing file is not said")
+    write_config(service.path, config)
+
+    async def repaired() -> bool:
+        return bool((await told(service))["ok"])
+
+    await until(repaired, lambda: f"not repaired:\n{service.process.output}")
+    after = await service.metrics()
+    when = "sightline_config_last_reload_success_timestamp_seconds"
+    assert after.sum("sightline_config_last_reload_successful") == 1
+    assert after.sum(when) > before.sum(when)
+    assert after.sum("sightline_source_reconnects_total", stream="road") == 0
+
+
+def says_missing(service: Service) -> Any:
+    """A condition: the service says that its file is not there."""
+
+    async def reached() -> bool:
+        return "No such file" in ((await told(service))["error"] or "")
+
+    return reached
+
+
+async def test_what_needs_a_restart_is_named(service: Service, config: dict[str, Any], camera: RtspServer) -> None:
+    """Keys that cannot change live are named by log, API and metric, while the rest of the same edit is in force."""
+    write_config(service.path, config | {"server": {"port": 8123, "max_viewers": 1}, "streams": {}})
+    await names(service)
+    assert (await told(service))["restart_needed"] == ["server.port"]
+    assert "server.port: changed, and in force from the next start on" in service.process.output
+    assert (await service.metrics()).sum("sightline_config_restart_needed") == 1
+    write_config(service.path, config)
+    await names(service, "road")
+    assert (await told(service))["restart_needed"] == []
+
+
+async def test_sighup_reads_the_file_again(service: Service, config: dict[str, Any]) -> None:
+    """SIGHUP has a file read that has not changed, and the service goes on."""
+    write_config(service.path, config | {"streams": {}})
+    await names(service)
+    write_config(service.path, config)
+    await names(service, "road")  # what was edited is read; nothing but the signal has it read once more
+    before = (await told(service))["read_at"]
+    service.process.signal(signal.SIGHUP)
+
+    async def read() -> bool:
+        return bool((await told(service))["read_at"] > before)
+
+    await until(read, lambda: f"not read again:\n{service.process.output}")
+    await names(service, "road")
+
+
+async def test_a_config_map_is_followed(config: dict[str, Any], camera: RtspServer, tmp_path: Path) -> None:
+    """A link into a folder that is a link, as Kubernetes mounts a file, is followed when the folder turns."""
+    more = config | {"streams": config["streams"] | {"yard": {"url": camera.url("/yard")}}}
+    for folder, content in (("first", config), ("second", more)):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "sightline.yaml").write_text(yaml.safe_dump(content | {"server": {"port": 0}}))
+    (tmp_path / "data").symlink_to("first")
+    mounted = tmp_path / "mounted"
+    mounted.mkdir()
+    (mounted / "sightline.yaml").symlink_to("../data/sightline.yaml")
+    with run_service(config, folder=mounted) as service:
+        await names(service, "road")
+        (tmp_path / "new").symlink_to("second")
+        (tmp_path / "new").replace(tmp_path / "data")
+        await names(service, "road", "yard")
+
+
+async def test_the_file_takes_a_publishers_name(service: Service, config: dict[str, Any], camera: RtspServer) -> None:
+    """A stream that is written into the file takes its name from whoever publishes under it."""
+    publisher = Publisher()
+    answer = await service.ask(
+        "/whip/phone", method="POST", body=await publisher.offer(), content_type="application/sdp"
+    )
+    await take_answer(publisher.pc, answer.body.decode())
+    await service.wait_for_state("phone", "live")
+    config["streams"]["phone"] = {"url": camera.url("/yard")}
+    write_config(service.path, config)
+
+    async def taken() -> bool:
+        rows = {row["name"]: row["origin"] for row in (await service.ask("/api/streams")).json()}
+        return rows.get("phone") == "file"
+
+    await until(taken, lambda: f"phone is not the file's:\n{service.process.output}")
+    await service.wait_for_state("phone", "live")
+    assert (await service.ask(answer.headers["Location"], method="DELETE")).status == 404
+    await publisher.close()
+
+
+async def test_another_model_is_asked_under_the_viewers(
+    service: Service, config: dict[str, Any], camera: RtspServer
+) -> None:
+    """A stream's model changes without another connection; a model nobody has is said to be missing, by /readyz too."""
+    await service.wait_for_state("road", "live")
+    ports = established(camera.port)
+    config["streams"]["road"]["model"] = "nobody"
+    write_config(service.path, config)
+    stale = await service.wait_for_state("road", "stale")
+    assert stale["model"] == "nobody"
+    assert "nobody" in (await service.ask("/readyz")).problem()
+    del config["streams"]["road"]["model"]
+    write_config(service.path, config)
+    await service.wait_for_state("road", "live")
+    assert (await service.ask("/readyz")).json()["models"].keys() == {config["serving"]["model"]}
+    assert established(camera.port) == ports
+    assert "nobody" not in (await service.metrics()).text

@@ -1,0 +1,318 @@
+"""streamer.source: every kind of URL becomes frames, each against a real peer."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from streamer.source.relay import PROGRAM
+from streamer.source.target import Target, Transport
+from streamer.source.trust import Trust
+from tests.peers.certificates import Certificate, make_certificate, server_context
+from tests.peers.clip import make_clip
+from tests.peers.front import run_front
+from tests.peers.process import Process, free_port
+from tests.peers.required import requires
+from tests.peers.rtsp_server import run_rtsp_server
+from tests.peers.watch import numbers, run_watch
+from tests.peers.web_camera import (
+    behind_digest,
+    file,
+    files,
+    mjpeg,
+    run_hls,
+    run_web_camera,
+    trickled,
+)
+
+COUNT = 60
+"""Frames of a clip: two seconds."""
+CODECS = {"h264": "libx264", "h265": "libx265", "mjpeg": "mjpeg"}
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The same two seconds in every codec; JPEG's payload knows sizes in steps of 8."""
+    folder = tmp_path_factory.mktemp("clips")
+    return {name: make_clip(folder / f"{name}.mkv", gop=15, codec=codec) for name, codec in CODECS.items()}
+
+
+@pytest.fixture(scope="module")
+def mp4(numbered_clip: Path) -> Path:
+    """H.264 in MP4, its index at the end."""
+    return numbered_clip
+
+
+def send(*output: str | Path, clip: Path, loop: bool = True) -> Process:
+    """ffmpeg that sends a clip at its own pace."""
+    requires("ffmpeg")
+    again = ("-stream_loop", "-1") if loop else ()
+    return Process(["ffmpeg", "-loglevel", "error", "-re", *again, "-i", clip, "-c", "copy", *output])
+
+
+@asynccontextmanager
+async def sending(*output: str | Path, clip: Path) -> AsyncIterator[None]:
+    """The same for as long as the block lasts, again whenever it ends: who sends may be there before who listens."""
+    process = send(*output, clip=clip)
+
+    async def again() -> None:
+        nonlocal process
+        while True:
+            if process.returncode is not None:
+                process.stop()
+                process = send(*output, clip=clip)
+            await asyncio.sleep(0.2)
+
+    task = asyncio.create_task(again())
+    try:
+        yield
+    finally:
+        task.cancel()
+        process.stop()
+
+
+def assert_plays(found: Sequence[int], count: int = COUNT) -> None:
+    """The numbers go on one by one from any of them, but for a frame that a camera lost now and then."""
+    steps = [(after - before) % count for before, after in pairwise(found)]
+    assert len(found) > 10
+    assert sum(step == 1 for step in steps) >= 0.8 * len(steps), found
+
+
+async def assert_delivers(target: Target, count: int = 40) -> None:
+    """Frames come, in order, and their times run as their numbers do."""
+    async with run_watch(target) as watch:
+        frames = await watch.more(count)
+    found = numbers(frames)
+    assert_plays(found)
+    steps = [after.pts - before.pts for before, after in pairwise(frames)]
+    assert min(steps) > 0
+    assert watch.source.reconnects == {}
+
+
+# ---- RTSP
+
+
+@pytest.mark.parametrize("transport", ["tcp", "udp"])
+@pytest.mark.parametrize("codec", CODECS)
+async def test_rtsp_in_every_codec_and_transport(clips: dict[str, Path], codec: str, transport: Transport) -> None:
+    """H.264, H.265 and MJPEG come from an RTSP server over TCP, and over UDP where that is asked for."""
+    with run_rtsp_server({"/road": clips[codec]}) as server:
+        await assert_delivers(Target(server.url("/road"), transport=transport))
+
+
+@pytest.fixture(scope="module")
+def authority() -> Certificate:
+    """Who signs the cameras' certificates."""
+    return make_certificate("cameras' authority")
+
+
+@pytest.mark.parametrize("scheme", ["rtsps", "https"])
+async def test_certificates_are_checked(
+    clips: dict[str, Path], authority: Certificate, tmp_path: Path, scheme: str
+) -> None:
+    """A camera is let in whose certificate a known authority signed for its name, and otherwise only on one's word."""
+    (tmp_path / "ca.pem").write_text(authority.cert)
+    camera = make_certificate("localhost", authority)
+    ca = str(tmp_path / "ca.pem")
+    with run_rtsp_server({"/road": clips["h264"]}) as server:
+        async with (
+            run_front(server.port, server_context(camera, tmp_path)) as front,
+            run_web_camera(("/road", mjpeg(clips["mjpeg"])), tls=server_context(camera, tmp_path)) as web,
+        ):
+            port = front.port if scheme == "rtsps" else int(web.rpartition(":")[2])
+            target = Target(f"{scheme}://localhost:{port}/road")
+            for trusted in (Trust(ca=ca), Trust(ca=ca, name="localhost"), Trust(verify=False)):
+                async with run_watch(replace(target, trust=trusted)) as watch:
+                    await watch.more(5)
+            for wrong, says in (
+                (Trust(), "certificate is not trusted"),
+                (Trust(ca=ca, name="other.example"), "not valid for 'other.example'"),
+                (Trust(ca=str(tmp_path / "none.pem")), "none.pem cannot be used"),
+            ):
+                async with run_watch(replace(target, trust=wrong)) as watch:
+                    assert says in await watch.ended("tls")
+                    assert watch.frames == []
+
+
+async def test_a_self_signed_camera_is_trusted_by_its_own_certificate(clips: dict[str, Path], tmp_path: Path) -> None:
+    """`ca` may name the camera's own certificate, and `name` what stands in it, when its address does not."""
+    camera = make_certificate("IPC-4711")
+    (tmp_path / "camera.pem").write_text(camera.cert)
+    with run_rtsp_server({"/road": clips["h264"]}) as server:
+        async with run_front(server.port, server_context(camera, tmp_path)) as front:
+            url = f"rtsps://127.0.0.1:{front.port}/road"
+            async with run_watch(Target(url, trust=Trust(ca=str(tmp_path / "camera.pem"), name="IPC-4711"))) as watch:
+                await watch.more(5)
+            async with run_watch(Target(url)) as watch:
+                assert "self-signed" in await watch.ended("tls")
+
+
+async def test_an_encoder_pushes_rtsp(mp4: Path) -> None:
+    """ffmpeg pushes to a URL that listens, over TCP and over UDP."""
+    for transport in ("tcp", "udp"):
+        url = f"rtsp://127.0.0.1:{free_port()}/drone"
+        async with sending("-rtsp_transport", transport, "-f", "rtsp", url, clip=mp4):
+            await assert_delivers(Target(url, listen=True))
+
+
+# ---- RTMP
+
+
+async def test_rtmp_is_pulled(mp4: Path) -> None:
+    """A stream is played from an RTMP server."""
+    url = f"rtmp://127.0.0.1:{free_port()}/live/road"
+    async with sending("-f", "flv", "-listen", "1", url, clip=mp4), run_watch(Target(url)) as watch:
+        assert_plays(numbers(await watch.more(40)))
+
+
+async def test_an_encoder_pushes_rtmp(mp4: Path) -> None:
+    """ffmpeg pushes to an RTMP URL that listens, goes away, and pushes again."""
+    url = f"rtmp://127.0.0.1:{free_port()}/live/drone"
+    async with run_watch(Target(url, listen=True)) as watch:
+        for _ in range(2):
+            async with sending("-f", "flv", url, clip=mp4):
+                assert_plays(numbers(await watch.more(40)))
+
+
+# ---- datagrams and SRT
+
+
+async def test_mpeg_ts_comes_by_udp(clips: dict[str, Path]) -> None:
+    """MPEG-TS in datagrams is taken in any codec, to this machine and to a group."""
+    for codec, host in (("h264", "127.0.0.1"), ("h265", "127.0.0.1"), ("h264", "239.255.42.42")):
+        port = free_port()
+        local = "&localaddr=127.0.0.1" if host.startswith("239") else ""
+        async with sending("-f", "mpegts", f"udp://{host}:{port}?pkt_size=1316{local}", clip=clips[codec]):
+            await assert_delivers(Target(f"udp://{host}:{port}?{local}"))
+
+
+async def test_nobody_sending_datagrams_is_no_failure() -> None:
+    """A port to which nobody sends is waited at; it is connecting, and says for what it waits."""
+    url = f"udp://127.0.0.1:{free_port()}"
+    async with run_watch(Target(url)) as watch:
+        await watch.until(lambda: watch.source.reason is not None, "a reason")
+        await asyncio.sleep(0)
+        assert (watch.source.state, watch.source.error) == ("connecting", None)
+        assert watch.source.reason == f"waiting for a camera to push to {url}"
+
+
+async def test_srt_comes_through_ffmpeg(mp4: Path) -> None:
+    """An encrypted SRT stream is called, and a wrong passphrase is refused as one."""
+    port = free_port()
+    query = "passphrase=hunter2hunter2&pbkeylen=16"
+    async with sending("-f", "mpegts", f"srt://127.0.0.1:{port}?mode=listener&{query}", clip=mp4):
+        await asyncio.sleep(1)  # libsrt answers late who comes before it
+        async with run_watch(Target(f"srt://127.0.0.1:{port}?passphrase=wrongwrongwrong")) as watch:
+            await watch.ended("authentication")
+        async with run_watch(Target(f"srt://127.0.0.1:{port}?{query}")) as watch:
+            assert_plays(numbers(await watch.more(40)))
+            assert b"hunter2" not in await asyncio.to_thread(command_lines)
+
+
+def command_lines() -> bytes:
+    """The command lines of this process's children."""
+    children = Path(f"/proc/self/task/{Path('/proc/thread-self').resolve().name}")
+    pids = [pid for task in children.parent.iterdir() for pid in (task / "children").read_text().split()]
+    lines = [Path("/proc", pid, "cmdline").read_bytes() for pid in pids if Path("/proc", pid).exists()]
+    assert any(b"pipe:1" in line for line in lines), lines
+    return b"\n".join(line for line in lines if b"pipe:1" in line)
+
+
+async def test_an_encoder_pushes_srt(mp4: Path) -> None:
+    """ffmpeg calls an SRT URL that listens."""
+    port = free_port()
+    async with (
+        sending("-f", "mpegts", f"srt://127.0.0.1:{port}", clip=mp4),
+        run_watch(Target(f"srt://127.0.0.1:{port}", listen=True)) as watch,
+    ):
+        assert_plays(numbers(await watch.more(40)))
+
+
+async def test_without_ffmpeg_srt_is_unsupported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no ffmpeg is installed, an SRT stream says that it needs one."""
+    monkeypatch.setenv("PATH", "/nowhere")
+    async with run_watch(Target("srt://127.0.0.1:9000")) as watch:
+        assert PROGRAM in await watch.ended("unsupported")
+
+
+# ---- HTTP
+
+
+async def test_mjpeg_over_http(clips: dict[str, Path]) -> None:
+    """multipart/x-mixed-replace is played; pictures have no time of their own, so theirs is their arrival."""
+    async with (
+        run_web_camera(("/video", mjpeg(clips["mjpeg"], fps=10))) as web,
+        run_watch(Target(f"{web}/video")) as watch,
+    ):
+        frames = await watch.more(20)
+    assert_plays(numbers(frames))
+    seconds = frames[-1].pts - frames[0].pts
+    assert 1.5 < seconds < 6  # 19 pictures at 10 a second, and not FFmpeg's 25
+
+
+async def test_http_asks_for_a_password(clips: dict[str, Path]) -> None:
+    """A camera that wants a digest login gets it from the URL, and a wrong password is said."""
+    inner = mjpeg(clips["mjpeg"])
+    async with run_web_camera(("/video", behind_digest("watch", "p@ss/word", inner))) as web:
+        there = web.removeprefix("http://")
+        async with run_watch(Target(f"http://watch:p%40ss%2Fword@{there}/video?x=1")) as watch:
+            await watch.more(5)
+        for login in ("watch:wrong@", ""):
+            async with run_watch(Target(f"http://{login}{there}/video?x=1")) as watch:
+                assert "user name or password" in await watch.ended("authentication")
+
+
+async def test_mp4_over_http_plays_as_a_recording(mp4: Path) -> None:
+    """A file on a web server plays at its own pace, and again from its beginning, without a new connection's gap."""
+    async with run_web_camera(("/clip.mp4", file(mp4))) as web, run_watch(Target(f"{web}/clip.mp4")) as watch:
+        frames = await watch.more(2 * COUNT + 10)
+    assert numbers(frames) == [index % COUNT for index in range(2 * COUNT + 10)]
+    assert watch.source.reconnects == {}
+    assert frames[-1].received_at - frames[0].received_at > 0.9 * (2 * COUNT + 9) / 30
+
+
+async def test_mpeg_ts_over_http(numbered_clip: Path, tmp_path: Path) -> None:
+    """MPEG-TS that a server writes as it happens is played."""
+    clip = make_clip(tmp_path / "clip.ts", seconds=4, gop=15)
+    async with (
+        run_web_camera(("/live", trickled(clip, "video/mp2t", seconds=4))) as web,
+        run_watch(Target(f"{web}/live")) as watch,
+    ):
+        assert_plays(numbers(await watch.more(40)), count=1 << 16)
+
+
+async def test_live_hls_plays_evenly(mp4: Path, tmp_path: Path) -> None:
+    """A live playlist that ffmpeg writes is followed past its segments, and its frames come one by one."""
+    async with (
+        run_hls(mp4, tmp_path),
+        run_web_camera(("/{name}", files(tmp_path))) as web,
+        run_watch(Target(f"{web}/live.m3u8")) as watch,
+    ):
+        frames = await watch.more(150)
+    assert_plays(numbers(frames))
+    gaps = [after.received_at - before.received_at for before, after in pairwise(frames)]
+    assert sum(gap < 0.005 for gap in gaps) < len(gaps) / 2  # not a segment at once
+
+
+# ---- files
+
+
+async def test_a_file_plays_at_its_own_pace_and_loops(mp4: Path) -> None:
+    """A file is a camera that shows it again and again, at its own pace, with times that go on over the seam."""
+    async with run_watch(Target(f"file://{mp4}")) as watch:
+        frames = await watch.more(2 * COUNT + 10)
+    assert numbers(frames) == [index % COUNT for index in range(2 * COUNT + 10)]
+    assert [frame.pts for frame in frames] == pytest.approx([index / 30 for index in range(len(frames))], abs=0.2)
+    assert frames[-1].received_at - frames[0].received_at > 0.9 * (2 * COUNT + 9) / 30
+
+
+async def test_a_file_that_is_not_there_is_not_found(tmp_path: Path) -> None:
+    """A path without a file is said to be that, and a folder too; what is no video is a protocol error."""
+    (tmp_path / "text.mp4").write_text("no video\n" * 100)
+    for url, word in (("nowhere.mp4", "not_found"), ("", "not_found"), ("text.mp4", "protocol")):
+        async with run_watch(Target(f"file://{tmp_path}/{url}")) as watch:
+            await watch.ended(word)

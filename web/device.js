@@ -1,0 +1,43 @@
+// @ts-check
+// What this device is, what its stream may be called, and why its camera cannot be had. Pure but for the user agent.
+
+/** @returns {"phone" | "tablet" | "computer"} */
+export function device(agent = navigator.userAgent) {
+  if (/iPad|Tablet/.test(agent)) return "tablet";
+  return /Mobi|iPhone|Android/.test(agent) ? "phone" : "computer";
+}
+
+/**
+ * A name of the first pattern that no stream has yet.
+ *
+ * @param {string[]} patterns of names that may be published, with * and ?
+ * @param {Set<string>} taken
+ * @param {string} [word] what stands for *
+ */
+export function freeName(patterns, taken, word = device()) {
+  const fixed = patterns.filter((pattern) => !/[*?]/.test(pattern));
+  const free = fixed.find((name) => !taken.has(name));
+  if (free) return free;
+  const pattern = patterns.find((each) => each.includes("*"));
+  if (!pattern) return patterns[0] ?? word;
+  for (let number = 1; ; number++) {
+    const name = pattern.replace("*", number === 1 ? word : `${word}-${number}`).replaceAll("*", "").replaceAll("?", "1");
+    if (!taken.has(name)) return name;
+  }
+}
+
+const CAMERA_ERRORS = {
+  NotAllowedError: "The browser was not allowed to use the camera; allow it in the address bar and start again",
+  NotFoundError: "This device has no camera",
+  NotReadableError: "The camera cannot be read; another program may be using it",
+  OverconstrainedError: "The camera cannot do what was asked of it",
+};
+
+/**
+ * An error of getUserMedia or of publishing in a sentence.
+ *
+ * @param {Error} error
+ */
+export function explain(error) {
+  return CAMERA_ERRORS[/** @type {keyof typeof CAMERA_ERRORS} */ (error.name)] ?? error.message;
+}

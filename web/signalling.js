@@ -1,0 +1,131 @@
+// @ts-check
+// What WHEP and WHIP have in common: POST an offer, take the answer, DELETE the session, learn the ICE servers. No DOM.
+
+import { refusal } from "./problem.js";
+
+/** All candidates of ours are in the offer (no trickle), so gathering may take at most this long. */
+const GATHERING_MS = 1000;
+const ANSWER_MS = 8000;
+
+/** @typedef {{ answer: string, location: string | null }} Answer */
+
+export class SessionError extends Error {
+  /**
+   * @param {string} message a sentence for a person
+   * @param {object} [more]
+   * @param {number} [more.status] HTTP status; 0 when there was no answer
+   * @param {number} [more.retryAfterS] seconds the server asked to wait
+   */
+  constructor(message, { status = 0, retryAfterS = 0 } = {}) {
+    super(message);
+    this.name = "SessionError";
+    this.status = status;
+    this.retryAfterS = retryAfterS;
+  }
+}
+
+/**
+ * @param {string} endpoint
+ * @param {string} sdp
+ * @param {string} [token]
+ * @returns {Promise<Answer>}
+ * @throws {SessionError} when the server refuses or does not answer
+ */
+export async function post(endpoint, sdp, token) {
+  const response = await fetch(endpoint, {
+    method: "POST",
+    headers: { "Content-Type": "application/sdp", ...authorization(token) },
+    body: sdp,
+    signal: AbortSignal.timeout(ANSWER_MS),
+  }).catch((error) => {
+    throw new SessionError(
+      error.name === "TimeoutError" ? "The server gave no WebRTC answer" : "The server is not reachable",
+    );
+  });
+  if (response.status !== 201) {
+    const retryAfterS = Number(response.headers.get("Retry-After")) || 0;
+    throw new SessionError(await refusal(response), { status: response.status, retryAfterS });
+  }
+  const location = response.headers.get("Location");
+  return { answer: await response.text(), location: location && new URL(location, response.url).href };
+}
+
+/**
+ * Ends a session on the server. keepalive lets the request outlive the page; a session that cannot be deleted is
+ * noticed by its silence.
+ *
+ * @param {string} location
+ * @param {string} [token]
+ */
+export function end(location, token) {
+  fetch(location, { method: "DELETE", keepalive: true, headers: authorization(token) }).catch(() => {});
+}
+
+/** @type {Map<string, Promise<RTCIceServer[]>>} */
+const known = new Map();
+
+/**
+ * The STUN and TURN servers the configuration names; asked for once a page.
+ *
+ * @param {string} endpoint
+ * @param {string} [token]
+ * @returns {Promise<RTCIceServer[]>} none where the server names none, or does not answer
+ */
+export function iceServers(endpoint, token) {
+  const kind = endpoint.split("/", 2).join("/");
+  let servers = known.get(kind);
+  if (!servers) {
+    servers = fetch(endpoint, {
+      method: "OPTIONS",
+      headers: authorization(token),
+      signal: AbortSignal.timeout(ANSWER_MS),
+    })
+      .then((response) => (response.ok ? parseLinks(response.headers.get("Link") ?? "") : []))
+      .catch(() => {
+        known.delete(kind);
+        return [];
+      });
+    known.set(kind, servers);
+  }
+  return servers;
+}
+
+/**
+ * ICE servers of a Link header (RFC 9725, section 4.6); several headers reach a script as one, with commas.
+ *
+ * @param {string} header
+ * @returns {RTCIceServer[]}
+ */
+export function parseLinks(header) {
+  const quoted = '"((?:[^"\\\\]|\\\\.)*)"';
+  return [...header.matchAll(/<([^>]*)>((?:[^,"]|"(?:[^"\\]|\\.)*")*)/g)].flatMap(([, urls, parameters]) => {
+    /** @param {string} name */
+    const value = (name) => {
+      const found = new RegExp(`;\\s*${name}=(?:${quoted}|([^;,\\s]+))`).exec(parameters);
+      return found ? (found[1]?.replace(/\\(.)/g, "$1") ?? found[2]) : undefined;
+    };
+    if (value("rel") !== "ice-server") return [];
+    return [{ urls, username: value("username"), credential: value("credential") }];
+  });
+}
+
+/**
+ * Resolves when all candidates are known or GATHERING_MS have passed.
+ *
+ * @param {RTCPeerConnection} pc
+ */
+export async function gathered(pc) {
+  if (pc.iceGatheringState === "complete") return;
+  await new Promise((resolve) => {
+    setTimeout(resolve, GATHERING_MS);
+    pc.addEventListener("icegatheringstatechange", () => pc.iceGatheringState === "complete" && resolve(null));
+  });
+}
+
+/**
+ * @param {string} [token]
+ * @returns {Record<string, string>}
+ */
+function authorization(token) {
+  return token ? { Authorization: `Bearer ${token}` } : {};
+}
