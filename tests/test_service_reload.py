@@ -148,7 +148,11 @@ async def test_what_needs_a_restart_is_named(service: Service, config: dict[str,
     await names(service)
     assert (await told(service))["restart_needed"] == ["server.port"]
     assert "server.port: changed, and in force from the next start on" in service.process.output
-    assert (await service.metrics()).sum("sightline_config_restart_needed") == 1
+
+    async def counted() -> bool:
+        return (await service.metrics()).sum("sightline_config_restart_needed") == 1
+
+    await until(counted, lambda: "the metric does not say that a restart is needed")
     write_config(service.path, config)
     await names(service, "road")
     assert (await told(service))["restart_needed"] == []

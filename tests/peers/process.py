@@ -27,10 +27,10 @@ class Process:
 
     def __init__(self, arguments: Sequence[str | Path], env: Mapping[str, str] | None = None) -> None:
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by stop()
-        # setpriv gives the program a parent-death signal, so that not even a killed test run leaves it behind; env gives
-        # it Ctrl-C back where the tests run in the background of a shell, which has it ignored.
+        # setpriv gives the program a parent-death signal, so that not even a killed test run leaves it behind. env
+        # gives it back the signals that a shell in the background, or nohup, has ignored.
         self._popen = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "KILL", "env", "--default-signal=INT", *map(str, arguments)],
+            ["setpriv", "--pdeathsig", "KILL", "env", "--default-signal=INT,HUP", *map(str, arguments)],
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=subprocess.STDOUT,
