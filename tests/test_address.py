@@ -35,13 +35,14 @@ def test_grpcs_forms_are_taken(text: str) -> None:
 
 @pytest.mark.parametrize("text", GOOD)
 async def test_what_is_taken_opens_a_channel(text: str) -> None:
-    """No address that is taken is one gRPC finds malformed: nobody may be there, but that is another matter."""
+    """No address that is taken is one gRPC finds malformed: who is there, if anybody, is another matter."""
     channel = open_channel(text)
     call: Any = channel.unary_unary("/nobody/Asks")
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await call(b"", timeout=0.1)
     assert "not valid" not in (refused.value.details() or "")
-    assert refused.value.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
+    nobody = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
+    assert refused.value.code() in (*nobody, grpc.StatusCode.UNIMPLEMENTED)  # the last: a demo runs on this machine
     await channel.close()
 
 
