@@ -50,9 +50,10 @@ def _push_once(file: Path, url: str, until: float) -> None:
         out = sink.add_stream_from_template(video)
         base = float(video.time_base or 0)
         started = time.monotonic()
-        offset = 0
+        begins = video.start_time or 0  # a recording cut out of a longer one, or of a broadcast, does not begin at 0
+        offset = -begins
         while True:
-            end = 0
+            end = begins
             for packet in source.demux(video):
                 if packet.dts is None or packet.pts is None:
                     continue
@@ -65,5 +66,5 @@ def _push_once(file: Path, url: str, until: float) -> None:
                     return
                 packet.stream = out
                 sink.mux(packet)
-            offset += end
+            offset += end - begins
             source.seek(0)

@@ -1,6 +1,7 @@
 """streamer.camera: a file becomes a camera that pushes RTSP."""
 
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -51,6 +52,19 @@ def test_a_file_is_pushed_in_a_loop(clip: Path) -> None:
         found = receive(url, 3 * FRAMES)
     numbers = [number for number, _ in found]
     assert numbers == [(1 + index) % FRAMES for index in range(3 * FRAMES)]
+    times = [time for _, time in found]
+    assert times == pytest.approx([times[0] + index / 30 for index in range(len(times))], abs=0.002)
+
+
+def test_a_recording_that_begins_late_is_pushed_at_once(clip: Path, tmp_path: Path) -> None:
+    """A file whose times begin at an hour, as a broadcast's do, is a camera like any other, over the seam as well."""
+    late = tmp_path / "late.ts"
+    command = ["ffmpeg", "-v", "error", "-i", clip, "-c", "copy", "-output_ts_offset", "3600", "-muxdelay", "0", late]
+    subprocess.run(command, check=True)
+    url = f"rtsp://127.0.0.1:{free_port()}/drone"
+    with run_camera(late, url):
+        found = receive(url, 2 * FRAMES)
+    assert [number for number, _ in found] == [(1 + index) % FRAMES for index in range(2 * FRAMES)]
     times = [time for _, time in found]
     assert times == pytest.approx([times[0] + index / 30 for index in range(len(times))], abs=0.002)
 
