@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -32,7 +33,14 @@ class Child:
     """One `python -m …` under our care."""
 
     def __init__(self, name: str, *arguments: str, quiet: bool = False, aside: bool = False) -> None:
-        """Start it; `aside` sends what it prints to stderr, where stdout is its parent's own answer."""
+        """Start it.
+
+        Args:
+            name: what it is called where something is said of it.
+            arguments: of Python.
+            quiet: keep what it says to be told only if it ends.
+            aside: have what it prints on stderr, where stdout is its parent's own answer.
+        """
         self.name = name
         parent = os.getpid()
 
@@ -42,11 +50,12 @@ class Child:
             if os.getppid() != parent:
                 os._exit(1)
 
+        self._words = tempfile.TemporaryFile() if quiet else None  # noqa: SIM115  closed by `stop`
         self._process = subprocess.Popen(
             [sys.executable, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL if quiet else 2 if aside else None,
-            stderr=subprocess.DEVNULL if quiet else None,
+            stderr=self._words,
             preexec_fn=die_with_parent,
             process_group=0,  # the terminal's Ctrl-C goes to the parent alone, which stops all in order
         )
@@ -59,14 +68,19 @@ class Child:
     def require_alive(self) -> None:
         """Raise ChildEnded if it is gone."""
         if self._process.poll() is not None:
-            raise ChildEnded(
-                f"the {self.name} ended with exit code {self._process.returncode}; its own words are above"
-            )
+            raise ChildEnded(f"the {self.name} ended with exit code {self._process.returncode}; {self._own_words()}")
 
     def finish(self) -> None:
         """Wait for it to end by itself; raise ChildEnded unless it went well."""
         if self._process.wait() != 0:
-            raise ChildEnded(f"the {self.name} failed; its own words are above")
+            raise ChildEnded(f"the {self.name} failed; {self._own_words()}")
+
+    def _own_words(self) -> str:
+        if self._words is None:
+            return "its own words are above"
+        self._words.seek(0)
+        lines = self._words.read().decode(errors="replace").strip().splitlines()
+        return f"it said: {lines[-1]}" if lines else "it said nothing"
 
     def cpu_seconds(self) -> float:
         """Seconds of processor it has used, in user and system mode (proc_pid_stat(5), fields 14 and 15)."""
@@ -90,6 +104,8 @@ class Child:
         except subprocess.TimeoutExpired:
             os.killpg(self.pid, signal.SIGKILL)
             self._process.wait()
+        if self._words is not None:
+            self._words.close()
 
 
 def await_until(there: Callable[[], bool], what: str, children: list[Child], say: Say, timeout: float = 180.0) -> None:

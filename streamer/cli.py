@@ -60,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     camera.set_defaults(run=_camera)
 
     bench = commands.add_parser("bench", help="measure this machine: start, viewers, throughput")
+    bench.add_argument("parts", nargs="*", metavar="PART", help="what to measure (default: everything)")
     bench.add_argument("--seconds", type=_seconds, default=10.0, help="of each window (default %(default)s)")
     bench.add_argument(
         "--state", type=Path, default=Path(".sightline"), help="where the model and the footage are kept"
@@ -162,7 +163,7 @@ def _camera(arguments: argparse.Namespace) -> int:
 def _bench(arguments: argparse.Namespace) -> int:
     from streamer.bench import run
 
-    return run(arguments.state, arguments.seconds, as_json=arguments.json)
+    return run(arguments.state, arguments.seconds, arguments.parts, as_json=arguments.json)
 
 
 def _evaluate(arguments: argparse.Namespace) -> int:

@@ -88,8 +88,14 @@ class Demo:
         print(f"[{time.monotonic() - self._started:5.1f} s] {sentence}", flush=True)
 
 
-def prepare(state: Path, say: Say, children: list[Child]) -> tuple[Path, Path]:
+def prepare(state: Path, say: Say, children: list[Child], *, aside: bool = False) -> tuple[Path, Path]:
     """Export the bundled model and render the footage where that is not done yet, both at once.
+
+    Args:
+        state: where they are kept.
+        say: shows progress.
+        children: holds each process while it runs.
+        aside: have them print to stderr, where stdout is the command's own answer.
 
     Returns:
         the model's base path, and the video file.
@@ -97,9 +103,9 @@ def prepare(state: Path, say: Say, children: list[Child]) -> tuple[Path, Path]:
     models, footage = state / "models" / MODEL, state / "demo.mp4"
     state.mkdir(parents=True, exist_ok=True)
     say("preparing the model and the demo camera's footage (the first time takes a minute)")
-    making = [Child("export", "-m", "export", "--if-changed", "--output", str(models))]
+    making = [Child("export", "-m", "export", "--if-changed", "--output", str(models), aside=aside)]
     if not footage.exists():
-        making.append(Child("footage", "-m", "models.insulators.footage", "--output", str(footage)))
+        making.append(Child("footage", "-m", "models.insulators.footage", "--output", str(footage), aside=aside))
     children += making
     for child in making:
         child.finish()

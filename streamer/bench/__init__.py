@@ -8,24 +8,43 @@ import json
 import signal
 import sys
 import time
+from collections.abc import Callable, Collection
 from pathlib import Path
+from typing import Any
 
-from streamer.bench.measure import measure_saturation, measure_start, measure_viewers
+from streamer.bench.cameras import measure_cameras
 from streamer.bench.model_server import measure_model_server
-from streamer.bench.report import table
-from streamer.child import Child
+from streamer.bench.offers import measure_offers
+from streamer.bench.publishing import measure_publishing
+from streamer.bench.report import PARTS, table
+from streamer.bench.saturation import measure_saturation
+from streamer.bench.start import measure_start
+from streamer.bench.watching import measure_viewers
+from streamer.child import Child, Say
 from streamer.demo import prepare, require_tensorflow
+from streamer.errors import ConfigError
+
+ALONE: dict[str, Callable[[Path, Say], dict[str, Any]]] = {"start": measure_start, "offers": measure_offers}
+"""What needs neither a model nor cameras."""
 
 
-def run(state: Path, seconds: float, *, as_json: bool) -> int:
+def run(state: Path, seconds: float, parts: Collection[str], *, as_json: bool) -> int:
     """Measure, print, and return the exit code.
 
     Args:
         state: where the model and the footage are kept.
         seconds: length of each window.
+        parts: which of the parts of report.ROWS; none: all.
         as_json: one JSON document on stdout instead of a table; progress goes to stderr either way.
+
+    Raises:
+        ConfigError: there is no such part, or TensorFlow is not installed.
     """
-    require_tensorflow()
+    if unknown := set(parts) - set(PARTS):
+        raise ConfigError(f"bench has no part {min(unknown)!r}; there are: {', '.join(PARTS)}")
+    wanted = [part for part in PARTS if not parts or part in parts]
+    if not ALONE.keys() >= set(wanted):
+        require_tensorflow()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     started = time.monotonic()
@@ -33,19 +52,32 @@ def run(state: Path, seconds: float, *, as_json: bool) -> int:
     def say(sentence: str) -> None:
         print(f"[{time.monotonic() - started:5.1f} s] {sentence}", file=sys.stderr, flush=True)
 
-    children: list[Child] = []
+    state = state.absolute()
+    state.mkdir(parents=True, exist_ok=True)
     try:
-        models, footage = prepare(state.absolute(), say, children)
-        figures = {
-            "start": measure_start(state, say),
-            "viewers": measure_viewers(state, footage, seconds, say),
-            "model_server": measure_model_server(state, models, seconds, say),
-            "saturation": measure_saturation(state, models, footage, seconds, say),
-        }
+        figures = {part: measure(state, say) for part, measure in ALONE.items() if part in wanted}
+        figures |= _with_model(state, seconds, [part for part in wanted if part not in ALONE], say)
     except KeyboardInterrupt:
         return 130
+    print(json.dumps(figures, indent=2) if as_json else table(figures))
+    return 0
+
+
+def _with_model(state: Path, seconds: float, wanted: Collection[str], say: Say) -> dict[str, dict[str, Any]]:
+    """Measure what needs the bundled model or the demo's footage."""
+    if not wanted:
+        return {}
+    children: list[Child] = []
+    try:
+        models, footage = prepare(state, say, children, aside=True)
     finally:
         for child in children:
             child.stop()
-    print(json.dumps(figures, indent=2) if as_json else table(figures))
-    return 0
+    measures: dict[str, Callable[[], dict[str, Any]]] = {
+        "viewers": lambda: measure_viewers(state, footage, seconds, say),
+        "publishing": lambda: measure_publishing(state, models, footage, seconds, say),
+        "cameras": lambda: measure_cameras(state, models, footage, say),
+        "model_server": lambda: measure_model_server(state, models, seconds, say),
+        "saturation": lambda: measure_saturation(state, models, footage, seconds, say),
+    }
+    return {part: measure() for part, measure in measures.items() if part in wanted}

@@ -5,10 +5,25 @@ from typing import Any
 ROWS = (
     ("start", "listening_seconds", "start to listening", "s", "≤ 2"),
     ("start", "resident_mb", "memory before the first stream", "MB", "≤ 150"),
+    ("offers", "answered", "offers nobody can take, answered 4xx", "", "all"),
+    ("offers", "answered_ms_p50", "… after, median", "ms", ""),
+    ("offers", "answered_ms_max", "… at the most", "ms", "≤ 50"),
     ("viewers", "core_share_unwatched", "a 720p30 stream nobody watches", "core", ""),
     ("viewers", "core_share_one_viewer", "… with one WebRTC viewer", "core", ""),
     ("viewers", "core_share_per_added_viewer", "… each further viewer", "core", "≤ 0.03"),
     ("viewers", "frames_per_second_slowest_viewer", "… the slowest of them receives", "frames/s", ""),
+    ("publishing", "event_ms_p50", "WebRTC publisher's picture to its event", "ms", ""),
+    ("publishing", "event_ms_p95", "… 95th percentile", "ms", ""),
+    ("publishing", "model_ms_mean", "… of which the model's call", "ms", ""),
+    ("publishing", "event_ms_p50_beyond_model", "… median beyond the model", "ms", "≤ 93"),
+    ("publishing", "stalls_seconds", "longest pause at a packet lost for good", "s", "≤ 1"),
+    ("cameras", "back_seconds", "16 cameras rebooting together, all back", "s", "≤ 15"),
+    ("cameras", "silence_noticed_seconds_p50", "a silent camera is noticed, median", "s", ""),
+    ("cameras", "silence_noticed_seconds_max", "… the last of 16", "s", "≤ 5"),
+    ("cameras", "size_change_seconds", "pause where an encoder changes size", "s", "≤ 1"),
+    ("cameras", "codec_change_seconds", "… codec", "s", "≤ 5"),
+    ("cameras", "doctor_seconds", "the doctor, a healthy camera", "s", "≤ 10"),
+    ("cameras", "doctor_seconds_refused", "… one that is not there", "s", ""),
     ("model_server", "images_per_second", "the model server, batches of 8", "images/s", ""),
     ("model_server", "model_alone_per_second", "… the SavedModel alone, likewise", "images/s", ""),
     ("model_server", "share_of_model_alone", "… served ÷ alone", "", "≥ 0.9"),
@@ -23,11 +38,16 @@ ROWS = (
 )
 
 
+PARTS = tuple(dict.fromkeys(part for part, *_ in ROWS))
+
+
 def table(figures: dict[str, dict[str, Any]]) -> str:
     """One line a figure: what, how much, and what was promised."""
     lines = []
-    for section, key, name, unit, promise in ROWS:
-        value = figures[section][key]
+    for part, key, name, unit, promise in ROWS:
+        if part not in figures:
+            continue
+        value = figures[part][key]
         shown = ", ".join(str(part) for part in value) if isinstance(value, list) else str(value)
-        lines.append(f"{name:<40} {shown:>14} {unit:<9} {promise}".rstrip())
+        lines.append(f"{name:<40} {shown:>22} {unit:<9} {promise}".rstrip())
     return "\n".join(lines)

@@ -1,0 +1,36 @@
+"""Clips for the cameras, made once of the demo's footage."""
+
+from pathlib import Path
+from typing import cast
+
+import av
+from av.video.frame import PictureType
+from av.video.stream import VideoStream
+
+RATE = 30
+OPTIONS = {
+    "libx264": {"preset": "veryfast", "bf": "0", "g": str(RATE), "crf": "26"},
+    "libx265": {"preset": "ultrafast", "crf": "28", "x265-params": f"bframes=0:keyint={RATE}:log-level=none"},
+}
+
+
+def shrunk(
+    footage: Path, folder: Path, size: tuple[int, int], *, encoder: str = "libx264", seconds: float | None = None
+) -> Path:
+    """The footage at a size of which one core decodes many, a keyframe a second; the first `seconds` of it or all."""
+    length = "" if seconds is None else f"-{seconds:g}s"
+    clip = folder / f"bench-{size[0]}x{size[1]}-{encoder}{length}.mp4"
+    if clip.exists():
+        return clip
+    draft = clip.with_suffix(".part.mp4")
+    with av.open(str(footage)) as source, av.open(str(draft), "w") as sink:
+        out = cast(VideoStream, sink.add_stream(encoder, rate=RATE, options=OPTIONS[encoder]))
+        out.width, out.height, out.pix_fmt = *size, "yuv420p"
+        for index, frame in enumerate(source.decode(video=0)):
+            if seconds is not None and index >= seconds * RATE:
+                break
+            small = frame.reformat(*size, format="yuv420p")
+            small.pict_type = PictureType.NONE
+            sink.mux(out.encode(small))
+        sink.mux(out.encode(None))
+    return draft.rename(clip)

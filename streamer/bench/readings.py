@@ -1,0 +1,65 @@
+"""What a measurement reads of a running service: its use of the processor, its metrics, its events."""
+
+import json
+import re
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from streamer.child import Child, get, open_local
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One event of /api/events."""
+
+    at: float
+    """Monotonic seconds at which it came; that clock is one for all processes of a machine."""
+    event: dict[str, Any]
+
+
+def core_share(process: Child, seconds: float) -> float:
+    """Processor seconds a second, over a window."""
+    cpu, started = process.cpu_seconds(), time.monotonic()
+    time.sleep(seconds)
+    return (process.cpu_seconds() - cpu) / (time.monotonic() - started)
+
+
+def results_of(page: str) -> int:
+    """Frames the model has answered since the start."""
+    return int(_sum(page, "sightline_frames_total", 'stage="predictor"'))
+
+
+def model_seconds(page: str) -> tuple[float, int]:
+    """Seconds that Predict calls have taken since the start, all together, and how many there were."""
+    return _sum(page, "sightline_predict_seconds_sum"), int(_sum(page, "sightline_predict_seconds_count"))
+
+
+def _sum(page: str, metric: str, label: str = "") -> float:
+    text = get(f"{page}/metrics") or ""
+    found = re.findall(rf"^{metric}\{{[^}}]*{re.escape(label)}[^}}]*\}} ([0-9.e+-]+)$", text, re.MULTILINE)
+    return sum(float(value) for value in found)
+
+
+@contextmanager
+def reading(page: str) -> Iterator[list[Reading]]:
+    """Read every event of all streams for as long as the block lasts, in a thread; the list grows."""
+    seen: list[Reading] = []
+    over = threading.Event()
+
+    def read() -> None:
+        with open_local(f"{page}/api/events", timeout=30) as events:
+            for line in events:
+                if over.is_set():
+                    return
+                if line.startswith(b"data: "):
+                    seen.append(Reading(time.monotonic(), json.loads(line[6:])))
+
+    threading.Thread(target=read, daemon=True).start()
+    try:
+        yield seen
+    finally:
+        over.set()

@@ -1,0 +1,63 @@
+"""The service under measurement, with its cameras, as people run them: each a process of its own."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from streamer.bench.processes import free_port, running
+from streamer.child import Child, Say, await_until, get
+from streamer.demo import MODEL
+
+
+@contextmanager
+def run_service(
+    state: Path,
+    port: int,
+    streams: dict[str, dict[str, Any]],
+    serving_port: int | None = None,
+    ingress: dict[str, Any] | None = None,
+) -> Iterator[Child]:
+    """Run `sightline serve` for as long as the block lasts.
+
+    Args:
+        state: where its configuration is written.
+        port: of the page.
+        streams: as in sightline.yaml.
+        serving_port: of the model server; None: there is none.
+        ingress: as in sightline.yaml.
+    """
+    config = state / "bench.yaml"
+    address = f"127.0.0.1:{serving_port or free_port()}"
+    document: dict[str, Any] = {
+        "server": {"port": port},
+        "serving": {"address": address, "model": MODEL},
+        "streams": streams,
+        "ingress": ingress or {},
+    }
+    config.write_text(yaml.safe_dump(document))
+    with running(Child("service", "-m", "streamer", "serve", "--config", str(config), quiet=True)) as service:
+        yield service
+
+
+def push(file: Path, url: str) -> Child:
+    """A camera that pushes a file by RTSP."""
+    return Child("camera", "-m", "streamer", "camera", str(file), url, quiet=True)
+
+
+def streams_of(page: str) -> list[dict[str, Any]]:
+    """What /api/streams says; nothing while the page is not there."""
+    found: list[dict[str, Any]] = json.loads(get(f"{page}/api/streams") or "[]")
+    return found
+
+
+def await_live(page: str, count: int, children: list[Child], say: Say) -> None:
+    """Wait until so many streams have pictures."""
+
+    def live() -> bool:
+        return sum(bool(stream["fps"]) for stream in streams_of(page)) >= count
+
+    await_until(live, "the cameras", children, say)

@@ -1,0 +1,33 @@
+"""How long the service takes to listen, and what it holds before the first stream."""
+
+import statistics
+import time
+from pathlib import Path
+from typing import Any
+
+from streamer.bench.processes import free_port, listens
+from streamer.bench.service import run_service
+from streamer.child import Say, get
+
+STARTS = 5
+
+
+def measure_start(state: Path, say: Say) -> dict[str, Any]:
+    """Seconds from the command to the open port, and memory before the first stream; the median of several starts."""
+    say(f"start: {STARTS} times, without streams")
+    listening, resident = [], []
+    for _ in range(STARTS):
+        port = free_port()
+        started = time.monotonic()
+        with run_service(state, port, {}) as service:
+            while not listens(port):
+                service.require_alive()
+                time.sleep(0.005)
+            listening.append(time.monotonic() - started)
+            while get(f"http://127.0.0.1:{port}/healthz") is None:
+                service.require_alive()
+            resident.append(service.resident_bytes())
+    return {
+        "listening_seconds": round(statistics.median(listening), 2),
+        "resident_mb": round(statistics.median(resident) / 1e6, 1),
+    }
