@@ -18,6 +18,8 @@ look() {
     missing_packages=() missing_tools=() packages_of_tool=()
     command -v chromium chromium-browser google-chrome google-chrome-stable >/dev/null ||
         need chromium "the page in a browser" chromium fonts-dejavu-core
+    command -v firefox-esr firefox >/dev/null ||
+        need firefox "the page in a browser of another make" firefox-esr
     compgen -G '/usr/lib/*/girepository-1.0/GstRtspServer-1.0.typelib' >/dev/null &&
         compgen -G '/usr/lib/*/gstreamer-1.0/libgstrtp.so' >/dev/null &&
         compgen -G '/usr/lib/python3/dist-packages/gi/__init__.py' >/dev/null ||

@@ -40,6 +40,11 @@ def chromium_path() -> str | None:
     return next(filter(None, map(shutil.which, _CHROMIUMS)), None)
 
 
+def firefox_path() -> str | None:
+    """The first Firefox on PATH."""
+    return next(filter(None, map(shutil.which, ("firefox-esr", "firefox"))), None)
+
+
 def _passes(check: str) -> bool:
     """Whether Debian's Python runs `check` to a good end."""
     if not Path(SYSTEM_PYTHON).exists():
@@ -54,6 +59,7 @@ _TOOLS: dict[str, Callable[[], bool]] = {
     "prometheus": lambda: shutil.which("prometheus") is not None,
     "promtool": lambda: shutil.which("promtool") is not None,
     "ffmpeg": lambda: shutil.which("ffmpeg") is not None,
+    "firefox": lambda: firefox_path() is not None,
     "node": lambda: shutil.which("node") is not None,
 }
 
