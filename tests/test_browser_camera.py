@@ -14,6 +14,7 @@ from tests.peers.chromium import connect, run_chromium
 from tests.peers.clip import draw_frame
 from tests.peers.index_detector import NUMBERS, number_of
 from tests.peers.model_server import ModelServer
+from tests.peers.process import free_port
 from tests.peers.service import Service, run_service, until
 
 pytestmark = pytest.mark.timeout(300)
@@ -87,6 +88,38 @@ async def test_a_page_that_is_closed_takes_its_stream_along(service: Service) ->
         await page.goto("about:blank")
         await gone(service, "tab")
     assert "vanished" not in service.process.output
+
+
+RECORD_CONNECTIONS = """
+window.connections = [];
+window.RTCPeerConnection = class extends RTCPeerConnection {
+  constructor(...given) { super(...given); connections.push(this); }
+  close() { this.closedWhile ??= this.connectionState; super.close(); }
+};
+"""
+
+
+async def test_a_server_that_dies_is_published_to_again(model_server: ModelServer) -> None:
+    """A page whose server is killed publishes to the next one, before the browser calls the connection broken."""
+    serving = {"address": model_server.address, "model": model_server.model}
+    config = {"server": {"port": free_port()}, "serving": serving}
+    async with page_with_camera() as page:
+        await page.add_init_script(RECORD_CONNECTIONS)
+        panel, result = page.locator("camera-panel"), page.locator(".result stream-viewer")
+        with run_service(config) as service:
+            await page.goto(f"{service.url}#+camera")
+            await panel.get_by_role("button", name="Start").click()
+            await expect(result).to_have_attribute("data-transport", "webrtc")
+            service.process.kill()
+        await expect(panel).to_have_attribute("data-state", "retrying")
+        assert await page.evaluate("connections[0].closedWhile") == "disconnected"
+        with run_service(config):
+            await expect(panel).to_have_attribute("data-state", "publishing")
+            await expect(result).to_have_attribute("data-state", "live")
+            await expect(panel.locator(".problem")).to_have_text("")
+            open_ones = "connections.filter(({ signalingState }) => signalingState !== 'closed').length"
+            assert await page.evaluate(open_ones) <= 2  # its own, and its viewer's
+            await panel.get_by_role("button", name="Stop").click()
 
 
 async def test_a_name_that_is_taken_is_a_sentence(service: Service) -> None:

@@ -7,7 +7,8 @@ import pytest
 import pytest_asyncio
 
 from tests.peers.chromium import connect
-from tests.web_peers import jpeg, run_fake_service, seen
+from tests.web_peers import FakeService, jpeg, run_fake_service, seen
+from tests.web_peers import report as doctors_report
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -15,9 +16,16 @@ Call = Callable[..., Awaitable[Any]]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def call(chromium: str) -> AsyncIterator[Call]:
+async def service() -> AsyncIterator[FakeService]:
+    """Give a service without cameras."""
+    async with run_fake_service() as service:
+        yield service
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def call(chromium: str, service: FakeService) -> AsyncIterator[Call]:
     """Give a function that runs a body, of the module `m` and an argument `a`, in one page for all these tests."""
-    async with run_fake_service() as service, connect(chromium) as browser:
+    async with connect(chromium) as browser:
         page = await browser.new_page()
         await page.goto(service.url)
 
@@ -181,3 +189,85 @@ async def test_chromium_is_told_where_to_begin(call: Call) -> None:
     answer = "v=0\r\na=fmtp:96 packetization-mode=1;profile-level-id=42e01f\r\na=fmtp:97 apt=96\r\n"
     found = await call("whip.js", "return m.startFast(a)", answer)
     assert found == answer.replace("42e01f\r", "42e01f;x-google-start-bitrate=1500\r")
+
+
+async def test_ice_servers_are_asked_for_again_after_a_refusal(call: Call, service: FakeService) -> None:
+    """A token that was wrong, and put right, must not leave a phone without the TURN server it needs."""
+    service.token = "right"
+    found = await call(
+        "signalling.js", "return [await m.iceServers('/whip/a', 'wrong'), await m.iceServers('/whip/a', a)]", "right"
+    )
+    service.token = None
+    assert [len(servers) for servers in found] == [0, 1]
+
+
+async def test_a_session_that_is_refused_leaves_no_connection(call: Call) -> None:
+    """A publisher that tries every few seconds while its server is away would come to the browser's limit of 500."""
+    body = """
+      const made = [];
+      const Real = RTCPeerConnection;
+      window.RTCPeerConnection = function (...given) { made.push(new Real(...given)); return made.at(-1); };
+      const [track] = Object.assign(document.createElement("canvas"), { width: 2 }).captureStream().getVideoTracks();
+      const lost = [];
+      const session = new m.WhipSession("/whip/a", (why) => lost.push(why));
+      const refused = await session.publish(track).catch((error) => error);
+      window.RTCPeerConnection = Real;
+      return [refused.status, made.map((pc) => pc.signalingState), lost];
+    """
+    assert await call("whip.js", body) == [405, ["closed"], []]
+
+
+@pytest.mark.parametrize(
+    ("name", "message", "words"),
+    [
+        ("NotAllowedError", "Permission denied", "address bar"),
+        ("NotAllowedError", "Permission denied by system", "This device’s settings"),
+        ("NotFoundError", "Requested device not found", "no camera"),
+        ("NotReadableError", "Could not start video source", "another program"),
+        ("AbortError", "Starting videoinput failed", "another program"),
+    ],
+)
+async def test_why_a_camera_cannot_be_had_is_a_sentence(call: Call, name: str, message: str, words: str) -> None:
+    """What a browser says of a camera becomes what a person can do about it."""
+    assert words in await call("device.js", "return m.explain(new DOMException(a[1], a[0]))", [name, message])
+
+
+ADVICE = {"kind": "long_gop", "weight": "advice", "sentence": "keyframes are rare", "advice": "set two seconds"}
+NOTE = {"kind": "h265", "weight": "note", "sentence": "H.265", "advice": None}
+
+
+@pytest.mark.parametrize(
+    ("fields", "title", "state"),
+    [
+        ({}, "Works, and nothing is wrong with it", "live"),
+        ({"findings": [NOTE]}, "Works, and nothing is wrong with it", "live"),
+        ({"verdict": "advice", "findings": [ADVICE]}, "Works; one thing would be better", "stale"),
+        ({"verdict": "advice", "findings": [ADVICE, ADVICE, NOTE]}, "Works; 2 things would be better", "stale"),
+        ({"verdict": "dns", "works": False, "findings": [ADVICE]}, "Does not work", "offline"),
+    ],
+)
+async def test_a_verdict_is_a_few_words(call: Call, fields: dict[str, Any], title: str, state: str) -> None:
+    """The headline counts advice, not notes, and a camera that does not work has no other."""
+    assert await call("report.js", "return m.headline(a)", doctors_report(**fields)) == {"title": title, "state": state}
+
+
+async def test_what_was_not_measured_is_not_shown(call: Call) -> None:
+    """Figures that are null have no value, and a lower bound is called one."""
+    nothing = {"fps": None, "bits_per_second": None, "first_picture_seconds": None, "decode_ms": None}
+    found = dict(await call("report.js", "return m.measurements(a)", doctors_report(gop_is_at_least=True, **nothing)))
+    assert {name for name, value in found.items() if value is not None} == {
+        "Picture",
+        "Codec",
+        "Keyframes",
+        "Watched for",
+    }
+    assert found["Keyframes"] == "2.0 s apart or more"
+    assert await call("report.js", "return m.measurements(a)", doctors_report(codec=None)) == []
+
+
+@pytest.mark.parametrize(
+    "url", ["http://10.0.0.1/x.jpg", "data:image/svg+xml;base64,PHN2Zz4=", "javascript:alert(1)", None]
+)
+async def test_a_still_is_a_jpeg_of_the_answer(call: Call, url: str | None) -> None:
+    """Nothing else is ever loaded as the camera's picture."""
+    assert await call("report.js", "return m.still(a)", doctors_report(still=url)) is None

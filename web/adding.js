@@ -1,118 +1,123 @@
 // @ts-check
-// <add-stream>: a button and a form by which a camera is added, where the server lets streams be added.
+// <add-stream>: a button and a form by which a camera is examined and added, where the server lets streams be added.
 
+import { Refusal, administration } from "./administration.js";
+import { CameraCheckup } from "./checkup.js";
 import { element } from "./details.js";
-import { refusal } from "./problem.js";
-import { sentence } from "./readout.js";
-
-/** The server may ask a name server first. */
-const ANSWER_MS = 15_000;
+import { button, field, formDialog, problem, secret } from "./form.js";
 
 export class AddStream extends HTMLElement {
-  #dialog = /** @type {HTMLDialogElement} */ (element("dialog", "adding"));
-  #form = /** @type {HTMLFormElement} */ (element("form", ""));
-  #problem = element("p", "problem");
   #name = field("name", { required: "", maxlength: "64", pattern: "[A-Za-z0-9][A-Za-z0-9._\\-]*" });
-  #url = field("url", { required: "", placeholder: "rtsp://user:password@10.0.0.7/stream" });
-  #token = field("token", { type: "password" });
+  #url = field("url", { required: "", inputmode: "url", placeholder: "rtsp://user:password@10.0.0.7/stream" });
+  #token = secret("token");
+  #tokenLabel = element("label", "", "Token ", this.#token);
+  #schemes = element("small", "");
+  #checkup = new CameraCheckup();
+  #problem = problem();
+  #check = button("check", () => this.#examine(), "Check");
+  #add = button("start", null, "Add");
+  /** @type {HTMLDialogElement | null} */
+  #dialog = null;
 
   connectedCallback() {
-    if (this.childElementCount === 0) this.#build();
-    this.#ask();
+    if (!this.#dialog) this.#build();
+    administration.addEventListener("change", this.#onchange);
+    this.#onchange();
+  }
+
+  disconnectedCallback() {
+    administration.removeEventListener("change", this.#onchange);
+  }
+
+  open() {
+    administration.ask(); // what may be added is configuration, and that may be another by now
+    this.#dialog?.showModal();
   }
 
   #build() {
     const short = element("span", "add-short", "+");
     short.setAttribute("aria-hidden", "true");
-    const open = button("add-open", element("span", "add-text", "Add a camera"), short);
-    open.addEventListener("click", () => this.#dialog.showModal());
-    const cancel = button("", "Cancel");
-    cancel.addEventListener("click", () => this.#dialog.close());
-    const add = button("start", "Add");
-    add.type = "submit";
     this.#name.title = "Letters, digits, dots, dashes and underscores";
-    this.#problem.setAttribute("role", "alert");
-    this.#form.autocomplete = "off";
-    this.#form.append(
-      element("h2", "", "Add a camera"),
+    this.#check.title = "Watches the camera for some seconds, and says what is wrong with it or would be better";
+    const { dialog, form } = formDialog(
+      "Add a camera",
       element("label", "", "Name ", this.#name),
-      element("label", "", "URL ", this.#url),
-      element("label", "token", "Token ", this.#token),
+      element("label", "", "URL ", this.#url, this.#schemes),
+      this.#tokenLabel,
+      this.#checkup,
       this.#problem,
-      element("p", "buttons", cancel, add),
+      element(
+        "p",
+        "buttons",
+        this.#check,
+        button("", () => dialog.close(), "Cancel"),
+        this.#add,
+      ),
     );
-    this.#form.addEventListener("submit", (event) => {
+    dialog.classList.add("adding");
+    form.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.#add(add);
+      this.#submit();
     });
-    this.#dialog.setAttribute("aria-label", "Add a camera");
-    this.#dialog.addEventListener("close", () => this.#forget());
-    this.#dialog.append(this.#form);
-    this.append(open, this.#dialog);
+    this.#url.addEventListener("input", () => this.#forget()); // what was found is not of this URL
+    dialog.addEventListener("close", () => {
+      form.reset(); // no password stays in the page
+      this.#forget();
+    });
+    this.#dialog = dialog;
+    this.append(
+      button("add-open", () => this.open(), element("span", "add-text", "Add a camera"), short),
+      dialog,
+    );
   }
 
-  /** Asks the server whether streams may be added at all. */
-  async #ask() {
-    try {
-      const response = await fetch("/api/config", { cache: "no-store" });
-      if (!response.ok) return;
-      const { allowed, token } = (await response.json()).api_streams;
-      /** @type {HTMLElement} */ (this.querySelector(".token")).hidden = !token;
-      this.hidden = !allowed;
-    } catch {
-      // an older server, or none: nothing is offered
-    }
-  }
+  #onchange = () => {
+    this.hidden = !administration.allowed;
+    this.#tokenLabel.hidden = !administration.needsToken;
+    this.#schemes.textContent = administration.schemes.join(", ");
+    if (this.hidden) this.#dialog?.close();
+  };
 
-  /** @param {HTMLButtonElement} add */
-  async #add(add) {
-    add.disabled = true;
-    this.#problem.textContent = "";
+  async #submit() {
+    this.#add.disabled = true;
+    this.#forget();
     try {
-      const response = await fetch("/api/streams", {
-        method: "POST",
-        headers: {
-          "Content-Type": "application/json",
-          ...(this.#token.value ? { Authorization: `Bearer ${this.#token.value}` } : {}),
-        },
-        body: JSON.stringify({ name: this.#name.value, url: this.#url.value.trim() }),
-        signal: AbortSignal.timeout(ANSWER_MS),
-      });
-      if (response.ok) this.#dialog.close();
-      else this.#problem.textContent = sentence(await refusal(response));
-    } catch {
-      this.#problem.textContent = "The server does not answer.";
+      await administration.add({ name: this.#name.value, url: this.#url.value.trim() }, this.#token.value);
+      this.#dialog?.close();
+      this.dispatchEvent(new Event("changed", { bubbles: true }));
+    } catch (error) {
+      this.#say(/** @type {Error} */ (error));
     } finally {
-      add.disabled = false;
+      this.#add.disabled = false;
     }
   }
 
-  /** No password stays in the page. */
+  async #examine() {
+    const stop = this.#checkup.running;
+    this.#forget();
+    if (stop || !this.#url.reportValidity()) return;
+    this.#check.textContent = "Stop";
+    try {
+      if (!(await this.#checkup.examine(this.#url.value.trim(), this.#token.value))) return;
+      this.#check.textContent = "Check again";
+    } catch (error) {
+      this.#check.textContent = "Check";
+      this.#say(/** @type {Error} */ (error));
+    }
+  }
+
+  /** @param {Error} error */
+  #say(error) {
+    this.#problem.textContent = error.message;
+    this.#tokenLabel.hidden = !administration.needsToken;
+    if (error instanceof Refusal && error.status === 401) this.#token.focus();
+  }
+
   #forget() {
-    this.#form.reset();
+    this.#checkup.clear();
+    this.#check.textContent = "Check";
     this.#problem.textContent = "";
   }
-}
-
-/**
- * @param {string} name
- * @param {Record<string, string>} attributes
- */
-function field(name, attributes) {
-  const input = /** @type {HTMLInputElement} */ (element("input", ""));
-  for (const [key, value] of Object.entries({ name, spellcheck: "false", autocapitalize: "none", ...attributes }))
-    input.setAttribute(key, value);
-  return input;
-}
-
-/**
- * @param {string} className
- * @param {(string | Node)[]} content
- */
-function button(className, ...content) {
-  const node = /** @type {HTMLButtonElement} */ (element("button", className, ...content));
-  node.type = "button";
-  return node;
 }
 
 customElements.define("add-stream", AddStream);

@@ -1,39 +1,45 @@
 // @ts-check
 // The page: every stream of the server as a tile, one of them large when the address names it.
 
-import "./adding.js";
+import { AddStream } from "./adding.js";
+import { administration } from "./administration.js";
 import { element } from "./details.js";
 import { Feed } from "./feed.js";
 import { fitGrid } from "./grid.js";
 import { CameraPanel } from "./camera.js";
+import { News, countStates } from "./news.js";
 import { StreamViewer } from "./viewer.js";
 
 /** @typedef {import("./feed.js").Stream} Stream */
 
 const HIDDEN_GRACE_MS = 5000;
-const STATE_ORDER = ["live", "stale", "connecting", "offline", "paused"];
 
 const main = find("main");
 const banner = find(".banner");
 const empty = find(".empty");
 const back = find(".back");
 const camera = /** @type {CameraPanel} */ (find("camera-panel"));
+const adding = /** @type {AddStream} */ (find("add-stream"));
 const useCamera = find(".use-camera");
 /** The camera's own place; no stream is called so, for a name does not begin with a plus. */
 const CAMERA = "+camera";
 /** @type {Map<string, StreamViewer>} */
 const viewers = new Map();
-/** @type {Map<string, string>} the state last spoken of each stream */
-const announced = new Map();
+const news = new News();
 /** Whether the list has been seen; before that nothing can be said to be missing. */
 let listed = false;
+/** Whether the server was away: it may be another one, or another configuration, when it is back. */
+let lost = false;
 
 const feed = new Feed({
   onstreams(streams) {
     banner.hidden = true;
     listed = true;
+    if (lost) askWhatMayBeDone();
+    lost = false;
     reconcile(streams);
-    announce(streams);
+    const spoken = news.of(streams);
+    if (spoken) find(".announcer").textContent = spoken;
     summarise(streams);
     camera.update(streams);
     layOut();
@@ -43,6 +49,7 @@ const feed = new Feed({
     camera.detect(event);
   },
   onlost(retryMs) {
+    lost = true;
     const again = `Trying again every ${retryMs === 1000 ? "second" : `${retryMs / 1000} seconds`}.`;
     const text = `No connection to the server. ${again}`;
     if (banner.textContent !== text) banner.textContent = text;
@@ -69,7 +76,6 @@ function reconcile(streams) {
     if (names.has(name)) continue;
     viewer.remove();
     viewers.delete(name);
-    announced.delete(name);
   }
   streams.forEach((stream, index) => {
     let viewer = viewers.get(stream.name);
@@ -84,34 +90,12 @@ function reconcile(streams) {
 }
 
 /** @param {Stream[]} streams */
-function announce(streams) {
-  const news = [];
-  for (const { name, state, reason } of streams) {
-    if (announced.has(name) && announced.get(name) !== state) news.push(`${name}: ${state}. ${reason ?? ""}`);
-    announced.set(name, state);
-  }
-  if (news.length) find(".announcer").textContent = news.join(" ");
-}
-
-/** @param {Stream[]} streams */
 function summarise(streams) {
-  const counts = STATE_ORDER.map((state) => ({
-    state,
-    count: streams.filter((stream) => stream.state === state).length,
-  }));
-  const items = counts
-    .filter(({ count }) => count > 0)
-    .map(({ state, count }) => {
-      const item = element(
-        "li",
-        "",
-        element("i", ""),
-        element("b", "", String(count)),
-        element("span", "", ` ${state}`),
-      );
-      item.dataset.state = state;
-      return item;
-    });
+  const items = countStates(streams).map(([state, count]) => {
+    const item = element("li", "", element("i", ""), element("b", "", String(count)), element("span", "", ` ${state}`));
+    item.dataset.state = state;
+    return item;
+  });
   find(".summary").replaceChildren(...items);
 }
 
@@ -139,13 +123,23 @@ function layOut() {
     viewer.hidden = focus !== "" && name !== focus;
   });
   empty.hidden = atCamera || (viewers.size > 0 && (wanted === "" || viewers.has(wanted)));
-  const orCamera = useCamera.hidden ? "" : ", or use this device’s camera";
-  const none = `No streams yet. Name one under “streams” in sightline.yaml${orCamera}.`;
-  if (listed && viewers.size === 0) empty.textContent = none;
-  else if (listed) empty.textContent = `There is no stream “${wanted}”.`;
-  else empty.textContent = "Connecting to the server…";
+  if (!empty.hidden) drawEmpty(wanted);
   document.title = atCamera ? "Camera · Sightline" : focus ? `${focus} · Sightline` : "Sightline";
   fit();
+}
+
+/** @param {string} wanted the stream that the address names */
+function drawEmpty(wanted) {
+  const none = listed && viewers.size === 0;
+  let text = "Connecting to the server…";
+  if (none) text = "No streams yet";
+  else if (listed) text = `There is no stream “${wanted}”.`;
+  find(".empty-text").textContent = text;
+  empty.toggleAttribute("data-none", none);
+  find(".empty-file").hidden = !none;
+  find(".empty-add").hidden = adding.hidden;
+  find(".empty-camera").hidden = useCamera.hidden;
+  find(".empty-actions").hidden = !none || (adding.hidden && useCamera.hidden);
 }
 
 function fit() {
@@ -194,6 +188,8 @@ back.addEventListener("click", (event) => {
   leaveFocus();
 });
 document.addEventListener("keydown", (event) => {
+  // What is typed into a form, or into a dialog over the page, is not meant for the page.
+  if (event.target instanceof Element && event.target.closest("dialog, input, select, textarea")) return;
   if (event.ctrlKey || event.metaKey || event.altKey || main.hidden || main.dataset.view !== "focus") return;
   if (event.key === "Escape" && !back.hidden) leaveFocus();
   else if (event.key === "ArrowRight") focusNeighbour(1);
@@ -202,15 +198,31 @@ document.addEventListener("keydown", (event) => {
 });
 new ResizeObserver(fit).observe(document.documentElement);
 
+function askWhatMayBeDone() {
+  administration.ask();
+  camera.ask();
+}
+
+administration.addEventListener("change", layOut);
+find(".empty-add").addEventListener("click", () => adding.open());
+document.addEventListener("changed", () => feed.refresh());
+document.addEventListener("removed", (event) => {
+  const { detail: name } = /** @type {CustomEvent<string>} */ (event);
+  if (named() === name) replaceFocus("");
+  const next = [...viewers.keys()].find((other) => other !== name);
+  if (next) viewers.get(next)?.querySelector("a")?.focus({ preventScroll: true });
+  feed.refresh();
+});
+
 camera.addEventListener("ready", () => {
-  useCamera.hidden = false;
+  useCamera.hidden = !camera.offered && !camera.publishing;
   layOut();
 });
 camera.addEventListener("change", () => {
   useCamera.toggleAttribute("data-on", camera.publishing);
   find(".use-camera-text").textContent = camera.publishing ? "Your camera is on" : "Use this device’s camera";
 });
-camera.ask();
+askWhatMayBeDone();
 
 let hiddenTimer = 0;
 document.addEventListener("visibilitychange", () => {
@@ -221,5 +233,6 @@ document.addEventListener("visibilitychange", () => {
 });
 window.addEventListener("pagehide", () => feed.stop());
 window.addEventListener("pageshow", () => feed.start());
+window.addEventListener("online", () => feed.refresh());
 layOut();
 feed.start();

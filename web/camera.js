@@ -30,6 +30,8 @@ export class CameraPanel extends HTMLElement {
   #session = null;
   /** @type {StreamViewer | null} */
   #result = null;
+  /** Which start is the one that counts: a camera may be given after it was stopped, and started, again. */
+  #attempt = 0;
   #failures = 0;
   #retryTimer = 0;
   /** @type {WakeLockSentinel | null} */
@@ -55,7 +57,7 @@ export class CameraPanel extends HTMLElement {
     this.#draw();
   }
 
-  /** Asks the server who may publish; dispatches "ready" when this page can offer to. */
+  /** Asks the server who may publish; dispatches "ready" when that is known. May be asked again. */
   async ask() {
     try {
       const response = await fetch("/api/ingress", { cache: "no-store" });
@@ -65,13 +67,14 @@ export class CameraPanel extends HTMLElement {
     } catch {
       return; // no server: nothing is offered
     }
-    if (this.#names.length === 0) return;
-    this.#build();
+    if (this.offered && this.childElementCount === 0) this.#build();
+    else if (this.offered) this.#draw();
+    if (this.offered) this.#propose(); // at once: without a name Start does nothing
     this.dispatchEvent(new Event("ready"));
   }
 
   /** Whether this page may publish; before that there is nothing here. */
-  get #ready() {
+  get offered() {
     return this.#names.length > 0;
   }
 
@@ -81,9 +84,9 @@ export class CameraPanel extends HTMLElement {
 
   /** @param {Stream[]} streams */
   update(streams) {
-    if (!this.#ready) return;
     this.#taken = new Set(streams.map(({ name }) => name));
-    if (!this.publishing && !this.#named) this.#name.value = freeName(this.#names, this.#taken);
+    if (this.childElementCount === 0) return;
+    this.#propose();
     const own = streams.find(({ name }) => name === this.#name.value);
     if (own && this.publishing && !this.#result) this.#showResult(own.name);
     if (own) this.#result?.update(own);
@@ -104,7 +107,8 @@ export class CameraPanel extends HTMLElement {
     window.clearTimeout(this.#retryTimer);
     this.#session?.close();
     this.#session = null;
-    this.#media?.getTracks().forEach((track) => track.stop());
+    this.#attempt++;
+    stopTracks(this.#media);
     this.#media = null;
     this.#video.srcObject = null;
     this.#hideResult();
@@ -140,13 +144,14 @@ export class CameraPanel extends HTMLElement {
   // ---- publishing
 
   async #start() {
+    const attempt = ++this.#attempt;
     this.#become("asking");
     this.#say("");
     try {
       await this.#openCamera();
-      await this.#publish();
+      if (attempt === this.#attempt) await this.#publish();
     } catch (error) {
-      if (!this.publishing) return;
+      if (attempt !== this.#attempt) return;
       this.stop();
       this.#say(explain(/** @type {Error} */ (error)));
       if (error instanceof SessionError && error.status === 401) this.#token.focus();
@@ -155,13 +160,11 @@ export class CameraPanel extends HTMLElement {
 
   /** @param {string} [deviceId] which of several; left out: the one that looks away from the user */
   async #openCamera(deviceId) {
+    const attempt = this.#attempt;
     const which = deviceId ? { deviceId: { exact: deviceId } } : { facingMode: { ideal: "environment" } };
     const media = await navigator.mediaDevices.getUserMedia({ video: { ...WANTED, ...which }, audio: false });
-    if (!this.publishing) {
-      media.getTracks().forEach((track) => track.stop());
-      return;
-    }
-    this.#media?.getTracks().forEach((track) => track.stop());
+    if (attempt !== this.#attempt) return stopTracks(media);
+    stopTracks(this.#media);
     this.#media = media;
     const [track] = media.getVideoTracks();
     track.addEventListener("ended", () => {
@@ -189,11 +192,16 @@ export class CameraPanel extends HTMLElement {
   }
 
   async #change() {
+    const attempt = this.#attempt;
+    this.#say("");
+    stopTracks(this.#media); // first: many a phone opens one camera at a time
     try {
       await this.#openCamera(this.#cameras.value);
       const [track] = this.#media?.getVideoTracks() ?? [];
-      if (track) await this.#session?.replace(track);
+      if (track && attempt === this.#attempt) await this.#session?.replace(track);
     } catch (error) {
+      if (attempt !== this.#attempt) return;
+      this.stop();
       this.#say(explain(/** @type {Error} */ (error)));
     }
   }
@@ -202,7 +210,7 @@ export class CameraPanel extends HTMLElement {
     const [track] = this.#media?.getVideoTracks() ?? [];
     if (!track) return;
     const endpoint = `/whip/${encodeURIComponent(this.#name.value)}`;
-    const session = new WhipSession(endpoint, this.#token.value || undefined, () => this.#retry());
+    const session = new WhipSession(endpoint, () => this.#retry(), this.#token.value || undefined);
     this.#session = session;
     await session.publish(track);
     if (this.#session !== session) return;
@@ -214,13 +222,14 @@ export class CameraPanel extends HTMLElement {
   /** The connection broke, as when a phone changes its network: publish again, until it works or is stopped. */
   #retry() {
     if (!this.publishing) return;
+    const attempt = this.#attempt;
     this.#become("retrying");
     const pause = RETRY_MS[Math.min(this.#failures++, RETRY_MS.length - 1)];
     this.#retryTimer = window.setTimeout(async () => {
       try {
         await this.#publish();
       } catch (error) {
-        if (!this.publishing) return;
+        if (attempt !== this.#attempt) return;
         this.#say(explain(/** @type {Error} */ (error)));
         this.#retry();
       }
@@ -233,11 +242,17 @@ export class CameraPanel extends HTMLElement {
       this.#wakeLock?.release().catch(() => {});
       this.#wakeLock = null;
     } else if (!document.hidden && "wakeLock" in navigator) {
-      this.#wakeLock = await navigator.wakeLock.request("screen").catch(() => null);
+      const lock = await navigator.wakeLock.request("screen").catch(() => null);
+      if (this.#state === "publishing") this.#wakeLock = lock;
+      else lock?.release().catch(() => {}); // it was stopped meanwhile
     }
   }
 
   // ---- showing
+
+  #propose() {
+    if (!this.publishing && !this.#named) this.#name.value = freeName(this.#names, this.#taken);
+  }
 
   /** @param {string} name */
   #showResult(name) {
@@ -276,6 +291,11 @@ export class CameraPanel extends HTMLElement {
     this.#find(".own .sending").textContent = STATES[this.#state];
     this.#find(".own .device").textContent = `This ${device()}`;
   }
+}
+
+/** @param {MediaStream | null} media */
+function stopTracks(media) {
+  media?.getTracks().forEach((track) => track.stop());
 }
 
 customElements.define("camera-panel", CameraPanel);

@@ -30,6 +30,8 @@ const CAMERA_ERRORS = {
   NotAllowedError: "The browser was not allowed to use the camera; allow it in the address bar and start again",
   NotFoundError: "This device has no camera",
   NotReadableError: "The camera cannot be read; another program may be using it",
+  AbortError: "The camera did not start; another program may be using it",
+  SecurityError: "The browser lets this page use no camera",
   OverconstrainedError: "The camera cannot do what was asked of it",
 };
 
@@ -39,5 +41,8 @@ const CAMERA_ERRORS = {
  * @param {Error} error
  */
 export function explain(error) {
+  // Chromium, where macOS, Windows or Android is what forbids it: nothing in the address bar helps.
+  if (error.name === "NotAllowedError" && /system/i.test(error.message))
+    return "This device’s settings do not let the browser use the camera; allow it there and start again";
   return CAMERA_ERRORS[/** @type {keyof typeof CAMERA_ERRORS} */ (error.name)] ?? error.message;
 }

@@ -5,6 +5,7 @@
 /**
  * @typedef {object} Stream one entry of GET /api/streams; null means unknown
  * @property {string} name
+ * @property {"file" | "api" | "publisher"} [origin] who named it
  * @property {"connecting" | "live" | "stale" | "offline" | "paused"} state
  * @property {string | null} [reason] a sentence
  * @property {string | null} [error] the same as a word, where a camera is away; docs/cameras.md lists them
@@ -29,11 +30,18 @@
 const POLL_MS = 1000;
 const RETRY_MS = [1000, 1000, 2000, 4000];
 const ANSWER_MS = 4000;
+/** When this long nothing came of this many detections, the connection is dead and nobody has told the browser. */
+const DEAF_MS = 10_000;
+const DEAF_EVENTS = 20;
 
 export class Feed {
   /** @type {EventSource | null} */
   #events = null;
+  /** When an event last came, or could have begun to. */
+  #heardAt = 0;
   #timer = 0;
+  /** Which of the polls is the one that counts; one that was overtaken says nothing. */
+  #turn = 0;
   #failures = 0;
   #running = false;
 
@@ -52,39 +60,67 @@ export class Feed {
   start() {
     if (this.#running) return;
     this.#running = true;
-    this.#poll();
+    this.refresh();
   }
 
   stop() {
     this.#running = false;
+    this.#turn++;
     clearTimeout(this.#timer);
+    this.#close();
+  }
+
+  /** Something has changed: do not wait for the next poll's turn. */
+  refresh() {
+    if (this.#running) this.#poll(++this.#turn);
+  }
+
+  /** @param {number} turn */
+  async #poll(turn) {
+    clearTimeout(this.#timer);
+    const streams = await fetchStreams().catch(() => null);
+    if (turn !== this.#turn) return;
+    const pause = streams ? POLL_MS : RETRY_MS[Math.min(this.#failures, RETRY_MS.length - 1)];
+    this.#failures = streams ? 0 : this.#failures + 1;
+    this.#timer = setTimeout(() => this.refresh(), pause); // first: no listener's mistake ends the polling
+    if (!streams) return this.onlost(pause);
+    this.#listen(streams);
+    this.onstreams(streams);
+  }
+
+  /**
+   * An EventSource reconnects by itself, except after an HTTP error, and when its connection died in silence: a laptop
+   * that slept, a router that forgot.
+   *
+   * @param {Stream[]} streams
+   */
+  #listen(streams) {
+    const now = performance.now();
+    const rate = streams.reduce((sum, { detections_per_second: each }) => sum + (each ?? 0), 0);
+    if (rate === 0) this.#heardAt = now;
+    const silent = now - this.#heardAt;
+    const deaf = silent > DEAF_MS && (silent / 1000) * rate > DEAF_EVENTS;
+    if (deaf || this.#events?.readyState === EventSource.CLOSED) this.#close();
+    if (this.#events) return;
+    this.#heardAt = now;
+    this.#events = new EventSource("/api/events");
+    this.#events.onmessage = ({ data }) => {
+      this.#heardAt = performance.now();
+      this.ondetections(JSON.parse(data));
+    };
+  }
+
+  #close() {
     this.#events?.close();
     this.#events = null;
   }
+}
 
-  async #poll() {
-    let pause = POLL_MS;
-    try {
-      const response = await fetch("/api/streams", { cache: "no-store", signal: AbortSignal.timeout(ANSWER_MS) });
-      if (!response.ok) throw new Error(String(response.status));
-      const body = await response.json();
-      if (!this.#running) return;
-      this.#failures = 0;
-      this.#listen();
-      this.onstreams(Array.isArray(body) ? body : body.streams);
-    } catch {
-      if (!this.#running) return;
-      pause = RETRY_MS[Math.min(this.#failures++, RETRY_MS.length - 1)];
-      this.onlost(pause);
-    }
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#poll(), pause);
-  }
-
-  /** An EventSource reconnects by itself, except after an HTTP error: then the next good poll opens a new one. */
-  #listen() {
-    if (this.#events && this.#events.readyState !== EventSource.CLOSED) return;
-    this.#events = new EventSource("/api/events");
-    this.#events.onmessage = ({ data }) => this.ondetections(JSON.parse(data));
-  }
+/** @returns {Promise<Stream[]>} */
+async function fetchStreams() {
+  const response = await fetch("/api/streams", { cache: "no-store", signal: AbortSignal.timeout(ANSWER_MS) });
+  if (!response.ok) throw new Error(String(response.status));
+  const streams = await response.json();
+  if (!Array.isArray(streams)) throw new Error("no list of streams");
+  return streams;
 }

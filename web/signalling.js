@@ -65,29 +65,32 @@ export function end(location, token) {
 const known = new Map();
 
 /**
- * The STUN and TURN servers the configuration names; asked for once a page.
+ * The STUN and TURN servers the configuration names; asked for until the server has said it once.
  *
  * @param {string} endpoint
  * @param {string} [token]
- * @returns {Promise<RTCIceServer[]>} none where the server names none, or does not answer
+ * @returns {Promise<RTCIceServer[]>} none where the server names none, refuses, or does not answer
  */
 export function iceServers(endpoint, token) {
   const kind = endpoint.split("/", 2).join("/");
-  let servers = known.get(kind);
-  if (!servers) {
-    servers = fetch(endpoint, {
-      method: "OPTIONS",
-      headers: authorization(token),
-      signal: AbortSignal.timeout(ANSWER_MS),
-    })
-      .then((response) => (response.ok ? parseLinks(response.headers.get("Link") ?? "") : []))
-      .catch(() => {
-        known.delete(kind);
-        return [];
-      });
-    known.set(kind, servers);
-  }
-  return servers;
+  const servers = known.get(kind) ?? fetchIceServers(endpoint, token);
+  known.set(kind, servers);
+  return servers.catch(() => {
+    known.delete(kind); // a wrong token is put right, and a server comes back
+    return [];
+  });
+}
+
+/**
+ * @param {string} endpoint
+ * @param {string} [token]
+ * @returns {Promise<RTCIceServer[]>}
+ */
+async function fetchIceServers(endpoint, token) {
+  const signal = AbortSignal.timeout(ANSWER_MS);
+  const response = await fetch(endpoint, { method: "OPTIONS", headers: authorization(token), signal });
+  if (!response.ok) throw new SessionError(`the server answered ${response.status}`, { status: response.status });
+  return parseLinks(response.headers.get("Link") ?? "");
 }
 
 /**
@@ -123,9 +126,11 @@ export async function gathered(pc) {
 }
 
 /**
+ * The header that shows a token (RFC 6750, section 2.1); none without one.
+ *
  * @param {string} [token]
  * @returns {Record<string, string>}
  */
-function authorization(token) {
+export function authorization(token) {
   return token ? { Authorization: `Bearer ${token}` } : {};
 }

@@ -1,7 +1,10 @@
 // @ts-check
 // <stream-viewer>: one stream's picture, state and figures. Give it a name and, once a second, its entry of the list.
 
-import { chips, clock, definitions, delayBar, delayRows, figure, seenRows, sightingRows } from "./details.js";
+import { StreamControls, mayPause } from "./controls.js";
+import { cover } from "./cover.js";
+import { chips, definitions, delayBar, delayRows, figure, seenRows, sightingRows } from "./details.js";
+import { askDoctor } from "./doctor.js";
 import { Player } from "./player.js";
 import { STATES, delayParts, facts, metrics, sentence, totalDelay } from "./readout.js";
 import { Sightings } from "./sightings.js";
@@ -13,6 +16,9 @@ import { Sightings } from "./sightings.js";
 /** Scrolling past or switching tabs for a moment should not cost a new session. */
 const GRACE_MS = 4000;
 
+/** A refusal is read by then, and may not be true any more. */
+const REFUSAL_MS = 20_000;
+
 /** So that the line does not jump while a stream starts. */
 const ALWAYS_SHOWN = new Set(["detections", "age"]);
 
@@ -23,6 +29,7 @@ export class StreamViewer extends HTMLElement {
   #inView = false;
   #graceTimer = 0;
   #secondTimer = 0;
+  #refusalTimer = 0;
   /** @type {Measurement | null} */
   #measurement = null;
   #sightings = new Sightings();
@@ -62,6 +69,7 @@ export class StreamViewer extends HTMLElement {
     window.removeEventListener("pageshow", this.#onvisibility);
     window.clearInterval(this.#secondTimer);
     window.clearTimeout(this.#graceTimer);
+    window.clearTimeout(this.#refusalTimer);
     this.#graceTimer = 0;
     this.player?.stop();
   }
@@ -113,6 +121,11 @@ export class StreamViewer extends HTMLElement {
     const button = this.#find(".fullscreen");
     button.setAttribute("aria-label", `${this.name}: full screen`);
     button.addEventListener("click", () => this.toggleFullscreen());
+    this.#find(".resume").setAttribute("aria-label", `${this.name}: resume`);
+    this.#find(".doctor").setAttribute("aria-label", `${this.name}: ask the doctor`);
+    this.#find(".resume").addEventListener("click", () => this.#controls.setPaused(false));
+    this.#find(".doctor").addEventListener("click", () => this.#stream && askDoctor(this.#stream));
+    this.addEventListener("refused", (event) => this.#refuse(/** @type {CustomEvent<string>} */ (event).detail));
     const video = /** @type {HTMLVideoElement} */ (this.#find("video"));
     video.muted = true; // the attribute is not enough on a cloned template
     this.player = new Player({
@@ -130,6 +143,17 @@ export class StreamViewer extends HTMLElement {
    */
   #find(selector) {
     return /** @type {HTMLElement} */ (this.querySelector(selector));
+  }
+
+  get #controls() {
+    return /** @type {StreamControls} */ (this.#find("stream-controls"));
+  }
+
+  /** @param {string} text why what was asked is not done; "" when something is asked again */
+  #refuse(text) {
+    window.clearTimeout(this.#refusalTimer);
+    this.#find(".refused").textContent = text;
+    if (text) this.#refusalTimer = window.setTimeout(() => this.#refuse(""), REFUSAL_MS);
   }
 
   /** Starts or stops the video by what is known now. */
@@ -184,41 +208,34 @@ export class StreamViewer extends HTMLElement {
     const painted = "painted" in this.#find("canvas").dataset;
     this.toggleAttribute("data-picture", painted || transport !== "none");
     this.#find(".badge-text").textContent = STATES[this.state];
+    this.#find(".name").setAttribute("aria-label", `${this.name}, ${STATES[this.state]}`);
     this.#drawCover(transport === "none", painted);
     this.#find(".notice").textContent = this.#notice();
     this.#drawMetrics();
+    this.#controls.update(this.#reachable ? this.#stream : null);
     if (this.classList.contains("focused")) this.#drawDetails();
   }
 
   /**
-   * What stands in the place of a picture that is not there, or not live.
-   *
    * @param {boolean} silent no video is coming
    * @param {boolean} painted there is a last picture
    */
   #drawCover(silent, painted) {
-    const reason = sentence(this.#stream?.reason ?? "");
-    const last = this.#lastPictureAt;
+    const [state, stream, lastPictureAt] = [this.state, this.#stream, this.#lastPictureAt];
     const failure = this.player?.failure ?? null;
-    let [title, text] = ["", ""];
-    if (this.state === "offline")
-      [title, text] = ["Offline", last ? `${reason} Last picture at ${clock(last)}.` : reason];
-    else if (this.state === "paused") [title, text] = ["Paused", "The camera is not connected."];
-    else if (this.state === "connecting") [title, text] = ["Connecting to the camera", reason];
-    else if (silent && this.state === "unknown") title = "The server does not answer";
-    else if (silent && failure !== null) [title, text] = ["The video does not come", sentence(failure)];
-    else if (silent && !painted) title = "Loading the video";
+    const { title, text, word } = cover({ state, stream, silent, painted, failure, lastPictureAt });
     this.#find(".cover-title").textContent = title;
     this.#find(".cover-reason").textContent = text;
-    const error = this.state === "offline" ? (this.#stream?.error ?? "") : "";
-    this.#find(".cover-error").textContent = error;
-    this.#find(".cover-error").hidden = error === "";
+    this.#find(".cover-error").textContent = word;
+    this.#find(".cover-error").hidden = word === "";
+    this.#find(".resume").hidden = state !== "paused" || !mayPause(stream);
+    this.#find(".doctor").hidden = state !== "offline" || stream?.origin === "publisher";
     this.#find(".cover").hidden = title === "";
   }
 
   #notice() {
     if (this.state === "stale") return sentence(this.#stream?.reason ?? "The detections are not up to date");
-    if (this.player?.transport === "stills") return "Two pictures a second. Open it to see them all.";
+    if (this.player?.transport === "stills") return "Two pictures a second; all when opened";
     return "";
   }
 

@@ -1,0 +1,106 @@
+// @ts-check
+// One WebRTC session over HTTP, as WHEP and WHIP both have it: offer, answer, end. No DOM.
+
+import { SessionError, end, gathered, iceServers, post } from "./signalling.js";
+
+/** The server ends a session after ten seconds of silence, and a browser takes seven and a half to call it that. */
+const DISCONNECTED_MS = 3000;
+
+export class Session {
+  /** @type {RTCPeerConnection | null} */
+  #pc = null;
+  /** @type {string | null} */
+  #location = null;
+  #closed = false;
+  #patience = 0;
+  #endpoint;
+  #onlost;
+  #token;
+
+  /**
+   * @param {string} endpoint WHEP or WHIP endpoint URL
+   * @param {(reason: string) => void} onlost called once when an open session breaks
+   * @param {string} [token] the server's, where it asks for one
+   */
+  constructor(endpoint, onlost, token) {
+    this.#endpoint = endpoint;
+    this.#onlost = onlost;
+    this.#token = token;
+  }
+
+  /**
+   * Makes the connection. One that cannot be made leaves nothing behind, here or on the server.
+   *
+   * @param {(pc: RTCPeerConnection) => void} configure adds what is sent or received
+   * @param {(answer: string) => string} [adapt] changes the server's answer before it is taken
+   * @throws {SessionError} when the browser has no WebRTC, the server refuses, or close() was called meanwhile
+   */
+  async connect(configure, adapt = (answer) => answer) {
+    if (typeof RTCPeerConnection === "undefined") throw new SessionError("This browser has no WebRTC");
+    try {
+      await this.#negotiate(configure, adapt);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  /** @returns {Promise<RTCStatsReport | null>} */
+  async stats() {
+    return this.#closed || !this.#pc ? null : this.#pc.getStats();
+  }
+
+  /** Ends the session here and on the server; may be called twice and while a page is being left. */
+  close() {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearTimeout(this.#patience);
+    this.#pc?.close();
+    this.#delete();
+  }
+
+  /** @param {string} reason */
+  lose(reason) {
+    if (this.#closed) return;
+    this.close();
+    this.#onlost(reason);
+  }
+
+  /**
+   * @param {(pc: RTCPeerConnection) => void} configure
+   * @param {(answer: string) => string} adapt
+   */
+  async #negotiate(configure, adapt) {
+    const servers = await iceServers(this.#endpoint, this.#token);
+    this.#requireOpen();
+    const pc = new RTCPeerConnection({ bundlePolicy: "max-bundle", iceServers: servers });
+    this.#pc = pc;
+    pc.addEventListener("connectionstatechange", () => this.#follow(pc.connectionState));
+    configure(pc);
+    await pc.setLocalDescription(await pc.createOffer());
+    await gathered(pc);
+    this.#requireOpen();
+    const { answer, location } = await post(this.#endpoint, pc.localDescription?.sdp ?? "", this.#token);
+    this.#location = location;
+    if (this.#closed) this.#delete(); // it exists on the server from here on, whoever closed it meanwhile
+    this.#requireOpen();
+    await pc.setRemoteDescription({ type: "answer", sdp: adapt(answer) });
+  }
+
+  #requireOpen() {
+    if (this.#closed) throw new SessionError("Closed before it opened");
+  }
+
+  /** @param {RTCPeerConnectionState} state */
+  #follow(state) {
+    clearTimeout(this.#patience);
+    const lose = () => this.lose("The WebRTC connection broke");
+    if (state === "failed" || state === "closed") lose();
+    else if (state === "disconnected") this.#patience = setTimeout(lose, DISCONNECTED_MS);
+  }
+
+  #delete() {
+    if (this.#location) end(this.#location, this.#token);
+    this.#location = null;
+  }
+}
