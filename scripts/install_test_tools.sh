@@ -31,6 +31,8 @@ look() {
             gstreamer1.0-plugins-bad gstreamer1.0-plugins-good gstreamer1.0-nice
     { command -v prometheus && command -v promtool; } >/dev/null ||
         need prometheus "metrics, alert rules" prometheus
+    command -v turnserver >/dev/null ||
+        need turnserver "viewers behind a relay" coturn
     command -v ffmpeg >/dev/null ||
         need ffmpeg "cameras that send by RTMP, SRT, UDP and HLS" ffmpeg
 }
@@ -54,8 +56,11 @@ apt_install() {
         apt-get install -y -qq --no-install-recommends -o Dpkg::Use-Pty=0 $packages ||
             echo "sightline: apt-get could not install $packages" >&2
     done
-    if [[ -d /run/systemd/system && ${missing_packages[*]} == *prometheus* ]]; then
-        systemctl disable --quiet prometheus || true
+    if [[ -d /run/systemd/system ]]; then
+        local package
+        for package in prometheus coturn; do
+            [[ " ${missing_packages[*]} " != *" $package "* ]] || systemctl disable --quiet "$package" || true
+        done
     fi
 }
 

@@ -5,7 +5,7 @@ Every change is checked, then kept for the next start, then done; one after the 
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any
 
 from streamer import config, url
@@ -38,6 +38,7 @@ class Administration:
         self.policy = settings.api_streams
         self._state, self._judge, self._apply = state, judge, apply
         self._changing = asyncio.Lock()
+        self._changes: set[asyncio.Task[None]] = set()
         self._warned: set[str] = set()
         self.roster = self._first(settings)
         self._warn()
@@ -78,6 +79,10 @@ class Administration:
             raise ChangeError(422, "name: is missing; it must be a text")
         stream = _parsed(name, settings)
         await self._require_policy(stream)
+        await self._whole(self._add(name, stream, taken))
+        return name
+
+    async def _add(self, name: str, stream: Stream, taken: Callable[[str], bool]) -> None:
         async with self._changing:
             if name in self.roster.file or name in self.roster.added or taken(name):
                 raise ChangeError(409, f"there is a stream {name!r} already; choose another name")
@@ -89,7 +94,6 @@ class Administration:
                 )
             await self._become(self.roster.add(name, stream))
         log.info("%s: added through the API: %s", name, url.redact(stream.url))
-        return name
 
     async def change(self, name: str, patch: dict[str, Any]) -> None:
         """Change some settings of a stream, `paused` among them.
@@ -99,6 +103,9 @@ class Administration:
         """
         if "name" in patch:
             raise ChangeError(422, "name: is not changed; remove the stream, and add it under another")
+        await self._whole(self._change(name, patch))
+
+    async def _change(self, name: str, patch: dict[str, Any]) -> None:
         async with self._changing:
             before = self.roster.require(name)
             try:
@@ -117,12 +124,18 @@ class Administration:
         Raises:
             ChangeError: why not.
         """
+        await self._whole(self._remove(name))
+
+    async def _remove(self, name: str) -> None:
         async with self._changing:
             await self._become(self.roster.remove(name))
         log.info("%s: removed through the API", name)
 
     async def reconfigure(self, settings: Config) -> None:
         """Take over an edited configuration."""
+        await self._whole(self._reconfigure(settings))
+
+    async def _reconfigure(self, settings: Config) -> None:
         async with self._changing:
             self.policy = settings.api_streams
             self.roster = Roster(settings.streams, self.roster.added, self.roster.paused)
@@ -134,6 +147,24 @@ class Administration:
         entry = self.roster.require(name)
         said = settings_of(entry.settings) | {"paused": entry.paused}
         return said | {"url": url.redact(entry.settings.url)}
+
+    async def settle(self) -> None:
+        """Wait until every change that has begun is made."""
+        await asyncio.gather(*self._changes, return_exceptions=True)
+
+    async def _whole(self, change: Coroutine[Any, Any, None]) -> None:
+        """Make a change from its beginning to its end, even where whoever asked for it has left by then.
+
+        A request is cancelled when its client goes. What is kept would differ from what runs if that stopped a change.
+        """
+        task = asyncio.create_task(change)
+        self._changes.add(task)
+        task.add_done_callback(self._changes.discard)
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            task.add_done_callback(_told_to_nobody)
+            raise
 
     async def _become(self, roster: Roster) -> None:
         if self._state is not None and roster.kept != self.roster.kept:
@@ -160,6 +191,13 @@ class Administration:
         for warning in sorted(warnings - self._warned):
             log.warning("%s", warning)
         self._warned = warnings
+
+
+def _told_to_nobody(task: asyncio.Task[None]) -> None:
+    """A change came to its end after whoever asked for it had left: a refusal is no news, a breakdown is."""
+    error = None if task.cancelled() else task.exception()
+    if error is not None and not isinstance(error, ChangeError):
+        log.error("a change of the streams failed in a way nobody foresaw", exc_info=error)
 
 
 def _parsed(name: str, settings: dict[str, Any]) -> Stream:

@@ -66,6 +66,11 @@ class Assembler:
         self._ticks: int | None = None
         """The newest timestamp, counted on past 32 bits."""
 
+    @property
+    def gathering(self) -> bool:
+        """Whether a picture is on its way, with nothing of it missing so far; a keyframe where one is wanted."""
+        return self._next is not None and self._gap_since is None and bool(self._pieces)
+
     def put(self, piece: Piece, now: float) -> list[Picture]:
         """Take a packet; returns the pictures that are whole now."""
         if piece.ssrc != self._ssrc:
@@ -76,7 +81,7 @@ class Assembler:
         number = self._number(piece.sequence)
         if self._next is not None and number < self._next:
             return []
-        self._pieces[number] = (piece, now)
+        self._pieces.setdefault(number, (piece, now))
         self._newest, self._newest_at = max(number, self._newest or number), now
         return self._give_up() if len(self._pieces) > CAPACITY else self._take(now)
 

@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NoReturn
 
 from streamer.clock import Clock
 from streamer.detections import Detections
@@ -17,7 +17,7 @@ from streamer.frame import Sample
 
 log = logging.getLogger(__name__)
 
-DropReason = Literal["superseded", "expired", "predict_failed"]
+DropReason = Literal["superseded", "expired", "predict_failed", "model_ended"]
 
 Answer = Callable[[Sample, Detections | DropReason], None]
 """Told once for every sample that was put in: its detections, or why there are none."""
@@ -61,6 +61,11 @@ class Batcher:
         chosen = list(self._waiting)[: self.max_batch_size]
         return [self._waiting.pop(stream) for stream in chosen]
 
+    def clear(self) -> list[Pending]:
+        """All that wait, who do no longer."""
+        waiting, self._waiting = list(self._waiting.values()), {}
+        return waiting
+
 
 Predict = Callable[[list[Sample], float], Awaitable[list[Detections]]]
 """Asks the model about samples of one size, until a monotonic deadline."""
@@ -76,17 +81,29 @@ class Dispatcher:
         self._clock = clock
         self._arrived = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._ended = False
 
     def put(self, sample: Sample, answer: Answer) -> None:
         """Ask about a sample; `answer` is called exactly once, from the event loop."""
+        if self._ended:  # a camera's thread was resizing its frame when it was told of another model
+            answer(sample, "model_ended")
+            return
         self._batcher.put(Pending(sample, answer))
         self._arrived.set()
 
     async def run(self) -> None:
-        """Form batches until cancelled.
+        """Form batches until cancelled; then nobody is asked any more, and those who wait are told.
 
-        Calls under way are never cancelled, they end by their own deadline: a cancelled one leaks (grpc #43360).
+        Calls under way are never cancelled here, they end by their own deadline: a cancelled one leaks (grpc #43360).
         """
+        try:
+            await self._form_batches()
+        finally:
+            self._ended = True
+            for pending in self._batcher.clear():
+                pending.answer(pending.sample, "model_ended")
+
+    async def _form_batches(self) -> NoReturn:
         while True:
             await self._arrived.wait()
             if len(self._tasks) >= self._in_flight:
@@ -103,11 +120,14 @@ class Dispatcher:
         # The newest frame's deadline is the call's: an old neighbour must not cut short what is fresh.
         newest = max(pending.sample.frame.received_at for pending in batch)
         answers: list[Detections] | None = None
+        lost: DropReason = "predict_failed"
         try:
             answers = await self._predict([pending.sample for pending in batch], newest + self._batcher.deadline)
         except PredictError:
             pass  # counted and said by the predictor; a frame is never asked about twice
+        except asyncio.CancelledError:
+            lost = "model_ended"  # so gRPC tells those who wait when their channel is closed
         except Exception:
             log.exception("a batch of %d could not be asked about", len(batch))
         for index, pending in enumerate(batch):
-            pending.answer(pending.sample, answers[index] if answers is not None else "predict_failed")
+            pending.answer(pending.sample, answers[index] if answers is not None else lost)

@@ -9,4 +9,7 @@ def shows(authorization: str | None, token: str) -> bool:
     Compared in constant time: how long it takes must not say how much of a guess was right.
     """
     scheme, _, shown = (authorization or "").partition(" ")
-    return scheme.lower() == "bearer" and hmac.compare_digest(shown.strip().encode(), token.encode())
+    # aiohttp gives bytes that are not UTF-8 as surrogates.
+    return scheme.lower() == "bearer" and hmac.compare_digest(
+        shown.strip().encode(errors="surrogateescape"), token.encode()
+    )

@@ -1,10 +1,11 @@
 """The routes that change which streams there are, and what a page must know before it offers to. docs/api.md."""
 
-import json
 from typing import Any
 
 from aiohttp import web
 
+from streamer.body import JSON, settings_of
+from streamer.description import describe
 from streamer.errors import ChangeError
 from streamer.keys import ADMINISTRATION, RELOAD, SIGNALLING, STREAMS
 
@@ -19,7 +20,7 @@ async def add(request: web.Request) -> web.Response:
     """Add a stream."""
     administration = request.app[ADMINISTRATION]
     administration.require_allowed(request.headers.get("Authorization"))
-    document = await _document(request, "application/json")
+    document = await settings_of(request, JSON)
     streams = request.app[STREAMS]
     name = await administration.add(document, taken=streams.is_taken)
     return web.json_response(_shown(request, name), status=201, headers={"Location": f"/api/streams/{name}"})
@@ -31,7 +32,7 @@ async def change(request: web.Request) -> web.Response:
     administration = request.app[ADMINISTRATION]
     administration.require_allowed(request.headers.get("Authorization"))
     name = _changeable(request)
-    await administration.change(name, await _document(request, "application/json", MERGE_PATCH))
+    await administration.change(name, await settings_of(request, JSON, MERGE_PATCH))
     return web.json_response(_shown(request, name))
 
 
@@ -76,34 +77,8 @@ def _changeable(request: web.Request) -> str:
 
 def _shown(request: web.Request, name: str) -> dict[str, Any]:
     pipeline = request.app[STREAMS].get(name)
-    described = {} if pipeline is None else pipeline.describe()
+    described = {} if pipeline is None else describe(pipeline)
     return described | {"settings": request.app[ADMINISTRATION].settings(name)}
-
-
-async def _document(request: web.Request, *types: str) -> dict[str, Any]:
-    """The JSON mapping a request carries.
-
-    Other types are refused, because a browser sends those for any page without asking first (Fetch standard, CORS).
-
-    Raises:
-        ChangeError: 415 it is of another type, 400 it is no JSON mapping.
-    """
-    if request.content_type not in types:
-        raise ChangeError(415, f"the body must be {' or '.join(types)}, not {request.content_type}")
-    try:
-        document = json.loads(await request.read())
-    except (ValueError, RecursionError):
-        raise ChangeError(400, "the body is not JSON") from None
-    if not isinstance(document, dict):
-        raise ChangeError(400, f"the body must be a mapping, not {type(document).__name__}")
-    if any(
-        isinstance(deep, dict | list)
-        for value in document.values()
-        if isinstance(value, dict | list)
-        for deep in (value.values() if isinstance(value, dict) else value)
-    ):
-        raise ChangeError(422, "no setting of a stream is that deep")
-    return document
 
 
 def _options(request: web.Request, methods: str) -> web.Response:

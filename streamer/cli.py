@@ -139,7 +139,8 @@ def _serve(arguments: argparse.Namespace) -> int:
     from streamer import config
 
     settings = config.load(arguments.config)  # first: a mistake in it is said before a second of imports
-    from streamer.app import keep_memory, serve
+    from streamer.app import serve
+    from streamer.memory import keep_memory
 
     _log(logging.DEBUG if arguments.verbose else logging.INFO)
     keep_memory()
@@ -182,8 +183,8 @@ def _evaluate(arguments: argparse.Namespace) -> int:
         )
 
     settings(arguments.serving or "127.0.0.1:5000", "rtsp://127.0.0.1/clip")  # first, before seconds of imports
-    from streamer.app import Service
     from streamer.evaluate.evaluation import Material, ModelServer, run
+    from streamer.service import Service
 
     _log(logging.ERROR)
     return run(

@@ -42,7 +42,8 @@ class Decoder:
         # Frame threads would add a frame of delay each.
         self._context.thread_type = "NONE"
         self._context.thread_count = 1
-        self._context.flags |= Flags.low_delay
+        # Each frame comes with the picture it was: after B-frames, which a sender should not send, not the last one in.
+        self._context.flags |= Flags.low_delay | Flags.copy_opaque
         self._context.options = {"max_pixels": str(max_pixels)}
         self._waiting: deque[Picture] = deque()
         self._news = threading.Condition()
@@ -73,9 +74,11 @@ class Decoder:
     def _run(self) -> None:
         while (picture := self._take()) is not None:
             try:
-                for frame in self._context.decode(av.Packet(picture.data)):
+                packet = av.Packet(picture.data)
+                packet.opaque = picture
+                for frame in self._context.decode(packet):
                     if not self._closed:
-                        self._deliver(frame, picture)
+                        self._deliver(frame, cast(Picture, frame.opaque))
             except av.FFmpegError:
                 with self._news:
                     self.dropped += 1

@@ -24,13 +24,23 @@ SPECIAL: tuple[tuple[Network, str], ...] = tuple(
         ("127.0.0.0/8", "loopback"),
         ("100.100.100.200/32", "cloud metadata"),  # Alibaba
         ("168.63.129.16/32", "cloud metadata"),  # Azure
-        ("169.254.0.0/16", "link-local"),  # with 169.254.169.254, the metadata service of most clouds
+        # Blocks of their own: cameras without DHCP are link-local too, and whoever allows those does not mean these.
+        ("169.254.0.23/32", "cloud metadata"),  # Tencent
+        ("169.254.42.42/32", "cloud metadata"),  # Scaleway
+        ("169.254.169.254/32", "cloud metadata"),  # most clouds
+        ("169.254.170.0/24", "cloud metadata"),  # AWS: credentials of containers, 169.254.170.2 and .23
+        ("169.254.0.0/16", "link-local"),
         ("192.0.0.0/24", "reserved"),  # Oracle's metadata is 192.0.0.192
         ("224.0.0.0/4", "multicast"),
         ("240.0.0.0/4", "reserved"),  # with 255.255.255.255
         ("::/128", "unspecified"),
         ("::1/128", "loopback"),
-        ("fd00:ec2::254/128", "cloud metadata"),  # AWS
+        ("64:ff9b:1::/48", "translated"),  # RFC 8215: to IPv4, by a rule that only the local network knows
+        ("2001::/32", "tunnelled"),  # Teredo, RFC 4380: to any IPv4 host, by a relay's word
+        ("2002::/16", "tunnelled"),  # 6to4, RFC 3056: the same
+        ("fd00:42::42/128", "cloud metadata"),  # Scaleway
+        ("fd00:c1::a9fe:a9fe/128", "cloud metadata"),  # Oracle
+        ("fd00:ec2::/32", "cloud metadata"),  # AWS: fd00:ec2::254, and credentials of containers at ::23
         ("fd20:ce::254/128", "cloud metadata"),  # Google
         ("fe80::/10", "link-local"),
         ("fec0::/10", "link-local"),  # site-local, deprecated by RFC 3879
@@ -56,17 +66,24 @@ def resolve(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
-def embedded(address: Address) -> Iterable[Address]:
-    """The address, and the IPv4 address that is reached through it: mapped, NAT64 (RFC 6052) or 6to4 (RFC 3056)."""
-    yield address
-    if isinstance(address, IPv6Address):
-        number = int(address)
-        if address.ipv4_mapped or (number >> 32 == 0 and number > 1):  # the second: IPv4-compatible, RFC 4291
-            yield IPv4Address(number & 0xFFFFFFFF)
-        if number >> 32 == 0x64FF9B << 64:
-            yield IPv4Address(number & 0xFFFFFFFF)
-        if address.sixtofour:
-            yield address.sixtofour
+_TRANSLATED = tuple(
+    ip_network(network)
+    for network in (
+        "::/96",  # IPv4-compatible, RFC 4291 section 2.5.5.1
+        "::ffff:0:0/96",  # IPv4-mapped, section 2.5.5.2: a socket sends these as IPv4
+        "::ffff:0:0:0/96",  # IPv4-translated, RFC 7915
+        "64:ff9b::/96",  # NAT64, RFC 6052
+    )
+)
+"""IPv6 addresses that stand for the IPv4 address in their last 32 bits."""
+
+
+def meant(address: Address) -> Address:
+    """The address that is reached: the IPv4 address itself where an IPv6 address only stands for one."""
+    number = int(address)
+    if number > 1 and any(address in block for block in _TRANSLATED):  # :: and ::1 stand for themselves
+        return IPv4Address(number & 0xFFFFFFFF)
+    return address
 
 
 @dataclass(frozen=True)
@@ -114,11 +131,11 @@ class Egress:
         """
         if self.networks is None:
             return
-        for each in embedded(address):
-            for block, what in SPECIAL:
-                if each in block and not any(each in inner for inner in self._inside(block)):
-                    raise SourceError("forbidden", f"{address} is a {what} address, which streams may not reach")
-        if not any(each in network for each in embedded(address) for network in self.networks):
+        reached = meant(address)
+        for block, what in SPECIAL:
+            if reached in block and not any(reached in inner for inner in self._inside(block)):
+                raise SourceError("forbidden", f"{address} is a {what} address, which streams may not reach")
+        if not any(reached in network for network in self.networks):
             raise SourceError("forbidden", f"{address} is in none of the networks that streams may reach")
 
     def _inside(self, block: Network) -> Iterable[Network]:

@@ -1,7 +1,7 @@
 """Annotated pictures become H.264 or VP8 packets or JPEG images, once a stream and codec, whoever watches."""
 
 from fractions import Fraction
-from typing import Protocol
+from typing import Protocol, cast
 
 import av
 import cv2
@@ -17,10 +17,31 @@ KEYFRAME_SECONDS = 10
 JPEG_QUALITY = 80
 
 
-class Encoder(Protocol):
-    """One stream's video encoder, for pictures of one size. One thread at a time."""
+class Encoder:
+    """One stream's video encoder, for pictures of one size. One thread at a time.
 
-    size: tuple[int, int]
+    Every picture leaves at once. Bits are given by quality up to a ceiling, since a still scene needs few.
+    """
+
+    def __init__(self, library: str, width: int, height: int, fps: float, options: dict[str, str]) -> None:
+        """Encode with a library of FFmpeg's, and options of its own; `H264Encoder` and `Vp8Encoder` choose them."""
+        self.size = (width, height)
+        rate, ceiling = round(min(max(fps, 1.0), 120.0)), _ceiling(width, height)
+        context = cast(VideoCodecContext, av.CodecContext.create(library, "w"))
+        context.width, context.height = width, height
+        context.pix_fmt = "yuv420p"
+        context.time_base = TIME_BASE
+        context.framerate = Fraction(rate)
+        context.thread_count = 1
+        context.options = {
+            "maxrate": str(ceiling),
+            "bufsize": str(ceiling // 2),
+            "g": str(rate * KEYFRAME_SECONDS),
+            **options,
+        }
+        context.open()
+        self._context = context
+        self._last_pts = -1
 
     def encode(self, planes: Planes, pts: float, *, keyframe: bool = False) -> list[EncodedPacket]:
         """Encode one picture.
@@ -30,6 +51,13 @@ class Encoder(Protocol):
             pts: seconds, rising.
             keyframe: whether this picture must stand alone (with H.264 an IDR with parameter sets).
         """
+        self._last_pts = max(round(pts / TIME_BASE), self._last_pts + 1)
+        picture = av.VideoFrame.from_ndarray(planes, format="yuv420p")
+        picture.time_base = TIME_BASE
+        picture.pts = self._last_pts
+        picture.pict_type = PictureType.I if keyframe else PictureType.NONE
+        packets = self._context.encode(picture)
+        return [EncodedPacket(bytes(packet), packet.pts or 0, packet.is_keyframe) for packet in packets]
 
 
 class EncoderOf(Protocol):
@@ -39,98 +67,43 @@ class EncoderOf(Protocol):
         """For pictures of that size, at about that rate."""
 
 
-class H264Encoder:
-    """One stream's x264, for pictures of one size. One thread at a time.
-
-    Baseline without B-frames and lookahead: every picture leaves at once and every browser decodes it. Bits are given
-    by quality up to a ceiling, since a still scene needs few.
-    """
+class H264Encoder(Encoder):
+    """x264. Baseline, without B-frames and lookahead, which every browser decodes."""
 
     def __init__(self, width: int, height: int, fps: float = 30.0) -> None:
-        self.size = (width, height)
-        ceiling, rate = _ceiling(width, height), _rate(fps)
-        context = av.CodecContext.create("libx264", "w")
-        context.width, context.height = width, height
-        context.pix_fmt = "yuv420p"
-        context.time_base = TIME_BASE
-        context.framerate = rate
-        context.thread_count = 1
-        context.options = {
+        options = {
             "preset": "superfast" if width * height <= 1280 * 720 else "ultrafast",
             "tune": "zerolatency",
             "profile": "baseline",
             "crf": "25",
-            "maxrate": str(ceiling),
-            "bufsize": str(ceiling // 2),
-            "g": str(int(rate * KEYFRAME_SECONDS)),
             "sc_threshold": "0",
             "forced-idr": "1",
             "x264-params": "repeat-headers=1:aud=0",
         }
-        context.open()
-        self._context = context
-        self._last_pts = -1
-
-    def encode(self, planes: Planes, pts: float, *, keyframe: bool = False) -> list[EncodedPacket]:
-        """Encode one picture, as `Encoder` says."""
-        self._last_pts = max(round(pts / TIME_BASE), self._last_pts + 1)
-        return _encode(self._context, planes, self._last_pts, keyframe)
+        super().__init__("libx264", width, height, fps, options)
 
 
-class Vp8Encoder:
-    """One stream's libvpx (RFC 6386), for viewers without H.264. One thread at a time.
-
-    Costs two thirds more than x264 here, so nobody gets it who takes the other.
-    """
+class Vp8Encoder(Encoder):
+    """libvpx (RFC 6386), for viewers without H.264. It costs two thirds more than x264, so nobody else gets it."""
 
     def __init__(self, width: int, height: int, fps: float = 30.0) -> None:
-        self.size = (width, height)
-        ceiling, rate = _ceiling(width, height), _rate(fps)
-        context = av.CodecContext.create("libvpx", "w")
-        context.width, context.height = width, height
-        context.pix_fmt = "yuv420p"
-        context.time_base = TIME_BASE
-        context.framerate = rate
-        context.thread_count = 1
-        context.bit_rate = ceiling
-        context.options = {
+        options = {
             "deadline": "realtime",
             "cpu-used": "8",
+            "b": str(_ceiling(width, height)),
             "crf": "20",  # with a bit rate: constrained quality, so that a still scene needs few bits here too
             "qmin": "4",
             "qmax": "56",
-            "maxrate": str(ceiling),
-            "bufsize": str(ceiling // 2),
-            "g": str(int(rate * KEYFRAME_SECONDS)),
             "lag-in-frames": "0",
             "auto-alt-ref": "0",
             "static-thresh": "1",
         }
-        context.open()
-        self._context = context
-        self._last_pts = -1
-
-    def encode(self, planes: Planes, pts: float, *, keyframe: bool = False) -> list[EncodedPacket]:
-        """Encode one picture, as `Encoder` says."""
-        self._last_pts = max(round(pts / TIME_BASE), self._last_pts + 1)
-        return _encode(self._context, planes, self._last_pts, keyframe)
+        super().__init__("libvpx", width, height, fps, options)
 
 
 def _ceiling(width: int, height: int) -> int:
     """Bits a second a stream may take at most."""
     return int(min(6e6, max(4e5, width * height * 2.4)))
-
-
-def _rate(fps: float) -> Fraction:
-    return Fraction(round(min(max(fps, 1.0), 120.0)), 1)
-
-
-def _encode(context: VideoCodecContext, planes: Planes, pts: int, keyframe: bool) -> list[EncodedPacket]:
-    picture = av.VideoFrame.from_ndarray(planes, format="yuv420p")
-    picture.time_base = TIME_BASE
-    picture.pts = pts
-    picture.pict_type = PictureType.I if keyframe else PictureType.NONE
-    return [EncodedPacket(bytes(packet), packet.pts or 0, packet.is_keyframe) for packet in context.encode(picture)]
 
 
 def encode_jpeg(planes: Planes, pts: float = 0.0) -> EncodedPacket:

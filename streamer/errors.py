@@ -45,11 +45,12 @@ class PredictError(SightlineError):
 
 
 class SessionError(SightlineError):
-    """A viewer's offer that cannot be answered; `status` is the HTTP status that says so."""
+    """A viewer's offer that cannot be answered; `status` is the HTTP status that says so, `headers` go with it."""
 
-    def __init__(self, status: int, sentence: str) -> None:
+    def __init__(self, status: int, sentence: str, headers: dict[str, str] | None = None) -> None:
         super().__init__(sentence)
         self.status = status
+        self.headers = headers or {}
 
 
 class ChangeError(SightlineError):

@@ -52,15 +52,22 @@ class Guard(StunProtocol):
             message = stun.parse_message(data)
             is_request = message.message_class == stun.Class.REQUEST
             is_check = is_request and message.check_message_integrity(self.receiver.local_password.encode())
+            if is_check and not self._check(address):
+                self.dropped += 1
+                return
             is_peer = is_check or message.transaction_id in self.transactions
             super().datagram_received(data, address)
         except Exception:  # noqa: BLE001  aioice trips over a stranger's bytes in more ways than it names
             self.dropped += 1
             return
-        if is_check and len(self._checked) < MAX_CHECKED:
-            self._checked.add(address)
         self.heard += is_peer
         self.dropped += not is_peer
+
+    def _check(self, address: Address) -> bool:
+        """Let the peer be at an address; False: it was at too many, and aioice would remember each of them."""
+        if len(self._checked) < MAX_CHECKED:
+            self._checked.add(address)
+        return address in self._checked
 
     def _is_checked(self, address: Address) -> bool:
         """Whether the peer has proved to be there: by its own check, or by its answer to ours (an ICE-lite peer)."""

@@ -23,7 +23,8 @@ from streamer.errors import SessionError, SourceErrorKind
 from streamer.frame import Frame
 from streamer.hooks import ask_again, ask_for_keyframe, take_packets
 from streamer.peer import Peer
-from streamer.sdp import Fragment, Offer, video_codecs
+from streamer.sdp import Offer, video_codecs
+from streamer.signalled import Signalled
 from streamer.timeline import Timeline
 
 log = logging.getLogger(__name__)
@@ -35,16 +36,16 @@ NACK_INTERVAL = 0.1
 KEYFRAME_INTERVAL = 0.5
 """Seconds between two requests for a keyframe: an encoder may need that long to answer one."""
 STALL_TIMEOUT = 0.7
-"""Seconds of packets without a frame after which the stream is taken for stalled."""
-FIRST_PICTURE_TIMEOUT = 15.0
-"""Seconds a publisher may send packets without one picture that can be decoded."""
+"""Seconds of packets without a frame of those that are whole after which the stream is taken for stalled."""
+PICTURE_TIMEOUT = 15.0
+"""Seconds a publisher may send packets without one picture that can be decoded, at first or later."""
 DECODED_BEYOND = 4
 """How far beyond the pixels allowed a picture may be and still be decoded, to be refused with its size in the log."""
 
 IngressState = Literal["connecting", "live", "offline"]
 
 
-class Ingress:
+class Ingress(Signalled):
     """One publisher, from POST to DELETE or failure.
 
     `on_frame` is called in a thread of the ingress's own, once a frame, in order, and must not wait.
@@ -60,6 +61,9 @@ class Ingress:
         max_pixels: int,
         max_fps: float,
     ) -> None:
+        super().__init__(
+            Peer(f"{name}: the publisher", clock=clock, on_connected=self._connected, on_closed=self._closed)
+        )
         self.name = name
         self.state: IngressState = "connecting"
         self.reason: str | None = "the publisher is connecting"
@@ -74,35 +78,20 @@ class Ingress:
         self._clock = clock
         self._max_pixels, self._max_fps = max_pixels, max_fps
         self._loop = asyncio.get_running_loop()
-        self._peer = Peer(f"{name}: the publisher", clock=clock, on_connected=self._connected, on_closed=self._closed)
         self._receiver: RTCRtpReceiver | None = None
         self._codecs: dict[int, str] = {}
         self._assembler = Assembler()
         self._decoder: Decoder | None = None
         self._timeline = Timeline()
         self._ssrc: int | None = None
-        self._began_at: float | None = None
-        """Arrival of the first packet."""
-        self._packet_at = self._frame_at = clock()
-        self._asked_at = self._nacked_at = clock()
+        self._packet_at = self._asked_at = self._nacked_at = clock()
+        self._waiting_since: float | None = None
+        """Arrival of the first packet since the last frame, or since a pause."""
+        self._decoding_since: float | None = None
+        """When the first picture since the last frame was whole: a slow camera or line is not a stalled one."""
         self._frames = 0
         self._placed = -1.0
         self._dropped_before = self._capped = 0
-
-    @property
-    def id(self) -> str:
-        """What stands in the session's URL; unguessable."""
-        return self._peer.id
-
-    @property
-    def etag(self) -> str:
-        """The entity tag of its ICE session."""
-        return self._peer.etag
-
-    @property
-    def silent_for(self) -> float:
-        """Seconds since anything came from the publisher."""
-        return self._peer.silent_for
 
     @property
     def skipped_late(self) -> int:
@@ -131,14 +120,6 @@ class Ingress:
             take_packets(receiver, self._take if receiver is self._receiver else _throw_away)
         return answer
 
-    def trickle(self, fragment: Fragment) -> None:
-        """Take candidates that came after the offer.
-
-        Raises:
-            SessionError: an ICE restart, or too many.
-        """
-        self._peer.trickle(fragment)
-
     async def run(self) -> None:
         """Ask again for what is missing, until cancelled."""
         while True:
@@ -147,19 +128,20 @@ class Ingress:
             self._decode(self._assembler.tick(now))
             if self._receiver is None or self._ssrc is None or not self._peer.connected:
                 continue
-            if self._began_at is not None and not self._frames and now - self._began_at > FIRST_PICTURE_TIMEOUT:
-                self._refuse(f"no picture could be decoded within {FIRST_PICTURE_TIMEOUT:.0f} s")
+            if self._waited(now) > PICTURE_TIMEOUT:
+                self._refuse(f"no picture could be decoded within {PICTURE_TIMEOUT:.0f} s")
             await self._ask(self._receiver, self._ssrc, now)
-
-    async def close(self) -> None:
-        """End it; may be called twice."""
-        await self._peer.close()
 
     # ---- on the event loop
 
     def _connected(self) -> None:
-        self.reason = "waiting for the publisher's first picture"
-        self._frame_at = self._clock()
+        if self.state == "connecting":  # the first picture may have been faster
+            self.reason = "waiting for the publisher's first picture"
+
+    def _begun(self, width: int, height: int) -> None:
+        if self.state == "connecting":
+            log.info("%s: live, %d x %d, published by WebRTC", self.name, width, height)
+            self.state, self.reason = "live", None
 
     def _closed(self) -> None:
         if self.state != "offline":
@@ -174,8 +156,10 @@ class Ingress:
         if codec not in DECODERS:
             return
         now = self._clock()
-        if self._began_at is None:
-            self._began_at = self._asked_at = now
+        if self._ssrc is None:
+            self._asked_at = now
+        if self._waiting_since is None or now - self._packet_at > STALL_TIMEOUT:
+            self._waiting_since = now
         self._packet_at, self._ssrc = now, packet.ssrc
         if self._decoder is None or self._decoder.codec != codec:
             self._change_codec(codec)
@@ -194,7 +178,14 @@ class Ingress:
     def _decode(self, pictures: list[Picture]) -> None:
         if self._decoder is not None:
             for picture in pictures:
+                if self._decoding_since is None:
+                    self._decoding_since = self._clock()
                 self._decoder.put(picture)
+
+    def _waited(self, now: float) -> float:
+        """Seconds for which packets have been coming and no frame came of them."""
+        since = self._waiting_since
+        return 0.0 if since is None or now - self._packet_at > STALL_TIMEOUT else now - since
 
     async def _ask(self, receiver: RTCRtpReceiver, ssrc: int, now: float) -> None:
         """Ask for lost packets, and for a keyframe where only that helps."""
@@ -202,8 +193,11 @@ class Ingress:
         if missing and now - self._nacked_at >= NACK_INTERVAL:
             self._nacked_at = now
             await ask_again(receiver, ssrc, missing)
-        stalled = now - self._packet_at < STALL_TIMEOUT < now - self._frame_at
-        broken = self._assembler.wants_keyframe or (self._decoder is not None and self._decoder.wants_keyframe)
+        since, coming = self._decoding_since, now - self._packet_at < STALL_TIMEOUT
+        stalled = coming and since is not None and now - since > STALL_TIMEOUT
+        # Over a thin line a keyframe takes its time; asked for again, it would only get a second one behind it.
+        broken = self._assembler.wants_keyframe and not self._assembler.gathering
+        broken = broken or (self._decoder is not None and self._decoder.wants_keyframe)
         if (stalled or broken) and now - self._asked_at >= KEYFRAME_INTERVAL:
             self._asked_at = now
             if stalled and not broken:
@@ -227,7 +221,7 @@ class Ingress:
             self._loop.call_soon_threadsafe(self._refuse, sentence)
             return
         placed = self._timeline.place(of.pts, of.received_at)
-        self._frame_at = self._clock()
+        self._waiting_since = self._decoding_since = None
         if placed - self._placed < 0.8 / self._max_fps:
             self._capped += 1
             return
@@ -235,10 +229,9 @@ class Ingress:
         frame = Frame(self.name, self._frames, placed, of.received_at, picture)
         self._frames += 1
         self.last_frame_at = of.received_at
-        if self.state == "connecting":
-            log.info("%s: live, %d x %d, published by WebRTC", self.name, picture.width, picture.height)
-            self.state, self.reason = "live", None
         self._on_frame(frame)
+        if frame.index == 0:  # behind the frame's own way to the event loop: who is told "live" sees it
+            self._loop.call_soon_threadsafe(self._begun, picture.width, picture.height)
 
 
 def _throw_away(_: RtpPacket, __: bytes) -> None:

@@ -1,6 +1,7 @@
-"""How many sources may be opening at once: cameras that come back together are not asked all in one moment."""
+"""When a source may open: cameras that come back together are not asked all in one moment, nor one of them by two."""
 
 import asyncio
+from typing import Any
 
 AT_ONCE = 4
 PATIENCE = 1.5
@@ -27,8 +28,30 @@ class Openings:
 
     def __init__(self, at_once: int = AT_ONCE) -> None:
         self._slots = asyncio.Semaphore(at_once)
+        self._left: dict[str, set[asyncio.Future[Any]]] = {}
+        """By camera, the ends of connections that were given up and are not closed yet."""
 
     async def turn(self) -> Turn:
         """Wait for a turn."""
         await self._slots.acquire()
         return Turn(self._slots)
+
+    def leave(self, camera: str, ended: asyncio.Future[Any]) -> None:
+        """Note that a connection to a camera was given up, by whichever stream, and is closed when `ended` is done."""
+        left = self._left.setdefault(camera, set())
+        left.add(ended)
+
+        def closed(_: asyncio.Future[Any]) -> None:
+            left.discard(ended)
+            if not left and self._left.get(camera) is left:
+                del self._left[camera]
+
+        ended.add_done_callback(closed)
+
+    async def vacated(self, camera: str, *, patience: float) -> None:
+        """Wait until connections to a camera that were given up are closed: for one only so many seconds."""
+        while left := set(self._left.get(camera, ())):
+            patient = patience if len(left) == 1 else None
+            await asyncio.wait(left, timeout=patient, return_when=asyncio.FIRST_COMPLETED)
+            if patient is not None:
+                return

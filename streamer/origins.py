@@ -46,7 +46,10 @@ class Origins:
         if origin is None:
             return True
         host = headers.get("Host", "")
-        name = urlsplit(f"//{host}").hostname
+        try:
+            name = urlsplit(f"//{host}").hostname
+        except ValueError:  # half a bracket of an IPv6 address
+            return False
         return origin.partition("://")[2].lower() == host.lower() and (not self._on_loopback or name in LOOPBACK)
 
     def cors(self, origin: str | None) -> dict[str, str]:

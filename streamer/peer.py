@@ -15,6 +15,7 @@ from aiortc.exceptions import OperationError
 from streamer.clock import Clock
 from streamer.errors import SessionError
 from streamer.guard import guards
+from streamer.hooks import close_by_force, on_source
 from streamer.sdp import MAX_CANDIDATES, Fragment, Offer
 
 log = logging.getLogger(__name__)
@@ -28,8 +29,12 @@ about 30 s; its checks themselves may not come faster (RFC 7675 section 5.1)."""
 LOOK_INTERVAL = 0.5
 """Seconds between two looks at the clock."""
 CLOSE_TIMEOUT = 3.0
-"""Seconds aiortc gets to close; an error in one of its tasks can keep it waiting for ever."""
+"""Seconds aiortc gets to close."""
+MAX_SOURCES = 31
+"""SSRCs of a peer: as many as one report can be about (RFC 3550 section 6.4.2); aiortc trips over far more."""
 CONNECTED = "connected"
+CODECS_KNOWN = {"video": "H.264 Baseline in mode 1, VP8", "audio": "Opus, G.711, G.722"}
+"""For who offers others."""
 
 
 class Peer:
@@ -51,9 +56,11 @@ class Peer:
         self._on_connected, self._on_closed = on_connected, on_closed
         self._ufrag = ""
         self._trickled = 0
-        self._closed = False
+        self._sources: set[bytes] = set()
         self._heard = 0
         self._heard_at = self._began_at = clock()
+        self._negotiating: asyncio.Task[None] | None = None
+        self._closing: asyncio.Task[None] | None = None
         self._watch: asyncio.Task[None] | None = None
         self._adding: set[asyncio.Task[None]] = set()
         self.pc.on("connectionstatechange", self._state_changed)
@@ -72,20 +79,29 @@ class Peer:
         """The SDP answer, with every candidate of ours in it. What is sent and received is set up before.
 
         Raises:
-            SessionError: 400 the offer cannot be read, 406 it has no codec known here.
+            SessionError: 400 the offer cannot be read, 406 it has no codec known here, 404 closed meanwhile.
         """
         self._ufrag = offer.ufrag
+        # Left alone even where nobody waits any more: cut off in between, aioice forgets sockets it has opened.
+        self._negotiating = asyncio.create_task(self._negotiate(offer.text))
         try:
-            await self.pc.setRemoteDescription(RTCSessionDescription(sdp=offer.text, type="offer"))
-            await self.pc.setLocalDescription(await self.pc.createAnswer())
+            await asyncio.shield(self._negotiating)
         except OperationError as error:
-            raise SessionError(406, "the SDP offer has no codec known here: H.264 Baseline in mode 1, VP8") from error
+            kind = "audio" if "audio" in str(error) else "video"
+            raise SessionError(406, f"the SDP offer has no {kind} codec known here: {CODECS_KNOWN[kind]}") from error
         except Exception as error:  # aiortc meets a bad offer with whatever its parser trips over
             log.info("%s: an offer that cannot be answered: %s", self._who, type(error).__name__)
             raise SessionError(400, "the SDP offer cannot be read") from error
+        if self._closing is not None:
+            raise SessionError(404, "the stream ended while its answer was being made")
         self._watch = asyncio.create_task(self._look())
+        on_source(self.pc, self._heard_from)
         self._add(offer.candidates)
         return self.pc.localDescription.sdp
+
+    async def _negotiate(self, offer: str) -> None:
+        await self.pc.setRemoteDescription(RTCSessionDescription(sdp=offer, type="offer"))
+        await self.pc.setLocalDescription(await self.pc.createAnswer())
 
     def trickle(self, fragment: Fragment) -> None:
         """Take candidates that came after the offer.
@@ -101,19 +117,32 @@ class Peer:
         self._add(fragment.candidates)
 
     async def close(self) -> None:
-        """End the connection; may be called twice."""
-        if self._closed:
-            return
-        self._closed, self.connected = True, False
-        for task in (self._watch, *self._adding):
-            if task is not None and task is not asyncio.current_task():
-                task.cancel()
-        self._on_closed()
+        """End the connection; may be called twice, and whoever is cancelled here does not stop it half way."""
+        if self._closing is None:
+            self._closing = asyncio.create_task(self._close())
+            self.connected = False
+            for task in (self._watch, *self._adding):
+                if task is not None and task is not asyncio.current_task():
+                    task.cancel()
+            self._on_closed()
+        await asyncio.shield(self._closing)
+
+    async def _close(self) -> None:
+        if self._negotiating is not None:
+            await asyncio.gather(self._negotiating, return_exceptions=True)
         try:
             async with asyncio.timeout(CLOSE_TIMEOUT):
                 await self.pc.close()
-        except TimeoutError:
-            log.warning("%s: the connection could not be closed within %.0f s", self._who, CLOSE_TIMEOUT)
+        except Exception as error:  # noqa: BLE001  after an accident in one of its tasks aiortc may wait for ever
+            log.warning("%s: the connection was closed by force: %s", self._who, type(error).__name__)
+            await close_by_force(self.pc)
+
+    def _heard_from(self, source: bytes) -> None:
+        """Each source costs memory for as long as the connection lasts."""
+        self._sources.add(source)
+        if len(self._sources) == MAX_SOURCES + 1:
+            log.warning("%s: sends from more than %d sources, and is sent away", self._who, MAX_SOURCES)
+            self._ending = asyncio.create_task(self.close())
 
     def _add(self, candidates: tuple[RTCIceCandidate, ...]) -> None:
         """Add candidates without waiting: a .local name takes a second to be found missing."""

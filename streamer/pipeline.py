@@ -9,8 +9,7 @@ see is the `View`'s business, which has a thread of its own.
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 from av.video.reformatter import VideoReformatter
 
@@ -19,6 +18,7 @@ from serving.signature import Contract
 from streamer.batcher import Answer, DropReason
 from streamer.buffer import Mailbox
 from streamer.clock import Clock
+from streamer.counts import Counts
 from streamer.detections import Detections
 from streamer.errors import SourceErrorKind
 from streamer.frame import Frame, Sample
@@ -102,25 +102,6 @@ class Model(Protocol):
         """Ask about a sample; `answer` is called once."""
 
 
-@dataclass(slots=True)
-class Counts:
-    """What happened to one stream's frames. Decoded = sampled + skipped, and sampled = results + dropped, always."""
-
-    decoded: int = 0
-    skipped: int = 0
-    """Not chosen by the sampler, on purpose."""
-    sampled: int = 0
-    results: int = 0
-    dropped: dict[tuple[str, str], int] = field(default_factory=dict)
-    """Samples lost, by stage and reason."""
-    detections: dict[str, int] = field(default_factory=dict)
-    """By label."""
-
-    def drop(self, stage: str, reason: str) -> None:
-        """Count a sample lost."""
-        self.dropped[stage, reason] = self.dropped.get((stage, reason), 0) + 1
-
-
 class Pipeline:
     """One named stream from its source to its viewers."""
 
@@ -134,6 +115,7 @@ class Pipeline:
         clock: Clock,
         on_detections: Callable[[Detections], None],
         origin: Origin = "file",
+        paused: bool = False,
     ) -> None:
         self.name = source.name
         self.origin = origin
@@ -152,7 +134,7 @@ class Pipeline:
         self._sampler = Sampler(sample_fps)
         self._decode_rate, self._result_rate = Rate(), Rate(max(WINDOW, 3 / sample_fps))
         self._reformatter = VideoReformatter()
-        self._valve = Valve()
+        self._valve = Valve(is_open=not paused)
         self._arrivals: Mailbox[tuple[Frame, Sample | None, Model]] | None = None
         self._arrivals_lost = 0
 
@@ -246,6 +228,11 @@ class Pipeline:
         """Frames a second as they arrive."""
         return self._decode_rate.at(self._clock())
 
+    @property
+    def answers_per_second(self) -> float | None:
+        """Frames a second that the model answers."""
+        return self._result_rate.at(self._clock())
+
     def state(self) -> tuple[str, str | None]:
         """(connecting, live, stale, offline or paused; why it is not live, as a sentence)."""
         source = self.source
@@ -273,28 +260,6 @@ class Pipeline:
         }
         return dict(self.counts.dropped) | {key: count for key, count in elsewhere.items() if count}
 
-    def describe(self) -> dict[str, Any]:
-        """The stream as the API shows it; numbers are null while unknown."""
-        state, reason = self.state()
-        now = self._clock()
-        width, height = self.size or (None, None)
-        return {
-            "name": self.name,
-            "origin": self.origin,
-            "state": state,
-            "reason": reason,
-            "error": None if self.paused else self.source.error,
-            "width": width,
-            "height": height,
-            "fps": _rounded(self._decode_rate.at(now), 1),
-            "detections_per_second": _rounded(self._result_rate.at(now), 1),
-            "age_ms": _rounded(self.last.age * 1000, 1) if self.last is not None and state == "live" else None,
-            "picture_age_ms": None if self.view.age is None else round(self.view.age * 1000, 1),
-            "hold_ms": round(self.view.aligner.hold * 1000, 1) if self.view.watched else None,
-            "model": self.model.name,
-            "viewers": self.view.viewers,
-        }
-
     def notice(self) -> str | None:
         """What is written on the video where its boxes cannot be trusted."""
         return self._results_late(self._clock())
@@ -305,7 +270,3 @@ class Pipeline:
             return None if self.model.up else "no detections yet"
         late = now - self.last.answered_at
         return f"no fresh detections for {late:.0f} s" if late > STALE_RESULT + 1 / self._sample_fps else None
-
-
-def _rounded(number: float | None, digits: int) -> float | None:
-    return None if number is None else round(number, digits)

@@ -1,6 +1,7 @@
 """What a stream may do, by where it comes from: the operator's own reach what they like, the API's what he allows."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from ipaddress import ip_network
 
@@ -11,6 +12,8 @@ from streamer.source import Limits, Target, Trust
 
 PATIENCE = 3.0
 """Seconds the name server gets to say where a new stream's host is; whoever opens the stream asks again anyway."""
+_ASKING = ThreadPoolExecutor(4, thread_name_prefix="judge")
+"""Threads that may wait for it: of those that everything shares, a silent one would soon hold all."""
 
 
 def target_of(stream: Stream, policy: ApiStreams | None = None) -> Target:
@@ -37,9 +40,10 @@ async def judge(stream: Stream, policy: ApiStreams) -> None:
     """
     target = target_of(stream, policy)
     target.require_allowed()
+    loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(PATIENCE):
-            await asyncio.to_thread(target.egress.addresses, target.host, target.port)
+            await loop.run_in_executor(_ASKING, target.egress.addresses, target.host, target.port)
     except TimeoutError:
         return
     except SourceError as error:

@@ -47,6 +47,13 @@ class Reload:
     async def run_once(self) -> None:
         """Read the file, and do what it says where that is new. A mistake changes nothing."""
         try:
+            await self._take_over()
+        except Exception:  # the next edit must still be seen
+            log.exception("%s could not be taken over in a way nobody foresaw", self._path.name)
+            self.error = f"{self._path.name}: could not be taken over; the log has the details"
+
+    async def _take_over(self) -> None:
+        try:
             read = config.load(self._path)
             if not self._path.read_bytes().strip():  # an editor that failed, more likely than a wish
                 raise ConfigError(f"{self._path}: is empty; to end every stream write {{}}")

@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 from streamer import config
 from streamer.config import Stream
+from streamer.config.explanation import dotted
+from streamer.config.variables import collect_secrets
 from streamer.errors import ChangeError
 from streamer.statefile import Kept
 
@@ -74,7 +76,7 @@ class Roster:
         """
         entries = self.entries()
         if name not in entries:
-            raise ChangeError(404, f"there is no stream {name!r}; there are: {', '.join(entries) or 'none'}")
+            raise ChangeError(404, f"there is no stream of that name; there are: {', '.join(entries) or 'none'}")
         return entries[name]
 
     def add(self, name: str, stream: Stream) -> "Roster":
@@ -107,14 +109,16 @@ class Roster:
 
     def _change_of_file(self, name: str, patch: dict[str, Any]) -> "Roster":
         if patch.keys() - {"paused"}:
-            named = ", ".join(sorted(patch.keys() - {"paused"}))
+            collect_secrets(patch, trusted=False)
+            named = ", ".join(dotted((key,)) for key in sorted(patch.keys() - {"paused"}))
             raise ChangeError(
                 409, f"{name!r} stands in the configuration file; {named} is changed there, and only paused here"
             )
-        if "paused" in self.file[name].model_fields_set:
+        if patch and "paused" in self.file[name].model_fields_set:
             raise ChangeError(409, f"the configuration file says whether {name!r} is paused; it is changed there")
         # Through the configuration's own check, for its sentence.
-        asked = config.parse_stream(name, {"url": self.file[name].url} | _merged({}, patch))
+        said = {"url": self.file[name].url, "paused": name in self.paused}
+        asked = config.parse_stream(name, _merged(said, patch))
         return self.with_paused(name, asked.paused)
 
     def with_paused(self, name: str, paused: bool) -> "Roster":

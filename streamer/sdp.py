@@ -20,6 +20,18 @@ MAX_CANDIDATES = 32
 """In an offer, and again in all that trickles in after it."""
 MAX_SECTIONS = 4
 """Media sections: one video, and what players offer beside it."""
+MAX_LINES = 512
+"""Of an offer; a browser's for sound and video has about 200. aiortc looks through the codecs for every line about one:
+an offer of 60 kB made of such lines holds it for three seconds."""
+MAX_CODECS = 64
+"""In a section; a browser's has about 40."""
+
+_HEX = "[0-9A-F]{2}"
+FINGERPRINT = re.compile(
+    rf"a=fingerprint:sha-(?:256 {_HEX}(?::{_HEX}){{31}}|384 {_HEX}(?::{_HEX}){{47}}|512 {_HEX}(?::{_HEX}){{63}})",
+    re.IGNORECASE,
+)
+"""Of the certificate a peer will show (RFC 8122 section 5), by the digests that aiortc knows."""
 
 Direction = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
 
@@ -53,16 +65,13 @@ def read_offer(text: str) -> Offer:
     Raises:
         SessionError: 400 malformed, 413 too large, 422 well formed, and asking for what is not done here.
     """
-    if len(text) > MAX_OFFER:
-        raise SessionError(413, f"the SDP offer is larger than {MAX_OFFER // 1024} KiB")
-    lines = text.splitlines()
+    lines = _lines(text, "SDP offer")
     if not lines or lines[0] != "v=0" or not any(line.startswith("m=video ") for line in lines):
         raise SessionError(400, "the body is not an SDP offer with a video section")
-    direction = _direction(_sections(lines))
+    sections = _sections(lines)
+    direction = _direction(sections)
+    _require_one_transport(lines, sections)
     candidates = _candidates(lines, strict=True)
-    for needed in ("a=ice-ufrag:", "a=ice-pwd:", "a=fingerprint:"):
-        if not any(line.startswith(needed) for line in lines):
-            raise SessionError(400, f"the SDP offer has no {needed}… line, which WebRTC needs")
     kept = [line for line in lines if not line.startswith(("a=candidate:", "a=end-of-candidates"))]
     # As DTLS server aiortc talks to RSA peers too (GStreamer); as client it offers ECDSA ciphers alone.
     body = "\r\n".join("a=setup:active" if line == "a=setup:actpass" else line for line in kept) + "\r\n"
@@ -75,9 +84,7 @@ def read_fragment(text: str) -> Fragment:
     Raises:
         SessionError: 400 no fragment, 413 too large.
     """
-    if len(text) > MAX_OFFER:
-        raise SessionError(413, f"the fragment is larger than {MAX_OFFER // 1024} KiB")
-    lines = text.splitlines()
+    lines = _lines(text, "fragment")
     if not all(re.match(r"[a-z]=", line) for line in lines if line):
         raise SessionError(400, "the body is not an SDP fragment (RFC 8840)")
     ended = any(line.startswith("a=end-of-candidates") for line in lines)
@@ -92,6 +99,15 @@ def video_codecs(answer: str) -> dict[int, str]:
             order = [int(payload) for payload in section[0].split()[3:] if payload.isdigit()]
             return {payload: named[payload] for payload in order if payload in named}
     return {}
+
+
+def _lines(text: str, what: str) -> list[str]:
+    if len(text) > MAX_OFFER:
+        raise SessionError(413, f"the {what} is larger than {MAX_OFFER // 1024} KiB")
+    lines = text.splitlines()
+    if len(lines) > MAX_LINES:
+        raise SessionError(400, f"the {what} has {len(lines)} lines; at most {MAX_LINES} are read")
+    return lines
 
 
 def _sections(lines: list[str]) -> list[list[str]]:
@@ -118,6 +134,32 @@ def _direction(sections: list[list[str]]) -> Direction:
     video = sections[kinds.index("video")]
     directions: tuple[Direction, ...] = ("sendonly", "recvonly", "inactive")
     return next((direction for direction in directions if f"a={direction}" in video), "sendrecv")
+
+
+def _require_one_transport(lines: list[str], sections: list[list[str]]) -> None:
+    """Check that the sections can share one port (RFC 9143 for media, RFC 5761 for reports), and are of a sane size."""
+    session = lines[: lines.index(sections[0][0])]
+    for section in sections:
+        for needed in ("a=ice-ufrag:", "a=ice-pwd:"):
+            if not _value(section, needed) and not _value(session, needed):
+                raise SessionError(400, f"a section of the SDP offer has no {needed}… line, which WebRTC needs")
+        if not any(FINGERPRINT.fullmatch(line) for line in (*session, *section)):
+            raise SessionError(400, "a section of the SDP offer has no whole a=fingerprint:… of sha-256, -384 or -512")
+        codecs = sum(line.startswith("a=rtpmap:") for line in section)
+        if codecs > MAX_CODECS:
+            raise SessionError(400, f"a section of the SDP offer has {codecs} codecs; at most {MAX_CODECS} are read")
+        if "a=rtcp-mux" not in section:
+            raise SessionError(
+                422, "a section of the SDP offer has no a=rtcp-mux; media and reports share one port here"
+            )
+    named = [[line.removeprefix("a=mid:") for line in section if line.startswith("a=mid:")] for section in sections]
+    mids = {found[0] if found else "" for found in named}
+    if len(mids) < len(sections) or any(len(found) > 1 for found in named):
+        raise SessionError(400, "each section of the SDP offer needs an a=mid of its own")
+    groups = [line.removeprefix("a=group:").split() for line in lines if line.startswith("a=group:")]
+    for semantics, *members in filter(None, groups):
+        if semantics == "BUNDLE" and not mids.issuperset(members):
+            raise SessionError(400, "a=group:BUNDLE of the SDP offer names a section that is not there")
 
 
 def _candidates(lines: list[str], *, strict: bool) -> tuple[RTCIceCandidate, ...]:

@@ -16,7 +16,8 @@ from streamer.errors import SessionError
 from streamer.hooks import on_keyframe_request
 from streamer.packet import TIME_BASE, EncodedPacket
 from streamer.peer import Peer
-from streamer.sdp import Fragment, Offer, video_codecs
+from streamer.sdp import Offer, video_codecs
+from streamer.signalled import Signalled
 
 Codec = Literal["H264", "VP8"]
 CODECS: tuple[Codec, ...] = ("H264", "VP8")
@@ -82,7 +83,7 @@ class PacketTrack(MediaStreamTrack):
             self.feed.request_keyframe()
 
 
-class Session:
+class Session(Signalled):
     """One viewer's peer connection, from POST to DELETE or failure."""
 
     def __init__(
@@ -92,19 +93,8 @@ class Session:
         self._feeds = feeds
         self._on_close = on_close
         self._track = PacketTrack()
-        self._peer = Peer(
-            f"{stream}: a viewer", clock=clock, on_connected=self._track.request_keyframe, on_closed=self._closed
-        )
-
-    @property
-    def id(self) -> str:
-        """What stands in the session's URL; unguessable."""
-        return self._peer.id
-
-    @property
-    def etag(self) -> str:
-        """The entity tag of its ICE session."""
-        return self._peer.etag
+        asked = self._track.request_keyframe
+        super().__init__(Peer(f"{stream}: a viewer", clock=clock, on_connected=asked, on_closed=self._closed))
 
     async def answer(self, offer: Offer) -> str:
         """The SDP answer, with every candidate in it.
@@ -114,9 +104,6 @@ class Session:
         """
         if offer.direction not in ("recvonly", "sendrecv"):
             raise SessionError(422, f"the offer's video section is {offer.direction}; a viewer's is recvonly")
-        spoken = [codec for codec in CODECS if f" {codec}/90000" in offer.text]
-        if not spoken:
-            raise SessionError(406, "the viewer offers neither H.264 nor VP8, the codecs sent here")
         transceiver = self._peer.pc.addTransceiver(self._track, direction="sendonly")
         known = RTCRtpSender.getCapabilities("video").codecs
         # Before the remote description: afterwards the browser's own order, VP8 first, has been taken.
@@ -128,18 +115,6 @@ class Session:
         agreed = next(iter(video_codecs(answer).values()), None)
         self._track.feed = next((feed for codec, feed in self._feeds.items() if codec == agreed), None)
         return answer
-
-    def trickle(self, fragment: Fragment) -> None:
-        """Take candidates that came after the offer.
-
-        Raises:
-            SessionError: an ICE restart, or too many.
-        """
-        self._peer.trickle(fragment)
-
-    async def close(self) -> None:
-        """End the session; may be called twice."""
-        await self._peer.close()
 
     def _closed(self) -> None:
         self._track.stop()

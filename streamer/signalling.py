@@ -6,13 +6,13 @@ application answers as problem details.
 
 import re
 from dataclasses import dataclass
-from typing import Protocol
 
 from aiohttp import web
 
 from streamer.errors import SessionError
 from streamer.origins import Origins
-from streamer.sdp import MAX_OFFER, Fragment, read_fragment
+from streamer.sdp import MAX_OFFER, read_fragment
+from streamer.signalled import Signalled
 
 SDP = "application/sdp"
 FRAGMENT = "application/trickle-ice-sdpfrag"
@@ -39,21 +39,6 @@ class IceServer:
         return link
 
 
-class Answered(Protocol):
-    """A session with a URL: a viewer's or a publisher's."""
-
-    @property
-    def id(self) -> str:
-        """The secret part of its URL."""
-
-    @property
-    def etag(self) -> str:
-        """The entity tag of its ICE session."""
-
-    def trickle(self, fragment: Fragment) -> None:
-        """Take candidates."""
-
-
 class Signalling:
     """The part of it that the configuration decides."""
 
@@ -71,7 +56,7 @@ class Signalling:
             origin = request.headers.get("Origin", "of unknown origin")[:80]
             raise SessionError(403, f"a page of {origin} may not do this; server.origins lists those that may")
 
-    def created(self, session: Answered, answer: str, location: str) -> web.Response:
+    def created(self, session: Signalled, answer: str, location: str) -> web.Response:
         """201, with the answer and where the session is."""
         response = web.Response(status=201, text=answer, content_type=SDP)
         response.headers["Location"] = location
@@ -105,18 +90,19 @@ async def read_offer_text(request: web.Request) -> str:
         SessionError: 415 it is no SDP, 400 it is no text, 413 it is too large.
     """
     if request.content_type != SDP:
-        raise SessionError(415, f"the offer must be {SDP}, not {request.content_type}")
+        raise SessionError(415, f"the offer must be {SDP}, not {request.content_type}", {"Accept-Post": SDP})
     return await _text(request)
 
 
-async def patch(request: web.Request, session: Answered) -> web.Response:
+async def patch(request: web.Request, session: Signalled) -> web.Response:
     """Candidates that trickle in (RFC 9725 section 4.3).
 
     Raises:
         SessionError: 415 another type, 428 no entity tag, 412 another one, 422 an ICE restart, 400 malformed.
     """
     if request.content_type != FRAGMENT:
-        raise SessionError(415, f"a session is patched with {FRAGMENT}, not {request.content_type}")
+        sentence = f"a session is patched with {FRAGMENT}, not {request.content_type}"
+        raise SessionError(415, sentence, {"Accept-Patch": FRAGMENT})  # RFC 5789 section 2.2
     wanted = request.headers.get("If-Match")
     if wanted is None:
         raise SessionError(428, "If-Match is missing; it carries the ETag of the answer")
@@ -129,6 +115,8 @@ async def patch(request: web.Request, session: Answered) -> web.Response:
 
 
 async def _text(request: web.Request) -> str:
+    if request.headers.get("Content-Encoding", "identity") != "identity":
+        raise SessionError(415, "the body is taken as it is, not compressed", {"Accept-Encoding": "identity"})
     if request.content_length is not None and request.content_length > MAX_OFFER:
         raise SessionError(413, f"the body is larger than {MAX_OFFER // 1024} KiB")
     try:

@@ -116,8 +116,14 @@ def _replace(path: Path, content: bytes) -> None:
         with contextlib.suppress(OSError):
             Path(name).unlink()
         raise
-    folder = os.open(path.parent, os.O_RDONLY)
+    with contextlib.suppress(OSError):  # some network drives cannot; the file is replaced all the same
+        _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """The new name, too, must outlive a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(folder)  # the new name, too, must outlive a power cut
+        os.fsync(handle)
     finally:
-        os.close(folder)
+        os.close(handle)

@@ -23,7 +23,8 @@ ABANDONED_AFTER = 3.0
 
 COLLECT_AFTER = 1.0
 """Seconds after a stream's end at which its remains are collected: it is a web of references, which Python would keep
-for minutes, with the last pictures of it and the threads of its scalers."""
+for minutes, with the last pictures of it and the threads of its scalers. A collection takes milliseconds of the event
+loop, so streams that end meanwhile are collected by the same one."""
 
 MakeIngress = Callable[[str, Callable[[Ingress], None]], tuple[Ingress, Pipeline]]
 """Makes a publisher's source, told whom to call when it ends, and the pipeline it feeds."""
@@ -52,15 +53,17 @@ class Streams:
         self.admission = admission
         self._pipelines: dict[str, Pipeline] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        """What runs each; not of those that are being removed."""
+        self._removals: dict[str, asyncio.Task[None]] = {}
         self.sessions: dict[str, Session] = {}
         """WHEP sessions by id."""
         self.ingresses: dict[str, Ingress] = {}
         """WHIP sessions by id."""
+        self._collection: asyncio.TimerHandle | None = None
         self._make_ingress = make_ingress
         self._clock = clock
         self.on_removed: list[Callable[[str], None]] = []
         """Told the name of every stream that is no more."""
-        self._ending: set[asyncio.Task[None]] = set()
 
     def __iter__(self) -> Iterator[Pipeline]:
         return iter(self._pipelines.values())
@@ -81,35 +84,29 @@ class Streams:
         self._tasks[pipeline.name] = asyncio.create_task(self._run(pipeline), name=f"stream-{pipeline.name}")
 
     async def remove(self, name: str) -> None:
-        """Stop a stream, and end its viewers' sessions and its publisher's; may be called twice."""
-        task = self._tasks.pop(name, None)
-        if task is None:  # somebody else is at it
-            return
-        for session in [session for session in self.sessions.values() if session.stream == name]:
-            await session.close()
-        for ingress in [ingress for ingress in self.ingresses.values() if ingress.name == name]:
-            await ingress.close()
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        del self._pipelines[name]
-        for told in self.on_removed:
-            told(name)
-        asyncio.get_running_loop().call_later(COLLECT_AFTER, gc.collect)
+        """Stop a stream, and end its viewers' sessions and its publisher's; when this returns, its name is free.
+
+        May be called twice, and whoever is cancelled here does not stop it half way.
+        """
+        removal = self._removal(name)
+        if removal is not None:
+            await asyncio.shield(removal)
 
     async def close(self) -> None:
         """Stop everything: viewers first, then sources."""
         await asyncio.gather(*(session.close() for session in list(self.sessions.values())), return_exceptions=True)
-        await asyncio.gather(*(self.remove(name) for name in list(self._tasks)), return_exceptions=True)
-        await asyncio.gather(*self._ending, return_exceptions=True)
+        await asyncio.gather(*(self.remove(name) for name in list(self._pipelines)), return_exceptions=True)
 
     async def open_session(self, pipeline: Pipeline, offer: str, address: str) -> tuple[Session, str]:
         """Answer a viewer's offer; returns the session and the SDP answer.
 
         Raises:
             Overloaded: too many viewers.
-            SessionError: the offer cannot be answered.
+            SessionError: the offer cannot be answered, or the stream has ended.
         """
         read = read_offer(offer)
+        if pipeline.name not in self._tasks or self._pipelines[pipeline.name] is not pipeline:
+            raise SessionError(404, f"the stream {pipeline.name!r} has just ended")
         seat = self.viewers.sit(pipeline.name, address)
         view = pipeline.view
 
@@ -156,8 +153,6 @@ class Streams:
         for ingress in [ingress for ingress in self.ingresses.values() if ingress.name == name]:
             await self.close_ingress(ingress)
         await self.remove(name)
-        while name in self._pipelines:  # noqa: ASYNC110  somebody else is removing it
-            await asyncio.sleep(0.01)
 
     async def _vacate(self, name: str) -> None:
         """Make sure that a name is free.
@@ -165,8 +160,8 @@ class Streams:
         Raises:
             SessionError: 409 it is not.
         """
-        if name in self._pipelines and name not in self._tasks:  # it is just being removed
-            await asyncio.gather(*self._ending, return_exceptions=True)
+        if name in self._removals:
+            await self.remove(name)
         publishing = next((ingress for ingress in self.ingresses.values() if ingress.name == name), None)
         if name not in self._pipelines and publishing is None:
             return
@@ -179,10 +174,33 @@ class Streams:
 
     def _ended(self, ingress: Ingress) -> None:
         """A publisher left: its stream goes with it."""
-        if self.ingresses.pop(ingress.id, None) is not None and ingress.name in self._tasks:
-            task = asyncio.create_task(self.remove(ingress.name))
-            self._ending.add(task)
-            task.add_done_callback(self._ending.discard)
+        if self.ingresses.pop(ingress.id, None) is not None:
+            self._removal(ingress.name)
+
+    def _removal(self, name: str) -> asyncio.Task[None] | None:
+        """What removes a stream, begun if need be; None where there is no such stream."""
+        task = self._tasks.pop(name, None)
+        if task is not None:
+            self._removals[name] = asyncio.create_task(self._remove(name, task), name=f"removal-{name}")
+        return self._removals.get(name)
+
+    async def _remove(self, name: str, task: asyncio.Task[None]) -> None:
+        closing = [session.close() for session in self.sessions.values() if session.stream == name]
+        closing += [ingress.close() for ingress in self.ingresses.values() if ingress.name == name]
+        for failure in await asyncio.gather(*closing, return_exceptions=True):
+            if failure is not None:
+                log.error("%s: a session could not be closed", name, exc_info=failure)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        del self._pipelines[name], self._removals[name]
+        for told in self.on_removed:
+            told(name)
+        if self._collection is None:
+            self._collection = asyncio.get_running_loop().call_later(COLLECT_AFTER, self._collect)
+
+    def _collect(self) -> None:
+        self._collection = None
+        gc.collect()
 
     async def _run(self, pipeline: Pipeline) -> None:
         """A pipeline's failure is its own: the others go on, and it is tried again."""

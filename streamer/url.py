@@ -2,9 +2,10 @@
 
 import logging
 import re
-from urllib.parse import quote, unquote, urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from streamer.errors import ConfigError
+from streamer.passwords import Passwords
 
 PORTS: dict[str, int | None] = {
     "rtsp": 554,  # RFC 7826 section 4.2
@@ -20,24 +21,33 @@ PORTS: dict[str, int | None] = {
 
 ALLOWED = "rtsp://, rtsps://, rtmp://, http://, https://, udp:// and srt:// URLs, and file: with a path"
 
-_UNSAFE = re.compile(r"[\x00-\x20\x7f]")
+LONGEST = 4096
+"""Characters of a URL; FFmpeg cuts off what comes after them."""
+
+_UNSAFE = re.compile(r"[\x00-\x20\x7f-\x9f\ud800-\udfff]")
 """What no URL holds (RFC 3986 section 2): a line break in one would be a header of the request."""
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+"""What no user name or password holds, percent-encoded or not (RFC 7617 section 2): it would be one as well."""
 
 _SECRET_NAMES = re.compile(
-    r"pass(word|wd|phrase)?|pwd?|psw|token|(access_?|auth_?)token|secret|(api_?)?key|sig(nature)?"
+    r"(login)?pas(s(word|wd|phrase)?)?|pwd?|psw|token|(access_?|auth_?)token|secret|(api_?)?key|sig(nature)?"
 )
 """Names under which cameras and media servers take a password in the query."""
+_IN_PATH = re.compile(rf"(?i)[/_;](?:{_SECRET_NAMES.pattern})=(?P<value>.+?)(?=_[a-z]+=|[/;&?#]|$)")
+"""The same in a path: /user=admin_password=secret_channel=1_stream=0.sdp is what cameras of many names want."""
 
-_secrets: set[str] = set()
+_secrets = Passwords()
 
 
 def check(url: str) -> str:
     """Return `url` if a source can be opened from it, and remember its password as a secret.
 
     Raises:
-        ConfigError: the scheme is not one of PORTS, or host, port or path are missing. The text never carries the
-            password.
+        ConfigError: the scheme is not one of PORTS, host, port or path are missing, or it is too long. The text never
+            carries the password.
     """
+    if len(url) > LONGEST:
+        raise ConfigError(f"this is a URL of {len(url)} characters; allowed are {LONGEST}")
     remember(url)
     if _UNSAFE.search(url):
         raise ConfigError(f"{redact(url)!r} is not a URL: blanks and line breaks must be percent-encoded")
@@ -55,6 +65,8 @@ def check(url: str) -> str:
         if host not in (None, "", "localhost") or not parts.path.strip("/"):
             raise ConfigError(f"{redact(url)!r} names no file; allowed is file:///path/to/clip.mp4 or file:clip.mp4")
         return url
+    if _CONTROL.search(unquote(parts.netloc)):
+        raise ConfigError(f"{redact(url)!r}: there are control characters in its user name or password")
     if not host:
         example = "rtsp://[user:password@]host[:port]/path"
         raise ConfigError(f"{redact(url)!r} names no host; allowed is {example}")
@@ -106,40 +118,36 @@ def at(url: str, address: str) -> str:
     return urlunsplit((parts.scheme, netloc, parts.path, parts.query, ""))
 
 
-def remember(url: str) -> None:
-    """Register the passwords in `url`, so that `redact` knows them in every spelling.
+def remember(url: str, *, for_good: bool = False) -> None:
+    """Know the passwords in `url`, for a while or for as long as the process lives, so that `redact` cuts them out."""
+    _secrets.note(_passwords_in(url), for_good=for_good)
 
-    Replacing known values is what holds when a password contains `@`, `/` or `:`; patterns do not.
-    """
+
+def hold(url: str, user: object) -> None:
+    """Know them for as long as `user` lives, and a while longer."""
+    _secrets.hold(_passwords_in(url), user)
+
+
+def _passwords_in(url: str) -> set[str]:
+    """As they are written there."""
+    if len(url) > LONGEST:  # it is none
+        return set()
+    found = set()
     rest = url.partition("://")[2]
     # As RFC 3986 has it, and as a person means it who does not encode the password.
     for authority in (re.split("[/?#]", rest, maxsplit=1)[0], rest):
         userinfo, at_sign, _ = authority.rpartition("@")
         _, colon, password = userinfo.partition(":")
         if at_sign and colon and password:
-            _secrets.update(_spellings(password))
-    for name, value in re.findall(r"[?&]([^=&#]+)=([^&#]+)", rest):
-        if _SECRET_NAMES.fullmatch(name.lower()):
-            _secrets.update(_spellings(value))
-
-
-def _spellings(password: str) -> set[str]:
-    """A password as it was written, as it is meant, and as software may print it."""
-    plain = unquote(password)
-    encoded = {quote(plain, safe=""), quote(plain)}
-    lower = {re.sub("%..", lambda found: found.group().lower(), text) for text in encoded}
-    return {spelling for text in {password, plain} | encoded | lower for spelling in (text, repr(text)[1:-1])}
+            found.add(password)
+    found |= {match["value"] for match in _IN_PATH.finditer(rest)}
+    pairs = re.findall(r"[?&]([^=&#]+)=([^&#]+)", rest)
+    return found | {value for name, value in pairs if _SECRET_NAMES.fullmatch(name.lower())}
 
 
 def redact(text: str) -> str:
-    """`text` with every registered password replaced by ***."""
-    for secret in sorted(_secrets, key=len, reverse=True):
-        text = text.replace(f":{secret}@", ":***@")
-        if len(secret) >= 4:  # shorter ones would cut harmless words to pieces
-            text = text.replace(secret, "***")
-        else:
-            text = re.sub(rf"=(?:{re.escape(secret)})(?![\w.%-])", "=***", text)
-    return text
+    """`text` with every known password replaced by ***."""
+    return _secrets.redact(text)
 
 
 class RedactFilter(logging.Filter):

@@ -9,10 +9,10 @@ Flow = Callable[[], Coroutine[Any, Any, None]]
 
 
 class Valve:
-    """Open at first. To be turned on the event loop."""
+    """To be turned on the event loop."""
 
-    def __init__(self) -> None:
-        self.is_open = True
+    def __init__(self, *, is_open: bool = True) -> None:
+        self.is_open = is_open
         self._turned = asyncio.Event()
         self._still = asyncio.Event()
         self._still.set()

@@ -24,14 +24,13 @@ class Settling:
         self._taken: bytes | None = None
         self._last: bytes | None = None
 
-    def look(self, content: bytes | None) -> bool:
-        """Whether it is time to read the file; `content` is None where there is none."""
-        digest = b"" if content is None else hashlib.sha256(content).digest()
-        settled = digest == self._last
-        self._last = digest
-        if not settled or digest == self._taken:
+    def look(self, seen: bytes) -> bool:
+        """Whether it is time to read the file; `seen` tells its content from any other."""
+        settled = seen == self._last
+        self._last = seen
+        if not settled or seen == self._taken:
             return False
-        self._taken = digest
+        self._taken = seen
         return True
 
 
@@ -50,7 +49,7 @@ class Watch:
     async def run(self, changed: Callable[[], Awaitable[None]]) -> None:
         """Call `changed` after each change, and once at the beginning, until cancelled."""
         while True:
-            if self._settling.look(await asyncio.to_thread(self._read)) or self._asked.is_set():
+            if self._settling.look(await asyncio.to_thread(self._seen)) or self._asked.is_set():
                 self._asked.clear()
                 await changed()
             try:
@@ -59,8 +58,9 @@ class Watch:
             except TimeoutError:
                 continue
 
-    def _read(self) -> bytes | None:
+    def _seen(self) -> bytes:
+        """A digest of the content, or why there is none: a folder in its place is other news than nothing."""
         try:
-            return self._path.read_bytes()
-        except OSError:
-            return None
+            return hashlib.sha256(self._path.read_bytes()).digest()
+        except OSError as error:
+            return str(error).encode()

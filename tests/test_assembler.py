@@ -74,6 +74,16 @@ def test_a_picture_has_its_times() -> None:
     ]
 
 
+def test_a_repeat_does_not_make_a_picture_younger() -> None:
+    """A picture arrived when its first packet first came, however often that one is sent again."""
+    assembler = Assembler()
+    first, *others = pieces(0, key=True)
+    found: list[Picture] = []
+    for piece, now in ((first, 1.0), (first, 1.2), *((other, 1.3) for other in others)):
+        found += assembler.put(piece, now)
+    assert [picture.received_at for picture in found] == [1.0]
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_disorder_and_repeats_change_nothing(seed: int) -> None:
     """Packets that overtake each other, or come twice, give the same pictures in the same order."""
@@ -118,6 +128,17 @@ def test_a_keyframe_that_is_here_already_ends_the_wait() -> None:
     put(assembler, *pieces(1)[1:], *pieces(2, key=True), *pieces(3))
     assert [picture.data for picture in assembler.tick(PATIENCE)] == [whole(2), whole(3)]
     assert not assembler.wants_keyframe
+
+
+def test_a_picture_on_its_way_is_told_from_a_hole() -> None:
+    """From its first packet to its last a picture is being gathered, unless something of it is missing."""
+    assembler = Assembler()
+    first, second, third = pieces(1, key=True)
+    steps = []
+    for piece in (pieces(0)[0], first, third, second, pieces(2)[0]):
+        put(assembler, piece)
+        steps.append(assembler.gathering)
+    assert steps == [False, True, False, False, True]
 
 
 def test_half_a_keyframe_is_none() -> None:

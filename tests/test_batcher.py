@@ -300,3 +300,17 @@ async def test_stopping_lets_calls_under_way_end() -> None:
     puppet.calls[0][2].set_result(None)
     await settle()
     assert answers.words() == [("a", 0, "detections")]
+
+
+async def test_stopping_tells_those_who_wait() -> None:
+    """Samples that wait when the dispatcher ends, and those that come afterwards, are told that the model has ended."""
+    puppet, answers, clock = Puppet(), Answers(), FakeClock()
+    async with dispatching(puppet, clock, in_flight=1) as dispatcher:
+        dispatcher.put(sample_of("a", received_at=clock.now), answers)
+        await settle()
+        dispatcher.put(sample_of("b", received_at=clock.now), answers)
+    dispatcher.put(sample_of("c", received_at=clock.now), answers)
+    assert answers.words() == [("b", 0, "model_ended"), ("c", 0, "model_ended")]
+    puppet.calls[0][2].set_result(None)
+    await settle()
+    assert answers.words()[2:] == [("a", 0, "detections")]

@@ -59,8 +59,8 @@ def test_a_file_is_pushed_in_a_loop(clip: Path) -> None:
 def test_a_recording_that_begins_late_is_pushed_at_once(clip: Path, tmp_path: Path) -> None:
     """A file whose times begin at an hour, as a broadcast's do, is a camera like any other, over the seam as well."""
     late = tmp_path / "late.ts"
-    command = ["ffmpeg", "-v", "error", "-i", clip, "-c", "copy", "-output_ts_offset", "3600", "-muxdelay", "0", late]
-    subprocess.run(command, check=True)
+    options = ["-c", "copy", "-output_ts_offset", "3600", "-muxdelay", "0"]
+    subprocess.run(["ffmpeg", "-v", "error", "-i", clip, *options, late], check=True)
     url = f"rtsp://127.0.0.1:{free_port()}/drone"
     with run_camera(late, url):
         found = receive(url, 2 * FRAMES)

@@ -177,6 +177,11 @@ def test_everything_has_a_default(tmp_path: Path, text: str) -> None:
         ("a: !!python/name:os.system x", ("not YAML",)),
         ("--- {}\n--- {}", ("line 2", "not YAML")),
         ("streams: &s [*s]", ("line 1", "not YAML")),
+        ("[" * 5000, ("nested too deeply",)),
+        ("streams: {a: " + "{b: " * 5000, ("nested too deeply",)),
+        # what is long is told in short
+        (f"serving: {{model: '{'m' * 5000}!'}}", ("serving.model: 'mmm", "m… is not a name of 1 to 64 letters")),
+        (f"{'k' * 500}: 1", ("kkk", "k…: unknown key; allowed here are server")),
         # keys that stand twice
         ("server: {}\nserver: {port: 1}", ("line 2", "'server' stands twice")),
         ("streams:\n  a: {url: 'rtsp://h/'}\n  a: {url: 'rtsp://i/'}", ("line 3", "'a' stands twice")),
@@ -230,6 +235,9 @@ def test_yaml_anchors_and_merges_are_understood(tmp_path: Path) -> None:
         "streams: 'rtsp://user:hunter2@h/'",
         "rtsp: 'rtsp://user:hunter2@h/'",
         "'rtsp://user:hunter2@h/': a",
+        "'rtsp://user:hunter2@h/': a\n'rtsp://user:hunter2@h/': b",
+        "streams: {'rtsp://user:hunter2@h/': {url: '${NOT_SET_ANYWHERE}'}}",
+        f"serving: {{model: '{'m' * 80} rtsp://user:hunter2{'x' * 20}@h/'}}",
         "server: {host: 'rtsp://user:hunter2@h/', port: 'rtsp://user:hunter2@h/'}",
         "streams: {a: {url: 'rtsp://user:hunter2@h/', sample_fps: hunter2}}",
         "ingress: {token: hunter2}",
@@ -242,6 +250,22 @@ def test_no_refusal_holds_a_password(tmp_path: Path, monkeypatch: pytest.MonkeyP
     """Wherever a URL was written by mistake, its password is not in the sentence that says so."""
     monkeypatch.setenv("SECRET", "hunter2")
     assert "hunter2" not in refusal(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("name", "document"),
+    [
+        ("rtsp://user:hunter2@h/", {"url": "rtsp://h/"}),
+        ("a", {"url": "rtsp://h/", "rtsp://user:hunter2@h/": 1}),
+        ("a", {"url": ["rtsp://user:hunter2@h/"]}),
+        ("a", {"url": "rtsp://user:hunter2@h/", "model": "rtsp://user:hunter2@h/"}),
+    ],
+)
+def test_no_refusal_of_a_strangers_stream_holds_a_password(name: str, document: dict[str, object]) -> None:
+    """Wherever in a request a URL stands, its name or its keys, its password is not in the sentence that refuses it."""
+    with pytest.raises(ConfigError) as refused:
+        config.parse_stream(name, document)
+    assert "hunter2" not in str(refused.value)
 
 
 def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fractions import Fraction
 
 import av
 import numpy as np
@@ -74,6 +75,30 @@ def test_every_picture_comes_out_at_once() -> None:
             assert taken.numbers == [0, 1, 2, 3, 4]
             assert taken.threads == {"decoder-phone"}
             assert decoder.dropped == 0
+
+
+def test_a_frame_keeps_the_times_of_its_own_picture() -> None:
+    """After B-frames, which no browser sends and others may, each frame comes with the picture it was, in order."""
+    encoder = av.CodecContext.create("libx264", "w")
+    encoder.width, encoder.height, encoder.pix_fmt, encoder.time_base = WIDTH, HEIGHT, "yuv420p", Fraction(1, 30)
+    encoder.max_b_frames, encoder.options = 2, {"b_adapt": "0"}
+    found: list[tuple[int, float]] = []
+    everything = threading.Event()
+
+    def deliver(frame: av.VideoFrame, picture: Picture) -> None:
+        found.append((read_index(frame.to_ndarray(format="rgb24")), picture.pts))
+        if len(found) == 10:
+            everything.set()
+
+    decoder = Decoder("drone", "H264", deliver, max_pixels=WIDTH * HEIGHT)
+    for index in range(15):
+        frame = av.VideoFrame.from_ndarray(draw_frame(index, WIDTH, HEIGHT), format="rgb24").reformat(format="yuv420p")
+        frame.pts, frame.time_base = index, Fraction(1, 30)
+        for packet in [*encoder.encode(frame), *(encoder.encode(None) if index == 14 else [])]:
+            decoder.put(Picture(bytes(packet), float(packet.pts or 0), packet.is_keyframe, 0.0))
+    assert everything.wait(PATIENCE_S), found
+    decoder.close()
+    assert found[:10] == [(index, float(index)) for index in range(10)]
 
 
 def test_a_backlog_is_dropped_up_to_a_keyframe() -> None:

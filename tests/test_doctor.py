@@ -27,6 +27,7 @@ from tests.peers.front import run_front
 from tests.peers.process import free_port, run_process
 from tests.peers.rtsp_server import RtspServer, run_rtsp_server
 from tests.peers.web_camera import behind_digest, files, mjpeg, run_hls, run_web_camera, text, trickled
+from tests.test_source_kinds import sending
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -46,9 +47,26 @@ def camera(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RtspServer]:
             "/b": make_clip(folder / "b.mp4", gop=30, b_frames=2),
             "/h265": make_clip(folder / "h265.mp4", gop=30, codec="libx265"),
             "/large": make_clip(folder / "large.mp4", width=2560, height=1440, fps=10, gop=10),
+            "/slow": make_clip(folder / "slow.mp4", fps=2, gop=2, seconds=20),
+            "/grows": [
+                make_clip(folder / "before.mp4", seconds=2),
+                make_clip(folder / "after.mp4", width=640, height=480, seconds=6),
+            ],
+            "/beheaded": without_keyframes(make_clip(folder / "whole.mp4", seconds=20), folder / "beheaded.mp4"),
         }
     ) as server:
         yield server
+
+
+def without_keyframes(clip: Path, path: Path) -> Path:
+    """The clip without its keyframes, and so without what stands before them: how large its pictures are."""
+    with av.open(str(clip)) as container, av.open(str(path), "w") as left:
+        stream = left.add_stream_from_template(container.streams.video[0])
+        for packet in container.demux(video=0):
+            if packet.size and not packet.is_keyframe:
+                packet.stream = stream
+                left.mux(packet)
+    return path
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +127,30 @@ async def test_what_could_be_better_is_found(camera: RtspServer, mount: str, wor
         assert 4 < (found.measured.gop_seconds or 0) < LIMIT
     if word == "b_frames":
         assert found.measured.reorder_seconds == pytest.approx(2 / 30, abs=0.01)
+
+
+async def test_a_camera_of_few_pictures_is_not_slow(camera: RtspServer) -> None:
+    """A camera with two pictures a second answers with its first; that they are few is all that is said."""
+    found = await examined(Target(camera.url("/slow")))
+    assert {finding.kind for finding in found.findings} == {"few_pictures"}
+    assert (found.measured.open_seconds or 0) < 3  # less than the seven pictures that FFmpeg would wait for
+    assert found.measured.fps == pytest.approx(2, rel=0.1)
+
+
+@pytest.mark.parametrize("way", ["rtmp", "rtmp pushed", "srt", "srt pushed", "rtsp pushed"])
+async def test_encoders_are_healthy(numbered_clip: Path, way: str) -> None:
+    """RTMP and SRT, asked by us or pushed to us, and RTSP pushed to us, are watched as a camera is."""
+    scheme, _, pushed = way.partition(" ")
+    url = f"{scheme}://127.0.0.1:{free_port()}" + ("" if scheme == "srt" else "/live/road")
+    if scheme == "srt":
+        output = ("-f", "mpegts", url if pushed else f"{url}?mode=listener")
+    else:
+        output = ("-f", "flv" if scheme == "rtmp" else "rtsp", *(() if pushed else ("-listen", "1")), url)
+    async with sending(*output, clip=numbered_clip):
+        await asyncio.sleep(0 if pushed else 1)  # libsrt answers late who comes before it
+        found = await examined(Target(url, listen=bool(pushed)))
+    assert (found.error, kinds(found)) == (None, set())
+    assert found.measured.fps == pytest.approx(30, rel=0.1)
 
 
 async def test_lost_datagrams_are_counted(tmp_path: Path) -> None:
@@ -262,15 +304,44 @@ def run_black_hole() -> Iterator[int]:
                 waiting.close()
 
 
-async def test_a_camera_that_stalls_while_it_is_watched_is_said_to(camera: RtspServer) -> None:
+async def test_a_camera_that_answers_and_sends_nothing_is_told_from_silence(camera: RtspServer) -> None:
+    """Where RTSP is answered and no video follows, that is said."""
+
+    def muted(data: bytes) -> bytes:
+        """RTSP's requests and answers, without the video between them (RFC 7826 section 14)."""
+        return data.partition(b"$\0")[0] if re.match(rb"RTSP/|[A-Z_]+ rtsp:", data) else b""
+
+    async with run_front(camera.port) as front:
+        front.rewrite = muted
+        found = await examined(Target(f"rtsp://127.0.0.1:{front.port}/road"))
+    assert (found.verdict, found.seen.answers_rtsp) == ("timeout", True)
+    assert "encoder hangs" in str(found.remedy)
+
+
+@pytest.mark.parametrize("seconds", [3.0, 4.5], ids=["given up by FFmpeg", "at the end of the time"])
+async def test_a_camera_that_stalls_while_it_is_watched_is_said_to(camera: RtspServer, seconds: float) -> None:
     """A camera that falls silent after some pictures has stalled, and the examination ends in time."""
     async with run_front(camera.port) as front:
         looking = asyncio.create_task(examined(Target(f"rtsp://127.0.0.1:{front.port}/long")))
-        await asyncio.sleep(3)
+        await asyncio.sleep(seconds)
         front.blocked = True
         found = await looking
     assert found.verdict == "stalled"
     assert found.seen.pictures > 0
+
+
+async def test_a_web_camera_that_stalls_is_said_to(tmp_path: Path) -> None:
+    """The same of MJPEG over HTTP, whose bytes we fetch ourselves."""
+    clip = make_clip(tmp_path / "clip.mkv", codec="mjpeg", seconds=1)
+    async with run_web_camera(("/video", mjpeg(clip, count=20))) as web:
+        found = await examined(Target(f"{web}/video"))
+    assert (found.verdict, found.seen.pictures > 0) == ("stalled", True)
+
+
+async def test_packets_of_which_no_picture_can_be_made_do_not_work(camera: RtspServer) -> None:
+    """A camera that sends neither keyframes nor how large its pictures are does not work; the rest is not judged."""
+    found = await examined(Target(camera.url("/beheaded")))
+    assert (found.verdict, found.findings) == ("codec", ())
 
 
 async def test_sound_without_video_is_said_to_be_that(tmp_path: Path) -> None:
@@ -287,6 +358,13 @@ async def test_sound_without_video_is_said_to_be_that(tmp_path: Path) -> None:
         found = await examined(Target(f"{web}/live"))
     assert found.verdict == "codec"
     assert "sound only (mp" in str(found.remedy)
+
+
+async def test_limits_hold_for_pictures_that_grow(camera: RtspServer) -> None:
+    """A camera whose pictures grow beyond the limits while it is watched is too large, and told with both sizes."""
+    found = await examined(Target(camera.url("/grows"), limits=Limits(max_pixels=320 * 240)))
+    assert (found.verdict, found.measured.width) == ("too_large", 320)
+    assert "640 x 480" in str(found.error)
 
 
 async def test_limits_hold_for_the_doctor(camera: RtspServer) -> None:
@@ -318,6 +396,26 @@ def test_the_command_as_json(locked: RtspServer, capsys: pytest.CaptureFixture[s
     assert (document["verdict"], document["works"]) == ("authentication", False)
     assert document["realm"] == "GStreamer RTSP Server"
     assert "wrong-hand" not in captured.out + captured.err
+
+
+@pytest.mark.parametrize("as_json", [False, True], ids=["text", "JSON"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "rtsp://watch:hunter2hunter2@127.0.0.1:{free}/road",
+        "http://127.0.0.1:{free}/video?user=watch&pwd=hunter2hunter2",
+        "rtsp://127.0.0.1:{free}/user=watch_password=hunter2hunter2_channel=1_stream=0.sdp",
+        "rtmp://127.0.0.1:{free}/live/road?token=hunter2hunter2",
+        "srt://127.0.0.1:{free}?passphrase=hunter2hunter2",
+        "rtsp://watch:hunter2/hunter2@127.0.0.1:{free}/road",
+    ],
+)
+def test_no_password_is_printed(url: str, as_json: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    """Wherever in a URL a password stands, neither the answer nor a refusal of the URL shows it."""
+    assert cli.main(["doctor", url.format(free=free_port()), *(["--json"] if as_json else [])]) in (1, 2)
+    captured = capsys.readouterr()
+    assert "hunter2" not in captured.out + captured.err
+    assert "***" in captured.out + captured.err
 
 
 def test_a_stream_of_a_configuration_is_examined(
@@ -382,7 +480,10 @@ async def test_ctrl_c_ends_it_without_a_traceback(camera: RtspServer, blocked: b
 
 
 async def test_a_page_instead_of_a_camera_is_said_to_be_one() -> None:
-    """A web page at the URL is no video."""
+    """A web page at the URL is no video, and a web server at the port of another protocol speaks none."""
     async with run_web_camera(("/", text("<html>", "text/html"))) as web:
         found = await examined(Target(f"{web}/"))
-    assert found.verdict == "protocol"
+        assert (found.verdict, "web page" in str(found.remedy)) == ("protocol", True)
+        for scheme in ("rtsp", "rtmp"):
+            found = await examined(Target(f"{web.replace('http', scheme)}/live/road"))
+            assert (found.verdict, f"does not speak {scheme.upper()}" in str(found.error)) == ("protocol", True)

@@ -12,6 +12,8 @@ import pytest
 
 from tests.peers.clip import make_clip
 from tests.peers.front import run_front
+from tests.peers.process import free_port
+from tests.peers.required import REPOSITORY
 from tests.peers.rtsp_server import RtspServer, run_rtsp_server
 from tests.peers.service import Answer, Service, run_service
 
@@ -23,9 +25,11 @@ NOBODY = {"serving": {"address": "127.0.0.1:1"}}
 
 @pytest.fixture(scope="module")
 def camera(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RtspServer]:
-    """A camera with B-frames."""
-    clip = make_clip(tmp_path_factory.mktemp("doctor") / "clip.mp4", gop=30, b_frames=2)
-    with run_rtsp_server({"/road": clip}, user="watch", password="right-hand") as server:
+    """A camera with B-frames, and a large one of ten pictures a second."""
+    folder = tmp_path_factory.mktemp("doctor")
+    clip = make_clip(folder / "clip.mp4", gop=30, b_frames=2)
+    large = make_clip(folder / "large.mp4", width=1920, height=1080, fps=10, gop=10)
+    with run_rtsp_server({"/road": clip, "/large": large}, user="watch", password="right-hand") as server:
         yield server
 
 
@@ -58,6 +62,39 @@ async def test_a_camera_is_examined(service: Service, camera: RtspServer) -> Non
     assert picture.shape == (240, 320, 3)
     assert b"right-hand" not in answer.body
     assert "right-hand" not in service.process.output
+
+
+async def test_the_answer_is_what_the_documentation_shows(service: Service, camera: RtspServer) -> None:
+    """docs/api.md has every key of an answer, with values of the same types."""
+    section = (REPOSITORY / "docs" / "api.md").read_text().partition("\n## The doctor\n")[2]
+    shown = json.loads(section.partition("```json\n")[2].partition("```")[0])
+    document = (await ask(service, {"url": camera.url("/road"), "still": True})).json()
+    assert set(document) == set(shown) | {"still"}
+    for finding in document["findings"]:
+        assert set(finding) == set(shown["findings"][0])
+    for key in set(shown) - {"clock_ahead_seconds"}:
+        assert isinstance(document[key], int | float if isinstance(shown[key], float) else type(shown[key])), key
+    assert "`still`" in section
+
+
+async def test_a_large_picture_comes_smaller(service: Service, camera: RtspServer) -> None:
+    """A picture larger than a page needs is made smaller, in its own proportions; the answer has the camera's size."""
+    document = (await ask(service, {"url": camera.url("/large"), "still": True})).json()
+    data = base64.b64decode(document["still"].partition(",")[2])
+    picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    assert picture is not None
+    assert picture.shape == (720, 1280, 3)
+    assert (document["width"], document["height"]) == (1920, 1080)
+
+
+@pytest.mark.parametrize(("sample_fps", "few"), [(None, False), (2, False), (20, True)])
+async def test_pictures_are_few_where_the_stream_wants_more(
+    service: Service, camera: RtspServer, sample_fps: int | None, few: bool
+) -> None:
+    """Whether pictures are few is judged by the stream's `sample_fps`: the one asked for, or the default."""
+    wish = {} if sample_fps is None else {"sample_fps": sample_fps}
+    document = (await ask(service, {"url": camera.url("/large"), **wish})).json()
+    assert ("few_pictures" in [finding["kind"] for finding in document["findings"]]) == few
 
 
 async def test_a_picture_comes_only_where_it_is_asked_for(service: Service, camera: RtspServer) -> None:
@@ -98,6 +135,7 @@ async def test_the_policy_of_added_streams_holds(service: Service, camera: RtspS
         ({"url": "nonsense"}, "application/json", 422, "allowed are rtsp://"),
         ({"url": "rtsp://h/", "color": 1}, "application/json", 422, "color"),
         ({"url": "rtsp://h/", "still": "yes"}, "application/json", 422, "still"),
+        ({"url": "rtsp://h/", "tls": {"ca": {"a": 1}}}, "application/json", 422, "that deep"),
         ({"url": "rtsps://h/", "tls": {"ca": "/etc/passwd"}}, "application/json", 403, "tls.ca"),
     ],
 )
@@ -117,6 +155,41 @@ async def test_who_may_not_add_streams_may_not_examine_any(service: Service) -> 
         answer = await ask(closed, {"url": "rtsp://127.0.0.1/x"})
     assert answer.status == 403
     assert "api_streams.allowed" in answer.problem()
+
+
+async def test_a_stream_is_examined_by_its_name(camera: RtspServer) -> None:
+    """With the password and the limits it runs with, whoever named it, and the answer shows no password."""
+    config = {
+        **NOBODY,
+        "api_streams": {"allowed": True, "networks": ["10.0.0.0/8"]},
+        "streams": {"road": {"url": camera.url("/road"), "paused": True, "sample_fps": 50}},
+    }
+    with run_service(config) as service:
+        answer = await ask(service, {"stream": "road", "still": True})
+        assert answer.status == 200
+        document = answer.json()
+        assert (document["works"], document["codec"]) == (True, "h264")
+        assert "few_pictures" in [finding["kind"] for finding in document["findings"]]
+        assert b"right-hand" not in answer.body
+
+
+async def test_streams_that_cannot_be_examined_are_refused() -> None:
+    """One that is not there, one with settings, and one that waits at a port of its own where only one can."""
+    port = free_port()
+    config = {
+        **NOBODY,
+        "api_streams": {"allowed": True},
+        "streams": {"drone": {"url": f"rtsp://127.0.0.1:{port}/drone", "listen": True}},
+    }
+    with run_service(config) as service:
+        for settings, status, says in (
+            ({"stream": "yard"}, 404, "there are: drone"),
+            ({"stream": 7}, 422, "a stream's name"),
+            ({"stream": "drone", "url": "rtsp://10.0.0.1/x"}, 422, "no setting but still"),
+            ({"stream": "drone"}, 409, "waits for its camera"),
+        ):
+            answer = await ask(service, settings)
+            assert (answer.status, says in answer.problem()) == (status, True), answer.problem()
 
 
 async def test_few_are_examined_at_a_time(service: Service, camera: RtspServer) -> None:

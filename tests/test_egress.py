@@ -1,5 +1,6 @@
 """streamer.egress: where a stream's URL may lead."""
 
+import socket
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from tests.peers.process import free_port
 from tests.peers.rtsp_server import run_rtsp_server
 from tests.peers.watch import run_watch
 from tests.peers.web_camera import file, mjpeg, run_web_camera, text
+from tests.test_source_kinds import sending
 
 PUBLIC = Egress(frozenset({"rtsp"}), EVERYWHERE)
 LOOPBACK = Egress(frozenset({"rtsp", "http"}), (ip_network("127.0.0.1/32"),))
@@ -33,7 +35,8 @@ SPECIAL = (
     "0.0.0.0", "127.0.0.1", "127.8.8.8", "169.254.169.254", "169.254.1.1", "100.100.100.200", "168.63.129.16",
     "192.0.0.192", "224.0.0.1", "239.255.1.1", "255.255.255.255", "240.0.0.1", "::", "::1", "fe80::1", "fec0::1",
     "ff02::1", "fd00:ec2::254", "fd20:ce::254", "::ffff:127.0.0.1", "::ffff:169.254.169.254", "::127.0.0.1",
-    "64:ff9b::7f00:1", "2002:7f00:1::", "fe80::1%eth0",
+    "64:ff9b::7f00:1", "2002:7f00:1::", "fe80::1%eth0", "::ffff:0:127.0.0.1", "64:ff9b:1::7f00:1", "2001::1",
+    "2002:a00:7::", "fd00:ec2::23", "fd00:c1::a9fe:a9fe", "fd00:42::42", "169.254.170.2", "64:ff9b::a9fe:a9fe",
 )  # fmt: skip
 
 
@@ -69,6 +72,24 @@ def test_a_special_address_is_allowed_by_a_network_inside_its_own() -> None:
         else:
             with pytest.raises(SourceError, match="loopback"):
                 policy.require_address(ip_address("127.0.0.1"))
+
+
+def test_link_local_cameras_do_not_open_the_clouds_metadata() -> None:
+    """Whoever allows the network of cameras without DHCP does not thereby allow the metadata services in it."""
+    policy = Egress(None, (ip_network("169.254.0.0/16"), ip_network("fd00::/8")))
+    policy.require_address(ip_address("169.254.7.7"))
+    for refused in ("169.254.169.254", "169.254.170.2", "::ffff:169.254.169.254", "fd00:ec2::254"):
+        with pytest.raises(SourceError, match="metadata"):
+            policy.require_address(ip_address(refused))
+    Egress(None, (ip_network("169.254.169.254/32"),)).require_address(ip_address("169.254.169.254"))
+
+
+@pytest.mark.parametrize("address", ["::ffff:192.168.1.1", "64:ff9b::192.168.1.1", "::ffff:0:192.168.1.1"])
+def test_ipv4_in_ipv6_is_ipv4(address: str) -> None:
+    """An IPv6 address that stands for an IPv4 address is reached as that, and judged as that: every IPv6 is not it."""
+    policy = Egress(None, (ip_network("10.0.0.0/8"), ip_network("::/0")))
+    with pytest.raises(SourceError, match="none of the networks"):
+        policy.require_address(ip_address(address))
 
 
 def test_other_networks_are_refused() -> None:
@@ -187,6 +208,53 @@ async def test_an_allowed_stream_plays(numbered_clip: Path, tmp_path: Path) -> N
             for url in (server.url("/road"), f"{web}/video", f"{web}/clip.mp4"):
                 async with run_watch(api(url)) as watch:
                     await watch.more(3)
+
+
+async def test_rtmp_and_srt_play_where_they_are_allowed(numbered_clip: Path) -> None:
+    """Both play by the API where scheme and network are allowed."""
+    for scheme, path, how in (
+        ("rtmp", "/live/road", ("-f", "flv", "-listen", "1")),
+        ("srt", "?mode=listener", ("-f", "mpegts")),
+    ):
+        url = f"{scheme}://127.0.0.1:{free_port()}{path}"
+        async with (
+            sending(*how, url, clip=numbered_clip),
+            run_watch(api(url.removesuffix("?mode=listener"), schemes=[scheme])) as watch,
+        ):
+            await watch.more(5)
+
+
+async def test_rtmp_and_srt_reach_nobody_where_they_are_not_allowed() -> None:
+    """Neither a connection nor a datagram is sent to an address that is not allowed."""
+    async with run_front(free_port()) as front:
+        async with run_watch(api(f"rtmp://127.0.0.1:{front.port}/a/b", schemes=["rtmp"], networks=["10.0.0.0/8"])) as w:
+            await w.ended("forbidden")
+        assert front.accepted == 0
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as victim:
+        victim.bind(("127.0.0.1", 0))
+        victim.setblocking(False)
+        port = victim.getsockname()[1]
+        for query in ("", "?mode=caller", "?mode=listener", "?mode=rendezvous", "?x=1#&mode=listener"):
+            refused = api(f"srt://127.0.0.1:{port}{query}", schemes=["srt"], networks=["10.0.0.0/8"])
+            async with run_watch(refused) as watch:
+                await watch.ended("forbidden")
+        with pytest.raises(BlockingIOError):
+            victim.recv(1)
+
+
+async def test_ipv6_plays_where_it_is_allowed(numbered_clip: Path, tmp_path: Path) -> None:
+    """An IPv6 address in brackets is a host like any other, over RTSP and HTTP, for the operator and the API."""
+    clip = make_clip(tmp_path / "clip.mkv", codec="mjpeg", seconds=1)
+    with run_rtsp_server({"/road": numbered_clip}) as server:
+        async with run_front(server.port, host="::1") as front, run_web_camera(("/v", mjpeg(clip)), host="::1") as web:
+            for url in (f"rtsp://[::1]:{front.port}/road", f"{web}/v"):
+                for target in (Target(url), api(url, networks=["::1/128"])):
+                    async with run_watch(target) as watch:
+                        await watch.more(3)
+                accepted = front.accepted
+                async with run_watch(api(url, networks=["::/0"])) as watch:
+                    assert "loopback" in await watch.ended("forbidden")
+                assert front.accepted == accepted
 
 
 async def test_a_playlist_names_no_other_host() -> None:

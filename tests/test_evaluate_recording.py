@@ -12,7 +12,6 @@ import pytest
 from av.video.reformatter import VideoReformatter
 
 from streamer import config
-from streamer.app import Service
 from streamer.clock import monotonic
 from streamer.detections import TrackedBox
 from streamer.evaluate import clip
@@ -20,6 +19,7 @@ from streamer.evaluate.camera import BEGIN
 from streamer.evaluate.clip import Clip
 from streamer.evaluate.recording import Recording, visible
 from streamer.frame import Frame
+from streamer.service import Service
 from streamer.view import View
 from tests.peers.clip import make_clip, read_index
 from tests.peers.clock import FakeClock

@@ -126,8 +126,9 @@ async def test_only_a_check_with_our_password_opens_the_door(victim: Victim, mon
 
 
 async def test_what_is_remembered_is_bounded(victim: Victim) -> None:
-    """A peer that checks from one address after the other is remembered at so many, and no more."""
-    await victim.answer()
+    """A peer that checks from one address after the other is remembered at so many, by aioice too, and no more."""
+    await victim.connect(await victim.answer())
+    known = len(guards(victim.peer.pc)[0].receiver.remote_candidates)
     guard = guards(victim.peer.pc)[0]
     connection = guard.receiver
     for port in range(1, 2 * MAX_CHECKED):
@@ -136,6 +137,8 @@ async def test_what_is_remembered_is_bounded(victim: Victim) -> None:
         request.add_message_integrity(connection.local_password.encode())
         guard.datagram_received(bytes(request), ("192.0.2.7", port))
     assert len(guard._checked) == MAX_CHECKED
+    assert len(connection.remote_candidates) <= known + MAX_CHECKED
+    assert victim.peer.connected
 
 
 async def test_every_socket_is_guarded(victim: Victim) -> None:

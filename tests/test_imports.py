@@ -14,7 +14,7 @@ import pytest
 
 from tests.peers.required import REPOSITORY
 
-VALUES = {"frame", "packet", "detections", "buffer", "errors"}
+VALUES = {"frame", "packet", "detections", "buffer", "errors", "clock", "url", "passwords"}
 STAGES = {
     "source",
     "ingress",
@@ -28,11 +28,11 @@ STAGES = {
     "publisher",
     "session",
 }
-JOINTS = {"pipeline", "model", "view", "streams", "api", "whep", "whip", "app", "policy", "doctor"}
+JOINTS = {"pipeline", "model", "view", "streams", "api", "whep", "whip", "service", "reconciler", "policy", "doctor"}
 """Who joins stages: pipeline a whole stream, model batcher and predictor, view what viewers see; and who owns those, or
 answers for them over HTTP; and doctor, who examines a source."""
 
-PARTS = {"decoder": {"ingress"}, "peer": {"ingress", "session"}}
+PARTS = {"decoder": {"ingress"}, "peer": {"ingress", "session"}, "signalled": {"ingress", "session"}}
 """Files that belong to a stage because it outgrew one file, or to the two that speak WebRTC."""
 
 WIRE = {"serving", "serving.signature", "serving.resize", "serving.wire"}
@@ -107,19 +107,19 @@ def test_only_joints_know_stages() -> None:
             assert not used.keys() & STAGES, f"{file} knows {used.keys() & STAGES}"
 
 
-def test_app_alone_reads_config() -> None:
-    """The configuration is read by the command line and the composition root, and handed on as plain arguments.
+def test_few_read_the_configuration() -> None:
+    """The configuration is read by the command line and where the service is joined, and handed on as plain arguments.
 
     Beside them, by those whose matter it is: which streams there are to be, who changes that, and an edited file.
     """
     assert {file for file, used in streamer().items() if "config" in used} <= {
-        "app", "cli", "policy", "roster", "administration", "reload",
+        "app", "service", "reconciler", "access", "cli", "policy", "roster", "administration", "reload",
     }  # fmt: skip
 
 
 def test_metrics_stay_out_of_the_story() -> None:
     """Metrics are known to those who serve them; stages count in plain integers."""
-    assert {file for file, used in streamer().items() if "metrics" in used} <= {"app", "api", "keys"}
+    assert {file for file, used in streamer().items() if "metrics" in used} <= {"service", "api", "keys"}
 
 
 def test_service_knows_only_the_wire() -> None:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from itertools import pairwise
 
 import pytest
+from aiortc.rtp import RtpPacket
 
 from streamer import ingress as ingress_file
 from streamer.clock import monotonic
@@ -30,6 +31,8 @@ class Published:
         self.frames: list[tuple[float, Frame]] = []
         """With the monotonic time at which each was delivered."""
         self.threads: set[str] = set()
+        self.states: list[str] = []
+        """What the ingress called itself as each frame was delivered."""
         self.closed: list[Ingress] = []
         self.ingress = Ingress(
             "phone", self._receive, self.closed.append, clock=monotonic, max_pixels=MAX_PIXELS, max_fps=max_fps
@@ -39,6 +42,7 @@ class Published:
     def _receive(self, frame: Frame) -> None:
         self.threads.add(threading.current_thread().name)
         self.frames.append((time.monotonic(), frame))
+        self.states.append(self.ingress.state)
 
     async def connect(self) -> None:
         """Offer, answer, connect."""
@@ -102,7 +106,16 @@ async def test_frames_come_in_order_with_their_times(publish: Publish, codec: st
         assert after.pts - before.pts == pytest.approx((high - low) / 30, abs=1e-3)
     assert (frames[0].stream, frames[0].width, frames[0].height) == ("phone", 320, 240)
     assert published.threads == {"decoder-phone"}
+    assert published.states[0] == "connecting"  # whoever is told "live" can see a frame
     assert (published.ingress.state, published.ingress.reason) == ("live", None)
+
+
+@pytest.mark.parametrize(("width", "height"), [(321, 241), (240, 426)])
+async def test_any_size_comes_as_it_is(publish: Publish, width: int, height: int) -> None:
+    """Odd sizes, and those of a phone held upright, come uncut and unturned."""
+    published = await publish(Publisher(codec="video/vp8", track=NumberedTrack(width, height)))
+    await published.more(3)
+    assert {(frame.width, frame.height) for _, frame in published.frames} == {(width, height)}
 
 
 async def test_a_frame_does_not_wait_for_the_next(publish: Publish) -> None:
@@ -153,6 +166,24 @@ async def test_a_packet_that_never_comes_stalls_for_less_than_a_second(publish: 
     assert ages[-1] < 3
 
 
+async def test_a_thin_line_is_not_taken_for_a_stall(publish: Publish) -> None:
+    """Pictures that are a second on their way all come, the first one too, and no keyframe is ever asked for."""
+    publisher = Publisher(track=NumberedTrack(fps=1, noise=True))
+    publisher.pace = 0.05
+    published = await publish(publisher)
+    assert await published.more(4) == [0, 1, 2, 3]
+    assert publisher.keyframes_asked == 0
+
+
+async def test_a_pause_is_not_taken_for_a_stall(publish: Publish) -> None:
+    """Pictures far apart, each some packets long, all come, and no keyframe is asked for after a pause."""
+    publisher = Publisher(track=NumberedTrack(fps=1, noise=True))
+    publisher.pace = 0.01
+    published = await publish(publisher)
+    assert await published.more(4) == [0, 1, 2, 3]
+    assert publisher.keyframes_asked == 0
+
+
 async def test_a_lossy_network_is_survived(publish: Publish) -> None:
     """With every twentieth packet lost, retransmissions included, frames keep coming, and only whole ones."""
     published = await publish()
@@ -187,12 +218,29 @@ async def test_frames_beyond_the_rate_are_dropped(publish: Publish) -> None:
 
 async def test_nothing_to_decode_ends_it(publish: Publish, monkeypatch: pytest.MonkeyPatch) -> None:
     """A publisher none of whose pictures can be decoded is sent away."""
-    monkeypatch.setattr(ingress_file, "FIRST_PICTURE_TIMEOUT", 0.5)
+    monkeypatch.setattr(ingress_file, "PICTURE_TIMEOUT", 0.5)
     monkeypatch.setattr(ingress_file, "DECODED_BEYOND", 0.01)
     published = await publish()
     await until(lambda: published.closed == [published.ingress])
     assert published.ingress.reason is not None
     assert "no picture could be decoded" in published.ingress.reason
+
+
+async def test_too_many_sources_end_it(publish: Publish, caplog: pytest.LogCaptureFixture) -> None:
+    """A publisher that sends with ever new SSRCs, each of which costs memory, is sent away, and nothing of it stays."""
+    before = asyncio.all_tasks()
+    published = await publish()
+    await published.more(1)
+    transport = published.publisher.pc.getSenders()[0].transport
+    with suppress(ConnectionError):
+        for ssrc in range(300):
+            packet = RtpPacket(payload_type=97, sequence_number=1, timestamp=0, ssrc=ssrc)
+            packet.payload = b"x"
+            await transport._send_rtp(packet.serialize())
+    await until(lambda: published.closed == [published.ingress])
+    assert "more than 31 sources" in caplog.text
+    await published.close()
+    await until(lambda: asyncio.all_tasks() <= before)
 
 
 async def test_sound_is_taken_and_thrown_away(publish: Publish) -> None:

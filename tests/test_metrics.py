@@ -13,10 +13,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from serving.signature import Contract
 from streamer import config
-from streamer.app import Service
 from streamer.clock import monotonic
 from streamer.metrics import STATES
 from streamer.pipeline import Pipeline
+from streamer.service import Service
 from tests.peers.fake_model_server import FakeModelServer, run_fake_model_server
 from tests.peers.frames import make_frame, make_picture
 from tests.peers.process import free_port
@@ -29,6 +29,7 @@ class Running:
 
     def __init__(self, service: Service, server: FakeModelServer, pipeline: Pipeline) -> None:
         self.service, self.server, self.pipeline = service, server, pipeline
+        self.url = service.config.streams["line-1"].url
         self._index = 0
 
     async def feed(self, count: int, *, age: float = 0.0, pause: float = 0.0) -> None:
@@ -202,3 +203,42 @@ async def test_a_stream_is_in_one_state() -> None:
         states = {state: running.value("sightline_stream_state", state=state) for state in STATES}
         assert states == {"connecting": 0, "live": 0, "stale": 0, "offline": 1, "paused": 0}
         assert running.value("sightline_source_reconnects_total", reason="refused") >= 1
+
+
+async def test_a_model_that_is_changed_loses_no_count() -> None:
+    """What the old model was being asked about, or was to be, when a stream got a new one is counted as dropped."""
+    async with run_service() as running:
+        running.server.silent = True
+        await running.feed(30, pause=0.01)
+        assert not running.accounted()
+        document = {"streams": {"line-1": {"url": running.url, "sample_fps": 10, "model": "other"}}}
+        await running.service._reconfigure(config.parse({"serving": {"model": "another"}} | document))
+        assert "insulators" not in running.service.models
+        running.server.silent = False
+        await until(running.accounted)
+        assert running.value("sightline_frames_dropped_total", stage="batcher", reason="model_ended") >= 1
+
+
+async def test_a_late_answer_is_nobodys() -> None:
+    """An answer that comes after its stream's end is shown and counted for nobody, not for the next of that name."""
+    async with run_service() as running:
+        service, document = running.service, {"name": "road", "url": "rtsp://10.255.255.1/", "paused": True}
+
+        async def add() -> Pipeline:
+            await service.administration.add(document, taken=service.streams.is_taken)
+            pipeline = service.streams.get("road")
+            assert pipeline is not None
+            await until(lambda: pipeline._arrivals is not None)
+            return pipeline
+
+        first = await add()
+        running.server.silent = True
+        await asyncio.to_thread(first.receive, make_frame(0, monotonic(), stream="road", picture=make_picture()))
+        await until(lambda: first.model._dispatcher._tasks)  # type: ignore[attr-defined]
+        await service.administration.remove("road")
+        await add()
+        with service.events.subscribe("road") as buffer:
+            running.server.silent = False
+            await until(lambda: first.counts.results > 0)
+            assert len(buffer) == 0
+        assert "sightline_frame_latency_seconds_count" not in {name for name, _ in running.scrape()}

@@ -14,11 +14,11 @@ from aiohttp.test_utils import TestServer
 from serving.metrics import Metrics as ServerMetrics
 from streamer import config
 from streamer.admission import Admission
-from streamer.app import Service
 from streamer.events import Events
 from streamer.ingress import Ingress
 from streamer.metrics import Metrics
 from streamer.pipeline import Pipeline
+from streamer.service import Service
 from streamer.streams import Streams
 from streamer.viewers import ViewerLimits, Viewers
 from tests.peers.process import free_port

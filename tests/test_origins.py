@@ -21,6 +21,8 @@ FRIEND, STRANGER = "https://friend.example", "https://stranger.example"
         ({"Origin": "https://shown.example", "Host": "127.0.0.1:8000", "Sec-Fetch-Site": "same-origin"}, True, True),
         ({"Origin": STRANGER, "Host": "a", "Sec-Fetch-Site": "cross-site"}, False, False),
         ({"Origin": STRANGER, "Host": "a", "Sec-Fetch-Site": "same-site"}, False, False),
+        ({"Origin": "http://a", "Host": "["}, True, False),
+        ({"Origin": "http://a", "Host": "a]b:x"}, False, False),
         ({"Sec-Fetch-Site": "none"}, False, True),
         ({"Origin": FRIEND, "Host": "a", "Sec-Fetch-Site": "cross-site"}, True, True),
         ({"Origin": FRIEND.upper(), "Host": "a"}, True, True),

@@ -54,3 +54,25 @@ async def test_only_news_is_applied(tmp_path: Path) -> None:
     assert reload.describe()["ok"] is False
     assert await read("{}") == 2
     assert reload.describe() == {"ok": True, "error": None, "read_at": 12.5, "restart_needed": []}
+
+
+async def test_what_nobody_foresaw_is_said_and_tried_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A change that breaks down is logged and told as a mistake is, and the same file is taken over when read again."""
+    path = tmp_path / "sightline.yaml"
+    path.write_text("{}")
+    broken, applied = True, list[Config]()
+
+    async def apply(wanted: Config) -> None:
+        if broken:
+            raise ZeroDivisionError
+        applied.append(wanted)
+
+    reload = Reload(path, config.load(path), apply)
+    path.write_text("streams: {a: {url: 'rtsp://h/'}}")
+    await reload.run_once()
+    assert reload.describe()["error"] == "sightline.yaml: could not be taken over; the log has the details"
+    assert "ZeroDivisionError" in caplog.text
+    broken = False
+    await reload.run_once()
+    assert reload.describe()["ok"] is True
+    assert applied == [config.load(path)]

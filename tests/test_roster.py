@@ -92,6 +92,24 @@ def test_removing_forgets_the_pause() -> None:
     """A removed stream leaves nothing behind, so that the next of its name runs."""
     roster = Roster({}).add("a", stream(paused=True)).remove("a")
     assert roster == Roster({})
-    with pytest.raises(ChangeError, match="there is no stream 'a'; there are: none") as refused:
+    with pytest.raises(ChangeError, match="there is no stream of that name; there are: none") as refused:
         roster.remove("a")
     assert refused.value.status == 404
+
+
+@pytest.mark.parametrize("paused", [True, False])
+def test_an_empty_patch_changes_nothing(paused: bool) -> None:
+    """A patch that asks for nothing leaves a stream as it is, whoever named it, and is never refused."""
+    roster = Roster({"a": stream(), "b": stream(paused=paused)}).add("c", stream(paused=paused))
+    roster = roster.with_paused("a", paused)
+    for name in "abc":
+        assert roster.change(name, {}) == roster
+
+
+def test_a_refused_key_is_told_without_its_password() -> None:
+    """Where a key is a URL by mistake, the sentence that refuses it holds no password, nor a word without end."""
+    roster = Roster({"a": stream()})
+    with pytest.raises(ChangeError, match=r"rtsp://u:\*\*\*@h/, xxx.*x… is changed there") as refused:
+        roster.change("a", {"rtsp://u:canary-key@h/": 1, "x" * 5000: 2})
+    assert refused.value.status == 409
+    assert len(str(refused.value)) < 300

@@ -3,22 +3,22 @@
 import pytest
 
 from streamer.errors import SessionError
-from streamer.sdp import MAX_CANDIDATES, MAX_OFFER, read_fragment, read_offer, video_codecs
+from streamer.sdp import MAX_CANDIDATES, MAX_CODECS, MAX_LINES, MAX_OFFER, read_fragment, read_offer, video_codecs
 
-VIDEO = """\
-m=video 9 UDP/TLS/RTP/SAVPF 96
-c=IN IP4 0.0.0.0
-a=mid:0
-a=ice-ufrag:abcd
-a=ice-pwd:abcdefghijklmnopqrstuv
-a=fingerprint:sha-256 00:11
-a=setup:actpass
-a=recvonly
-a=rtpmap:96 H264/90000
-"""
-OFFER = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n" + VIDEO.replace("\n", "\r\n")
+HEAD = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n"
+TRANSPORT = (
+    "a=ice-ufrag:abcd\r\na=ice-pwd:abcdefghijklmnopqrstuv\r\na=fingerprint:sha-256 " + ":".join(["0a"] * 32) + "\r\n"
+)
+MUX = "a=rtcp-mux\r\n"
+VIDEO = (
+    "m=video 9 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\n"
+    + TRANSPORT
+    + MUX
+    + "a=setup:actpass\r\na=recvonly\r\na=rtpmap:96 H264/90000\r\n"
+)
+OFFER = HEAD + VIDEO
 CANDIDATE = "a=candidate:1 1 udp 2122260223 192.0.2.7 4242 typ host\r\n"
-AUDIO = "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:1\r\n"
+AUDIO = "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:1\r\n" + TRANSPORT + MUX
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,10 @@ AUDIO = "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:1\r\n"
         ("v=0\r\n", 400, "with a video section"),
         ("v=0\r\n" + AUDIO, 400, "with a video section"),
         (OFFER.replace("a=ice-ufrag:abcd\r\n", ""), 400, "a=ice-ufrag:"),
-        (OFFER.replace("a=fingerprint:sha-256 00:11\r\n", ""), 400, "a=fingerprint:"),
+        (OFFER.replace("a=fingerprint:", "a=x:"), 400, "a=fingerprint:"),
+        (OFFER.replace("sha-256", "sha-1"), 400, "a=fingerprint:"),
+        (OFFER.replace("0a:0a", "xy:0a"), 400, "a=fingerprint:"),
+        (OFFER.replace("0a:0a", "0a"), 400, "a=fingerprint:"),
         (OFFER + "a=candidate:nonsense\r\n", 400, "is not an ICE candidate"),
         (OFFER + "a=candidate:1 1 udp 1 192.0.2.7 99999 typ host\r\n", 400, "is not an ICE candidate"),
         (OFFER + CANDIDATE * (MAX_CANDIDATES + 1), 400, "more than 32 candidates"),
@@ -39,6 +42,15 @@ AUDIO = "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:1\r\n"
         (OFFER + VIDEO, 422, "more than one video"),
         (OFFER + "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n", 422, "'application'"),
         (OFFER + AUDIO * 4, 422, "5 media sections"),
+        (OFFER + AUDIO.replace(TRANSPORT, ""), 400, "a=ice-ufrag:"),
+        (OFFER.replace("a=ice-pwd:abcdefghijklmnopqrstuv", "a=ice-pwd:"), 400, "a=ice-pwd:"),
+        (OFFER.replace(MUX, ""), 422, "a=rtcp-mux"),
+        (OFFER + AUDIO.replace("a=mid:1", "a=mid:0"), 400, "a=mid of its own"),
+        (OFFER + AUDIO.replace("a=mid:1", "a=mid:1\r\na=mid:2"), 400, "a=mid of its own"),
+        (OFFER.replace("t=0 0", "t=0 0\r\na=group:BUNDLE 7 0"), 400, "names a section that is not there"),
+        (OFFER.replace("t=0 0", "t=0 0\r\na=group: BUNDLE 7"), 400, "names a section that is not there"),
+        (OFFER + "a=rtcp-fb:* nack\r\n" * MAX_LINES, 400, "at most 512"),
+        (OFFER + "a=rtpmap:97 VP8/90000\r\n" * MAX_CODECS, 400, "65 codecs"),
     ],
 )
 def test_an_offer_that_is_not_worth_an_answer_is_refused(text: str, status: int, says: str) -> None:
@@ -58,6 +70,12 @@ def test_candidates_are_taken_out_of_an_offer() -> None:
     assert (offer.ufrag, offer.direction) == ("abcd", "recvonly")
     [candidate] = offer.candidates
     assert (candidate.ip, candidate.port, candidate.sdpMid, candidate.sdpMLineIndex) == ("192.0.2.7", 4242, "0", 0)
+
+
+def test_what_is_said_once_for_all_sections_counts() -> None:
+    """Credentials and fingerprint may stand before the first section (RFC 8839, RFC 8122), and a mid may be missing."""
+    text = HEAD + TRANSPORT + "a=group:LS\r\na=group:\r\n" + VIDEO.replace(TRANSPORT, "").replace("a=mid:0\r\n", "")
+    assert read_offer(text).ufrag == "abcd"
 
 
 @pytest.mark.parametrize("direction", ["sendonly", "recvonly", "inactive", "sendrecv"])

@@ -1,5 +1,6 @@
 """A configuration file that is edited while its service runs, with real cameras."""
 
+import asyncio
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ from tests.peers.connections import established
 from tests.peers.model_server import ModelServer
 from tests.peers.rtc import take_answer
 from tests.peers.rtsp_server import RtspServer, run_rtsp_server
-from tests.peers.service import Service, run_service, until, write_config
+from tests.peers.service import PATIENCE_S, Service, run_service, until, write_config
 from tests.peers.whep_viewer import watch_whep
 from tests.peers.whip_publisher import Publisher
 
@@ -101,25 +102,26 @@ async def test_a_mistake_changes_nothing_and_is_said(service: Service, config: d
     await service.wait_for_state("road", "live")
     before = await service.metrics()
     assert before.sum("sightline_config_last_reload_successful") == 1
-    for text, says in (
+    for text, mistake in (
         ("streams: {road: {url: 'ftp://u:canary@h/'}}", "sightline.yaml: streams.road.url: 'ftp://u:***@h/': allowed"),
         ("streams: {road: {", "sightline.yaml: line 1, column 18 is not YAML"),
+        ("[" * 5000, "sightline.yaml: is not YAML that can be read: it is nested too deeply"),
         ("", "sightline.yaml: is empty; to end every stream write {}"),
     ):
         service.path.write_text(text)
 
-        async def refused(says: str = says) -> bool:
-            return says in ((await told(service))["error"] or "")
-
-        await until(refused, lambda: f"not refused:\n{service.process.output}")
+        await until(says(service, mistake), lambda: f"not refused:\n{service.process.output}")
         assert (await told(service))["ok"] is False
-        assert says in service.process.output
+        assert mistake in service.process.output
         assert (await service.metrics()).sum("sightline_config_last_reload_successful") == 0
         assert (await service.ask("/readyz")).status == 200
         await names(service, "road")
     assert str(service.path.parent) not in (await told(service))["error"]
     service.path.unlink()
-    await until(says_missing(service), lambda: "a missing file is not said")
+    await until(says(service, "No such file"), lambda: "a missing file is not said")
+    service.path.mkdir()
+    await until(says(service, "Is a directory"), lambda: "a folder in its place is not said")
+    service.path.rmdir()
     write_config(service.path, config)
 
     async def repaired() -> bool:
@@ -133,13 +135,40 @@ async def test_a_mistake_changes_nothing_and_is_said(service: Service, config: d
     assert after.sum("sightline_source_reconnects_total", stream="road") == 0
 
 
-def says_missing(service: Service) -> Any:
-    """A condition: the service says that its file is not there."""
+def says(service: Service, what: str) -> Any:
+    """A condition: the service says this of its file."""
 
     async def reached() -> bool:
-        return "No such file" in ((await told(service))["error"] or "")
+        return what in ((await told(service))["error"] or "")
 
     return reached
+
+
+async def test_a_stream_that_is_renamed_ends_for_its_viewers(
+    service: Service, config: dict[str, Any], camera: RtspServer
+) -> None:
+    """Given another name by the file, a stream's viewers and series end, and its camera sees one client."""
+    await service.wait_for_state("road", "live")
+    path = "/streams/road.mjpeg"
+    async with watch_whep(service, "road") as viewer, service.events("road") as feed, service.open(path) as pictures:
+        await viewer.more(5)
+        await feed.more(2)
+        await pictures.content.readany()
+        config["streams"] = {"street": config["streams"]["road"]}
+        write_config(service.path, config)
+        await names(service, "street")
+        async with asyncio.timeout(PATIENCE_S):
+            while await pictures.content.readany():
+                pass
+            while not feed.ended:  # noqa: ASYNC110  what is waited for has no event of its own
+                await asyncio.sleep(0.01)
+        assert (await service.ask(viewer.location, method="DELETE")).status == 404
+    await service.wait_for_state("street", "live")
+    assert len(established(camera.port)) == 1
+    metrics = await service.metrics()
+    assert "road" not in metrics.labels("sightline_frames_total", "stream")
+    assert metrics.sum("sightline_sessions") == 0
+    assert '"road"' not in metrics.text
 
 
 async def test_what_needs_a_restart_is_named(service: Service, config: dict[str, Any], camera: RtspServer) -> None:

@@ -1,5 +1,6 @@
 """WHEP, as viewers meet it: the real service, and players made of aiortc and of GStreamer."""
 
+import re
 import socket
 import time
 from collections.abc import Iterator
@@ -7,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiortc import RTCConfiguration, RTCIceServer, RTCIceTransportPolicy, RTCPeerConnection
 
 from tests.peers.gst_peer import run_gst_peer
 from tests.peers.model_server import ModelServer
 from tests.peers.rtc import make_pc, offer_to_watch
 from tests.peers.rtsp_server import run_rtsp_server
 from tests.peers.service import Service, run_service, until
+from tests.peers.turn_server import CREDENTIAL, USERNAME, run_turn_server
 from tests.peers.whep_viewer import SDP, post_offer, watch_whep
 
 pytestmark = pytest.mark.timeout(300)
@@ -20,6 +23,7 @@ pytestmark = pytest.mark.timeout(300)
 FRIEND, STRANGER = "https://friend.example", "https://stranger.example"
 TURN = {"url": "turn:turn.example:3478?transport=udp", "username": "u", "credential": 'a "secret"'}
 FRAGMENT = "application/trickle-ice-sdpfrag"
+LINK = r'<([^>]*)>; rel="ice-server"; username="([^"]*)"; credential="([^"]*)"; credential-type="password"'
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +128,54 @@ def links(headers: Any) -> list[str]:
     return list(headers.getall("Link", []))
 
 
+async def test_a_viewer_behind_a_relay_sees_the_stream(model_server: ModelServer, numbered_clip: Path) -> None:
+    """A viewer that reaches nobody but the TURN server it was handed in Link watches through that; no log knows how."""
+    with run_turn_server() as relay, run_rtsp_server({"/road": numbered_clip}) as camera:
+        handed = {"url": relay.url, "username": USERNAME, "credential": "${RELAY}"}
+        config: dict[str, Any] = {
+            "server": {"ice_servers": [handed]},
+            "serving": {"address": model_server.address, "model": model_server.model},
+            "streams": {"road": {"url": camera.url("/road")}},
+        }
+        with run_service(config, {"RELAY": CREDENTIAL}) as service:
+            await service.wait_for_state("road", "live")
+            [link] = links((await service.ask("/whep/road", method="OPTIONS")).headers)
+            url, username, credential = re.fullmatch(LINK, link).groups()  # type: ignore[union-attr]
+            servers = [RTCIceServer(url, username, credential)]
+            pc = RTCPeerConnection(RTCConfiguration(servers, iceTransportPolicy=RTCIceTransportPolicy.RELAY))
+            async with watch_whep(service, "road", pc=pc) as viewer:
+                assert set(re.findall(r"typ (\w+)", pc.localDescription.sdp)) == {"relay"}
+                await viewer.more(20)
+            assert CREDENTIAL not in service.process.output
+
+
+async def test_places_are_limited_by_address(model_server: ModelServer, numbered_clip: Path) -> None:
+    """One viewer more than an address's places is 503 with Retry-After, by WebRTC and MJPEG, until one has left."""
+    with run_rtsp_server({"/road": numbered_clip}) as camera:
+        config: dict[str, Any] = {
+            "server": {"max_viewers_per_address": 1},
+            "serving": {"address": model_server.address, "model": model_server.model},
+            "streams": {"road": {"url": camera.url("/road")}},
+        }
+        with run_service(config) as service:
+            await service.wait_for_state("road", "live")
+            pc = make_pc()
+            sdp = await offer_to_watch(pc)
+            forwarded = {"X-Forwarded-For": "192.0.2.7"}  # anybody may write that
+            async with watch_whep(service, "road") as viewer:
+                for refused in (
+                    await post_offer(service, "road", sdp),
+                    await service.ask("/streams/road.mjpeg", headers=forwarded),
+                ):
+                    assert refused.status == 503
+                    assert int(refused.headers["Retry-After"]) > 0
+                    assert "server.max_viewers_per_address" in refused.problem()
+                await service.ask(viewer.location, method="DELETE")
+                answer = await post_offer(service, "road", sdp)
+                assert answer.status == 201
+            await pc.close()
+
+
 async def test_pages_of_listed_origins_may_use_it(live: Service) -> None:
     """A listed origin's preflight is answered with what it may do, and its answers may be read; others get nothing."""
     asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type,if-match"}
@@ -179,6 +231,27 @@ async def test_sessions_take_candidates_and_have_no_content(live: Service) -> No
             )
             assert patched.status == status
         assert (await live.ask(viewer.location)).status == 204
+
+
+async def test_refusals_say_what_is_allowed(live: Service) -> None:
+    """405 lists the methods, 415 the type that is taken; a compressed body is 415, and a broken one no accident."""
+    for path, method, allowed in (("road", "DELETE", {"POST", "OPTIONS"}), ("road/any", "POST", {"PATCH", "DELETE"})):
+        refused = await live.ask(f"/whep/{path}", method=method)
+        assert refused.status == 405
+        assert allowed <= set(refused.headers["Allow"].split(","))
+        assert refused.problem()
+    refused = await post_offer(live, "road", "v=0", "text/plain")
+    assert (refused.status, refused.headers["Accept-Post"]) == (415, SDP)
+    for encoding in ("gzip", "deflate"):
+        headers = {"Content-Encoding": encoding}
+        refused = await live.ask("/whep/road", method="POST", body=b"\xff\xff", content_type=SDP, headers=headers)
+        assert (refused.status, refused.headers["Accept-Encoding"]) == (415, "identity")
+        assert "not compressed" in refused.problem()
+    async with watch_whep(live, "road") as viewer:
+        await viewer.more(1)
+        refused = await live.ask(viewer.location, method="PATCH", body="a=x", content_type=SDP)
+        assert (refused.status, refused.headers["Accept-Patch"]) == (415, FRAGMENT)
+    assert "Traceback" not in live.process.output
 
 
 async def test_hostile_datagrams_end_nobodys_session(live: Service) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.async_api import Page
 
 from tests.peers.clip import make_clip
 from tests.peers.gst_peer import run_gst_peer
@@ -123,6 +124,64 @@ async def test_gstreamer_publishes_h264(service: Service, tmp_path: Path) -> Non
         frames = round((after["pts"] - before["pts"]) * 30)
         assert (number_of(after) - number_of(before)) % NUMBERS == frames % NUMBERS
     await gone(service, "clip")
+
+
+PUBLISH_FROM_A_PAGE = """async ({ url, codecs, layers, sound, data }) => {
+    const canvas = Object.assign(document.createElement("canvas"), { width: 640, height: 480 });
+    const context = canvas.getContext("2d");
+    setInterval(() => context.fillRect(640 * Math.random(), 480 * Math.random(), 9, 9), 30);
+    const pc = (window.pc = new RTCPeerConnection());
+    const silence = new AudioContext().createMediaStreamDestination().stream.getTracks()[0];
+    if (sound) pc.addTransceiver(silence, { direction: "sendonly" });
+    const layer = (_, at) => ({ rid: `r${at}`, scaleResolutionDownBy: 2 ** at });
+    const sending = { direction: "sendonly", sendEncodings: Array.from({ length: layers }, layer) };
+    const video = pc.addTransceiver(canvas.captureStream(30).getTracks()[0], sending);
+    const known = RTCRtpSender.getCapabilities("video").codecs;
+    if (codecs.length) video.setCodecPreferences(known.filter((codec) => codecs.includes(codec.mimeType)));
+    if (data) pc.createDataChannel("data");
+    await pc.setLocalDescription();
+    while (pc.iceGatheringState !== "complete") await new Promise((done) => (pc.onicegatheringstatechange = done));
+    const body = pc.localDescription.sdp;
+    const answer = await fetch(url, { method: "POST", headers: { "Content-Type": "application/sdp" }, body });
+    const said = await answer.text();
+    if (answer.status === 201) await pc.setRemoteDescription({ type: "answer", sdp: said });
+    return [answer.status, said];
+}"""
+
+
+@pytest.mark.parametrize(
+    "offered", [{"layers": 3}, {"sound": True}, {"codecs": ["video/VP8"]}], ids=["simulcast", "sound", "vp8"]
+)
+async def test_what_browsers_can_offer_is_published(service: Service, page: Page, offered: dict[str, Any]) -> None:
+    """Several layers, of which one comes, sound beside the video, or VP8 alone: a browser's offer becomes a stream."""
+    asked = {"url": "/whip/page", "codecs": [], "layers": 1, "sound": False, "data": False} | offered
+    await page.goto(f"{service.url}/healthz")
+    status, said = await page.evaluate(PUBLISH_FROM_A_PAGE, asked)
+    assert status == 201, said
+    live = await service.wait_for_state("page", "live")
+    assert (live["width"] * 480, live["reason"]) == (live["height"] * 640, None)
+    await page.evaluate("window.pc.close()")
+    await gone(service, "page")
+
+
+@pytest.mark.parametrize(
+    ("offered", "status", "says"),
+    [
+        ({"codecs": ["video/VP9"]}, 406, "H.264 Baseline in mode 1, VP8"),
+        ({"codecs": ["video/AV1"]}, 406, "H.264 Baseline in mode 1, VP8"),
+        ({"data": True}, 422, "allowed are audio and video"),
+    ],
+    ids=["vp9", "av1", "data"],
+)
+async def test_what_is_not_taken_is_said(
+    service: Service, page: Page, offered: dict[str, Any], status: int, says: str
+) -> None:
+    """A browser that offers no codec known here, or data beside the video, learns what is taken."""
+    asked = {"url": "/whip/page", "codecs": [], "layers": 1, "sound": False, "data": False} | offered
+    await page.goto(f"{service.url}/healthz")
+    found, said = await page.evaluate(PUBLISH_FROM_A_PAGE, asked)
+    assert found == status
+    assert says in said
 
 
 async def test_a_publisher_that_vanishes_is_noticed(service: Service) -> None:

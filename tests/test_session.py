@@ -13,6 +13,7 @@ from aiortc.rtp import RTCP_PSFB_FIR, RTCP_PSFB_PLI, RtcpPsfbPacket
 
 from streamer.encoder import Encoder, H264Encoder, Vp8Encoder
 from streamer.errors import SessionError
+from streamer.guard import guards
 from streamer.packet import EncodedPacket
 from streamer.publisher import Publisher
 from streamer.sdp import read_offer
@@ -160,6 +161,26 @@ async def test_closing_twice_is_fine() -> None:
         await viewer.session.close()
         assert viewer.closed == [viewer.session]
         assert len(viewer.publisher) == 0
+
+
+@pytest.mark.parametrize("turns", [1, 2, 3, 4])
+async def test_a_close_that_is_cut_short_goes_on(turns: int) -> None:
+    """A viewer that hangs up while its session is being ended does not keep it half open."""
+    async with run_viewer() as viewer:
+        await viewer.connect()
+        closing = asyncio.create_task(viewer.session.close())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        closing.cancel()
+        pc = viewer.session._peer.pc
+        await until(lambda: pc.connectionState == "closed" and not guards(pc))
+
+
+async def test_codecs_are_known_however_they_are_spelled() -> None:
+    """Names of codecs are compared without regard to case (RFC 8866 section 6.6)."""
+    async with run_viewer() as viewer:
+        offer = (await offer_to_watch(viewer.pc, "video/h264")).replace("H264/90000", "h264/90000")
+        assert "H264/90000" in await viewer.session.answer(read_offer(offer))
 
 
 async def test_a_session_closed_before_it_began_leaves_nothing() -> None:

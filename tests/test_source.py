@@ -3,16 +3,20 @@
 import asyncio
 import socket
 import threading
-from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from dataclasses import replace
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
+import av
 import pytest
 
 from streamer import url as urls
 from streamer.openings import Openings
-from streamer.source.target import Limits, Target
+from streamer.source.rtsp import ask
+from streamer.source.target import Limits, Target, Transport
 from tests.peers.clip import make_clip
 from tests.peers.front import run_front
 from tests.peers.process import free_port
@@ -141,6 +145,53 @@ async def test_a_silent_camera_is_noticed_and_let_go(numbered_clip: Path, transp
     print(f"silent over {transport}: offline after {noticed_after:.2f} s")
 
 
+@pytest.mark.parametrize("transport", ["tcp", "udp"])
+@pytest.mark.parametrize(("fps", "pictures"), [(30, 2), (1, 1), (1, 3)])
+async def test_a_camera_that_freezes_at_once_is_noticed_as_soon(
+    tmp_path: Path, transport: Transport, fps: int, pictures: int
+) -> None:
+    """A camera that freezes within its first pictures is offline in five seconds too, at one picture a second too."""
+    clip = make_clip(tmp_path / "clip.mp4", fps=fps, seconds=max(2, 20 // fps), gop=fps)
+    with run_rtsp_server({"/road": clip}) as server:
+        async with run_watch(Target(server.url("/road"), transport=transport)) as watch:
+            await watch.more(pictures)
+            await asyncio.to_thread(server.freeze)
+            frozen_at = asyncio.get_running_loop().time()
+            await watch.ended("stalled")
+            noticed_after = asyncio.get_running_loop().time() - frozen_at
+    print(f"{fps} a second over {transport}, frozen after {pictures}: offline after {noticed_after:.2f} s")
+    assert noticed_after < STALL_S + SLACK_S / 2
+
+
+@pytest.mark.parametrize("fps", [Fraction(1), Fraction(2, 5)])
+async def test_a_slow_camera_is_not_silent(tmp_path: Path, fps: Fraction) -> None:
+    """A camera of one picture a second, or of two in five, is never given up, over TCP or UDP."""
+    clip = make_clip(tmp_path / "clip.mp4", fps=fps, seconds=30 / fps, gop=1)
+    with run_rtsp_server({"/road": clip}) as server:
+        async with (
+            run_watch(Target(server.url("/road"))) as tcp,
+            run_watch(Target(server.url("/road"), transport="udp")) as udp,
+        ):
+            for watch in (tcp, udp):
+                await watch.more(7)
+                assert watch.source.reconnects == {}
+
+
+async def test_a_hung_camera_that_is_removed_and_added_sees_one_connection(camera: RtspServer) -> None:
+    """A stream to a camera whose last connection has not closed yet waits for that, whoever left it there."""
+    openings = Openings()
+    async with run_front(camera.port) as front:
+        target = Target(f"rtsp://watch:pw@127.0.0.1:{front.port}/road")
+        async with run_watch(target, openings=openings) as watch:
+            await watch.more(5)
+            front.blocked = True
+        front.blocked = False  # for those who come now
+        again = replace(target, url=target.url.replace("watch:pw@", ""))
+        async with run_watch(again, name="y", openings=openings) as watch:
+            await watch.more(5)
+        assert (front.accepted, front.most) == (2, 1)
+
+
 async def test_a_camera_that_sends_reports_only_gets_a_second_connection_and_no_third(
     camera: RtspServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -172,6 +223,131 @@ async def test_a_silent_web_camera_is_noticed(tmp_path: Path) -> None:
         assert await watch.ended("stalled")
         noticed_after = asyncio.get_running_loop().time() - watch.frames[8].received_at
     assert noticed_after < 2 * STALL_S + SLACK_S
+
+
+# ---- what is opened and never ends
+
+
+@asynccontextmanager
+async def run_drip(head: bytes, drop: bytes = b"a", *, pause: float = 0.05) -> AsyncIterator[int]:
+    """A server that answers anything with `head`, and then with a drop now and then for ever; gives its port."""
+
+    writers = list[asyncio.StreamWriter]()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
+        with suppress(OSError):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(head)
+            while not reader.at_eof():
+                writer.write(drop)
+                await writer.drain()
+                await asyncio.sleep(pause)
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        for writer in writers:
+            writer.transport.abort()
+        await asyncio.gather(*(writer.wait_closed() for writer in writers), return_exceptions=True)
+
+
+@pytest.mark.parametrize(
+    ("head", "drop"),
+    [
+        (b"HTTP/1.1 200 OK\r\nX: ", b"a"),
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+        (b"HTTP/1.1 200 OK\r\nContent-Type: video/mp2t\r\n\r\n" + b"G\x1f\xff\x10" + bytes(184), bytes(8)),
+    ],
+    ids=["header", "continue", "body"],
+)
+async def test_a_server_that_drips_is_given_up(monkeypatch: pytest.MonkeyPatch, head: bytes, drop: bytes) -> None:
+    """A server that sends just enough never to be silent is a timeout, and its thread and socket end."""
+    monkeypatch.setattr("streamer.source.source.OPENING", 1.0)
+    async with run_drip(head, drop) as port, run_front(port) as front:
+        async with run_watch(Target(f"http://127.0.0.1:{front.port}/x")) as watch:
+            assert "no stream within 1 s" in await watch.ended("timeout")
+        await watch.until(lambda: front.open == 0, "the connection closed")
+
+
+async def test_waiting_for_a_turn_is_not_opening(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long a source waits for its turn, its attempt has all its time from then on."""
+    monkeypatch.setattr("streamer.source.source.OPENING", 1.2)
+    openings = Openings(at_once=1)
+    turn = await openings.turn()  # which holds for longer than that
+    async with (
+        run_drip(b"HTTP/1.1 200 OK\r\nX: ") as port,
+        run_front(port) as front,
+        run_watch(Target(f"http://127.0.0.1:{front.port}/x"), openings=openings) as watch,
+    ):
+        await watch.until(lambda: front.accepted > 0, "an attempt")
+        began = asyncio.get_running_loop().time()
+        await watch.ended("timeout")
+        assert asyncio.get_running_loop().time() - began > 1
+    turn.done()
+
+
+async def test_who_is_asked_for_a_redirect_has_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An RTSP server that drips its answer is not listened to for longer than one answer may take."""
+    monkeypatch.setattr("streamer.source.rtsp.DEADLINE", 0.5)
+    async with run_drip(b"RTSP/1.0 200 OK\r\nX: ") as port:
+        began = asyncio.get_running_loop().time()
+        async with asyncio.timeout(30):
+            assert await asyncio.to_thread(ask, Target(f"rtsp://127.0.0.1:{port}/x"), "127.0.0.1") is None
+        assert asyncio.get_running_loop().time() - began < 30
+
+
+async def test_a_picture_without_end_fills_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A camera that announces a picture of gigabytes and sends it is given up as too large long before its end."""
+    monkeypatch.setattr("streamer.source.allowance.ROOM", 1 << 20)
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=f\r\n\r\n"
+    part = b"--f\r\nContent-Type: image/jpeg\r\nContent-Length: 1900000000\r\n\r\n"
+    limits = Limits(max_packet_bytes=1 << 20)
+    async with (
+        run_drip(head + part, bytes(1 << 20), pause=0) as port,
+        run_watch(Target(f"http://127.0.0.1:{port}/x", limits=limits)) as watch,
+    ):
+        assert "bytes" in await watch.ended("too_large")
+
+
+async def test_a_recording_without_pictures_is_said(tmp_path: Path) -> None:
+    """A recording in which there is nothing is a codec error, and is not begun again and again for a minute."""
+    clip = make_clip(tmp_path / "clip.ts", seconds=1, gop=30)
+    broken = tmp_path / "broken.mp4"
+    with av.open(str(clip)) as source, av.open(str(broken), "w", options={"movflags": "empty_moov"}) as sink:
+        sink.add_stream_from_template(source.streams.video[0])
+        sink.start_encoding()
+    async with run_watch(Target(f"file://{broken}")) as watch:
+        assert "no pictures" in await watch.ended("codec")
+
+
+async def test_a_recording_that_breaks_off_is_not_its_end(numbered_clip: Path) -> None:
+    """A server that sends less of a recording than it announced has broken off, and is not begun again."""
+    data = numbered_clip.read_bytes()  # noqa: ASYNC240  not a slow disk
+
+    async def broken(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        head = f"HTTP/1.1 200 OK\r\nContent-Type: video/mp4\r\nContent-Length: {len(data)}\r\n\r\n"
+        writer.write(head.encode() + data[: len(data) // 2])
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(broken, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/clip.mp4"
+    async with server, run_watch(Target(url)) as watch:
+        assert "closed the connection" in await watch.ended("ended")
+
+
+async def test_what_a_server_says_cannot_write_to_a_terminal() -> None:
+    """What comes from a server into a sentence has no control characters, and is not longer than a sentence."""
+    media_type = "text/\x1b[31mred" + "x" * 5000
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: {media_type}\r\n\r\n".encode()
+    async with run_drip(head + bytes(99)) as port, run_watch(Target(f"http://127.0.0.1:{port}/x")) as watch:
+        sentence = await watch.ended("protocol")
+    assert sentence.isprintable()
+    assert len(sentence) < 400
 
 
 # ---- together
@@ -226,7 +402,7 @@ async def test_a_change_of_size_is_followed_without_a_gap(tmp_path: Path) -> Non
 
 
 async def test_a_change_of_codec_is_followed(tmp_path: Path) -> None:
-    """An encoder that is started anew with another codec, at the same port, is followed within seconds."""
+    """An encoder that is started anew with another codec, at the same port, is followed within seconds, and told so."""
     from tests.test_source_kinds import sending
 
     port = free_port()
@@ -238,6 +414,7 @@ async def test_a_change_of_codec_is_followed(tmp_path: Path) -> None:
     gaps = [after.received_at - before.received_at for before, after in pairwise(watch.frames)]
     print(f"codec changed twice: longest gap {max(gaps):.2f} s")
     assert max(gaps) < 5 + SLACK_S
+    assert watch.source.reconnects == {"codec": 2}
 
 
 # ---- the most a camera may send
@@ -255,14 +432,18 @@ async def test_what_is_too_large_is_refused(camera: RtspServer, limits: Limits) 
         assert watch.frames == []
 
 
-async def test_a_picture_that_grows_too_large_is_refused(tmp_path: Path) -> None:
-    """Of a camera that begins within the limits and then grows no large picture is decoded, and it is given up."""
-    small = make_clip(tmp_path / "small.mp4", width=320, height=240, seconds=1, gop=15)
-    large = make_clip(tmp_path / "large.mp4", width=640, height=480, seconds=4, gop=15)
+@pytest.mark.parametrize("codec", ["libx264", "libx265", "mjpeg"])
+async def test_a_picture_that_grows_too_large_is_refused(tmp_path: Path, codec: str) -> None:
+    """Of a camera that begins within the limits and then grows no large picture is decoded, and the word is that."""
+    small = make_clip(tmp_path / "small.mkv", width=320, height=240, seconds=1, gop=15, codec=codec)
+    large = make_clip(tmp_path / "large.mkv", width=640, height=480, seconds=4, gop=15, codec=codec)
     with run_rtsp_server({"/road": [small, large]}) as server:
         async with run_watch(Target(server.url("/road"), limits=Limits(max_pixels=320 * 240))) as watch:
-            assert "its size" in await watch.ended("codec")
+            sentence = await watch.ended("too_large")
+            assert f"more than {320 * 240} pixels" in sentence
+            assert codec == "mjpeg" or "640 x 480" in sentence
             assert {frame.width for frame in watch.frames} == {320}
+            assert list(watch.source.reconnects) == ["too_large"]
 
 
 async def test_more_pictures_than_allowed_go_no_further(camera: RtspServer) -> None:

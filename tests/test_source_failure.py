@@ -32,6 +32,7 @@ def raised(number: int, text: str) -> OSError:
         (raised(errno.EHOSTUNREACH, "No route to host"), "unreachable"),
         (av.EOFError(1, "End of file", URL), "ended"),
         (av.InvalidDataError(1, "Invalid data", URL), "protocol"),
+        (av.PatchWelcomeError(1, "Not yet implemented", URL), "codec"),
         (av.ExitError(1, "Immediate exit", URL), "timeout"),
         (ValueError(URL), "failed"),
     ],

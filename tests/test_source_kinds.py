@@ -1,6 +1,7 @@
 """streamer.source: every kind of URL becomes frames, each against a real peer."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -23,6 +24,7 @@ from tests.peers.web_camera import (
     behind_digest,
     file,
     files,
+    flv,
     mjpeg,
     run_hls,
     run_web_camera,
@@ -283,6 +285,23 @@ async def test_mpeg_ts_over_http(numbered_clip: Path, tmp_path: Path) -> None:
         run_watch(Target(f"{web}/live")) as watch,
     ):
         assert_plays(numbers(await watch.more(40)), count=1 << 16)
+
+
+async def test_flv_over_http(mp4: Path) -> None:
+    """FLV that a media server writes for as long as somebody watches is played."""
+    async with run_web_camera(("/live.flv", flv(mp4))) as web, run_watch(Target(f"{web}/live.flv")) as watch:
+        assert_plays(numbers(await watch.more(60)))
+
+
+async def test_mpeg_ts_comes_by_udp_over_ipv6(clips: dict[str, Path]) -> None:
+    """Datagrams are taken over IPv6 too, to this machine and to a group."""
+    for host in ("[::1]", "[ff15::4242]"):
+        port = free_port()
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as probe:
+            if probe.connect_ex((host.strip("[]"), port)):
+                pytest.skip(f"this machine has no way to {host}")
+        async with sending("-f", "mpegts", f"udp://{host}:{port}?pkt_size=1316", clip=clips["h264"]):
+            await assert_delivers(Target(f"udp://{host}:{port}"))
 
 
 async def test_live_hls_plays_evenly(mp4: Path, tmp_path: Path) -> None:

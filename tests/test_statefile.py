@@ -98,3 +98,17 @@ def test_what_cannot_be_read_is_not_written_over(tmp_path: Path, caplog: pytest.
     assert "state.json cannot be read: Is a directory" in caplog.text
     with pytest.raises(ChangeError, match="cannot be read: Is a directory; nothing was changed"):
         file.write(KEPT)
+
+
+def test_a_folder_that_cannot_be_synced_is_no_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a drive that knows no fsync of folders, what was written counts as written: it has replaced the old file."""
+    file, fsync = StateFile(tmp_path / "state.json"), os.fsync
+
+    def files_only(handle: int) -> None:
+        if stat.S_ISDIR(os.fstat(handle).st_mode):
+            raise OSError(22, "Invalid argument")
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", files_only)
+    file.write(KEPT)
+    assert StateFile(file.path).read() == KEPT

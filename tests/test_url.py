@@ -2,12 +2,14 @@
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from urllib.parse import quote
 
 import pytest
 
 from streamer import url
 from streamer.errors import ConfigError
+from streamer.source.target import Target
 
 
 @pytest.fixture(autouse=True)
@@ -71,6 +73,29 @@ def test_other_urls_are_refused_in_one_line(bad: str, says: str) -> None:
     assert repr(bad.replace("secret", "***")) in text
 
 
+@pytest.mark.parametrize("bad", ["rtsp://us%0d%0aer:secret@camera/", "http://u:sec%00ret@camera/", "srt://u%7f@h:1"])
+def test_a_login_holds_no_control_characters(bad: str) -> None:
+    """A line break in a user name would be a line of the request, percent-encoded or not (RFC 7617 section 2)."""
+    with pytest.raises(ConfigError, match="control characters") as refused:
+        url.check(bad)
+    assert "ret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("bad", ["rtsp://camera/\x85", "rtsp://camera/\udc80", "http://camera/\u0080"])
+def test_what_no_request_can_carry_is_refused(bad: str) -> None:
+    """Control characters beyond ASCII, and half characters that no encoding knows, are in no URL."""
+    with pytest.raises(ConfigError, match="percent-encoded"):
+        url.check(bad)
+
+
+def test_a_url_is_so_long_at_the_most() -> None:
+    """A URL that FFmpeg would cut off is refused by its length, and not shown."""
+    with pytest.raises(ConfigError, match="5000 characters") as refused:
+        url.check("rtsp://user:" + "secret" * 100 + "@camera/" + "a" * (5000 - 620))
+    assert "secret" not in str(refused.value)
+    assert url.check("rtsp://camera/" + "a" * (url.LONGEST - 14))
+
+
 AWKWARD = ("hunter@2", "hunter/2", "hunter:2", "hunter%2", "hunter#2", "hunter?2", "hu[n]ter", "hun'ter\\2", "hünter ñ")
 
 
@@ -95,7 +120,7 @@ def test_no_part_of_a_password_is_in_a_refusal(password: str) -> None:
             assert piece not in str(refused.value)
 
 
-@pytest.mark.parametrize("name", ["password", "pwd", "token", "passphrase", "key", "PASS", "access_token"])
+@pytest.mark.parametrize("name", ["password", "pwd", "token", "passphrase", "key", "PASS", "access_token", "loginpas"])
 def test_passwords_in_a_query_are_redacted(name: str) -> None:
     """What a camera or media server takes as a password in the query is one, short ones too; other values are none."""
     for secret in ("hunter%402", "h4"):
@@ -103,6 +128,23 @@ def test_passwords_in_a_query_are_redacted(name: str) -> None:
         assert url.redact(f"GET /video?user=admin&{name}={secret}&channel=12345") == (
             f"GET /video?user=admin&{name}=***&channel=12345"
         )
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("user=admin_password=s3c_r3t_channel=1_stream=0.sdp", "user=admin_password=***_channel=1_stream=0.sdp"),
+        ("user=admin_Password=s3cr3t/1", "user=admin_Password=***/1"),
+        ("pw=s3cr3t", "pw=***"),
+        ("live;token=s3cr3t;track=2", "live;token=***;track=2"),
+        ("compass=north/tokens=2", "compass=north/tokens=2"),
+    ],
+)
+def test_passwords_in_a_path_are_redacted(path: str, shown: str) -> None:
+    """Cameras that want their password in the path, beside other values, have it cut out there too."""
+    camera = f"rtsp://camera:554/{path}"
+    url.remember(camera)
+    assert url.redact(camera) == f"rtsp://camera:554/{shown}"
 
 
 def test_a_url_is_taken_apart_and_put_together() -> None:
@@ -142,6 +184,14 @@ def test_a_longer_password_is_cut_before_one_it_contains() -> None:
     url.remember("rtsp://a:secret@one/")
     url.remember("rtsp://a:secretplus@two/")
     assert url.redact("secretplus and secret") == "*** and ***"
+
+
+def test_a_password_is_known_while_a_target_has_it() -> None:
+    """Whatever is to be opened has its password known, though nobody has checked its URL."""
+    target = Target("rtsp://user:hunter2@camera/x")
+    assert url.redact("hunter2") == "***"
+    assert replace(target, url="rtsp://user:hunter3@camera/x").url
+    assert url.redact("hunter3") == "***"
 
 
 def test_log_records_carry_no_password(caplog: pytest.LogCaptureFixture) -> None:

@@ -7,6 +7,8 @@ import pytest
 
 from streamer.watch import Settling, Watch
 
+GONE = b"No such file or directory"
+
 
 @pytest.mark.parametrize(
     ("looks", "read"),
@@ -16,15 +18,16 @@ from streamer.watch import Settling, Watch
         ([b"a", b"a", b"b", b"b"], [False, True, False, True]),
         ([b"a", b"a", b"", b"b", b"b"], [False, True, False, False, True]),  # emptied, then written
         ([b"a", b"a", b"b", b"a", b"a"], [False, True, False, False, False]),  # and taken back
-        ([b"a", b"a", None, b"a", b"a"], [False, True, False, False, False]),  # away while it is renamed
-        ([b"a", b"a", None, None, b"a", b"a"], [False, True, False, True, False, True]),
+        ([b"a", b"a", GONE, b"a", b"a"], [False, True, False, False, False]),  # away while it is renamed
+        ([b"a", b"a", GONE, GONE, b"a", b"a"], [False, True, False, True, False, True]),
+        ([b"a", b"a", GONE, GONE, b"folder", b"folder"], [False, True, False, True, False, True]),
         ([b"a", b"b", b"c", b"d"], [False, False, False, False]),
     ],
 )
-def test_content_counts_once_it_has_settled(looks: list[bytes | None], read: list[bool]) -> None:
+def test_content_counts_once_it_has_settled(looks: list[bytes], read: list[bool]) -> None:
     """Content is read once, when two looks in a row saw it, and not while it is being written."""
     settling = Settling()
-    assert [settling.look(content) for content in looks] == read
+    assert [settling.look(seen) for seen in looks] == read
 
 
 async def test_asking_reads_at_once(tmp_path: Path) -> None:

@@ -218,18 +218,27 @@ async def test_what_was_found_belongs_to_its_url(page: Page, service: FakeServic
 
 
 async def test_a_stream_that_is_away_has_a_doctor(page: Page, service: FakeService) -> None:
-    """An offline tile leads to the command that examines it with its password, and to a look at a URL from here."""
+    """An offline tile's camera is examined by the stream's name at once, and again when asked to."""
     service.streams = [stream("yard", "offline", "the camera refuses the connection"), stream("b")]
     await page.goto(service.url)
     await page.locator("[name=yard]").get_by_role("button", name="Ask the doctor").click()
     asked = page.get_by_role("dialog", name="What is wrong with yard?")
-    await expect(asked.locator(".command")).to_have_text("sightline doctor yard --config sightline.yaml")
-    await asked.get_by_label("URL").fill(URL)
-    await page.keyboard.press("Enter")
     await expect(asked.get_by_role("status")).to_have_text("Works, and nothing is wrong with it")
+    await asked.get_by_role("button", name="Check again").click()
+    await until(lambda: asyncio.sleep(0, len(service.changes) == 2), lambda: f"asked: {service.changes}")
+    assert service.changes == 2 * [("POST", "/api/doctor", {"stream": "yard", "still": True})]
     await page.keyboard.press("Escape")
     await expect(asked).to_have_count(0)
     assert await page.evaluate("location.hash") == ""
+
+
+async def test_a_stream_that_cannot_be_examined_is_said_so(page: Page, service: FakeService) -> None:
+    """The server's sentence stands in the dialog."""
+    service.refusal = (409, "'yard' waits for its camera")
+    service.streams = [stream("yard", "offline", "nobody pushes"), stream("b")]
+    await page.goto(service.url)
+    await page.locator("[name=yard]").get_by_role("button", name="Ask the doctor").click()
+    await expect(page.get_by_role("dialog").locator(".problem")).to_have_text("'yard' waits for its camera (409).")
 
 
 async def test_where_nothing_may_be_changed_the_doctor_is_a_command(page: Page, service: FakeService) -> None:
@@ -238,8 +247,8 @@ async def test_where_nothing_may_be_changed_the_doctor_is_a_command(page: Page, 
     service.streams = [stream("yard", "offline", "the camera refuses the connection"), stream("b")]
     await page.goto(service.url)
     await page.locator("[name=yard]").get_by_role("button", name="Ask the doctor").click()
-    await expect(page.locator("dialog[open] .command")).to_be_visible()
-    await expect(page.locator("dialog[open]").get_by_label("URL")).to_have_count(0)
+    command = page.locator("dialog[open] .command")
+    await expect(command).to_have_text("sightline doctor yard --config sightline.yaml")
     await expect(page.locator("dialog[open]").get_by_role("button", name="Check")).to_have_count(0)
 
 

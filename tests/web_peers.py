@@ -183,6 +183,8 @@ class FakeService:
         if not self._shows_token(request):
             return _refused(401, "changing streams needs the token")
         self.changes.append((request.method, request.path, await request.json()))
+        if self.refusal is not None:
+            return _refused(*self.refusal)
         await self.examining.wait()
         return web.json_response(self.diagnosis)
 

@@ -98,7 +98,7 @@ export class AddStream extends HTMLElement {
     if (stop || !this.#url.reportValidity()) return;
     this.#check.textContent = "Stop";
     try {
-      if (!(await this.#checkup.examine(this.#url.value.trim(), this.#token.value))) return;
+      if (!(await this.#checkup.examine({ url: this.#url.value.trim() }, this.#token.value))) return;
       this.#check.textContent = "Check again";
     } catch (error) {
       this.#check.textContent = "Check";

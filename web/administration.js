@@ -79,13 +79,17 @@ export class Administration extends EventTarget {
   /**
    * Has the doctor look at a camera, for up to ten seconds.
    *
-   * @param {string} url
+   * @param {{ url: string } | { stream: string }} camera
    * @param {AbortSignal} signal
    * @param {string} [token]
    * @returns {Promise<import("./report.js").Report>}
    */
-  async examine(url, signal, token) {
-    const response = await this.#send("POST", "/api/doctor", { body: { url, still: true }, token, signal });
+  async examine(camera, signal, token) {
+    const response = await this.#send("POST", "/api/doctor", {
+      body: { ...camera, still: true },
+      token,
+      signal,
+    });
     return response.json();
   }
 

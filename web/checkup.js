@@ -50,18 +50,18 @@ export class CameraCheckup extends HTMLElement {
   /**
    * Examines the camera and shows what was found.
    *
-   * @param {string} url
+   * @param {{ url: string } | { stream: string }} camera
    * @param {string} [token]
    * @returns {Promise<boolean>} false when clear() came first
    * @throws {import("./administration.js").Refusal} when the server does not examine it
    */
-  async examine(url, token) {
+  async examine(camera, token) {
     this.clear();
     const running = new AbortController();
     this.#running = running;
     const ended = this.#count(running.signal);
     try {
-      const report = await administration.examine(url, running.signal, token);
+      const report = await administration.examine(camera, running.signal, token);
       if (!running.signal.aborted) this.#show(report);
     } catch (error) {
       if (running.signal.aborted) return false;

@@ -1,10 +1,10 @@
 // @ts-check
-// "Ask the doctor" about a stream that is away: what to run on the server, and a look at a URL from here.
+// "Ask the doctor" about a stream that is away: the server looks at its camera, or where it may not, what to run there.
 
 import { administration } from "./administration.js";
 import { CameraCheckup } from "./checkup.js";
 import { element } from "./details.js";
-import { button, field, formDialog, problem } from "./form.js";
+import { button, formDialog, problem } from "./form.js";
 import { sentence } from "./readout.js";
 import { withToken } from "./token.js";
 
@@ -13,37 +13,35 @@ import { withToken } from "./token.js";
 /** @param {Stream} stream */
 export function askDoctor({ name, origin, reason }) {
   const here = administration.allowed;
-  const write = `${origin === "file" ? "Or write" : "Write"} its URL, password and all: the server tells this page none.`;
-  const url = field("url", { required: "", inputmode: "url", placeholder: "rtsp://user:password@10.0.0.7/stream" });
   const checkup = new CameraCheckup();
   const line = problem();
+  const again = button("start", null, "Check");
   const { dialog, form } = formDialog(
     `What is wrong with ${name}?`,
     element("p", "", sentence(reason ?? "")),
-    ...(origin === "file" ? inTerminal(`sightline doctor ${name} --config sightline.yaml`) : []),
-    ...(origin !== "file" && !here ? inTerminal("sightline doctor 'URL'") : []),
-    ...(here ? [element("p", "fine", write), element("label", "", "URL ", url), checkup] : []),
+    ...(here ? [checkup] : inTerminal(`sightline doctor ${origin === "file" ? `${name} --config sightline.yaml` : "'URL'"}`)),
     line,
     element(
       "p",
       "buttons",
       button("", () => dialog.close(), "Close"),
-      ...(here ? [button("start", null, "Check")] : []),
+      ...(here ? [again] : []),
     ),
   );
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    line.textContent = "";
+    [line.textContent, again.textContent, again.disabled] = ["", "Check again", true];
     try {
-      await withToken(async (token) => void (await checkup.examine(url.value.trim(), token)));
+      await withToken(async (token) => void (await checkup.examine({ stream: name }, token)));
     } catch (error) {
       line.textContent = /** @type {Error} */ (error).message;
     }
+    again.disabled = false;
   });
-  url.addEventListener("input", () => checkup.clear());
-  dialog.addEventListener("close", () => dialog.remove()); // and the URL's password with it
+  dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);
   dialog.showModal();
+  if (here) form.requestSubmit();
 }
 
 /** @param {string} command */

@@ -11,7 +11,7 @@ from streamer.doctor.observation import Observation
 from streamer.doctor.printout import printout
 from streamer.doctor.report import Report, report
 from streamer.errors import ConfigError
-from streamer.evaluate.progress import Progress
+from streamer.progress import Progress
 from streamer.source.target import Target
 
 LOOK = 0.2

@@ -58,11 +58,7 @@ class Examination:
         finally:
             self._stop.set()
         # A copy: the thread may be inside FFmpeg still, and come back.
-        seen = replace(
-            self.observation,
-            arrivals=list(self.observation.arrivals),
-            clock_ahead=list(self.observation.clock_ahead),
-        )
+        seen = replace(self.observation, arrivals=list(self.observation.arrivals))
         if seen.ended_at is None:
             seen.ended_at = self._clock()
         if seen.error is None and seen.opened_at is None:

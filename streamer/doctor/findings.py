@@ -24,13 +24,18 @@ LONG_GOP = 4.0
 SLOW_START = 4.0
 CLOCK = 2.0
 """Seconds a camera's clock may be off: what the network takes is in it."""
-LARGE = 1920 * 1080
+LARGE = 1920 * 1088
+"""Pixels: some cameras send full HD with the rows that fill its last macroblocks."""
 SUB_STREAM = 1280 * 720
 """Pixels that are plenty: models take 320 to 1024 a side."""
 HIGH_LOAD = 0.5
 """Share of a core for one camera's decoding."""
 HIGH_BITRATE = 16e6
 UNEVEN = 1.0
+FEW = 3
+"""Packets that are too few to say anything about their times and rate."""
+NOT_SET = 3 * 365 * 86400.0
+"""Seconds behind, of a clock that counts from the camera's start or its making."""
 BLANK = 2.0
 """Standard deviation of 0..255 below which a picture shows nothing."""
 USUAL_FORMATS = ("yuv420p", "yuvj420p", "nv12", None)
@@ -84,7 +89,7 @@ def _keyframes(case: Case) -> Iterator[Finding]:
     if not measured.keyframes:
         found = f"no keyframe came in the {measured.watched_seconds:.1f} s watched, so there was no picture"
         yield Finding("no_keyframe", "advice", found, f"each start shows nothing until one comes; {CURE}")
-    elif gop > LONG_GOP:
+    elif gop > LONG_GOP and not case.kind.bursts:  # what comes by segments, or was recorded, begins with one
         longest = f"{gop:.0f} s and more" if measured.gop_is_open else f"up to {gop:.0f} s"
         effect = f"when the stream starts or loses something, the next good picture takes {longest}"
         yield Finding("long_gop", "advice", f"keyframes are {least}{gop:.1f} s apart", f"{effect}; {CURE}")
@@ -92,13 +97,21 @@ def _keyframes(case: Case) -> Iterator[Finding]:
 
 def _start(case: Case) -> Iterator[Finding]:
     first, opened = case.measured.first_picture_seconds, case.measured.open_seconds or 0.0
-    if first is not None and first > SLOW_START:
-        cause = "waiting for a keyframe" if first - opened > first / 2 else "until the camera had said what it sends"
-        yield Finding("slow_start", "advice", f"the first picture took {first:.1f} s, most of it {cause}")
+    if first is None or first <= SLOW_START or case.target.waits:  # then it is the camera that comes late
+        return
+    if first - opened <= first / 2:
+        cause, cure = "until the camera had said what it sends", "close other viewers of the camera, or restart it"
+    elif (case.measured.gop_seconds or 0.0) <= LONG_GOP:  # else that has been said
+        cause, cure = "waiting for a keyframe", CURE
+    else:
+        return
+    yield Finding("slow_start", "advice", f"the first picture took {first:.1f} s, most of it {cause}", cure)
 
 
 def _order(case: Case) -> Iterator[Finding]:
     delay = case.measured.reorder_seconds
+    if case.kind.bursts:
+        return  # it is later than that anyway
     if case.seen.b_pictures or (delay > 0 and case.kind.codec in ("h264", "hevc")):
         held = f" by up to {1000 * delay:.0f} ms" if delay else ""
         cure = "switch B-frames off, or choose the Baseline profile: everything live comes that much later"
@@ -113,21 +126,19 @@ def _codec(case: Case) -> Iterator[Finding]:
         yield Finding("h265", "note", "H.265, which few browsers play", f"{meaning}. H.264 is cheaper to decode")
     if case.kind.codec == "mjpeg":
         rate = "" if bits is None else f" at {bits / 1e6:.1f} Mbit/s"
-        meaning = "each picture is sent whole; H.264 takes a tenth of the network for the same"
+        meaning = "each picture is sent whole: H.264 takes a tenth of the network for the same"
         yield Finding("mjpeg", "note", f"MJPEG{rate}", meaning)
 
 
 def _losses(case: Case) -> Iterator[Finding]:
     seen = case.seen
     if seen.lost:
-        found = (
-            f"{seen.lost} datagrams were lost in {case.measured.watched_seconds:.1f} s, {seen.damaged} pictures damaged"
-        )
-        yield Finding(
-            "lost", "advice", found, "use TCP: leave out transport: udp; a lower bitrate or a cable helps too"
-        )
-    elif seen.damaged > 1:
-        found = f"{seen.damaged} of {seen.damaged + seen.pictures} pictures could not be decoded cleanly"
+        damaged = seen.damaged + seen.undecodable
+        found = f"{seen.lost} datagrams were lost in {case.measured.watched_seconds:.1f} s, {damaged} pictures damaged"
+        cure = "use TCP: leave out transport: udp; a lower bitrate or a cable helps too"
+        yield Finding("lost", "advice", found, cure)
+    elif seen.damaged + seen.undecodable > 1:
+        found = f"{seen.damaged + seen.undecodable} of {seen.undecodable + seen.pictures} pictures came damaged"
         cure = "something on the way loses data, or the camera does: lower its bitrate, renew its firmware"
         yield Finding("damaged", "advice", found, cure)
 
@@ -137,6 +148,8 @@ def _times(case: Case) -> Iterator[Finding]:
     meaning = "a picture's time is its arrival, with the network's unevenness in it"
     if not case.kind.clocked:
         yield Finding("no_times", "note", "this kind of URL carries no times", meaning)
+    elif measured.packets < FEW:
+        return
     elif measured.timeless > measured.packets / 2:
         found = f"{measured.timeless} of {measured.packets} packets carry no time"
         yield Finding("no_times", "advice", found, f"{meaning}; renew the camera's firmware")
@@ -146,17 +159,19 @@ def _times(case: Case) -> Iterator[Finding]:
     elif measured.jumps:
         often = "once" if measured.jumps == 1 else f"{measured.jumps} times"
         found = f"the camera's times jumped {often} by more than a second"
-        yield Finding("time_jumps", "advice", found, "look at how the camera sets its clock")
+        cure = "an encoder that starts anew does that, or a clock that is set by hand: give it a time server (NTP)"
+        yield Finding("time_jumps", "advice", found, cure)
 
 
 def _clock(case: Case) -> Iterator[Finding]:
     ahead = case.measured.clock_ahead_seconds
-    if ahead is not None and abs(ahead) > CLOCK:
-        found = f"the camera's clock is {_span(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'} this machine's"
-        meaning = (
-            "Sightline counts from arrival and does not mind; times in the camera's pictures and recordings are off"
-        )
-        yield Finding("clock", "advice", found, f"{meaning}. Give both the same time server (NTP)")
+    if ahead is None or abs(ahead) <= CLOCK:
+        return
+    found = f"the camera's clock is {_span(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'} this machine's"
+    if ahead < -NOT_SET:
+        found = "the camera's clock is not set"
+    meaning = "Sightline counts from arrival and does not mind; times in the camera's pictures and recordings are off"
+    yield Finding("clock", "advice", found, f"{meaning}. Give both the same time server (NTP)")
 
 
 def _size(case: Case) -> Iterator[Finding]:
@@ -174,12 +189,12 @@ def _work(case: Case) -> Iterator[Finding]:
         yield Finding("load", "advice", f"decoding takes {share(load)} of one core of this machine", cure)
     if bits is not None and bits > HIGH_BITRATE and not case.kind.recorded:
         cure = "a lower bitrate is easier on network and decoder, and no model sees the difference"
-        yield Finding("bitrate", "advice", f"{bits / 1e6:.0f} Mbit/s", cure)
+        yield Finding("bitrate", "advice", f"the stream takes {bits / 1e6:.0f} Mbit/s", cure)
 
 
 def _rhythm(case: Case) -> Iterator[Finding]:
     fps, late = case.measured.fps, case.measured.late_seconds
-    if fps is not None and fps < 0.9 * case.sample_fps:
+    if fps is not None and fps < 0.9 * case.sample_fps and case.measured.packets >= FEW:
         found = f"{fps:.1f} pictures a second, where the model is to see {case.sample_fps:g}"
         yield Finding("few_pictures", "advice", found, "raise the camera's frame rate, or lower sample_fps")
     if late is not None and late > UNEVEN:

@@ -1,7 +1,7 @@
 """Numbers from what came. Pure.
 
 Where a camera gives times, distances are its own; else they are those of arrival. What had piled up while the camera
-was opened comes at once and says nothing about the network, so unevenness is judged after that.
+was opened comes at once and says nothing about the network, so unevenness and clocks are judged after that.
 """
 
 from collections.abc import Sequence
@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from streamer.doctor.observation import Arrival, Observation
+from streamer.source.protocol import SOCKET_TIMEOUT
 
 SETTLED = 0.5
 """Seconds after the opening from which on packets come as they are sent."""
 JUMP = 1.0
-"""Seconds by which a packet's time may part from its arrival before it counts as a jump."""
+"""Seconds by which a packet's time may go back, or come before its turn, until it counts as a jump."""
+PILED_UP = 10.0
+"""Seconds by which it may do the latter while the camera is being opened."""
 
 
 @dataclass(frozen=True)
@@ -63,13 +66,13 @@ def measure(seen: Observation) -> Measurements:
     first = None if seen.first_picture_at is None else seen.first_picture_at - seen.began_at
     if not arrivals:
         return Measurements(width, height, open_seconds=opened)
-    places = _places(arrivals)
+    bursts = seen.kind is not None and seen.kind.bursts
+    places, jumps = _places(arrivals, bursts)
     span = max(places) - min(places)
     fps = (len(set(places)) - 1) / span if span > 0 else None
     gop, is_open = _gop(arrivals, places)
-    bursts = seen.kind is not None and seen.kind.bursts
     cost = seen.decode_seconds / seen.pictures if seen.pictures else None
-    ended_at = seen.ended_at or arrivals[-1].at
+    ahead = [arrival.ahead for arrival in arrivals if arrival.ahead is not None and _is_settled(arrival, arrivals)]
     return Measurements(
         width=width,
         height=height,
@@ -79,32 +82,53 @@ def measure(seen: Observation) -> Measurements:
         gop_is_open=is_open,
         keyframes=sum(arrival.is_keyframe for arrival in arrivals),
         packets=len(arrivals),
-        watched_seconds=max(span, 0.0),
+        watched_seconds=span,
         open_seconds=opened,
         first_picture_seconds=first,
         decode_milliseconds=None if cost is None else 1000 * cost,
         load=None if cost is None or fps is None else cost * fps,
         reorder_seconds=_reorder(arrivals),
-        late_seconds=None if bursts else _lateness(arrivals),
-        jumps=0 if bursts else _jumps(arrivals),
+        late_seconds=None if bursts else _lateness(arrivals, places),
+        jumps=jumps,
         timeless=sum(arrival.time is None for arrival in arrivals),
         stuck=sum(_same(before, after) for before, after in pairwise(arrivals)),
-        silent_seconds=0.0 if bursts else max(0.0, ended_at - arrivals[-1].at),
-        clock_ahead_seconds=max(seen.clock_ahead, default=None),
+        silent_seconds=0.0 if bursts else _silence(arrivals, places, seen.ended_at or arrivals[-1].at),
+        clock_ahead_seconds=max(ahead, default=None),
     )
 
 
-def _places(arrivals: Sequence[Arrival]) -> list[float]:
-    """Where each packet lies in time, in seconds: by the camera's times, or, where it gives none, by ours."""
-    times = [arrival.time for arrival in arrivals if arrival.time is not None]
-    if len(times) < len(arrivals) / 2 or max(times) == min(times):
-        return [arrival.at for arrival in arrivals]
-    places = []
-    last = times[0]
+def _is_settled(arrival: Arrival, arrivals: Sequence[Arrival]) -> bool:
+    """Whether it came as it was sent, and had not waited for us to open the camera."""
+    return arrival.at > arrivals[0].at + SETTLED
+
+
+def _places(arrivals: Sequence[Arrival], bursts: bool) -> tuple[list[float], int]:
+    """Where each packet lies in time, in seconds, and how often the camera's time jumped.
+
+    By the camera's times, with what a jump of them skipped or repeated taken out; by ours where it gives none, or most
+    packets the same.
+    """
+    times = {arrival.time for arrival in arrivals if arrival.time is not None}
+    if len(times) < len(arrivals) / 2:
+        return [arrival.at for arrival in arrivals], 0
+    places: list[float] = []
+    shift, jumps, promptest = 0.0, 0, float("inf")
+    before: Arrival | None = None
     for arrival in arrivals:
-        last = arrival.time if arrival.time is not None else last
-        places.append(last)
-    return places
+        if arrival.time is None:
+            places.append(places[-1] if places else min(times))
+            continue
+        if before is not None and before.time is not None:
+            own, ours = arrival.time - before.time, arrival.at - before.at
+            known = promptest < float("inf")
+            early = promptest - (arrival.at - arrival.time - shift) if known else own - ours
+            if own < -JUMP or (not bursts and early > (JUMP if known else PILED_UP)):
+                shift, jumps = shift + ours - own, jumps + 1
+        if _is_settled(arrival, arrivals):
+            promptest = min(promptest, arrival.at - arrival.time - shift)
+        places.append(arrival.time + shift)
+        before = arrival
+    return places, jumps
 
 
 def _gop(arrivals: Sequence[Arrival], places: Sequence[float]) -> tuple[float | None, bool]:
@@ -130,20 +154,22 @@ def _reorder(arrivals: Sequence[Arrival]) -> float:
     return most
 
 
-def _lateness(arrivals: Sequence[Arrival]) -> float | None:
-    settled = arrivals[0].at + SETTLED
-    lags = sorted(
-        arrival.at - arrival.time for arrival in arrivals if arrival.time is not None and arrival.at > settled
-    )
+def _lags(arrivals: Sequence[Arrival], places: Sequence[float]) -> list[float]:
+    """How long after its place in time each packet came, of those that had not waited for the opening."""
+    timed = ((arrival, place) for arrival, place in zip(arrivals, places, strict=True) if arrival.time is not None)
+    return [arrival.at - place for arrival, place in timed if _is_settled(arrival, arrivals)]
+
+
+def _lateness(arrivals: Sequence[Arrival], places: Sequence[float]) -> float | None:
+    lags = sorted(_lags(arrivals, places))
     return lags[len(lags) * 19 // 20] - lags[0] if len(lags) >= 20 else None
 
 
-def _jumps(arrivals: Sequence[Arrival]) -> int:
-    """A packet that comes late is lag, not a jump: its time goes on from the last one's."""
-    settled = arrivals[0].at + SETTLED
-    timed = [(arrival.at, arrival.time) for arrival in arrivals if arrival.time is not None and arrival.at > settled]
-    steps = ((after[0] - before[0], after[1] - before[1]) for before, after in pairwise(timed))
-    return sum(abs(own - ours) > JUMP and not 0 <= own <= ours for ours, own in steps)
+def _silence(arrivals: Sequence[Arrival], places: Sequence[float], ended_at: float) -> float:
+    """Seconds since anything came. FFmpeg keeps the last packet before a silence until its first timeout."""
+    lag = arrivals[-1].at - places[-1]
+    held = lag - min(_lags(arrivals, places), default=lag)
+    return max(0.0, ended_at - arrivals[-1].at) + min(held, SOCKET_TIMEOUT)
 
 
 def _same(before: Arrival, after: Arrival) -> bool:

@@ -18,6 +18,8 @@ class Arrival:
     size: int
     """Bytes."""
     is_keyframe: bool
+    ahead: float | None = None
+    """Seconds by which the camera's wall clock was ahead of ours as it came; None where it does not tell."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class Observation:
     kind: Kind | None = None
     arrivals: list[Arrival] = field(default_factory=list)
     size: tuple[int, int] | None = None
-    """Columns and rows of the newest picture, upright; of what was announced before the first."""
+    """Columns and rows of the first picture, upright; before it, of what was announced. None: nobody said."""
     first_picture_at: float | None = None
     picture: av.VideoFrame | None = None
     """The first one, upright."""
@@ -64,11 +66,11 @@ class Observation:
     """Of these, such as are predicted from later ones."""
     interlaced: int = 0
     damaged: int = 0
-    """Pictures that the decoder had to repair, and packets that it could make nothing of."""
+    """Of these, such as the decoder had to repair."""
+    undecodable: int = 0
+    """Packets that the decoder could make nothing of."""
     decode_seconds: float = 0.0
     """Processor time for all of them."""
-    clock_ahead: list[float] = field(default_factory=list)
-    """Seconds by which the camera's wall clock was ahead of ours as a packet came, wherever it told."""
     lost: int = 0
     """Datagrams that RTP's numbers show to be missing."""
     error: SourceError | None = None
@@ -79,3 +81,5 @@ class Observation:
     """Media that an RTSP server has to offer, by SDP's words: video, audio, application."""
     answers_tcp: bool | None = None
     """Whether its port takes connections; None where nobody tried."""
+    answers_rtsp: bool | None = None
+    """Whether it answers a question there; None where nobody tried."""

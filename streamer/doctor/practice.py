@@ -12,20 +12,25 @@ from streamer.source.target import Target
 AT_ONCE = 2
 """Examinations at a time: each is a thread that decodes, beside those of the streams."""
 
-TargetOf = Callable[[dict[str, Any]], Target]
-"""A stream's settings, as the API is given them, with the limits of such streams. Raises ConfigError or ChangeError."""
+CaseOf = Callable[[dict[str, Any]], tuple[Target, float]]
+"""Of a stream's settings, as the API is given them: the camera, with the limits of such streams, and the pictures a
+second that the model is to see. Raises ConfigError or ChangeError."""
 
 
 class Practice:
     """Who examines for the API."""
 
-    def __init__(self, target_of: TargetOf, clock: Clock = monotonic) -> None:
-        self.target_of = target_of
+    def __init__(self, case_of: CaseOf, clock: Clock = monotonic) -> None:
+        self.case_of = case_of
         self._clock = clock
         self._busy = 0
 
-    async def examine(self, target: Target) -> Report:
+    async def examine(self, target: Target, sample_fps: float) -> Report:
         """Examine one camera.
+
+        Args:
+            target: the camera.
+            sample_fps: pictures a second that the model is to see.
 
         Raises:
             Overloaded: AT_ONCE others are being examined; one whose caller has gone counts until its socket is closed.
@@ -36,7 +41,7 @@ class Practice:
         self._busy += 1
         ended = examination.start()
         ended.add_done_callback(self._leave)
-        return report(target, await examination.wait(ended))
+        return report(target, await examination.wait(ended), sample_fps=sample_fps)
 
     def _leave(self, _: object) -> None:
         self._busy -= 1

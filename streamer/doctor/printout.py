@@ -37,7 +37,7 @@ def _rows(report: Report) -> list[tuple[str, str]]:
     measured, kind = report.measured, report.seen.kind
     if kind is None or not kind.codec:
         return []
-    video = [f"{measured.width} × {measured.height}"]
+    video = [f"{measured.width} × {measured.height}"] if measured.width else []
     video.append(" ".join(filter(None, (CODECS.get(kind.codec, kind.codec), kind.profile))))
     video += [] if measured.fps is None else [f"{measured.fps:.1f} fps"]
     video += [] if measured.bits_per_second is None else [f"{measured.bits_per_second / 1e6:.2f} Mbit/s"]

@@ -7,27 +7,30 @@ from streamer.doctor.observation import Observation
 from streamer.errors import SourceErrorKind
 from streamer.source.target import Target
 
-PATHS = (
+RTSP_PATHS = (
     "the camera's manual names the path: /Streaming/Channels/101 (Hikvision), /cam/realmonitor?channel=1&subtype=0 "
     "(Dahua), /axis-media/media.amp (Axis), /stream1 (TP-Link); a program for ONVIF finds it too"
 )
-
+HTTP_PATHS = (
+    "a camera's web page is not its video: the manual names the path, such as /axis-cgi/mjpg/video.cgi (Axis) or "
+    "/video.mjpg; most have rtsp:// as well. One that is busy answers with an error too: close its other viewers"
+)
 REMEDIES: dict[SourceErrorKind, str] = {
     "dns": "write the camera's address instead of its name, or correct the name",
     "refused": "compare the port: 554 is usual for RTSP, 8554 too, 322 for RTSPS, 1935 for RTMP. The camera may have "
     "this protocol switched off, or have as many viewers as it takes",
     "unreachable": "compare the address, and whether this machine's network has a way to the camera's",
-    "tls": "tls.ca takes the camera's own certificate: openssl s_client -connect HOST:PORT </dev/null | openssl x509",
     "stalled": "the camera hangs, or the network loses what it sends: restart it; if it stalls again, try a lower "
     "bitrate and its newest firmware",
     "ended": "the camera hung up: too many viewers, or it restarts. Look at its log, and try again",
-    "codec": "set the camera to H.264; H.265 and MJPEG are read too",
+    "codec": "set the camera to H.264 with a keyframe every second or two, and restart it; it may be H.265 or MJPEG",
     "too_large": "choose the camera's sub-stream, or a smaller size in its settings",
     "redirected": "write the URL it names, if you trust that host",
     "forbidden": "the operator decides with api_streams in the configuration file",
     "unsupported": "install what is missing, or have the camera send another way",
     "waiting": "start the encoder now, and let it push to this URL; a firewall may keep it out",
-    "protocol": "compare scheme, port and path: something answers there, and it is no camera's video",
+    "protocol": "compare scheme, port and path. Where they are right the camera may be busy: close its other viewers, "
+    "or restart it",
     "failed": "the log has the details; a bug report with them helps",
 }
 """Where nothing more is known. What depends on the circumstances is in `remedy`."""
@@ -38,16 +41,21 @@ def remedy(kind: SourceErrorKind, target: Target, seen: Observation) -> str:
     if kind == "authentication":
         return _login(target, seen.realm)
     if kind == "timeout":
-        return _silence(target, seen.answers_tcp)
-    if kind == "not_found":
-        return "write an absolute path: file:///videos/road.mp4" if target.scheme == "file" else PATHS
+        return _silence(target, seen)
+    if kind == "tls":
+        return _certificate(target)
+    if target.scheme == "file" and kind in ("not_found", "protocol", "codec"):
+        return "name a video file by its whole path: file:///videos/road.mp4"
     if kind == "unreachable" and target.waits:
         return "something on this machine uses the port, the running service perhaps: stop it, or choose another port"
     if kind in ("codec", "protocol") and (heard := _heard(seen)):
         return f"{heard}; choose another path or profile of the camera, one with video"
-    if kind == "redirected" and target.scheme in ("http", "https"):
-        return "write the URL it names, if you trust that host; it may be a login page"
-    return REMEDIES[kind]
+    if target.scheme in ("http", "https"):
+        if kind in ("not_found", "protocol"):
+            return HTTP_PATHS
+        if kind == "redirected":
+            return "where it leads may be a login page, or another host than you trust"
+    return RTSP_PATHS if kind == "not_found" else REMEDIES[kind]
 
 
 def _login(target: Target, realm: str | None) -> str:
@@ -62,12 +70,24 @@ def _login(target: Target, realm: str | None) -> str:
     )
 
 
-def _silence(target: Target, answers_tcp: bool | None) -> str:
-    if answers_tcp:
+def _certificate(target: Target) -> str:
+    return (
+        f"save its certificate, openssl s_client -connect {target.host}:{target.port} </dev/null | openssl x509 > "
+        "camera.pem, and name the file as tls.ca, here --tls-ca; where the port speaks no TLS, write "
+        f"{target.scheme.removesuffix('s')}://"
+    )
+
+
+def _silence(target: Target, seen: Observation) -> str:
+    if seen.answers_rtsp and target.transport == "udp":
+        return "it answers questions, and no video comes: a firewall keeps datagrams out; leave out transport: udp"
+    if seen.answers_rtsp:
+        return "it answers questions, and no video comes: the camera's encoder hangs. Restart the camera"
+    if seen.answers_tcp:
         return (
             f"port {target.port} takes connections and says nothing: another service listens there, or the camera hangs"
         )
-    if answers_tcp is False:
+    if seen.answers_tcp is False:
         return "nothing answers at all: the camera is off, the address is another, or a firewall swallows what is sent"
     return "see whether the camera is on, and whether a firewall is between"
 

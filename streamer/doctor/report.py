@@ -49,12 +49,16 @@ class Report:
         """0 healthy, 3 it works and there is advice, 1 it does not work."""
         return {"healthy": 0, "advice": 3}.get(self.verdict, 1)
 
-    def still(self) -> bytes | None:
-        """The first picture as a JPEG, None where there was none. Takes milliseconds."""
-        return None if self.seen.picture is None else jpeg(self.seen.picture)
+    def still(self, longest: int | None = None) -> bytes | None:
+        """The first picture as a JPEG, None where there was none. Takes milliseconds.
+
+        Args:
+            longest: pixels of its longer side at the most; None: its own size.
+        """
+        return None if self.seen.picture is None else jpeg(self.seen.picture, longest)
 
     def document(self, still: bytes | None = None) -> dict[str, Any]:
-        """The same for a program; docs/cameras.md names the keys. Carries no password.
+        """The same for a program; docs/api.md names the keys. Carries no password.
 
         Args:
             still: a JPEG to put into it as a data URL.
@@ -108,8 +112,10 @@ def report(target: Target, seen: Observation, *, sample_fps: float = 5.0) -> Rep
         sample_fps: pictures a second that the model is to see.
     """
     measured = measure(seen)
-    findings = judge(target, seen, measured, sample_fps)
-    return Report(target, seen, measured, findings, _error(seen, measured))
+    error = _error(seen, measured)
+    # Where nothing came of it, what would be better is beside the point.
+    findings = () if error is not None and not seen.pictures else judge(target, seen, measured, sample_fps)
+    return Report(target, seen, measured, findings, error)
 
 
 def _error(seen: Observation, measured: Measurements) -> SourceError | None:
@@ -122,7 +128,10 @@ def _error(seen: Observation, measured: Measurements) -> SourceError | None:
     if not measured.packets:
         return SourceError("stalled", "the camera answered, and sent nothing")
     if measured.keyframes and not seen.pictures:
-        return SourceError("codec", f"no picture could be decoded of {measured.packets} packets")
+        return SourceError("codec", "no picture could be decoded from what the camera sends")
+    if not seen.pictures and seen.size is None:
+        sentence = "the camera sends neither a keyframe nor what a decoder must know of its pictures"
+        return SourceError("codec", sentence)
     return None
 
 

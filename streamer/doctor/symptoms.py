@@ -27,6 +27,8 @@ def inquire(target: Target, observation: Observation) -> None:
         return
     if error.kind == "timeout":
         observation.answers_tcp = _answers(address, target.port)
+        if observation.answers_tcp and target.scheme in ("rtsp", "rtsps"):
+            observation.answers_rtsp = ask(target, address) is not None
     elif error.realm is not None:
         observation.realm = error.realm
     elif error.kind in ("authentication", "protocol", "codec") and target.scheme in ("rtsp", "rtsps"):

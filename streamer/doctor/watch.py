@@ -15,9 +15,10 @@ from streamer.clock import Clock
 from streamer.doctor.observation import Arrival, Kind, Observation
 from streamer.errors import SourceError
 from streamer.source.container import Opened, open_target
+from streamer.source.decoding import Decoding
 from streamer.source.rotation import upright
 from streamer.source.stop import Stop
-from streamer.source.target import Target
+from streamer.source.target import Limits, Target
 
 ENOUGH = 4.0
 """Seconds of watching that are enough where this many keyframes have come; without them it goes on while it may."""
@@ -54,44 +55,50 @@ def watch(
     Raises:
         SourceError, OSError, av.FFmpegError: it cannot be opened, or breaks off.
     """
+    over = False
     with _counting_losses(target, seen), open_target(target, stop) as opened:
         # Before it is asked for: where there is none, the sound is what there is to tell.
         audio = tuple(stream.codec_context.codec.canonical_name for stream in opened.container.streams.audio)
         seen.kind = Kind("", None, None, 1.0, audio, opened.protocol.clocked)
         stream = opened.video(target.limits)
-        seen.kind, seen.size = _kind(opened, stream, audio), (stream.codec_context.width, stream.codec_context.height)
+        seen.kind, seen.size = _kind(opened, stream, audio), _size(stream.codec_context)
         seen.opened_at = clock()
-        decoding = _Decoding(seen, clock)
+        pictures = _Pictures(seen, target.limits, clock)
         time_base = float(stream.time_base or 0)
-        for packet in opened.container.demux(stream):
+        for packet in opened.packets(stream):
             now = clock()
             if stop:
                 break
             if not packet.size:  # the end, as PyAV shows it
-                if not opened.protocol.bursts:
-                    raise SourceError("ended", "the camera ended the stream")
+                over = not opened.protocol.bursts
                 break
             target.limits.require_packet(packet.size)
             own = packet.pts * time_base if packet.pts is not None and opened.protocol.clocked else None
-            seen.arrivals.append(Arrival(now, own, packet.size, packet.is_keyframe))
-            if packet.has_sidedata("prft"):
-                seen.clock_ahead.append(_told(packet) - wall())
-            decoding.take(packet)
+            ahead = _told(packet) - wall() if packet.has_sidedata("prft") else None
+            seen.arrivals.append(Arrival(now, own, packet.size, packet.is_keyframe, ahead))
+            pictures.take(packet)
             if now >= until or _is_enough(seen, now):
                 break
         seen.ended_at = clock()
+    if over:  # said after the block, which ends with the reason where there is another: FFmpeg sees an end in each
+        raise SourceError("ended", "the camera ended the stream")
 
 
-class _Decoding:
+class _Pictures:
     """The pictures of one camera."""
 
-    def __init__(self, seen: Observation, clock: Clock) -> None:
+    def __init__(self, seen: Observation, limits: Limits, clock: Clock) -> None:
         self._seen, self._clock = seen, clock
+        self._decoding = Decoding(limits)
         self._reformatter = VideoReformatter()
         self._begun_at: float | None = None
 
     def take(self, packet: "av.Packet[av.VideoStream]") -> None:
-        """Decode one packet, if it is worth it."""
+        """Decode one packet, if it is worth it.
+
+        Raises:
+            SourceError: kind "too_large"; the pictures have grown beyond the limits.
+        """
         if self._begun_at is None:
             if not packet.is_keyframe:
                 return
@@ -99,13 +106,12 @@ class _Decoding:
         seen = self._seen
         if seen.pictures > ALWAYS_DECODED and seen.decode_seconds > MOST_LOAD * (self._clock() - self._begun_at):
             return
-        before = time.thread_time()
+        before, spoiled = time.thread_time(), self._decoding.spoiled
         try:
-            pictures = packet.decode()
-        except (av.InvalidDataError, av.ArgumentError):
-            seen.damaged += 1
-            pictures = []
-        seen.decode_seconds += time.thread_time() - before
+            pictures = self._decoding.pictures(packet)
+        finally:
+            seen.undecodable += self._decoding.spoiled > spoiled
+            seen.decode_seconds += time.thread_time() - before
         for picture in pictures:
             self._note(picture)
 
@@ -129,6 +135,10 @@ def _is_enough(seen: Observation, now: float) -> bool:
     if now - first.at < ENOUGH:
         return False
     return sum(arrival.is_keyframe for arrival in seen.arrivals) >= ENOUGH_KEYFRAMES
+
+
+def _size(context: av.VideoCodecContext) -> tuple[int, int] | None:
+    return (context.width, context.height) if context.width and context.height else None
 
 
 def _kind(opened: Opened, stream: av.VideoStream, audio: tuple[str, ...]) -> Kind:

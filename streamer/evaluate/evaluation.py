@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from streamer.app import Service, keep_memory
 from streamer.bench.processes import free_port, listens
 from streamer.child import Child, await_until
 from streamer.demo import MODEL, require_tensorflow, serving_command
@@ -19,8 +18,10 @@ from streamer.evaluate import clip, truth
 from streamer.evaluate.clip import Clip
 from streamer.evaluate.figures import Figures, judge
 from streamer.evaluate.playing import meet, play
-from streamer.evaluate.progress import Progress
 from streamer.evaluate.report import table
+from streamer.memory import keep_memory
+from streamer.progress import Progress
+from streamer.service import Service
 
 STREAM = "clip"
 """The name of the stream the clip is played into."""

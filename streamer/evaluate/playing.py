@@ -6,14 +6,14 @@ import os
 from typing import Protocol
 
 from serving.signature import Contract
-from streamer.app import Service
 from streamer.child import Child
 from streamer.errors import ConfigError, SightlineError
 from streamer.evaluate.camera import BEGIN
 from streamer.evaluate.clip import Clip
-from streamer.evaluate.progress import Progress
 from streamer.evaluate.recording import Pass, Recording
 from streamer.pipeline import Pipeline
+from streamer.progress import Progress
+from streamer.service import Service
 from streamer.view import View
 
 SETTLE = 4.0

@@ -1,5 +1,6 @@
 """A target opened as one of FFmpeg's containers."""
 
+import errno
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
@@ -12,9 +13,11 @@ from av.container import InputContainer
 from streamer import url as urls
 from streamer.errors import SourceError
 from streamer.source import protocol as protocols
+from streamer.source.addresses import Addresses
+from streamer.source.allowance import Allowance
 from streamer.source.datagrams import Datagrams
 from streamer.source.download import Download
-from streamer.source.failure import OPEN_TIMEOUT, explain
+from streamer.source.failure import OPEN_TIMEOUT, explain, printable
 from streamer.source.playlist import Playlist
 from streamer.source.protocol import LISTEN_TIMEOUT, STALL_TIMEOUT, Protocol
 from streamer.source.reader import Reader, Seekable
@@ -39,6 +42,15 @@ class Opened:
     """It has an end, and can be begun again."""
     failed: Callable[[], bool] = lambda: False
     """Whether what looks like its end is not."""
+    allowance: Allowance | None = None
+    """What it may still be given before it gives a packet; None where FFmpeg reads by itself."""
+
+    def packets(self, stream: av.VideoStream) -> "Iterator[av.Packet[av.VideoStream]]":
+        """The packets of a stream, from where it stands to its end."""
+        for packet in self.container.demux(stream):
+            if self.allowance is not None:
+                self.allowance.renew()
+            yield packet
 
     def video(self, limits: Limits) -> av.VideoStream:
         """Its video, ready to be decoded within limits.
@@ -74,22 +86,24 @@ def open_target(target: Target, stop: Stop) -> AbstractContextManager[Opened]:
 @contextmanager
 def _rtsp(target: Target, stop: Stop) -> Iterator[Opened]:
     for _ in range(REDIRECTS + 1):
-        address, protocol = _address(target), _rtsp_protocol(target)
+        addresses, protocol = _addresses(target), _rtsp_protocol(target)
         try:
-            container = _connect(target, address, protocol)
+            container = _connect(target, addresses, protocol)
         except (av.ArgumentError, av.InvalidDataError) as failure:
             if target.listen:
                 raise
-            answer = ask(target, address)
+            answer = ask(target, addresses.tried)
             if answer is None:
                 raise explain(TimeoutError()) from None
+            if not answer.status:
+                raise SourceError("protocol", "what answers at this port does not speak RTSP") from None
             if not 300 <= answer.status < 400:
                 raise failure from None
             target = replace(target, url=_redirected(target, answer.location))
         except OSError as error:
             if target.scheme != "rtsps" or isinstance(error, TimeoutError | ConnectionRefusedError):
                 raise
-            complaint = target.trust.complaint(address, target.port, target.host, OPEN_TIMEOUT)
+            complaint = target.trust.complaint(addresses.tried, target.port, target.host, OPEN_TIMEOUT)
             raise complaint or explain(error) from None
         else:
             with container:
@@ -109,7 +123,7 @@ def _rtsp_protocol(target: Target) -> Protocol:
 def _redirected(target: Target, location: str) -> str:
     """The URL a camera redirects to, with our login, if it is the camera's own."""
     if not stays(location, target):
-        there = urls.redact(urls.without_login(location)) if "://" in location else "elsewhere"
+        there = printable(urls.redact(urls.without_login(location))) if "://" in location else "elsewhere"
         raise SourceError(
             "redirected", f"the camera redirects to {there}, which is not followed; write that URL if it is meant"
         )
@@ -123,23 +137,30 @@ def _rtmp(target: Target, stop: Stop) -> Iterator[Opened]:
     if target.egress.pins:  # the name still has to reach a server that has several
         application = {"rtmp_tcurl": urls.without_login(target.url).rpartition("/")[0]}
         protocol = replace(protocol, options=protocol.options | application)
-    with _connect(target, _address(target), protocol) as container:
+    try:
+        container = _connect(target, _addresses(target), protocol)
+    except OSError as error:
+        if target.listen or error.errno != errno.EIO:
+            raise
+        raise SourceError("protocol", "what answers at this port does not speak RTMP") from None  # as FFmpeg calls it
+    with container:
         yield Opened(container, protocol)
 
 
 @contextmanager
 def _udp(target: Target, stop: Stop) -> Iterator[Opened]:
     asked = parse_qs(urlsplit(target.url).query)  # FFmpeg's own word for it
-    datagrams = Datagrams(_address(target), target.port, stop, *asked.get("localaddr", ())[:1])
-    with _bytes(datagrams, protocols.MPEG_TS) as opened:
+    address = target.egress.addresses(target.host, target.port)[0]
+    datagrams = Datagrams(address, target.port, stop, *asked.get("localaddr", ())[:1])
+    with _bytes(datagrams, protocols.MPEG_TS, target.limits) as opened:
         yield opened
 
 
 @contextmanager
 def _srt(target: Target, stop: Stop) -> Iterator[Opened]:
-    address = _address(target)
-    url = urls.at(target.url, address) if target.egress.pins else target.url
-    with _bytes(Relay(url, stop, listen=target.listen), protocols.MPEG_TS) as opened:
+    found = target.egress.addresses(target.host, target.port)
+    there = [urls.at(target.url, address) for address in found] if target.egress.pins else [target.url]
+    with _bytes(Relay(there, stop, listen=target.listen), protocols.MPEG_TS, target.limits) as opened:
         yield opened
 
 
@@ -157,7 +178,7 @@ def _http(target: Target, stop: Stop) -> Iterator[Opened]:
         with _playlist(target, stop) as opened:
             yield opened
         return
-    with _bytes(download, protocol) as opened:
+    with _bytes(download, protocol, target.limits) as opened:
         # With a length it is a recording; without, a camera that writes fragments for as long as it runs.
         if protocol is protocols.MP4 and download.seekable():
             opened = replace(opened, protocol=replace(protocol, bursts=True, stall=60.0), recorded=True)
@@ -169,7 +190,7 @@ def _playlist(target: Target, stop: Stop) -> Iterator[Opened]:
     protocol, playlist = protocols.HLS, Playlist(target, stop)
     try:
         with av.open(target.url, format=protocol.format, options=protocol.options, io_open=playlist) as container:
-            yield Opened(container, protocol)
+            yield Opened(container, replace(protocol, stall=playlist.patience), allowance=playlist.allowance)
     except (av.FFmpegError, OSError) as failure:
         raise playlist.error or failure from None
     finally:
@@ -188,15 +209,17 @@ def _file(target: Target, stop: Stop) -> Iterator[Opened]:
 
 
 @contextmanager
-def _bytes(body: Datagrams | Download | Relay, protocol: Protocol) -> Iterator[Opened]:
+def _bytes(body: Datagrams | Download | Relay, protocol: Protocol, limits: Limits) -> Iterator[Opened]:
     """A container of bytes that we fetch ourselves.
 
     Why there are no more is said here, and not by raising through FFmpeg: it reads on, and PyAV keeps one error only.
     """
-    reader = Seekable(body) if isinstance(body, Download) and body.seekable() else Reader(body)
+    allowance = Allowance(limits)
+    seekable = isinstance(body, Download) and body.seekable()
+    reader = Seekable(body, allowance) if isinstance(body, Download) and seekable else Reader(body, allowance)
     try:
         with av.open(reader, "r", format=protocol.format, options=protocol.options, buffer_size=BUFFER) as container:
-            yield Opened(container, protocol, failed=lambda: reader.error is not None)
+            yield Opened(container, protocol, failed=lambda: reader.error is not None, allowance=allowance)
     except (av.FFmpegError, OSError) as failure:
         raise reader.error or failure from None
     finally:
@@ -205,25 +228,30 @@ def _bytes(body: Datagrams | Download | Relay, protocol: Protocol) -> Iterator[O
         raise reader.error
 
 
-def _address(target: Target) -> str:
-    """The numeric address to connect to.
+def _addresses(target: Target) -> Addresses:
+    """The numeric addresses to connect to. Where the name stays in the URL, FFmpeg tries all of them by itself.
 
     Raises:
         SourceError: kind "dns" or "forbidden".
     """
-    return target.egress.addresses(target.host, target.port)[0]
+    found = target.egress.addresses(target.host, target.port)
+    return Addresses(found if target.egress.pins else found[:1])
 
 
-def _connect(target: Target, address: str, protocol: Protocol) -> InputContainer:
+def _connect(target: Target, addresses: Addresses, protocol: Protocol) -> InputContainer:
     """Open what FFmpeg connects to by itself.
 
     PyAV's own timeout covers the opening. For reads its callback takes the interpreter's lock at every poll (PyAV
     #1112), so it is left out where FFmpeg's does the same. On a listening socket that does nothing: a client that
     connects and says nothing, or a drone that loses power, would hold the port for ever.
     """
-    url = urls.at(target.url, address) if target.egress.pins else target.url
-    timeout = (LISTEN_TIMEOUT + OPEN_TIMEOUT, STALL_TIMEOUT) if target.listen else (OPEN_TIMEOUT, None)
-    return av.open(url, format=protocol.format, options=protocol.options, timeout=timeout)
+
+    def connect(address: str, left: float) -> InputContainer:
+        url = urls.at(target.url, address) if target.egress.pins else target.url
+        timeout = (LISTEN_TIMEOUT + OPEN_TIMEOUT, STALL_TIMEOUT) if target.listen else (left, None)
+        return av.open(url, format=protocol.format, options=protocol.options, timeout=timeout)
+
+    return addresses.open(connect)
 
 
 _TYPES: dict[str, Protocol] = {
@@ -257,7 +285,8 @@ def protocol_of(media_type: str, start: bytes) -> Protocol:
             return protocol
     if media_type.startswith("image/"):
         raise SourceError("protocol", "the server sends one picture, not a video; ask the camera for its MJPEG stream")
-    raise SourceError("protocol", f"the server sends {media_type}; allowed are HLS, MJPEG, MP4, MPEG-TS and FLV")
+    what = printable(media_type)
+    raise SourceError("protocol", f"the server sends {what}; allowed are HLS, MJPEG, MP4, MPEG-TS and FLV")
 
 
 _OPENERS: dict[str, Callable[[Target, Stop], AbstractContextManager[Opened]]] = {

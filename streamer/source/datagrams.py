@@ -35,6 +35,7 @@ class Datagrams:
         self._stop = stop
         self._rest = b""
         self._heard = False
+        self._poll = select.poll()  # select() itself knows no descriptor beyond 1023
         group = ip_address(address)
         self._socket = socket.socket(socket.AF_INET6 if group.version == 6 else socket.AF_INET, socket.SOCK_DGRAM)
         try:
@@ -51,6 +52,7 @@ class Datagrams:
         except OSError as error:
             self._socket.close()
             raise SourceError("unreachable", f"cannot listen for the camera ({error.strerror})") from None
+        self._poll.register(self._socket, select.POLLIN)
 
     def read(self, size: int) -> bytes:
         """What has come, up to `size` bytes; none at the end."""
@@ -76,7 +78,7 @@ class Datagrams:
         patience = STALL_TIMEOUT if self._heard else LISTEN_TIMEOUT
         waited = 0.0
         while not self._stop:
-            if select.select([self._socket], [], [], GLANCE)[0]:
+            if self._poll.poll(GLANCE * 1000):
                 self._heard = True
                 return
             waited += GLANCE

@@ -11,7 +11,8 @@ from urllib.parse import urljoin, urlsplit
 
 from streamer import url as urls
 from streamer.errors import SourceError
-from streamer.source.failure import explain, of_socket, stalled
+from streamer.source.addresses import Addresses
+from streamer.source.failure import explain, of_socket, printable, stalled
 from streamer.source.login import answer, realm_of
 from streamer.source.protocol import STALL_TIMEOUT
 from streamer.source.stop import Stop
@@ -27,15 +28,24 @@ SKIP = 1 << 18
 class Download:
     """One resource, read from its beginning; where the server has ranges, from anywhere.
 
+    Args:
+        target: how it may be reached, and with which password.
+        url: of the resource.
+        stop: ends what waits for it.
+        first: the byte to begin with.
+        end: the byte to end before; None: at the resource's own end.
+
     Raises:
         SourceError: in the constructor and in `read`; says why in the words of the API.
     """
 
-    def __init__(self, target: Target, url: str, stop: Stop) -> None:
+    def __init__(self, target: Target, url: str, stop: Stop, *, first: int = 0, end: int | None = None) -> None:
         self._target, self._stop = target, stop
-        self._url = url
-        self._position = self._wanted = 0
+        self.url = url
+        """Where it was found: redirects have been followed."""
+        self._position = self._wanted = first
         """Bytes from the beginning: of the answer that is open, and as FFmpeg wants it."""
+        self._end = end
         self._authorization: str | None = None
         self._socket: socket.socket | None = None
         self._start = b""
@@ -71,10 +81,15 @@ class Download:
         return taken
 
     def _receive(self, size: int) -> bytes:
-        if self._response is None:
+        if self._end is not None:
+            size = min(size, self._end - self._position - len(self._start))
+        if self._response is None or size <= 0:
             return b""
         try:
-            return self._response.read1(size)
+            taken = self._response.read1(size)
+            if not taken and self._response.length and not self._stop:  # http.client lets that pass
+                raise SourceError("ended", "the server closed the connection")
+            return taken
         except TimeoutError:
             raise stalled() from None
         except (OSError, http.client.HTTPException, ValueError):  # ValueError: closed by `close`
@@ -118,7 +133,7 @@ class Download:
     def peek(self, size: int) -> bytes:
         """The first bytes, which are read again afterwards."""
         while len(self._start) < size:
-            more = self._receive(size)
+            more = self._receive(size - len(self._start))
             if not more:
                 break
             self._start += more
@@ -132,7 +147,7 @@ class Download:
         for _ in range(REDIRECTS + 2):
             response = self._ask()
             if response.status in (301, 302, 303, 307, 308):
-                self._url = self._redirected(response.headers.get("Location", ""))
+                self.url = self._redirected(response.headers.get("Location", ""))
                 continue
             login = urls.login_of(self._target.url)
             if response.status == 401 and login is not None and not asked:
@@ -143,7 +158,7 @@ class Download:
                 self._authorization = next(iter(sorted(filter(None, answers), reverse=True)), None)
                 if self._authorization is not None:
                     continue
-            if response.status in (200, 206):
+            if response.status == (206 if self._range else 200):
                 return response
             raise _refusal(response)
         raise SourceError("redirected", f"the server redirects more than {REDIRECTS} times")
@@ -152,16 +167,18 @@ class Download:
         if self._stop:
             raise SourceError("ended", "given up")
         self.close()
-        scheme, host, port = urls.scheme_of(self._url), urls.host_of(self._url), urls.port_of(self._url)
+        scheme, host, port = urls.scheme_of(self.url), urls.host_of(self.url), urls.port_of(self.url)
         self._socket = self._connect(scheme, host, port)
         self._stop.attach(self._wake)
         connection = http.client.HTTPConnection(host, port)
+        if scheme == "https":
+            connection.default_port = http.client.HTTPS_PORT  # which the Host header leaves out
         connection.sock = self._socket
         headers = {"User-Agent": "sightline", "Accept": "*/*", "Connection": "close"}
         if self._authorization is not None:
             headers["Authorization"] = self._authorization
-        if self._position:
-            headers["Range"] = f"bytes={self._position}-"
+        if self._range:
+            headers["Range"] = self._range
         try:
             connection.request("GET", self._path(), headers=headers)
             self._response = connection.getresponse()
@@ -171,27 +188,36 @@ class Download:
             raise SourceError("protocol", "the server does not answer as HTTP does") from None
         return self._response
 
+    @property
+    def _range(self) -> str | None:
+        """The part that is asked for (RFC 9110 section 14.2); None: all of it."""
+        if not self._position and self._end is None:
+            return None
+        return f"bytes={self._position}-{'' if self._end is None else self._end - 1}"
+
     def _connect(self, scheme: str, host: str, port: int) -> socket.socket:
         """Connect to the first address that lets us."""
-        failure: OSError = TimeoutError()
-        for address in self._target.egress.addresses(host, port):
-            try:
-                connected = socket.create_connection((address, port), CONNECT_TIMEOUT)
-            except OSError as error:
-                failure = error
-                continue
-            try:
-                if scheme == "https":
-                    connected = self._target.trust.wrap(connected, host)
-            except OSError as error:
-                connected.close()
-                raise of_socket(error) from None
-            except SourceError:
-                connected.close()
-                raise
-            connected.settimeout(STALL_TIMEOUT)
-            return connected
-        raise of_socket(failure)
+
+        def reach(address: str, left: float) -> socket.socket:
+            if self._stop:
+                raise SourceError("ended", "given up")
+            return socket.create_connection((address, port), min(CONNECT_TIMEOUT, left))
+
+        try:
+            connected = Addresses(self._target.egress.addresses(host, port)).open(reach)
+        except OSError as error:
+            raise of_socket(error) from None
+        try:
+            if scheme == "https":
+                connected = self._target.trust.wrap(connected, host)
+        except OSError as error:
+            connected.close()
+            raise of_socket(error) from None
+        except SourceError:
+            connected.close()
+            raise
+        connected.settimeout(STALL_TIMEOUT)
+        return connected
 
     def _wake(self) -> None:
         """End a read that another thread waits in, where close() would not. TLS is passed by: it would not be safe."""
@@ -200,21 +226,22 @@ class Download:
                 socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
     def _path(self) -> str:
-        parts = urlsplit(self._url)
+        parts = urlsplit(self.url)
         return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
     def _redirected(self, location: str) -> str:
         """Where a redirect leads, if it stays with the host."""
         try:
-            there = urljoin(self._url, location)
-            stays = urls.scheme_of(there) in ("http", "https") and urls.host_of(there) == urls.host_of(self._url)
-            downgrade = urls.scheme_of(self._url) == "https" and urls.scheme_of(there) == "http"
+            there = urljoin(self.url, location)
+            stays = urls.scheme_of(there) in ("http", "https") and urls.host_of(there) == urls.host_of(self.url)
+            downgrade = urls.scheme_of(self.url) == "https" and urls.scheme_of(there) == "http"
         except ValueError:
             raise SourceError("protocol", "the server redirects to what is not a URL") from None
         if not stays or downgrade:
             raise SourceError(
                 "redirected",
-                f"the server redirects to {urls.scheme_of(there)}://{urls.host_of(there)}, which is not followed; "
+                f"the server redirects to {printable(f'{urls.scheme_of(there)}://{urls.host_of(there)}')}, "
+                "which is not followed; "
                 "write that URL if it is meant",
             )
         return there
@@ -227,6 +254,8 @@ def _refusal(response: http.client.HTTPResponse) -> SourceError:
         return SourceError("authentication", "the camera refuses the user name or password", realm=realm)
     if response.status == 403:
         return SourceError("authentication", "the camera forbids this user to watch")
+    if response.status in (200, 206, 416):
+        return SourceError("protocol", "the server does not give the part of the file that was asked for")
     if response.status in (404, 410):
         return SourceError("not_found", "the camera has no stream at this path")
     return SourceError("protocol", f"the server answers {response.status}")

@@ -22,6 +22,7 @@ _KINDS: tuple[tuple[type[BaseException], SourceErrorKind, str], ...] = (
     (av.EOFError, "ended", "the camera ended the stream"),
     (av.ExitError, "timeout", f"the camera did not answer within {OPEN_TIMEOUT:.0f} s"),
     (TimeoutError, "timeout", "the camera did not answer in time"),
+    (av.PatchWelcomeError, "codec", "what the camera sends is of a kind that cannot be decoded here"),
     (av.InvalidDataError, "protocol", "what the camera sends is not a video stream this can read"),
     (av.HTTPClientError, "protocol", "the camera answers with an error"),
     (av.HTTPServerError, "protocol", "the camera answers with an error"),
@@ -60,6 +61,11 @@ def explain(
         if isinstance(failure, kind):
             return SourceError(word, f"{sentence} ({said})" if word in ("failed", "unreachable") and said else sentence)
     return SourceError("failed", f"the stream cannot be read ({type(failure).__name__})")
+
+
+def printable(text: str) -> str:
+    """What a stranger sent, fit for a sentence: no control characters, which a terminal would obey, and 200 at most."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text[:200])
 
 
 def of_socket(error: OSError) -> SourceError:

@@ -1,68 +1,178 @@
-"""What an HLS playlist may have us fetch: FFmpeg asks here for every playlist and segment, and connects to nobody."""
+"""What an HLS playlist may have us fetch: FFmpeg asks here for each playlist, key and segment."""
 
 from dataclasses import replace
+from typing import Protocol
 
 from streamer import url as urls
+from streamer.clock import Clock, monotonic
 from streamer.egress import STRANGER
 from streamer.errors import SourceError
+from streamer.source import manifest
+from streamer.source.allowance import Allowance
+from streamer.source.cipher import Decrypted
 from streamer.source.download import Download
+from streamer.source.failure import stalled
+from streamer.source.manifest import Manifest
+from streamer.source.protocol import HLS, STALL_TIMEOUT
+from streamer.source.reader import Body
 from streamer.source.stop import Stop
 from streamer.source.target import Target
 
+LONGEST = 1 << 20
+"""Bytes of a playlist: a day of six-second segments. FFmpeg keeps all of them, and would read one without end."""
+STALE = 3.0
+"""Target durations in which a live playlist must change. RFC 8216 section 6.2.2 wants it within one and a half, counted
+where it is written; here it is asked for every half or whole one."""
 
-class Resource:
-    """One playlist or segment. A connection that breaks ends it early: the next segment begins anew."""
 
-    def __init__(self, download: Download | None) -> None:
-        self._download = download
+class Resource(Protocol):
+    """What FFmpeg reads. `read` gives up to `size` bytes, none at the end."""
+
+    closed: bool
+
+    def read(self, size: int) -> bytes:
+        """What PyAV calls."""
+
+    def close(self) -> None:
+        """What PyAV calls."""
+
+
+class Text:
+    """A playlist, or nothing."""
+
+    def __init__(self, text: str = "") -> None:
+        self._rest = text.encode()
         self.closed = False
 
     def read(self, size: int) -> bytes:
         """What PyAV calls."""
-        if self._download is None:
-            return b""
-        try:
-            return self._download.read(size)
-        except SourceError:
-            return b""
+        taken, self._rest = self._rest[:size], self._rest[size:]
+        return taken
 
     def close(self) -> None:
         """What PyAV calls."""
         self.closed = True
-        if self._download is not None:
-            self._download.close()
+
+
+class Segment:
+    """A segment, or a key. A connection that breaks ends it early: the next segment begins anew."""
+
+    def __init__(self, playlist: "Playlist", download: Download, body: Body) -> None:
+        self._playlist, self._download, self._body = playlist, download, body
+        self.closed = False
+
+    def read(self, size: int) -> bytes:
+        """What PyAV calls."""
+        try:
+            taken = self._body.read(size)
+            self._playlist.allowance.spend(len(taken))
+        except SourceError as error:
+            if error.kind not in ("ended", "stalled"):
+                self._playlist.error = error
+            return b""
+        return taken
+
+    def close(self) -> None:
+        """What PyAV calls."""
+        self.closed = True
+        self._download.close()
 
 
 class Playlist:
     """Opens what an HLS stream is made of; `av.open` takes it as `io_open`."""
 
-    def __init__(self, target: Target, stop: Stop) -> None:
-        self._target, self._stop = target, stop
+    def __init__(self, target: Target, stop: Stop, clock: Clock = monotonic) -> None:
+        self._target, self._stop, self._clock = target, stop, clock
         self._origin = (target.scheme, target.host, target.port)
         self._opened = False
         self._resources: list[Resource] = []
+        self._keys: frozenset[str] = frozenset()
+        self._changed: dict[str, tuple[str, float]] = {}
+        """By a live playlist's URL, what it said and since when."""
+        self._longest: float | None = None
+        self.allowance = Allowance(target.limits)
         self.error: SourceError | None = None
         """Why nothing more is fetched: FFmpeg tries again and again before it gives up."""
 
-    def __call__(self, url: str, flags: int, options: dict[str, str]) -> "Resource":
-        """Open one resource; one without a byte where it may not be fetched, or cannot."""
+    @property
+    def patience(self) -> float:
+        """Seconds without a picture after which the stream is given up."""
+        return HLS.stall if self._longest is None else max(STALL_TIMEOUT, STALE * self._longest)
+
+    def __call__(self, url: str, flags: int, options: dict[str, str]) -> Resource:
+        """Open one resource; one without a byte where it may not be fetched, or cannot.
+
+        Args:
+            url: of the resource; after "crypto+" where it is encrypted.
+            flags: none, since it is only read.
+            options: what FFmpeg's own protocols are told: `offset` and `end_offset` in bytes where it is a part of a
+                file, `key` and `iv` in hexadecimal.
+        """
         if self.error is None and not self._stop:
             try:
-                opened = Download(self._target_of(url), url, self._stop)
+                opened = self._open(url.removeprefix("crypto+"), options)
             except SourceError as error:
-                if error.kind != "not_found" or not self._opened:  # a live one may name what has been deleted already
-                    self.error = error
+                self._failed(url, error)
             else:
                 self._opened = True
                 self._resources = [resource for resource in self._resources if not resource.closed]
-                self._resources.append(Resource(opened))
-                return self._resources[-1]
-        return Resource(None)
+                self._resources.append(opened)
+                return opened
+        return Text()
 
     def close(self) -> None:
         """Close what FFmpeg left open, as it does where a stream cannot be opened."""
         for resource in self._resources:
             resource.close()
+
+    def _open(self, url: str, options: dict[str, str]) -> Resource:
+        end = options.get("end_offset")
+        download = Download(
+            self._target_of(url), url, self._stop, first=int(options.get("offset", 0)), end=int(end) if end else None
+        )
+        try:
+            if download.peek(len(manifest.MARK)).startswith(manifest.MARK):
+                return Text(self._read(url, download).text)
+            if "key" not in options:
+                return Segment(self, download, download)
+            key, vector = bytes.fromhex(options["key"]), bytes.fromhex(options["iv"])
+            return Segment(self, download, Decrypted(download, key, vector))
+        except SourceError:
+            download.close()
+            raise
+
+    def _failed(self, url: str, error: SourceError) -> None:
+        """One resource cannot be had. A live playlist may name what has been deleted already; a key must be there."""
+        passing = error.kind == "not_found" or (error.kind in ("ended", "stalled") and url not in self._changed)
+        if not self._opened or not passing or url in self._keys:
+            self.error = error
+
+    def _read(self, url: str, download: Download) -> Manifest:
+        """A playlist, and what follows from it.
+
+        Raises:
+            SourceError: kind "too_large", "unsupported" or "stalled", or what the download says.
+        """
+        read = b""
+        while more := download.read(LONGEST):
+            read += more
+            if len(read) > LONGEST:
+                raise SourceError("too_large", f"the playlist has more than {LONGEST} bytes")
+        download.close()
+        found = manifest.read(read.decode(errors="replace"), download.url)
+        self._keys |= found.keys
+        if found.target is not None and not found.ended:
+            self._longest = max(found.target, self._longest or 0.0)
+            self._require_change(url, found)
+        return found
+
+    def _require_change(self, url: str, found: Manifest) -> None:
+        now = self._clock()
+        said, since = self._changed.get(url, ("", now))
+        if said != found.text:
+            self._changed[url] = (found.text, now)
+        elif now - since > self.patience:
+            raise stalled(now - since)
 
     def _target_of(self, url: str) -> Target:
         """What may be reached for this resource, and with which password.

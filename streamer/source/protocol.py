@@ -7,8 +7,8 @@ since FFmpeg 5, and a stream that set it blocked for ever. tests/test_source_pro
 from dataclasses import dataclass, field
 
 SOCKET_TIMEOUT = 2.0
-"""Seconds one read of a socket may take in FFmpeg. A stalled stream is noticed after two to three of them, since its
-parser flushes one more frame and starts the clock again."""
+"""Seconds one read of a socket may take in FFmpeg. A stalled stream is noticed after two of them: at the first,
+RTSP's parser hands over one more frame, which it had held for want of the next one."""
 LISTEN_TIMEOUT = 5
 """Seconds one `listen` waits for a camera; then it is renewed."""
 STALL_TIMEOUT = 4.5
@@ -49,6 +49,10 @@ RTSP = Protocol(
         "protocol_whitelist": "tcp",
         # TCP does not reorder, so nothing is to be waited for.
         "max_delay": "0",
+        # Every packet has its time: the first picture need not wait until FFmpeg has seen twenty to know the rate, or
+        # seven to give packets times of decoding, which nobody here reads.
+        "fpsprobesize": "0",
+        "max_ts_probe": "0",
     },
 )
 RTSPS = Protocol("rtsp", RTSP.options | {"protocol_whitelist": "tls,tcp"})

@@ -4,6 +4,7 @@ import io
 from typing import Protocol
 
 from streamer.errors import SourceError
+from streamer.source.allowance import Allowance
 from streamer.source.download import Download
 
 
@@ -17,8 +18,8 @@ class Body(Protocol):
 class Reader:
     """A body to be read from its beginning to its end."""
 
-    def __init__(self, body: Body) -> None:
-        self._body = body
+    def __init__(self, body: Body, allowance: Allowance) -> None:
+        self._body, self._allowance = body, allowance
         self.error: SourceError | None = None
         """Why there are no more bytes; None at a natural end."""
 
@@ -27,7 +28,9 @@ class Reader:
         if self.error is not None:
             return b""
         try:
-            return self._body.read(size)
+            taken = self._body.read(size)
+            self._allowance.spend(len(taken))
+            return taken
         except SourceError as error:
             self.error = error
             return b""
@@ -36,8 +39,8 @@ class Reader:
 class Seekable(Reader):
     """A body that can be read from anywhere."""
 
-    def __init__(self, download: Download) -> None:
-        super().__init__(download)
+    def __init__(self, download: Download, allowance: Allowance) -> None:
+        super().__init__(download, allowance)
         self._download = download
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:

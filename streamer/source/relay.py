@@ -4,8 +4,11 @@ import os
 import select
 import shutil
 import subprocess
+from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
 
+from streamer.clock import monotonic
 from streamer.errors import SourceError
 from streamer.source.failure import OPEN_TIMEOUT, stalled
 from streamer.source.protocol import STALL_TIMEOUT
@@ -14,11 +17,15 @@ from streamer.source.stop import Stop
 PROGRAM = "ffmpeg"
 GLANCE = 0.25
 """Seconds from one look at whether to end to the next."""
+MOST_SAID = 1 << 16
+"""Bytes of what ffmpeg complains about that are kept."""
 COMMAND = (
     # What is to be read comes as a list through stdin, since anybody on the machine reads a command line, and the
     # passphrase is in the URL.
     *("-hide_banner", "-loglevel", "error", "-f", "concat", "-safe", "0"),
-    *("-protocol_whitelist", "pipe,fd,srt,udp", "-analyzeduration", "1000000", "-i", "pipe:0"),
+    *("-protocol_whitelist", "pipe,fd,srt,udp"),
+    # What comes is MPEG-TS, and none of the formats that name other things to open.
+    *("-format_whitelist", "concat,mpegts", "-analyzeduration", "1000000", "-i", "pipe:0"),
     # The packets as they are, and at once.
     *("-map", "0:v:0", "-c", "copy", "-flush_packets", "1", "-f", "mpegts", "pipe:1"),
 )
@@ -28,7 +35,8 @@ class Relay:
     """A running ffmpeg that reads one SRT URL.
 
     Args:
-        url: srt://host:port with libsrt's options in its query, as ffmpeg takes it.
+        found: srt://host:port with libsrt's options in its query, as ffmpeg takes it; where the host has several
+            addresses one URL for each, to be tried in turn.
         stop: ends a `read` that waits.
         listen: nobody has called us before, and need not yet.
 
@@ -36,40 +44,75 @@ class Relay:
         SourceError: there is no ffmpeg, or none with SRT; in `read`, why it ended.
     """
 
-    def __init__(self, url: str, stop: Stop, *, listen: bool = False) -> None:
+    def __init__(self, found: Sequence[str], stop: Stop, *, listen: bool = False) -> None:
         self._stop, self._listen = stop, listen
         self._heard = False
+        self._said = b""
+        """The end of what ffmpeg complained about: it is read as it comes, since a full pipe would hold ffmpeg up."""
+        self._found = deque(found)
+        self._patience = OPEN_TIMEOUT / len(found)
+        """Seconds until the first bytes."""
+        self._start()
+
+    def _start(self) -> None:
+        """Run ffmpeg on the first of what is left to try."""
         program = shutil.which(PROGRAM)
         if program is None:
             raise SourceError("unsupported", "srt:// needs the program ffmpeg, which is not installed on this machine")
-        if listen:
+        url = self._found.popleft()
+        if self._listen:
             url += ("&" if "?" in url else "?") + "mode=listener"
         self._process = subprocess.Popen(
             [program, *COMMAND], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
-        stop.attach(self._process.kill)
+        self._stop.attach(self._process.kill)
         assert self._process.stdin is not None  # noqa: S101  by Popen's contract
         with suppress(BrokenPipeError):
             self._process.stdin.write(b"ffconcat version 1.0\nfile " + _quoted(url) + b"\n")
             self._process.stdin.close()
+        self._said = b""
+        self._poll = select.poll()
+        for pipe in (self._process.stdout, self._process.stderr):
+            assert pipe is not None  # noqa: S101  by Popen's contract
+            self._poll.register(pipe, select.POLLIN)
 
     def read(self, size: int) -> bytes:
         """What has come, up to `size` bytes; none at the end."""
+        while True:
+            try:
+                taken = self._receive(size)
+                if taken or self._stop:
+                    self._heard = self._heard or bool(taken)
+                    return taken
+                raise self._ended()
+            except SourceError:
+                if self._heard or not self._found:
+                    raise
+                self.close()
+                self._start()
+
+    def _receive(self, size: int) -> bytes:
+        """The next bytes; none at the end.
+
+        Raises:
+            SourceError: nothing comes.
+        """
         assert self._process.stdout is not None  # noqa: S101  by Popen's contract
-        output = self._process.stdout.fileno()
-        patience = STALL_TIMEOUT if self._heard else OPEN_TIMEOUT
-        waited = 0.0
-        while not select.select([output], [], [], GLANCE)[0]:
-            waited += GLANCE
+        assert self._process.stderr is not None  # noqa: S101  by Popen's contract
+        output, errors = self._process.stdout.fileno(), self._process.stderr.fileno()
+        until = monotonic() + (STALL_TIMEOUT if self._heard else self._patience)
+        while monotonic() < until:
             if self._stop:
                 return b""
-            if waited >= patience:
-                raise self._silent()
-        taken = os.read(output, size)
-        if not taken and not self._stop:
-            raise self._ended()
-        self._heard = True
-        return taken
+            ready = {descriptor for descriptor, _ in self._poll.poll(GLANCE * 1000)}
+            if errors in ready:
+                said = os.read(errors, 1 << 16)
+                self._said = (self._said + said)[-MOST_SAID:]
+                if not said:
+                    self._poll.unregister(errors)
+            if output in ready:
+                return os.read(output, size)
+        raise self._silent()
 
     def _silent(self) -> SourceError:
         if self._heard:
@@ -81,7 +124,9 @@ class Relay:
     def _ended(self) -> SourceError:
         """Why ffmpeg ended. What it says carries the URL, so only its meaning is passed on."""
         assert self._process.stderr is not None  # noqa: S101  by Popen's contract
-        said = self._process.stderr.read(1 << 16).decode(errors="replace").lower()
+        while self._poll.poll(GLANCE * 1000) and (more := os.read(self._process.stderr.fileno(), 1 << 16)):
+            self._said = (self._said + more)[-MOST_SAID:]
+        said = self._said.decode(errors="replace").lower()
         if self._heard:
             return SourceError("ended", "the camera ended the stream")
         if "passphrase" in said or "badsecret" in said or "unsecure" in said:

@@ -11,6 +11,7 @@ from typing import Literal, NoReturn
 
 import av
 
+from streamer import url as urls
 from streamer.backoff import Backoff
 from streamer.clock import Clock
 from streamer.errors import SourceError, SourceErrorKind
@@ -27,6 +28,9 @@ SourceState = Literal["connecting", "live", "offline"]
 
 FIRST_PICTURE_TIMEOUT = 75.0
 """Seconds of packets without a picture that can be decoded: cameras with a keyframe a minute exist."""
+OPENING = 20.0
+"""Seconds after which an attempt that still opens is given up. All that can take long has a limit of its own; this one
+is for servers that send just enough to stay below those, and for name servers that are silent."""
 PATIENCE = 2 * OPEN_TIMEOUT
 """Seconds a given-up connection gets to close its socket before there is a second one. FFmpeg's timeouts end it sooner,
 unless a camera without pictures keeps the connection busy with reports. There is never a third."""
@@ -107,8 +111,8 @@ class Source:
         Raises:
             SourceError: always, sooner or later; its kind says why the attempt ended.
         """
-        if self._lingering:
-            await asyncio.wait(self._lingering, timeout=PATIENCE if len(self._lingering) == 1 else None)
+        camera = urls.without_login(self.target.url)
+        await self._openings.vacated(camera, patience=PATIENCE)
         self._timeline.reopened()
         connection = Connection(self.name, self.target, self._timeline, self._deliver, self._clock)
         # Whoever waits to be called needs no turn, and must never be without somebody at the port.
@@ -131,13 +135,16 @@ class Source:
             if not ended.done():
                 self._lingering.add(ended)
                 ended.add_done_callback(self._lingering.discard)
+                self._openings.leave(camera, ended)
             self._skipped_before, self._connection = self.skipped_late, None
 
     def _given_up(self, connection: Connection) -> SourceError | None:
         """Why a connection is not worth waiting for any longer, or None while it is."""
         now = self._clock()
         if connection.opened_at is None:
-            return None  # opening has a timeout of its own
+            if now - connection.started_at < OPENING:
+                return None
+            return SourceError("timeout", f"the camera showed no stream within {OPENING:.0f} s")
         if now - connection.alive_at > connection.stall_timeout:
             return stalled(connection.stall_timeout)
         if not connection.delivering and now - connection.opened_at > FIRST_PICTURE_TIMEOUT:

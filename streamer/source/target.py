@@ -58,6 +58,9 @@ class Target:
     egress: Egress = OPERATOR
     """Where it may lead."""
 
+    def __post_init__(self) -> None:
+        url.hold(self.url, self)  # its password is known for as long as anything may speak of it
+
     @property
     def scheme(self) -> str:
         """The URL's scheme."""

@@ -49,8 +49,8 @@ def make_clip(
     *,
     width: int = 320,
     height: int = 240,
-    fps: int = 30,
-    seconds: float = 2.0,
+    fps: int | Fraction = 30,
+    seconds: float | Fraction = 2.0,
     gop: int = 30,
     b_frames: int = 0,
     codec: str = "libx264",
@@ -74,7 +74,7 @@ def make_clip(
         assert isinstance(stream, av.VideoStream)
         stream.width, stream.height = width, height
         stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
-        stream.time_base = Fraction(1, fps)
+        stream.time_base = 1 / Fraction(fps)
         stream.codec_context.gop_size = gop
         # Access unit delimiters and headers in the stream itself, because an RTSP server passes only that on.
         params = f"aud=1:repeat-headers=1:scenecut=0:keyint={gop}:min-keyint={gop}:bframes={b_frames}"
@@ -87,7 +87,7 @@ def make_clip(
         stream.options = dict(options[codec])
         for index in range(round(seconds * fps)):
             frame = av.VideoFrame.from_ndarray(draw_frame(first + index, width, height), format="rgb24")
-            frame.pts, frame.time_base = index, Fraction(1, fps)
+            frame.pts, frame.time_base = index, 1 / Fraction(fps)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return path

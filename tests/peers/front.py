@@ -83,8 +83,8 @@ class Front:
 
 
 @asynccontextmanager
-async def run_front(port: int, tls: ssl.SSLContext | None = None) -> AsyncIterator[Front]:
-    """Listen on a free port of 127.0.0.1 for as long as the block lasts; `port` is where the camera is."""
+async def run_front(port: int, tls: ssl.SSLContext | None = None, *, host: str = "127.0.0.1") -> AsyncIterator[Front]:
+    """Listen on a free port of this machine for as long as the block lasts; `port` is where the camera is."""
     front = Front(port)
     tasks = set[asyncio.Task[None]]()
 
@@ -93,7 +93,7 @@ async def run_front(port: int, tls: ssl.SSLContext | None = None) -> AsyncIterat
         tasks.add(task)
         task.add_done_callback(tasks.discard)
 
-    server = await asyncio.start_server(accept, "127.0.0.1", 0, ssl=tls)
+    server = await asyncio.start_server(accept, host, 0, ssl=tls)
     front.port = server.sockets[0].getsockname()[1]
     try:
         yield front

@@ -60,6 +60,7 @@ _TOOLS: dict[str, Callable[[], bool]] = {
     "promtool": lambda: shutil.which("promtool") is not None,
     "ffmpeg": lambda: shutil.which("ffmpeg") is not None,
     "firefox": lambda: firefox_path() is not None,
+    "turnserver": lambda: shutil.which("turnserver") is not None,
     "node": lambda: shutil.which("node") is not None,
 }
 

@@ -72,6 +72,8 @@ class Feed:
         self.arrived: list[tuple[float, dict[str, Any]]] = []
         self.lines: list[str] = []
         """The stream as it came, for its form."""
+        self.ended = False
+        """Whether the service has ended it."""
         self._news = asyncio.Event()
 
     async def read(self, response: aiohttp.ClientResponse) -> None:
@@ -81,6 +83,7 @@ class Feed:
             if text.startswith("data: "):
                 self.arrived.append((time.monotonic(), json.loads(text.removeprefix("data: "))))
                 self._news.set()
+        self.ended = True
 
     def of(self, stream: str) -> list[tuple[float, dict[str, Any]]]:
         """What arrived of one stream so far."""

@@ -2,7 +2,9 @@
 
 import asyncio
 import hashlib
+import os
 import ssl
+import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,16 +19,19 @@ Route = tuple[str, Callable[[web.Request], Awaitable[web.StreamResponse]]]
 
 
 @asynccontextmanager
-async def run_web_camera(*routes: Route, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
+async def run_web_camera(
+    *routes: Route, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1"
+) -> AsyncIterator[str]:
     """Serve these routes for as long as the block lasts; gives the URL without a path."""
     application = web.Application()
     application.router.add_routes([web.get(path, handler) for path, handler in routes])
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
+    site = web.TCPSite(runner, host, 0, ssl_context=tls)
     await site.start()
     try:
-        yield f"{'https' if tls else 'http'}://127.0.0.1:{runner.addresses[0][1]}"
+        shown = f"[{host}]" if ":" in host else host
+        yield f"{'https' if tls else 'http'}://{shown}:{runner.addresses[0][1]}"
     finally:
         await runner.cleanup()
 
@@ -92,6 +97,41 @@ def files(folder: Path) -> Callable[[web.Request], Awaitable[web.StreamResponse]
     return handler
 
 
+def parts(folder: Path) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """The same with ranges."""
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        path = folder / request.path.rpartition("/")[2]
+        if not path.exists():
+            raise web.HTTPNotFound
+        return web.FileResponse(path)
+
+    return handler
+
+
+def flv(clip: Path) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """A clip as ffmpeg writes FLV, at its own pace, again and again."""
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        requires("ffmpeg")
+        response = web.StreamResponse(headers={"Content-Type": "video/x-flv"})
+        await response.prepare(request)
+        arguments = ("-loglevel", "error", "-re", "-stream_loop", "-1", "-i", clip, "-c", "copy", "-f", "flv", "pipe:1")
+        reading, writing = os.pipe()
+        process = subprocess.Popen(["ffmpeg", *map(str, arguments)], stdout=writing)  # noqa: ASYNC220  it is quick
+        os.close(writing)
+        try:
+            while data := await asyncio.to_thread(os.read, reading, 1 << 16):
+                await response.write(data)
+        finally:
+            process.kill()
+            process.wait()
+            os.close(reading)
+        return response
+
+    return handler
+
+
 def text(
     body: str, media_type: str, status: int = 200, **headers: str
 ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
@@ -137,11 +177,18 @@ def _fields(header: str) -> list[tuple[str, str]]:
 
 
 @asynccontextmanager
-async def run_hls(clip: Path, folder: Path) -> AsyncIterator[Path]:
-    """ffmpeg writing a live playlist of one-second segments into a folder, for as long as the block lasts."""
+async def run_hls(clip: Path, folder: Path, *more: str | Path) -> AsyncIterator[Path]:
+    """ffmpeg writing a live playlist of one-second segments into a folder, for as long as the block lasts.
+
+    Args:
+        clip: what is shown, again and again.
+        folder: where to.
+        more: options of ffmpeg's HLS muxer.
+    """
     requires("ffmpeg")
     playlist = folder / "live.m3u8"
-    options = ("-hls_time", "1", "-hls_list_size", "5", "-hls_flags", "delete_segments", "-f", "hls")
+    flags = () if "-hls_flags" in more else ("-hls_flags", "delete_segments")
+    options = ("-hls_time", "1", "-hls_list_size", "5", *flags, *more, "-f", "hls")
     arguments: Sequence[str | Path] = (
         *("ffmpeg", "-loglevel", "error", "-re", "-stream_loop", "-1", "-i", clip, "-c", "copy", *options, playlist),
     )

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import av
-from aiortc import MediaStreamTrack
+from aiortc import MediaStreamTrack, RTCPeerConnection
 from aiortc.mediastreams import MediaStreamError
 
 from tests.peers.rtc import make_pc, offer_to_watch, take_answer
@@ -57,9 +57,18 @@ async def post_offer(service: Service, stream: str, sdp: str | bytes, content_ty
 
 
 @asynccontextmanager
-async def watch_whep(service: Service, stream: str, *codecs: str) -> AsyncIterator[WhepViewer]:
-    """Watch a stream, in one of these codecs, for as long as the block lasts; leaves without a DELETE."""
-    pc = make_pc()
+async def watch_whep(
+    service: Service, stream: str, *codecs: str, pc: RTCPeerConnection | None = None
+) -> AsyncIterator[WhepViewer]:
+    """Watch a stream, in one of these codecs, for as long as the block lasts; leaves without a DELETE.
+
+    Args:
+        service: where.
+        stream: its name.
+        codecs: as `offer_to_watch` takes them.
+        pc: what to watch with, where it needs ICE servers; it is closed.
+    """
+    pc = pc or make_pc()
     reading: list[asyncio.Task[None]] = []
     try:
         answer = await post_offer(service, stream, await offer_to_watch(pc, *codecs))

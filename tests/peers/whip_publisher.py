@@ -6,6 +6,7 @@ from collections.abc import Callable
 from fractions import Fraction
 
 import av
+import numpy as np
 from aiortc import MediaStreamTrack, RTCPeerConnection, RTCRtpSender
 from aiortc.mediastreams import AudioStreamTrack, MediaStreamError
 
@@ -21,9 +22,10 @@ class NumberedTrack(MediaStreamTrack):
 
     kind = "video"
 
-    def __init__(self, width: int = 320, height: int = 240, fps: int = 30) -> None:
+    def __init__(self, width: int = 320, height: int = 240, fps: int = 30, *, noise: bool = False) -> None:
+        """Draw pictures of that size; with noise in them none fits one packet."""
         super().__init__()
-        self.width, self.height, self.fps = width, height, fps
+        self.width, self.height, self.fps, self.noise = width, height, fps, noise
         self.sent: dict[int, float] = {}
         """Monotonic time at which each number was handed out."""
         self._index = 0
@@ -34,7 +36,12 @@ class NumberedTrack(MediaStreamTrack):
         if self.readyState != "live":
             raise MediaStreamError
         await asyncio.sleep(max(0.0, self._began + self._index / self.fps - time.monotonic()))
-        frame = av.VideoFrame.from_ndarray(draw_frame(self._index, self.width, self.height), format="rgb24")
+        image = draw_frame(self._index, self.width, self.height)
+        if self.noise:
+            image[self.height // 2 :] = np.random.default_rng(self._index).integers(
+                0, 256, image[self.height // 2 :].shape
+            )
+        frame = av.VideoFrame.from_ndarray(image, format="rgb24")
         frame = frame.reformat(format="yuv420p")
         frame.pts, frame.time_base = self._index * 90_000 // self.fps, CLOCK
         self.sent[self._index] = time.monotonic()
@@ -59,6 +66,10 @@ class Publisher:
         self._audio = audio
         self.lose: Callable[[int], bool] = lambda _: False
         """Whether an RTP packet of this sequence number is lost on its way, each time it is sent."""
+        self.pace = 0.0
+        """Seconds from one packet to the next."""
+        self.keyframes_asked = 0
+        """How often whoever receives has asked for one."""
 
     async def offer(self) -> str:
         """An offer to send."""
@@ -68,6 +79,7 @@ class Publisher:
         known = RTCRtpSender.getCapabilities("video").codecs
         transceiver.setCodecPreferences([codec for codec in known if codec.mimeType.lower() in self._kinds])
         self._lose_packets(transceiver.sender)
+        self._count_requests(transceiver.sender)
         await self.pc.setLocalDescription(await self.pc.createOffer())
         return str(self.pc.localDescription.sdp)
 
@@ -78,10 +90,21 @@ class Publisher:
 
         async def send_or_lose(data: bytes) -> None:
             is_media = data[1] & 0x7F >= 96
+            if is_media:
+                await asyncio.sleep(self.pace)
             if not (is_media and self.lose(int.from_bytes(data[2:4], "big"))):
                 await send(data)
 
         transport._send_rtp = send_or_lose  # type: ignore[method-assign]
+
+    def _count_requests(self, sender: RTCRtpSender) -> None:
+        make_keyframe = sender._send_keyframe
+
+        def counted() -> None:
+            self.keyframes_asked += 1
+            make_keyframe()
+
+        sender._send_keyframe = counted  # type: ignore[method-assign]
 
     def fall_silent(self) -> None:
         """Send nothing more, not even goodbye, as when a battery is empty."""

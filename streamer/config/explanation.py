@@ -5,11 +5,15 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from streamer import url
+
 SectionOf = Callable[[tuple[Any, ...]], type[BaseModel]]
 """Gives the section that a key path leads into."""
 
 SECRETS = ("token", "credential")
 """Keys whose values are shown nowhere."""
+LONGEST = 100
+"""Characters of a value or a key that are shown; of what is longer, the beginning."""
 
 _ALLOWED = {
     "list_type": "a list",
@@ -17,6 +21,7 @@ _ALLOWED = {
     "int_type": "a whole number",
     "float_type": "a number",
     "string_type": "a text",
+    "string_unicode": "a text in Unicode",
     "string_too_short": "a text that is not empty",
     "dict_type": "a mapping",
     "model_type": "a mapping",
@@ -37,14 +42,14 @@ def explain(error: ValidationError, document: dict[Any, Any], section_of: Sectio
             value = value[part] if part < len(value) else None
         else:
             value = value.get(part) if isinstance(value, dict) else None
-    shown = "its value" if where and where[-1] in SECRETS else repr(value)
+    said = "its value" if where and where[-1] in SECRETS else shown(value)
     if kind == "invalid_key" or (kind == "string_type" and "[key]" in first["loc"]):
-        return f"{dotted(where)}: the key {where[-1]!r} is not a text; write it in quotes"
+        return f"{dotted(where)}: the key {shown(where[-1])} is not a text; write it in quotes"
     if kind == "value_error":
         return f"{dotted(where)}: {context['error']}"
     if kind == "string_pattern_mismatch":
         allowed = "a name of 1 to 64 letters, digits, '.', '_' or '-', starting with a letter or digit"
-        return f"{dotted(where)}: {shown if '[key]' not in first['loc'] else repr(where[-1])} is not {allowed}"
+        return f"{dotted(where)}: {said if '[key]' not in first['loc'] else shown(where[-1])} is not {allowed}"
     if kind == "missing":
         return f"{dotted(where)}: is missing; it is required"
     if kind == "string_too_short" and context.get("min_length", 1) > 1:
@@ -52,7 +57,7 @@ def explain(error: ValidationError, document: dict[Any, Any], section_of: Sectio
     if kind == "too_long":
         return f"{dotted(where)}: is too long; it must be a list of at most {context['max_length']}"
     allowed = _ALLOWED.get(kind) or first["msg"].removeprefix("Input should be ")
-    return f"{dotted(where)}: {shown} is not allowed; it must be {allowed}"
+    return f"{dotted(where)}: {said} is not allowed; it must be {allowed}"
 
 
 def keys_of(section: type[BaseModel]) -> str:
@@ -61,5 +66,15 @@ def keys_of(section: type[BaseModel]) -> str:
 
 
 def dotted(where: tuple[Any, ...]) -> str:
-    """A key path as a person writes it."""
-    return ".".join(str(part) for part in where)
+    """A key path as a person writes it, without passwords."""
+    return ".".join(_cut(str(part)) for part in where)
+
+
+def shown(value: Any) -> str:
+    """A value as it is told, without passwords."""
+    return _cut(repr(value))
+
+
+def _cut(text: str) -> str:
+    text = url.redact(text)  # first: half a password would not be known any more
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"

@@ -1,0 +1,107 @@
+"""The configuration as a whole: read, checked, and refused in one line."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import Field, ValidationError
+
+from streamer import url
+from streamer.config import ports
+from streamer.config.api_streams import ApiStreams
+from streamer.config.explanation import dotted, explain, keys_of
+from streamer.config.ingress import Ingress
+from streamer.config.section import Name, Section
+from streamer.config.server import IceServer, Server, Tls
+from streamer.config.serving import Serving
+from streamer.config.stream import CameraTls, Stream
+from streamer.config.unique_keys import UniqueKeys
+from streamer.config.variables import collect_secrets, substitute
+from streamer.errors import ConfigError
+
+
+class Config(Section):
+    """The whole file."""
+
+    server: Server = Server()
+    serving: Serving = Serving()
+    streams: dict[Name, Stream] = Field(default_factory=dict)
+    ingress: Ingress = Ingress()
+    api_streams: ApiStreams = ApiStreams()
+
+
+def load(path: Path) -> Config:
+    """Read and check a configuration file.
+
+    Raises:
+        ConfigError: in one line, what is wrong, where, and what is allowed.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise ConfigError(f"{path}: cannot be read: {reason}") from None
+    try:
+        document = yaml.load(text, Loader=UniqueKeys)  # noqa: S506  a SafeLoader below
+    except RecursionError:
+        raise ConfigError(f"{path}: is not YAML that can be read: it is nested too deeply") from None
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: what looks like a date and is none
+        mark = getattr(error, "problem_mark", None)
+        where = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        problem = " ".join(str(getattr(error, "problem", None) or error).split())
+        url.remember(problem)  # it may quote a URL
+        raise ConfigError(f"{path}:{where} is not YAML: {url.redact(problem)}") from None
+    try:
+        return parse(document)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
+
+
+def parse(document: Any) -> Config:
+    """Check a configuration that has been read already; None stands for an empty file."""
+    document = {} if document is None else document
+    if not isinstance(document, dict):
+        raise ConfigError(f"must be a mapping with the keys {keys_of(Config)}, not {type(document).__name__}")
+    collect_secrets(document)
+    # A section whose every line is commented out reads as null.
+    document = {key: item for key, item in document.items() if item is not None or key not in Config.model_fields}
+    document = substitute(document)
+    try:
+        config = Config.model_validate(document)
+    except ValidationError as error:
+        raise ConfigError(url.redact(explain(error, document, _section))) from None
+    ports.require_own(config.streams)
+    return config
+
+
+def parse_stream(name: str, document: dict[str, Any]) -> Stream:
+    """Check the settings of one stream that did not come from the configuration file.
+
+    No ${NAME} is replaced in them: a stranger's URL would carry our environment to his camera.
+
+    Raises:
+        ConfigError: as `load`, the keys without the stream's name before them.
+    """
+    whole = {"streams": {name: document}}
+    collect_secrets(whole, trusted=False)
+    try:
+        return Config.model_validate(whole).streams[name]
+    except ValidationError as error:
+        sentence, where = url.redact(explain(error, whole, _section)), dotted(("streams", name))
+        raise ConfigError(sentence.removeprefix(f"{where}.").removeprefix(f"{where}: ")) from None
+
+
+def _section(where: tuple[Any, ...]) -> type[Section]:
+    """The section a key path leads into."""
+    if not where:
+        return Config
+    if where[:2] == ("server", "tls"):
+        return Tls
+    if where[:2] == ("server", "ice_servers"):
+        return IceServer
+    if where[:1] == ("streams",) and where[2:3] == ("tls",):
+        return CameraTls
+    if where[:1] == ("api_streams",):
+        return ApiStreams
+    sections: dict[str, type[Section]] = {"server": Server, "serving": Serving, "streams": Stream, "ingress": Ingress}
+    return sections.get(str(where[0]), Config)

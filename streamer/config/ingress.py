@@ -1,0 +1,33 @@
+"""The section `ingress`: streams that are published by WebRTC."""
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from streamer.config.section import Name, Section
+
+
+def _checked_pattern(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._*?-]{1,64}", value):
+        raise ValueError(f"{value!r} is no name; allowed are letters, digits, '.', '_', '-', and * and ? for some")
+    return value
+
+
+class Ingress(Section):
+    """Streams that are published by WebRTC (WHIP)."""
+
+    names: list[Annotated[str, AfterValidator(_checked_pattern)]] | None = None
+    """Names that may be published, or patterns with * and ?. None: any on loopback, else none."""
+    token: Annotated[str, Field(min_length=8)] | None = None
+    """What a publisher must show. None: nothing."""
+    max_publishers: Annotated[int, Field(ge=1, le=1000)] = 8
+    max_pixels: Annotated[int, Field(ge=64 * 64, le=4096 * 2304)] = 1920 * 1080
+    """Width times height of a picture."""
+    max_fps: Annotated[float, Field(gt=0, le=240)] = 60.0
+    """Frames a second that are taken; what comes beyond is dropped."""
+    sample_fps: Annotated[float, Field(gt=0, le=120)] = 5.0
+    min_score: Annotated[float, Field(ge=0, le=1)] | None = None
+    """None: what the model's contract says."""
+    model: Name | None = None
+    """None: the model of `serving`."""

@@ -1,0 +1,29 @@
+"""What every section of the configuration is."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from streamer.errors import ConfigError
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+"""Stream and model names stand in URLs, metric labels and file names."""
+
+
+class Section(BaseModel):
+    """A mapping whose keys are all known; values are never converted from another type."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
+
+
+def checked(check: Callable[[str], str]) -> Callable[[str], str]:
+    """A check that raises ConfigError, as pydantic takes one."""
+
+    def validate(value: str) -> str:
+        try:
+            return check(value)
+        except ConfigError as error:
+            raise ValueError(str(error)) from None
+
+    return validate

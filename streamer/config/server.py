@@ -1,0 +1,53 @@
+"""The section `server`: where the page and the API are, and who may come."""
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from streamer.config.section import Section
+
+
+def _checked_ice_url(value: str) -> str:
+    if not re.fullmatch(r"(stuns?|turns?):[A-Za-z0-9._\[\]:-]+(\?transport=(udp|tcp))?", value):
+        raise ValueError(f"{value!r} is no ICE server; allowed are stun:host:port and turn:host:port?transport=udp")
+    return value
+
+
+def _checked_origin(value: str) -> str:
+    if value != "*" and not re.fullmatch(r"https?://[A-Za-z0-9.\[\]:-]+", value):
+        raise ValueError(f'{value!r} is no origin; allowed are https://host[:port], and "*" for any')
+    return value
+
+
+class Tls(Section):
+    """What the page and the API are served with over HTTPS."""
+
+    cert: Annotated[str, Field(min_length=1)]
+    """Path of the certificate and those it is signed by, in PEM."""
+    key: Annotated[str, Field(min_length=1)]
+    """Path of its private key, in PEM."""
+
+
+class IceServer(Section):
+    """A STUN or TURN server that browsers are told of."""
+
+    url: Annotated[str, AfterValidator(_checked_ice_url)]
+    username: str | None = None
+    credential: str | None = None
+
+
+class Server(Section):
+    """Where the page and the API are served."""
+
+    host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    max_viewers: Annotated[int, Field(ge=1, le=10_000)] = 64
+    """WebRTC and MJPEG viewers of all streams together."""
+    max_viewers_per_stream: Annotated[int, Field(ge=1, le=10_000)] = 64
+    max_viewers_per_address: Annotated[int, Field(ge=1, le=10_000)] = 64
+    tls: Tls | None = None
+    """None: plain HTTP."""
+    origins: list[Annotated[str, AfterValidator(_checked_origin)]] = Field(default_factory=list)
+    """Web pages of other origins that may use the API; "*" for all."""
+    ice_servers: Annotated[list[IceServer], Field(max_length=8)] = Field(default_factory=list)

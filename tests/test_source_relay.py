@@ -1,0 +1,36 @@
+"""streamer.source.relay: ffmpeg as a peer of ours, and what it does not do."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from streamer.source.relay import PROGRAM
+from streamer.source.target import Target
+from tests.peers.clip import make_clip
+from tests.peers.required import requires
+from tests.peers.watch import run_watch
+
+
+async def test_a_program_that_complains_without_end_is_not_held_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What ffmpeg complains about is read as it comes: a full pipe would stop a stream with many errors."""
+    clip = make_clip(tmp_path / "clip.ts", seconds=2, gop=15)
+    program = tmp_path / "bin" / PROGRAM
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\nhead -c 1000000 /dev/zero >&2\ncat {clip}\nexec sleep 60\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
+    async with run_watch(Target("srt://127.0.0.1:9000")) as watch:
+        await watch.more(20)
+
+
+async def test_what_comes_by_srt_is_mpeg_ts_alone(tmp_path: Path) -> None:
+    """ffmpeg is told to take no list or playlist that a peer might send, which would have it open other things."""
+    requires("ffmpeg")
+    from streamer.source.relay import COMMAND
+
+    command = " ".join(COMMAND)
+    assert "-format_whitelist concat,mpegts " in command
+    assert shutil.which(PROGRAM)
