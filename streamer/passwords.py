@@ -77,7 +77,7 @@ class Passwords:
             if len(secret) >= 4:  # shorter ones would cut harmless words to pieces
                 text = text.replace(secret, "***")
             else:
-                text = re.sub(rf"=(?:{re.escape(secret)})(?![\w.%-])", "=***", text)
+                text = re.sub(rf"={re.escape(secret)}(?!\.?[^\W_]|[%-])", "=***", text)
         return text
 
     def _settle(self) -> None:
@@ -102,7 +102,8 @@ class Passwords:
 def _spelled(password: str) -> frozenset[str]:
     """A password as it was written, as it is meant, and as software may print it."""
     plain = unquote(password)
-    encoded = {quote(plain, safe=""), quote(plain)}
+    # Half characters stand in no URL, but whoever refuses one says so without its password.
+    encoded = {quote(plain, safe=safe, errors="surrogatepass") for safe in ("", "/")}
     lower = {re.sub("%..", lambda found: found.group().lower(), text) for text in encoded}
     every = {password, plain} | encoded | lower
     return frozenset(spelling for text in every for spelling in (text, repr(text)[1:-1]))

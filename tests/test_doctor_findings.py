@@ -304,6 +304,7 @@ def test_every_failure_has_advice(kind: SourceErrorKind) -> None:
         ("protocol", "http://camera/", {}, "web page"),
         ("tls", "rtsps://camera/", {}, "-connect camera:322 "),
         ("tls", "rtsps://camera/", {}, "write rtsp://"),
+        ("tls", "https://[fd00::7]/", {}, "-connect [fd00::7]:443 "),
         ("unreachable", "udp://0.0.0.0:9", {}, "uses the port"),
     ],
 )

@@ -78,3 +78,21 @@ def test_streams_that_come_and_go_do_not_add_up(clock: FakeClock) -> None:
         passwords.note({f"noted-{number}"})
     assert len(passwords) <= SPARE + 1
     assert passwords.redact(f"held-{2 * SPARE - 2} noted-{2 * SPARE - 1}") == "*** ***"
+
+
+def test_half_characters_spoil_nothing(clock: FakeClock) -> None:
+    """A password with half a character in it, which is in no URL and may come all the same, is known like others."""
+    passwords = Passwords(clock)
+    passwords.note({"hunter\ud800"})
+    passwords.note({"correct-horse"})
+    assert passwords.redact("hunter\ud800 correct-horse") == "*** ***"
+
+
+@pytest.mark.parametrize("behind", ["", "_channel=1", "&x=1", "/1", ".", ". And", " ", "_"])
+def test_short_passwords_end_where_they_end(clock: FakeClock, behind: str) -> None:
+    """A password of three letters is cut out whatever is behind it, and not out of the middle of other values."""
+    passwords = Passwords(clock)
+    passwords.note({"123"})
+    assert passwords.redact(f"rtsp://h/user=a_password=123{behind}") == f"rtsp://h/user=a_password=***{behind}"
+    for harmless in ("t=1234", "t=123.5", "t=123%20", "t=123-4", "123"):
+        assert passwords.redact(harmless) == harmless

@@ -79,7 +79,7 @@ async def test_each_reason_of_http_has_its_word() -> None:
             ("still", "protocol"),
             ("round", "redirected"),
             ("away", "redirected"),
-            ("playlist", "protocol"),
+            ("playlist", "unsupported"),
         ):
             async with run_watch(Target(f"{web}/{path}")) as watch:
                 assert await watch.ended(word)
@@ -285,7 +285,7 @@ async def test_waiting_for_a_turn_is_not_opening(monkeypatch: pytest.MonkeyPatch
         await watch.until(lambda: front.accepted > 0, "an attempt")
         began = asyncio.get_running_loop().time()
         await watch.ended("timeout")
-        assert asyncio.get_running_loop().time() - began > 1
+        assert asyncio.get_running_loop().time() - began > 0.4  # nothing were left of it, counted from the start
     turn.done()
 
 

@@ -3,8 +3,10 @@
 import asyncio
 import os
 import shutil
+import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import count, pairwise
 from pathlib import Path
 
 import pytest
@@ -134,6 +136,43 @@ async def test_a_playlist_that_was_redirected_names_what_is_beside_it(numbered_c
         assert_plays(numbers(await watch.more(60)))
 
 
+@pytest.mark.parametrize("name", ["1.ts", "segment?id=1", "1", "1.jpg", "Straße 1.bin"])
+async def test_a_segment_may_be_called_anything(tmp_path: Path, name: str) -> None:
+    """Servers call segments what they like, and write their names as they like: it is what is in them that plays."""
+    data = make_clip(tmp_path / "clip.ts", seconds=2, gop=15).read_bytes()
+
+    async def segment(_: web.Request) -> web.Response:
+        return web.Response(body=data, content_type="video/mp2t")
+
+    body = f"#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n{name}\n"
+    async with (
+        run_web_camera(("/live.m3u8", text(body, PLAYLIST)), ("/{name}", segment)) as url,
+        run_watch(Target(f"{url}/live.m3u8")) as watch,
+    ):
+        await watch.more(5)
+
+
+async def test_a_rendition_that_is_not_there_is_said() -> None:
+    """Where the playlist of all renditions is there, and the one it names is not, that is not found."""
+    body = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nnone.m3u8\n"
+    async with (
+        run_web_camera(("/live.m3u8", text(body, PLAYLIST))) as url,
+        run_watch(Target(f"{url}/live.m3u8")) as watch,
+    ):
+        await watch.ended("not_found")
+
+
+@pytest.mark.parametrize("name", ["http://[x/1.ts", "http://127.0.0.1:99999/1.ts", "http://127.0.0.1:x/1.ts"])
+async def test_what_is_no_url_is_said(name: str) -> None:
+    """A playlist that names what is no URL is not what it should be, and nothing that nobody foresaw."""
+    body = f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{name}\n"
+    async with (
+        run_web_camera(("/live.m3u8", text(body, PLAYLIST))) as url,
+        run_watch(Target(f"{url}/live.m3u8")) as watch,
+    ):
+        assert "not a URL" in await watch.ended("protocol")
+
+
 async def test_one_rendition_is_fetched(numbered_clip: Path, tmp_path: Path) -> None:
     """Of a stream in several sizes one is played, and the others are not fetched for nobody."""
     asked = list[str]()
@@ -217,6 +256,26 @@ async def test_a_recording_may_stand_still(tmp_path: Path) -> None:
             assert await asyncio.to_thread(lambda: opener(f"{url}/live.m3u8", 0, {}).read(1 << 16))
             clock.advance(100)
         assert opener.patience == PATIENCE_OF_OTHERS
+
+
+async def test_a_picture_that_is_held_until_it_is_due_is_no_stall(tmp_path: Path) -> None:
+    """Where a stream's time goes on by more than its patience, as over a cut, the next picture waits for its turn."""
+    (tmp_path / "1.ts").write_bytes(make_clip(tmp_path / "first.ts", seconds=1, gop=15).read_bytes())
+    later = ("-c", "copy", "-output_ts_offset", "7", tmp_path / "2.ts")
+    subprocess.run(("ffmpeg", "-v", "error", "-i", tmp_path / "first.ts", *later), check=True)  # noqa: ASYNC221  it is quick
+    looks = count()
+
+    async def live(_: web.Request) -> web.Response:
+        body = f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n# {next(looks)}\n#EXTINF:1,\n1.ts\n#EXTINF:1,\n2.ts\n"
+        return web.Response(text=body, content_type=PLAYLIST)
+
+    async with (
+        run_web_camera(("/live.m3u8", live), ("/{name}", files(tmp_path))) as url,
+        run_watch(Target(f"{url}/live.m3u8")) as watch,
+    ):
+        await watch.more(40)
+        assert watch.source.reconnects == {}
+        assert max(after.received_at - before.received_at for before, after in pairwise(watch.frames)) > 4.5
 
 
 # ---- what is too much

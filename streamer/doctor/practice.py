@@ -38,8 +38,8 @@ class Practice:
         if self._busy >= AT_ONCE:
             raise Overloaded(f"{AT_ONCE} cameras are being examined already", retry_after=round(LIMIT))
         examination = Examination(target, self._clock)
-        self._busy += 1
         ended = examination.start()
+        self._busy += 1
         ended.add_done_callback(self._leave)
         return report(target, await examination.wait(ended), sample_fps=sample_fps)
 

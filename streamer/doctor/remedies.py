@@ -71,8 +71,9 @@ def _login(target: Target, realm: str | None) -> str:
 
 
 def _certificate(target: Target) -> str:
+    host = f"[{target.host}]" if ":" in target.host else target.host
     return (
-        f"save its certificate, openssl s_client -connect {target.host}:{target.port} </dev/null | openssl x509 > "
+        f"save its certificate, openssl s_client -connect {host}:{target.port} </dev/null | openssl x509 > "
         "camera.pem, and name the file as tls.ca, here --tls-ca; where the port speaks no TLS, write "
         f"{target.scheme.removesuffix('s')}://"
     )

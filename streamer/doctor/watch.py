@@ -1,10 +1,9 @@
 """A camera watched for some seconds: what comes is noted, and decoded from the first keyframe on. Blocks."""
 
-import re
 import struct
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import nullcontext
 
 import av
 import numpy as np
@@ -12,6 +11,7 @@ from av.video.frame import PictureType
 from av.video.reformatter import VideoReformatter
 
 from streamer.clock import Clock
+from streamer.doctor.losses import counted
 from streamer.doctor.observation import Arrival, Kind, Observation
 from streamer.errors import SourceError
 from streamer.source.container import Opened, open_target
@@ -28,9 +28,6 @@ ENOUGH_RECORDED = 10.0
 ALWAYS_DECODED = 50
 """Pictures that are decoded however long it takes; more, while this machine keeps up."""
 MOST_LOAD = 0.8
-
-_MISSED = re.compile(r"RTP: missed (\d+) packets")
-"""What libavformat's rtpdec.c logs; it is told nowhere else."""
 
 
 def watch(
@@ -56,7 +53,8 @@ def watch(
         SourceError, OSError, av.FFmpegError: it cannot be opened, or breaks off.
     """
     over = False
-    with _counting_losses(target, seen), open_target(target, stop) as opened:
+    losses = counted(seen) if target.transport == "udp" else nullcontext()
+    with losses, open_target(target, stop) as opened:
         # Before it is asked for: where there is none, the sound is what there is to tell.
         audio = tuple(stream.codec_context.codec.canonical_name for stream in opened.container.streams.audio)
         seen.kind = Kind("", None, None, 1.0, audio, opened.protocol.clocked)
@@ -160,24 +158,3 @@ def _told(packet: "av.Packet[av.VideoStream]") -> float:
     """The camera's wall clock as it took this picture, in seconds since 1970 (AVProducerReferenceTime)."""
     microseconds: int = struct.unpack("=q", bytes(packet.get_sidedata("prft"))[:8])[0]
     return microseconds / 1e6
-
-
-@contextmanager
-def _counting_losses(target: Target, seen: Observation) -> Iterator[None]:
-    """Listen to FFmpeg's warnings while the block lasts, where datagrams can be lost.
-
-    Only there: PyAV's logging is one for the whole process, and takes the interpreter's lock in whatever thread it is.
-    """
-    if target.transport != "udp":
-        yield
-        return
-    before = av.logging.get_level()
-    av.logging.set_level(av.logging.WARNING)
-    try:
-        with av.logging.Capture() as said:
-            try:
-                yield
-            finally:
-                seen.lost = sum(int(missed[1]) for _, _, text in said if (missed := _MISSED.search(text)))
-    finally:
-        av.logging.set_level(before)

@@ -130,7 +130,8 @@ class Connection:
                 received_at = arrivals.pop(picture.pts, now) if picture.pts is not None else now
                 own = picture.pts * time_base if picture.pts is not None and clocked else None
                 if bursts:
-                    self._stop.wait(pace.due(own, self._clock()) - self._clock())
+                    self.alive_at = pace.due(own, self._clock())  # what is held until then is no silence
+                    self._stop.wait(self.alive_at - self._clock())
                     received_at = self._clock()
                 if self._stop:
                     return

@@ -192,7 +192,7 @@ def _playlist(target: Target, stop: Stop) -> Iterator[Opened]:
         with av.open(target.url, format=protocol.format, options=protocol.options, io_open=playlist) as container:
             yield Opened(container, replace(protocol, stall=playlist.patience), allowance=playlist.allowance)
     except (av.FFmpegError, OSError) as failure:
-        raise playlist.error or failure from None
+        raise playlist.error or playlist.passed or failure from None
     finally:
         playlist.close()
     if playlist.error is not None:

@@ -6,8 +6,9 @@ FFmpeg's own HTTP would resolve names by itself, follow redirects and connect wh
 import http.client
 import io
 import socket
+import string
 from contextlib import suppress
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 from streamer import url as urls
 from streamer.errors import SourceError
@@ -226,8 +227,9 @@ class Download:
                 socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
     def _path(self) -> str:
+        """Path and query as a request carries them: what is not ASCII, or blank, percent-encoded (RFC 3987, 3.1)."""
         parts = urlsplit(self.url)
-        return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        return quote((parts.path or "/") + (f"?{parts.query}" if parts.query else ""), safe=string.punctuation)
 
     def _redirected(self, location: str) -> str:
         """Where a redirect leads, if it stays with the host."""

@@ -93,6 +93,8 @@ class Playlist:
         self.allowance = Allowance(target.limits)
         self.error: SourceError | None = None
         """Why nothing more is fetched: FFmpeg tries again and again before it gives up."""
+        self.passed: SourceError | None = None
+        """Why the last resource could not be had, where that was passed over; None where it could."""
 
     @property
     def patience(self) -> float:
@@ -113,8 +115,10 @@ class Playlist:
                 opened = self._open(url.removeprefix("crypto+"), options)
             except SourceError as error:
                 self._failed(url, error)
+            except ValueError:  # urllib's; its text quotes the URL
+                self.error = SourceError("protocol", "the playlist names what is not a URL")
             else:
-                self._opened = True
+                self._opened, self.passed = True, None
                 self._resources = [resource for resource in self._resources if not resource.closed]
                 self._resources.append(opened)
                 return opened
@@ -137,7 +141,7 @@ class Playlist:
                 return Segment(self, download, download)
             key, vector = bytes.fromhex(options["key"]), bytes.fromhex(options["iv"])
             return Segment(self, download, Decrypted(download, key, vector))
-        except SourceError:
+        except (SourceError, ValueError):
             download.close()
             raise
 
@@ -146,6 +150,8 @@ class Playlist:
         passing = error.kind == "not_found" or (error.kind in ("ended", "stalled") and url not in self._changed)
         if not self._opened or not passing or url in self._keys:
             self.error = error
+        else:
+            self.passed = error
 
     def _read(self, url: str, download: Download) -> Manifest:
         """A playlist, and what follows from it.

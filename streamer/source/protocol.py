@@ -130,8 +130,11 @@ HLS = Protocol(
         "http_persistent": "0",
         "http_multiple": "0",
         "protocol_whitelist": "http,https",
-        # Segments are MPEG-TS or MP4, never another playlist's trick.
+        # Segments are MPEG-TS or MP4, never another playlist's trick; what they are called says nothing (RFC 8216).
         "format_whitelist": "hls,mpegts,mov",
+        "extension_picky": "0",
+        "allowed_extensions": "ALL",
+        "allowed_segment_extensions": "ALL",
         # Play from the third segment before the end: what is shown comes evenly, though it arrives by segments.
         "live_start_index": "-3",
     },

@@ -123,7 +123,9 @@ class Relay:
 
     def _ended(self) -> SourceError:
         """Why ffmpeg ended. What it says carries the URL, so only its meaning is passed on."""
+        assert self._process.stdout is not None  # noqa: S101  by Popen's contract
         assert self._process.stderr is not None  # noqa: S101  by Popen's contract
+        self._poll.unregister(self._process.stdout)  # at its end it is ready for ever
         while self._poll.poll(GLANCE * 1000) and (more := os.read(self._process.stderr.fileno(), 1 << 16)):
             self._said = (self._said + more)[-MOST_SAID:]
         said = self._said.decode(errors="replace").lower()

@@ -45,8 +45,10 @@ def ask(target: Target, address: str, *, log_in: bool = False) -> Answer | None:
     """
     found, until = None, monotonic() + DEADLINE
     try:
-        with socket.create_connection((address, target.port), SOCKET_TIMEOUT) as bare:
-            connected = target.trust.wrap(bare, target.host) if target.scheme == "rtsps" else bare
+        with (
+            socket.create_connection((address, target.port), SOCKET_TIMEOUT) as bare,
+            target.trust.wrap(bare, target.host) if target.scheme == "rtsps" else bare as connected,
+        ):
             url = urls.without_login(target.url)
             found = _request(connected, until, "OPTIONS", url, 1)
             if found is not None and found.status == 200:
