@@ -74,7 +74,7 @@ class Streams:
 
     def is_taken(self, name: str) -> bool:
         """Whether there is a stream of that name, or a publisher that is about to begin one."""
-        return name in self._pipelines or any(ingress.name == name for ingress in self.ingresses.values())
+        return name in self._pipelines or self._publishing(name) is not None
 
     def add(self, pipeline: Pipeline) -> None:
         """Run a stream; its name must be free."""
@@ -150,9 +150,9 @@ class Streams:
 
     async def free(self, name: str) -> None:
         """Have no stream of that name; whoever publishes it is sent away."""
-        for ingress in [ingress for ingress in self.ingresses.values() if ingress.name == name]:
-            await self.close_ingress(ingress)
-        await self.remove(name)
+        while self.is_taken(name):  # again: whoever waited for the name, too, may have it by now
+            publishing = self._publishing(name)
+            await (self.remove(name) if publishing is None else self.close_ingress(publishing))
 
     async def _vacate(self, name: str) -> None:
         """Make sure that a name is free.
@@ -162,7 +162,7 @@ class Streams:
         """
         if name in self._removals:
             await self.remove(name)
-        publishing = next((ingress for ingress in self.ingresses.values() if ingress.name == name), None)
+        publishing = self._publishing(name)
         if name not in self._pipelines and publishing is None:
             return
         if publishing is None:
@@ -171,6 +171,10 @@ class Streams:
             raise SessionError(409, f"somebody publishes {name!r} already; publish under another name")
         log.info("%s: another publisher takes the place of one that has gone silent", name)
         await self.close_ingress(publishing)
+
+    def _publishing(self, name: str) -> Ingress | None:
+        """Who publishes under that name, or is about to."""
+        return next((ingress for ingress in self.ingresses.values() if ingress.name == name), None)
 
     def _ended(self, ingress: Ingress) -> None:
         """A publisher left: its stream goes with it."""

@@ -1,7 +1,7 @@
 """streamer.streams: streams come and go whole, whoever asked for it stays or leaves."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Literal
 
@@ -12,7 +12,7 @@ from streamer.clock import monotonic
 from streamer.errors import SessionError, SourceErrorKind
 from streamer.ingress import Ingress
 from streamer.model import ServedModel
-from streamer.pipeline import Pipeline
+from streamer.pipeline import Pipeline, Source
 from streamer.streams import Streams
 from streamer.viewers import ViewerLimits, Viewers
 from tests.peers.rtc import make_pc, offer_to_watch, until
@@ -45,11 +45,15 @@ class Idle:
 async def run_stream(name: str = "a") -> AsyncIterator[tuple[Streams, Pipeline, Idle]]:
     """Streams of which one runs."""
 
-    def nobody_publishes(_: str, __: object) -> tuple[Ingress, Pipeline]:
-        raise AssertionError
+    def make_ingress(name: str, on_close: Callable[[Ingress], None]) -> tuple[Ingress, Pipeline]:
+        ingress = Ingress(name, lambda _: None, on_close, clock=monotonic, max_pixels=1920 * 1080, max_fps=60)
+        return ingress, make_pipeline(ingress)
+
+    def make_pipeline(source: Source) -> Pipeline:
+        return Pipeline(source, model, sample_fps=5, min_score=None, clock=monotonic, on_detections=lambda _: None)
 
     streams = Streams(
-        viewers=Viewers(ViewerLimits(8, 8, 8)), admission=Admission((), None, 0), make_ingress=nobody_publishes
+        viewers=Viewers(ViewerLimits(8, 8, 8)), admission=Admission(("*",), None, 8), make_ingress=make_ingress
     )
     model = ServedModel(
         "127.0.0.1:1",
@@ -62,14 +66,7 @@ async def run_stream(name: str = "a") -> AsyncIterator[tuple[Streams, Pipeline, 
         on_error=lambda *_: None,
     )
     source = Idle(name)
-    pipeline = Pipeline(
-        source,
-        model,
-        sample_fps=5,
-        min_score=None,
-        clock=monotonic,
-        on_detections=lambda _: None,
-    )
+    pipeline = make_pipeline(source)
     streams.add(pipeline)
     try:
         await until(lambda: source.running)
@@ -123,3 +120,29 @@ async def test_nobody_is_let_in_to_a_stream_that_has_ended() -> None:
         assert len(streams.viewers) == 0
         assert streams.sessions == {}
         await viewer.close()
+
+
+async def offer_to_publish() -> str:
+    """A publisher's offer, of whom nothing more is heard."""
+    pc = make_pc()
+    pc.addTransceiver("video", direction="sendonly")
+    await pc.setLocalDescription(await pc.createOffer())
+    offer = str(pc.localDescription.sdp)
+    await pc.close()
+    return offer
+
+
+async def test_a_name_is_free_when_it_has_been_freed() -> None:
+    """A publisher that waited for the name is sent away too, and does not come between."""
+    async with run_stream() as (streams, _, _):
+        await streams.open_ingress("p", await offer_to_publish())
+        offer = await offer_to_publish()
+        ending = asyncio.create_task(streams.remove("p"))
+        while "p" in streams._tasks:  # noqa: ASYNC110  until it has begun
+            await asyncio.sleep(0)
+        coming = asyncio.create_task(streams.open_ingress("p", offer))
+        await asyncio.sleep(0)  # it waits now
+        await streams.free("p")
+        assert not streams.is_taken("p")
+        [_, refused] = await asyncio.gather(ending, coming, return_exceptions=True)
+        assert isinstance(refused, SessionError)

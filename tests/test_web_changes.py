@@ -404,6 +404,33 @@ async def test_tiles_that_come_and_go_leave_nothing(page: Page, service: FakeSer
     await until(lambda: asyncio.sleep(0, service.endless == 1), lambda: f"{service.endless} pictures are sent")
 
 
+REFUSED = """async () => {
+  const { WhepSession } = await import("/web/whep.js");
+  const made = [];
+  window.RTCPeerConnection = class extends RTCPeerConnection {
+    addTransceiver(...of) {
+      const transceiver = super.addTransceiver(...of);
+      [this.track, made[0]] = [transceiver.receiver.track, this];
+      return transceiver;
+    }
+  };
+  await new WhepSession("/whep/a", () => {}).open().catch(() => {});
+  return made[0];
+}"""
+"""A session that the server has no place for; gives its connection."""
+
+
+async def test_a_session_that_has_ended_listens_to_nothing(page: Page, service: FakeService) -> None:
+    """Chromium keeps some of the connections that are closed for good: no tile may hang on one by a listener."""
+    await page.goto(service.url)
+    devtools = await page.context.new_cdp_session(page)
+    for of in ("pc", "pc.track"):
+        expression = f"({REFUSED})().then((pc) => {of})"
+        kept = await devtools.send("Runtime.evaluate", {"expression": expression, "awaitPromise": True})
+        left = await devtools.send("DOMDebugger.getEventListeners", {"objectId": kept["result"]["objectId"]})
+        assert [each["type"] for each in left["listeners"]] == []
+
+
 async def least(read: Callable[[], Awaitable[float]]) -> float:
     """A reading that collecting garbage no longer lowers."""
     before, now = math.inf, await read()

@@ -11,7 +11,8 @@ export class Session {
   #pc = null;
   /** @type {string | null} */
   #location = null;
-  #closed = false;
+  /** Ends every listener with the session: Chromium keeps some connections that were closed while they gathered. */
+  #closing = new AbortController();
   #patience = 0;
   #endpoint;
   #onlost;
@@ -45,15 +46,20 @@ export class Session {
     }
   }
 
+  /** Aborted when the session is closed. */
+  get closing() {
+    return this.#closing.signal;
+  }
+
   /** @returns {Promise<RTCStatsReport | null>} */
   async stats() {
-    return this.#closed || !this.#pc ? null : this.#pc.getStats();
+    return this.closing.aborted || !this.#pc ? null : this.#pc.getStats();
   }
 
   /** Ends the session here and on the server; may be called twice and while a page is being left. */
   close() {
-    if (this.#closed) return;
-    this.#closed = true;
+    if (this.closing.aborted) return;
+    this.#closing.abort();
     clearTimeout(this.#patience);
     this.#pc?.close();
     this.#delete();
@@ -61,7 +67,7 @@ export class Session {
 
   /** @param {string} reason */
   lose(reason) {
-    if (this.#closed) return;
+    if (this.closing.aborted) return;
     this.close();
     this.#onlost(reason);
   }
@@ -75,20 +81,20 @@ export class Session {
     this.#requireOpen();
     const pc = new RTCPeerConnection({ bundlePolicy: "max-bundle", iceServers: servers });
     this.#pc = pc;
-    pc.addEventListener("connectionstatechange", () => this.#follow(pc.connectionState));
+    pc.addEventListener("connectionstatechange", () => this.#follow(pc.connectionState), { signal: this.closing });
     configure(pc);
     await pc.setLocalDescription(await pc.createOffer());
-    await gathered(pc);
+    await gathered(pc, this.closing);
     this.#requireOpen();
     const { answer, location } = await post(this.#endpoint, pc.localDescription?.sdp ?? "", this.#token);
     this.#location = location;
-    if (this.#closed) this.#delete(); // it exists on the server from here on, whoever closed it meanwhile
+    if (this.closing.aborted) this.#delete(); // it exists on the server from here on, whoever closed it meanwhile
     this.#requireOpen();
     await pc.setRemoteDescription({ type: "answer", sdp: adapt(answer) });
   }
 
   #requireOpen() {
-    if (this.#closed) throw new SessionError("Closed before it opened");
+    if (this.closing.aborted) throw new SessionError("Closed before it opened");
   }
 
   /** @param {RTCPeerConnectionState} state */

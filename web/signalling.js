@@ -116,12 +116,14 @@ export function parseLinks(header) {
  * Resolves when all candidates are known or GATHERING_MS have passed.
  *
  * @param {RTCPeerConnection} pc
+ * @param {AbortSignal} signal ends the listening
  */
-export async function gathered(pc) {
+export async function gathered(pc, signal) {
   if (pc.iceGatheringState === "complete") return;
   await new Promise((resolve) => {
     setTimeout(resolve, GATHERING_MS);
-    pc.addEventListener("icegatheringstatechange", () => pc.iceGatheringState === "complete" && resolve(null));
+    const look = () => pc.iceGatheringState === "complete" && resolve(null);
+    pc.addEventListener("icegatheringstatechange", look, { signal });
   });
 }
 

@@ -14,7 +14,8 @@ export class WhepSession extends Session {
       const { receiver } = pc.addTransceiver("video", { direction: "recvonly" });
       // Zero means "as little as the network allows"; Chromium only, ignored elsewhere.
       if ("jitterBufferTarget" in receiver) receiver.jitterBufferTarget = 0;
-      receiver.track.addEventListener("ended", () => this.lose("The server ended the WebRTC session"));
+      const lose = () => this.lose("The server ended the WebRTC session");
+      receiver.track.addEventListener("ended", lose, { signal: this.closing });
       media.addTrack(receiver.track);
     });
     return media;
