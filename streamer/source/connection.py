@@ -29,7 +29,7 @@ from streamer.timeline import Timeline
 
 log = logging.getLogger(__name__)
 
-SPOILED_FOR = 2.0
+SPOILED_FOR = 1.5
 """Seconds of packets none of which can be decoded, SPOILED_PACKETS at least, after which a camera is asked anew what it
 sends."""
 LATE = 0.9
