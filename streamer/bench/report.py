@@ -37,8 +37,8 @@ ROWS = (
     ("saturation", "service_cpu_ms_per_result", "service's processor time a result", "ms", ""),
 )
 
-
 PARTS = tuple(dict.fromkeys(part for part, *_ in ROWS))
+"""What can be measured by itself, in this order."""
 
 
 def table(figures: dict[str, dict[str, Any]]) -> str:
@@ -48,6 +48,12 @@ def table(figures: dict[str, dict[str, Any]]) -> str:
         if part not in figures:
             continue
         value = figures[part][key]
-        shown = ", ".join(str(part) for part in value) if isinstance(value, list) else str(value)
-        lines.append(f"{name:<40} {shown:>22} {unit:<9} {promise}".rstrip())
+        lines.append(f"{name:<42} {_shown(value):>16} {unit:<9} {promise}".rstrip())
     return "\n".join(lines)
+
+
+def _shown(value: Any) -> str:
+    """A figure, or each of several; of many, the least and the greatest."""
+    if not isinstance(value, list):
+        return str(value)
+    return ", ".join(map(str, value)) if len(value) <= 3 else f"{min(value)} to {max(value)}"
