@@ -26,7 +26,7 @@ Say = Callable[[str], None]
 
 
 class ChildEnded(SightlineError):
-    """A process ended that should have gone on; what it said itself is on the terminal."""
+    """A process ended that should have gone on. What a quiet one said last is told; others said it on the terminal."""
 
 
 class Child:

@@ -139,8 +139,7 @@ class Streams:
         except BaseException:
             await ingress.close()
             raise
-        if ingress.id in self.ingresses:
-            self.add(pipeline)
+        self.add(pipeline)
         return ingress, answer
 
     async def close_ingress(self, ingress: Ingress) -> None:

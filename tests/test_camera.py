@@ -79,3 +79,14 @@ def test_a_camera_waits_for_who_listens_and_comes_back(clip: Path) -> None:
         camera.signal(signal.SIGTERM)
         assert camera.wait() == 0
         assert "Traceback" not in camera.output
+
+
+def test_told_to_end_again_and_again_it_ends_quietly(clip: Path) -> None:
+    """However often SIGTERM comes, also while the interpreter is ending, the exit code is 0 and nothing is printed."""
+    url = f"rtsp://127.0.0.1:{free_port()}/drone"
+    with run_camera(clip, url) as process:
+        receive(url, 1)
+        while process.returncode is None:
+            process.signal(signal.SIGTERM)
+        assert process.returncode == 0
+        assert "Traceback" not in process.output

@@ -47,12 +47,14 @@ def measure_publishing(state: Path, models: Path, footage: Path, seconds: float,
                 await_live(page, 1, [server, service], say)
                 time.sleep(SETTLE)
                 before = model_seconds(page)
-                time.sleep(seconds - SETTLE / 2)
+                time.sleep(seconds)
                 after = model_seconds(page)
                 sent = json.loads(publisher.communicate(timeout=60 + LOSSES * BETWEEN)[0] or "null")
+            except subprocess.TimeoutExpired:
+                raise SightlineError("the publisher did not come to its end while measuring") from None
             finally:
                 publisher.kill()
-    if sent is None or not events:
+    if sent is None or not sent["lost"] or not events:
         raise SightlineError("nothing came of the publisher while measuring; its own words are above")
     begun, first_loss = sent["sent"][0][1] + SETTLE, sent["lost"][0]
     latencies = latencies_of([each for each in events if begun <= each.at < first_loss], sent["sent"])

@@ -22,7 +22,7 @@ ROWS = (
     ("cameras", "silence_noticed_seconds_max", "… the last of 16", "s", "≤ 5"),
     ("cameras", "size_change_seconds", "pause where an encoder changes size", "s", "≤ 1"),
     ("cameras", "codec_change_seconds", "… codec", "s", "≤ 5"),
-    ("cameras", "doctor_seconds", "the doctor, a healthy camera", "s", "≤ 10"),
+    ("cameras", "doctor_seconds", "the doctor, a camera that works", "s", "≤ 10"),
     ("cameras", "doctor_seconds_refused", "… one that is not there", "s", ""),
     ("model_server", "images_per_second", "the model server, batches of 8", "images/s", ""),
     ("model_server", "model_alone_per_second", "… the SavedModel alone, likewise", "images/s", ""),

@@ -21,6 +21,7 @@ from typing import Any
 import av
 from av.container import InputContainer
 
+from streamer.camera import end_at_sigterm
 from streamer.evaluate.clip import packets_of, step_of
 
 BEGIN = signal.SIGUSR1
@@ -91,7 +92,7 @@ def _schedule(source: InputContainer, video: av.VideoStream, count: int, begun: 
 def main() -> None:
     """Play what the command line says."""
     begun = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    end_at_sigterm()
     signal.signal(BEGIN, lambda *_: begun.set())
     file, url, packets = sys.argv[1:]
     try:
