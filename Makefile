@@ -23,7 +23,7 @@ install: $(VENV)/.installed  ## create .venv and install Sightline into it (PYTH
 demo: install  ## a demo camera, the model server and the service: http://127.0.0.1:8000, until Ctrl-C
 	@exec $(BIN)/sightline demo
 
-test: $(VENV)/.installed-dev  ## run every test (PYTEST_ARGS="tests/test_config.py -k url" chooses)
+test: $(VENV)/.installed-dev  ## run every test (PYTEST_ARGS="tests/config/test_config.py -k url" chooses)
 	@scripts/install_test_tools.sh
 	@exec $(BIN)/python -m pytest $(PYTEST_ARGS)
 

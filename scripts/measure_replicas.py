@@ -25,9 +25,9 @@ import numpy as np
 
 from serving import signature, wire
 from streamer.bench.processes import free_port
-from streamer.channel import open_channel
-from streamer.clock import monotonic
-from streamer.predictor import Predictor
+from streamer.inference.channel import open_channel
+from streamer.inference.predictor import Predictor
+from streamer.values.clock import monotonic
 
 BATCHING = """
 max_batch_size {{ value: 8 }}

@@ -1,7 +1,7 @@
 """`python -m serving.generate_wire`: write wire.binpb, the descriptors of TensorFlow Serving's gRPC API.
 
 The descriptors come out of the official tensorflow-serving-api and tensorflow packages as they are installed, so the
-contract is never typed by hand; tests/test_wire.py holds the written file equal to them.
+contract is never typed by hand; tests/serving/test_wire.py holds the written file equal to them.
 """
 
 from google.protobuf.descriptor import FileDescriptor

@@ -6,7 +6,7 @@ failed on which shape, that time is over. A tf.function checks the same things i
 costs 0.12 ms a call where this costs 0.02.
 
 Session.run, the public way in, checks shapes and converts dtypes before the runtime sees them, and the real server does
-neither. So this file, and no other, calls what lies beneath it; tests/test_serving_contract.py holds what comes back.
+neither. So this file, and no other, calls what lies beneath it; tests/serving/test_contract.py holds what comes back.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,6 +1,6 @@
 """The one signature every Sightline model carries, and the contract that travels with it.
 
-`export` writes it, `streamer.predictor` reads it, TensorFlow Serving only carries it. Imports nothing but the standard
+`export` writes it, `streamer.inference` reads it, TensorFlow Serving only carries it. Imports nothing but the standard
 library, so both sides can use it without TensorFlow.
 
     serving_default   input_tensor       uint8   [N, H, W, 3]  RGB; H and W static

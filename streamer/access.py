@@ -2,11 +2,11 @@
 
 from ipaddress import ip_address
 
-from streamer.admission import Admission
 from streamer.config import Config
-from streamer.origins import Origins
-from streamer.signalling import IceServer, Signalling
-from streamer.viewers import ViewerLimits
+from streamer.control.admission import Admission
+from streamer.control.viewers import ViewerLimits
+from streamer.http.origins import Origins
+from streamer.http.signalling import IceServer, Signalling
 
 
 def viewer_limits(config: Config) -> ViewerLimits:

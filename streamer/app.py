@@ -11,9 +11,9 @@ from pathlib import Path
 from aiohttp import web
 
 from streamer.config import Config, Tls
-from streamer.errors import ConfigError
 from streamer.service import Service
-from streamer.terminal import Terminal
+from streamer.tools.terminal import Terminal
+from streamer.values.errors import ConfigError
 
 SHUTDOWN_TIMEOUT = 5.0
 """Seconds viewers' connections get to end by themselves."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from streamer.errors import ConfigError, SightlineError
+from streamer.values.errors import ConfigError, SightlineError
 
 if TYPE_CHECKING:
     from streamer.config import Stream
@@ -140,7 +140,7 @@ def _serve(arguments: argparse.Namespace) -> int:
 
     settings = config.load(arguments.config)  # first: a mistake in it is said before a second of imports
     from streamer.app import serve
-    from streamer.memory import keep_memory
+    from streamer.tools.memory import keep_memory
 
     _log(logging.DEBUG if arguments.verbose else logging.INFO)
     keep_memory()
@@ -149,13 +149,13 @@ def _serve(arguments: argparse.Namespace) -> int:
 
 
 def _demo(arguments: argparse.Namespace) -> int:
-    from streamer.demo import Demo
+    from streamer.tools.demo import Demo
 
     return Demo(arguments.state, arguments.port, arguments.serving_port, arguments.camera_port).run()
 
 
 def _camera(arguments: argparse.Namespace) -> int:
-    from streamer.camera import push
+    from streamer.tools.camera import push
 
     push(arguments.file, arguments.url)
     return 0
@@ -197,8 +197,8 @@ def _evaluate(arguments: argparse.Namespace) -> int:
 
 def _doctor(arguments: argparse.Namespace) -> int:
     stream = _examined(arguments)  # first, before a second of imports
+    from streamer.control.policy import target_of
     from streamer.doctor import command
-    from streamer.policy import target_of
 
     _log(logging.ERROR)
     return command.run(target_of(stream), sample_fps=stream.sample_fps, still=arguments.still, as_json=arguments.json)
@@ -228,7 +228,7 @@ def _examined(arguments: argparse.Namespace) -> "Stream":
 
 def _log(level: int) -> None:
     """Log lines for a terminal or a container, passwords removed."""
-    from streamer.url import RedactFilter
+    from streamer.values.url import RedactFilter
 
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S"))

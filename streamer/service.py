@@ -9,31 +9,33 @@ from typing import Any
 
 from aiohttp import web
 
-from streamer import access, api, url
-from streamer.administration import Administration
-from streamer.clock import Clock, monotonic
+from streamer import access
 from streamer.config import Config, Stream, parse_stream
-from streamer.detections import Detections
+from streamer.control.administration import Administration
+from streamer.control.policy import judge, target_of
+from streamer.control.reconciler import Reconciler
+from streamer.control.reload import Reload
+from streamer.control.roster import Entry
+from streamer.control.statefile import StateFile
+from streamer.control.streams import Streams
+from streamer.control.viewers import Viewers
+from streamer.control.watch import Watch
 from streamer.doctor.practice import Practice
-from streamer.doctor.routes import PRACTICE
-from streamer.errors import ChangeError
-from streamer.events import Events
-from streamer.frame import Frame
-from streamer.ingress import Ingress
-from streamer.metrics import Metrics
-from streamer.model import ServedModel
-from streamer.openings import Openings
-from streamer.pipeline import Pipeline
-from streamer.policy import judge, target_of
-from streamer.reconciler import Reconciler
-from streamer.reload import Reload
-from streamer.roster import Entry
-from streamer.served_models import ServedModels
+from streamer.http import api
+from streamer.http.doctor import PRACTICE
+from streamer.http.events import Events
+from streamer.http.metrics import Metrics
+from streamer.inference.model import ServedModel
+from streamer.inference.served_models import ServedModels
 from streamer.source import Source, Target
-from streamer.statefile import StateFile
-from streamer.streams import Streams
-from streamer.viewers import Viewers
-from streamer.watch import Watch
+from streamer.source.openings import Openings
+from streamer.stream.pipeline import Pipeline
+from streamer.values import url
+from streamer.values.clock import Clock, monotonic
+from streamer.values.detections import Detections
+from streamer.values.errors import ChangeError
+from streamer.values.frame import Frame
+from streamer.webrtc.ingress import Ingress
 
 LAG_INTERVAL = 0.5
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import av
 import pytest
 
-from streamer import cli, url
+from streamer import cli
+from streamer.values import url
 from tests.peers.process import run_process
 
 COMMAND = [sys.executable, "-m", "streamer"]

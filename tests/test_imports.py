@@ -56,7 +56,7 @@ def _imports(path: Path) -> dict[str, set[str]]:
                 found.setdefault(alias.name, set())
         elif isinstance(node, ast.ImportFrom) and node.module:
             for alias in node.names:
-                # `from streamer import url` takes a module, `from streamer.url import redact` a name.
+                # `from streamer.values import url` takes a module, `from streamer.values.url import redact` a name.
                 submodule = f"{node.module}.{alias.name}"
                 if _is_module(submodule):
                     found.setdefault(submodule, set())

@@ -1,1 +1,1 @@
-"""The viewer page: static files that streamer.api serves at / and /web/."""
+"""The viewer page: static files that streamer.http.api serves at / and /web/."""

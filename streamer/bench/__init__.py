@@ -20,9 +20,9 @@ from streamer.bench.report import PARTS, table
 from streamer.bench.saturation import measure_saturation
 from streamer.bench.start import measure_start
 from streamer.bench.watching import measure_viewers
-from streamer.child import Child, Say
-from streamer.demo import prepare, require_tensorflow
-from streamer.errors import ConfigError
+from streamer.tools.child import Child, Say
+from streamer.tools.demo import prepare, require_tensorflow
+from streamer.values.errors import ConfigError
 
 ALONE: dict[str, Callable[[Path, Say], dict[str, Any]]] = {"start": measure_start, "offers": measure_offers}
 """What needs neither a model nor cameras."""

@@ -15,9 +15,9 @@ from streamer.bench.footage import RATE, shrunk
 from streamer.bench.processes import free_port, listens, running
 from streamer.bench.readings import Reading, reading
 from streamer.bench.service import await_live, run_service, streams_of
-from streamer.child import Child, Say, await_until
-from streamer.demo import serving_command
-from streamer.errors import SightlineError
+from streamer.tools.child import Child, Say, await_until
+from streamer.tools.demo import serving_command
+from streamer.values.errors import SightlineError
 
 CAMERAS = 16
 SMALL = (320, 180)

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from streamer.bench.processes import ask, free_port, listens, newest_version, running
-from streamer.child import Child, Say, await_until
-from streamer.demo import MODEL, serving_command
+from streamer.tools.child import Child, Say, await_until
+from streamer.tools.demo import MODEL, serving_command
 
 BATCH = 8
 IN_FLIGHT = 2

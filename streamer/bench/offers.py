@@ -8,8 +8,8 @@ from typing import Any
 
 from streamer.bench.processes import free_port, listens
 from streamer.bench.service import run_service
-from streamer.child import Say, await_until
-from streamer.errors import SightlineError
+from streamer.tools.child import Say, await_until
+from streamer.values.errors import SightlineError
 
 ROUNDS = 20
 STREAM = "camera"

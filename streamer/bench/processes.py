@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from streamer.child import Child
-from streamer.errors import SightlineError
+from streamer.tools.child import Child
+from streamer.values.errors import SightlineError
 
 
 @contextmanager

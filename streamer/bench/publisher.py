@@ -19,7 +19,7 @@ import av
 from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
 from yarl import URL
 
-from streamer.packet import TIME_BASE
+from streamer.values.packet import TIME_BASE
 
 RATE = 30
 

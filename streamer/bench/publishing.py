@@ -14,10 +14,10 @@ from streamer.bench.footage import RATE, shrunk
 from streamer.bench.processes import free_port, running
 from streamer.bench.readings import Reading, model_seconds, reading
 from streamer.bench.service import await_live, run_service
-from streamer.child import Child, Say, await_until, get
-from streamer.demo import serving_command
-from streamer.errors import SightlineError
-from streamer.packet import TIME_BASE
+from streamer.tools.child import Child, Say, await_until, get
+from streamer.tools.demo import serving_command
+from streamer.values.errors import SightlineError
+from streamer.values.packet import TIME_BASE
 
 SIZE = (640, 360)
 LOSSES = 6

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from streamer.child import Child, get, open_local
+from streamer.tools.child import Child, get, open_local
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from streamer.bench.footage import shrunk
 from streamer.bench.processes import ask, free_port, newest_version, running, running_all
 from streamer.bench.readings import reading, results_of
 from streamer.bench.service import await_live, push, run_service
-from streamer.child import Child, Say, await_until
-from streamer.demo import serving_command
-from streamer.errors import SightlineError
+from streamer.tools.child import Child, Say, await_until
+from streamer.tools.demo import serving_command
+from streamer.values.errors import SightlineError
 
 CAMERAS = 4
 CAMERA_SIZE = (640, 360)

@@ -9,8 +9,8 @@ from typing import Any
 import yaml
 
 from streamer.bench.processes import free_port, running
-from streamer.child import Child, Say, await_until, get
-from streamer.demo import MODEL
+from streamer.tools.child import Child, Say, await_until, get
+from streamer.tools.demo import MODEL
 
 
 @contextmanager

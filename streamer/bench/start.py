@@ -7,7 +7,7 @@ from typing import Any
 
 from streamer.bench.processes import free_port, listens
 from streamer.bench.service import run_service
-from streamer.child import Say, get
+from streamer.tools.child import Say, get
 
 STARTS = 5
 

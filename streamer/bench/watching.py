@@ -12,7 +12,7 @@ from typing import Any
 from streamer.bench.processes import free_port, running
 from streamer.bench.readings import core_share
 from streamer.bench.service import await_live, push, run_service
-from streamer.child import Say
+from streamer.tools.child import Say
 
 ADDED_VIEWERS = 8
 SETTLE = 4.0

@@ -6,7 +6,6 @@ from typing import Any
 import yaml
 from pydantic import Field, ValidationError
 
-from streamer import url
 from streamer.config import ports
 from streamer.config.api_streams import ApiStreams
 from streamer.config.explanation import dotted, explain, keys_of
@@ -17,7 +16,8 @@ from streamer.config.serving import Serving
 from streamer.config.stream import CameraTls, Stream
 from streamer.config.unique_keys import UniqueKeys
 from streamer.config.variables import collect_secrets, substitute
-from streamer.errors import ConfigError
+from streamer.values import url
+from streamer.values.errors import ConfigError
 
 
 class Config(Section):

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from streamer import url
+from streamer.values import url
 
 SectionOf = Callable[[tuple[Any, ...]], type[BaseModel]]
 """Gives the section that a key path leads into."""

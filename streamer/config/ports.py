@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from streamer import url
 from streamer.config.stream import Stream
-from streamer.errors import ConfigError
+from streamer.values import url
+from streamer.values.errors import ConfigError
 
 
 def require_own(streams: Mapping[str, Stream]) -> None:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from streamer import address
+from streamer.config import address
 from streamer.config.section import Name, Section, checked
 
 Address = Annotated[str, AfterValidator(checked(address.check))]

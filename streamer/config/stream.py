@@ -4,8 +4,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from streamer import url
 from streamer.config.section import Name, Section, checked
+from streamer.values import url
 
 Url = Annotated[str, AfterValidator(checked(url.check))]
 

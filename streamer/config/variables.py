@@ -4,9 +4,9 @@ import os
 import re
 from typing import Any
 
-from streamer import url
 from streamer.config.explanation import dotted
-from streamer.errors import ConfigError
+from streamer.values import url
+from streamer.values.errors import ConfigError
 
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 

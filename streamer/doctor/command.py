@@ -5,14 +5,14 @@ import json
 import sys
 from pathlib import Path
 
-from streamer.clock import Clock, monotonic
 from streamer.doctor.examination import Examination
 from streamer.doctor.observation import Observation
 from streamer.doctor.printout import printout
 from streamer.doctor.report import Report, report
-from streamer.errors import ConfigError
-from streamer.progress import Progress
 from streamer.source.target import Target
+from streamer.tools.progress import Progress
+from streamer.values.clock import Clock, monotonic
+from streamer.values.errors import ConfigError
 
 LOOK = 0.2
 """Seconds from one line of progress to the next."""

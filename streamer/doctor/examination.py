@@ -14,14 +14,14 @@ from dataclasses import replace
 
 import av
 
-from streamer.clock import Clock, monotonic
 from streamer.doctor.observation import Observation
 from streamer.doctor.symptoms import inquire
 from streamer.doctor.watch import watch
-from streamer.errors import SourceError
 from streamer.source.failure import explain
 from streamer.source.stop import Stop
 from streamer.source.target import Target
+from streamer.values.clock import Clock, monotonic
+from streamer.values.errors import SourceError
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import av
 
-from streamer.errors import SourceError
+from streamer.values.errors import SourceError
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
-from streamer.clock import Clock, monotonic
 from streamer.doctor.examination import LIMIT, Examination
 from streamer.doctor.report import Report, report
-from streamer.errors import Overloaded
 from streamer.source.target import Target
+from streamer.values.clock import Clock, monotonic
+from streamer.values.errors import Overloaded
 
 AT_ONCE = 2
 """Examinations at a time: each is a thread that decodes, beside those of the streams."""

@@ -2,9 +2,9 @@
 
 import textwrap
 
-from streamer import url
 from streamer.doctor.findings import share
 from streamer.doctor.report import Report
+from streamer.values import url
 
 WIDTH = 100
 """Letters of a line."""

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from streamer import url
 from streamer.doctor.observation import Observation
-from streamer.errors import SourceErrorKind
 from streamer.source.target import Target
+from streamer.values import url
+from streamer.values.errors import SourceErrorKind
 
 RTSP_PATHS = (
     "the camera's manual names the path: /Streaming/Channels/101 (Hikvision), /cam/realmonitor?channel=1&subtype=0 "

@@ -4,15 +4,15 @@ import base64
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from streamer import url
 from streamer.doctor.findings import Finding, judge
 from streamer.doctor.measurements import Measurements, measure
 from streamer.doctor.observation import Observation
 from streamer.doctor.remedies import remedy
 from streamer.doctor.still import jpeg
-from streamer.errors import SourceError, SourceErrorKind
 from streamer.source.failure import stalled
 from streamer.source.target import Target
+from streamer.values import url
+from streamer.values.errors import SourceError, SourceErrorKind
 
 Verdict = Literal["healthy", "advice"] | SourceErrorKind
 """Fine; it works, and could work better; or why it does not work."""

@@ -4,10 +4,10 @@ import re
 import socket
 
 from streamer.doctor.observation import Observation
-from streamer.errors import SourceError
 from streamer.source.login import realm_of
 from streamer.source.rtsp import ask
 from streamer.source.target import Target
+from streamer.values.errors import SourceError
 
 CONNECT_TIMEOUT = 1.0
 """Seconds; a camera answers within milliseconds, and there is little time left by then."""

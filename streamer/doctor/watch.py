@@ -10,15 +10,15 @@ import numpy as np
 from av.video.frame import PictureType
 from av.video.reformatter import VideoReformatter
 
-from streamer.clock import Clock
 from streamer.doctor.losses import counted
 from streamer.doctor.observation import Arrival, Kind, Observation
-from streamer.errors import SourceError
 from streamer.source.container import Opened, open_target
 from streamer.source.decoding import Decoding
 from streamer.source.rotation import upright
 from streamer.source.stop import Stop
 from streamer.source.target import Limits, Target
+from streamer.values.clock import Clock
+from streamer.values.errors import SourceError
 
 ENOUGH = 4.0
 """Seconds of watching that are enough where this many keyframes have come; without them it goes on while it may."""

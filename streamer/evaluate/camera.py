@@ -21,8 +21,8 @@ from typing import Any
 import av
 from av.container import InputContainer
 
-from streamer.camera import end_at_sigterm
 from streamer.evaluate.clip import packets_of, step_of
+from streamer.tools.camera import end_at_sigterm
 
 BEGIN = signal.SIGUSR1
 RETRY = 0.2

@@ -12,7 +12,7 @@ import numpy as np
 from av.container import InputContainer
 from numpy.typing import NDArray
 
-from streamer.errors import ConfigError
+from streamer.values.errors import ConfigError
 
 ROWS = 8
 """Every which row of a picture is looked at to know it again."""

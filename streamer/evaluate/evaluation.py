@@ -11,17 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from streamer.bench.processes import free_port, listens
-from streamer.child import Child, await_until
-from streamer.demo import MODEL, require_tensorflow, serving_command
-from streamer.errors import ConfigError
 from streamer.evaluate import clip, truth
 from streamer.evaluate.clip import Clip
 from streamer.evaluate.figures import Figures, judge
 from streamer.evaluate.playing import meet, play
 from streamer.evaluate.report import table
-from streamer.memory import keep_memory
-from streamer.progress import Progress
 from streamer.service import Service
+from streamer.tools.child import Child, await_until
+from streamer.tools.demo import MODEL, require_tensorflow, serving_command
+from streamer.tools.memory import keep_memory
+from streamer.tools.progress import Progress
+from streamer.values.errors import ConfigError
 
 STREAM = "clip"
 """The name of the stream the clip is played into."""

@@ -6,15 +6,15 @@ import os
 from typing import Protocol
 
 from serving.signature import Contract
-from streamer.child import Child
-from streamer.errors import ConfigError, SightlineError
 from streamer.evaluate.camera import BEGIN
 from streamer.evaluate.clip import Clip
 from streamer.evaluate.recording import Pass, Recording
-from streamer.pipeline import Pipeline
-from streamer.progress import Progress
 from streamer.service import Service
-from streamer.view import View
+from streamer.stream.pipeline import Pipeline
+from streamer.tools.child import Child
+from streamer.tools.progress import Progress
+from streamer.values.errors import ConfigError, SightlineError
+from streamer.view.view import View
 
 SETTLE = 4.0
 """Seconds the camera stands still at least before the clip: the encoder and the hold settle meanwhile."""

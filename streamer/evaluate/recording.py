@@ -9,10 +9,10 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from streamer.clock import Clock
-from streamer.detections import Detections, TrackedBox
 from streamer.evaluate.clip import Clip, fingerprint
-from streamer.frame import Frame
+from streamer.values.clock import Clock
+from streamer.values.detections import Detections, TrackedBox
+from streamer.values.frame import Frame
 
 
 @dataclass(frozen=True, slots=True)

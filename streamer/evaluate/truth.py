@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from serving.accuracy import Labelled
-from streamer.errors import ConfigError
+from streamer.values.errors import ConfigError
 
 FORM = '{"frame": number, "boxes": [[class, x_min, y_min, x_max, y_max], ...]}'
 KEYS = {"frame", "boxes", "ignored"}

@@ -4,8 +4,8 @@ import errno
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from streamer.clock import Clock, monotonic
 from streamer.source.failure import OPEN_TIMEOUT
+from streamer.values.clock import Clock, monotonic
 
 Opened = TypeVar("Opened")
 

@@ -1,7 +1,7 @@
 """How much may come before there is a picture of it: a camera that begins one and never ends it fills the memory."""
 
-from streamer.errors import SourceError
 from streamer.source.target import Limits
+from streamer.values.errors import SourceError
 
 ROOM = 32 << 20
 """Bytes beside the largest packet: the index of a recording, sound, and what is looked at before the first packet."""

@@ -3,8 +3,8 @@
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
 
-from streamer.errors import SourceError
 from streamer.source.reader import Body
+from streamer.values.errors import SourceError
 
 BLOCK = 16
 """Bytes of AES's block, of its key here, and of the initialisation vector."""

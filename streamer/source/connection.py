@@ -14,8 +14,6 @@ import av
 from av.stream import Discard
 from av.video.reformatter import VideoReformatter
 
-from streamer.clock import Clock
-from streamer.errors import SourceError
 from streamer.source.container import Opened, open_target
 from streamer.source.decoding import SPOILED_PACKETS, Decoding
 from streamer.source.failure import explain
@@ -25,7 +23,9 @@ from streamer.source.protocol import SOCKET_TIMEOUT, STALL_TIMEOUT
 from streamer.source.rotation import upright
 from streamer.source.stop import Stop
 from streamer.source.target import Target
-from streamer.timeline import Timeline
+from streamer.values.clock import Clock
+from streamer.values.errors import SourceError
+from streamer.values.timeline import Timeline
 
 log = logging.getLogger(__name__)
 

@@ -10,8 +10,6 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import av
 from av.container import InputContainer
 
-from streamer import url as urls
-from streamer.errors import SourceError
 from streamer.source import protocol as protocols
 from streamer.source.addresses import Addresses
 from streamer.source.allowance import Allowance
@@ -25,6 +23,8 @@ from streamer.source.relay import Relay
 from streamer.source.rtsp import ask, stays
 from streamer.source.stop import Stop
 from streamer.source.target import Limits, Target
+from streamer.values import url as urls
+from streamer.values.errors import SourceError
 
 REDIRECTS = 3
 """How often an RTSP server may send us elsewhere on itself."""

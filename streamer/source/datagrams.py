@@ -5,10 +5,10 @@ import socket
 import struct
 from ipaddress import ip_address
 
-from streamer.errors import SourceError
 from streamer.source.failure import stalled
 from streamer.source.protocol import LISTEN_TIMEOUT, STALL_TIMEOUT
 from streamer.source.stop import Stop
+from streamer.values.errors import SourceError
 
 BUFFER = 1 << 20
 """Bytes the kernel is asked to keep: a keyframe comes as one burst."""

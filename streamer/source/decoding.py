@@ -2,8 +2,8 @@
 
 import av
 
-from streamer.errors import SourceError
 from streamer.source.target import Limits
+from streamer.values.errors import SourceError
 
 SPOILED_PACKETS = 5
 """Packets in a row that nothing could be made of, from which on that is no damage on the way."""

@@ -10,14 +10,14 @@ import string
 from contextlib import suppress
 from urllib.parse import quote, urljoin, urlsplit
 
-from streamer import url as urls
-from streamer.errors import SourceError
 from streamer.source.addresses import Addresses
 from streamer.source.failure import explain, of_socket, printable, stalled
 from streamer.source.login import answer, realm_of
 from streamer.source.protocol import STALL_TIMEOUT
 from streamer.source.stop import Stop
 from streamer.source.target import Target
+from streamer.values import url as urls
+from streamer.values.errors import SourceError
 
 CONNECT_TIMEOUT = 4.0
 REDIRECTS = 3

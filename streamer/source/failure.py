@@ -5,8 +5,8 @@ import os
 
 import av
 
-from streamer.errors import SourceError, SourceErrorKind
 from streamer.source.protocol import SOCKET_TIMEOUT, STALL_TIMEOUT
+from streamer.values.errors import SourceError, SourceErrorKind
 
 OPEN_TIMEOUT = 8.0
 """Seconds to connect and see enough packets to know the codec."""

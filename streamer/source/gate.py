@@ -1,6 +1,6 @@
 """Which packets are worth decoding, and which pictures go further."""
 
-from streamer.timeline import Timeline
+from streamer.values.timeline import Timeline
 
 LATE = 1.0
 """Seconds of lag that are too many."""

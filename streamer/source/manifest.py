@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urljoin
 
-from streamer.errors import SourceError
+from streamer.values.errors import SourceError
 
 MARK = b"#EXTM3U"
 """How every playlist begins (section 4.3.1.1)."""

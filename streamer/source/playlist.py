@@ -3,20 +3,20 @@
 from dataclasses import replace
 from typing import Protocol
 
-from streamer import url as urls
-from streamer.clock import Clock, monotonic
-from streamer.egress import STRANGER
-from streamer.errors import SourceError
 from streamer.source import manifest
 from streamer.source.allowance import Allowance
 from streamer.source.cipher import Decrypted
 from streamer.source.download import Download
+from streamer.source.egress import STRANGER
 from streamer.source.failure import stalled
 from streamer.source.manifest import Manifest
 from streamer.source.protocol import HLS, STALL_TIMEOUT
 from streamer.source.reader import Body
 from streamer.source.stop import Stop
 from streamer.source.target import Target
+from streamer.values import url as urls
+from streamer.values.clock import Clock, monotonic
+from streamer.values.errors import SourceError
 
 LONGEST = 1 << 20
 """Bytes of a playlist: a day of six-second segments. FFmpeg keeps all of them, and would read one without end."""

@@ -3,9 +3,9 @@
 import io
 from typing import Protocol
 
-from streamer.errors import SourceError
 from streamer.source.allowance import Allowance
 from streamer.source.download import Download
+from streamer.values.errors import SourceError
 
 
 class Body(Protocol):

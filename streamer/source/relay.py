@@ -8,11 +8,11 @@ from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 
-from streamer.clock import monotonic
-from streamer.errors import SourceError
 from streamer.source.failure import OPEN_TIMEOUT, stalled
 from streamer.source.protocol import STALL_TIMEOUT
 from streamer.source.stop import Stop
+from streamer.values.clock import monotonic
+from streamer.values.errors import SourceError
 
 PROGRAM = "ffmpeg"
 GLANCE = 0.25

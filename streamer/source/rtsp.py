@@ -9,12 +9,12 @@ import re
 import socket
 from typing import NamedTuple
 
-from streamer import url as urls
-from streamer.clock import monotonic
-from streamer.errors import SourceError
 from streamer.source.login import answer
 from streamer.source.protocol import SOCKET_TIMEOUT
 from streamer.source.target import Target
+from streamer.values import url as urls
+from streamer.values.clock import monotonic
+from streamer.values.errors import SourceError
 
 LONGEST = 1 << 16
 """Bytes of an answer that are read."""

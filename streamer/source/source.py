@@ -11,16 +11,16 @@ from typing import Literal, NoReturn
 
 import av
 
-from streamer import url as urls
-from streamer.backoff import Backoff
-from streamer.clock import Clock
-from streamer.errors import SourceError, SourceErrorKind
-from streamer.frame import Frame
-from streamer.openings import Openings
+from streamer.source.backoff import Backoff
 from streamer.source.connection import Connection
 from streamer.source.failure import OPEN_TIMEOUT, stalled
+from streamer.source.openings import Openings
 from streamer.source.target import Target
-from streamer.timeline import Timeline
+from streamer.values import url as urls
+from streamer.values.clock import Clock
+from streamer.values.errors import SourceError, SourceErrorKind
+from streamer.values.frame import Frame
+from streamer.values.timeline import Timeline
 
 log = logging.getLogger(__name__)
 

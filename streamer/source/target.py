@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import parse_qs, urlsplit
 
-from streamer import url
-from streamer.egress import OPERATOR, Egress
-from streamer.errors import SourceError
+from streamer.source.egress import OPERATOR, Egress
 from streamer.source.trust import Trust
+from streamer.values import url
+from streamer.values.errors import SourceError
 
 Transport = Literal["tcp", "udp"]
 

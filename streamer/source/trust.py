@@ -5,7 +5,7 @@ import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
-from streamer.errors import SourceError
+from streamer.values.errors import SourceError
 
 BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
 """Where Debian, Fedora and Alpine keep the authorities everybody trusts. The wheel's GnuTLS looks in none of them."""

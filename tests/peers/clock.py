@@ -2,7 +2,7 @@
 
 
 class FakeClock:
-    """Stands in for `streamer.clock.monotonic`: call it for the time, `advance` it by hand."""
+    """Stands in for `streamer.values.clock.monotonic`: call it for the time, `advance` it by hand."""
 
     def __init__(self, now: float = 1000.0) -> None:
         self.now = now

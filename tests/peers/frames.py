@@ -7,8 +7,8 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.detections import Detections
-from streamer.frame import Frame, Sample
+from streamer.values.detections import Detections
+from streamer.values.frame import Frame, Sample
 
 
 @lru_cache(maxsize=32)

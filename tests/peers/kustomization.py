@@ -1,7 +1,7 @@
 """What `kubectl kustomize` makes of a folder, without kubectl: as much of it as deploy/kubernetes/ uses, and no more.
 
-Where this meets something it does not know it fails. Names get no hashes here. tests/test_kubernetes.py compares it
-with the real one where that is installed.
+Where this meets something it does not know it fails. Names get no hashes here. tests/deploy/test_kubernetes.py compares
+it with the real one where that is installed.
 """
 
 from copy import deepcopy

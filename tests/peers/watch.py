@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager
 
 import numpy as np
 
-from streamer.frame import Frame
-from streamer.openings import Openings
 from streamer.source import Source
+from streamer.source.openings import Openings
 from streamer.source.target import Target
-from streamer.url import redact
+from streamer.values.frame import Frame
+from streamer.values.url import redact
 from tests.peers.clip import read_index
 
 PATIENCE_S = 60.0

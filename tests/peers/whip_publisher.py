@@ -10,7 +10,7 @@ import numpy as np
 from aiortc import MediaStreamTrack, RTCPeerConnection, RTCRtpSender
 from aiortc.mediastreams import AudioStreamTrack, MediaStreamError
 
-from streamer.guard import guards
+from streamer.webrtc.guard import guards
 from tests.peers.clip import draw_frame
 from tests.peers.rtc import make_pc
 

@@ -1,0 +1,208 @@
+"""Streams added, changed, paused and removed while the service runs: by the API, and by an edited configuration.
+
+Every change is checked, then kept for the next start, then done; one after the other.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import Any
+
+from streamer import config
+from streamer.config import ApiStreams, Config, Stream
+from streamer.control.bearer import shows
+from streamer.control.roster import Entry, Roster, settings_of
+from streamer.control.statefile import Kept, StateFile
+from streamer.values import url
+from streamer.values.errors import ChangeError, ConfigError, SourceError
+
+log = logging.getLogger(__name__)
+
+Judge = Callable[[Stream, ApiStreams], Awaitable[None]]
+"""Raises SourceError where the policy forbids a stream."""
+Apply = Callable[[Mapping[str, Entry]], Awaitable[None]]
+"""Makes what runs be what is to run."""
+
+
+class Administration:
+    """Who may change the streams, and what came of it."""
+
+    def __init__(self, settings: Config, state: StateFile | None, *, judge: Judge, apply: Apply) -> None:
+        """Read what was kept.
+
+        Args:
+            settings: the configuration.
+            state: what survives a restart; None: nothing does.
+            judge: checks where a stream leads.
+            apply: told every stream that is to run, after each change.
+        """
+        self.policy = settings.api_streams
+        self._state, self._judge, self._apply = state, judge, apply
+        self._changing = asyncio.Lock()
+        self._changes: set[asyncio.Task[None]] = set()
+        self._warned: set[str] = set()
+        self.roster = self._first(settings)
+        self._warn()
+
+    def _first(self, settings: Config) -> Roster:
+        kept = Kept() if self._state is None else self._state.read()
+        try:
+            return Roster.of(settings.streams, kept)
+        except ConfigError as error:
+            if self._state is not None:
+                self._state.put_aside(str(error))
+            return Roster(settings.streams)
+
+    def require_allowed(self, authorization: str | None) -> None:
+        """Check that streams may be changed by whoever sends this Authorization header.
+
+        Raises:
+            ChangeError: 403 by nobody, 401 not by him.
+        """
+        if not self.policy.allowed:
+            raise ChangeError(
+                403, "changing streams is switched off; api_streams.allowed in the configuration allows it"
+            )
+        if self.policy.token is not None and not shows(authorization, self.policy.token):
+            raise ChangeError(
+                401, "changing streams needs the token of api_streams.token, as `Authorization: Bearer …`"
+            )
+
+    async def add(self, document: dict[str, Any], *, taken: Callable[[str], bool]) -> str:
+        """Add a stream; returns its name. `taken` says whether a publisher has a name.
+
+        Raises:
+            ChangeError: why not.
+        """
+        settings = dict(document)
+        name = settings.pop("name", None)
+        if not isinstance(name, str):
+            raise ChangeError(422, "name: is missing; it must be a text")
+        stream = _parsed(name, settings)
+        await self._require_policy(stream)
+        await self._whole(self._add(name, stream, taken))
+        return name
+
+    async def _add(self, name: str, stream: Stream, taken: Callable[[str], bool]) -> None:
+        async with self._changing:
+            if name in self.roster.file or name in self.roster.added or taken(name):
+                raise ChangeError(409, f"there is a stream {name!r} already; choose another name")
+            if len(self.roster.added) >= self.policy.max_streams:
+                raise ChangeError(
+                    409,
+                    f"{self.policy.max_streams} streams have been added, as many as api_streams.max_streams allows; "
+                    "remove one first",
+                )
+            await self._become(self.roster.add(name, stream))
+        log.info("%s: added through the API: %s", name, url.redact(stream.url))
+
+    async def change(self, name: str, patch: dict[str, Any]) -> None:
+        """Change some settings of a stream, `paused` among them.
+
+        Raises:
+            ChangeError: why not.
+        """
+        if "name" in patch:
+            raise ChangeError(422, "name: is not changed; remove the stream, and add it under another")
+        await self._whole(self._change(name, patch))
+
+    async def _change(self, name: str, patch: dict[str, Any]) -> None:
+        async with self._changing:
+            before = self.roster.require(name)
+            try:
+                roster = self.roster.change(name, patch)
+            except ConfigError as error:
+                raise ChangeError(422, str(error)) from None
+            after = roster.require(name)
+            if after.origin == "api" and settings_of(after.settings) != settings_of(before.settings):
+                await self._require_policy(after.settings)
+            await self._become(roster)
+        log.info("%s: changed through the API: %s", name, ", ".join(sorted(patch)) or "nothing")
+
+    async def remove(self, name: str) -> None:
+        """Remove a stream that the API added.
+
+        Raises:
+            ChangeError: why not.
+        """
+        await self._whole(self._remove(name))
+
+    async def _remove(self, name: str) -> None:
+        async with self._changing:
+            await self._become(self.roster.remove(name))
+        log.info("%s: removed through the API", name)
+
+    async def reconfigure(self, settings: Config) -> None:
+        """Take over an edited configuration."""
+        await self._whole(self._reconfigure(settings))
+
+    async def _reconfigure(self, settings: Config) -> None:
+        async with self._changing:
+            self.policy = settings.api_streams
+            self.roster = Roster(settings.streams, self.roster.added, self.roster.paused)
+            self._warn()
+            await self._apply(self.roster.entries())
+
+    def settings(self, name: str) -> dict[str, Any]:
+        """What a stream was given, its password removed."""
+        entry = self.roster.require(name)
+        said = settings_of(entry.settings) | {"paused": entry.paused}
+        return said | {"url": url.redact(entry.settings.url)}
+
+    async def settle(self) -> None:
+        """Wait until every change that has begun is made."""
+        await asyncio.gather(*self._changes, return_exceptions=True)
+
+    async def _whole(self, change: Coroutine[Any, Any, None]) -> None:
+        """Make a change from its beginning to its end, even where whoever asked for it has left by then.
+
+        A request is cancelled when its client goes. What is kept would differ from what runs if that stopped a change.
+        """
+        task = asyncio.create_task(change)
+        self._changes.add(task)
+        task.add_done_callback(self._changes.discard)
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            task.add_done_callback(_told_to_nobody)
+            raise
+
+    async def _become(self, roster: Roster) -> None:
+        if self._state is not None and roster.kept != self.roster.kept:
+            await asyncio.to_thread(self._state.write, roster.kept)
+        self.roster = roster
+        await self._apply(roster.entries())
+
+    async def _require_policy(self, stream: Stream) -> None:
+        if stream.tls.ca is not None:
+            raise ChangeError(403, "tls.ca: names a file of this machine, as only the configuration file may")
+        try:
+            await self._judge(stream, self.policy)
+        except SourceError as error:
+            raise ChangeError(403, f"url: {url.redact(str(error))}") from None
+
+    def _warn(self) -> None:
+        """Say once what the operator should know."""
+        warnings = {
+            f"{name}: the configuration file's stream takes the place of the one that the API added, which is kept"
+            for name in self.roster.hidden
+        }
+        if self.policy.allowed and self.policy.token is None:
+            warnings.add("whoever reaches the API may add streams: api_streams.allowed is true, and there is no token")
+        for warning in sorted(warnings - self._warned):
+            log.warning("%s", warning)
+        self._warned = warnings
+
+
+def _told_to_nobody(task: asyncio.Task[None]) -> None:
+    """A change came to its end after whoever asked for it had left: a refusal is no news, a breakdown is."""
+    error = None if task.cancelled() else task.exception()
+    if error is not None and not isinstance(error, ChangeError):
+        log.error("a change of the streams failed in a way nobody foresaw", exc_info=error)
+
+
+def _parsed(name: str, settings: dict[str, Any]) -> Stream:
+    try:
+        return config.parse_stream(name, settings)
+    except ConfigError as error:
+        raise ChangeError(422, str(error)) from None

@@ -1,0 +1,54 @@
+"""Who may publish a stream, and under which name. Pure."""
+
+import re
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from streamer.control.bearer import shows
+from streamer.values.errors import Overloaded, SessionError
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """The rule for publishers."""
+
+    names: tuple[str, ...]
+    """Names, or patterns of them with * and ?; empty: nobody may."""
+    token: str | None
+    """What a publisher must show (RFC 6750); None: nothing."""
+    max_publishers: int
+
+    def require_token(self, authorization: str | None) -> None:
+        """Check an Authorization header.
+
+        Raises:
+            SessionError: 401 it shows no token or another one.
+        """
+        if self.token is not None and not shows(authorization, self.token):
+            raise SessionError(401, "publishing needs the token of ingress.token, as `Authorization: Bearer …`")
+
+    def require_name(self, name: str) -> None:
+        """Check the name of a stream to be published.
+
+        Raises:
+            SessionError: 400 it is none, 403 it may not be.
+        """
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", name):
+            raise SessionError(
+                400, "a stream's name is 1 to 64 letters, digits, '.', '_' or '-', first a letter or digit"
+            )
+        if not self.names:
+            raise SessionError(403, "publishing is switched off; ingress.names in the configuration allows names")
+        if not any(fnmatchcase(name, pattern) for pattern in self.names):
+            raise SessionError(
+                403, f"a stream {name!r} may not be published; ingress.names allows {', '.join(self.names)}"
+            )
+
+    def require_room(self, publishing: int) -> None:
+        """Check that one more may come.
+
+        Raises:
+            Overloaded: as many publish already as may.
+        """
+        if publishing >= self.max_publishers:
+            raise Overloaded(f"all {self.max_publishers} places for publishers are taken (ingress.max_publishers)")

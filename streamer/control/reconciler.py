@@ -1,0 +1,72 @@
+"""Makes what runs be what is to run: the roster's streams come, go and change, and what need not stop goes on."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+from streamer.config import Stream
+from streamer.control.roster import Entry
+from streamer.control.streams import Streams
+from streamer.inference.model import ServedModel
+from streamer.source import Source, Target
+from streamer.stream.pipeline import Pipeline
+
+CLOSING = 2.0
+"""Seconds a camera's connection gets to close before a change counts as made."""
+
+
+class Reconciler:
+    """The streams whose cameras this service connects to itself, or that push to it; not those that are published."""
+
+    def __init__(
+        self,
+        streams: Streams,
+        *,
+        make: Callable[[str, Entry], tuple[Source, Pipeline]],
+        target_of: Callable[[Entry], Target],
+        model_of: Callable[[Stream], ServedModel],
+    ) -> None:
+        """Begin with none.
+
+        Args:
+            streams: where they run, beside the published ones.
+            make: makes a stream.
+            target_of: what its source reads.
+            model_of: the model it asks, which runs.
+        """
+        self._streams = streams
+        self._make, self._target_of, self._model_of = make, target_of, model_of
+        self._sources: dict[str, Source] = {}
+
+    async def apply(self, entries: Mapping[str, Entry]) -> None:
+        """Do what these entries ask for. What need not stop goes on, and its viewers watch on."""
+        # At once: a camera that is away may take its time to close.
+        await asyncio.gather(*(self._remove(name) for name in self._sources.keys() - entries.keys()))
+        await asyncio.gather(*(self._adapt(name, entries[name]) for name in self._sources))
+        for name, entry in entries.items():
+            if name not in self._sources:
+                await self._streams.free(name)
+                self._add(name, entry)  # at once: a publisher could take the name again
+
+    def _add(self, name: str, entry: Entry) -> None:
+        self._sources[name], pipeline = self._make(name, entry)
+        self._streams.add(pipeline)
+
+    async def _remove(self, name: str) -> None:
+        await self._streams.remove(name)
+        await self._sources.pop(name).closed(within=CLOSING)
+
+    async def _adapt(self, name: str, entry: Entry) -> None:
+        source, pipeline = self._sources[name], self._streams.get(name)
+        if pipeline is None:  # the service is stopping
+            return
+        pipeline.origin = entry.origin
+        stream, target = entry.settings, self._target_of(entry)
+        pipeline.change(self._model_of(stream), sample_fps=stream.sample_fps, min_score=stream.min_score)
+        turned = target != source.target or (pipeline.paused and not entry.paused)
+        if entry.paused and not pipeline.paused:
+            await pipeline.pause()
+            await source.closed(within=CLOSING)
+        if turned:
+            source.aim(target)
+            if not entry.paused:
+                pipeline.restart()

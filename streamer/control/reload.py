@@ -1,0 +1,117 @@
+"""The configuration file read again while the service runs: what can change does, and the rest is said."""
+
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from streamer import config
+from streamer.config import Config
+from streamer.values.clock import Clock
+from streamer.values.errors import ConfigError
+
+log = logging.getLogger(__name__)
+
+FIXED: dict[str, tuple[str, ...]] = {
+    "server": ("host", "port", "tls", "origins", "ice_servers"),
+    "serving": ("address", "max_batch_size", "in_flight", "deadline"),
+    "api_streams": ("state",),
+}
+"""What a running service cannot change: sockets that are open, and what every model's channel was built from."""
+
+
+class Reload:
+    """One configuration file."""
+
+    def __init__(
+        self, path: Path, started: Config, apply: Callable[[Config], Awaitable[None]], wall: Clock = time.time
+    ) -> None:
+        """Follow a file.
+
+        Args:
+            path: the file.
+            started: what it said when the service started.
+            apply: given what is to run, after each change.
+            wall: seconds since 1970.
+        """
+        self._path, self._started, self._apply, self._wall = path, started, apply, wall
+        self._running = held(started, started)
+        self.error: str | None = None
+        """What is wrong with the file as it is now, in one sentence; None: nothing."""
+        self.read_at = wall()
+        """When it was last read without a mistake, in seconds since 1970."""
+        self.restart_needed: tuple[str, ...] = ()
+        """Keys that were changed and wait for a restart."""
+
+    async def run_once(self) -> None:
+        """Read the file, and do what it says where that is new. A mistake changes nothing."""
+        try:
+            await self._take_over()
+        except Exception:  # the next edit must still be seen
+            log.exception("%s could not be taken over in a way nobody foresaw", self._path.name)
+            self.error = f"{self._path.name}: could not be taken over; the log has the details"
+
+    async def _take_over(self) -> None:
+        try:
+            read = config.load(self._path)
+            if not self._path.read_bytes().strip():  # an editor that failed, more likely than a wish
+                raise ConfigError(f"{self._path}: is empty; to end every stream write {{}}")
+        except (ConfigError, OSError) as error:
+            self._refused(str(error).replace(str(self._path), self._path.name))
+            return
+        if self.error is not None:
+            log.info("%s is free of mistakes again", self._path.name)
+        self.error, self.read_at = None, self._wall()
+        self._say_fixed(differing(self._started, read))
+        wanted = held(self._started, read)
+        if _said(wanted) == _said(self._running):
+            return
+        await self._apply(wanted)
+        self._running = wanted
+        log.info("%s has changed, and is in force", self._path.name)
+
+    def describe(self) -> dict[str, Any]:
+        """For the API."""
+        return {
+            "ok": self.error is None,
+            "error": self.error,
+            "read_at": round(self.read_at, 3),
+            "restart_needed": list(self.restart_needed),
+        }
+
+    def _refused(self, sentence: str) -> None:
+        if sentence != self.error:
+            log.error("the configuration is not taken over, and what runs goes on: %s", sentence)
+        self.error = sentence
+
+    def _say_fixed(self, keys: tuple[str, ...]) -> None:
+        if keys != self.restart_needed and keys:
+            log.warning("%s: changed, and in force from the next start on", ", ".join(keys))
+        self.restart_needed = keys
+
+
+def _said(settings: Config) -> dict[str, Any]:
+    """What it says, without what it leaves out: `paused: false` is another thing than nothing."""
+    return settings.model_dump(exclude_unset=True)
+
+
+def differing(started: Config, read: Config) -> tuple[str, ...]:
+    """The fixed keys, dotted, that have another value now."""
+    return tuple(
+        f"{section}.{key}"
+        for section, keys in FIXED.items()
+        for key in keys
+        if getattr(getattr(started, section), key) != getattr(getattr(read, section), key)
+    )
+
+
+def held(started: Config, read: Config) -> Config:
+    """What was read, with the fixed keys as they were at the start."""
+    sections = {
+        section: getattr(read, section).model_copy(
+            update={key: getattr(getattr(started, section), key) for key in keys}
+        )
+        for section, keys in FIXED.items()
+    }
+    return read.model_copy(update=sections)

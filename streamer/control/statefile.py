@@ -1,0 +1,129 @@
+"""What the API changed, kept beside the configuration for the next start.
+
+One JSON document, readable by its owner alone, because URLs carry passwords. It is replaced as a whole, so that a power
+cut leaves the old one or the new one; and one that cannot be understood is put aside, never written over.
+"""
+
+import contextlib
+import json
+import logging
+import os
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from streamer.values.errors import ChangeError
+
+log = logging.getLogger(__name__)
+
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What is in it."""
+
+    streams: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """The settings of the streams that were added, by name, as the API was given them."""
+    paused: frozenset[str] = frozenset()
+    """Names of paused streams, those of the configuration file among them."""
+
+
+class StateFile:
+    """One such file. Its functions block."""
+
+    def __init__(self, path: Path) -> None:
+        """Use this file; it need not be there."""
+        self.path = path
+        self._lost: str | None = None
+        """Why what is there must not be written over; None where it may."""
+
+    def read(self) -> Kept:
+        """What is kept; nothing where there is no file.
+
+        A file that cannot be understood is put aside, with a sentence in the log.
+        """
+        try:
+            text = self.path.read_bytes()
+        except FileNotFoundError:
+            return Kept()
+        except OSError as error:
+            self._lost = f"{self.path.name} cannot be read: {error.strerror}"
+            log.error("%s; streams added through the API are missing, and none can be added", self._lost)
+            return Kept()
+        try:
+            return _understood(text)
+        except (ValueError, RecursionError) as error:
+            self.put_aside(str(error) if type(error) is ValueError else "it is not JSON")
+            return Kept()
+
+    def put_aside(self, why: str) -> None:
+        """Give the file another name, beside itself, for a person to look at."""
+        aside = next(path for path in self._names_aside() if not path.exists())
+        try:
+            self.path.rename(aside)
+        except OSError as error:
+            self._lost = f"{self.path.name} cannot be used ({why}), nor put aside: {error.strerror}"
+            log.error("%s; streams added through the API are missing, and none can be added", self._lost)
+        else:
+            log.error("%s cannot be used: %s; it is kept as %s, and begun anew", self.path.name, why, aside.name)
+
+    def write(self, kept: Kept) -> None:
+        """Replace the file.
+
+        Raises:
+            ChangeError: 503 it cannot be written, and nothing was.
+        """
+        if self._lost is not None:
+            raise ChangeError(503, f"what the API changes cannot be kept: {self._lost}; nothing was changed")
+        document = {"version": VERSION, "streams": kept.streams, "paused": sorted(kept.paused)}
+        try:
+            _replace(self.path.resolve(), json.dumps(document, indent=1).encode())
+        except OSError as error:
+            sentence = f"what the API changes cannot be kept: {self.path.name} cannot be written: {error.strerror}"
+            log.error("%s", sentence)
+            raise ChangeError(503, f"{sentence}; nothing was changed") from None
+
+    def _names_aside(self) -> "list[Path]":
+        return [self.path.with_name(f"{self.path.name}.broken{number or ''}") for number in range(1000)]
+
+
+def _understood(text: bytes) -> Kept:
+    """Raise ValueError, with the reason, where it is no such document."""
+    document = json.loads(text)
+    if not isinstance(document, dict) or document.get("version") != VERSION:
+        found = document.get("version") if isinstance(document, dict) else None
+        raise ValueError(f"it is of version {found!r}, and {VERSION} is understood here")
+    streams, paused = document.get("streams"), document.get("paused")
+    if not isinstance(streams, dict) or not all(isinstance(settings, dict) for settings in streams.values()):
+        raise ValueError("its streams are not mappings")
+    if not isinstance(paused, list) or not all(isinstance(name, str) for name in paused):
+        raise ValueError("its paused streams are not a list of names")
+    return Kept(streams, frozenset(paused))
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write beside it, make sure of the disk, and rename. mkstemp's files are 0600."""
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(name).unlink()
+        raise
+    with contextlib.suppress(OSError):  # some network drives cannot; the file is replaced all the same
+        _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """The new name, too, must outlive a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,39 @@
+"""What a request carries: the settings of a stream, as a JSON mapping."""
+
+import json
+from typing import Any
+
+from aiohttp import web
+
+from streamer.values.errors import ChangeError
+
+JSON = "application/json"
+
+
+async def settings_of(request: web.Request, *types: str) -> dict[str, Any]:
+    """The JSON mapping a request carries.
+
+    Args:
+        request: its body is read; longer than the application takes is 413.
+        types: media types it may be of. Others are refused, because a browser sends those for any page without asking
+            first (Fetch standard, CORS).
+
+    Raises:
+        ChangeError: 415 it is of another type, 400 it is no JSON mapping, 422 it goes deeper than any setting does.
+    """
+    if request.content_type not in types:
+        raise ChangeError(415, f"the body must be {' or '.join(types)}, not {request.content_type}")
+    try:
+        document = json.loads(await request.read())
+    except (ValueError, RecursionError):
+        raise ChangeError(400, "the body is not JSON") from None
+    if not isinstance(document, dict):
+        raise ChangeError(400, f"the body must be a mapping, not {type(document).__name__}")
+    if any(
+        isinstance(deep, dict | list)
+        for value in document.values()
+        if isinstance(value, dict | list)
+        for deep in (value.values() if isinstance(value, dict) else value)
+    ):
+        raise ChangeError(422, "no setting of a stream is that deep")
+    return document

@@ -1,0 +1,88 @@
+"""The routes that change which streams there are, and what a page must know before it offers to. docs/api.md."""
+
+from typing import Any
+
+from aiohttp import web
+
+from streamer.http.body import JSON, settings_of
+from streamer.http.description import describe
+from streamer.http.keys import ADMINISTRATION, RELOAD, SIGNALLING, STREAMS
+from streamer.values.errors import ChangeError
+
+routes = web.RouteTableDef()
+
+LIST, ONE = "/api/streams", "/api/streams/{name}"
+MERGE_PATCH = "application/merge-patch+json"
+
+
+@routes.post(LIST)
+async def add(request: web.Request) -> web.Response:
+    """Add a stream."""
+    administration = request.app[ADMINISTRATION]
+    administration.require_allowed(request.headers.get("Authorization"))
+    document = await settings_of(request, JSON)
+    streams = request.app[STREAMS]
+    name = await administration.add(document, taken=streams.is_taken)
+    return web.json_response(_shown(request, name), status=201, headers={"Location": f"/api/streams/{name}"})
+
+
+@routes.patch(ONE)
+async def change(request: web.Request) -> web.Response:
+    """Change some settings of a stream, or pause it (RFC 7396)."""
+    administration = request.app[ADMINISTRATION]
+    administration.require_allowed(request.headers.get("Authorization"))
+    name = _changeable(request)
+    await administration.change(name, await settings_of(request, JSON, MERGE_PATCH))
+    return web.json_response(_shown(request, name))
+
+
+@routes.delete(ONE)
+async def remove(request: web.Request) -> web.Response:
+    """Remove a stream."""
+    administration = request.app[ADMINISTRATION]
+    administration.require_allowed(request.headers.get("Authorization"))
+    await administration.remove(_changeable(request))
+    return web.Response(status=204)
+
+
+@routes.options(LIST)
+async def list_options(request: web.Request) -> web.Response:
+    """What may be asked of the list."""
+    return _options(request, "GET, HEAD, OPTIONS, POST")
+
+
+@routes.options(ONE)
+async def one_options(request: web.Request) -> web.Response:
+    """What may be asked of a stream."""
+    return _options(request, "DELETE, GET, HEAD, OPTIONS, PATCH")
+
+
+@routes.get("/api/config")
+async def configuration(request: web.Request) -> web.Response:
+    """Whether the configuration file is in force, and whether streams may be added."""
+    reload, policy = request.app[RELOAD], request.app[ADMINISTRATION].policy
+    file = {"ok": True, "error": None, "read_at": None, "restart_needed": []} if reload is None else reload.describe()
+    may = {"allowed": policy.allowed, "token": policy.token is not None, "schemes": list(policy.schemes)}
+    return web.json_response(file | {"api_streams": may})
+
+
+def _changeable(request: web.Request) -> str:
+    """The name a request gives, which no publisher has."""
+    name = request.match_info["name"]
+    pipeline = request.app[STREAMS].get(name)
+    if pipeline is not None and pipeline.origin == "publisher":
+        raise ChangeError(409, f"{name!r} is published to this service; its publisher ends it")
+    return name
+
+
+def _shown(request: web.Request, name: str) -> dict[str, Any]:
+    pipeline = request.app[STREAMS].get(name)
+    described = {} if pipeline is None else describe(pipeline)
+    return described | {"settings": request.app[ADMINISTRATION].settings(name)}
+
+
+def _options(request: web.Request, methods: str) -> web.Response:
+    headers = {"Allow": methods}
+    if "Access-Control-Request-Method" in request.headers:
+        headers |= request.app[SIGNALLING].origins.preflight(request.headers.get("Origin"), methods)
+    return web.Response(status=204, headers=headers)

@@ -1,0 +1,41 @@
+"""Detections fanned out as server-sent events: one JSON text a sampled frame, made once for all subscribers."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from streamer.values.buffer import Buffer
+from streamer.values.detections import Detections
+
+BUFFERED_EVENTS = 256
+"""Events a slow subscriber may be behind; then the oldest are dropped."""
+
+
+class Events:
+    """Who listens to which stream."""
+
+    def __init__(self) -> None:
+        self._subscribers: dict[Buffer[bytes], str | None] = {}
+
+    def count(self, stream: str | None) -> int:
+        """Subscribers of one stream, or of all streams at once for None."""
+        return sum(wanted == stream for wanted in self._subscribers.values())
+
+    @contextmanager
+    def subscribe(self, stream: str | None) -> Iterator[Buffer[bytes]]:
+        """Receive one stream's events, or everybody's for None, as ready `data:` lines."""
+        buffer: Buffer[bytes] = Buffer(BUFFERED_EVENTS)
+        self._subscribers[buffer] = stream
+        try:
+            yield buffer
+        finally:
+            del self._subscribers[buffer]
+
+    def publish(self, detections: Detections) -> None:
+        """Send one frame's detections to whoever wants them."""
+        wanting = [buffer for buffer, stream in self._subscribers.items() if stream in (None, detections.stream)]
+        if wanting:
+            # HTML Living Standard section 9.2: a field name, a colon, the value, and an empty line to dispatch.
+            event = b"data: " + json.dumps(detections.event(), separators=(",", ":")).encode() + b"\n\n"
+            for buffer in wanting:
+                buffer.put(event)

@@ -1,0 +1,115 @@
+"""The responses that have no end of their own: detections as server-sent events, and video as JPEG pictures."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+from aiohttp import web
+
+from streamer.http.keys import ENDLESS, EVENTS, STREAMS, pipeline_of
+from streamer.stream.pipeline import Pipeline
+
+HEARTBEAT = 15.0
+"""Seconds after which a silent event stream sends a comment, so that proxies keep it open."""
+WRITE_TIMEOUT = 10.0
+"""Seconds a viewer's socket may refuse to take a picture before the viewer is let go."""
+
+GONE = (TimeoutError, ConnectionResetError)
+"""What an endless response meets when its viewer went away or stopped taking pictures, or when the service stops."""
+
+routes = web.RouteTableDef()
+
+
+@routes.get("/api/events")
+async def all_events(request: web.Request) -> web.StreamResponse:
+    """The detections of every stream in one connection."""
+    return await _send_events(request, None)
+
+
+@routes.get("/api/streams/{name}/events")
+async def stream_events(request: web.Request) -> web.StreamResponse:
+    """The detections of one stream."""
+    return await _send_events(request, pipeline_of(request).name)
+
+
+@routes.get("/streams/{name}.mjpeg")
+async def mjpeg(request: web.Request) -> web.StreamResponse:
+    """Annotated video as JPEG pictures one after the other, for `<img>`."""
+    pipeline = pipeline_of(request)
+    with request.app[STREAMS].viewers.seated(pipeline.name, request.remote or ""):
+        return await _send_pictures(request, pipeline)
+
+
+def set_up(app: web.Application) -> None:
+    """Serve them, and end each with its stream or the service."""
+    app[ENDLESS] = {}
+    app[STREAMS].on_removed.append(lambda name: _end_those_of(app, name))
+    app.on_shutdown.append(_end_all)
+    app.add_routes(routes)
+
+
+async def _send_events(request: web.Request, stream: str | None) -> web.StreamResponse:
+    response = web.StreamResponse(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+    response.content_type = "text/event-stream"
+    with request.app[EVENTS].subscribe(stream) as buffer, contextlib.suppress(*GONE):
+        async with _endless(request, stream):
+            await response.prepare(request)
+            await response.write(b"retry: 1000\n\n")
+            while True:
+                try:
+                    async with asyncio.timeout(HEARTBEAT):
+                        event = await buffer.take()
+                except TimeoutError:
+                    event = b": still here\n\n"
+                async with asyncio.timeout(WRITE_TIMEOUT):
+                    await response.write(event)
+    return response
+
+
+async def _send_pictures(request: web.Request, pipeline: Pipeline) -> web.StreamResponse:
+    boundary = "frame"
+    response = web.StreamResponse(
+        headers={"Content-Type": f"multipart/x-mixed-replace; boundary={boundary}", "Cache-Control": "no-store"}
+    )
+    subscription = pipeline.view.jpeg.subscribe()
+    try:
+        with contextlib.suppress(*GONE):
+            async with _endless(request, pipeline.name):
+                await response.prepare(request)
+                while True:
+                    picture = await subscription.take()
+                    head = f"--{boundary}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture.data)}\r\n\r\n"
+                    async with asyncio.timeout(WRITE_TIMEOUT):
+                        await response.write(b"".join((head.encode(), picture.data, b"\r\n")))
+    finally:
+        pipeline.view.jpeg.unsubscribe(subscription)
+    return response
+
+
+@contextlib.asynccontextmanager
+async def _endless(request: web.Request, stream: str | None) -> AsyncIterator[None]:
+    """Something that goes on until its stream or the service stops; then TimeoutError is raised in it."""
+    async with asyncio.timeout(None) as life:
+        request.app[ENDLESS][life] = stream
+        try:
+            yield
+        finally:
+            del request.app[ENDLESS][life]
+
+
+async def _end_all(app: web.Application) -> None:
+    """Without this the server would wait its whole shutdown timeout for every viewer, twice."""
+    for life in app[ENDLESS]:
+        _end(life)
+
+
+def _end_those_of(app: web.Application, stream: str) -> None:
+    """A stream is no more, and nothing will come of it."""
+    for life, of in app[ENDLESS].items():
+        if of == stream:
+            _end(life)
+
+
+def _end(life: asyncio.Timeout) -> None:
+    if not life.expired():  # its response may be ending already
+        life.reschedule(0)

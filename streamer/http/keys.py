@@ -1,0 +1,38 @@
+"""What the routes find in the application, and the stream a request names."""
+
+import asyncio
+
+from aiohttp import web
+
+from streamer.control.administration import Administration
+from streamer.control.reload import Reload
+from streamer.control.streams import Streams
+from streamer.http.events import Events
+from streamer.http.metrics import Metrics
+from streamer.http.signalling import Signalling
+from streamer.inference.served_models import ServedModels
+from streamer.stream.pipeline import Pipeline
+
+STREAMS: web.AppKey[Streams] = web.AppKey("streams", Streams)
+EVENTS: web.AppKey[Events] = web.AppKey("events", Events)
+METRICS: web.AppKey[Metrics] = web.AppKey("metrics", Metrics)
+MODELS: web.AppKey[ServedModels] = web.AppKey("models", ServedModels)
+ADMINISTRATION: web.AppKey[Administration] = web.AppKey("administration", Administration)
+RELOAD: web.AppKey[Reload | None] = web.AppKey("reload", Reload)
+"""None: no file is followed."""
+SIGNALLING: web.AppKey[Signalling] = web.AppKey("signalling", Signalling)
+ENDLESS: web.AppKey[dict[asyncio.Timeout, str | None]] = web.AppKey("endless", dict)
+"""What ends the responses that have no end of their own, and the stream each is of; None: of all."""
+
+
+def pipeline_of(request: web.Request) -> Pipeline:
+    """The stream a request names.
+
+    Raises:
+        web.HTTPNotFound: there is none; says which there are.
+    """
+    pipeline = request.app[STREAMS].get(request.match_info["name"])
+    if pipeline is None:
+        known = ", ".join(pipeline.name for pipeline in request.app[STREAMS]) or "none"
+        raise web.HTTPNotFound(text=f"there is no stream of that name; there are: {known}")
+    return pipeline

@@ -1,0 +1,192 @@
+"""Prometheus metrics: stages count in plain integers, and this reads them when Prometheus asks. See docs/monitoring.md.
+
+Two things are observed as they happen, because a histogram cannot be read back: calls to the model, and latencies.
+"""
+
+import contextlib
+from collections.abc import Iterable, Iterator
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from streamer.control.streams import Streams
+from streamer.http.events import Events
+from streamer.inference.model import ServedModel
+from streamer.stream.pipeline import Pipeline
+from streamer.values.detections import Detections
+
+STATES = ("connecting", "live", "stale", "offline", "paused")
+LATENCY_BUCKETS = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 2.0, 5.0)
+
+disable_created_metrics()  # type: ignore[no-untyped-call]
+
+
+class Metrics(Collector):
+    """Everything `/metrics` shows."""
+
+    def __init__(self, streams: Streams, models: Iterable[ServedModel], events: Events) -> None:
+        self.registry = CollectorRegistry()
+        self.loop_lag = 0.0
+        """Seconds the event loop was late, last time it was looked at."""
+        self.config_ok = True
+        """Whether the configuration file, as it is now, is what runs."""
+        self.config_read_at = 0.0
+        """When it last was read without a mistake, in seconds since 1970."""
+        self.restart_needed = 0
+        """Keys in it whose new value waits for a restart."""
+        self._streams, self._models, self._events = streams, models, events
+        self._batch_size = Histogram(
+            "sightline_batch_size",
+            "Frames in one Predict call",
+            ["model"],
+            buckets=(1, 2, 3, 4, 6, 8, 12, 16, 32),
+            registry=self.registry,
+        )
+        self._predict_seconds = Histogram(
+            "sightline_predict_seconds",
+            "Seconds one Predict call took, answered ones only",
+            ["model"],
+            buckets=LATENCY_BUCKETS,
+            registry=self.registry,
+        )
+        self._predict_errors = Counter(
+            "sightline_predict_errors", "Predict calls that failed", ["model", "code"], registry=self.registry
+        )
+        self._latency = Histogram(
+            "sightline_frame_latency_seconds",
+            "Seconds from a sampled frame's arrival to its answer",
+            ["stream"],
+            buckets=LATENCY_BUCKETS,
+            registry=self.registry,
+        )
+        self.registry.register(self)
+
+    def called(self, model: str, batch_size: int, seconds: float) -> None:
+        """A Predict call was answered."""
+        self._batch_size.labels(model).observe(batch_size)
+        self._predict_seconds.labels(model).observe(seconds)
+
+    def failed(self, model: str, code: str) -> None:
+        """A Predict call failed with a gRPC status."""
+        self._predict_errors.labels(model, code).inc()
+
+    def answered(self, detections: Detections) -> None:
+        """A sampled frame has its answer."""
+        self._latency.labels(detections.stream).observe(detections.age)
+
+    def forget(self, stream: str) -> None:
+        """A stream is no more: names that anybody may publish must not pile up."""
+        with contextlib.suppress(KeyError):  # it never had an answer
+            self._latency.remove(stream)
+
+    def forget_model(self, model: str) -> None:
+        """A model is no more; what its last calls took is forgotten with it."""
+        for histogram in (self._batch_size, self._predict_seconds):
+            with contextlib.suppress(KeyError):
+                histogram.remove(model)
+        codes = {
+            sample.labels["code"]
+            for family in self._predict_errors.collect()
+            for sample in family.samples
+            if sample.labels["model"] == model
+        }
+        for code in codes:
+            self._predict_errors.remove(model, code)
+
+    def collect(self) -> Iterator[Metric]:
+        """Read every stage's counters."""
+        yield from _frames(self._streams)
+        yield from _streams(self._streams)
+        yield from _viewers(self._streams, self._events)
+        yield from _models(self._models)
+        yield GaugeMetricFamily(
+            "sightline_config_last_reload_successful",
+            "1 while the configuration file is free of mistakes",
+            float(self.config_ok),
+        )
+        yield GaugeMetricFamily(
+            "sightline_config_last_reload_success_timestamp_seconds",
+            "When the configuration file was last read without a mistake",
+            self.config_read_at,
+        )
+        yield GaugeMetricFamily(
+            "sightline_config_restart_needed",
+            "Keys of the configuration file that were changed and wait for a restart",
+            float(self.restart_needed),
+        )
+        yield GaugeMetricFamily(
+            "sightline_event_loop_lag_seconds", "Seconds the event loop was late at the last look", self.loop_lag
+        )
+
+
+def _frames(streams: Iterable[Pipeline]) -> Iterator[Metric]:
+    frames = CounterMetricFamily("sightline_frames", "Frames that passed a stage", labels=["stream", "stage"])
+    skipped = CounterMetricFamily("sightline_frames_skipped", "Frames not sampled, on purpose", labels=["stream"])
+    dropped = CounterMetricFamily(
+        "sightline_frames_dropped", "Frames lost because late or full", labels=["stream", "stage", "reason"]
+    )
+    detections = CounterMetricFamily("sightline_detections", "Detections by label", labels=["stream", "label"])
+    keyframes = CounterMetricFamily("sightline_keyframes", "H.264 and VP8 keyframes encoded", labels=["stream"])
+    for stream in streams:
+        name, counts = stream.name, stream.counts
+        frames.add_metric([name, "source"], counts.decoded)
+        frames.add_metric([name, "sampler"], counts.sampled)
+        frames.add_metric([name, "predictor"], counts.results)
+        frames.add_metric([name, "annotator"], stream.view.annotated)
+        frames.add_metric([name, "encoder"], stream.view.encoded)
+        skipped.add_metric([name], counts.skipped)
+        for (stage, reason), count in sorted(stream.drops().items()):
+            dropped.add_metric([name, stage, reason], count)
+        for label, count in sorted(counts.detections.items()):
+            detections.add_metric([name, label], count)
+        keyframes.add_metric([name], stream.view.h264.keyframes + stream.view.vp8.keyframes)
+    yield from (frames, skipped, dropped, detections, keyframes)
+
+
+def _streams(streams: Iterable[Pipeline]) -> Iterator[Metric]:
+    state = GaugeMetricFamily("sightline_stream_state", "1 for the state a stream is in", labels=["stream", "state"])
+    fps = GaugeMetricFamily("sightline_stream_fps", "Frames a second from the source", labels=["stream"])
+    age = GaugeMetricFamily(
+        "sightline_frame_age_seconds", "Age of the last answered frame when its answer came", labels=["stream"]
+    )
+    hold = GaugeMetricFamily("sightline_hold_seconds", "Seconds a frame waits for its boxes", labels=["stream"])
+    reconnects = CounterMetricFamily(
+        "sightline_source_reconnects", "Connections that ended, by reason", labels=["stream", "reason"]
+    )
+    for stream in streams:
+        current, _ = stream.state()
+        for known in STATES:
+            state.add_metric([stream.name, known], float(current == known))
+        fps.add_metric([stream.name], stream.fps or 0.0)
+        if stream.last is not None:
+            age.add_metric([stream.name], stream.last.age)
+        hold.add_metric([stream.name], stream.view.aligner.hold)
+        for reason, count in sorted(stream.source.reconnects.items()):
+            reconnects.add_metric([stream.name, reason], count)
+    yield from (state, fps, age, hold, reconnects)
+
+
+def _viewers(streams: Iterable[Pipeline], events: Events) -> Iterator[Metric]:
+    sessions = GaugeMetricFamily(
+        "sightline_sessions", "Viewers; stream '*' takes the events of all streams", labels=["stream", "transport"]
+    )
+    encoders = GaugeMetricFamily("sightline_encoders", "Encoders at work", labels=["stream", "codec"])
+    for stream in streams:
+        sessions.add_metric([stream.name, "whep"], len(stream.view.h264) + len(stream.view.vp8))
+        sessions.add_metric([stream.name, "mjpeg"], len(stream.view.jpeg))
+        sessions.add_metric([stream.name, "events"], events.count(stream.name))
+        encoders.add_metric([stream.name, "h264"], float(len(stream.view.h264) > 0))
+        encoders.add_metric([stream.name, "vp8"], float(len(stream.view.vp8) > 0))
+        encoders.add_metric([stream.name, "jpeg"], float(len(stream.view.jpeg) > 0))
+    sessions.add_metric(["*", "events"], events.count(None))
+    yield from (sessions, encoders)
+
+
+def _models(models: Iterable[ServedModel]) -> Iterator[Metric]:
+    up = GaugeMetricFamily("sightline_model_up", "1 while the model server answers", labels=["model"])
+    version = GaugeMetricFamily("sightline_model_version", "Newest version met, 0 before", labels=["model"])
+    for model in models:
+        up.add_metric([model.name], float(model.up))
+        version.add_metric([model.name], model.version)
+    yield from (up, version)

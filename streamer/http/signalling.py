@@ -1,0 +1,132 @@
+"""What WHEP and WHIP have in common over HTTP: offers in, answers out, candidates, ICE servers, and who may ask.
+
+RFC 9725 for publishers, draft-ietf-wish-whep for viewers, RFC 8288 for `Link`. Refusals are `SessionError`s, which the
+application answers as problem details.
+"""
+
+import re
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from streamer.http.origins import Origins
+from streamer.values.errors import SessionError
+from streamer.webrtc.sdp import MAX_OFFER, read_fragment
+from streamer.webrtc.signalled import Signalled
+
+SDP = "application/sdp"
+FRAGMENT = "application/trickle-ice-sdpfrag"
+ENDPOINT_METHODS = "GET, HEAD, OPTIONS, POST"
+SESSION_METHODS = "DELETE, GET, OPTIONS, PATCH"
+SAFE = ("GET", "HEAD", "OPTIONS")
+
+
+@dataclass(frozen=True, slots=True)
+class IceServer:
+    """A STUN or TURN server clients are told of."""
+
+    url: str
+    username: str | None = None
+    credential: str | None = None
+
+    @property
+    def link(self) -> str:
+        """Its `Link` header (RFC 9725 section 4.6)."""
+        link = f'<{self.url}>; rel="ice-server"'
+        if self.username is not None and self.credential is not None:
+            link += f"; username={_quoted(self.username)}; credential={_quoted(self.credential)}"
+            link += '; credential-type="password"'
+        return link
+
+
+class Signalling:
+    """The part of it that the configuration decides."""
+
+    def __init__(self, origins: Origins, ice_servers: tuple[IceServer, ...]) -> None:
+        self.origins = origins
+        self._ice_servers = ice_servers
+
+    def require_origin(self, request: web.Request) -> None:
+        """Refuse what a foreign page made a browser send.
+
+        Raises:
+            SessionError: 403.
+        """
+        if request.method not in SAFE and not self.origins.may_change(request.headers):
+            origin = request.headers.get("Origin", "of unknown origin")[:80]
+            raise SessionError(403, f"a page of {origin} may not do this; server.origins lists those that may")
+
+    def created(self, session: Signalled, answer: str, location: str) -> web.Response:
+        """201, with the answer and where the session is."""
+        response = web.Response(status=201, text=answer, content_type=SDP)
+        response.headers["Location"] = location
+        response.headers["ETag"] = session.etag
+        response.headers["Accept-Patch"] = FRAGMENT
+        self._add_links(response)
+        return response
+
+    def options(self, request: web.Request, *, methods: str) -> web.Response:
+        """The answer to OPTIONS. A preflight learns nothing of the ICE servers (RFC 9725 section 4.6)."""
+        response = web.Response(status=204, headers={"Allow": methods})
+        if "POST" in methods:
+            response.headers["Accept-Post"] = SDP
+        else:
+            response.headers["Accept-Patch"] = FRAGMENT
+        if "Access-Control-Request-Method" in request.headers:
+            response.headers.update(self.origins.preflight(request.headers.get("Origin"), methods))
+        else:
+            self._add_links(response)
+        return response
+
+    def _add_links(self, response: web.Response) -> None:
+        for server in self._ice_servers:
+            response.headers.add("Link", server.link)
+
+
+async def read_offer_text(request: web.Request) -> str:
+    """The body of a POST.
+
+    Raises:
+        SessionError: 415 it is no SDP, 400 it is no text, 413 it is too large.
+    """
+    if request.content_type != SDP:
+        raise SessionError(415, f"the offer must be {SDP}, not {request.content_type}", {"Accept-Post": SDP})
+    return await _text(request)
+
+
+async def patch(request: web.Request, session: Signalled) -> web.Response:
+    """Candidates that trickle in (RFC 9725 section 4.3).
+
+    Raises:
+        SessionError: 415 another type, 428 no entity tag, 412 another one, 422 an ICE restart, 400 malformed.
+    """
+    if request.content_type != FRAGMENT:
+        sentence = f"a session is patched with {FRAGMENT}, not {request.content_type}"
+        raise SessionError(415, sentence, {"Accept-Patch": FRAGMENT})  # RFC 5789 section 2.2
+    wanted = request.headers.get("If-Match")
+    if wanted is None:
+        raise SessionError(428, "If-Match is missing; it carries the ETag of the answer")
+    fragment = read_fragment(await _text(request))
+    tags = [tag.strip() for tag in wanted.split(",")]
+    if "*" not in tags and session.etag not in tags:
+        raise SessionError(412, "If-Match names another ICE session than this one")
+    session.trickle(fragment)
+    return web.Response(status=204)
+
+
+async def _text(request: web.Request) -> str:
+    if request.headers.get("Content-Encoding", "identity") != "identity":
+        raise SessionError(415, "the body is taken as it is, not compressed", {"Accept-Encoding": "identity"})
+    if request.content_length is not None and request.content_length > MAX_OFFER:
+        raise SessionError(413, f"the body is larger than {MAX_OFFER // 1024} KiB")
+    try:
+        return await request.text()
+    except web.HTTPRequestEntityTooLarge:
+        raise SessionError(413, f"the body is larger than {MAX_OFFER // 1024} KiB") from None
+    except (UnicodeDecodeError, LookupError):
+        raise SessionError(400, "the body is not UTF-8 text") from None
+
+
+def _quoted(text: str) -> str:
+    """A quoted-string (RFC 9110 section 5.6.4)."""
+    return '"' + re.sub(r'(["\\])', r"\\\1", re.sub(r"[^\x20-\x7e]", "", text)) + '"'

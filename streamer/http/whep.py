@@ -1,0 +1,69 @@
+"""The routes of WHEP: viewers come and go (draft-ietf-wish-whep)."""
+
+from aiohttp import web
+
+from streamer.http.keys import SIGNALLING, STREAMS, pipeline_of
+from streamer.http.signalling import ENDPOINT_METHODS, SDP, SESSION_METHODS, patch, read_offer_text
+from streamer.values.errors import SessionError
+from streamer.webrtc.session import Session
+
+routes = web.RouteTableDef()
+
+ENDPOINT, SESSION = "/whep/{name}", "/whep/{name}/{session}"
+
+
+@routes.post(ENDPOINT)
+async def offer(request: web.Request) -> web.Response:
+    """A viewer's offer (section 4.2)."""
+    pipeline = pipeline_of(request)
+    text = await read_offer_text(request)
+    session, answer = await request.app[STREAMS].open_session(pipeline, text, request.remote or "")
+    return request.app[SIGNALLING].created(session, answer, f"/whep/{pipeline.name}/{session.id}")
+
+
+@routes.get(ENDPOINT)
+async def endpoint(request: web.Request) -> web.Response:
+    """GET says nothing, HEAD that viewers' offers are taken here."""
+    pipeline_of(request)
+    if request.method == "HEAD":
+        return web.Response(content_type=SDP)
+    return web.Response(status=204)
+
+
+@routes.options(ENDPOINT)
+async def endpoint_options(request: web.Request) -> web.Response:
+    """What may be asked for here, and the ICE servers."""
+    return request.app[SIGNALLING].options(request, methods=ENDPOINT_METHODS)
+
+
+@routes.patch(SESSION)
+async def trickle(request: web.Request) -> web.Response:
+    """A viewer's further candidates."""
+    return await patch(request, _session(request))
+
+
+@routes.delete(SESSION)
+async def end(request: web.Request) -> web.Response:
+    """The viewer leaves."""
+    await _session(request).close()
+    return web.Response(status=200)
+
+
+@routes.get(SESSION)
+async def session(request: web.Request) -> web.Response:
+    """A session has no content."""
+    _session(request)
+    return web.Response(status=204)
+
+
+@routes.options(SESSION)
+async def session_options(request: web.Request) -> web.Response:
+    """What may be asked of a session; the same whether there is one."""
+    return request.app[SIGNALLING].options(request, methods=SESSION_METHODS)
+
+
+def _session(request: web.Request) -> Session:
+    found = request.app[STREAMS].sessions.get(request.match_info["session"])
+    if found is None or found.stream != request.match_info["name"]:
+        raise SessionError(404, "there is no such session; it may have ended already")
+    return found

@@ -1,0 +1,133 @@
+"""Frames of all streams become batches. `Batcher` is the decision, pure; `dispatch` is the thin shell around it.
+
+A batch leaves as soon as the model can take one and holds whatever waits then: no window is waited for. While the model
+is busy the next batch fills by itself, which is what batching windows are for, without their delay at low load.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Literal, NoReturn
+
+from streamer.values.clock import Clock
+from streamer.values.detections import Detections
+from streamer.values.errors import PredictError
+from streamer.values.frame import Sample
+
+log = logging.getLogger(__name__)
+
+DropReason = Literal["superseded", "expired", "predict_failed", "model_ended"]
+
+Answer = Callable[[Sample, Detections | DropReason], None]
+"""Told once for every sample that was put in: its detections, or why there are none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A sample that waits, and who wants the answer."""
+
+    sample: Sample
+    answer: Answer
+
+
+class Batcher:
+    """One waiting place a stream: a newer sample takes it from an older one, so no stream can crowd out another."""
+
+    def __init__(self, *, max_batch_size: int, deadline: float) -> None:
+        self.max_batch_size = max_batch_size
+        self.deadline = deadline
+        """Seconds after its arrival from which a frame is not worth asking about."""
+        self._waiting: dict[str, Pending] = {}
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def put(self, pending: Pending) -> None:
+        """Add a sample; an older one of the same stream is superseded, and keeps its place in the line."""
+        stream = pending.sample.frame.stream
+        older = self._waiting.get(stream)
+        self._waiting[stream] = pending
+        if older is not None:
+            older.answer(older.sample, "superseded")
+
+    def take(self, now: float) -> list[Pending]:
+        """The next batch: of the streams that wait, those that have waited longest. May be empty."""
+        for stream, pending in list(self._waiting.items()):
+            if now - pending.sample.frame.received_at > self.deadline:
+                del self._waiting[stream]
+                pending.answer(pending.sample, "expired")
+        # A dict keeps insertion order, and a superseding sample keeps its stream's place: first come, first served.
+        chosen = list(self._waiting)[: self.max_batch_size]
+        return [self._waiting.pop(stream) for stream in chosen]
+
+    def clear(self) -> list[Pending]:
+        """All that wait, who do no longer."""
+        waiting, self._waiting = list(self._waiting.values()), {}
+        return waiting
+
+
+Predict = Callable[[list[Sample], float], Awaitable[list[Detections]]]
+"""Asks the model about samples of one size, until a monotonic deadline."""
+
+
+class Dispatcher:
+    """Sends batches while at most `in_flight` are under way."""
+
+    def __init__(self, batcher: Batcher, predict: Predict, *, in_flight: int, clock: Clock) -> None:
+        self._batcher = batcher
+        self._predict = predict
+        self._in_flight = in_flight
+        self._clock = clock
+        self._arrived = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._ended = False
+
+    def put(self, sample: Sample, answer: Answer) -> None:
+        """Ask about a sample; `answer` is called exactly once, from the event loop."""
+        if self._ended:  # a camera's thread was resizing its frame when it was told of another model
+            answer(sample, "model_ended")
+            return
+        self._batcher.put(Pending(sample, answer))
+        self._arrived.set()
+
+    async def run(self) -> None:
+        """Form batches until cancelled; then nobody is asked any more, and those who wait are told.
+
+        Calls under way are never cancelled here, they end by their own deadline: a cancelled one leaks (grpc #43360).
+        """
+        try:
+            await self._form_batches()
+        finally:
+            self._ended = True
+            for pending in self._batcher.clear():
+                pending.answer(pending.sample, "model_ended")
+
+    async def _form_batches(self) -> NoReturn:
+        while True:
+            await self._arrived.wait()
+            if len(self._tasks) >= self._in_flight:
+                await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+            batch = self._batcher.take(self._clock())
+            if not len(self._batcher):
+                self._arrived.clear()
+            if batch:
+                task = asyncio.create_task(self._ask(batch))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+
+    async def _ask(self, batch: list[Pending]) -> None:
+        # The newest frame's deadline is the call's: an old neighbour must not cut short what is fresh.
+        newest = max(pending.sample.frame.received_at for pending in batch)
+        answers: list[Detections] | None = None
+        lost: DropReason = "predict_failed"
+        try:
+            answers = await self._predict([pending.sample for pending in batch], newest + self._batcher.deadline)
+        except PredictError:
+            pass  # counted and said by the predictor; a frame is never asked about twice
+        except asyncio.CancelledError:
+            lost = "model_ended"  # so gRPC tells those who wait when their channel is closed
+        except Exception:
+            log.exception("a batch of %d could not be asked about", len(batch))
+        for index, pending in enumerate(batch):
+            pending.answer(pending.sample, answers[index] if answers is not None else lost)

@@ -1,0 +1,65 @@
+"""The served models by name: each runs from its first stream to its last."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from streamer.inference.model import ServedModel
+
+
+class ServedModels(Mapping[str, ServedModel]):
+    """Asked for a model it does not have, `use` makes it."""
+
+    def __init__(self, make: Callable[[str], ServedModel]) -> None:
+        self._make = make
+        self._models: dict[str, ServedModel] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._running = False
+        self.required: frozenset[str] = frozenset()
+        """Those without which the service is not ready: what a stranger's stream names does not count."""
+        self.on_removed: list[Callable[[str], None]] = []
+        """Told the name of every model that is no more."""
+
+    def __getitem__(self, name: str) -> ServedModel:
+        return self._models[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._models)
+
+    def __len__(self) -> int:
+        return len(self._models)
+
+    def use(self, name: str) -> ServedModel:
+        """The model of that name, made and run where it is new."""
+        if name not in self._models:
+            self._models[name] = self._make(name)
+            if self._running:
+                self._run(name)
+        return self._models[name]
+
+    def start(self) -> None:
+        """Run those there are, and from now on those that come."""
+        self._running = True
+        for name in self._models:
+            self._run(name)
+
+    async def keep(self, names: Iterable[str]) -> None:
+        """End all others."""
+        for name in self._models.keys() - set(names):
+            await self._end(name)
+
+    async def close(self) -> None:
+        """End all; may be called twice."""
+        self._running = False
+        await asyncio.gather(*(self._end(name) for name in list(self._models)))
+
+    def _run(self, name: str) -> None:
+        self._tasks[name] = asyncio.create_task(self._models[name].run(), name=f"model-{name}")
+
+    async def _end(self, name: str) -> None:
+        del self._models[name]
+        task = self._tasks.pop(name, None)
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        for told in self.on_removed:
+            told(name)

@@ -1,0 +1,272 @@
+"""One stream, its stages joined in order. Read this first.
+
+    source ─► sampler ─► model (batcher ─► predictor) ─► view (tracker ─► aligner ─► annotator ─► encoder ─► publisher)
+
+The source's thread decodes, and resizes the frames the sampler chose; the event loop owns every decision. What viewers
+see is the `View`'s business, which has a thread of its own.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from typing import Literal, Protocol
+
+from av.video.reformatter import VideoReformatter
+
+from serving.resize import Resize
+from serving.signature import Contract
+from streamer.inference.batcher import Answer, DropReason
+from streamer.stream.counts import Counts
+from streamer.stream.rate import WINDOW, Rate
+from streamer.stream.sampler import Sampler
+from streamer.stream.valve import Valve
+from streamer.values.buffer import Mailbox
+from streamer.values.clock import Clock
+from streamer.values.detections import Detections
+from streamer.values.errors import SourceErrorKind
+from streamer.values.frame import Frame, Sample
+from streamer.view.view import View
+
+log = logging.getLogger(__name__)
+
+STALE_PICTURE = 2.0
+"""Seconds without a frame after which a stream is called stale."""
+STALE_RESULT = 2.0
+"""Seconds without an answer, beyond the time between two samples, after which a stream is called stale."""
+ARRIVALS = 8
+"""Frames that may wait for the event loop: a quarter of a second."""
+
+
+Origin = Literal["file", "api", "publisher"]
+"""Who named a stream: the configuration file, the API, or whoever publishes it."""
+
+
+class Source(Protocol):
+    """What a pipeline needs of what delivers its frames, be they pulled from a URL or pushed by WebRTC.
+
+    Frames come by `Pipeline.receive`, which whoever makes both hands to the source.
+    """
+
+    @property
+    def name(self) -> str:
+        """The stream's."""
+
+    @property
+    def state(self) -> Literal["connecting", "live", "offline"]:
+        """Whether frames come."""
+
+    @property
+    def reason(self) -> str | None:
+        """Why they do not, as a sentence."""
+
+    @property
+    def error(self) -> SourceErrorKind | None:
+        """Why the last attempt ended, as a word; None while frames come."""
+
+    @property
+    def last_frame_at(self) -> float | None:
+        """Monotonic arrival of the newest frame."""
+
+    @property
+    def reconnects(self) -> Mapping[SourceErrorKind, int]:
+        """Attempts that ended, by reason."""
+
+    @property
+    def skipped_late(self) -> int:
+        """Encoded pictures dropped because decoding had fallen behind."""
+
+    async def run(self) -> None:
+        """Keep frames coming until cancelled."""
+
+
+class Model(Protocol):
+    """What a pipeline needs of the model it asks."""
+
+    @property
+    def name(self) -> str:
+        """As the model server knows it."""
+
+    @property
+    def contract(self) -> Contract | None:
+        """Its input size and labels; None before it was first met."""
+
+    @property
+    def up(self) -> bool:
+        """Whether it answers."""
+
+    @property
+    def reason(self) -> str | None:
+        """Why it does not, as a sentence."""
+
+    def put(self, sample: Sample, answer: Answer) -> None:
+        """Ask about a sample; `answer` is called once."""
+
+
+class Pipeline:
+    """One named stream from its source to its viewers."""
+
+    def __init__(
+        self,
+        source: Source,
+        model: Model,
+        *,
+        sample_fps: float,
+        min_score: float | None,
+        clock: Clock,
+        on_detections: Callable[[Detections], None],
+        origin: Origin = "file",
+        paused: bool = False,
+    ) -> None:
+        self.name = source.name
+        self.origin = origin
+        self.source = source
+        self.model = model
+        self.view = View(source.name, clock=clock, fps=lambda: self.fps)
+        self.counts = Counts()
+        self.last: Detections | None = None
+        """The newest answer."""
+        self.size: tuple[int, int] | None = None
+        """(width, height) of the newest frame, in pixels."""
+        self._sample_fps = sample_fps
+        self._min_score = min_score
+        self._clock = clock
+        self._on_detections = on_detections
+        self._sampler = Sampler(sample_fps)
+        self._decode_rate, self._result_rate = Rate(), Rate(max(WINDOW, 3 / sample_fps))
+        self._reformatter = VideoReformatter()
+        self._valve = Valve(is_open=not paused)
+        self._arrivals: Mailbox[tuple[Frame, Sample | None, Model]] | None = None
+        self._arrivals_lost = 0
+
+    async def run(self) -> None:
+        """Run every part until cancelled."""
+        self._arrivals = Mailbox(asyncio.get_running_loop(), self._arrived, size=ARRIVALS)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._valve.run(self.source.run))
+            group.create_task(self.view.run(self.notice))
+
+    # ---- what may change while it runs, and its viewers watch on
+
+    @property
+    def paused(self) -> bool:
+        """Whether it runs without its source."""
+        return not self._valve.is_open
+
+    async def pause(self) -> None:
+        """End the source until `restart`; the last picture stays."""
+        await self._valve.close()
+
+    def restart(self) -> None:
+        """Run the source anew."""
+        self._valve.open()
+
+    def change(self, model: Model, *, sample_fps: float, min_score: float | None) -> None:
+        """Ask this model, that often, from the next frame on."""
+        self.model, self._min_score = model, min_score
+        if sample_fps != self._sample_fps:
+            self._sample_fps = sample_fps
+            self._sampler, self._result_rate = Sampler(sample_fps), Rate(max(WINDOW, 3 / sample_fps))
+
+    # ---- in the source's thread
+
+    def receive(self, frame: Frame) -> None:
+        """Take a frame from the source, in the source's thread."""
+        if self._arrivals is None:
+            return
+        self.counts.decoded += 1
+        sample, model = None, self.model  # which may be another one before the frame arrives
+        if self._sampler.take(frame.pts):
+            sample = self._sample(frame, model)
+        else:
+            self.counts.skipped += 1
+        lost = self._arrivals.put((frame, sample, model))
+        if lost is not None:
+            if lost[1] is None:
+                self._arrivals_lost += 1
+            else:
+                self.counts.drop("sampler", "loop_busy")
+
+    def _sample(self, frame: Frame, model: Model) -> Sample | None:
+        """The frame in the model's own size; the camera's thread pays for its resizing."""
+        self.counts.sampled += 1
+        contract = model.contract
+        if contract is None or not model.up:
+            self.counts.drop("sampler", "model_unavailable")
+            return None
+        frame_size, input_size = (frame.width, frame.height), (contract.width, contract.height)
+        resize = Resize.fit(frame_size, input_size, contract.resize, contract.pad_value)
+        min_score = contract.min_score if self._min_score is None else self._min_score
+        return Sample(frame, resize.apply(frame.rgb(self._reformatter)), min_score)
+
+    # ---- on the event loop
+
+    def _arrived(self, arrival: tuple[Frame, Sample | None, Model]) -> None:
+        frame, sample, model = arrival
+        self._decode_rate.add(frame.received_at, frame.pts)
+        self.size = (frame.width, frame.height)
+        self.view.put(frame)
+        if sample is not None:
+            model.put(sample, self._answered)
+
+    def _answered(self, sample: Sample, answer: Detections | DropReason) -> None:
+        if not isinstance(answer, Detections):
+            self.counts.drop("predictor" if answer == "predict_failed" else "batcher", answer)
+            return
+        self.counts.results += 1
+        for label in answer.labels:
+            self.counts.detections[label] = self.counts.detections.get(label, 0) + 1
+        self._result_rate.add(answer.answered_at, answer.pts)
+        if self.last is None or answer.pts > self.last.pts:
+            self.last = answer
+        self.view.answered(sample.frame, answer)
+        self._on_detections(answer)
+
+    # ---- what is known of it
+
+    @property
+    def fps(self) -> float | None:
+        """Frames a second as they arrive."""
+        return self._decode_rate.at(self._clock())
+
+    @property
+    def answers_per_second(self) -> float | None:
+        """Frames a second that the model answers."""
+        return self._result_rate.at(self._clock())
+
+    def state(self) -> tuple[str, str | None]:
+        """(connecting, live, stale, offline or paused; why it is not live, as a sentence)."""
+        source = self.source
+        if self.paused:
+            return "paused", "paused: its camera is not connected"
+        if source.state != "live":
+            return source.state, source.reason
+        now = self._clock()
+        silent = now - (source.last_frame_at or now)
+        if silent > STALE_PICTURE:
+            return "stale", f"no picture from the camera for {silent:.0f} s"
+        late = self._results_late(now)
+        if late is not None:
+            return "stale", f"{late}: {self.model.reason or 'the model does not keep up'}"
+        return "live", None
+
+    def drops(self) -> dict[tuple[str, str], int]:
+        """Frames lost by (stage, reason), in every bounded buffer on the way."""
+        elsewhere = {
+            ("source", "late"): self.source.skipped_late,
+            ("pipeline", "loop_busy"): self._arrivals_lost,
+            ("aligner", "late"): self.view.aligner.dropped,
+            ("encoder", "failed"): self.view.failed,
+            ("publisher", "slow_viewer"): self.view.dropped,
+        }
+        return dict(self.counts.dropped) | {key: count for key, count in elsewhere.items() if count}
+
+    def notice(self) -> str | None:
+        """What is written on the video where its boxes cannot be trusted."""
+        return self._results_late(self._clock())
+
+    def _results_late(self, now: float) -> str | None:
+        """That results have been missing, and for how long, or None while they are not."""
+        if self.last is None:
+            return None if self.model.up else "no detections yet"
+        late = now - self.last.answered_at
+        return f"no fresh detections for {late:.0f} s" if late > STALE_RESULT + 1 / self._sample_fps else None

@@ -1,0 +1,77 @@
+"""Holds frames until their detections are known, so that boxes lie on the picture they were computed for. Pure.
+
+Every frame is shown `hold` seconds after it arrived: long enough for nearly every answer to be there, short enough to
+stay live. The hold is one number for all frames of a stream rather than a wait for each sample, because a wait for each
+would stop the picture at every sample and let the frames behind it out in a burst: the same latency, with stutter.
+"""
+
+from collections import deque
+
+from streamer.values.frame import Frame
+
+MAX_HOLD = 0.5
+"""Seconds. A slower model than this shows its boxes late instead of the picture."""
+MARGIN = 0.010
+"""Seconds added to what the answers took."""
+MAX_FRAMES = 64
+"""Frames held at most: half a second of 120 a second."""
+MEMORY = 64 << 20
+"""Bytes of pictures held at most, so that a 4K stream holds fewer."""
+LATENCIES = 40
+"""Answers whose latencies set the hold."""
+STEP = 0.002
+"""Seconds by which the hold follows, a frame: faster would be seen as a jump."""
+
+
+class Aligner:
+    """The frames of one stream that wait to be shown."""
+
+    def __init__(self) -> None:
+        self.hold = 0.0
+        """Seconds a frame is held now."""
+        self.dropped = 0
+        """Frames given up because nobody took them in time."""
+        self._frames: deque[Frame] = deque()
+        self._latencies: deque[float] = deque(maxlen=LATENCIES)
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    def answered(self, latency: float) -> None:
+        """An answer came `latency` seconds after its frame arrived."""
+        self._latencies.append(latency)
+
+    def put(self, frame: Frame) -> None:
+        """Hold the newest frame."""
+        target = self._target()
+        self.hold += max(-STEP, min(STEP, target - self.hold)) if self.hold else target
+        room = max(4, min(MAX_FRAMES, MEMORY // (frame.width * frame.height * 3 // 2 + 1)))
+        while len(self._frames) >= room:
+            self._frames.popleft()
+            self.dropped += 1
+        self._frames.append(frame)
+
+    def due_at(self) -> float | None:
+        """Monotonic time at which the oldest frame is to be shown; None where none waits."""
+        return self._frames[0].received_at + self.hold if self._frames else None
+
+    def take(self, now: float) -> Frame | None:
+        """The next frame to show, or None while it is too early.
+
+        Where several are due already the taker has fallen behind, and the oldest of them are dropped.
+        """
+        while len(self._frames) > 2 and self._frames[2].received_at + self.hold <= now:
+            self._frames.popleft()
+            self.dropped += 1
+        due_at = self.due_at()
+        return self._frames.popleft() if due_at is not None and due_at <= now else None
+
+    def clear(self) -> None:
+        """Forget the frames that wait: nobody watches."""
+        self._frames.clear()
+
+    def _target(self) -> float:
+        if not self._latencies:
+            return 0.0
+        ordered = sorted(self._latencies)
+        return min(MAX_HOLD, ordered[int(0.95 * (len(ordered) - 1))] + MARGIN)

@@ -1,0 +1,105 @@
+"""The private names of aiortc 1.16 that are used here, all of them.
+
+tests/webrtc/test_hooks.py holds that each takes effect. aioice's are in guard.py. `pyproject.toml` keeps aiortc at
+one minor version for the sake of these.
+"""
+
+from collections.abc import Callable
+from typing import cast
+
+import aiortc.rtp
+from aiortc import RTCDtlsTransport, RTCPeerConnection, RTCRtpReceiver, RTCRtpSender
+from aiortc.rtp import RtpPacket
+
+Take = Callable[[RtpPacket, bytes], None]
+"""Takes a packet, and what it carries without the payload's descriptor."""
+
+# Browsers that know many codecs number some of them below 64 (RFC 5761 section 4). aiortc takes those numbers for fixed
+# ones, and answers with its own, which were never offered.
+aiortc.rtp.DYNAMIC_PAYLOAD_TYPES = (*range(35, 64), *range(96, 128))  # type: ignore[assignment]
+
+MAX_ASKED = 64
+"""Packets lost in a row that are asked for; more are no accident, and cost less as a keyframe."""
+
+
+class _Intake:
+    """Stands where a receiver has its jitter buffer: takes every packet, and has no picture for aiortc to decode."""
+
+    def __init__(self, take: Take) -> None:
+        self._take = take
+
+    def add(self, packet: RtpPacket) -> tuple[bool, None]:
+        """What RTCRtpReceiver calls once a packet; returns (whether to send a PLI, a whole picture)."""
+        self._take(packet, cast(bytes, packet._data))  # type: ignore[attr-defined]  # noqa: SLF001
+        return False, None
+
+
+class _Gaps:
+    """Stands where a receiver has its NACK generator, which counts through all numbers that a sender leaps over."""
+
+    def __init__(self) -> None:
+        self.missing: set[int] = set()
+        """What the newest packet shows to be lost."""
+        self._newest: int | None = None
+
+    def add(self, packet: RtpPacket) -> bool:
+        """What RTCRtpReceiver calls once a packet; returns whether to send a NACK."""
+        number, newest = packet.sequence_number, self._newest
+        step = 1 if newest is None else (number - newest) & 0xFFFF
+        if step == 0 or step >= 0x8000:  # repeated, or late
+            return False
+        self._newest = number
+        self.missing = {(number - back) & 0xFFFF for back in range(1, step)} if step <= MAX_ASKED else set()
+        return bool(self.missing)
+
+
+def take_packets(receiver: RTCRtpReceiver, take: Take) -> None:
+    """Have a receiver's packets instead of its pictures, retransmissions unwrapped; set before it is connected."""
+    setattr(receiver, "_RTCRtpReceiver__jitter_buffer", _Intake(take))  # noqa: B010
+    setattr(receiver, "_RTCRtpReceiver__nack_generator", _Gaps())  # noqa: B010
+
+
+def on_keyframe_request(sender: RTCRtpSender, asked: Callable[[], None]) -> None:
+    """Be told of PLI and FIR (RFC 4585 section 6.3.1, RFC 5104), which do not reach a track of ready packets."""
+    setattr(sender, "_send_keyframe", asked)  # noqa: B010
+
+
+async def ask_for_keyframe(receiver: RTCRtpReceiver, ssrc: int) -> None:
+    """Send a PLI to the sender of `ssrc`."""
+    await receiver._send_rtcp_pli(ssrc)  # noqa: SLF001
+
+
+async def ask_again(receiver: RTCRtpReceiver, ssrc: int, missing: list[int]) -> None:
+    """Send a NACK for sequence numbers of `ssrc` (RFC 4585 section 6.2.1)."""
+    # Sorted as plain numbers: across their end aiortc would shift by less than nothing.
+    await receiver._send_rtcp_nack(ssrc, sorted(missing))  # noqa: SLF001
+
+
+def on_source(pc: RTCPeerConnection, told: Callable[[bytes], None]) -> None:
+    """Be told the SSRC of everything that comes and is authentic, as libsrtp remembers each; set after the answer."""
+    for transport in {receiver.transport for receiver in pc.getReceivers()}:
+        _tell(transport, told)
+
+
+def _tell(transport: RTCDtlsTransport, told: Callable[[bytes], None]) -> None:
+    take_media, take_reports = transport._handle_rtp_data, transport._handle_rtcp_data  # noqa: SLF001
+
+    async def media(data: bytes, arrival_time_ms: int) -> None:
+        told(data[8:12])
+        await take_media(data, arrival_time_ms)
+
+    async def reports(data: bytes) -> None:
+        told(data[4:8])
+        await take_reports(data)
+
+    setattr(transport, "_handle_rtp_data", media)  # noqa: B010
+    setattr(transport, "_handle_rtcp_data", reports)  # noqa: B010
+
+
+async def close_by_force(pc: RTCPeerConnection) -> None:
+    """Free what a peer connection holds whose `close` did not come to its end: threads, tasks, sockets."""
+    for receiver in pc.getReceivers():
+        receiver._handle_disconnect()  # noqa: SLF001  ends its decoder's thread
+    for transport in tuple(getattr(pc, "_RTCPeerConnection__dtlsTransports")):  # noqa: B009
+        await transport.stop()
+        await transport.transport.stop()

@@ -1,0 +1,254 @@
+"""A WebRTC publisher (WHIP, RFC 9725) as a source: a browser, a phone or an encoder that pushes its video here.
+
+    RTP packets ─► assembler ─► decoder (a thread) ─► frames
+
+aiortc does ICE, DTLS, SRTP, feedback on lost packets (NACK) and on bandwidth (REMB); from its jitter buffer on
+everything is ours, so that the newest wins. It is a source that cannot be opened again: when the publisher leaves, it
+has ended.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Literal
+
+import av
+from aiortc import RTCRtpReceiver
+from aiortc.rtp import RtpPacket
+
+from streamer.values.clock import Clock
+from streamer.values.errors import SessionError, SourceErrorKind
+from streamer.values.frame import Frame
+from streamer.values.timeline import Timeline
+from streamer.webrtc.assembler import Assembler, Picture, Piece
+from streamer.webrtc.decoder import DECODERS, Decoder, VideoCodec
+from streamer.webrtc.hooks import ask_again, ask_for_keyframe, take_packets
+from streamer.webrtc.peer import Peer
+from streamer.webrtc.sdp import Offer, video_codecs
+from streamer.webrtc.signalled import Signalled
+
+log = logging.getLogger(__name__)
+
+TICK = 0.05
+"""Seconds between two looks at what is missing."""
+NACK_INTERVAL = 0.1
+"""Seconds after which a lost packet is asked for again; aiortc asks once."""
+KEYFRAME_INTERVAL = 0.5
+"""Seconds between two requests for a keyframe: an encoder may need that long to answer one."""
+STALL_TIMEOUT = 0.7
+"""Seconds of packets without a frame of those that are whole after which the stream is taken for stalled."""
+PICTURE_TIMEOUT = 15.0
+"""Seconds a publisher may send packets without one picture that can be decoded, at first or later."""
+DECODED_BEYOND = 4
+"""How far beyond the pixels allowed a picture may be and still be decoded, to be refused with its size in the log."""
+
+IngressState = Literal["connecting", "live", "offline"]
+
+
+class Ingress(Signalled):
+    """One publisher, from POST to DELETE or failure.
+
+    `on_frame` is called in a thread of the ingress's own, once a frame, in order, and must not wait.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        on_frame: Callable[[Frame], None],
+        on_close: Callable[["Ingress"], None],
+        *,
+        clock: Clock,
+        max_pixels: int,
+        max_fps: float,
+    ) -> None:
+        super().__init__(
+            Peer(f"{name}: the publisher", clock=clock, on_connected=self._connected, on_closed=self._closed)
+        )
+        self.name = name
+        self.state: IngressState = "connecting"
+        self.reason: str | None = "the publisher is connecting"
+        """Why the state is not live, as a sentence."""
+        self.error: SourceErrorKind | None = None
+        """None: a publisher that fails is gone, and its stream with it."""
+        self.last_frame_at: float | None = None
+        """Monotonic arrival of the newest frame."""
+        self.reconnects: dict[SourceErrorKind, int] = {}
+        """Empty: a publisher that comes back is a new one."""
+        self._on_frame, self._on_close = on_frame, on_close
+        self._clock = clock
+        self._max_pixels, self._max_fps = max_pixels, max_fps
+        self._loop = asyncio.get_running_loop()
+        self._receiver: RTCRtpReceiver | None = None
+        self._codecs: dict[int, str] = {}
+        self._assembler = Assembler()
+        self._decoder: Decoder | None = None
+        self._timeline = Timeline()
+        self._ssrc: int | None = None
+        self._packet_at = self._asked_at = self._nacked_at = clock()
+        self._waiting_since: float | None = None
+        """Arrival of the first packet since the last frame, or since a pause."""
+        self._decoding_since: float | None = None
+        """When the first picture since the last frame was whole: a slow camera or line is not a stalled one."""
+        self._frames = 0
+        self._placed = -1.0
+        self._dropped_before = self._capped = 0
+
+    @property
+    def skipped_late(self) -> int:
+        """Pictures that were thrown away: decoding had fallen behind, one was broken, or more came than are allowed."""
+        return self._dropped_before + self._capped + (self._decoder.dropped if self._decoder is not None else 0)
+
+    async def answer(self, offer: Offer) -> str:
+        """The SDP answer, with every candidate in it.
+
+        Raises:
+            SessionError: the offer is malformed, or has no video that can be received.
+        """
+        if offer.direction not in ("sendonly", "sendrecv"):
+            raise SessionError(422, f"the offer's video section is {offer.direction}; a publisher's is sendonly")
+        transceiver = self._peer.pc.addTransceiver("video", direction="recvonly")
+        known = RTCRtpReceiver.getCapabilities("video")
+        # H.264 first: phones encode it in hardware, and decoding it costs least here.
+        wanted = [f"video/{name.lower()}" for name in (*DECODERS, "rtx")]
+        transceiver.setCodecPreferences(
+            [codec for kind in wanted for codec in (known.codecs if known else []) if codec.mimeType.lower() == kind]
+        )
+        answer = await self._peer.answer(offer)
+        self._codecs = video_codecs(answer)
+        self._receiver = transceiver.receiver
+        for receiver in self._peer.pc.getReceivers():  # sound is taken and thrown away, so that its senders are served
+            take_packets(receiver, self._take if receiver is self._receiver else _throw_away)
+        return answer
+
+    async def run(self) -> None:
+        """Ask again for what is missing, until cancelled."""
+        while True:
+            await asyncio.sleep(TICK)
+            now = self._clock()
+            self._decode(self._assembler.tick(now))
+            if self._receiver is None or self._ssrc is None or not self._peer.connected:
+                continue
+            if self._waited(now) > PICTURE_TIMEOUT:
+                self._refuse(f"no picture could be decoded within {PICTURE_TIMEOUT:.0f} s")
+            await self._ask(self._receiver, self._ssrc, now)
+
+    # ---- on the event loop
+
+    def _connected(self) -> None:
+        if self.state == "connecting":  # the first picture may have been faster
+            self.reason = "waiting for the publisher's first picture"
+
+    def _begun(self, width: int, height: int) -> None:
+        if self.state == "connecting":
+            log.info("%s: live, %d x %d, published by WebRTC", self.name, width, height)
+            self.state, self.reason = "live", None
+
+    def _closed(self) -> None:
+        if self.state != "offline":
+            self.state, self.reason = "offline", "the publisher left"
+        if self._decoder is not None:
+            self._decoder.close()
+        self._on_close(self)
+
+    def _take(self, packet: RtpPacket, data: bytes) -> None:
+        """One packet, as aiortc unwrapped it."""
+        codec = self._codecs.get(packet.payload_type)
+        if codec not in DECODERS:
+            return
+        now = self._clock()
+        if self._ssrc is None:
+            self._asked_at = now
+        if self._waiting_since is None or now - self._packet_at > STALL_TIMEOUT:
+            self._waiting_since = now
+        self._packet_at, self._ssrc = now, packet.ssrc
+        if self._decoder is None or self._decoder.codec != codec:
+            self._change_codec(codec)
+        starts = _starts_keyframe(codec, packet.payload, data)
+        piece = Piece(packet.ssrc, packet.sequence_number, packet.timestamp, bool(packet.marker), data, starts)
+        self._decode(self._assembler.put(piece, now))
+
+    def _change_codec(self, codec: VideoCodec) -> None:
+        if self._decoder is not None:
+            self._decoder.close()
+            self._dropped_before += self._decoder.dropped
+            self._assembler.reset()
+        limit = DECODED_BEYOND * self._max_pixels
+        self._decoder = Decoder(self.name, codec, self._deliver, max_pixels=limit)
+
+    def _decode(self, pictures: list[Picture]) -> None:
+        if self._decoder is not None:
+            for picture in pictures:
+                if self._decoding_since is None:
+                    self._decoding_since = self._clock()
+                self._decoder.put(picture)
+
+    def _waited(self, now: float) -> float:
+        """Seconds for which packets have been coming and no frame came of them."""
+        since = self._waiting_since
+        return 0.0 if since is None or now - self._packet_at > STALL_TIMEOUT else now - since
+
+    async def _ask(self, receiver: RTCRtpReceiver, ssrc: int, now: float) -> None:
+        """Ask for lost packets, and for a keyframe where only that helps."""
+        missing = self._assembler.missing()
+        if missing and now - self._nacked_at >= NACK_INTERVAL:
+            self._nacked_at = now
+            await ask_again(receiver, ssrc, missing)
+        since, coming = self._decoding_since, now - self._packet_at < STALL_TIMEOUT
+        stalled = coming and since is not None and now - since > STALL_TIMEOUT
+        # Over a thin line a keyframe takes its time; asked for again, it would only get a second one behind it.
+        broken = self._assembler.wants_keyframe and not self._assembler.gathering
+        broken = broken or (self._decoder is not None and self._decoder.wants_keyframe)
+        if (stalled or broken) and now - self._asked_at >= KEYFRAME_INTERVAL:
+            self._asked_at = now
+            if stalled and not broken:
+                self._assembler.reset()
+            await ask_for_keyframe(receiver, ssrc)
+
+    def _refuse(self, sentence: str) -> None:
+        """End it for what it sends."""
+        if self.state != "offline":
+            self.state, self.reason = "offline", sentence
+            log.warning("%s: %s; the publisher is sent away", self.name, sentence)
+            self._ending = asyncio.ensure_future(self.close())
+
+    # ---- in the decoder's thread
+
+    def _deliver(self, picture: av.VideoFrame, of: Picture) -> None:
+        if picture.width * picture.height > self._max_pixels:
+            sentence = (
+                f"a picture of {picture.width} x {picture.height} is larger than the {self._max_pixels} pixels allowed"
+            )
+            self._loop.call_soon_threadsafe(self._refuse, sentence)
+            return
+        placed = self._timeline.place(of.pts, of.received_at)
+        self._waiting_since = self._decoding_since = None
+        if placed - self._placed < 0.8 / self._max_fps:
+            self._capped += 1
+            return
+        self._placed = placed
+        frame = Frame(self.name, self._frames, placed, of.received_at, picture)
+        self._frames += 1
+        self.last_frame_at = of.received_at
+        self._on_frame(frame)
+        if frame.index == 0:  # behind the frame's own way to the event loop: who is told "live" sees it
+            self._loop.call_soon_threadsafe(self._begun, picture.width, picture.height)
+
+
+def _throw_away(_: RtpPacket, __: bytes) -> None:
+    pass
+
+
+def _starts_keyframe(codec: VideoCodec, payload: bytes, data: bytes) -> bool:
+    """Whether a packet is certainly the first of a keyframe."""
+    if not payload or not data:
+        return False
+    if codec == "VP8":  # S and no partition index (RFC 7741 section 4.2), and a key frame (RFC 6386 section 9.1)
+        return payload[0] & 0x17 == 0x10 and not data[0] & 1
+    kind = payload[0] & 0x1F
+    if kind == 24:  # STAP-A (RFC 6184 section 5.7.1)
+        kinds, at = set(), 1
+        while at + 2 < len(payload):
+            kinds.add(payload[at + 2] & 0x1F)
+            at += 2 + int.from_bytes(payload[at : at + 2], "big")
+        return 7 in kinds
+    return kind == 7  # a sequence parameter set

@@ -1,0 +1,182 @@
+"""The other end of one WebRTC connection, viewer or publisher: its offer answered, its vanishing noticed, its end.
+
+RFC 9725 (WHIP) and draft-ietf-wish-whep ask for the same of a session: an id nobody can guess, an entity tag, an answer
+with every candidate of ours in it, candidates of theirs that may trickle in.
+"""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable
+
+from aiortc import RTCConfiguration, RTCIceCandidate, RTCPeerConnection, RTCSessionDescription
+from aiortc.exceptions import OperationError
+
+from streamer.values.clock import Clock
+from streamer.values.errors import SessionError
+from streamer.webrtc.guard import guards
+from streamer.webrtc.hooks import close_by_force, on_source
+from streamer.webrtc.sdp import MAX_CANDIDATES, Fragment, Offer
+
+log = logging.getLogger(__name__)
+
+HANDSHAKE_TIMEOUT = 15.0
+"""Seconds from offer to connected. aiortc alone would try for a minute, or for ever where no candidate comes."""
+SILENCE_TIMEOUT = 10.0
+"""Seconds without any datagram after which a peer has vanished. A living one is heard more often: RTCP comes every few
+seconds (RFC 3550 section 6.2), consent checks every 4 to 6 (RFC 7675). aioice alone gives up after six lost checks,
+about 30 s; its checks themselves may not come faster (RFC 7675 section 5.1)."""
+LOOK_INTERVAL = 0.5
+"""Seconds between two looks at the clock."""
+CLOSE_TIMEOUT = 3.0
+"""Seconds aiortc gets to close."""
+MAX_SOURCES = 31
+"""SSRCs of a peer: as many as one report can be about (RFC 3550 section 6.4.2); aiortc trips over far more."""
+CONNECTED = "connected"
+CODECS_KNOWN = {"video": "H.264 Baseline in mode 1, VP8", "audio": "Opus, G.711, G.722"}
+"""For who offers others."""
+
+
+class Peer:
+    """One peer connection from offer to end."""
+
+    def __init__(
+        self, who: str, *, clock: Clock, on_connected: Callable[[], None], on_closed: Callable[[], None]
+    ) -> None:
+        """Make a connection that waits for its offer; `who` names the peer in the log."""
+        self.id = secrets.token_urlsafe(18)
+        """Unguessable: whoever knows it may end the session."""
+        self.etag = f'"{secrets.token_hex(8)}"'
+        """The ICE session's entity tag (RFC 9725 section 4.3.1); one for good, since ICE is never restarted."""
+        # No servers: None would mean Google's STUN, and seconds of waiting where there is no internet.
+        self.pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        self.connected = False
+        self._who = who
+        self._clock = clock
+        self._on_connected, self._on_closed = on_connected, on_closed
+        self._ufrag = ""
+        self._trickled = 0
+        self._sources: set[bytes] = set()
+        self._heard = 0
+        self._heard_at = self._began_at = clock()
+        self._negotiating: asyncio.Task[None] | None = None
+        self._closing: asyncio.Task[None] | None = None
+        self._watch: asyncio.Task[None] | None = None
+        self._adding: set[asyncio.Task[None]] = set()
+        self.pc.on("connectionstatechange", self._state_changed)
+
+    @property
+    def silent_for(self) -> float:
+        """Seconds since anything came from the peer."""
+        return self._clock() - self._heard_at
+
+    @property
+    def dropped(self) -> int:
+        """Datagrams of strangers on this peer's media ports, and others not let through."""
+        return sum(guard.dropped for guard in guards(self.pc))
+
+    async def answer(self, offer: Offer) -> str:
+        """The SDP answer, with every candidate of ours in it. What is sent and received is set up before.
+
+        Raises:
+            SessionError: 400 the offer cannot be read, 406 it has no codec known here, 404 closed meanwhile.
+        """
+        self._ufrag = offer.ufrag
+        # Left alone even where nobody waits any more: cut off in between, aioice forgets sockets it has opened.
+        self._negotiating = asyncio.create_task(self._negotiate(offer.text))
+        try:
+            await asyncio.shield(self._negotiating)
+        except OperationError as error:
+            kind = "audio" if "audio" in str(error) else "video"
+            raise SessionError(406, f"the SDP offer has no {kind} codec known here: {CODECS_KNOWN[kind]}") from error
+        except Exception as error:  # aiortc meets a bad offer with whatever its parser trips over
+            log.info("%s: an offer that cannot be answered: %s", self._who, type(error).__name__)
+            raise SessionError(400, "the SDP offer cannot be read") from error
+        if self._closing is not None:
+            raise SessionError(404, "the stream ended while its answer was being made")
+        self._watch = asyncio.create_task(self._look())
+        on_source(self.pc, self._heard_from)
+        self._add(offer.candidates)
+        return self.pc.localDescription.sdp
+
+    async def _negotiate(self, offer: str) -> None:
+        await self.pc.setRemoteDescription(RTCSessionDescription(sdp=offer, type="offer"))
+        await self.pc.setLocalDescription(await self.pc.createAnswer())
+
+    def trickle(self, fragment: Fragment) -> None:
+        """Take candidates that came after the offer.
+
+        Raises:
+            SessionError: 422 an ICE restart, 400 too many.
+        """
+        if fragment.ufrag is not None and fragment.ufrag != self._ufrag:
+            raise SessionError(422, "ICE restarts are not supported; DELETE this session and POST a new offer")
+        self._trickled += len(fragment.candidates)
+        if self._trickled > MAX_CANDIDATES:
+            raise SessionError(400, f"more than {MAX_CANDIDATES} candidates trickled in")
+        self._add(fragment.candidates)
+
+    async def close(self) -> None:
+        """End the connection; may be called twice, and whoever is cancelled here does not stop it half way."""
+        if self._closing is None:
+            self._closing = asyncio.create_task(self._close())
+            self.connected = False
+            for task in (self._watch, *self._adding):
+                if task is not None and task is not asyncio.current_task():
+                    task.cancel()
+            self._on_closed()
+        await asyncio.shield(self._closing)
+
+    async def _close(self) -> None:
+        if self._negotiating is not None:
+            await asyncio.gather(self._negotiating, return_exceptions=True)
+        try:
+            async with asyncio.timeout(CLOSE_TIMEOUT):
+                await self.pc.close()
+        except Exception as error:  # noqa: BLE001  after an accident in one of its tasks aiortc may wait for ever
+            log.warning("%s: the connection was closed by force: %s", self._who, type(error).__name__)
+            await close_by_force(self.pc)
+
+    def _heard_from(self, source: bytes) -> None:
+        """Each source costs memory for as long as the connection lasts."""
+        self._sources.add(source)
+        if len(self._sources) == MAX_SOURCES + 1:
+            log.warning("%s: sends from more than %d sources, and is sent away", self._who, MAX_SOURCES)
+            self._ending = asyncio.create_task(self.close())
+
+    def _add(self, candidates: tuple[RTCIceCandidate, ...]) -> None:
+        """Add candidates without waiting: a .local name takes a second to be found missing."""
+        for candidate in candidates:
+            task = asyncio.create_task(self._add_one(candidate))
+            self._adding.add(task)
+            task.add_done_callback(self._adding.discard)
+
+    async def _add_one(self, candidate: RTCIceCandidate) -> None:
+        try:
+            await self.pc.addIceCandidate(candidate)
+        except Exception as error:  # noqa: BLE001  a candidate that is of no use is ignored (RFC 9725 section 4.3.2)
+            log.debug("%s: a candidate was ignored: %s", self._who, type(error).__name__)
+
+    async def _look(self) -> None:
+        """End a connection that does not come about, or whose peer has gone without a word."""
+        while True:
+            await asyncio.sleep(LOOK_INTERVAL)
+            now = self._clock()
+            heard = sum(guard.heard for guard in guards(self.pc))
+            if heard != self._heard:
+                self._heard, self._heard_at = heard, now
+            if not self.connected and now - self._began_at > HANDSHAKE_TIMEOUT:
+                log.info("%s: did not connect within %.0f s", self._who, HANDSHAKE_TIMEOUT)
+                break
+            if self.connected and now - self._heard_at > SILENCE_TIMEOUT:
+                log.info("%s: vanished; nothing came for %.0f s", self._who, SILENCE_TIMEOUT)
+                break
+        await self.close()
+
+    async def _state_changed(self) -> None:
+        state = self.pc.connectionState
+        if state == CONNECTED:
+            self.connected = True
+            self._on_connected()
+        elif state in ("failed", "closed"):
+            await self.close()

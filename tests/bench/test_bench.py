@@ -1,0 +1,89 @@
+"""streamer.bench: what is made of the readings, and the command."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from streamer.bench.cameras import gaps_of
+from streamer.bench.offers import HEAD, VIDEO, bad_offers
+from streamer.bench.publisher import ticks_of
+from streamer.bench.publishing import latencies_of, stall_after
+from streamer.bench.readings import Reading
+from streamer.bench.report import PARTS, ROWS, table
+from streamer.cli import main
+from streamer.values.errors import SightlineError
+from streamer.values.packet import TIME_BASE
+from streamer.webrtc.sdp import read_offer
+
+
+def published(count: int) -> list[tuple[int, float]]:
+    """Pictures as a publisher hands them out, from second 100 on."""
+    return [(ticks_of(index), 100 + float(ticks_of(index) * TIME_BASE)) for index in range(count)]
+
+
+def seen(sent: list[tuple[int, float]], *, origin: float, late: float) -> list[Reading]:
+    """The events of every third of them, told on another clock, so many seconds after each."""
+    return [Reading(at + late, {"pts": round(float(ticks * TIME_BASE) - origin, 6)}) for ticks, at in sent[30::3]]
+
+
+def test_an_event_finds_the_picture_it_is_of() -> None:
+    """Ages are right to the millisecond, although the service counts time from an origin of its own."""
+    sent = published(300)
+    ages = latencies_of(seen(sent, origin=0.7341, late=0.040), sent)
+    assert len(ages) == 90
+    assert ages == pytest.approx([40.0] * 90, abs=0.1)
+
+
+def test_events_of_other_pictures_are_refused() -> None:
+    """Events whose times are no picture's give no ages, rather than wrong ones."""
+    sent = published(300)
+    strangers = [Reading(each.at, {"pts": index / 30}) for index, each in enumerate(seen(sent, origin=0, late=0.04))]
+    with pytest.raises(SightlineError, match="not those of the pictures"):
+        latencies_of(strangers, sent)
+
+
+def test_a_stall_is_the_longest_pause_after_a_loss() -> None:
+    """A pause elsewhere is not the loss's."""
+    times = [0.0, 0.9, 1.0, 1.4, 1.5, 5.0]
+    assert stall_after(1.1, [Reading(at, {}) for at in times]) == pytest.approx(0.4)
+
+
+def test_a_gap_is_where_the_size_changes() -> None:
+    """From the last event of the old size to the first of the new."""
+    events = [Reading(at, {"width": width}) for at, width in ((0, 640), (3, 640), (4, 320), (5, 320), (7.5, 640))]
+    assert gaps_of(events) == [1, 2.5]
+
+
+def test_only_what_was_measured_is_in_the_table() -> None:
+    """A line for each figure of the parts that were asked for."""
+    lines = table({"offers": {"answered": 8, "answered_ms_p50": 1.0, "answered_ms_max": 9.5}}).splitlines()
+    assert len(lines) == 3
+    assert lines[-1].split()[-4:] == ["9.5", "ms", "≤", "50"]
+
+
+@pytest.mark.parametrize("direction", ["recvonly", "sendonly"])
+def test_bad_offers_are_bad_for_one_reason_each(direction: str) -> None:
+    """The offer they are made of is one that is taken."""
+    read_offer(HEAD + VIDEO.format(direction=direction, codec="H264"))
+    assert len(set(bad_offers(direction).values())) == len(bad_offers(direction))
+
+
+def test_an_unknown_part_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    """What can be measured is said, and nothing is."""
+    assert main(["bench", "start", "speed"]) == 2
+    assert capsys.readouterr().err == f"sightline: bench has no part 'speed'; there are: {', '.join(PARTS)}\n"
+
+
+def test_the_service_alone_is_measured(tmp_path: Path) -> None:
+    """Parts that need no model run in seconds, and print every figure of theirs."""
+    command = [sys.executable, "-m", "streamer", "bench", "start", "offers", "--json", "--state", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout)
+    assert {(part, key) for part in figures for key in figures[part]} == {
+        (part, key) for part, key, *_ in ROWS if part in ("start", "offers")
+    }
+    assert figures["offers"]["answered"] > 0

@@ -1,0 +1,289 @@
+"""streamer.config: what may stand in sightline.yaml, and one clear line for what may not."""
+
+from pathlib import Path
+
+import pytest
+
+from streamer import config
+from streamer.config import Config
+from streamer.values import url
+from streamer.values.errors import ConfigError
+from tests.peers.required import REPOSITORY
+
+EXAMPLE = """\
+server:  {host: 127.0.0.1, port: 8000}
+serving: {address: "127.0.0.1:5000", model: insulators}
+streams:
+  line-1: {url: "rtsp://user:${LINE_1_PASSWORD}@10.0.0.7/stream", sample_fps: 5, min_score: 0.4}
+  drone:  {url: "rtsp://0.0.0.0:8554/drone", listen: true, model: insulators}   # the drone pushes to us
+"""
+
+
+@pytest.fixture(autouse=True)
+def _no_secrets() -> None:
+    """No test profits from a password that another has made known."""
+    url._secrets.clear()
+
+
+def load(folder: Path, text: str) -> Config:
+    """What a file with this text is read as."""
+    path = folder / "sightline.yaml"
+    path.write_text(text, encoding="utf-8")
+    return config.load(path)
+
+
+def refusal(folder: Path, text: str) -> str:
+    """The sentence such a file is refused with; always one line that names the file."""
+    with pytest.raises(ConfigError) as refused:
+        load(folder, text)
+    sentence = str(refused.value)
+    assert "\n" not in sentence
+    assert sentence.startswith(f"{folder / 'sightline.yaml'}:")
+    return sentence.removeprefix(f"{folder / 'sightline.yaml'}:").strip()
+
+
+def test_the_documented_example_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The example of the documentation means what it says, its password taken from the environment."""
+    monkeypatch.setenv("LINE_1_PASSWORD", "hunter2")
+    found = load(tmp_path, EXAMPLE)
+    assert (found.server.host, found.server.port) == ("127.0.0.1", 8000)
+    assert (found.serving.address, found.serving.model) == ("127.0.0.1:5000", "insulators")
+    assert list(found.streams) == ["line-1", "drone"]
+    line, drone = found.streams.values()
+    assert line.url == "rtsp://user:hunter2@10.0.0.7/stream"
+    assert (line.sample_fps, line.min_score, line.listen, line.model) == (5.0, 0.4, False, None)
+    assert (drone.sample_fps, drone.min_score, drone.listen, drone.model) == (5.0, None, True, "insulators")
+
+
+@pytest.mark.parametrize("path", sorted((REPOSITORY / "docs").glob("sightline*.yaml")), ids=lambda path: path.name)
+def test_the_configurations_in_docs_are_read(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every sightline*.yaml of the documentation is a configuration that can be used."""
+    monkeypatch.setattr("os.environ", _AnyVariable())
+    config.load(path)
+
+
+class _AnyVariable(dict[str, str]):
+    """An environment in which every variable is set, the one that is an address to an address."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def __missing__(self, name: str) -> str:
+        return "127.0.0.1:5000" if name == "SIGHTLINE_SERVING" else "set"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "# nothing\n", "{}", "streams: {}", "streams:\n#  a: {url: 'rtsp://h/'}\n", "server:"]
+)
+def test_everything_has_a_default(tmp_path: Path, text: str) -> None:
+    """An empty file, empty sections and sections commented out are the defaults, without streams."""
+    assert load(tmp_path, text) == Config()
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        # unknown keys, at each level
+        ("servers: {port: 1}", ("servers: unknown key", "server, serving, streams")),
+        ("server: {prot: 8000}", ("server.prot: unknown key", "host, port, max_viewers")),
+        ("serving: {adress: x}", ("serving.adress: unknown key", "address, model")),
+        (
+            "streams: {a: {url: 'rtsp://h/', fps: 5}}",
+            ("streams.a.fps: unknown key", "url, listen, transport, tls, sample"),
+        ),
+        # wrong types
+        ("server: {port: '8000'}", ("server.port: '8000'", "a whole number")),
+        ("server: {port: true}", ("server.port: True", "a whole number")),
+        ("server: {port: 80.5}", ("server.port: 80.5", "a whole number")),
+        ("server: {host: 127}", ("server.host: 127", "a text")),
+        ("server: 8000", ("server: 8000", "a mapping")),
+        ("streams: [a, b]", ("streams: ['a', 'b']", "a mapping")),
+        ("streams: {a: 5}", ("streams.a: 5", "a mapping")),
+        ("streams: {a: {url: 5}}", ("streams.a.url: 5", "a text")),
+        ("streams: {a: {url: 'rtsp://h/', listen: 1}}", ("streams.a.listen: 1", "true or false")),
+        ("streams: {a: {url: 'rtsp://h/', sample_fps: fast}}", ("streams.a.sample_fps: 'fast'", "a number")),
+        # values out of their ranges
+        ("server: {port: 65536}", ("server.port: 65536", "65535")),
+        ("server: {port: -1}", ("server.port: -1", "0")),
+        ("server: {max_viewers: 0}", ("server.max_viewers: 0", "1")),
+        ("serving: {address: ''}", ("serving.address", "''", "host:port")),
+        ("serving: {address: 127.0.0.1}", ("serving.address", "'127.0.0.1'", "host:port")),
+        ("server: {host: ''}", ("server.host: ''",)),
+        (
+            "streams: {a: {url: 'rtsp://u:hunter22@h:8554/a', listen: true}}",
+            ("streams.a.url", "no password", "rtsp://host:port/path"),
+        ),
+        (
+            "streams: {a: {url: 'rtsp://h:8554/a', listen: true}, b: {url: 'rtsp://h:8554/b', listen: true}}",
+            ("streams.b.url", "port 8554", "streams.a"),
+        ),
+        ("serving: {model: 'my model'}", ("serving.model: 'my model'", "letters, digits")),
+        ("serving: {deadline: 0}", ("serving.deadline: 0", "greater than 0")),
+        ("serving: {max_batch_size: 1000}", ("serving.max_batch_size: 1000", "128")),
+        ("streams: {a: {url: 'rtsp://h/', sample_fps: 0}}", ("streams.a.sample_fps: 0", "greater than 0")),
+        ("streams: {a: {url: 'rtsp://h/', sample_fps: .nan}}", ("streams.a.sample_fps: nan", "120")),
+        ("streams: {a: {url: 'rtsp://h/', sample_fps: .inf}}", ("streams.a.sample_fps: inf", "120")),
+        ("streams: {a: {url: 'rtsp://h/', min_score: 1.5}}", ("streams.a.min_score: 1.5", "1")),
+        # names
+        ("streams: {'a b': {url: 'rtsp://h/'}}", ("'a b'", "letters, digits")),
+        ("streams: {../x: {url: 'rtsp://h/'}}", ("'../x'", "letters, digits")),
+        ("streams: {7: {url: 'rtsp://h/'}}", ("streams.7", "key 7", "quotes")),
+        ("server: {1: 2}", ("server.1", "key 1", "quotes")),
+        # URLs
+        ("streams: {a: {}}", ("streams.a.url", "required")),
+        ("streams: {a: {url: 'ftp://h/'}}", ("streams.a.url: 'ftp://h/'", "rtsp://, rtsps://")),
+        ("streams: {a: {url: 'srt://h/'}}", ("streams.a.url: 'srt://h/'", "names no port")),
+        # what does not go together
+        ("streams: {a: {url: 'http://h/', listen: true}}", ("streams.a: listen", "rtsp://, rtmp:// and srt://")),
+        ("streams: {a: {url: 'rtmp://h/a', transport: udp}}", ("streams.a: transport", "rtsp://")),
+        ("streams: {a: {url: 'rtsp://h/a', transport: sctp}}", ("streams.a.transport: 'sctp'", "'tcp' or 'udp'")),
+        ("streams: {a: {url: 'rtsp://h/a', tls: {verify: false}}}", ("streams.a: tls", "rtsps:// and https://")),
+        ("streams: {a: {url: 'rtsps://h/a', tls: {cert: x}}}", ("streams.a.tls.cert: unknown key", "ca, name, verify")),
+        ("streams: {a: {url: 'udp://h:1'}, b: {url: 'udp://h:1'}}", ("streams.b.url", "port 1", "streams.a")),
+        # https, other origins, ICE servers
+        ("server: {tls: {cert: a.pem}}", ("server.tls.key: is missing",)),
+        ("server: {tls: {cert: a, key: b, ca: c}}", ("server.tls.ca: unknown key", "cert, key")),
+        ("server: {tls: true}", ("server.tls: True", "a mapping")),
+        ("server: {origins: 'https://a'}", ("server.origins: 'https://a'", "a list")),
+        ("server: {origins: [a.example]}", ("server.origins.0: 'a.example'", "https://host[:port]")),
+        ("server: {origins: ['https://a/page']}", ("server.origins.0", "https://host[:port]")),
+        ("server: {ice_servers: [{url: 'http://a'}]}", ("server.ice_servers.0.url: 'http://a'", "stun:host:port")),
+        ("server: {ice_servers: [{uri: 'stun:a'}]}", ("server.ice_servers.0.u", "url")),
+        ("server: {max_viewers_per_address: 0}", ("server.max_viewers_per_address: 0", "1")),
+        # who may publish
+        ("ingress: {names: phone}", ("ingress.names: 'phone'", "a list")),
+        ("ingress: {names: ['a b']}", ("ingress.names.0: 'a b'", "letters, digits")),
+        ("ingress: {token: short}", ("ingress.token", "at least 8 characters")),
+        ("ingress: {max_pixels: 100000000}", ("ingress.max_pixels: 100000000", "9437184")),
+        ("ingress: {tokens: x}", ("ingress.tokens: unknown key", "names, token, max_publishers")),
+        # streams by the API
+        ("api_streams: {schemes: [file]}", ("api_streams.schemes.0: 'file'", "'rtsp'")),
+        (
+            "api_streams: {networks: [10.0.0.1/8]}",
+            ("api_streams.networks.0", "'10.0.0.1/8' is no network", "10.0.0.0/8"),
+        ),
+        ("api_streams: {allow: true}", ("api_streams.allow: unknown key", "allowed, max_streams, token")),
+        ("streams: {a: {url: 'rtsp:///x'}}", ("streams.a.url: 'rtsp:///x'", "host")),
+        ("streams: {a: {url: 'rtsp://h:99999/'}}", ("streams.a.url: 'rtsp://h:99999/'", "port")),
+        # what is not YAML, or not one mapping
+        ("- a", ("mapping", "server, serving, streams", "list")),
+        ("just words", ("mapping", "str")),
+        ("server: {port: 1", ("line 1", "not YAML")),
+        ("a: b: c", ("line 1, column 5", "not YAML")),
+        ("a:\n\t- b", ("line 2", "not YAML")),
+        ("a: \x00", ("not YAML",)),
+        ("a: *b", ("not YAML", "'b'")),
+        ("a: 2024-13-45", ("not YAML", "month")),
+        ("? [a]\n: b", ("line 1", "not YAML")),
+        ("a: !!python/name:os.system x", ("not YAML",)),
+        ("--- {}\n--- {}", ("line 2", "not YAML")),
+        ("streams: &s [*s]", ("line 1", "not YAML")),
+        ("[" * 5000, ("nested too deeply",)),
+        ("streams: {a: " + "{b: " * 5000, ("nested too deeply",)),
+        # what is long is told in short
+        (f"serving: {{model: '{'m' * 5000}!'}}", ("serving.model: 'mmm", "m… is not a name of 1 to 64 letters")),
+        (f"{'k' * 500}: 1", ("kkk", "k…: unknown key; allowed here are server")),
+        # keys that stand twice
+        ("server: {}\nserver: {port: 1}", ("line 2", "'server' stands twice")),
+        ("streams:\n  a: {url: 'rtsp://h/'}\n  a: {url: 'rtsp://i/'}", ("line 3", "'a' stands twice")),
+        ("server: {port: 1, port: 2}", ("line 1", "'port' stands twice")),
+    ],
+)
+def test_each_mistake_is_one_line_with_key_value_and_allowed(tmp_path: Path, text: str, parts: tuple[str, ...]) -> None:
+    """A mistake is answered with one line: which key, which value, and what is allowed there."""
+    sentence = refusal(tmp_path, text)
+    for part in parts:
+        assert part in sentence
+
+
+def test_a_missing_variable_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A variable that is not set is named, with the key that wants it."""
+    monkeypatch.delenv("LINE_1_PASSWORD", raising=False)
+    sentence = refusal(tmp_path, EXAMPLE)
+    assert "streams.line-1.url" in sentence
+    assert "LINE_1_PASSWORD is not set" in sentence
+
+
+def test_variables_stand_anywhere_in_a_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """${NAME} is replaced in every text, as often as it stands there; the value is not looked into again."""
+    monkeypatch.setenv("HOST", "10.0.0.7")
+    monkeypatch.setenv("ODD", "${HOST}")
+    found = load(tmp_path, "server: {host: '${HOST}'}\nstreams: {a: {url: 'rtsp://${HOST}:554/${ODD}/${HOST}'}}")
+    assert found.server.host == "10.0.0.7"
+    assert found.streams["a"].url == "rtsp://10.0.0.7:554/${HOST}/10.0.0.7"
+
+
+def test_yaml_anchors_and_merges_are_understood(tmp_path: Path) -> None:
+    """What cameras have in common may be written once and merged with <<."""
+    found = load(
+        tmp_path,
+        "streams:\n  a: &a {url: 'rtsp://h/1', sample_fps: 2}\n  b: {<<: *a, url: 'rtsp://h/2'}\n",
+    )
+    assert (found.streams["b"].url, found.streams["b"].sample_fps) == ("rtsp://h/2", 2.0)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "streams: {a: 'rtsp://user:hunter2@h/'}",
+        "streams: {a: {url: ['rtsp://user:hunter2@h/']}}",
+        "streams: {a: {url: 'rtsp://user:hunter2@h:port/'}}",
+        "streams: {a: {url: 'ftp://user:hunter2@h/'}}",
+        "streams: {a: {url: 'rtsp://user:hunter2/x@h/'}}",
+        "streams: {a: {url: 'rtsp://user:hunter2#x@h/'}}",
+        "streams: {a: {url: 'rtsp://user:${SECRET}/@h/'}}",
+        "streams: {'rtsp://user:hunter2@h/': {}}",
+        "streams: 'rtsp://user:hunter2@h/'",
+        "rtsp: 'rtsp://user:hunter2@h/'",
+        "'rtsp://user:hunter2@h/': a",
+        "'rtsp://user:hunter2@h/': a\n'rtsp://user:hunter2@h/': b",
+        "streams: {'rtsp://user:hunter2@h/': {url: '${NOT_SET_ANYWHERE}'}}",
+        f"serving: {{model: '{'m' * 80} rtsp://user:hunter2{'x' * 20}@h/'}}",
+        "server: {host: 'rtsp://user:hunter2@h/', port: 'rtsp://user:hunter2@h/'}",
+        "streams: {a: {url: 'rtsp://user:hunter2@h/', sample_fps: hunter2}}",
+        "ingress: {token: hunter2}",
+        "ingress: {token: [hunter2]}",
+        "ingress: {token: {hunter2: hunter2}}",
+        "server: {ice_servers: [{url: 'turn:h', credential: [hunter2]}]}",
+    ],
+)
+def test_no_refusal_holds_a_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    """Wherever a URL was written by mistake, its password is not in the sentence that says so."""
+    monkeypatch.setenv("SECRET", "hunter2")
+    assert "hunter2" not in refusal(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("name", "document"),
+    [
+        ("rtsp://user:hunter2@h/", {"url": "rtsp://h/"}),
+        ("a", {"url": "rtsp://h/", "rtsp://user:hunter2@h/": 1}),
+        ("a", {"url": ["rtsp://user:hunter2@h/"]}),
+        ("a", {"url": "rtsp://user:hunter2@h/", "model": "rtsp://user:hunter2@h/"}),
+    ],
+)
+def test_no_refusal_of_a_strangers_stream_holds_a_password(name: str, document: dict[str, object]) -> None:
+    """Wherever in a request a URL stands, its name or its keys, its password is not in the sentence that refuses it."""
+    with pytest.raises(ConfigError) as refused:
+        config.parse_stream(name, document)
+    assert "hunter2" not in str(refused.value)
+
+
+def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    """A missing file, a folder and a file that is not text are each refused with the path and the reason."""
+    binary = tmp_path / "binary.yaml"
+    binary.write_bytes(b"\xff\xfe\x00")
+    for path, reason in (
+        (tmp_path / "missing.yaml", "No such file"),
+        (tmp_path, "Is a directory"),
+        (binary, "not UTF-8 text"),
+    ):
+        with pytest.raises(ConfigError, match=reason) as refused:
+            config.load(path)
+        assert str(path) in str(refused.value)
+
+
+def test_a_configuration_does_not_change() -> None:
+    """A configuration that was read cannot be written to."""
+    with pytest.raises(ValueError, match="frozen"):
+        Config().server.port = 1

@@ -1,0 +1,111 @@
+"""streamer.control.administration: changes are made one after the other, and each whole."""
+
+import asyncio
+import gc
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from streamer import config
+from streamer.config import ApiStreams, Stream
+from streamer.control.administration import Administration
+from streamer.control.roster import Entry
+from streamer.control.statefile import StateFile
+
+SETTINGS = config.parse({"streams": {"own": {"url": "rtsp://h/"}}})
+
+
+class Running:
+    """What is made to run, and a gate that keeps it waiting."""
+
+    def __init__(self, state: Path) -> None:
+        self.names: list[str] = []
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.breaks = False
+        """Whether what comes next breaks down."""
+        self.begun = self.done = 0
+        """Times that what runs was to be changed, and was."""
+        self.administration = Administration(SETTINGS, StateFile(state), judge=allow, apply=self.apply)
+
+    async def apply(self, entries: Mapping[str, Entry]) -> None:
+        """Take the time that the gate is shut."""
+        self.begun += 1
+        await self.gate.wait()
+        if self.breaks and self.done:
+            raise ZeroDivisionError
+        self.names = list(entries)
+        self.done += 1
+
+    async def add(self, name: str) -> None:
+        """Add a stream."""
+        document: dict[str, Any] = {"name": name, "url": "rtsp://h/"}
+        await self.administration.add(document, taken=lambda _: False)
+
+
+async def allow(_: Stream, __: ApiStreams) -> None:
+    """Allow everything."""
+
+
+async def test_a_change_is_made_whole_without_who_asked_for_it(tmp_path: Path) -> None:
+    """A change whose client leaves while it is made is kept, known and running; the next one waits for it."""
+    running = Running(tmp_path / "state.json")
+    running.gate.clear()
+    asked = asyncio.create_task(running.add("road"))
+    while not running.begun:  # noqa: ASYNC110  until it is being made
+        await asyncio.sleep(0)
+    asked.cancel()
+    await asyncio.gather(asked, return_exceptions=True)
+    following = asyncio.create_task(running.add("yard"))
+    await asyncio.sleep(0)
+    running.gate.set()
+    await following
+    assert running.begun == running.done == 2
+    assert running.names == ["own", "road", "yard"]
+    assert list(running.administration.roster.added) == ["road", "yard"]
+    assert list(json.loads((tmp_path / "state.json").read_text())["streams"]) == ["road", "yard"]
+
+
+async def test_what_is_written_is_what_runs(tmp_path: Path) -> None:
+    """A client that leaves while the change is being written down takes neither the file nor the roster with it."""
+    running = Running(tmp_path / "state.json")
+    for delay in range(12):
+        asked = asyncio.create_task(running.add(f"road-{delay}"))
+        for _ in range(delay):
+            await asyncio.sleep(0)
+        asked.cancel()
+        await asyncio.gather(asked, return_exceptions=True)
+        await running.administration.settle()
+        kept = (
+            json.loads((tmp_path / "state.json").read_text())["streams"] if (tmp_path / "state.json").exists() else {}
+        )
+        assert list(kept) == list(running.administration.roster.added) == running.names[1:]
+    assert "road-11" in running.names
+
+
+@pytest.mark.parametrize(("broken", "lines"), [(False, 0), (True, 1)])
+async def test_a_refusal_that_nobody_waits_for_is_no_error(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, broken: bool, lines: int
+) -> None:
+    """What becomes of a change whose client has left is logged only where it is nobody's refusal but a breakdown."""
+    running = Running(tmp_path / "state.json")
+    running.gate.clear()
+    first = asyncio.create_task(running.add("road"))
+    while not running.begun:  # noqa: ASYNC110  until it is being made
+        await asyncio.sleep(0)
+    second = asyncio.create_task(running.add("yard" if broken else "own"))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    second.cancel()
+    await asyncio.gather(second, return_exceptions=True)
+    running.breaks = broken
+    running.gate.set()
+    await asyncio.gather(first, return_exceptions=True)
+    while running.administration._changes:  # noqa: ASYNC110  without `settle`, which would see every exception
+        await asyncio.sleep(0)
+    del first, second
+    gc.collect()  # asyncio tells of an exception that nobody has seen when its task goes
+    assert len([record for record in caplog.records if record.levelname == "ERROR"]) == lines

@@ -1,0 +1,78 @@
+"""streamer.control.reload: what of an edited configuration is in force at once, and what waits."""
+
+from pathlib import Path
+
+import pytest
+
+from streamer import config
+from streamer.config import Config
+from streamer.control.reload import Reload, differing, held
+
+STARTED = config.parse({"server": {"port": 8000}, "serving": {"model": "a"}})
+
+
+@pytest.mark.parametrize(
+    ("document", "keys"),
+    [
+        ({"server": {"port": 8000}}, ()),
+        ({"server": {"port": 8001, "host": "::1", "max_viewers": 3}}, ("server.host", "server.port")),
+        ({"serving": {"address": "h:1", "model": "b"}, "server": {"port": 8000}}, ("serving.address",)),
+        ({"server": {"port": 8000, "tls": {"cert": "c", "key": "k"}}}, ("server.tls",)),
+        ({"server": {"port": 8000}, "api_streams": {"state": "s", "allowed": True}}, ("api_streams.state",)),
+    ],
+)
+def test_fixed_keys_are_named_and_held(document: dict[str, object], keys: tuple[str, ...]) -> None:
+    """Keys that cannot change live are named, and stay as they were; all others are as they were read."""
+    read = config.parse(document)
+    assert differing(STARTED, read) == keys
+    wanted = held(STARTED, read)
+    assert differing(STARTED, wanted) == ()
+    assert wanted.serving.model == read.serving.model
+    assert wanted.server.max_viewers == read.server.max_viewers
+    assert wanted.api_streams.allowed == read.api_streams.allowed
+
+
+async def test_only_news_is_applied(tmp_path: Path) -> None:
+    """A file that says the same in other words changes nothing; `paused: false` is other than nothing."""
+    path = tmp_path / "sightline.yaml"
+    applied: list[Config] = []
+
+    async def apply(wanted: Config) -> None:
+        applied.append(wanted)
+
+    async def read(text: str) -> int:
+        path.write_text(text)
+        await reload.run_once()
+        return len(applied)
+
+    path.write_text("streams: {a: {url: 'rtsp://h/'}}")
+    reload = Reload(path, config.load(path), apply, wall=lambda: 12.5)
+    assert await read("# words\nstreams:\n  a:\n    url: rtsp://h/\n") == 0
+    assert await read("streams: {a: {url: 'rtsp://h/', paused: false}}") == 1
+    assert await read("streams: {a: {url: 'rtsp://h/', paused: false}}\nserver: {port: 1}") == 1
+    assert await read("streams: {") == 1
+    assert reload.describe()["ok"] is False
+    assert await read("{}") == 2
+    assert reload.describe() == {"ok": True, "error": None, "read_at": 12.5, "restart_needed": []}
+
+
+async def test_what_nobody_foresaw_is_said_and_tried_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A change that breaks down is logged and told as a mistake is, and the same file is taken over when read again."""
+    path = tmp_path / "sightline.yaml"
+    path.write_text("{}")
+    broken, applied = True, list[Config]()
+
+    async def apply(wanted: Config) -> None:
+        if broken:
+            raise ZeroDivisionError
+        applied.append(wanted)
+
+    reload = Reload(path, config.load(path), apply)
+    path.write_text("streams: {a: {url: 'rtsp://h/'}}")
+    await reload.run_once()
+    assert reload.describe()["error"] == "sightline.yaml: could not be taken over; the log has the details"
+    assert "ZeroDivisionError" in caplog.text
+    broken = False
+    await reload.run_once()
+    assert reload.describe()["ok"] is True
+    assert applied == [config.load(path)]

@@ -1,0 +1,114 @@
+"""streamer.control.statefile: what survives a restart, whatever happens to the file."""
+
+import json
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from streamer.control.statefile import Kept, StateFile
+from streamer.values.errors import ChangeError
+
+KEPT = Kept({"road": {"url": "rtsp://u:p@h/", "sample_fps": 2.0}}, frozenset({"road", "own"}))
+
+
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    """A file that was written gives the same back, in JSON with a version; no file is nothing kept."""
+    file = StateFile(tmp_path / "state.json")
+    assert file.read() == Kept()
+    file.write(KEPT)
+    assert StateFile(file.path).read() == KEPT
+    document = json.loads(file.path.read_text())
+    assert document == {"version": 1, "streams": KEPT.streams, "paused": ["own", "road"]}
+
+
+def test_only_its_owner_reads_it(tmp_path: Path) -> None:
+    """The file is 0600 from its first moment on, also where one that others may read lay there before."""
+    path = tmp_path / "state.json"
+    path.write_text('{"version": 1, "streams": {}, "paused": []}')
+    path.chmod(0o644)
+    StateFile(path).write(KEPT)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the new file cannot be finished, the old one stays as it was, nothing lies about, and it is said."""
+    file = StateFile(tmp_path / "state.json")
+    file.write(KEPT)
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(ChangeError, match=r"state\.json cannot be written: No space left on device; nothing was") as no:
+        file.write(Kept())
+    assert no.value.status == 503
+    assert StateFile(file.path).read() == KEPT
+    assert [path.name for path in tmp_path.iterdir()] == ["state.json"]
+
+
+def test_a_link_is_followed(tmp_path: Path) -> None:
+    """A state file that is a link stays one: the file it names is replaced."""
+    (tmp_path / "elsewhere").mkdir()
+    link = tmp_path / "state.json"
+    link.symlink_to("elsewhere/state.json")
+    StateFile(link).write(KEPT)
+    assert link.is_symlink()
+    assert StateFile(tmp_path / "elsewhere" / "state.json").read() == KEPT
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "it is not JSON"),
+        ('{"version": 1, "streams": {', "it is not JSON"),
+        ("[" * 100_000, "it is not JSON"),
+        ("\xff", "it is not JSON"),
+        ("[]", "it is of version None, and 1 is understood here"),
+        ('{"version": 2, "streams": {}, "paused": []}', "it is of version 2, and 1 is understood here"),
+        ('{"version": 1, "streams": [], "paused": []}', "its streams are not mappings"),
+        ('{"version": 1, "streams": {"a": "b"}, "paused": []}', "its streams are not mappings"),
+        ('{"version": 1, "streams": {}, "paused": "a"}', "its paused streams are not a list of names"),
+        ('{"version": 1, "streams": {}}', "its paused streams are not a list of names"),
+    ],
+)
+def test_what_cannot_be_understood_is_put_aside(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, text: str, says: str
+) -> None:
+    """A broken file is kept under another name, never over an earlier one, with one line that says why."""
+    file = StateFile(tmp_path / "state.json")
+    for number in ("", "1", "2"):
+        file.path.write_bytes(text.encode("latin-1"))
+        caplog.clear()
+        assert file.read() == Kept()
+        [line] = caplog.messages
+        assert line == f"state.json cannot be used: {says}; it is kept as state.json.broken{number}, and begun anew"
+    file.write(KEPT)
+    assert StateFile(file.path).read() == KEPT
+    for number in ("", "1", "2"):
+        assert (tmp_path / f"state.json.broken{number}").read_bytes() == text.encode("latin-1")
+
+
+def test_what_cannot_be_read_is_not_written_over(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A state file that is there and cannot be read is said once, and every change is refused."""
+    file = StateFile(tmp_path / "state.json")
+    file.path.mkdir()
+    assert file.read() == Kept()
+    assert "state.json cannot be read: Is a directory" in caplog.text
+    with pytest.raises(ChangeError, match="cannot be read: Is a directory; nothing was changed"):
+        file.write(KEPT)
+
+
+def test_a_folder_that_cannot_be_synced_is_no_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a drive that knows no fsync of folders, what was written counts as written: it has replaced the old file."""
+    file, fsync = StateFile(tmp_path / "state.json"), os.fsync
+
+    def files_only(handle: int) -> None:
+        if stat.S_ISDIR(os.fstat(handle).st_mode):
+            raise OSError(22, "Invalid argument")
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", files_only)
+    file.write(KEPT)
+    assert StateFile(file.path).read() == KEPT

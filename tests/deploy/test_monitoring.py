@@ -1,0 +1,188 @@
+"""monitoring/: what it names is what the service exports, and Prometheus accepts all of it."""
+
+import json
+import re
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from aiohttp.test_utils import TestServer
+
+from serving.metrics import Metrics as ServerMetrics
+from streamer import config
+from streamer.control.admission import Admission
+from streamer.control.streams import Streams
+from streamer.control.viewers import ViewerLimits, Viewers
+from streamer.http.events import Events
+from streamer.http.metrics import Metrics
+from streamer.service import Service
+from streamer.stream.pipeline import Pipeline
+from streamer.webrtc.ingress import Ingress
+from tests.peers.process import free_port
+from tests.peers.prometheus import run_prometheus
+from tests.peers.required import REPOSITORY, requires
+
+MONITORING = REPOSITORY / "monitoring"
+DASHBOARD = MONITORING / "grafana" / "dashboards" / "sightline.json"
+METRIC = re.compile(r"\b(sightline_\w+)(?:\{([^}]*)\})?")
+SERVER_METRIC = re.compile(r'{__name__="(:tensorflow:[\w:]+)"([^}]*)}')
+SERVER_ROW = re.compile(r"^\| `(:tensorflow:[\w:]+)(?:{([\w,]+)})?` \| (\w+) \|", re.MULTILINE)
+SUFFIXES = {"histogram": ("_bucket", "_sum", "_count"), "counter": (), "gauge": ()}
+
+
+def exported() -> dict[str, str]:
+    """Give what the service exports, name to type; the one place that says so."""
+    viewers, nobody = Viewers(ViewerLimits(1, 1, 1)), Admission((), None, 1)
+    streams = Streams(viewers=viewers, admission=nobody, make_ingress=_make_nothing)
+    families = Metrics(streams, (), Events()).registry.collect()
+    return {f"{family.name}_total" if family.type == "counter" else family.name: family.type for family in families}
+
+
+def _make_nothing(_: str, __: Callable[[Ingress], None]) -> tuple[Ingress, Pipeline]:
+    raise NotImplementedError
+
+
+def documented() -> dict[str, set[str]]:
+    """Give what docs/monitoring.md lists, name to labels."""
+    text = (REPOSITORY / "docs" / "monitoring.md").read_text()
+    rows = re.findall(r"^\| `(sightline_\w+)(?:\{([\w,]+)\})?` \|", text, re.MULTILINE)
+    return {name: set(labels.split(",")) - {""} for name, labels in rows}
+
+
+def panels() -> list[dict[str, Any]]:
+    """Give the dashboard's panels, rows left out."""
+    return [panel for panel in json.loads(DASHBOARD.read_text())["panels"] if panel["type"] != "row"]
+
+
+def expressions() -> Iterator[tuple[str, str]]:
+    """Give every PromQL expression with the name of the panel or alert it belongs to."""
+    for panel in panels():
+        for target in panel["targets"]:
+            yield panel["title"], target["expr"]
+    for group in yaml.safe_load((MONITORING / "alerts.yml").read_text())["groups"]:
+        for rule in group["rules"]:
+            yield rule["alert"], rule["expr"]
+
+
+def test_documentation_lists_what_is_exported() -> None:
+    """docs/monitoring.md has a row for every metric the service exports, and for no other."""
+    assert documented().keys() == exported().keys()
+
+
+def test_documentation_lists_the_types() -> None:
+    """docs/monitoring.md gives each metric the type it is exported with."""
+    text = (REPOSITORY / "docs" / "monitoring.md").read_text()
+    assert dict(re.findall(r"^\| `(sightline_\w+)[^|]*` \| (\w+) \|", text, re.MULTILINE)) == exported()
+
+
+@pytest.mark.parametrize(("where", "expression"), list(expressions()))
+def test_expressions_name_what_is_exported(where: str, expression: str) -> None:
+    """A panel or an alert uses metrics the service exports, by labels they have."""
+    names = {name + suffix: name for name, kind in exported().items() for suffix in ("", *SUFFIXES[kind])}
+    for used, matchers in METRIC.findall(expression):
+        assert used in names, f"{where} uses {used}, which nothing exports"
+        labels = set(re.findall(r"(\w+)\s*[=!]~?", matchers)) - {"job", "instance"}
+        assert labels <= documented()[names[used]], f"{where}: {used} has no label {labels}"
+
+
+def test_documentation_lists_what_the_model_server_exports() -> None:
+    """docs/monitoring.md has a row, with the type, for every metric of the embedded server, and for no other."""
+    rows = SERVER_ROW.findall((REPOSITORY / "docs" / "monitoring.md").read_text())
+    exported_there = dict(re.findall(r"^# TYPE (\S+) (\w+)$", ServerMetrics().text(), re.MULTILINE))
+    assert {name: kind for name, _, kind in rows} == exported_there
+
+
+def test_expressions_name_what_the_model_server_exports() -> None:
+    """A panel or an alert uses metrics of the model server by names and labels they have; no colon stands bare."""
+    rows = SERVER_ROW.findall((REPOSITORY / "docs" / "monitoring.md").read_text())
+    labels_of = {name + suffix: labels.split(",") for name, labels, kind in rows for suffix in ("", *SUFFIXES[kind])}
+    for where, expression in expressions():
+        used = SERVER_METRIC.findall(expression)
+        assert len(used) == expression.count(":tensorflow:"), where
+        for name, matchers in used:
+            assert name in labels_of, f"{where} uses {name}, which nothing exports"
+            assert set(re.findall(r"(\w+)\s*[=!]~?", matchers)) <= set(labels_of[name]), where
+
+
+def test_dashboard_panels_are_told_apart() -> None:
+    """Every panel has its own id and title, an explanation, and a place no other panel has."""
+    found = panels()
+    for key in ("id", "title"):
+        assert len({panel[key] for panel in found}) == len(found)
+    assert all(panel["description"] for panel in found)
+    cells = [
+        (x, y)
+        for panel in found
+        for x in range(panel["gridPos"]["x"], panel["gridPos"]["x"] + panel["gridPos"]["w"])
+        for y in range(panel["gridPos"]["y"], panel["gridPos"]["y"] + panel["gridPos"]["h"])
+    ]
+    assert len(set(cells)) == len(cells)
+    assert max(x for x, _ in cells) == 23
+
+
+def test_dashboard_uses_the_provisioned_source() -> None:
+    """The dashboard's default data source is the one Grafana is given."""
+    [source] = yaml.safe_load((DASHBOARD.parents[1] / "provisioning/datasources/prometheus.yml").read_text())[
+        "datasources"
+    ]
+    variables = {variable["name"]: variable for variable in json.loads(DASHBOARD.read_text())["templating"]["list"]}
+    assert variables["datasource"]["current"]["value"] == source["uid"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("check", "config", "prometheus.yml"), ("check", "rules", "alerts.yml"), ("test", "rules", "alerts_test.yml")],
+    ids=" ".join,
+)
+def test_promtool_is_content(arguments: tuple[str, ...]) -> None:
+    """Prometheus' own tool accepts the configuration and the rules, and each alert fires as its test says."""
+    requires("promtool")
+    done = subprocess.run(["promtool", *arguments], cwd=MONITORING, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_alert_is_tested() -> None:
+    """Each alert is seen firing in alerts_test.yml."""
+    tested = (MONITORING / "alerts_test.yml").read_text()
+    alerts = re.findall(r"- alert: (\w+)", (MONITORING / "alerts.yml").read_text())
+    assert [alert for alert in alerts if f'alertname="{alert}"' not in tested] == []
+
+
+async def test_prometheus_reads_the_service(tmp_path: Path) -> None:
+    """Prometheus, as configured here, scrapes a running service and evaluates every rule and every panel."""
+    settings = config.parse(
+        {
+            "serving": {"address": f"127.0.0.1:{free_port()}"},
+            "streams": {"gone": {"url": f"rtsp://127.0.0.1:{free_port()}/gone"}},
+        }
+    )
+    async with Service(settings).run() as application, TestServer(application) as server:
+        ours = (MONITORING / "prometheus.yml").read_text()
+        assert "127.0.0.1:8000" in ours
+        here = ours.replace("127.0.0.1:8000", f"127.0.0.1:{server.port}").replace("_interval: 5s", "_interval: 1s")
+        (tmp_path / "prometheus.yml").write_text(here)
+        (tmp_path / "alerts.yml").write_text((MONITORING / "alerts.yml").read_text())
+        async with run_prometheus(tmp_path / "prometheus.yml") as prometheus:
+            assert await prometheus.wait_for('up{job="sightline"} == 1')
+            states = await prometheus.wait_for("sightline_stream_state")
+            assert sorted(labels["state"] for labels, _ in states) == [
+                "connecting",
+                "live",
+                "offline",
+                "paused",
+                "stale",
+            ]
+            assert sum(value for _, value in states) == 1
+            for _, expression in expressions():
+                await prometheus.query(_filled(expression))
+            rules = [rule for group in (await prometheus.get("rules"))["groups"] for rule in group["rules"]]
+    assert [rule["lastError"] for rule in rules if rule["health"] == "err"] == []
+    assert len(rules) == len(re.findall(r"- alert:", (MONITORING / "alerts.yml").read_text()))
+
+
+def _filled(expression: str) -> str:
+    """Put in what Grafana puts in for its variables."""
+    return expression.replace("$__rate_interval", "20s").replace("$stream", ".*").replace("$model", ".*")

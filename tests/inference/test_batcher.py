@@ -1,0 +1,316 @@
+"""streamer.inference.batcher: frames of all streams become batches, and everybody is answered once."""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from streamer.inference.batcher import Batcher, Dispatcher, DropReason, Pending
+from streamer.values.detections import Detections
+from streamer.values.errors import PredictError
+from streamer.values.frame import Sample
+from tests.peers.clock import FakeClock
+from tests.peers.frames import make_detections, make_frame, make_sample
+
+
+class Answers:
+    """Who was told what: (stream, index) to the answers of that sample, in order."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, int, Detections | DropReason]] = []
+
+    def __call__(self, sample: Sample, answer: Detections | DropReason) -> None:
+        self.told.append((sample.frame.stream, sample.frame.index, answer))
+
+    def words(self) -> list[tuple[str, int, str]]:
+        """The same with "detections" for an answer that has some."""
+        return [
+            (stream, index, "detections" if isinstance(answer, Detections) else answer)
+            for stream, index, answer in self.told
+        ]
+
+
+def sample_of(stream: str, index: int = 0, received_at: float = 1000.0) -> Sample:
+    """A sample of a stream."""
+    return make_sample(make_frame(index / 5, received_at, stream=stream, index=index))
+
+
+def streams_of(batch: list[Pending]) -> list[str]:
+    """Whose samples a batch holds."""
+    return [pending.sample.frame.stream for pending in batch]
+
+
+# ---- the decision
+
+
+def test_newest_sample_of_a_stream_wins() -> None:
+    """A newer sample supersedes the stream's older one, which is told so."""
+    batcher, answers = Batcher(max_batch_size=4, deadline=1.0), Answers()
+    for index in range(3):
+        batcher.put(Pending(sample_of("a", index), answers))
+    assert answers.words() == [("a", 0, "superseded"), ("a", 1, "superseded")]
+    assert [pending.sample.frame.index for pending in batcher.take(1000.0)] == [2]
+
+
+def test_first_come_first_served_across_streams() -> None:
+    """Streams are served in the order they came, and superseding its own sample does not cost a stream its place."""
+    batcher, answers = Batcher(max_batch_size=2, deadline=1.0), Answers()
+    for stream in ("b", "a", "c"):
+        batcher.put(Pending(sample_of(stream), answers))
+    batcher.put(Pending(sample_of("b", 1), answers))
+    assert streams_of(batcher.take(1000.0)) == ["b", "a"]
+    batcher.put(Pending(sample_of("a", 1), answers))
+    assert streams_of(batcher.take(1000.0)) == ["c", "a"]
+    assert batcher.take(1000.0) == []
+
+
+def test_expired_samples_are_told_so_and_not_asked_about() -> None:
+    """A sample older than the deadline is answered "expired"; one exactly as old as it is still asked about."""
+    batcher, answers = Batcher(max_batch_size=4, deadline=0.5), Answers()
+    batcher.put(Pending(sample_of("old", received_at=1000.0), answers))
+    batcher.put(Pending(sample_of("just", received_at=1000.25), answers))
+    batcher.put(Pending(sample_of("fresh", received_at=1000.5), answers))
+    assert streams_of(batcher.take(1000.75)) == ["just", "fresh"]
+    assert answers.words() == [("old", 0, "expired")]
+
+
+def test_no_stream_is_crowded_out() -> None:
+    """With 20 busy streams and batches of 4, every stream is served once in five batches."""
+    batcher, answers = Batcher(max_batch_size=4, deadline=60.0), Answers()
+    served: Counter[str] = Counter()
+    for turn in range(100):
+        for stream in range(20):
+            batcher.put(Pending(sample_of(f"s{stream}", turn), answers))
+        served.update(streams_of(batcher.take(1000.0)))
+    assert set(served.values()) == {20}
+
+
+def test_any_order_of_events_answers_each_sample_once() -> None:
+    """Over random puts and takes no batch is too large, none holds a stream twice, and each sample ends once."""
+    dice = random.Random(3)
+    batcher, answers = Batcher(max_batch_size=3, deadline=0.3), Answers()
+    now, put, taken = 1000.0, 0, list[tuple[str, int]]()
+    for _ in range(5000):
+        now += dice.expovariate(20)
+        if dice.random() < 0.7:
+            stream = f"s{dice.randrange(8)}"
+            batcher.put(Pending(sample_of(stream, put, now), answers))
+            put += 1
+            continue
+        batcher.max_batch_size = dice.randrange(1, 6)
+        batch = batcher.take(now)
+        assert len(batch) <= batcher.max_batch_size
+        assert len(set(streams_of(batch))) == len(batch)
+        assert all(now - pending.sample.frame.received_at <= batcher.deadline for pending in batch)
+        taken += [(pending.sample.frame.stream, pending.sample.frame.index) for pending in batch]
+    while batcher.take(now):
+        pass
+    batcher.take(now + 1)
+    ended = [index for _, index in taken] + [index for _, index, _ in answers.told]
+    waiting_at_the_end = put - len(ended)
+    assert len(set(ended)) == len(ended)
+    assert 0 <= waiting_at_the_end <= 8
+
+
+# ---- the shell
+
+
+class Puppet:
+    """A model moved by hand: each call waits until the test lets it end."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[list[Sample], float, asyncio.Future[None]]] = []
+        self.under_way = 0
+        self.most = 0
+
+    async def __call__(self, samples: list[Sample], deadline: float) -> list[Detections]:
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.calls.append((samples, deadline, done))
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        try:
+            await done
+        finally:
+            self.under_way -= 1
+        return [make_detections(sample.frame.pts, stream=sample.frame.stream) for sample in samples]
+
+
+@asynccontextmanager
+async def dispatching(
+    puppet: Puppet, clock: FakeClock, *, max_batch_size: int = 4, in_flight: int = 2, deadline: float = 1.0
+) -> AsyncIterator[Dispatcher]:
+    """A dispatcher that runs for as long as the block lasts."""
+    batcher = Batcher(max_batch_size=max_batch_size, deadline=deadline)
+    dispatcher = Dispatcher(batcher, puppet, in_flight=in_flight, clock=clock)
+    running = asyncio.create_task(dispatcher.run())
+    try:
+        yield dispatcher
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def settle() -> None:
+    """Let every task that can go on do so."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+async def test_a_lone_sample_is_asked_about_at_once() -> None:
+    """No window is waited for: a sample leaves as soon as the model can take it, and its answer comes back."""
+    puppet, answers, clock = Puppet(), Answers(), FakeClock()
+    async with dispatching(puppet, clock) as dispatcher:
+        dispatcher.put(sample_of("a"), answers)
+        await settle()
+        assert [len(samples) for samples, _, _ in puppet.calls] == [1]
+        puppet.calls[0][2].set_result(None)
+        await settle()
+    assert answers.words() == [("a", 0, "detections")]
+
+
+async def test_the_next_batch_fills_while_calls_are_under_way() -> None:
+    """At most `in_flight` calls are under way; what comes meanwhile leaves as one batch."""
+    puppet, answers = Puppet(), Answers()
+    async with dispatching(puppet, FakeClock(), max_batch_size=8) as dispatcher:
+        for stream in "abcdefgh":
+            dispatcher.put(sample_of(stream), answers)
+            await settle()
+        assert [len(samples) for samples, _, _ in puppet.calls] == [1, 1]
+        puppet.calls[0][2].set_result(None)
+        await settle()
+        assert [len(samples) for samples, _, _ in puppet.calls] == [1, 1, 6]
+        assert puppet.most == 2
+        for _, _, done in puppet.calls[1:]:
+            done.set_result(None)
+        await settle()
+    assert sorted(answers.words()) == [(stream, 0, "detections") for stream in "abcdefgh"]
+
+
+async def test_answers_reach_the_sample_they_belong_to() -> None:
+    """Each sample of a batch gets the detections of its own row."""
+    puppet, answers = Puppet(), Answers()
+    async with dispatching(puppet, FakeClock()) as dispatcher:
+        for index, stream in enumerate("abcd"):
+            dispatcher.put(sample_of(stream, index), answers)
+        await settle()
+        puppet.calls[0][2].set_result(None)
+        await settle()
+    assert len(answers.told) == 4
+    for stream, index, answer in answers.told:
+        assert isinstance(answer, Detections)
+        assert (answer.stream, answer.pts) == (stream, index / 5)
+
+
+async def test_a_failed_call_answers_everybody_and_the_next_goes_on() -> None:
+    """When Predict fails, each sample of the batch is told "predict_failed", once, and later ones are asked about."""
+    puppet, answers = Puppet(), Answers()
+    async with dispatching(puppet, FakeClock(), in_flight=1) as dispatcher:
+        for stream in "abc":
+            dispatcher.put(sample_of(stream), answers)
+        await settle()
+        puppet.calls[0][2].set_exception(PredictError("UNAVAILABLE", "the model server cannot be reached"))
+        await settle()
+        assert answers.words() == [(stream, 0, "predict_failed") for stream in "abc"]
+        dispatcher.put(sample_of("a", 1), answers)
+        await settle()
+        puppet.calls[1][2].set_result(None)
+        await settle()
+    assert answers.words()[3:] == [("a", 1, "detections")]
+
+
+async def test_a_call_that_breaks_answers_everybody_too(caplog: pytest.LogCaptureFixture) -> None:
+    """A failure nobody foresaw is logged, and no sample is left without an answer."""
+    puppet, answers = Puppet(), Answers()
+    async with dispatching(puppet, FakeClock(), in_flight=1) as dispatcher:
+        dispatcher.put(sample_of("a"), answers)
+        await settle()
+        puppet.calls[0][2].set_exception(ZeroDivisionError("broken"))
+        await settle()
+    assert answers.words() == [("a", 0, "predict_failed")]
+    assert "ZeroDivisionError" in caplog.text
+
+
+async def test_what_waited_too_long_for_a_slow_model_expires() -> None:
+    """Samples that a slow model kept waiting beyond the deadline are told "expired", never asked about."""
+    puppet, answers, clock = Puppet(), Answers(), FakeClock()
+    async with dispatching(puppet, clock, in_flight=1, deadline=0.5) as dispatcher:
+        dispatcher.put(sample_of("a", received_at=clock.now), answers)
+        await settle()
+        dispatcher.put(sample_of("b", received_at=clock.now), answers)
+        await settle()
+        dispatcher.put(sample_of("c", received_at=clock.advance(0.6)), answers)
+        puppet.calls[0][2].set_result(None)
+        await settle()
+        assert [sample.frame.stream for sample in puppet.calls[1][0]] == ["c"]
+        puppet.calls[1][2].set_result(None)
+        await settle()
+    assert answers.words() == [("a", 0, "detections"), ("b", 0, "expired"), ("c", 0, "detections")]
+
+
+async def test_the_deadline_of_a_call_is_the_newest_frames() -> None:
+    """A call may last until the newest of its frames is worth nothing."""
+    puppet = Puppet()
+    async with dispatching(puppet, FakeClock(1000.3), deadline=0.5) as dispatcher:
+        for stream, received_at in (("a", 1000.0), ("b", 1000.2), ("c", 1000.1)):
+            dispatcher.put(sample_of(stream, received_at=received_at), Answers())
+        await settle()
+        assert puppet.calls[0][1] == pytest.approx(1000.7)
+        puppet.calls[0][2].set_result(None)
+        await settle()
+
+
+async def test_under_any_load_each_sample_is_answered_once() -> None:
+    """With random arrivals, slow calls and failures, every sample gets one answer and at most two calls overlap."""
+    dice = random.Random(11)
+    puppet, answers, clock = Puppet(), Answers(), FakeClock()
+    count = 400
+    async with dispatching(puppet, clock, max_batch_size=3, deadline=0.4) as dispatcher:
+        for index in range(count):
+            clock.advance(0.5 if dice.random() < 0.05 else dice.expovariate(30))
+            dispatcher.put(sample_of(f"s{dice.randrange(6)}", index, clock.now), answers)
+            await settle()
+            for _, _, done in puppet.calls:
+                if not done.done() and dice.random() < 0.2:
+                    if dice.random() < 0.3:
+                        done.set_exception(PredictError("INTERNAL", "no"))
+                    else:
+                        done.set_result(None)
+            await settle()
+        while any(not done.done() for _, _, done in puppet.calls):
+            for _, _, done in puppet.calls:
+                if not done.done():
+                    done.set_result(None)
+            await settle()
+    assert sorted(index for _, index, _ in answers.told) == list(range(count))
+    assert {word for _, _, word in answers.words()} == {"detections", "predict_failed", "superseded", "expired"}
+    assert puppet.most == 2
+    assert max(len(samples) for samples, _, _ in puppet.calls) == 3
+
+
+async def test_stopping_lets_calls_under_way_end() -> None:
+    """Cancelling the dispatcher cancels no call: it ends by itself and its samples are answered."""
+    puppet, answers = Puppet(), Answers()
+    async with dispatching(puppet, FakeClock()) as dispatcher:
+        dispatcher.put(sample_of("a"), answers)
+        await settle()
+    assert puppet.under_way == 1
+    puppet.calls[0][2].set_result(None)
+    await settle()
+    assert answers.words() == [("a", 0, "detections")]
+
+
+async def test_stopping_tells_those_who_wait() -> None:
+    """Samples that wait when the dispatcher ends, and those that come afterwards, are told that the model has ended."""
+    puppet, answers, clock = Puppet(), Answers(), FakeClock()
+    async with dispatching(puppet, clock, in_flight=1) as dispatcher:
+        dispatcher.put(sample_of("a", received_at=clock.now), answers)
+        await settle()
+        dispatcher.put(sample_of("b", received_at=clock.now), answers)
+    dispatcher.put(sample_of("c", received_at=clock.now), answers)
+    assert answers.words() == [("b", 0, "model_ended"), ("c", 0, "model_ended")]
+    puppet.calls[0][2].set_result(None)
+    await settle()
+    assert answers.words()[2:] == [("a", 0, "detections")]

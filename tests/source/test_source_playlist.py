@@ -1,0 +1,316 @@
+"""streamer.source.playlist: what HLS servers do, and may not have us do."""
+
+import asyncio
+import os
+import shutil
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from itertools import count, pairwise
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from streamer.source.playlist import Playlist
+from streamer.source.stop import Stop
+from streamer.source.target import Limits, Target
+from streamer.values.clock import monotonic
+from tests.peers.clip import make_clip
+from tests.peers.clock import FakeClock
+from tests.peers.front import run_front
+from tests.peers.process import free_port
+from tests.peers.watch import numbers, run_watch
+from tests.peers.web_camera import files, parts, run_hls, run_web_camera, text
+from tests.source.test_egress import api
+from tests.source.test_source_kinds import assert_plays
+
+PLAYLIST = "application/vnd.apple.mpegurl"
+PATIENCE_OF_OTHERS = 15.0
+"""Seconds that a stream without a target duration gets."""
+
+
+def key_info(folder: Path, url: str) -> Path:
+    """A key for ffmpeg's segments, which the playlist will say is at `url`."""
+    (folder / "key.ts").write_bytes(os.urandom(16))
+    info = folder / "info"
+    info.write_text(f"{url}\n{folder / 'key.ts'}\n")
+    return info
+
+
+# ---- encrypted
+
+
+async def test_encrypted_segments_play(numbered_clip: Path, tmp_path: Path) -> None:
+    """A live stream encrypted with AES-128 plays, for the operator and for the API, with its key beside it."""
+    info = key_info(tmp_path, "key.ts")
+    async with (
+        run_hls(numbered_clip, tmp_path, "-hls_key_info_file", info) as written,
+        run_web_camera(("/{name}", files(tmp_path))) as url,
+    ):
+        assert "METHOD=AES-128" in written.read_text()
+        for target in (Target(f"{url}/live.m3u8"), api(f"{url}/live.m3u8")):
+            async with run_watch(target) as watch:
+                assert_plays(numbers(await watch.more(100)))
+
+
+async def test_a_key_is_fetched_from_no_other_host(numbered_clip: Path, tmp_path: Path) -> None:
+    """A playlist whose key is on another host is forbidden to the API's streams; on this machine, to everybody's."""
+    async with run_front(free_port()) as victim:
+        info = key_info(tmp_path, f"http://localhost:{victim.port}/key")
+        async with (
+            run_hls(numbered_clip, tmp_path, "-hls_key_info_file", info),
+            run_web_camera(("/{name}", files(tmp_path))) as url,
+        ):
+            for target in (Target(f"{url}/live.m3u8"), api(f"{url}/live.m3u8")):
+                async with run_watch(target) as watch:
+                    await watch.ended("forbidden")
+        assert victim.accepted == 0
+
+
+async def test_a_wrong_or_missing_key_is_said(numbered_clip: Path, tmp_path: Path) -> None:
+    """Where the key is another one, or is not there, the stream says so, and shows no noise."""
+    info = key_info(tmp_path, "key.ts")
+    async with (
+        run_hls(numbered_clip, tmp_path, "-hls_key_info_file", info),
+        run_web_camera(("/{name}", files(tmp_path))) as url,
+    ):
+        (tmp_path / "key.ts").write_bytes(os.urandom(16))
+        async with run_watch(Target(f"{url}/live.m3u8")) as watch:
+            assert "not encrypted with the key" in await watch.ended("codec")
+        (tmp_path / "key.ts").unlink()
+        async with run_watch(Target(f"{url}/live.m3u8")) as watch:
+            await watch.ended("not_found")
+            assert watch.frames == []
+
+
+async def test_sample_encryption_is_unsupported() -> None:
+    """SAMPLE-AES is said to be what is not played."""
+    body = '#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXT-X-KEY:METHOD=SAMPLE-AES,URI="k"\n#EXTINF:1,\na.ts\n'
+    async with (
+        run_web_camera(("/live.m3u8", text(body, PLAYLIST))) as url,
+        run_watch(Target(f"{url}/live.m3u8")) as watch,
+    ):
+        assert "SAMPLE-AES" in await watch.ended("unsupported")
+
+
+# ---- what servers do
+
+
+async def test_segments_that_are_parts_of_one_file_play(numbered_clip: Path, tmp_path: Path) -> None:
+    """Where segments are ranges of a file, each is fetched by its range, and nothing else of the file."""
+    sent = list[int]()
+
+    async def counted(request: web.Request) -> web.StreamResponse:
+        sent.append(len(request.headers.get("Range", "")))
+        return await parts(tmp_path)(request)
+
+    async with (
+        run_hls(numbered_clip, tmp_path, "-hls_flags", "single_file"),
+        run_web_camera(("/live.m3u8", files(tmp_path)), ("/{name}", counted)) as url,
+        run_watch(Target(f"{url}/live.m3u8")) as watch,
+    ):
+        assert_plays(numbers(await watch.more(100)))
+    assert all(sent)
+
+
+async def test_a_server_without_ranges_is_said(numbered_clip: Path, tmp_path: Path) -> None:
+    """A server that answers a range with the whole file is no source of such segments."""
+    async with (
+        run_hls(numbered_clip, tmp_path, "-hls_flags", "single_file"),
+        run_web_camera(("/{name}", files(tmp_path))) as url,
+        run_watch(Target(f"{url}/live.m3u8")) as watch,
+    ):
+        assert "part of the file" in await watch.ended("protocol")
+
+
+async def test_a_playlist_that_was_redirected_names_what_is_beside_it(numbered_clip: Path, tmp_path: Path) -> None:
+    """Segments are looked for where the playlist was found, not where it was asked for."""
+    async with (
+        run_hls(numbered_clip, tmp_path),
+        run_web_camera(
+            ("/watch", text("", "text/plain", 302, Location="/deep/er/live.m3u8")), ("/deep/er/{name}", files(tmp_path))
+        ) as url,
+        run_watch(Target(f"{url}/watch")) as watch,
+    ):
+        assert_plays(numbers(await watch.more(60)))
+
+
+@pytest.mark.parametrize("name", ["1.ts", "segment?id=1", "1", "1.jpg", "Straße 1.bin"])
+async def test_a_segment_may_be_called_anything(tmp_path: Path, name: str) -> None:
+    """Servers call segments what they like, and write their names as they like: it is what is in them that plays."""
+    data = make_clip(tmp_path / "clip.ts", seconds=2, gop=15).read_bytes()
+
+    async def segment(_: web.Request) -> web.Response:
+        return web.Response(body=data, content_type="video/mp2t")
+
+    body = f"#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n{name}\n"
+    async with (
+        run_web_camera(("/live.m3u8", text(body, PLAYLIST)), ("/{name}", segment)) as url,
+        run_watch(Target(f"{url}/live.m3u8")) as watch,
+    ):
+        await watch.more(5)
+
+
+async def test_a_rendition_that_is_not_there_is_said() -> None:
+    """Where the playlist of all renditions is there, and the one it names is not, that is not found."""
+    body = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nnone.m3u8\n"
+    async with (
+        run_web_camera(("/live.m3u8", text(body, PLAYLIST))) as url,
+        run_watch(Target(f"{url}/live.m3u8")) as watch,
+    ):
+        await watch.ended("not_found")
+
+
+@pytest.mark.parametrize("name", ["http://[x/1.ts", "http://127.0.0.1:99999/1.ts", "http://127.0.0.1:x/1.ts"])
+async def test_what_is_no_url_is_said(name: str) -> None:
+    """A playlist that names what is no URL is not what it should be, and nothing that nobody foresaw."""
+    body = f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{name}\n"
+    async with (
+        run_web_camera(("/live.m3u8", text(body, PLAYLIST))) as url,
+        run_watch(Target(f"{url}/live.m3u8")) as watch,
+    ):
+        assert "not a URL" in await watch.ended("protocol")
+
+
+async def test_one_rendition_is_fetched(numbered_clip: Path, tmp_path: Path) -> None:
+    """Of a stream in several sizes one is played, and the others are not fetched for nobody."""
+    asked = list[str]()
+
+    @asynccontextmanager
+    async def rendition(name: str) -> AsyncIterator[None]:
+        (tmp_path / name).mkdir()
+        async with run_hls(numbered_clip, tmp_path / name):
+            yield
+
+    async def served(request: web.Request) -> web.StreamResponse:
+        if request.path.endswith(".ts"):
+            asked.append(request.match_info["folder"])
+        return await files(tmp_path / request.match_info["folder"])(request)
+
+    master = "#EXTM3U\n" + "".join(f"#EXT-X-STREAM-INF:BANDWIDTH=1\n{name}/live.m3u8\n" for name in ("one", "two"))
+    async with (
+        rendition("one"),
+        rendition("two"),
+        run_web_camera(("/master.m3u8", text(master, PLAYLIST)), ("/{folder}/{name}", served)) as url,
+        run_watch(Target(f"{url}/master.m3u8")) as watch,
+    ):
+        await watch.more(150)
+    assert asked[:4].count("two") > 0  # FFmpeg looks at what it is
+    assert set(asked[4:]) == {"one"}
+
+
+# ---- what stops
+
+
+async def test_a_playlist_that_no_longer_changes_is_stalled(numbered_clip: Path, tmp_path: Path) -> None:
+    """A live stream whose playlist stands still is given up after three target durations, not after a fixed time."""
+    (live := tmp_path / "live").mkdir()
+    shown = live
+
+    async def served(request: web.Request) -> web.StreamResponse:
+        return await files(shown)(request)
+
+    async with (
+        run_hls(numbered_clip, live),
+        run_web_camera(("/{name}", served)) as url,
+        run_watch(Target(f"{url}/live.m3u8")) as watch,
+    ):
+        await watch.more(60)
+        shown = Path(shutil.copytree(live, tmp_path / "still"))
+        await watch.ended("stalled")
+        assert watch.source.last_frame_at is not None
+        silent = monotonic() - watch.source.last_frame_at
+    print(f"HLS of 1 s segments stood still: given up {silent:.1f} s after its last picture")
+    assert silent < PATIENCE_OF_OTHERS / 2
+
+
+async def test_patience_follows_the_target_duration(tmp_path: Path) -> None:
+    """Three target durations without a change, or without a picture, are too many; less than a camera's are not."""
+    for target, patience in ((1, 4.5), (4, 12.0), (10, 30.0), (600, 60.0)):
+        body = f"#EXTM3U\n#EXT-X-TARGETDURATION:{target}\n#EXTINF:{target},\na.ts\n"
+        async with run_web_camera(("/live.m3u8", text(body, PLAYLIST))) as url:
+            clock = FakeClock()
+            opener = Playlist(Target(f"{url}/live.m3u8"), Stop(), clock)
+
+            def load(opener: Playlist = opener, url: str = f"{url}/live.m3u8") -> bytes:
+                return opener(url, 0, {}).read(1 << 16)
+
+            assert b"#EXTINF" in await asyncio.to_thread(load)
+            assert opener.patience == patience
+            clock.advance(patience)
+            assert await asyncio.to_thread(load)
+            clock.advance(0.1)
+            assert not await asyncio.to_thread(load)
+            assert opener.error is not None
+            assert opener.error.kind == "stalled"
+
+
+async def test_a_recording_may_stand_still(tmp_path: Path) -> None:
+    """A playlist that has ended is not expected to change."""
+    body = "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\na.ts\n#EXT-X-ENDLIST\n"
+    async with run_web_camera(("/live.m3u8", text(body, PLAYLIST))) as url:
+        clock = FakeClock()
+        opener = Playlist(Target(f"{url}/live.m3u8"), Stop(), clock)
+        for _ in range(2):
+            assert await asyncio.to_thread(lambda: opener(f"{url}/live.m3u8", 0, {}).read(1 << 16))
+            clock.advance(100)
+        assert opener.patience == PATIENCE_OF_OTHERS
+
+
+async def test_a_picture_that_is_held_until_it_is_due_is_no_stall(tmp_path: Path) -> None:
+    """Where a stream's time goes on by more than its patience, as over a cut, the next picture waits for its turn."""
+    (tmp_path / "1.ts").write_bytes(make_clip(tmp_path / "first.ts", seconds=1, gop=15).read_bytes())
+    later = ("-c", "copy", "-output_ts_offset", "7", tmp_path / "2.ts")
+    subprocess.run(("ffmpeg", "-v", "error", "-i", tmp_path / "first.ts", *later), check=True)  # noqa: ASYNC221  it is quick
+    looks = count()
+
+    async def live(_: web.Request) -> web.Response:
+        body = f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n# {next(looks)}\n#EXTINF:1,\n1.ts\n#EXTINF:1,\n2.ts\n"
+        return web.Response(text=body, content_type=PLAYLIST)
+
+    async with (
+        run_web_camera(("/live.m3u8", live), ("/{name}", files(tmp_path))) as url,
+        run_watch(Target(f"{url}/live.m3u8")) as watch,
+    ):
+        await watch.more(40)
+        assert watch.source.reconnects == {}
+        assert max(after.received_at - before.received_at for before, after in pairwise(watch.frames)) > 4.5
+
+
+# ---- what is too much
+
+
+async def test_a_playlist_without_end_is_refused() -> None:
+    """A playlist that goes on and on is given up before it fills the memory."""
+
+    async def endless(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": PLAYLIST})
+        await response.prepare(request)
+        await response.write(b"#EXTM3U\n#EXT-X-TARGETDURATION:1\n")
+        while True:
+            await response.write(b"#EXTINF:1,\na.ts\n" * 1000)
+
+    async with run_web_camera(("/live.m3u8", endless)) as url, run_watch(Target(f"{url}/live.m3u8")) as watch:
+        assert "playlist has more" in await watch.ended("too_large")
+
+
+async def test_a_segment_without_a_picture_in_it_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A segment that goes on and on without a picture is given up as well."""
+    monkeypatch.setattr("streamer.source.allowance.ROOM", 1 << 20)
+    begin = make_clip(tmp_path / "begin.ts", seconds=1).read_bytes()
+    stuffing = b"\x47\x1f\xff\x10" + bytes(184)  # a null packet (ISO/IEC 13818-1, 2.4.3.3)
+
+    async def endless(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "video/mp2t"})
+        await response.prepare(request)
+        await response.write(begin)
+        while True:
+            await response.write(stuffing * 1000)
+
+    body = "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\na.ts\n"
+    async with (
+        run_web_camera(("/live.m3u8", text(body, PLAYLIST)), ("/a.ts", endless)) as url,
+        run_watch(Target(f"{url}/live.m3u8", limits=Limits(max_packet_bytes=1 << 20))) as watch,
+    ):
+        assert "without a picture" in await watch.ended("too_large")

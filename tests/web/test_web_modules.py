@@ -1,0 +1,273 @@
+"""The page's pure modules, in the browser they are written for."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from tests.peers.chromium import connect
+from tests.web.web_peers import FakeService, jpeg, run_fake_service, seen
+from tests.web.web_peers import report as doctors_report
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+Call = Callable[..., Awaitable[Any]]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def service() -> AsyncIterator[FakeService]:
+    """Give a service without cameras."""
+    async with run_fake_service() as service:
+        yield service
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def call(chromium: str, service: FakeService) -> AsyncIterator[Call]:
+    """Give a function that runs a body, of the module `m` and an argument `a`, in one page for all these tests."""
+    async with connect(chromium) as browser:
+        page = await browser.new_page()
+        await page.goto(service.url)
+
+        async def call(module: str, body: str, argument: Any = None) -> Any:
+            code = f"async (a) => {{ const m = await import('/web/{module}'); {body} }}"
+            return await page.evaluate(code, argument)
+
+        yield call
+
+
+def report(seconds: float, frames: int, **fields: Any) -> list[tuple[str, dict[str, Any]]]:
+    """A getStats() report as Chromium gives it, `seconds` after some start."""
+    inbound = {
+        "id": "in",
+        "type": "inbound-rtp",
+        "kind": "video",
+        "ssrc": 1,
+        "timestamp": 1e12 + seconds * 1000,
+        "framesDecoded": frames,
+        "bytesReceived": 1000 * frames,
+        "jitterBufferDelay": 0.02 * frames,
+        "jitterBufferEmittedCount": frames,
+        "totalDecodeTime": 0.004 * frames,
+    } | fields
+    transport = {"id": "t", "type": "transport", "selectedCandidatePairId": "p"}
+    pair = {"id": "p", "type": "candidate-pair", "currentRoundTripTime": 0.03}
+    return [("t", transport), ("p", pair), ("in", inbound)]
+
+
+MEASURE = "return m.measure(a[0] && new Map(a[0]), new Map(a[1]))"
+
+
+async def test_measures_between_two_reports(call: Call) -> None:
+    """Rates are growth over the reports' own time; delays are means over the frames of that time."""
+    found = await call("stats.js", MEASURE, [report(10, 100), report(12, 160)])
+    assert found == pytest.approx(
+        {"framesDecoded": 160, "fps": 30, "bitrate": 240_000, "jitterBufferMs": 20, "decodeMs": 4, "rttMs": 30}
+    )
+
+
+async def test_first_report_has_no_rates(call: Call) -> None:
+    """What needs two reports is null with one."""
+    found = await call("stats.js", MEASURE, [None, report(12, 160)])
+    assert found["fps"] is found["bitrate"] is found["jitterBufferMs"] is None
+    assert found["framesDecoded"] == 160
+
+
+@pytest.mark.parametrize("change", [{"ssrc": 2}, {"framesDecoded": 5}])
+async def test_a_new_session_is_not_compared(call: Call, change: dict[str, Any]) -> None:
+    """Counters of another session give no rates: they started again from nothing."""
+    found = await call("stats.js", MEASURE, [report(10, 100), report(12, 160, **change)])
+    assert found["fps"] is None
+
+
+async def test_delay_is_half_a_round_trip_and_the_browsers_own(call: Call) -> None:
+    """What the browser adds to a picture's age is half the round trip, the jitter buffer and decoding."""
+    body = "return m.browserDelay(m.measure(new Map(a[0]), new Map(a[1])))"
+    found = await call("stats.js", body, [report(10, 100), report(12, 160)])
+    assert found == pytest.approx({"network": 15, "jitterBuffer": 20, "decode": 4, "total": 39})
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 4096])
+@pytest.mark.parametrize("length", [True, False])
+async def test_multipart_is_split_wherever_it_is_cut(call: Call, chunk: int, length: bool) -> None:
+    """The parts of a stream come out whole, however the network cut it, with Content-Length or without."""
+    parts = [jpeg(0)[:900], b"--fram\r\n\r\n--", jpeg(1)[:900]]
+    body = b"".join(
+        b"--frame\r\nContent-Type: image/jpeg\r\n"
+        + (b"Content-Length: %d\r\n" % len(part) if length else b"")
+        + b"\r\n"
+        + part
+        + b"\r\n"
+        for part in parts
+    )
+    split = """
+      const parser = new m.MultipartParser("multipart/x-mixed-replace; boundary=frame");
+      const parts = [];
+      for (let at = 0; at < a.body.length; at += a.chunk)
+        parts.push(...parser.push(new Uint8Array(a.body.slice(at, at + a.chunk))));
+      return parts.map((part) => [...part]);
+    """
+    found = await call("multipart.js", split, {"body": [*body, *b"--frame"], "chunk": chunk})
+    assert [bytes(part) for part in found] == parts
+
+
+async def test_sightings_bridge_a_blink(call: Call) -> None:
+    """A label that is gone for a moment is one sighting; one that comes back after two seconds is another."""
+    frames = [(0, [seen("insulator", 0.5)]), (200, []), (400, [seen("insulator"), seen("insulator")]), (900, [])]
+    body = """
+      const sightings = new m.Sightings();
+      for (const [at, detections] of a) sightings.add(detections, at);
+      return sightings.list;
+    """
+    found = await call("sightings.js", body, frames)
+    assert [(s["since"], s["until"], s["most"], s["best"], s["over"]) for s in found] == [(0, 400, 2, 0.9, False)]
+    found = await call("sightings.js", body, [*frames, (2500, [seen("insulator")])])
+    assert [(s["since"], s["over"]) for s in found] == [(2500, False), (0, True)]
+
+
+async def test_findings_come_first(call: Call) -> None:
+    """A defect is listed before what is merely there, however few there are."""
+    detections = [seen("insulator"), seen("insulator"), seen("Broken cap"), seen("car")]
+    found = await call("sightings.js", "return m.countByLabel(a)", detections)
+    assert [(entry["label"], entry["count"], entry["finding"]) for entry in found] == [
+        ("Broken cap", 1, True),
+        ("insulator", 2, False),
+        ("car", 1, False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("count", "width", "height", "columns"),
+    [(1, 1440, 850, 1), (4, 1440, 850, 2), (6, 1440, 850, 3), (9, 1440, 850, 3), (4, 390, 790, 1), (40, 1440, 850, 4)],
+)
+async def test_grid_shows_tiles_largest(call: Call, count: int, width: int, height: int, columns: int) -> None:
+    """The grid has the number of columns that makes its tiles largest, and scrolls before they are too small to see."""
+    space = {"count": count, "width": width, "height": height, "gap": 8, "extra": 40}
+    found = await call("grid.js", "return m.fitGrid(a)", space)
+    assert found["columns"] == columns
+    assert found["tileWidth"] * columns + 8 * (columns - 1) <= width
+
+
+@pytest.mark.parametrize(
+    ("header", "servers"),
+    [
+        ("", []),
+        ('<stun:s.example:3478>; rel="ice-server"', [{"urls": "stun:s.example:3478"}]),
+        (
+            '<stun:s>; rel="ice-server", <turn:t?transport=udp>; rel="ice-server"; username="u, v"; '
+            'credential="a \\"b\\""; credential-type="password"',
+            [{"urls": "stun:s"}, {"urls": "turn:t?transport=udp", "username": "u, v", "credential": 'a "b"'}],
+        ),
+        ("<stun:s>; rel=ice-server, </style.css>; rel=preload", [{"urls": "stun:s"}]),
+    ],
+)
+async def test_ice_servers_are_read_from_links(call: Call, header: str, servers: list[dict[str, str]]) -> None:
+    """Every ICE server of a Link header is found with its login, quotes and commas in it included, and nothing else."""
+    found = await call("signalling.js", "return m.parseLinks(a)", header)
+    assert [{name: value for name, value in server.items() if value is not None} for server in found] == servers
+
+
+@pytest.mark.parametrize(
+    ("patterns", "taken", "name"),
+    [
+        (["*"], [], "phone"),
+        (["*"], ["phone", "phone-2"], "phone-3"),
+        (["drone-*"], [], "drone-phone"),
+        (["cam-?"], [], "cam-?"),
+        (["a", "b"], ["a"], "b"),
+        (["a"], ["a"], "a"),
+        (["a", "b-*"], ["a"], "b-phone"),
+    ],
+)
+async def test_a_free_name_is_proposed(call: Call, patterns: list[str], taken: list[str], name: str) -> None:
+    """The name proposed is allowed by the server's patterns and, where one is left, taken by no stream."""
+    assert await call("device.js", "return m.freeName(a[0], new Set(a[1]), 'phone')", [patterns, taken]) == name
+
+
+async def test_chromium_is_told_where_to_begin(call: Call) -> None:
+    """The start bitrate stands with every H.264 format of an answer, and changes nothing else in it."""
+    answer = "v=0\r\na=fmtp:96 packetization-mode=1;profile-level-id=42e01f\r\na=fmtp:97 apt=96\r\n"
+    found = await call("whip.js", "return m.startFast(a)", answer)
+    assert found == answer.replace("42e01f\r", "42e01f;x-google-start-bitrate=1500\r")
+
+
+async def test_ice_servers_are_asked_for_again_after_a_refusal(call: Call, service: FakeService) -> None:
+    """A token that was wrong, and put right, must not leave a phone without the TURN server it needs."""
+    service.token = "right"
+    found = await call(
+        "signalling.js", "return [await m.iceServers('/whip/a', 'wrong'), await m.iceServers('/whip/a', a)]", "right"
+    )
+    service.token = None
+    assert [len(servers) for servers in found] == [0, 1]
+
+
+async def test_a_session_that_is_refused_leaves_no_connection(call: Call) -> None:
+    """A publisher that tries every few seconds while its server is away would come to the browser's limit of 500."""
+    body = """
+      const made = [];
+      const Real = RTCPeerConnection;
+      window.RTCPeerConnection = function (...given) { made.push(new Real(...given)); return made.at(-1); };
+      const [track] = Object.assign(document.createElement("canvas"), { width: 2 }).captureStream().getVideoTracks();
+      const lost = [];
+      const session = new m.WhipSession("/whip/a", (why) => lost.push(why));
+      const refused = await session.publish(track).catch((error) => error);
+      window.RTCPeerConnection = Real;
+      return [refused.status, made.map((pc) => pc.signalingState), lost];
+    """
+    assert await call("whip.js", body) == [405, ["closed"], []]
+
+
+@pytest.mark.parametrize(
+    ("name", "message", "words"),
+    [
+        ("NotAllowedError", "Permission denied", "address bar"),
+        ("NotAllowedError", "Permission denied by system", "This device’s settings"),
+        ("NotFoundError", "Requested device not found", "no camera"),
+        ("NotReadableError", "Could not start video source", "another program"),
+        ("AbortError", "Starting videoinput failed", "another program"),
+    ],
+)
+async def test_why_a_camera_cannot_be_had_is_a_sentence(call: Call, name: str, message: str, words: str) -> None:
+    """What a browser says of a camera becomes what a person can do about it."""
+    assert words in await call("device.js", "return m.explain(new DOMException(a[1], a[0]))", [name, message])
+
+
+ADVICE = {"kind": "long_gop", "weight": "advice", "sentence": "keyframes are rare", "advice": "set two seconds"}
+NOTE = {"kind": "h265", "weight": "note", "sentence": "H.265", "advice": None}
+
+
+@pytest.mark.parametrize(
+    ("fields", "title", "state"),
+    [
+        ({}, "Works, and nothing is wrong with it", "live"),
+        ({"findings": [NOTE]}, "Works, and nothing is wrong with it", "live"),
+        ({"verdict": "advice", "findings": [ADVICE]}, "Works; one thing would be better", "stale"),
+        ({"verdict": "advice", "findings": [ADVICE, ADVICE, NOTE]}, "Works; 2 things would be better", "stale"),
+        ({"verdict": "dns", "works": False, "findings": [ADVICE]}, "Does not work", "offline"),
+    ],
+)
+async def test_a_verdict_is_a_few_words(call: Call, fields: dict[str, Any], title: str, state: str) -> None:
+    """The headline counts advice, not notes, and a camera that does not work has no other."""
+    assert await call("report.js", "return m.headline(a)", doctors_report(**fields)) == {"title": title, "state": state}
+
+
+async def test_what_was_not_measured_is_not_shown(call: Call) -> None:
+    """Figures that are null have no value, and a lower bound is called one."""
+    nothing = {"fps": None, "bits_per_second": None, "first_picture_seconds": None, "decode_ms": None}
+    found = dict(await call("report.js", "return m.measurements(a)", doctors_report(gop_is_at_least=True, **nothing)))
+    assert {name for name, value in found.items() if value is not None} == {
+        "Picture",
+        "Codec",
+        "Keyframes",
+        "Watched for",
+    }
+    assert found["Keyframes"] == "2.0 s apart or more"
+    assert await call("report.js", "return m.measurements(a)", doctors_report(codec=None)) == []
+
+
+@pytest.mark.parametrize(
+    "url", ["http://10.0.0.1/x.jpg", "data:image/svg+xml;base64,PHN2Zz4=", "javascript:alert(1)", None]
+)
+async def test_a_still_is_a_jpeg_of_the_answer(call: Call, url: str | None) -> None:
+    """Nothing else is ever loaded as the camera's picture."""
+    assert await call("report.js", "return m.still(a)", doctors_report(still=url)) is None

@@ -1,0 +1,210 @@
+"""streamer.webrtc.assembler: packets lost, late, doubled and out of order; the clock is moved by hand."""
+
+import random
+
+import pytest
+
+from streamer.webrtc.assembler import CAPACITY, PATIENCE, STRANGER_AFTER, Assembler, Picture, Piece
+
+FRAME_TICKS = 3000
+
+
+def pieces(
+    frame: int, count: int = 3, *, key: bool = False, first: int | None = None, ssrc: int = 1, marker: bool = True
+) -> list[Piece]:
+    """The packets of frame number `frame`, each frame having `count`; sequence numbers follow from that."""
+    start = frame * count if first is None else first
+    return [
+        Piece(
+            ssrc,
+            (start + at) & 0xFFFF,
+            (frame * FRAME_TICKS) & 0xFFFF_FFFF,
+            marker and at == count - 1,
+            bytes([frame % 256, at]),
+            key and at == 0,
+        )
+        for at in range(count)
+    ]
+
+
+def whole(frame: int, count: int = 3) -> bytes:
+    """The data of a frame of `pieces`."""
+    return b"".join(bytes([frame % 256, at]) for at in range(count))
+
+
+def put(assembler: Assembler, *packets: Piece, now: float = 0.0) -> list[bytes]:
+    """Put packets; gives the pictures' data."""
+    return [picture.data for packet in packets for picture in assembler.put(packet, now)]
+
+
+def test_a_picture_is_out_with_its_last_packet() -> None:
+    """Nothing of the next picture is waited for: the marker ends one."""
+    assembler = Assembler()
+    assert put(assembler, *pieces(0, key=True)) == [whole(0)]
+    assert put(assembler, *pieces(1)[:2]) == []
+    assert put(assembler, pieces(1)[2]) == [whole(1)]
+    assert not assembler.missing()
+
+
+def test_a_sender_without_markers_is_understood() -> None:
+    """Where no marker comes the next picture's timestamp ends one."""
+    assembler = Assembler()
+    packets = [*pieces(0, key=True, marker=False), *pieces(1, marker=False), *pieces(2, marker=False)]
+    assert put(assembler, *packets) == [whole(0), whole(1)]
+
+
+def test_nothing_comes_before_a_keyframe() -> None:
+    """Pictures that need others are dropped until one comes that does not."""
+    assembler = Assembler()
+    assert put(assembler, *pieces(0), *pieces(1)) == []
+    assert assembler.wants_keyframe
+    assert put(assembler, *pieces(2, key=True), *pieces(3)) == [whole(2), whole(3)]
+    assert not assembler.wants_keyframe
+
+
+def test_a_picture_has_its_times() -> None:
+    """A picture's pts is the sender's, in seconds; it arrived with its first packet."""
+    assembler = Assembler()
+    found: list[Picture] = []
+    for at, piece in enumerate([*pieces(0, key=True), *pieces(1)]):
+        found += assembler.put(piece, at * 0.01)
+    assert [(picture.pts, picture.received_at, picture.is_keyframe) for picture in found] == [
+        (0.0, 0.0, True),
+        (pytest.approx(1 / 30), 0.03, False),
+    ]
+
+
+def test_a_repeat_does_not_make_a_picture_younger() -> None:
+    """A picture arrived when its first packet first came, however often that one is sent again."""
+    assembler = Assembler()
+    first, *others = pieces(0, key=True)
+    found: list[Picture] = []
+    for piece, now in ((first, 1.0), (first, 1.2), *((other, 1.3) for other in others)):
+        found += assembler.put(piece, now)
+    assert [picture.received_at for picture in found] == [1.0]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_disorder_and_repeats_change_nothing(seed: int) -> None:
+    """Packets that overtake each other, or come twice, give the same pictures in the same order."""
+    chance = random.Random(seed)
+    packets = [piece for frame in range(40) for piece in pieces(frame, 1, key=frame == 0)]
+    for at in range(1, len(packets) - 4, 4):
+        window = packets[at : at + 4]
+        chance.shuffle(window)
+        packets[at : at + 4] = window
+    packets[1:] = [piece for piece in packets[1:] for _ in range(chance.randint(1, 2))]
+    assert put(Assembler(), *packets) == [whole(frame, 1) for frame in range(40)]
+
+
+def test_a_lost_packet_is_named_and_waited_for() -> None:
+    """While a packet is missing nothing behind it comes out; when it is sent again everything does, at once."""
+    assembler = Assembler()
+    put(assembler, *pieces(0, key=True))
+    lost, *others = pieces(1)
+    assert put(assembler, *others, *pieces(2)) == []
+    assert assembler.missing() == [lost.sequence]
+    assert assembler.tick(PATIENCE / 2) == []
+    assert put(assembler, lost, now=PATIENCE / 2) == [whole(1), whole(2)]
+    assert assembler.lost == 0
+
+
+def test_a_packet_that_never_comes_is_given_up() -> None:
+    """After its time nothing comes out but the next keyframe, which is asked for."""
+    assembler = Assembler()
+    put(assembler, *pieces(0, key=True))
+    put(assembler, *pieces(1)[1:], *pieces(2))
+    assert assembler.tick(PATIENCE) == []
+    assert assembler.wants_keyframe
+    assert assembler.lost == 1
+    assert put(assembler, *pieces(3), now=PATIENCE) == []
+    assert put(assembler, *pieces(4, key=True), *pieces(5), now=PATIENCE) == [whole(4), whole(5)]
+
+
+def test_a_keyframe_that_is_here_already_ends_the_wait() -> None:
+    """When a loss is given up, a keyframe behind it comes out at once."""
+    assembler = Assembler()
+    put(assembler, *pieces(0, key=True))
+    put(assembler, *pieces(1)[1:], *pieces(2, key=True), *pieces(3))
+    assert [picture.data for picture in assembler.tick(PATIENCE)] == [whole(2), whole(3)]
+    assert not assembler.wants_keyframe
+
+
+def test_a_picture_on_its_way_is_told_from_a_hole() -> None:
+    """From its first packet to its last a picture is being gathered, unless something of it is missing."""
+    assembler = Assembler()
+    first, second, third = pieces(1, key=True)
+    steps = []
+    for piece in (pieces(0)[0], first, third, second, pieces(2)[0]):
+        put(assembler, piece)
+        steps.append(assembler.gathering)
+    assert steps == [False, True, False, False, True]
+
+
+def test_half_a_keyframe_is_none() -> None:
+    """A keyframe that lost a packet is not shown, and not begun again in its middle."""
+    assembler = Assembler()
+    broken = pieces(0, 4, key=True)
+    put(assembler, broken[0], *broken[2:], *pieces(1, 4))
+    assert assembler.tick(PATIENCE) == []
+    assert assembler.wants_keyframe
+    assert put(assembler, broken[1], now=PATIENCE) == []
+
+
+def test_each_loss_has_its_own_patience() -> None:
+    """A second gap is not given up for the time that the first one took."""
+    assembler = Assembler()
+    put(assembler, *pieces(0, key=True))
+    put(assembler, *pieces(1)[1:], *pieces(2)[1:])
+    assert put(assembler, pieces(1)[0], now=0.9 * PATIENCE) == [whole(1)]
+    assert assembler.tick(1.1 * PATIENCE) == []
+    assert not assembler.wants_keyframe
+    assert put(assembler, pieces(2)[0], now=1.2 * PATIENCE) == [whole(2)]
+
+
+def test_what_waits_is_bounded() -> None:
+    """However much comes behind a lost packet, no more than so many packets are kept."""
+    assembler = Assembler()
+    put(assembler, *pieces(0, key=True))
+    for frame in range(2, CAPACITY):
+        put(assembler, *pieces(frame))
+        assert len(assembler._pieces) <= CAPACITY + 1
+    assert assembler.lost == 1
+
+
+@pytest.mark.parametrize("start", [0xFFFD, 0xFFFE, 0xFFFF])
+def test_numbers_wrap(start: int) -> None:
+    """Sequence numbers and timestamps go on through their ends."""
+    assembler = Assembler()
+    frames = range(0x1_0000_0000 // FRAME_TICKS - 1, 0x1_0000_0000 // FRAME_TICKS + 3)
+    found: list[Picture] = []
+    for at, frame in enumerate(frames):
+        for piece in pieces(frame, key=at == 0, first=start + 3 * at):
+            found += assembler.put(piece, 0.0)
+    times = [picture.pts - found[0].pts for picture in found]
+    assert times == pytest.approx([0, 1 / 30, 2 / 30, 3 / 30])
+
+
+def test_a_sender_that_starts_anew_is_followed() -> None:
+    """A leap of the sequence numbers is a new beginning, at a keyframe."""
+    assembler = Assembler()
+    put(assembler, *pieces(0, key=True))
+    assert put(assembler, *pieces(1, first=20_000)) == []
+    assert put(assembler, *pieces(2, first=20_003, key=True)) == [whole(2)]
+
+
+def test_one_layer_of_several_is_taken() -> None:
+    """While one SSRC sends, others are layers of the same camera; when it is silent the next one is the camera."""
+    assembler = Assembler()
+    put(assembler, *pieces(0, key=True))
+    assert put(assembler, *pieces(0, key=True, ssrc=2), now=STRANGER_AFTER / 2) == []
+    assert put(assembler, *pieces(1), now=STRANGER_AFTER / 2) == [whole(1)]
+    assert put(assembler, *pieces(7, key=True, ssrc=2), now=2 * STRANGER_AFTER) == [whole(7)]
+
+
+def test_padding_is_no_picture() -> None:
+    """Empty packets between pictures, with which browsers probe the bandwidth, are passed over."""
+    assembler = Assembler()
+    put(assembler, *pieces(0, key=True))
+    padding = [Piece(1, 3 + at, 0, False, b"", False) for at in range(2)]
+    assert put(assembler, *padding, *pieces(1, first=5)) == [whole(1)]

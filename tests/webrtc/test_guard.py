@@ -1,0 +1,159 @@
+"""streamer.webrtc.guard: what strangers send to the media port, while a real viewer is connected."""
+
+import os
+import socket
+from collections.abc import AsyncIterator
+
+import pytest
+from aioice import stun
+from aiortc import RTCDtlsTransport, RTCPeerConnection
+
+from streamer.webrtc.guard import MAX_CHECKED, MAX_DATAGRAM, Guard, guards
+from streamer.webrtc.peer import Peer
+from streamer.webrtc.sdp import read_offer
+from tests.peers.clock import FakeClock
+from tests.peers.rtc import make_pc, offer_to_watch, take_answer, until
+
+DTLS_ALERT = bytes.fromhex("15fefd0000000000000000000202 28".replace(" ", ""))
+"""Fatal: handshake failure, in the clear."""
+DTLS_HELLO = bytes.fromhex("16fefd000000000000000000360100002a000000000000002afefd") + bytes(40)
+RTP_JUNK = bytes([0x80, 96]) + os.urandom(200)
+
+HOSTILE = {
+    "empty": b"",
+    "one byte": b"\x80",
+    "junk": os.urandom(60),
+    "just too large": b"\x80" + bytes(MAX_DATAGRAM),
+    "far too large": b"\x80" + bytes(60_000),
+    "dtls alert": DTLS_ALERT,
+    "dtls hello": DTLS_HELLO,
+    "rtp": RTP_JUNK,
+    "turn channel": b"\x40\x00" + bytes(20),
+    "half a stun message": bytes(stun.Message(stun.Method.BINDING, stun.Class.REQUEST))[:-1],
+    "stun with a broken attribute": bytes.fromhex("0001 0008 2112a442".replace(" ", "")) + bytes(12)
+    + bytes.fromhex("0024 0002 0000 0000".replace(" ", "")),
+    "stun nobody signed": bytes(stun.Message(stun.Method.BINDING, stun.Class.REQUEST)),
+    "a stun answer nobody asked for": bytes(stun.Message(stun.Method.BINDING, stun.Class.RESPONSE)),
+}  # fmt: skip
+
+
+class Victim:
+    """A connected pair: our peer, and the viewer at its other end."""
+
+    def __init__(self) -> None:
+        self.closed = False
+        self.peer = Peer("v", clock=FakeClock(), on_connected=lambda: None, on_closed=self._close)
+        self.viewer: RTCPeerConnection = make_pc()
+
+    def _close(self) -> None:
+        self.closed = True
+
+    async def answer(self) -> str:
+        """Let the peer answer the viewer's offer; they do not connect yet."""
+        return await self.peer.answer(read_offer(await offer_to_watch(self.viewer)))
+
+    async def connect(self, answer: str) -> None:
+        """Take the answer."""
+        await take_answer(self.viewer, answer)
+        await until(lambda: self.peer.connected and self.viewer.connectionState == "connected")
+
+    def attack(self, data: bytes, times: int = 1) -> None:
+        """Send to every media port from a socket ICE knows nothing of."""
+        for guard in guards(self.peer.pc):
+            host, port = guard.local_candidate.host, guard.local_candidate.port
+            family = socket.AF_INET6 if ":" in host else socket.AF_INET
+            with socket.socket(family, socket.SOCK_DGRAM) as stranger:
+                for _ in range(times):
+                    stranger.sendto(data, (host, port))
+
+    async def dropped(self, count: int) -> None:
+        """Wait until so many datagrams were turned away."""
+        await until(lambda: self.peer.dropped >= count)
+
+
+@pytest.fixture
+async def victim() -> AsyncIterator[Victim]:
+    """Give a pair that is not connected yet; both ends are closed afterwards."""
+    victim = Victim()
+    yield victim
+    await victim.viewer.close()
+    await victim.peer.close()
+
+
+@pytest.mark.parametrize("data", HOSTILE.values(), ids=HOSTILE.keys())
+async def test_a_strangers_datagram_changes_nothing(victim: Victim, data: bytes) -> None:
+    """Nothing a stranger sends, before the handshake or after it, ends a session or keeps it from coming about."""
+    answer = await victim.answer()
+    ports = len(guards(victim.peer.pc))
+    victim.attack(data)
+    await victim.dropped(ports)
+    await victim.connect(answer)
+    victim.attack(data, 2)
+    await victim.dropped(3 * ports)
+    assert victim.peer.connected
+    assert not victim.closed
+    assert all(transport.state == "connected" for transport in dtls(victim.peer.pc))
+
+
+def dtls(pc: RTCPeerConnection) -> list[RTCDtlsTransport]:
+    """The DTLS transports of a peer connection."""
+    return [transceiver.receiver.transport for transceiver in pc.getTransceivers()]
+
+
+async def test_only_a_check_with_our_password_opens_the_door(victim: Victim, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A datagram passes once its sender has made an authenticated check, and not before."""
+    await victim.answer()
+    guard = guards(victim.peer.pc)[0]
+    connection = guard.receiver
+    passed: list[bytes] = []
+    monkeypatch.setattr(connection, "data_received", lambda data, _: passed.append(data))
+    here = ("192.0.2.7", 4242)
+
+    def check(password: str) -> bytes:
+        request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
+        request.attributes |= {"USERNAME": f"{connection.local_username}:{connection.remote_username}", "PRIORITY": 1}
+        request.add_message_integrity(password.encode())
+        return bytes(request)
+
+    guard.datagram_received(DTLS_HELLO, here)
+    guard.datagram_received(check("wrong" * 5), here)
+    guard.datagram_received(DTLS_HELLO, here)
+    assert passed == []
+    guard.datagram_received(check(connection.local_password), here)
+    guard.datagram_received(DTLS_HELLO, here)
+    guard.datagram_received(DTLS_HELLO, (here[0], here[1] + 1))
+    assert passed == [DTLS_HELLO]
+
+
+async def test_what_is_remembered_is_bounded(victim: Victim) -> None:
+    """A peer that checks from one address after the other is remembered at so many, by aioice too, and no more."""
+    await victim.connect(await victim.answer())
+    known = len(guards(victim.peer.pc)[0].receiver.remote_candidates)
+    guard = guards(victim.peer.pc)[0]
+    connection = guard.receiver
+    for port in range(1, 2 * MAX_CHECKED):
+        request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
+        request.attributes |= {"USERNAME": f"{connection.local_username}:{connection.remote_username}", "PRIORITY": 1}
+        request.add_message_integrity(connection.local_password.encode())
+        guard.datagram_received(bytes(request), ("192.0.2.7", port))
+    assert len(guard._checked) == MAX_CHECKED
+    assert len(connection.remote_candidates) <= known + MAX_CHECKED
+    assert victim.peer.connected
+
+
+async def test_every_socket_is_guarded(victim: Victim) -> None:
+    """Each socket that aioice opens for a peer connection is one of ours."""
+    await victim.answer()
+    gatherer = victim.peer.pc.getTransceivers()[0].receiver.transport.transport.iceGatherer
+    sockets = gatherer._connection._protocols
+    assert len(sockets) == len(guards(victim.peer.pc)) >= 1
+    assert all(type(found) is Guard for found in sockets)
+
+
+async def test_without_the_guard_one_datagram_is_the_end(victim: Victim, monkeypatch: pytest.MonkeyPatch) -> None:
+    """aioice and aiortc alone end a session at an empty datagram: when they no longer do, the guard may go."""
+    [theirs, *_] = Guard.__bases__
+    monkeypatch.setattr(Guard, "datagram_received", theirs.datagram_received)  # type: ignore[attr-defined]
+    await victim.connect(await victim.answer())
+    victim.attack(b"")
+    await until(lambda: victim.closed)

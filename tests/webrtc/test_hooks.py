@@ -1,0 +1,165 @@
+"""streamer.webrtc.hooks: each private name of aiortc that is used has its effect, through aiortc's own code."""
+
+import threading
+
+import pytest
+from aiortc import RTCPeerConnection, RTCRtpReceiver, RTCSessionDescription
+from aiortc.codecs import CODECS
+from aiortc.rtp import (
+    RTCP_PSFB_FIR,
+    RTCP_PSFB_PLI,
+    RTCP_RTPFB_NACK,
+    RtcpPacket,
+    RtcpPsfbPacket,
+    RtcpRtpfbPacket,
+    RtpPacket,
+)
+
+from streamer.webrtc.guard import guards
+from streamer.webrtc.hooks import (
+    MAX_ASKED,
+    ask_again,
+    ask_for_keyframe,
+    close_by_force,
+    on_keyframe_request,
+    on_source,
+    take_packets,
+)
+from tests.peers.rtc import make_pc, offer_to_watch, until
+from tests.peers.whip_publisher import NumberedTrack
+
+SSRC = 4711
+
+
+def video(pc: RTCPeerConnection) -> RTCPeerConnection:
+    """Add a video to a peer connection."""
+    pc.addTransceiver("video", direction="sendrecv")
+    return pc
+
+
+def packets(receiver: RTCRtpReceiver, numbers: list[int]) -> list[RtpPacket]:
+    """Packets of VP8, which the receiver expects from now on."""
+    vp8 = CODECS["video"][0]
+    assert vp8.payloadType is not None
+    receiver._RTCRtpReceiver__codecs = {vp8.payloadType: vp8}  # type: ignore[attr-defined]
+    made = []
+    for number in numbers:
+        made.append(RtpPacket(payload_type=vp8.payloadType, sequence_number=number, timestamp=3000 * number, ssrc=SSRC))
+        made[-1].payload = b"\x10data"
+    return made
+
+
+async def test_keyframe_requests_are_told() -> None:
+    """PLI and FIR, and nothing else, reach the callback."""
+    pc, asked = video(make_pc()), list[None]()
+    [sender] = pc.getSenders()
+    on_keyframe_request(sender, lambda: asked.append(None))
+    for kind in (RTCP_PSFB_PLI, RTCP_PSFB_FIR):
+        await sender._handle_rtcp_packet(RtcpPsfbPacket(fmt=kind, ssrc=1, media_ssrc=sender._ssrc))
+    assert len(asked) == 2
+    await sender._handle_rtcp_packet(RtcpRtpfbPacket(fmt=RTCP_RTPFB_NACK, ssrc=1, media_ssrc=sender._ssrc))
+    assert len(asked) == 2
+    await pc.close()
+
+
+async def test_a_codec_keeps_the_number_it_was_offered_with() -> None:
+    """The answer names an offered codec as the offer does, where that is below 64 too (RFC 5761 section 4)."""
+    other, pc = make_pc(), make_pc()
+    pc.addTransceiver("video", direction="sendonly")
+    offer = (await offer_to_watch(other, "video/vp8")).replace("SAVPF 97", "SAVPF 39").replace(":97 ", ":39 ")
+    await pc.setRemoteDescription(RTCSessionDescription(offer, "offer"))
+    answer = (await pc.createAnswer()).sdp
+    assert "a=rtpmap:39 VP8/90000" in answer
+    assert "SAVPF 39\r\n" in answer
+    await other.close()
+    await pc.close()
+
+
+async def test_packets_are_taken_before_the_jitter_buffer() -> None:
+    """A receiver hands every packet over as it comes, with its payload unwrapped, and keeps none to decode."""
+    pc, taken = video(make_pc()), list[tuple[int, bytes]]()
+    [receiver] = pc.getReceivers()
+    take_packets(receiver, lambda packet, data: taken.append((packet.sequence_number, data)))
+    for packet in packets(receiver, [5, 4, 9]):
+        await receiver._handle_rtp_packet(packet, arrival_time_ms=0)
+    assert taken == [(5, b"data"), (4, b"data"), (9, b"data")]
+    assert receiver._RTCRtpReceiver__decoder_queue.qsize() == 0  # type: ignore[attr-defined]
+    await pc.close()
+
+
+@pytest.mark.parametrize(
+    ("numbers", "asked"),
+    [
+        ([5, 6, 7], []),
+        ([5, 8], [[6, 7]]),
+        ([5, 8, 6, 8, 7, 9], [[6, 7]]),
+        ([65534, 1], [[65535, 0]]),
+        ([5, 6 + MAX_ASKED], []),
+        ([5, 6 + MAX_ASKED, 8 + MAX_ASKED], [[7 + MAX_ASKED]]),
+        ([5, 32_000, 64_000], []),
+    ],
+)
+async def test_what_is_missing_is_asked_for_at_once(
+    numbers: list[int], asked: list[list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the packet that shows a gap its numbers are asked for, once; not those of a leap, which would be no use."""
+    pc, nacks = video(make_pc()), list[list[int]]()
+    [receiver] = pc.getReceivers()
+    take_packets(receiver, lambda _, __: None)
+
+    async def send(_: int, lost: list[int]) -> None:
+        nacks.append(lost)
+
+    monkeypatch.setattr(receiver, "_send_rtcp_nack", send)
+    for packet in packets(receiver, numbers):
+        await receiver._handle_rtp_packet(packet, arrival_time_ms=0)
+    assert [sorted(lost) for lost in nacks] == [sorted(lost) for lost in asked]
+    await pc.close()
+
+
+async def test_every_source_is_told() -> None:
+    """The SSRC of media, of known and unknown payload types, and of reports is told, and they take their way on."""
+    pc, told = video(make_pc()), list[bytes]()
+    [receiver] = pc.getReceivers()
+    on_source(pc, told.append)
+    [packet] = packets(receiver, [1])
+    packet.payload_type = 35
+    await receiver.transport._handle_rtp_data(packet.serialize(), arrival_time_ms=0)
+    await receiver.transport._handle_rtcp_data(bytes(RtcpPsfbPacket(fmt=RTCP_PSFB_PLI, ssrc=1, media_ssrc=2)))
+    assert told == [SSRC.to_bytes(4, "big"), (1).to_bytes(4, "big")]
+    await pc.close()
+
+
+async def test_a_connection_is_closed_by_force() -> None:
+    """Sockets and threads of a peer connection are freed without its own close."""
+    pc, other = make_pc(), make_pc()
+    pc.addTransceiver("video", direction="recvonly")
+    other.addTransceiver(NumberedTrack(), direction="sendonly")
+    await other.setLocalDescription(await other.createOffer())
+    await pc.setRemoteDescription(other.localDescription)
+    await pc.setLocalDescription(await pc.createAnswer())
+    await other.setRemoteDescription(pc.localDescription)
+    await until(lambda: any(thread.name == "video-decoder" for thread in threading.enumerate()))
+    await close_by_force(pc)
+    assert guards(pc) == []
+    await until(lambda: not any(thread.name == "video-decoder" for thread in threading.enumerate()))
+    await other.close()
+
+
+async def test_requests_are_sent() -> None:
+    """A PLI names its sender, a NACK the packets that are missing, across the end of the numbers too."""
+    pc, sent = video(make_pc()), list[bytes]()
+    [receiver] = pc.getReceivers()
+
+    async def send(data: bytes) -> None:
+        sent.append(data)
+
+    receiver.transport._send_rtp = send  # type: ignore[method-assign]
+    await ask_for_keyframe(receiver, SSRC)
+    await ask_again(receiver, SSRC, [65535, 0, 30])
+    [pli], [nack] = (RtcpPacket.parse(data) for data in sent)
+    assert isinstance(pli, RtcpPsfbPacket)
+    assert (pli.fmt, pli.media_ssrc) == (RTCP_PSFB_PLI, SSRC)
+    assert isinstance(nack, RtcpRtpfbPacket)
+    assert (nack.fmt, nack.media_ssrc, nack.lost) == (RTCP_RTPFB_NACK, SSRC, [0, 30, 65535])
+    await pc.close()

@@ -1,0 +1,274 @@
+"""streamer.webrtc.ingress: a publisher as a source, with aiortc as a real one on the other side."""
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from itertools import pairwise
+
+import pytest
+from aiortc.rtp import RtpPacket
+
+from streamer.values.clock import monotonic
+from streamer.values.errors import SessionError
+from streamer.values.frame import Frame
+from streamer.webrtc import ingress as ingress_file
+from streamer.webrtc.ingress import Ingress
+from streamer.webrtc.sdp import read_offer
+from tests.peers.clip import read_index
+from tests.peers.rtc import take_answer, until
+from tests.peers.whip_publisher import NumberedTrack, Publisher
+
+MAX_PIXELS = 640 * 480
+
+
+class Published:
+    """A publisher, and what comes of it."""
+
+    def __init__(self, publisher: Publisher, *, max_fps: float = 60.0) -> None:
+        self.publisher = publisher
+        self.frames: list[tuple[float, Frame]] = []
+        """With the monotonic time at which each was delivered."""
+        self.threads: set[str] = set()
+        self.states: list[str] = []
+        """What the ingress called itself as each frame was delivered."""
+        self.closed: list[Ingress] = []
+        self.ingress = Ingress(
+            "phone", self._receive, self.closed.append, clock=monotonic, max_pixels=MAX_PIXELS, max_fps=max_fps
+        )
+        self._running: asyncio.Task[None] | None = None
+
+    def _receive(self, frame: Frame) -> None:
+        self.threads.add(threading.current_thread().name)
+        self.frames.append((time.monotonic(), frame))
+        self.states.append(self.ingress.state)
+
+    async def connect(self) -> None:
+        """Offer, answer, connect."""
+        answer = await self.ingress.answer(read_offer(await self.publisher.offer()))
+        self._running = asyncio.create_task(self.ingress.run())
+        await take_answer(self.publisher.pc, answer)
+
+    async def more(self, count: int) -> list[int]:
+        """Wait for so many more frames; gives their numbers."""
+        known = len(self.frames)
+        await until(lambda: len(self.frames) >= known + count)
+        return self.numbers()[known : known + count]
+
+    def numbers(self) -> list[int]:
+        """The numbers drawn into the frames."""
+        return [read_index(frame.picture.to_ndarray(format="rgb24")) for _, frame in self.frames]
+
+    def ages(self) -> list[float]:
+        """Seconds from each frame's being handed to the publisher's encoder to its coming out here."""
+        sent = self.publisher.track.sent
+        return [at - sent[number] for (at, _), number in zip(self.frames, self.numbers(), strict=True)]
+
+    async def close(self) -> None:
+        """Close both ends."""
+        await self.publisher.close()
+        await self.ingress.close()
+        if self._running is not None:
+            self._running.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._running
+
+
+Publish = Callable[..., Awaitable[Published]]
+
+
+@pytest.fixture
+async def publish() -> AsyncIterator[Publish]:
+    """Give a function that connects a publisher; everything is closed afterwards."""
+    all_of_them: list[Published] = []
+
+    async def publish(publisher: Publisher | None = None, *, max_fps: float = 60.0) -> Published:
+        published = Published(publisher or Publisher(), max_fps=max_fps)
+        all_of_them.append(published)
+        await published.connect()
+        return published
+
+    yield publish
+    for published in all_of_them:
+        await published.close()
+
+
+@pytest.mark.parametrize("codec", ["video/h264", "video/vp8"])
+async def test_frames_come_in_order_with_their_times(publish: Publish, codec: str) -> None:
+    """What is published comes as frames, in order, from the first on, at the publisher's times, in a thread."""
+    published = await publish(Publisher(codec=codec))
+    numbers = await published.more(40)
+    assert numbers == sorted(set(numbers))
+    frames = [frame for _, frame in published.frames[:40]]
+    assert [frame.index for frame in frames] == list(range(40))
+    for (before, after), (low, high) in zip(pairwise(frames), pairwise(numbers), strict=True):
+        assert after.pts - before.pts == pytest.approx((high - low) / 30, abs=1e-3)
+    assert (frames[0].stream, frames[0].width, frames[0].height) == ("phone", 320, 240)
+    assert published.threads == {"decoder-phone"}
+    assert published.states[0] == "connecting"  # whoever is told "live" can see a frame
+    assert (published.ingress.state, published.ingress.reason) == ("live", None)
+
+
+@pytest.mark.parametrize(("width", "height"), [(321, 241), (240, 426)])
+async def test_any_size_comes_as_it_is(publish: Publish, width: int, height: int) -> None:
+    """Odd sizes, and those of a phone held upright, come uncut and unturned."""
+    published = await publish(Publisher(codec="video/vp8", track=NumberedTrack(width, height)))
+    await published.more(3)
+    assert {(frame.width, frame.height) for _, frame in published.frames} == {(width, height)}
+
+
+async def test_a_frame_does_not_wait_for_the_next(publish: Publish) -> None:
+    """A frame is here long before the next one is sent: at two a second a wait would be half a second."""
+    published = await publish(Publisher(track=NumberedTrack(fps=2)))
+    await published.more(5)
+    ages = published.ages()
+    assert sorted(ages)[len(ages) // 2] < 0.4
+
+
+async def test_a_packet_sent_again_closes_the_gap(publish: Publish) -> None:
+    """One packet lost once is asked for, and no frame is missed."""
+    published = await publish()
+    await published.more(10)
+    lost: list[int] = []
+
+    def once(sequence: int) -> bool:
+        if not lost:
+            lost.append(sequence)
+            return True
+        return False
+
+    published.publisher.lose = once
+    numbers = await published.more(30)
+    assert lost
+    assert numbers == list(range(numbers[0], numbers[0] + 30))
+    assert published.ingress._assembler.lost == 0
+
+
+async def test_a_packet_that_never_comes_stalls_for_less_than_a_second(publish: Publish) -> None:
+    """One packet lost for good ends in a keyframe asked for, and the frames after it; nothing piles up meanwhile."""
+    published = await publish(Publisher(rtx=False))
+    await published.more(10)
+    lost: list[int] = []
+
+    def for_good(sequence: int) -> bool:
+        if not lost:
+            lost.append(sequence)
+        return sequence == lost[0]
+
+    published.publisher.lose = for_good
+    await until(lambda: published.ingress._assembler.lost == 1)
+    await published.more(30)
+    times = [at for at, _ in published.frames]
+    # 0.25 s for the packet, a round trip, a keyframe; three times that on a machine that does other things besides.
+    assert max(after - before for before, after in pairwise(times)) < 3
+    ages = published.ages()
+    assert ages[-1] < 3
+
+
+async def test_a_thin_line_is_not_taken_for_a_stall(publish: Publish) -> None:
+    """Pictures that are a second on their way all come, the first one too, and no keyframe is ever asked for."""
+    publisher = Publisher(track=NumberedTrack(fps=1, noise=True))
+    publisher.pace = 0.05
+    published = await publish(publisher)
+    assert await published.more(4) == [0, 1, 2, 3]
+    assert publisher.keyframes_asked == 0
+
+
+async def test_a_pause_is_not_taken_for_a_stall(publish: Publish) -> None:
+    """Pictures far apart, each some packets long, all come, and no keyframe is asked for after a pause."""
+    publisher = Publisher(track=NumberedTrack(fps=1, noise=True))
+    publisher.pace = 0.01
+    published = await publish(publisher)
+    assert await published.more(4) == [0, 1, 2, 3]
+    assert publisher.keyframes_asked == 0
+
+
+async def test_a_lossy_network_is_survived(publish: Publish) -> None:
+    """With every twentieth packet lost, retransmissions included, frames keep coming, and only whole ones."""
+    published = await publish()
+    count = 0
+
+    def twentieth(_: int) -> bool:
+        nonlocal count
+        count += 1
+        return count % 20 == 0
+
+    published.publisher.lose = twentieth
+    numbers = await published.more(120)
+    assert numbers == sorted(set(numbers))
+
+
+async def test_pictures_too_large_are_sent_away(publish: Publish, caplog: pytest.LogCaptureFixture) -> None:
+    """A publisher whose pictures exceed the limit is ended, and the log says by how much."""
+    published = await publish(Publisher(track=NumberedTrack(800, 600)))
+    await until(lambda: published.closed == [published.ingress])
+    assert "800 x 600 is larger than the 307200 pixels allowed" in caplog.text
+    assert published.frames == []
+
+
+async def test_frames_beyond_the_rate_are_dropped(publish: Publish) -> None:
+    """No more frames a second are taken than the limit says, and those dropped are counted."""
+    published = await publish(max_fps=10)
+    await published.more(20)
+    times = [frame.pts for _, frame in published.frames]
+    assert all(after - before >= 0.079 for before, after in pairwise(times))
+    assert published.ingress.skipped_late > 10
+
+
+async def test_nothing_to_decode_ends_it(publish: Publish, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A publisher none of whose pictures can be decoded is sent away."""
+    monkeypatch.setattr(ingress_file, "PICTURE_TIMEOUT", 0.5)
+    monkeypatch.setattr(ingress_file, "DECODED_BEYOND", 0.01)
+    published = await publish()
+    await until(lambda: published.closed == [published.ingress])
+    assert published.ingress.reason is not None
+    assert "no picture could be decoded" in published.ingress.reason
+
+
+async def test_too_many_sources_end_it(publish: Publish, caplog: pytest.LogCaptureFixture) -> None:
+    """A publisher that sends with ever new SSRCs, each of which costs memory, is sent away, and nothing of it stays."""
+    before = asyncio.all_tasks()
+    published = await publish()
+    await published.more(1)
+    transport = published.publisher.pc.getSenders()[0].transport
+    with suppress(ConnectionError):
+        for ssrc in range(300):
+            packet = RtpPacket(payload_type=97, sequence_number=1, timestamp=0, ssrc=ssrc)
+            packet.payload = b"x"
+            await transport._send_rtp(packet.serialize())
+    await until(lambda: published.closed == [published.ingress])
+    assert "more than 31 sources" in caplog.text
+    await published.close()
+    await until(lambda: asyncio.all_tasks() <= before)
+
+
+async def test_sound_is_taken_and_thrown_away(publish: Publish) -> None:
+    """A publisher that sends sound too is accepted, and its sound is kept nowhere."""
+    published = await publish(Publisher(audio=True))
+    await published.more(30)
+    for receiver in published.ingress._peer.pc.getReceivers():
+        assert receiver.track._queue.qsize() == 0  # type: ignore[attr-defined]
+        assert receiver._RTCRtpReceiver__decoder_queue.qsize() == 0  # type: ignore[attr-defined]
+
+
+async def test_who_leaves_is_told(publish: Publish) -> None:
+    """When the publisher closes its end the ingress says so, once, and its threads end."""
+    published = await publish()
+    await published.more(5)
+    await published.publisher.close()
+    await until(lambda: published.closed == [published.ingress])
+    await published.ingress.close()
+    assert published.closed == [published.ingress]
+    assert (published.ingress.state, published.ingress.reason) == ("offline", "the publisher left")
+    await until(lambda: not [thread for thread in threading.enumerate() if thread.name == "decoder-phone"])
+
+
+async def test_a_viewers_offer_is_no_publishers() -> None:
+    """An offer to receive is refused: there would never be a picture."""
+    published = Published(Publisher())
+    offer = (await published.publisher.offer()).replace("a=sendonly", "a=recvonly")
+    with pytest.raises(SessionError, match="sendonly") as refused:
+        await published.ingress.answer(read_offer(offer))
+    assert refused.value.status == 422
+    await published.close()

@@ -1,0 +1,235 @@
+"""streamer.webrtc.peer: the life of one connection, with aiortc as a real one on the other side."""
+
+import asyncio
+import random
+import re
+from collections import Counter
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from aiortc import RTCPeerConnection
+from aiortc.sdp import candidate_to_sdp
+
+from streamer.values.errors import SessionError
+from streamer.webrtc.guard import guards
+from streamer.webrtc.peer import HANDSHAKE_TIMEOUT, SILENCE_TIMEOUT, Peer
+from streamer.webrtc.sdp import MAX_CANDIDATES, read_fragment, read_offer
+from tests.peers.clock import FakeClock
+from tests.peers.rtc import make_pc, offer_to_watch, take_answer, until
+
+
+class Pair:
+    """A peer of ours, its clock, and who is at its other end."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.closed = 0
+        self.peer = Peer("p", clock=self.clock, on_connected=lambda: None, on_closed=self._close)
+        self.other: RTCPeerConnection = make_pc()
+
+    def _close(self) -> None:
+        self.closed += 1
+
+    async def connect(self) -> None:
+        """Offer, answer, connect."""
+        await take_answer(self.other, await self.peer.answer(read_offer(await offer_to_watch(self.other))))
+        await until(lambda: self.peer.connected)
+
+
+@pytest.fixture
+async def pair() -> AsyncIterator[Pair]:
+    """Give a pair, not connected yet."""
+    pair = Pair()
+    yield pair
+    await pair.other.close()
+    await pair.peer.close()
+
+
+async def test_who_never_connects_is_forgotten(pair: Pair) -> None:
+    """An answer nobody takes up ends the connection when the time for the handshake is over, and not before."""
+    await pair.peer.answer(read_offer(await offer_to_watch(pair.other)))
+    pair.clock.advance(HANDSHAKE_TIMEOUT - 1)
+    await asyncio.sleep(1.2)  # two looks at the clock
+    assert pair.closed == 0
+    pair.clock.advance(2)
+    await until(lambda: pair.closed == 1)
+
+
+async def test_who_vanishes_is_noticed(pair: Pair) -> None:
+    """A peer from which nothing comes any more, as when a laptop is closed, is gone after ten seconds of silence."""
+    await pair.connect()
+    for guard in guards(pair.other):  # no more a word, and no goodbye
+        guard.transport.sendto = lambda *_: None  # type: ignore[method-assign]
+    began = pair.clock()
+    while not pair.closed:
+        pair.clock.advance(1)
+        await asyncio.sleep(0.1)
+    assert SILENCE_TIMEOUT < pair.clock() - began < 100  # aioice alone takes 30 real seconds: 300 of these
+    assert not pair.peer.connected
+
+
+async def test_who_is_heard_stays(pair: Pair) -> None:
+    """A peer that sends nothing but its reports is there, however long it goes on."""
+    await pair.connect()
+    for _ in range(2):
+        heard = sum(guard.heard for guard in guards(pair.peer.pc))
+        pair.clock.advance(SILENCE_TIMEOUT - 2)
+        await until(lambda heard=heard: sum(guard.heard for guard in guards(pair.peer.pc)) > heard)  # type: ignore[misc]
+        await until(lambda: pair.peer.silent_for == 0)
+    assert pair.closed == 0
+
+
+async def test_closing_twice_is_fine(pair: Pair) -> None:
+    """A connection closed twice says so once."""
+    await pair.connect()
+    await pair.peer.close()
+    await pair.peer.close()
+    assert pair.closed == 1
+
+
+def descriptors() -> int:
+    """Open files and sockets of this process."""
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+@pytest.mark.parametrize("how", ["given up", "closed"])
+@pytest.mark.parametrize("turns", range(0, 14, 2))
+async def test_an_answer_cut_short_leaves_nothing(how: str, turns: int) -> None:
+    """Whether who asked hangs up or the stream ends while an answer is being made: no socket and no task stays."""
+    other, before, tasks = make_pc(), descriptors(), asyncio.all_tasks()
+    offer = read_offer(await offer_to_watch(other))
+    await other.close()
+    peer = Peer("p", clock=FakeClock(), on_connected=lambda: None, on_closed=lambda: None)
+    peer.pc.addTransceiver("video", direction="sendonly")
+    answering = asyncio.create_task(peer.answer(offer))
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    if how == "given up":
+        answering.cancel()
+    await peer.close()
+    [outcome] = await asyncio.gather(answering, return_exceptions=True)
+    if how == "closed" and isinstance(outcome, Exception):
+        assert isinstance(outcome, SessionError)
+        assert outcome.status == 404
+    await until(lambda: descriptors() <= before and asyncio.all_tasks() <= tasks)
+
+
+async def test_a_close_that_fails_still_frees_everything(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where aiortc cannot close a connection, its tasks and sockets are ended all the same, and the other end told."""
+    await pair.connect()
+
+    async def fail() -> None:
+        raise AttributeError
+
+    monkeypatch.setattr(pair.peer.pc, "close", fail)
+    await pair.peer.close()
+    assert guards(pair.peer.pc) == []
+    await until(lambda: pair.other.connectionState == "closed")
+
+
+async def test_candidates_may_trickle_in(pair: Pair) -> None:
+    """An offer without candidates connects once they come after it."""
+    offer = read_offer(await offer_to_watch(pair.other))
+    candidates = offer.candidates
+    assert candidates
+    bare = "\n".join(line for line in offer.text.splitlines())
+    await take_answer(pair.other, await pair.peer.answer(read_offer(bare)))
+    lines = ["a=ice-ufrag:" + offer.ufrag, "m=video 9 UDP/TLS/RTP/SAVPF 0", "a=mid:0"]
+    lines += ["a=candidate:" + candidate_to_sdp(candidate) for candidate in candidates] + ["a=end-of-candidates"]
+    pair.peer.trickle(read_fragment("\r\n".join(lines) + "\r\n"))
+    await until(lambda: pair.peer.connected)
+
+
+async def test_candidates_that_lead_nowhere_are_ignored(pair: Pair) -> None:
+    """Names that nobody answers to, other transports and other components neither delay the answer nor end anything."""
+    offer = await offer_to_watch(pair.other)
+    nowhere = [
+        "a=candidate:1 1 udp 2122260223 00000000-0000-4000-8000-000000000000.local 9 typ host",
+        "a=candidate:2 1 tcp 1518280447 192.0.2.1 9 typ host tcptype active",
+        "a=candidate:3 2 udp 2122260223 192.0.2.1 9 typ host",
+    ]
+    offer = "\r\n".join([*offer.splitlines(), *nowhere]) + "\r\n"
+    async with asyncio.timeout(20):
+        answer = await pair.peer.answer(read_offer(offer))
+    await take_answer(pair.other, answer)
+    await until(lambda: pair.peer.connected)
+
+
+async def test_an_ice_restart_is_refused(pair: Pair) -> None:
+    """Other credentials are 422, and the session goes on with the old ones."""
+    await pair.connect()
+    with pytest.raises(SessionError, match="ICE restart") as refused:
+        pair.peer.trickle(read_fragment("a=ice-ufrag:other\r\na=ice-pwd:otherotherotherotherother\r\n"))
+    assert refused.value.status == 422
+    assert pair.peer.connected
+
+
+async def test_trickling_has_an_end(pair: Pair) -> None:
+    """Candidates beyond the limit are refused, however few come at a time."""
+    await pair.peer.answer(read_offer(await offer_to_watch(pair.other)))
+    fragment = read_fragment("a=candidate:1 1 udp 1 192.0.2.1 9 typ host\r\n" * 8)
+    for _ in range(MAX_CANDIDATES // 8):
+        pair.peer.trickle(fragment)
+    with pytest.raises(SessionError) as refused:
+        pair.peer.trickle(fragment)
+    assert refused.value.status == 400
+
+
+async def test_ids_and_tags_are_not_repeated() -> None:
+    """Every connection has an id and an entity tag of its own; the tag is strong and quoted (RFC 9110)."""
+    peers = [Pair().peer for _ in range(10)]
+    assert len({peer.id for peer in peers}) == len({peer.etag for peer in peers}) == 10
+    assert all(peer.etag.startswith('"') and peer.etag.endswith('"') for peer in peers)
+    for peer in peers:
+        await peer.close()
+
+
+async def test_any_offer_is_answered_or_refused(pair: Pair) -> None:
+    """A real offer with lines lost, doubled, cut or filled with junk is an answer or a 4xx, and nothing of it stays."""
+    pair.other.addTransceiver("audio", direction="recvonly")
+    lines = (await offer_to_watch(pair.other)).splitlines()
+    chance = random.Random(6)
+    before, tasks = descriptors(), asyncio.all_tasks()
+    statuses = Counter([await answer_to(mangled(lines, chance)) for _ in range(300)])
+    assert statuses[201] > 0
+    assert statuses[400] > 0
+    assert set(statuses) <= {201, 400, 406, 422}
+    await until(lambda: descriptors() <= before and asyncio.all_tasks() <= tasks)
+
+
+def mangled(lines: list[str], chance: random.Random) -> str:
+    """An offer of which some lines were spoilt."""
+    lines = list(lines)
+    for _ in range(chance.randint(1, 4)):
+        at = chance.randrange(len(lines))
+        match chance.randrange(6):
+            case 0:
+                del lines[at]
+            case 1:
+                lines.insert(at, chance.choice(lines))
+            case 2:
+                lines[at] = lines[at][: chance.randrange(len(lines[at]) + 1)]
+            case 3:
+                lines[at] += chance.choice(["\0", " ", "\u2028a=x", ":" * 300, "-1", "é"])
+            case 4:
+                lines[at] = re.sub(
+                    r"\d+", lambda _: chance.choice(["0", "7", "256", "65536", "9" * 50]), lines[at], count=1
+                )
+            case _:
+                lines[at] = chance.choice(["a=", "m=", "m=video", "a=rtpmap:x H264/90000", "a=group:BUNDLE", "="])
+    return "\r\n".join(lines) + "\r\n"
+
+
+async def answer_to(offer: str) -> int:
+    """The HTTP status that an offer to watch gets."""
+    peer = Peer("p", clock=FakeClock(), on_connected=lambda: None, on_closed=lambda: None)
+    peer.pc.addTransceiver("video", direction="sendonly")
+    try:
+        await peer.answer(read_offer(offer))
+    except SessionError as refused:
+        return refused.status
+    else:
+        return 201
+    finally:
+        await peer.close()

@@ -1,0 +1,291 @@
+"""streamer.webrtc.session: one WHEP viewer, with aiortc as a real one on the other side."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from itertools import pairwise
+
+import av
+import numpy as np
+import pytest
+from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
+from aiortc.rtp import RTCP_PSFB_FIR, RTCP_PSFB_PLI, RtcpPsfbPacket
+
+from streamer.values.errors import SessionError
+from streamer.values.packet import EncodedPacket
+from streamer.view.encoder import Encoder, H264Encoder, Vp8Encoder
+from streamer.view.publisher import Publisher
+from streamer.webrtc.guard import guards
+from streamer.webrtc.sdp import read_offer
+from streamer.webrtc.session import Codec, PacketTrack, Session
+from tests.peers.clip import draw_frame, read_index
+from tests.peers.clock import FakeClock
+from tests.peers.rtc import make_pc, offer_to_watch, take_answer, until
+
+FPS = 30
+
+
+class Viewer:
+    """A peer that watches one session, and the packets the session is fed with."""
+
+    def __init__(self, codec: Codec = "H264") -> None:
+        self.clock = FakeClock()
+        self.codec = codec
+        self.publishers: dict[Codec, Publisher] = {
+            "H264": Publisher(clock=self.clock),
+            "VP8": Publisher(clock=self.clock),
+        }
+        self.publisher = self.publishers[codec]
+        self.closed: list[Session] = []
+        self.session = Session("line-1", self.publishers, self.closed.append, clock=self.clock)
+        self.pc = make_pc()
+        self.tracks: asyncio.Queue[MediaStreamTrack] = asyncio.Queue()
+        self.pc.on("track", self.tracks.put_nowait)
+        self._encoder: Encoder = H264Encoder(320, 240) if codec == "H264" else Vp8Encoder(320, 240)
+        self.index = 0
+
+    async def connect(self, *codecs: str, audio: bool = False) -> MediaStreamTrack:
+        """Watch, taking these codecs; gives the video once the peers are connected."""
+        if audio:
+            self.pc.addTransceiver("audio", direction="recvonly")
+        offer = await offer_to_watch(self.pc, *(codecs or (f"video/{self.codec.lower()}",)))
+        await take_answer(self.pc, await self.session.answer(read_offer(offer)))
+        await until(lambda: self.pc.connectionState == "connected" and self.session._peer.connected)
+        while (track := await self.tracks.get()).kind != "video":
+            pass
+        return track
+
+    def publish(self, *, keyframe: bool = False) -> EncodedPacket:
+        """Encode and publish the next numbered picture."""
+        picture = av.VideoFrame.from_ndarray(draw_frame(self.index, 320, 240), format="rgb24")
+        planes = np.asarray(picture.reformat(format="yuv420p").to_ndarray(), np.uint8)
+        (packet,) = self._encoder.encode(planes, self.index / FPS, keyframe=keyframe)
+        self.index += 1
+        self.publisher.publish(packet)
+        return packet
+
+    async def feed(self) -> None:
+        """Publish at the pace of a camera, as the view does: a keyframe whenever one is due."""
+        while True:
+            self.clock.advance(1 / FPS)
+            self.publish(keyframe=self.publisher.keyframe_due())
+            await asyncio.sleep(1 / FPS)
+
+
+@asynccontextmanager
+async def run_viewer(codec: Codec = "H264") -> AsyncIterator[Viewer]:
+    """A viewer whose both ends are closed afterwards."""
+    viewer = Viewer(codec)
+    try:
+        yield viewer
+    finally:
+        await viewer.pc.close()
+        await viewer.session.close()
+
+
+@pytest.mark.parametrize("codec", ["H264", "VP8"])
+async def test_a_viewer_sees_the_pictures(codec: Codec) -> None:
+    """What was encoded once arrives over DTLS and SRTP and decodes, in order, from a keyframe on, at its times."""
+    async with run_viewer(codec) as viewer:
+        track = await viewer.connect()
+        feeding = asyncio.create_task(viewer.feed())
+        received = [await track.recv() for _ in range(40)]
+        feeding.cancel()
+    pictures = [picture for picture in received if isinstance(picture, av.VideoFrame)]
+    assert len(pictures) == 40
+    indices = [read_index(picture.to_ndarray(format="rgb24")) for picture in pictures]
+    assert indices == sorted(set(indices))
+    steps = [after - before for before, after in pairwise(indices)]
+    assert steps.count(1) > 30
+    for (before, after), step in zip(pairwise(pictures), steps, strict=True):
+        assert after.pts is not None
+        assert before.pts is not None
+        assert after.pts - before.pts == step * 90_000 // FPS
+
+
+async def test_a_player_that_offers_sound_too_gets_the_picture() -> None:
+    """An offer with audio is answered with video alone."""
+    async with run_viewer() as viewer:
+        track = await viewer.connect(audio=True)
+        feeding = asyncio.create_task(viewer.feed())
+        assert isinstance(await track.recv(), av.VideoFrame)
+        feeding.cancel()
+
+
+@pytest.mark.parametrize("kind", [RTCP_PSFB_PLI, RTCP_PSFB_FIR])
+async def test_a_viewers_request_reaches_the_publisher(kind: int) -> None:
+    """A PLI or FIR, through aiortc's own reading of RTCP, makes the publisher want a keyframe."""
+    async with run_viewer() as viewer:
+        await viewer.connect()
+        viewer.publish(keyframe=True)
+        viewer.clock.advance(5)
+        assert not viewer.publisher.keyframe_due()
+        (sender,) = viewer.session._peer.pc.getSenders()
+        await sender._handle_rtcp_packet(RtcpPsfbPacket(fmt=kind, ssrc=1, media_ssrc=sender._ssrc))
+        assert viewer.publisher.keyframe_due()
+
+
+async def test_a_lost_picture_is_asked_for_again_over_the_network() -> None:
+    """A PLI that the viewer sends as SRTCP arrives and makes the publisher want a keyframe."""
+    async with run_viewer() as viewer:
+        track = await viewer.connect()
+        feeding = asyncio.create_task(viewer.feed())
+        await track.recv()
+        feeding.cancel()
+        viewer.publish(keyframe=True)
+        viewer.clock.advance(5)
+        assert not viewer.publisher.keyframe_due()
+        (receiver,) = viewer.pc.getReceivers()
+        (sender,) = viewer.session._peer.pc.getSenders()
+        await receiver._send_rtcp_pli(sender._ssrc)
+        await until(viewer.publisher.keyframe_due)
+
+
+async def test_connecting_asks_for_a_keyframe() -> None:
+    """A viewer that is connected wants a keyframe, whatever was published while it was connecting."""
+    async with run_viewer() as viewer:
+        answer = await viewer.session.answer(read_offer(await offer_to_watch(viewer.pc)))
+        viewer.publish(keyframe=True)
+        viewer.clock.advance(5)
+        assert not viewer.publisher.keyframe_due()
+        await take_answer(viewer.pc, answer)
+        await until(viewer.publisher.keyframe_due)
+
+
+async def test_closing_twice_is_fine() -> None:
+    """A session closed twice says so once, and leaves the publisher."""
+    async with run_viewer() as viewer:
+        await viewer.connect()
+        assert len(viewer.publisher) == 1
+        await viewer.session.close()
+        await viewer.session.close()
+        assert viewer.closed == [viewer.session]
+        assert len(viewer.publisher) == 0
+
+
+@pytest.mark.parametrize("turns", [1, 2, 3, 4])
+async def test_a_close_that_is_cut_short_goes_on(turns: int) -> None:
+    """A viewer that hangs up while its session is being ended does not keep it half open."""
+    async with run_viewer() as viewer:
+        await viewer.connect()
+        closing = asyncio.create_task(viewer.session.close())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        closing.cancel()
+        pc = viewer.session._peer.pc
+        await until(lambda: pc.connectionState == "closed" and not guards(pc))
+
+
+async def test_codecs_are_known_however_they_are_spelled() -> None:
+    """Names of codecs are compared without regard to case (RFC 8866 section 6.6)."""
+    async with run_viewer() as viewer:
+        offer = (await offer_to_watch(viewer.pc, "video/h264")).replace("H264/90000", "h264/90000")
+        assert "H264/90000" in await viewer.session.answer(read_offer(offer))
+
+
+async def test_a_session_closed_before_it_began_leaves_nothing() -> None:
+    """A session that never got an offer can be closed."""
+    publisher, closed = Publisher(clock=FakeClock()), list[Session]()
+    session = Session("line-1", {"H264": publisher}, closed.append, clock=FakeClock())
+    await session.close()
+    assert closed == [session]
+    assert len(publisher) == 0
+
+
+async def test_a_viewer_that_leaves_is_forgotten() -> None:
+    """When the viewer closes its end, the session closes by itself."""
+    async with run_viewer() as viewer:
+        await viewer.connect()
+        await viewer.pc.close()
+        await until(lambda: viewer.closed == [viewer.session])
+        assert len(viewer.publisher) == 0
+
+
+async def test_h264_is_sent_to_who_takes_both() -> None:
+    """A viewer that would rather have VP8 gets H.264 if it takes that: one encoder serves both kinds of viewers."""
+    async with run_viewer() as viewer:
+        await viewer.connect("video/vp8", "video/h264")
+        await until(lambda: len(viewer.publishers["H264"]))
+        assert len(viewer.publishers["VP8"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("spoken", "status"),
+    [
+        (
+            {
+                "profile-level-id=42001f": "profile-level-id=42c01f",
+                "profile-level-id=42e01f": "profile-level-id=42e01f",
+            },
+            0,
+        ),
+        (
+            {
+                "profile-level-id=42001f": "profile-level-id=64001f",
+                "profile-level-id=42e01f": "profile-level-id=640c1f",
+            },
+            406,
+        ),
+        ({"packetization-mode=1": "packetization-mode=0"}, 406),
+        ({"H264/90000": "H265/90000"}, 406),
+    ],
+)
+async def test_profiles_are_compared(spoken: dict[str, str], status: int) -> None:
+    """H.264 is agreed on in (Constrained) Baseline, mode 1, whatever the level; another profile is 406, not a guess."""
+    async with run_viewer() as viewer:
+        offer = await offer_to_watch(viewer.pc, "video/h264")
+        for ours, theirs in spoken.items():
+            offer = offer.replace(ours, theirs)
+        if status == 0:
+            assert "H264/90000" in await viewer.session.answer(read_offer(offer))
+            return
+        with pytest.raises(SessionError, match=r"H\.264") as refused:
+            await viewer.session.answer(read_offer(offer))
+        assert refused.value.status == status
+
+
+async def test_a_publishers_offer_is_no_viewers() -> None:
+    """An offer to send video to us is refused: nothing would ever be shown."""
+    async with run_viewer() as viewer:
+        offer = (await offer_to_watch(viewer.pc)).replace("a=recvonly", "a=sendonly")
+        with pytest.raises(SessionError, match="recvonly") as refused:
+            await viewer.session.answer(read_offer(offer))
+        assert refused.value.status == 422
+
+
+async def test_the_answer_is_whole() -> None:
+    """The answer has one video, sends only, and needs no further candidates."""
+    async with run_viewer() as viewer:
+        answer = await viewer.session.answer(read_offer(await offer_to_watch(viewer.pc)))
+    assert "a=sendonly" in answer
+    assert "a=candidate:" in answer
+    assert "a=end-of-candidates" in answer
+    assert answer.count("m=") == 1
+
+
+async def test_ids_cannot_be_guessed() -> None:
+    """Every session has an id of its own, long and fit for a URL."""
+    sessions = [Session("line-1", {}, lambda _: None, clock=FakeClock()) for _ in range(20)]
+    ids = {session.id for session in sessions}
+    assert len(ids) == 20
+    assert all(len(found) >= 22 and found.replace("-", "").replace("_", "").isalnum() for found in ids)
+    for session in sessions:
+        await session.close()
+
+
+async def test_a_stopped_track_hands_out_nothing() -> None:
+    """Asking a stopped track for a packet is the end of the track."""
+    publisher = Publisher(clock=FakeClock())
+    track = PacketTrack()
+    track.feed = publisher
+    assert len(publisher) == 0  # a viewer that never connects takes no packets, and loses none
+    receiving = asyncio.create_task(track.recv())
+    await asyncio.sleep(0)
+    publisher.publish(EncodedPacket(b"\0\0\1\x65", 3000, True))
+    packet = await receiving
+    assert (bytes(packet), packet.pts, packet.dts) == (b"\0\0\1\x65", 3000, 3000)
+    track.stop()
+    track.stop()
+    with pytest.raises(MediaStreamError):
+        await track.recv()
+    assert len(publisher) == 0
