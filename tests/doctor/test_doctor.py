@@ -27,7 +27,7 @@ from tests.peers.front import run_front
 from tests.peers.process import free_port, run_process
 from tests.peers.rtsp_server import RtspServer, run_rtsp_server
 from tests.peers.web_camera import behind_digest, files, mjpeg, run_hls, run_web_camera, text, trickled
-from tests.source.test_source_kinds import sending
+from tests.source.test_kinds import sending
 
 pytestmark = pytest.mark.timeout(300)
 

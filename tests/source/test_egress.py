@@ -20,7 +20,7 @@ from tests.peers.process import free_port
 from tests.peers.rtsp_server import run_rtsp_server
 from tests.peers.watch import run_watch
 from tests.peers.web_camera import file, mjpeg, run_web_camera, text
-from tests.source.test_source_kinds import sending
+from tests.source.test_kinds import sending
 
 PUBLIC = Egress(frozenset({"rtsp"}), EVERYWHERE)
 LOOPBACK = Egress(frozenset({"rtsp", "http"}), (ip_network("127.0.0.1/32"),))

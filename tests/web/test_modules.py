@@ -7,8 +7,8 @@ import pytest
 import pytest_asyncio
 
 from tests.peers.chromium import connect
-from tests.web.web_peers import FakeService, jpeg, run_fake_service, seen
-from tests.web.web_peers import report as doctors_report
+from tests.web.peers import FakeService, jpeg, run_fake_service, seen
+from tests.web.peers import report as doctors_report
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

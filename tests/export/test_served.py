@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.export.export_peers import contract_of, export, sample
-from tests.export.test_export_keras_model import HEAD, OUTPUTS, network
-from tests.export.test_export_saved_model import metadata, save, ultralytics
-from tests.export.test_export_tf1_checkpoint import PNET
+from tests.export.peers import contract_of, export, sample
+from tests.export.test_keras_model import HEAD, OUTPUTS, network
+from tests.export.test_saved_model import metadata, save, ultralytics
+from tests.export.test_tf1_checkpoint import PNET
 from tests.peers.model_server import run_model_server
 from tests.peers.rtsp_server import run_rtsp_server
 from tests.peers.service import run_service

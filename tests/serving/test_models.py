@@ -18,7 +18,7 @@ from serving.errors import ServingError, StartError
 from serving.model_config import ModelConfig, VersionPolicy, model_configs, read_model_configs
 from serving.options import Options
 from serving.server import Server
-from tests.serving.serving_peers import Caller, check, images, save_model
+from tests.serving.peers import Caller, check, images, save_model
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ from tensorflow_serving.apis import (
 
 from serving import wire
 from serving.server import Server
-from tests.serving.serving_peers import Caller, check, expected, images, run_server, save_model
+from tests.serving.peers import Caller, check, expected, images, run_server, save_model
 
 OVMSCLIENT = """
 import json, sys

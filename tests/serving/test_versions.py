@@ -19,7 +19,7 @@ from serving.servable import Servable
 from serving.session import Session
 from serving.versions import find_versions, fingerprint
 from serving.warmup import WARMUP_FILE
-from tests.serving.serving_peers import Caller, check, images, run_server, save_model, single, warm_up_with
+from tests.serving.peers import Caller, check, images, run_server, save_model, single, warm_up_with
 
 
 @pytest.fixture(scope="module")

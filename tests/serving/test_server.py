@@ -14,7 +14,7 @@ from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 from serving import wire
 from serving.server import Server
-from tests.serving.serving_peers import (
+from tests.serving.peers import (
     Caller,
     check,
     float_tensor,

@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 
 from export.inspection import SHOWN
-from tests.export.export_peers import export, one_line, sample
+from tests.export.peers import export, one_line, sample
 
 ROOT = Path(__file__).parents[2]
 

@@ -11,7 +11,7 @@ from playwright.async_api import Locator, Page, ViewportSize, expect
 
 from tests.peers.chromium import connect, run_chromium
 from tests.peers.service import until
-from tests.web.web_peers import FakeService, jpeg, report, run_fake_service, stream
+from tests.web.peers import FakeService, jpeg, report, run_fake_service, stream
 
 PATIENCE_MS = 30_000
 TOKEN = "let-me-change"

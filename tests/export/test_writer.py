@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.export.export_peers import export, one_line
+from tests.export.peers import export, one_line
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from export.decoder import Decoder, prepare
 from export.decoding import Anchors, Boxes, Decoding, Grid, Input, Nms, Scores
 from export.errors import Unusable
 from serving.signature import DETECTION_BOXES, DETECTION_CLASSES, DETECTION_SCORES, NUM_DETECTIONS
-from tests.export.export_peers import Found, assert_same, suppressed
+from tests.export.peers import Found, assert_same, suppressed
 
 SIZE = (40, 60)
 """Height and width."""

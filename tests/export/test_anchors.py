@@ -9,7 +9,7 @@ import tensorflow as tf
 from export.anchors import anchor_boxes
 from export.decoding import Anchors, Grid, Ssd
 from export.errors import Unusable
-from tests.export.export_peers import sample
+from tests.export.peers import sample
 
 
 def test_ssd_anchors_are_those_of_a_real_graph() -> None:

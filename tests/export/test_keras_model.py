@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.export.export_peers import assert_same, contract_of, detections, export, one_line, suppressed
+from tests.export.peers import assert_same, contract_of, detections, export, one_line, suppressed
 
 HEAD = """
 input: {scale: 1/255}

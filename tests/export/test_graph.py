@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from export.pictures import as_batch, drawn_pictures
-from tests.export.export_peers import contract_of, detections, export, one_line, sample
+from tests.export.peers import contract_of, detections, export, one_line, sample
 
 v1 = tf.compat.v1
 

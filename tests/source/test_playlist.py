@@ -23,7 +23,7 @@ from tests.peers.process import free_port
 from tests.peers.watch import numbers, run_watch
 from tests.peers.web_camera import files, parts, run_hls, run_web_camera, text
 from tests.source.test_egress import api
-from tests.source.test_source_kinds import assert_plays
+from tests.source.test_kinds import assert_plays
 
 PLAYLIST = "application/vnd.apple.mpegurl"
 PATIENCE_OF_OTHERS = 15.0

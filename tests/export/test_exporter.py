@@ -36,7 +36,7 @@ from serving.signature import (
     SERVING_DEFAULT,
     Contract,
 )
-from tests.export.export_peers import in_process, sample
+from tests.export.peers import in_process, sample
 
 ROOT = Path(__file__).parents[2]
 

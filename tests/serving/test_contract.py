@@ -3,10 +3,10 @@
 The table holds for any server of the closed-form model. Without further ado that is the embedded one; to hold a real
 TensorFlow Serving against it:
 
-    python -m tests.serving.serving_peers /tmp/tiny
+    python -m tests.serving.peers /tmp/tiny
     tensorflow_model_server --port=5000 --model_name=tiny --model_base_path=/tmp/tiny --enable_batching \\
         --batching_parameters_file=$PWD/serving/batching.config --enable_signature_method_name_check
-    SIGHTLINE_SERVING=127.0.0.1:5000 pytest tests/serving/test_serving_contract.py
+    SIGHTLINE_SERVING=127.0.0.1:5000 pytest tests/serving/test_contract.py
 
 What is raised and under which name was read in the sources named in the notes beside each group of rows.
 """
@@ -22,7 +22,7 @@ import pytest
 from tensorflow_serving.apis import classification_pb2, inference_pb2, prediction_service_pb2_grpc, regression_pb2
 
 from serving import wire
-from tests.serving.serving_peers import Caller, check, float_tensor, images, predict, request, run_server, save_model
+from tests.serving.peers import Caller, check, float_tensor, images, predict, request, run_server, save_model
 
 ADDRESS = os.environ.get("SIGHTLINE_SERVING")
 

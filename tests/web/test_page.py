@@ -12,7 +12,7 @@ from playwright.async_api import Browser, Page, expect
 from streamer.view.annotator import PALETTE_RGB
 from tests.peers.chromium import connect
 from tests.peers.service import until
-from tests.web.web_peers import WEB, FakeService, run_fake_service, seen, stream
+from tests.web.peers import WEB, FakeService, run_fake_service, seen, stream
 
 in_browser = pytest.mark.asyncio(loop_scope="module")
 

@@ -14,7 +14,7 @@ import tensorflow as tf
 from export.digests import DIGESTS_FILE
 from export.golden import GOLDEN, Golden
 from serving.signature import CONTRACT_FILE
-from tests.export.export_peers import export, one_line
+from tests.export.peers import export, one_line
 
 ROOT = Path(__file__).parents[2]
 

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from export.training_config import label_map_of
 from serving.signature import DETECTION_OUTPUTS
-from tests.export.export_peers import contract_of, detections, export, one_line, sample
+from tests.export.peers import contract_of, detections, export, one_line, sample
 
 # The library is no dependency, and the real one is not run here. This takes what its exporter takes, and writes a
 # SavedModel of the test's own; its config is a protobuf message too, of one field.

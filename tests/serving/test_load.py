@@ -20,7 +20,7 @@ import pytest
 from serving import wire
 from tests.peers.model_server import ModelServer, run_model_server
 from tests.peers.process import free_port
-from tests.serving.serving_peers import Caller, check, float_tensor, images, predict, request, save_model
+from tests.serving.peers import Caller, check, float_tensor, images, predict, request, save_model
 
 CALLS = 10_000
 THREADS = 32

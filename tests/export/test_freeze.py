@@ -12,7 +12,7 @@ from export.freeze import FrozenGraph, write_frozen
 from export.golden import GOLDEN, Golden, Rows
 from export.versions import FROZEN_FILE
 from serving.signature import DETECTION_OUTPUTS, NUM_DETECTIONS
-from tests.export.export_peers import contract_of, export, one_line, sample
+from tests.export.peers import contract_of, export, one_line, sample
 
 
 def detector(directory: Path, *, loop: bool = False) -> Path:

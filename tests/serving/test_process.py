@@ -18,7 +18,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from serving import wire
 from tests.peers.process import free_port, run_process
 from tests.peers.required import REPOSITORY
-from tests.serving.serving_peers import Caller, check, images, request, save_model, warm_up_with
+from tests.serving.peers import Caller, check, images, request, save_model, warm_up_with
 
 
 def start(*flags: str) -> "subprocess.Popen[str]":

@@ -9,7 +9,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from export.pictures import as_batch, drawn_pictures
-from tests.export.export_peers import assert_same, contract_of, detections, export, one_line, sample, suppressed
+from tests.export.peers import assert_same, contract_of, detections, export, one_line, sample, suppressed
 
 v1 = tf.compat.v1
 
