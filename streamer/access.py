@@ -3,31 +3,31 @@
 from ipaddress import ip_address
 
 from streamer.config import Config
-from streamer.control.admission import Admission
-from streamer.control.viewers import ViewerLimits
-from streamer.http.origins import Origins
+from streamer.control.publishing_rights import PublishingRights
+from streamer.control.seats import SeatLimits
+from streamer.http.allowed_origins import AllowedOrigins
 from streamer.http.signalling import IceServer, Signalling
 
 
-def viewer_limits(config: Config) -> ViewerLimits:
+def viewer_limits(config: Config) -> SeatLimits:
     """How many may watch."""
     server = config.server
-    return ViewerLimits(server.max_viewers, server.max_viewers_per_stream, server.max_viewers_per_address)
+    return SeatLimits(server.max_viewers, server.max_viewers_per_stream, server.max_viewers_per_address)
 
 
-def admission(config: Config) -> Admission:
+def publishing_rights(config: Config) -> PublishingRights:
     """Who may publish: under the names that are configured, else under any where only this machine can ask."""
     names = config.ingress.names
     if names is None:
         names = ["*"] if _is_loopback(config.server.host) else []
-    return Admission(tuple(names), config.ingress.token, config.ingress.max_publishers)
+    return PublishingRights(tuple(names), config.ingress.token, config.ingress.max_publishers)
 
 
 def signalling(config: Config) -> Signalling:
     """What pages of other origins may do, and the ICE servers that browsers are told of."""
     server = config.server
     return Signalling(
-        Origins(server.origins, on_loopback=_is_loopback(server.host)),
+        AllowedOrigins(server.origins, on_loopback=_is_loopback(server.host)),
         tuple(IceServer(each.url, each.username, each.credential) for each in server.ice_servers),
     )
 

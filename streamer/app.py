@@ -10,7 +10,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from streamer.config import Config, Tls
+from streamer.config import Config, TlsSettings
 from streamer.service import Service
 from streamer.tools.terminal import Terminal
 from streamer.values.errors import ConfigError
@@ -73,7 +73,7 @@ async def _listen(runner: web.AppRunner, config: Config) -> str:
     return f"{'http' if tls is None else 'https'}://{_shown(host)}:{runner.addresses[0][1]}"
 
 
-def _context(tls: Tls) -> ssl.SSLContext:
+def _context(tls: TlsSettings) -> ssl.SSLContext:
     """What HTTPS is served with.
 
     Raises:

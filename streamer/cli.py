@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from streamer.values.errors import ConfigError, SightlineError
 
 if TYPE_CHECKING:
-    from streamer.config import Stream
+    from streamer.config import StreamSettings
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -197,14 +197,14 @@ def _evaluate(arguments: argparse.Namespace) -> int:
 
 def _doctor(arguments: argparse.Namespace) -> int:
     stream = _examined(arguments)  # first, before a second of imports
-    from streamer.control.policy import target_of
+    from streamer.control.targets import target_of
     from streamer.doctor import command
 
     _log(logging.ERROR)
     return command.run(target_of(stream), sample_fps=stream.sample_fps, still=arguments.still, as_json=arguments.json)
 
 
-def _examined(arguments: argparse.Namespace) -> "Stream":
+def _examined(arguments: argparse.Namespace) -> "StreamSettings":
     """The stream a doctor is asked about: one of a configuration file, or a URL with options as they stand in one."""
     from streamer import config
 

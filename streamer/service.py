@@ -10,16 +10,16 @@ from typing import Any
 from aiohttp import web
 
 from streamer import access
-from streamer.config import Config, Stream, parse_stream
-from streamer.control.administration import Administration
-from streamer.control.policy import judge, target_of
+from streamer.config import Config, StreamSettings, parse_stream
+from streamer.control.edits import Edits
 from streamer.control.reconciler import Reconciler
 from streamer.control.reload import Reload
 from streamer.control.roster import Entry
+from streamer.control.seats import Seats
 from streamer.control.statefile import StateFile
+from streamer.control.stream_changes import StreamChanges
 from streamer.control.streams import Streams
-from streamer.control.viewers import Viewers
-from streamer.control.watch import Watch
+from streamer.control.targets import judge, target_of
 from streamer.doctor.practice import Practice
 from streamer.http import api
 from streamer.http.doctor import PRACTICE
@@ -33,9 +33,9 @@ from streamer.stream.pipeline import Pipeline
 from streamer.values import url
 from streamer.values.clock import Clock, monotonic
 from streamer.values.detections import Detections
-from streamer.values.errors import ChangeError
+from streamer.values.errors import Refused
 from streamer.values.frame import Frame
-from streamer.webrtc.ingress import Ingress
+from streamer.webrtc.publisher import Publisher
 
 LAG_INTERVAL = 0.5
 
@@ -56,9 +56,9 @@ class Service:
         self._openings = Openings()
         self.events = Events()
         self.streams = Streams(
-            viewers=Viewers(access.viewer_limits(config)),
-            admission=access.admission(config),
-            make_ingress=self._ingress,
+            seats=Seats(access.viewer_limits(config)),
+            publishing_rights=access.publishing_rights(config),
+            make_publisher=self._publisher,
             clock=clock,
         )
         self.models = ServedModels(self._model)
@@ -70,32 +70,32 @@ class Service:
         self._reconciler = Reconciler(
             self.streams, make=self._pipeline, target_of=self._target, model_of=self._model_of
         )
-        self.administration = Administration(config, _state_file(config, path), judge=judge, apply=self._apply)
+        self.stream_changes = StreamChanges(config, _state_file(config, path), judge=judge, apply=self._apply)
         self.reload = None if path is None else Reload(path, config, self._reconfigure)
-        self.watch = None if path is None else Watch(path)
+        self.edits = None if path is None else Edits(path)
 
     @contextlib.asynccontextmanager
     async def run(self) -> AsyncIterator[web.Application]:
         """Start models, then streams; stop them in reverse order."""
         self.models.start()
-        await self._apply(self.administration.roster.entries())
+        await self._apply(self.stream_changes.roster.entries())
         tasks = [asyncio.create_task(self._watch_loop())]
-        if self.watch is not None:
-            tasks.append(asyncio.create_task(self.watch.run(self._reload)))
+        if self.edits is not None:
+            tasks.append(asyncio.create_task(self.edits.run(self._reload)))
         try:
             yield self._application()
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            await self.administration.settle()
+            await self.stream_changes.settle()
             await self.streams.close()
             await self.models.close()
 
     def read_again(self) -> None:
         """Have the configuration file read now."""
-        if self.watch is not None:
-            self.watch.ask()
+        if self.edits is not None:
+            self.edits.ask()
 
     def _application(self) -> web.Application:
         application = api.build(
@@ -104,7 +104,7 @@ class Service:
             self.metrics,
             self.models,
             access.signalling(self.config),
-            self.administration,
+            self.stream_changes,
             self.reload,
         )
         application[PRACTICE] = Practice(self._examined, self.clock)
@@ -118,10 +118,10 @@ class Service:
 
     async def _reconfigure(self, config: Config) -> None:
         self.config = config
-        self.streams.viewers.limits = access.viewer_limits(config)
-        self.streams.admission = access.admission(config)
+        self.streams.seats.limits = access.viewer_limits(config)
+        self.streams.publishing_rights = access.publishing_rights(config)
         self._require_models()
-        await self.administration.reconfigure(config)
+        await self.stream_changes.reconfigure(config)
 
     async def _reload(self) -> None:
         if self.reload is not None:
@@ -139,7 +139,7 @@ class Service:
         for name in sorted(self.models.required):
             self.models.use(name)
 
-    def _model_of(self, stream: Stream) -> ServedModel:
+    def _model_of(self, stream: StreamSettings) -> ServedModel:
         return self.models.use(stream.model or self.config.serving.model)
 
     def _target(self, entry: Entry) -> Target:
@@ -151,20 +151,20 @@ class Service:
             return self._examined_stream(settings)
         stream = parse_stream("doctor", settings)
         if stream.tls.ca is not None:
-            raise ChangeError(403, "tls.ca: names a file of this machine, as only the configuration file may")
+            raise Refused(403, "tls.ca: names a file of this machine, as only the configuration file may")
         return target_of(stream, self.config.api_streams), stream.sample_fps
 
     def _examined_stream(self, settings: dict[str, Any]) -> tuple[Target, float]:
         """A stream by its name, with the settings and limits it runs with."""
         if settings.keys() != {"stream"}:
-            raise ChangeError(422, "stream: goes with no setting but still; a stream is examined as it is set")
+            raise Refused(422, "stream: goes with no setting but still; a stream is examined as it is set")
         name = settings["stream"]
         if not isinstance(name, str):
-            raise ChangeError(422, "stream: is not allowed; it must be a stream's name")
-        entry = self.administration.roster.require(name)
+            raise Refused(422, "stream: is not allowed; it must be a stream's name")
+        entry = self.stream_changes.roster.require(name)
         target = self._target(entry)
         if target.waits and not entry.paused:
-            raise ChangeError(
+            raise Refused(
                 409, f"{name!r} waits for its camera at a port where nobody else can; its `reason` says what came"
             )
         return target, entry.settings.sample_fps
@@ -205,7 +205,7 @@ class Service:
         )
         return source, pipeline
 
-    def _ingress(self, name: str, on_close: Callable[[Ingress], None]) -> tuple[Ingress, Pipeline]:
+    def _publisher(self, name: str, on_close: Callable[[Publisher], None]) -> tuple[Publisher, Pipeline]:
         """A publisher's source, and the pipeline it feeds."""
         settings = self.config.ingress
         pipeline: Pipeline
@@ -213,11 +213,11 @@ class Service:
         def receive(frame: Frame) -> None:
             pipeline.receive(frame)
 
-        ingress = Ingress(
+        publisher = Publisher(
             name, receive, on_close, clock=self.clock, max_pixels=settings.max_pixels, max_fps=settings.max_fps
         )
         pipeline = Pipeline(
-            ingress,
+            publisher,
             self.models.use(settings.model or self.config.serving.model),
             sample_fps=settings.sample_fps,
             min_score=settings.min_score,
@@ -225,7 +225,7 @@ class Service:
             on_detections=lambda detections: self._publish(pipeline, detections),
             origin="publisher",
         )
-        return ingress, pipeline
+        return publisher, pipeline
 
     def _publish(self, pipeline: Pipeline, detections: Detections) -> None:
         if self.streams.get(pipeline.name) is not pipeline:

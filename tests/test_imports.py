@@ -113,7 +113,7 @@ def test_few_read_the_configuration() -> None:
     Beside them, by those whose matter it is: which streams there are to be, who changes that, and an edited file.
     """
     assert {file for file, used in streamer().items() if "config" in used} <= {
-        "app", "service", "reconciler", "access", "cli", "policy", "roster", "administration", "reload",
+        "app", "service", "reconciler", "access", "cli", "policy", "roster", "stream_changes", "reload",
     }  # fmt: skip
 
 

@@ -9,23 +9,23 @@ unique_keys.py   YAML in which no key stands twice
 explanation.py   a mistake in one line: the key, its value, and what is allowed
 """
 
-from streamer.config.api_streams import ApiStreams
+from streamer.config.api_streams import ApiStreamsSettings
 from streamer.config.document import Config, load, parse, parse_stream
-from streamer.config.ingress import Ingress
-from streamer.config.server import IceServer, Server, Tls
-from streamer.config.serving import Serving
-from streamer.config.stream import CameraTls, Stream
+from streamer.config.ingress import IngressSettings
+from streamer.config.server import IceServerSettings, ServerSettings, TlsSettings
+from streamer.config.serving import ServingSettings
+from streamer.config.stream import CameraTlsSettings, StreamSettings
 
 __all__ = [
-    "ApiStreams",
-    "CameraTls",
+    "ApiStreamsSettings",
+    "CameraTlsSettings",
     "Config",
-    "IceServer",
-    "Ingress",
-    "Server",
-    "Serving",
-    "Stream",
-    "Tls",
+    "IceServerSettings",
+    "IngressSettings",
+    "ServerSettings",
+    "ServingSettings",
+    "StreamSettings",
+    "TlsSettings",
     "load",
     "parse",
     "parse_stream",

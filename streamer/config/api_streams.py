@@ -15,7 +15,7 @@ def _checked_network(value: str) -> str:
         raise ValueError(f"{value!r} is no network; allowed are 10.0.0.0/8, fd00::/8 and single addresses") from None
 
 
-class ApiStreams(Section):
+class ApiStreamsSettings(Section):
     """Streams that are added through the API: whoever may, has this service connect where he says."""
 
     allowed: bool = False

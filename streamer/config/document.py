@@ -7,13 +7,13 @@ import yaml
 from pydantic import Field, ValidationError
 
 from streamer.config import ports
-from streamer.config.api_streams import ApiStreams
+from streamer.config.api_streams import ApiStreamsSettings
 from streamer.config.explanation import dotted, explain, keys_of
-from streamer.config.ingress import Ingress
+from streamer.config.ingress import IngressSettings
 from streamer.config.section import Name, Section
-from streamer.config.server import IceServer, Server, Tls
-from streamer.config.serving import Serving
-from streamer.config.stream import CameraTls, Stream
+from streamer.config.server import IceServerSettings, ServerSettings, TlsSettings
+from streamer.config.serving import ServingSettings
+from streamer.config.stream import CameraTlsSettings, StreamSettings
 from streamer.config.unique_keys import UniqueKeys
 from streamer.config.variables import collect_secrets, substitute
 from streamer.values import url
@@ -23,11 +23,11 @@ from streamer.values.errors import ConfigError
 class Config(Section):
     """The whole file."""
 
-    server: Server = Server()
-    serving: Serving = Serving()
-    streams: dict[Name, Stream] = Field(default_factory=dict)
-    ingress: Ingress = Ingress()
-    api_streams: ApiStreams = ApiStreams()
+    server: ServerSettings = ServerSettings()
+    serving: ServingSettings = ServingSettings()
+    streams: dict[Name, StreamSettings] = Field(default_factory=dict)
+    ingress: IngressSettings = IngressSettings()
+    api_streams: ApiStreamsSettings = ApiStreamsSettings()
 
 
 def load(path: Path) -> Config:
@@ -74,7 +74,7 @@ def parse(document: Any) -> Config:
     return config
 
 
-def parse_stream(name: str, document: dict[str, Any]) -> Stream:
+def parse_stream(name: str, document: dict[str, Any]) -> StreamSettings:
     """Check the settings of one stream that did not come from the configuration file.
 
     No ${NAME} is replaced in them: a stranger's URL would carry our environment to his camera.
@@ -96,12 +96,17 @@ def _section(where: tuple[Any, ...]) -> type[Section]:
     if not where:
         return Config
     if where[:2] == ("server", "tls"):
-        return Tls
+        return TlsSettings
     if where[:2] == ("server", "ice_servers"):
-        return IceServer
+        return IceServerSettings
     if where[:1] == ("streams",) and where[2:3] == ("tls",):
-        return CameraTls
+        return CameraTlsSettings
     if where[:1] == ("api_streams",):
-        return ApiStreams
-    sections: dict[str, type[Section]] = {"server": Server, "serving": Serving, "streams": Stream, "ingress": Ingress}
+        return ApiStreamsSettings
+    sections: dict[str, type[Section]] = {
+        "server": ServerSettings,
+        "serving": ServingSettings,
+        "streams": StreamSettings,
+        "ingress": IngressSettings,
+    }
     return sections.get(str(where[0]), Config)

@@ -14,7 +14,7 @@ def _checked_pattern(value: str) -> str:
     return value
 
 
-class Ingress(Section):
+class IngressSettings(Section):
     """Streams that are published by WebRTC (WHIP)."""
 
     names: list[Annotated[str, AfterValidator(_checked_pattern)]] | None = None

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
-from streamer.config.stream import Stream
+from streamer.config.stream import StreamSettings
 from streamer.values import url
 from streamer.values.errors import ConfigError
 
 
-def require_own(streams: Mapping[str, Stream]) -> None:
+def require_own(streams: Mapping[str, StreamSettings]) -> None:
     """Refuse listening streams that could get each other's camera, or that seem to ask for a password.
 
     Raises:

@@ -20,7 +20,7 @@ def _checked_origin(value: str) -> str:
     return value
 
 
-class Tls(Section):
+class TlsSettings(Section):
     """What the page and the API are served with over HTTPS."""
 
     cert: Annotated[str, Field(min_length=1)]
@@ -29,7 +29,7 @@ class Tls(Section):
     """Path of its private key, in PEM."""
 
 
-class IceServer(Section):
+class IceServerSettings(Section):
     """A STUN or TURN server that browsers are told of."""
 
     url: Annotated[str, AfterValidator(_checked_ice_url)]
@@ -37,7 +37,7 @@ class IceServer(Section):
     credential: str | None = None
 
 
-class Server(Section):
+class ServerSettings(Section):
     """Where the page and the API are served."""
 
     host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
@@ -46,8 +46,8 @@ class Server(Section):
     """WebRTC and MJPEG viewers of all streams together."""
     max_viewers_per_stream: Annotated[int, Field(ge=1, le=10_000)] = 64
     max_viewers_per_address: Annotated[int, Field(ge=1, le=10_000)] = 64
-    tls: Tls | None = None
+    tls: TlsSettings | None = None
     """None: plain HTTP."""
     origins: list[Annotated[str, AfterValidator(_checked_origin)]] = Field(default_factory=list)
     """Web pages of other origins that may use the API; "*" for all."""
-    ice_servers: Annotated[list[IceServer], Field(max_length=8)] = Field(default_factory=list)
+    ice_servers: Annotated[list[IceServerSettings], Field(max_length=8)] = Field(default_factory=list)

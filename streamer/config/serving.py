@@ -11,7 +11,7 @@ Address = Annotated[str, AfterValidator(checked(address.check))]
 """One server, host:port, or several: dns:///host:port, ipv4:1.2.3.4:port,1.2.3.5:port."""
 
 
-class Serving(Section):
+class ServingSettings(Section):
     """The model server, and how it is asked."""
 
     address: Address = "127.0.0.1:5000"

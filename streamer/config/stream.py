@@ -10,7 +10,7 @@ from streamer.values import url
 Url = Annotated[str, AfterValidator(checked(url.check))]
 
 
-class CameraTls(Section):
+class CameraTlsSettings(Section):
     """How a camera proves who it is, over rtsps:// and https://."""
 
     ca: Annotated[str, Field(min_length=1)] | None = None
@@ -22,7 +22,7 @@ class CameraTls(Section):
     """False: whoever answers is taken for the camera."""
 
 
-class Stream(Section):
+class StreamSettings(Section):
     """One camera."""
 
     url: Url
@@ -30,7 +30,7 @@ class Stream(Section):
     """The camera pushes to this URL, instead of being pulled from it."""
     transport: Literal["tcp", "udp"] = "tcp"
     """How RTSP carries the video."""
-    tls: CameraTls = CameraTls()
+    tls: CameraTlsSettings = CameraTlsSettings()
     sample_fps: Annotated[float, Field(gt=0, le=120)] = 5.0
     min_score: Annotated[float, Field(ge=0, le=1)] | None = None
     """None: what the model's contract says."""
@@ -46,6 +46,6 @@ class Stream(Section):
             raise ValueError(f"listen: {scheme}:// cannot be pushed to; allowed are rtsp://, rtmp:// and srt://")
         if self.transport != "tcp" and (scheme != "rtsp" or self.listen):
             raise ValueError("transport: udp is for rtsp:// URLs that are pulled; what pushes chooses for itself")
-        if self.tls != CameraTls() and scheme not in ("rtsps", "https"):
+        if self.tls != CameraTlsSettings() and scheme not in ("rtsps", "https"):
             raise ValueError(f"tls: {scheme}:// has no certificates; allowed with rtsps:// and https://")
         return self

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 
-from streamer.config import Stream
+from streamer.config import StreamSettings
 from streamer.control.roster import Entry
 from streamer.control.streams import Streams
 from streamer.inference.model import ServedModel
@@ -23,7 +23,7 @@ class Reconciler:
         *,
         make: Callable[[str, Entry], tuple[Source, Pipeline]],
         target_of: Callable[[Entry], Target],
-        model_of: Callable[[Stream], ServedModel],
+        model_of: Callable[[StreamSettings], ServedModel],
     ) -> None:
         """Begin with none.
 

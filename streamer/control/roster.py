@@ -9,18 +9,18 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from streamer import config
-from streamer.config import Stream
+from streamer.config import StreamSettings
 from streamer.config.explanation import dotted
 from streamer.config.variables import collect_secrets
 from streamer.control.statefile import Kept
-from streamer.values.errors import ChangeError
+from streamer.values.errors import Refused
 
 
 @dataclass(frozen=True)
 class Entry:
     """One stream as it is to run."""
 
-    settings: Stream
+    settings: StreamSettings
     origin: Literal["file", "api"]
     paused: bool
 
@@ -29,15 +29,15 @@ class Entry:
 class Roster:
     """All of them. A change gives another roster."""
 
-    file: Mapping[str, Stream]
+    file: Mapping[str, StreamSettings]
     """Those of the configuration file, by name."""
-    added: Mapping[str, Stream] = field(default_factory=dict)
+    added: Mapping[str, StreamSettings] = field(default_factory=dict)
     """Those of the API."""
     paused: frozenset[str] = frozenset()
     """What the API paused, of both."""
 
     @classmethod
-    def of(cls, file: Mapping[str, Stream], kept: Kept) -> "Roster":
+    def of(cls, file: Mapping[str, StreamSettings], kept: Kept) -> "Roster":
         """The roster a service starts with.
 
         Raises:
@@ -72,14 +72,14 @@ class Roster:
         """One that is to run.
 
         Raises:
-            ChangeError: 404.
+            Refused: 404.
         """
         entries = self.entries()
         if name not in entries:
-            raise ChangeError(404, f"there is no stream of that name; there are: {', '.join(entries) or 'none'}")
+            raise Refused(404, f"there is no stream of that name; there are: {', '.join(entries) or 'none'}")
         return entries[name]
 
-    def add(self, name: str, stream: Stream) -> "Roster":
+    def add(self, name: str, stream: StreamSettings) -> "Roster":
         """With another stream of the API, or other settings of one."""
         return replace(self, added={**self.added, name: stream}).with_paused(name, stream.paused)
 
@@ -87,7 +87,7 @@ class Roster:
         """With some settings of one stream changed, as RFC 7396 merges them: null stands for what is left out.
 
         Raises:
-            ChangeError: 404 there is none of that name, 409 the configuration file has the say.
+            Refused: 404 there is none of that name, 409 the configuration file has the say.
             ConfigError: the settings cannot be.
         """
         entry = self.require(name)
@@ -100,10 +100,10 @@ class Roster:
         """Without a stream of the API.
 
         Raises:
-            ChangeError: 404 there is none of that name, 409 it stands in the configuration file.
+            Refused: 404 there is none of that name, 409 it stands in the configuration file.
         """
         if self.require(name).origin == "file":
-            raise ChangeError(409, f"{name!r} stands in the configuration file; it is removed there, or paused here")
+            raise Refused(409, f"{name!r} stands in the configuration file; it is removed there, or paused here")
         added = {other: stream for other, stream in self.added.items() if other != name}
         return replace(self, added=added).with_paused(name, False)
 
@@ -111,11 +111,11 @@ class Roster:
         if patch.keys() - {"paused"}:
             collect_secrets(patch, trusted=False)
             named = ", ".join(dotted((key,)) for key in sorted(patch.keys() - {"paused"}))
-            raise ChangeError(
+            raise Refused(
                 409, f"{name!r} stands in the configuration file; {named} is changed there, and only paused here"
             )
         if patch and "paused" in self.file[name].model_fields_set:
-            raise ChangeError(409, f"the configuration file says whether {name!r} is paused; it is changed there")
+            raise Refused(409, f"the configuration file says whether {name!r} is paused; it is changed there")
         # Through the configuration's own check, for its sentence.
         said = {"url": self.file[name].url, "paused": name in self.paused}
         asked = config.parse_stream(name, _merged(said, patch))
@@ -126,7 +126,7 @@ class Roster:
         return replace(self, paused=self.paused | {name} if paused else self.paused - {name})
 
 
-def settings_of(stream: Stream) -> dict[str, Any]:
+def settings_of(stream: StreamSettings) -> dict[str, Any]:
     """What was said of a stream, without its being paused, which is the roster's."""
     return stream.model_dump(exclude_unset=True, exclude={"paused"})
 

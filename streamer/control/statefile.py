@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from streamer.values.errors import ChangeError
+from streamer.values.errors import Refused
 
 log = logging.getLogger(__name__)
 
@@ -73,17 +73,17 @@ class StateFile:
         """Replace the file.
 
         Raises:
-            ChangeError: 503 it cannot be written, and nothing was.
+            Refused: 503 it cannot be written, and nothing was.
         """
         if self._lost is not None:
-            raise ChangeError(503, f"what the API changes cannot be kept: {self._lost}; nothing was changed")
+            raise Refused(503, f"what the API changes cannot be kept: {self._lost}; nothing was changed")
         document = {"version": VERSION, "streams": kept.streams, "paused": sorted(kept.paused)}
         try:
             _replace(self.path.resolve(), json.dumps(document, indent=1).encode())
         except OSError as error:
             sentence = f"what the API changes cannot be kept: {self.path.name} cannot be written: {error.strerror}"
             log.error("%s", sentence)
-            raise ChangeError(503, f"{sentence}; nothing was changed") from None
+            raise Refused(503, f"{sentence}; nothing was changed") from None
 
     def _names_aside(self) -> "list[Path]":
         return [self.path.with_name(f"{self.path.name}.broken{number or ''}") for number in range(1000)]

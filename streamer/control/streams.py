@@ -5,14 +5,14 @@ import gc
 import logging
 from collections.abc import Callable, Iterator
 
-from streamer.control.admission import Admission
-from streamer.control.viewers import Viewers
+from streamer.control.publishing_rights import PublishingRights
+from streamer.control.seats import Seats
 from streamer.stream.pipeline import Pipeline
 from streamer.values.clock import Clock, monotonic
-from streamer.values.errors import SessionError
-from streamer.webrtc.ingress import Ingress
+from streamer.values.errors import Refused
+from streamer.webrtc.publisher import Publisher
 from streamer.webrtc.sdp import read_offer
-from streamer.webrtc.session import Session
+from streamer.webrtc.viewer import Viewer
 
 log = logging.getLogger(__name__)
 
@@ -21,12 +21,14 @@ RESTART_PAUSE = 1.0
 ABANDONED_AFTER = 3.0
 """Seconds of a publisher's silence after which another may take its name: itself, most likely, on another network."""
 
+TAKEN = {"Retry-After": "5"}
+"""What a publisher is told whose name is taken: it may be free soon (RFC 9110 section 10.2.3)."""
 COLLECT_AFTER = 1.0
 """Seconds after a stream's end at which its remains are collected: it is a web of references, which Python would keep
 for minutes, with the last pictures of it and the threads of its scalers. A collection takes milliseconds of the event
 loop, so streams that end meanwhile are collected by the same one."""
 
-MakeIngress = Callable[[str, Callable[[Ingress], None]], tuple[Ingress, Pipeline]]
+MakePublisher = Callable[[str, Callable[[Publisher], None]], tuple[Publisher, Pipeline]]
 """Makes a publisher's source, told whom to call when it ends, and the pipeline it feeds."""
 
 
@@ -36,31 +38,31 @@ class Streams:
     def __init__(
         self,
         *,
-        viewers: Viewers,
-        admission: Admission,
-        make_ingress: MakeIngress,
+        seats: Seats,
+        publishing_rights: PublishingRights,
+        make_publisher: MakePublisher,
         clock: Clock = monotonic,
     ) -> None:
         """Start with none.
 
         Args:
-            viewers: the places for viewers.
-            admission: who may publish.
-            make_ingress: makes what a publisher feeds.
+            seats: the places for viewers.
+            publishing_rights: who may publish.
+            make_publisher: makes what a publisher feeds.
             clock: for sessions.
         """
-        self.viewers = viewers
-        self.admission = admission
+        self.seats = seats
+        self.publishing_rights = publishing_rights
         self._pipelines: dict[str, Pipeline] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         """What runs each; not of those that are being removed."""
         self._removals: dict[str, asyncio.Task[None]] = {}
-        self.sessions: dict[str, Session] = {}
+        self.sessions: dict[str, Viewer] = {}
         """WHEP sessions by id."""
-        self.ingresses: dict[str, Ingress] = {}
+        self.publishers: dict[str, Publisher] = {}
         """WHIP sessions by id."""
         self._collection: asyncio.TimerHandle | None = None
-        self._make_ingress = make_ingress
+        self._make_publisher = make_publisher
         self._clock = clock
         self.on_removed: list[Callable[[str], None]] = []
         """Told the name of every stream that is no more."""
@@ -97,24 +99,24 @@ class Streams:
         await asyncio.gather(*(session.close() for session in list(self.sessions.values())), return_exceptions=True)
         await asyncio.gather(*(self.remove(name) for name in list(self._pipelines)), return_exceptions=True)
 
-    async def open_session(self, pipeline: Pipeline, offer: str, address: str) -> tuple[Session, str]:
+    async def open_session(self, pipeline: Pipeline, offer: str, address: str) -> tuple[Viewer, str]:
         """Answer a viewer's offer; returns the session and the SDP answer.
 
         Raises:
             Overloaded: too many viewers.
-            SessionError: the offer cannot be answered, or the stream has ended.
+            Refused: the offer cannot be answered, or the stream has ended.
         """
         read = read_offer(offer)
         if pipeline.name not in self._tasks or self._pipelines[pipeline.name] is not pipeline:
-            raise SessionError(404, f"the stream {pipeline.name!r} has just ended")
-        seat = self.viewers.sit(pipeline.name, address)
+            raise Refused(404, f"the stream {pipeline.name!r} has just ended")
+        seat = self.seats.sit(pipeline.name, address)
         view = pipeline.view
 
-        def forget(session: Session) -> None:
-            self.viewers.rise(seat)
+        def forget(session: Viewer) -> None:
+            self.seats.rise(seat)
             self.sessions.pop(session.id, None)
 
-        session = Session(pipeline.name, {"H264": view.h264, "VP8": view.vp8}, forget, clock=self._clock)
+        session = Viewer(pipeline.name, {"H264": view.h264, "VP8": view.vp8}, forget, clock=self._clock)
         self.sessions[session.id] = session
         try:
             return session, await session.answer(read)
@@ -122,42 +124,42 @@ class Streams:
             await session.close()
             raise
 
-    async def open_ingress(self, name: str, offer: str) -> tuple[Ingress, str]:
+    async def open_publisher(self, name: str, offer: str) -> tuple[Publisher, str]:
         """Answer a publisher's offer, and run its stream until it leaves; returns the session and the SDP answer.
 
         Raises:
             Overloaded: too many publish.
-            SessionError: the name is taken or may not be published, or the offer cannot be answered.
+            Refused: the name is taken or may not be published, or the offer cannot be answered.
         """
         read = read_offer(offer)
         await self._vacate(name)
-        self.admission.require_room(len(self.ingresses))
-        ingress, pipeline = self._make_ingress(name, self._ended)
-        self.ingresses[ingress.id] = ingress  # the name is taken from here on
+        self.publishing_rights.require_room(len(self.publishers))
+        publisher, pipeline = self._make_publisher(name, self._ended)
+        self.publishers[publisher.id] = publisher  # the name is taken from here on
         try:
-            answer = await ingress.answer(read)
+            answer = await publisher.answer(read)
         except BaseException:
-            await ingress.close()
+            await publisher.close()
             raise
         self.add(pipeline)
-        return ingress, answer
+        return publisher, answer
 
-    async def close_ingress(self, ingress: Ingress) -> None:
+    async def close_publisher(self, publisher: Publisher) -> None:
         """End a publisher's session and its stream; when this returns, its name is free."""
-        await self.remove(ingress.name)
-        await ingress.close()
+        await self.remove(publisher.name)
+        await publisher.close()
 
     async def free(self, name: str) -> None:
         """Have no stream of that name; whoever publishes it is sent away."""
         while self.is_taken(name):  # again: whoever waited for the name, too, may have it by now
             publishing = self._publishing(name)
-            await (self.remove(name) if publishing is None else self.close_ingress(publishing))
+            await (self.remove(name) if publishing is None else self.close_publisher(publishing))
 
     async def _vacate(self, name: str) -> None:
         """Make sure that a name is free.
 
         Raises:
-            SessionError: 409 it is not.
+            Refused: 409 it is not.
         """
         if name in self._removals:
             await self.remove(name)
@@ -165,20 +167,20 @@ class Streams:
         if name not in self._pipelines and publishing is None:
             return
         if publishing is None:
-            raise SessionError(409, f"there is a stream {name!r} already; publish under another name")
+            raise Refused(409, f"there is a stream {name!r} already; publish under another name", TAKEN)
         if publishing.silent_for < ABANDONED_AFTER:
-            raise SessionError(409, f"somebody publishes {name!r} already; publish under another name")
+            raise Refused(409, f"somebody publishes {name!r} already; publish under another name", TAKEN)
         log.info("%s: another publisher takes the place of one that has gone silent", name)
-        await self.close_ingress(publishing)
+        await self.close_publisher(publishing)
 
-    def _publishing(self, name: str) -> Ingress | None:
+    def _publishing(self, name: str) -> Publisher | None:
         """Who publishes under that name, or is about to."""
-        return next((ingress for ingress in self.ingresses.values() if ingress.name == name), None)
+        return next((publisher for publisher in self.publishers.values() if publisher.name == name), None)
 
-    def _ended(self, ingress: Ingress) -> None:
+    def _ended(self, publisher: Publisher) -> None:
         """A publisher left: its stream goes with it."""
-        if self.ingresses.pop(ingress.id, None) is not None:
-            self._removal(ingress.name)
+        if self.publishers.pop(publisher.id, None) is not None:
+            self._removal(publisher.name)
 
     def _removal(self, name: str) -> asyncio.Task[None] | None:
         """What removes a stream, begun if need be; None where there is no such stream."""
@@ -189,7 +191,7 @@ class Streams:
 
     async def _remove(self, name: str, task: asyncio.Task[None]) -> None:
         closing = [session.close() for session in self.sessions.values() if session.stream == name]
-        closing += [ingress.close() for ingress in self.ingresses.values() if ingress.name == name]
+        closing += [publisher.close() for publisher in self.publishers.values() if publisher.name == name]
         for failure in await asyncio.gather(*closing, return_exceptions=True):
             if failure is not None:
                 log.error("%s: a session could not be closed", name, exc_info=failure)

@@ -39,8 +39,8 @@ class Examination:
         self._stop = Stop()
         self.observation = Observation(began_at=clock())
         """What came so far."""
-        self.target = replace(target, egress=replace(target.egress, resolver=self._resolve))
-        self._resolver = target.egress.resolver
+        self.target = replace(target, destinations=replace(target.destinations, resolver=self._resolve))
+        self._resolver = target.destinations.resolver
 
     def start(self) -> asyncio.Future[None]:
         """Begin; the future resolves when the thread has ended and its socket is closed."""

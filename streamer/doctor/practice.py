@@ -14,7 +14,7 @@ AT_ONCE = 2
 
 CaseOf = Callable[[dict[str, Any]], tuple[Target, float]]
 """Of a stream's settings, as the API is given them: the camera, with the limits of such streams, and the pictures a
-second that the model is to see. Raises ConfigError or ChangeError."""
+second that the model is to see. Raises ConfigError or Refused."""
 
 
 class Practice:

@@ -22,7 +22,7 @@ def inquire(target: Target, observation: Observation) -> None:
     if error is None or target.waits or target.scheme in ("srt", "file"):
         return
     try:
-        address = target.egress.addresses(target.host, target.port)[0]
+        address = target.destinations.addresses(target.host, target.port)[0]
     except SourceError:
         return
     if error.kind == "timeout":

@@ -12,13 +12,13 @@ from typing import Any
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from streamer.control.administration import Administration
 from streamer.control.reload import Reload
+from streamer.control.stream_changes import StreamChanges
 from streamer.control.streams import Streams
 from streamer.http import changes, doctor, feeds, whep, whip
 from streamer.http.description import describe
 from streamer.http.events import Events
-from streamer.http.keys import ADMINISTRATION, EVENTS, METRICS, MODELS, RELOAD, SIGNALLING, STREAMS, pipeline_of
+from streamer.http.keys import EVENTS, METRICS, MODELS, RELOAD, SIGNALLING, STREAM_CHANGES, STREAMS, pipeline_of
 from streamer.http.metrics import Metrics
 from streamer.http.problems import problem, problems
 from streamer.http.signalling import Signalling
@@ -41,13 +41,13 @@ def build(
     metrics: Metrics,
     models: ServedModels,
     signalling: Signalling,
-    administration: Administration,
+    stream_changes: StreamChanges,
     reload: Reload | None,
 ) -> web.Application:
     """The application, ready to be served."""
     app = web.Application(middlewares=[problems, _origins], client_max_size=MAX_OFFER)
     app[STREAMS], app[EVENTS], app[METRICS], app[MODELS] = streams, events, metrics, models
-    app[SIGNALLING], app[ADMINISTRATION], app[RELOAD] = signalling, administration, reload
+    app[SIGNALLING], app[STREAM_CHANGES], app[RELOAD] = signalling, stream_changes, reload
     app.on_response_prepare.append(_add_headers)
     feeds.set_up(app)
     for table in (routes, changes.routes, doctor.routes, whep.routes, whip.routes):

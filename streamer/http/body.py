@@ -5,7 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
-from streamer.values.errors import ChangeError
+from streamer.values.errors import Refused
 
 JSON = "application/json"
 
@@ -19,21 +19,21 @@ async def settings_of(request: web.Request, *types: str) -> dict[str, Any]:
             first (Fetch standard, CORS).
 
     Raises:
-        ChangeError: 415 it is of another type, 400 it is no JSON mapping, 422 it goes deeper than any setting does.
+        Refused: 415 it is of another type, 400 it is no JSON mapping, 422 it goes deeper than any setting does.
     """
     if request.content_type not in types:
-        raise ChangeError(415, f"the body must be {' or '.join(types)}, not {request.content_type}")
+        raise Refused(415, f"the body must be {' or '.join(types)}, not {request.content_type}")
     try:
         document = json.loads(await request.read())
     except (ValueError, RecursionError):
-        raise ChangeError(400, "the body is not JSON") from None
+        raise Refused(400, "the body is not JSON") from None
     if not isinstance(document, dict):
-        raise ChangeError(400, f"the body must be a mapping, not {type(document).__name__}")
+        raise Refused(400, f"the body must be a mapping, not {type(document).__name__}")
     if any(
         isinstance(deep, dict | list)
         for value in document.values()
         if isinstance(value, dict | list)
         for deep in (value.values() if isinstance(value, dict) else value)
     ):
-        raise ChangeError(422, "no setting of a stream is that deep")
+        raise Refused(422, "no setting of a stream is that deep")
     return document

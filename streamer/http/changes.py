@@ -6,8 +6,8 @@ from aiohttp import web
 
 from streamer.http.body import JSON, settings_of
 from streamer.http.description import describe
-from streamer.http.keys import ADMINISTRATION, RELOAD, SIGNALLING, STREAMS
-from streamer.values.errors import ChangeError
+from streamer.http.keys import RELOAD, SIGNALLING, STREAM_CHANGES, STREAMS
+from streamer.values.errors import Refused
 
 routes = web.RouteTableDef()
 
@@ -18,30 +18,30 @@ MERGE_PATCH = "application/merge-patch+json"
 @routes.post(LIST)
 async def add(request: web.Request) -> web.Response:
     """Add a stream."""
-    administration = request.app[ADMINISTRATION]
-    administration.require_allowed(request.headers.get("Authorization"))
+    stream_changes = request.app[STREAM_CHANGES]
+    stream_changes.require_allowed(request.headers.get("Authorization"))
     document = await settings_of(request, JSON)
     streams = request.app[STREAMS]
-    name = await administration.add(document, taken=streams.is_taken)
+    name = await stream_changes.add(document, taken=streams.is_taken)
     return web.json_response(_shown(request, name), status=201, headers={"Location": f"/api/streams/{name}"})
 
 
 @routes.patch(ONE)
 async def change(request: web.Request) -> web.Response:
     """Change some settings of a stream, or pause it (RFC 7396)."""
-    administration = request.app[ADMINISTRATION]
-    administration.require_allowed(request.headers.get("Authorization"))
+    stream_changes = request.app[STREAM_CHANGES]
+    stream_changes.require_allowed(request.headers.get("Authorization"))
     name = _changeable(request)
-    await administration.change(name, await settings_of(request, JSON, MERGE_PATCH))
+    await stream_changes.change(name, await settings_of(request, JSON, MERGE_PATCH))
     return web.json_response(_shown(request, name))
 
 
 @routes.delete(ONE)
 async def remove(request: web.Request) -> web.Response:
     """Remove a stream."""
-    administration = request.app[ADMINISTRATION]
-    administration.require_allowed(request.headers.get("Authorization"))
-    await administration.remove(_changeable(request))
+    stream_changes = request.app[STREAM_CHANGES]
+    stream_changes.require_allowed(request.headers.get("Authorization"))
+    await stream_changes.remove(_changeable(request))
     return web.Response(status=204)
 
 
@@ -60,7 +60,7 @@ async def one_options(request: web.Request) -> web.Response:
 @routes.get("/api/config")
 async def configuration(request: web.Request) -> web.Response:
     """Whether the configuration file is in force, and whether streams may be added."""
-    reload, policy = request.app[RELOAD], request.app[ADMINISTRATION].policy
+    reload, policy = request.app[RELOAD], request.app[STREAM_CHANGES].policy
     file = {"ok": True, "error": None, "read_at": None, "restart_needed": []} if reload is None else reload.describe()
     may = {"allowed": policy.allowed, "token": policy.token is not None, "schemes": list(policy.schemes)}
     return web.json_response(file | {"api_streams": may})
@@ -71,14 +71,14 @@ def _changeable(request: web.Request) -> str:
     name = request.match_info["name"]
     pipeline = request.app[STREAMS].get(name)
     if pipeline is not None and pipeline.origin == "publisher":
-        raise ChangeError(409, f"{name!r} is published to this service; its publisher ends it")
+        raise Refused(409, f"{name!r} is published to this service; its publisher ends it")
     return name
 
 
 def _shown(request: web.Request, name: str) -> dict[str, Any]:
     pipeline = request.app[STREAMS].get(name)
     described = {} if pipeline is None else describe(pipeline)
-    return described | {"settings": request.app[ADMINISTRATION].settings(name)}
+    return described | {"settings": request.app[STREAM_CHANGES].settings(name)}
 
 
 def _options(request: web.Request, methods: str) -> web.Response:

@@ -6,8 +6,8 @@ from aiohttp import web
 
 from streamer.doctor.practice import Practice
 from streamer.http.body import JSON, settings_of
-from streamer.http.keys import ADMINISTRATION
-from streamer.values.errors import ChangeError, ConfigError
+from streamer.http.keys import STREAM_CHANGES
+from streamer.values.errors import ConfigError, Refused
 
 PRACTICE: web.AppKey[Practice] = web.AppKey("practice", Practice)
 
@@ -20,16 +20,16 @@ routes = web.RouteTableDef()
 @routes.post("/api/doctor")
 async def examine(request: web.Request) -> web.Response:
     """Examine the camera at a URL. What is wrong with it is the answer, and no refusal: 200 all the same."""
-    request.app[ADMINISTRATION].require_allowed(request.headers.get("Authorization"))
+    request.app[STREAM_CHANGES].require_allowed(request.headers.get("Authorization"))
     settings = await settings_of(request, JSON)
     wants_still = settings.pop("still", False)
     if not isinstance(wants_still, bool):
-        raise ChangeError(422, "still: is not allowed; it must be true or false")
+        raise Refused(422, "still: is not allowed; it must be true or false")
     practice = request.app[PRACTICE]
     try:
         target, sample_fps = practice.case_of(settings)
     except ConfigError as error:
-        raise ChangeError(422, str(error)) from None
+        raise Refused(422, str(error)) from None
     report = await practice.examine(target, sample_fps)
     still = await asyncio.to_thread(report.still, LONGEST) if wants_still else None
     return web.json_response(report.document(still), headers={"Cache-Control": "no-store"})

@@ -36,7 +36,7 @@ async def stream_events(request: web.Request) -> web.StreamResponse:
 async def mjpeg(request: web.Request) -> web.StreamResponse:
     """Annotated video as JPEG pictures one after the other, for `<img>`."""
     pipeline = pipeline_of(request)
-    with request.app[STREAMS].viewers.seated(pipeline.name, request.remote or ""):
+    with request.app[STREAMS].seats.seated(pipeline.name, request.remote or ""):
         return await _send_pictures(request, pipeline)
 
 

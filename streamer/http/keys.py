@@ -4,8 +4,8 @@ import asyncio
 
 from aiohttp import web
 
-from streamer.control.administration import Administration
 from streamer.control.reload import Reload
+from streamer.control.stream_changes import StreamChanges
 from streamer.control.streams import Streams
 from streamer.http.events import Events
 from streamer.http.metrics import Metrics
@@ -17,7 +17,7 @@ STREAMS: web.AppKey[Streams] = web.AppKey("streams", Streams)
 EVENTS: web.AppKey[Events] = web.AppKey("events", Events)
 METRICS: web.AppKey[Metrics] = web.AppKey("metrics", Metrics)
 MODELS: web.AppKey[ServedModels] = web.AppKey("models", ServedModels)
-ADMINISTRATION: web.AppKey[Administration] = web.AppKey("administration", Administration)
+STREAM_CHANGES: web.AppKey[StreamChanges] = web.AppKey("stream_changes", StreamChanges)
 RELOAD: web.AppKey[Reload | None] = web.AppKey("reload", Reload)
 """None: no file is followed."""
 SIGNALLING: web.AppKey[Signalling] = web.AppKey("signalling", Signalling)

@@ -4,10 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from streamer.values.errors import ChangeError, Overloaded, SessionError
-
-_HINTS = {401: {"WWW-Authenticate": "Bearer"}, 409: {"Retry-After": "5"}}
-"""Headers a refusal carries besides its sentence (RFC 6750 section 3, RFC 9110 section 10.2.3)."""
+from streamer.values.errors import Overloaded, Refused
 
 
 @web.middleware
@@ -19,10 +16,9 @@ async def problems(
         return await handler(request)
     except Overloaded as error:
         return problem(503, str(error), {"Retry-After": str(error.retry_after)})
-    except ChangeError as error:
-        return problem(error.status, str(error), _HINTS[401] if error.status == 401 else None)
-    except SessionError as error:
-        return problem(error.status, str(error), _HINTS.get(error.status, {}) | error.headers)
+    except Refused as error:
+        hint = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}  # RFC 6750 section 3
+        return problem(error.status, str(error), hint | error.headers)
     except web.HTTPException as error:
         if error.status < 400:
             raise

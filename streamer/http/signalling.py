@@ -1,6 +1,6 @@
 """What WHEP and WHIP have in common over HTTP: offers in, answers out, candidates, ICE servers, and who may ask.
 
-RFC 9725 for publishers, draft-ietf-wish-whep for viewers, RFC 8288 for `Link`. Refusals are `SessionError`s, which the
+RFC 9725 for publishers, draft-ietf-wish-whep for viewers, RFC 8288 for `Link`. Refusals are `Refused`s, which the
 application answers as problem details.
 """
 
@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from streamer.http.origins import Origins
-from streamer.values.errors import SessionError
+from streamer.http.allowed_origins import AllowedOrigins
+from streamer.values.errors import Refused
 from streamer.webrtc.sdp import MAX_OFFER, read_fragment
-from streamer.webrtc.signalled import Signalled
+from streamer.webrtc.session import Session
 
 SDP = "application/sdp"
 FRAGMENT = "application/trickle-ice-sdpfrag"
@@ -42,7 +42,7 @@ class IceServer:
 class Signalling:
     """The part of it that the configuration decides."""
 
-    def __init__(self, origins: Origins, ice_servers: tuple[IceServer, ...]) -> None:
+    def __init__(self, origins: AllowedOrigins, ice_servers: tuple[IceServer, ...]) -> None:
         self.origins = origins
         self._ice_servers = ice_servers
 
@@ -50,13 +50,13 @@ class Signalling:
         """Refuse what a foreign page made a browser send.
 
         Raises:
-            SessionError: 403.
+            Refused: 403.
         """
         if request.method not in SAFE and not self.origins.may_change(request.headers):
             origin = request.headers.get("Origin", "of unknown origin")[:80]
-            raise SessionError(403, f"a page of {origin} may not do this; server.origins lists those that may")
+            raise Refused(403, f"a page of {origin} may not do this; server.origins lists those that may")
 
-    def created(self, session: Signalled, answer: str, location: str) -> web.Response:
+    def created(self, session: Session, answer: str, location: str) -> web.Response:
         """201, with the answer and where the session is."""
         response = web.Response(status=201, text=answer, content_type=SDP)
         response.headers["Location"] = location
@@ -87,44 +87,44 @@ async def read_offer_text(request: web.Request) -> str:
     """The body of a POST.
 
     Raises:
-        SessionError: 415 it is no SDP, 400 it is no text, 413 it is too large.
+        Refused: 415 it is no SDP, 400 it is no text, 413 it is too large.
     """
     if request.content_type != SDP:
-        raise SessionError(415, f"the offer must be {SDP}, not {request.content_type}", {"Accept-Post": SDP})
+        raise Refused(415, f"the offer must be {SDP}, not {request.content_type}", {"Accept-Post": SDP})
     return await _text(request)
 
 
-async def patch(request: web.Request, session: Signalled) -> web.Response:
+async def patch(request: web.Request, session: Session) -> web.Response:
     """Candidates that trickle in (RFC 9725 section 4.3).
 
     Raises:
-        SessionError: 415 another type, 428 no entity tag, 412 another one, 422 an ICE restart, 400 malformed.
+        Refused: 415 another type, 428 no entity tag, 412 another one, 422 an ICE restart, 400 malformed.
     """
     if request.content_type != FRAGMENT:
         sentence = f"a session is patched with {FRAGMENT}, not {request.content_type}"
-        raise SessionError(415, sentence, {"Accept-Patch": FRAGMENT})  # RFC 5789 section 2.2
+        raise Refused(415, sentence, {"Accept-Patch": FRAGMENT})  # RFC 5789 section 2.2
     wanted = request.headers.get("If-Match")
     if wanted is None:
-        raise SessionError(428, "If-Match is missing; it carries the ETag of the answer")
+        raise Refused(428, "If-Match is missing; it carries the ETag of the answer")
     fragment = read_fragment(await _text(request))
     tags = [tag.strip() for tag in wanted.split(",")]
     if "*" not in tags and session.etag not in tags:
-        raise SessionError(412, "If-Match names another ICE session than this one")
+        raise Refused(412, "If-Match names another ICE session than this one")
     session.trickle(fragment)
     return web.Response(status=204)
 
 
 async def _text(request: web.Request) -> str:
     if request.headers.get("Content-Encoding", "identity") != "identity":
-        raise SessionError(415, "the body is taken as it is, not compressed", {"Accept-Encoding": "identity"})
+        raise Refused(415, "the body is taken as it is, not compressed", {"Accept-Encoding": "identity"})
     if request.content_length is not None and request.content_length > MAX_OFFER:
-        raise SessionError(413, f"the body is larger than {MAX_OFFER // 1024} KiB")
+        raise Refused(413, f"the body is larger than {MAX_OFFER // 1024} KiB")
     try:
         return await request.text()
     except web.HTTPRequestEntityTooLarge:
-        raise SessionError(413, f"the body is larger than {MAX_OFFER // 1024} KiB") from None
+        raise Refused(413, f"the body is larger than {MAX_OFFER // 1024} KiB") from None
     except (UnicodeDecodeError, LookupError):
-        raise SessionError(400, "the body is not UTF-8 text") from None
+        raise Refused(400, "the body is not UTF-8 text") from None
 
 
 def _quoted(text: str) -> str:

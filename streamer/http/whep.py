@@ -4,8 +4,8 @@ from aiohttp import web
 
 from streamer.http.keys import SIGNALLING, STREAMS, pipeline_of
 from streamer.http.signalling import ENDPOINT_METHODS, SDP, SESSION_METHODS, patch, read_offer_text
-from streamer.values.errors import SessionError
-from streamer.webrtc.session import Session
+from streamer.values.errors import Refused
+from streamer.webrtc.viewer import Viewer
 
 routes = web.RouteTableDef()
 
@@ -62,8 +62,8 @@ async def session_options(request: web.Request) -> web.Response:
     return request.app[SIGNALLING].options(request, methods=SESSION_METHODS)
 
 
-def _session(request: web.Request) -> Session:
+def _session(request: web.Request) -> Viewer:
     found = request.app[STREAMS].sessions.get(request.match_info["session"])
     if found is None or found.stream != request.match_info["name"]:
-        raise SessionError(404, "there is no such session; it may have ended already")
+        raise Refused(404, "there is no such session; it may have ended already")
     return found

@@ -19,8 +19,8 @@ rotation.py     a picture turned upright
 failure.py      what FFmpeg and the system raise, in the words of the API
 """
 
+from streamer.source.certificate_trust import CertificateTrust
 from streamer.source.source import Source, SourceState
 from streamer.source.target import Limits, Target, Transport
-from streamer.source.trust import Trust
 
-__all__ = ["Limits", "Source", "SourceState", "Target", "Transport", "Trust"]
+__all__ = ["CertificateTrust", "Limits", "Source", "SourceState", "Target", "Transport"]

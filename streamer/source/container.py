@@ -11,9 +11,9 @@ import av
 from av.container import InputContainer
 
 from streamer.source import protocol as protocols
-from streamer.source.addresses import Addresses
 from streamer.source.allowance import Allowance
 from streamer.source.datagrams import Datagrams
+from streamer.source.dialler import Dialler
 from streamer.source.download import Download
 from streamer.source.failure import OPEN_TIMEOUT, explain, printable
 from streamer.source.playlist import Playlist
@@ -134,7 +134,7 @@ def _redirected(target: Target, location: str) -> str:
 @contextmanager
 def _rtmp(target: Target, stop: Stop) -> Iterator[Opened]:
     protocol = protocols.RTMP_LISTEN if target.listen else protocols.RTMP
-    if target.egress.pins:  # the name still has to reach a server that has several
+    if target.destinations.pins:  # the name still has to reach a server that has several
         application = {"rtmp_tcurl": urls.without_login(target.url).rpartition("/")[0]}
         protocol = replace(protocol, options=protocol.options | application)
     try:
@@ -150,7 +150,7 @@ def _rtmp(target: Target, stop: Stop) -> Iterator[Opened]:
 @contextmanager
 def _udp(target: Target, stop: Stop) -> Iterator[Opened]:
     asked = parse_qs(urlsplit(target.url).query)  # FFmpeg's own word for it
-    address = target.egress.addresses(target.host, target.port)[0]
+    address = target.destinations.addresses(target.host, target.port)[0]
     datagrams = Datagrams(address, target.port, stop, *asked.get("localaddr", ())[:1])
     with _bytes(datagrams, protocols.MPEG_TS, target.limits) as opened:
         yield opened
@@ -158,8 +158,8 @@ def _udp(target: Target, stop: Stop) -> Iterator[Opened]:
 
 @contextmanager
 def _srt(target: Target, stop: Stop) -> Iterator[Opened]:
-    found = target.egress.addresses(target.host, target.port)
-    there = [urls.at(target.url, address) for address in found] if target.egress.pins else [target.url]
+    found = target.destinations.addresses(target.host, target.port)
+    there = [urls.at(target.url, address) for address in found] if target.destinations.pins else [target.url]
     with _bytes(Relay(there, stop, listen=target.listen), protocols.MPEG_TS, target.limits) as opened:
         yield opened
 
@@ -228,17 +228,17 @@ def _bytes(body: Datagrams | Download | Relay, protocol: Protocol, limits: Limit
         raise reader.error
 
 
-def _addresses(target: Target) -> Addresses:
+def _addresses(target: Target) -> Dialler:
     """The numeric addresses to connect to. Where the name stays in the URL, FFmpeg tries all of them by itself.
 
     Raises:
         SourceError: kind "dns" or "forbidden".
     """
-    found = target.egress.addresses(target.host, target.port)
-    return Addresses(found if target.egress.pins else found[:1])
+    found = target.destinations.addresses(target.host, target.port)
+    return Dialler(found if target.destinations.pins else found[:1])
 
 
-def _connect(target: Target, addresses: Addresses, protocol: Protocol) -> InputContainer:
+def _connect(target: Target, addresses: Dialler, protocol: Protocol) -> InputContainer:
     """Open what FFmpeg connects to by itself.
 
     PyAV's own timeout covers the opening. For reads its callback takes the interpreter's lock at every poll (PyAV
@@ -247,7 +247,7 @@ def _connect(target: Target, addresses: Addresses, protocol: Protocol) -> InputC
     """
 
     def connect(address: str, left: float) -> InputContainer:
-        url = urls.at(target.url, address) if target.egress.pins else target.url
+        url = urls.at(target.url, address) if target.destinations.pins else target.url
         timeout = (LISTEN_TIMEOUT + OPEN_TIMEOUT, STALL_TIMEOUT) if target.listen else (left, None)
         return av.open(url, format=protocol.format, options=protocol.options, timeout=timeout)
 

@@ -10,7 +10,7 @@ import string
 from contextlib import suppress
 from urllib.parse import quote, urljoin, urlsplit
 
-from streamer.source.addresses import Addresses
+from streamer.source.dialler import Dialler
 from streamer.source.failure import explain, of_socket, printable, stalled
 from streamer.source.login import answer, realm_of
 from streamer.source.protocol import STALL_TIMEOUT
@@ -205,7 +205,7 @@ class Download:
             return socket.create_connection((address, port), min(CONNECT_TIMEOUT, left))
 
         try:
-            connected = Addresses(self._target.egress.addresses(host, port)).open(reach)
+            connected = Dialler(self._target.destinations.addresses(host, port)).open(reach)
         except OSError as error:
             raise of_socket(error) from None
         try:

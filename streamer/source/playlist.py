@@ -5,9 +5,9 @@ from typing import Protocol
 
 from streamer.source import manifest
 from streamer.source.allowance import Allowance
+from streamer.source.allowed_destinations import STRANGER
 from streamer.source.cipher import Decrypted
 from streamer.source.download import Download
-from streamer.source.egress import STRANGER
 from streamer.source.failure import stalled
 from streamer.source.manifest import Manifest
 from streamer.source.protocol import HLS, STALL_TIMEOUT
@@ -192,6 +192,6 @@ class Playlist:
         if urls.host_of(url) == self._target.host:
             same = (scheme, self._target.host, urls.port_of(url)) == self._origin
             return self._target if same else replace(self._target, url=urls.without_login(self._target.url))
-        if self._target.egress.pins:
+        if self._target.destinations.pins:
             raise SourceError("forbidden", f"the playlist names another host, {urls.host_of(url)}")
-        return replace(self._target, url=urls.without_login(url), egress=STRANGER)
+        return replace(self._target, url=urls.without_login(url), destinations=STRANGER)

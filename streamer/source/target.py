@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import parse_qs, urlsplit
 
-from streamer.source.egress import OPERATOR, Egress
-from streamer.source.trust import Trust
+from streamer.source.allowed_destinations import OPERATOR, AllowedDestinations
+from streamer.source.certificate_trust import CertificateTrust
 from streamer.values import url
 from streamer.values.errors import SourceError
 
@@ -53,9 +53,9 @@ class Target:
     """The camera pushes to this URL, instead of being pulled from it."""
     transport: Transport = "tcp"
     """How RTSP carries the video."""
-    trust: Trust = field(default_factory=Trust)
+    trust: CertificateTrust = field(default_factory=CertificateTrust)
     limits: Limits = field(default_factory=Limits)
-    egress: Egress = OPERATOR
+    destinations: AllowedDestinations = OPERATOR
     """Where it may lead."""
 
     def __post_init__(self) -> None:
@@ -89,8 +89,8 @@ class Target:
         Raises:
             SourceError: kind "forbidden".
         """
-        self.egress.require_scheme(self.scheme)
-        if not self.egress.pins:
+        self.destinations.require_scheme(self.scheme)
+        if not self.destinations.pins:
             return
         called = parse_qs(urlsplit(self.url).query).get("mode", ["caller"])  # SRT's
         if self.listen or self.scheme in ("udp", "file") or called != ["caller"]:

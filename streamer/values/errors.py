@@ -1,11 +1,10 @@
-"""What can go wrong, as text and numbers only, so that every stage may import this.
+"""What can go wrong, as text and numbers only, so that every room may import this.
 
 SightlineError
 ├── ConfigError          the configuration cannot be used: exit code 2
 ├── SourceError          a stream's source failed: `kind` is one of SourceErrorKind
 ├── PredictError         the model server did not answer: `code` is a gRPC status name
-├── SessionError         a viewer's offer cannot be answered: HTTP 4xx
-├── ChangeError          a change of the streams cannot be made: `status` is HTTP's
+├── Refused              a request is not met: `status` is HTTP's, 4xx
 └── Overloaded           a limit is reached: HTTP 503 with Retry-After
 """
 
@@ -44,21 +43,13 @@ class PredictError(SightlineError):
         self.code = code
 
 
-class SessionError(SightlineError):
-    """A viewer's offer that cannot be answered; `status` is the HTTP status that says so, `headers` go with it."""
+class Refused(SightlineError):
+    """What somebody asked for over HTTP and does not get: `status` is HTTP's word for it, `headers` go with it."""
 
     def __init__(self, status: int, sentence: str, headers: dict[str, str] | None = None) -> None:
         super().__init__(sentence)
         self.status = status
         self.headers = headers or {}
-
-
-class ChangeError(SightlineError):
-    """A change of the streams that is refused; `status` is the HTTP status that says so."""
-
-    def __init__(self, status: int, sentence: str) -> None:
-        super().__init__(sentence)
-        self.status = status
 
 
 class Overloaded(SightlineError):

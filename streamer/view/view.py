@@ -1,6 +1,6 @@
 """What viewers see of one stream: frames held until their boxes are known, drawn on, encoded once, and published.
 
-    frames, detections ─► tracker ─► aligner ─► annotator ─► encoder ─► publisher
+    frames, detections ─► tracker ─► aligner ─► annotator ─► encoder ─► fan_out
 
 A thread of the stream's own draws and encodes, and only while somebody watches.
 """
@@ -21,7 +21,7 @@ from streamer.values.packet import EncodedPacket
 from streamer.view.aligner import Aligner
 from streamer.view.annotator import annotate
 from streamer.view.encoder import Encoder, EncoderOf, H264Encoder, Vp8Encoder, encode_jpeg
-from streamer.view.publisher import Publisher
+from streamer.view.fanout import FanOut
 
 log = logging.getLogger(__name__)
 
@@ -42,9 +42,9 @@ class View:
     def __init__(self, name: str, *, clock: Clock, fps: Callable[[], float | None]) -> None:
         self.name = name
         self.aligner = Aligner()
-        self.h264 = Publisher(clock=clock)
-        self.vp8 = Publisher(clock=clock)
-        self.jpeg = Publisher(clock=clock, buffered=1)
+        self.h264 = FanOut(clock=clock)
+        self.vp8 = FanOut(clock=clock)
+        self.jpeg = FanOut(clock=clock, buffered=1)
         self.age: float | None = None
         """Seconds from the arrival of the last shown frame to its being encoded; None while nobody watches."""
         self.annotated = 0
@@ -56,7 +56,7 @@ class View:
         self._fps = fps
         self._tracker = Tracker()
         self._reformatter = VideoReformatter()
-        self._encoders: dict[Publisher, Encoder] = {}
+        self._encoders: dict[FanOut, Encoder] = {}
         """At work: one a codec that somebody watches."""
         self._size: tuple[int, int] | None = None
         self._newest: Frame | None = None
@@ -139,8 +139,8 @@ class View:
             self._encoders = {}
             log.exception("%s: a frame could not be drawn or encoded", self.name)
             return
-        for publisher, packet in encoded:
-            publisher.publish(packet)
+        for fan_out, packet in encoded:
+            fan_out.publish(packet)
         self.annotated += 1
         self.encoded += len(encoded)
         self.age = self._clock() - frame.received_at
@@ -149,28 +149,28 @@ class View:
 
     def _render(
         self, frame: Frame, boxes: Sequence[TrackedBox], notice: str | None
-    ) -> list[tuple[Publisher, EncodedPacket]]:
+    ) -> list[tuple[FanOut, EncodedPacket]]:
         """Draw and encode one frame for everybody, in the stream's thread."""
         planes = annotate(frame, boxes, notice, self._reformatter)
-        encoded: list[tuple[Publisher, EncodedPacket]] = []
-        coders: tuple[tuple[Publisher, EncoderOf], ...] = ((self.h264, H264Encoder), (self.vp8, Vp8Encoder))
-        for publisher, encoder_of in coders:
-            if len(publisher):
-                packets = self._encode(publisher, encoder_of, planes, frame.pts)
-                encoded += [(publisher, packet) for packet in packets]
+        encoded: list[tuple[FanOut, EncodedPacket]] = []
+        coders: tuple[tuple[FanOut, EncoderOf], ...] = ((self.h264, H264Encoder), (self.vp8, Vp8Encoder))
+        for fan_out, encoder_of in coders:
+            if len(fan_out):
+                packets = self._encode(fan_out, encoder_of, planes, frame.pts)
+                encoded += [(fan_out, packet) for packet in packets]
             else:
-                self._encoders.pop(publisher, None)
+                self._encoders.pop(fan_out, None)
         if len(self.jpeg):
             encoded.append((self.jpeg, encode_jpeg(planes, frame.pts)))
         return encoded
 
-    def _encode(self, publisher: Publisher, encoder_of: EncoderOf, planes: Planes, pts: float) -> list[EncodedPacket]:
+    def _encode(self, fan_out: FanOut, encoder_of: EncoderOf, planes: Planes, pts: float) -> list[EncodedPacket]:
         size = (planes.shape[1], planes.shape[0] * 2 // 3)
-        keyframe = publisher.keyframe_due()
-        encoder = self._encoders.get(publisher)
+        keyframe = fan_out.keyframe_due()
+        encoder = self._encoders.get(fan_out)
         if encoder is None or encoder.size != size:
             encoder, keyframe = encoder_of(*size, fps=self._fps() or 30.0), True
-            self._encoders[publisher] = encoder
+            self._encoders[fan_out] = encoder
         return encoder.encode(planes, pts, keyframe=keyframe)
 
 

@@ -13,8 +13,8 @@ from aiortc import RTCConfiguration, RTCIceCandidate, RTCPeerConnection, RTCSess
 from aiortc.exceptions import OperationError
 
 from streamer.values.clock import Clock
-from streamer.values.errors import SessionError
-from streamer.webrtc.guard import guards
+from streamer.values.errors import Refused
+from streamer.webrtc.datagram_filter import datagram_filters
 from streamer.webrtc.hooks import close_by_force, on_source
 from streamer.webrtc.sdp import MAX_CANDIDATES, Fragment, Offer
 
@@ -73,13 +73,13 @@ class Peer:
     @property
     def dropped(self) -> int:
         """Datagrams of strangers on this peer's media ports, and others not let through."""
-        return sum(guard.dropped for guard in guards(self.pc))
+        return sum(guard.dropped for guard in datagram_filters(self.pc))
 
     async def answer(self, offer: Offer) -> str:
         """The SDP answer, with every candidate of ours in it. What is sent and received is set up before.
 
         Raises:
-            SessionError: 400 the offer cannot be read, 406 it has no codec known here, 404 closed meanwhile.
+            Refused: 400 the offer cannot be read, 406 it has no codec known here, 404 closed meanwhile.
         """
         self._ufrag = offer.ufrag
         # Left alone even where nobody waits any more: cut off in between, aioice forgets sockets it has opened.
@@ -88,12 +88,12 @@ class Peer:
             await asyncio.shield(self._negotiating)
         except OperationError as error:
             kind = "audio" if "audio" in str(error) else "video"
-            raise SessionError(406, f"the SDP offer has no {kind} codec known here: {CODECS_KNOWN[kind]}") from error
+            raise Refused(406, f"the SDP offer has no {kind} codec known here: {CODECS_KNOWN[kind]}") from error
         except Exception as error:  # aiortc meets a bad offer with whatever its parser trips over
             log.info("%s: an offer that cannot be answered: %s", self._who, type(error).__name__)
-            raise SessionError(400, "the SDP offer cannot be read") from error
+            raise Refused(400, "the SDP offer cannot be read") from error
         if self._closing is not None:
-            raise SessionError(404, "the stream ended while its answer was being made")
+            raise Refused(404, "the stream ended while its answer was being made")
         self._watch = asyncio.create_task(self._look())
         on_source(self.pc, self._heard_from)
         self._add(offer.candidates)
@@ -107,13 +107,13 @@ class Peer:
         """Take candidates that came after the offer.
 
         Raises:
-            SessionError: 422 an ICE restart, 400 too many.
+            Refused: 422 an ICE restart, 400 too many.
         """
         if fragment.ufrag is not None and fragment.ufrag != self._ufrag:
-            raise SessionError(422, "ICE restarts are not supported; DELETE this session and POST a new offer")
+            raise Refused(422, "ICE restarts are not supported; DELETE this session and POST a new offer")
         self._trickled += len(fragment.candidates)
         if self._trickled > MAX_CANDIDATES:
-            raise SessionError(400, f"more than {MAX_CANDIDATES} candidates trickled in")
+            raise Refused(400, f"more than {MAX_CANDIDATES} candidates trickled in")
         self._add(fragment.candidates)
 
     async def close(self) -> None:
@@ -162,7 +162,7 @@ class Peer:
         while True:
             await asyncio.sleep(LOOK_INTERVAL)
             now = self._clock()
-            heard = sum(guard.heard for guard in guards(self.pc))
+            heard = sum(guard.heard for guard in datagram_filters(self.pc))
             if heard != self._heard:
                 self._heard, self._heard_at = heard, now
             if not self.connected and now - self._began_at > HANDSHAKE_TIMEOUT:

@@ -12,7 +12,7 @@ from typing import Literal
 from aiortc import RTCIceCandidate
 from aiortc.sdp import candidate_from_sdp
 
-from streamer.values.errors import SessionError
+from streamer.values.errors import Refused
 
 MAX_OFFER = 64 * 1024
 """Bytes. A browser's offer for one video is about 6 kB."""
@@ -63,11 +63,11 @@ def read_offer(text: str) -> Offer:
     """Check an offer.
 
     Raises:
-        SessionError: 400 malformed, 413 too large, 422 well formed, and asking for what is not done here.
+        Refused: 400 malformed, 413 too large, 422 well formed, and asking for what is not done here.
     """
     lines = _lines(text, "SDP offer")
     if not lines or lines[0] != "v=0" or not any(line.startswith("m=video ") for line in lines):
-        raise SessionError(400, "the body is not an SDP offer with a video section")
+        raise Refused(400, "the body is not an SDP offer with a video section")
     sections = _sections(lines)
     direction = _direction(sections)
     _require_one_transport(lines, sections)
@@ -82,11 +82,11 @@ def read_fragment(text: str) -> Fragment:
     """Check a trickle-ICE fragment.
 
     Raises:
-        SessionError: 400 no fragment, 413 too large.
+        Refused: 400 no fragment, 413 too large.
     """
     lines = _lines(text, "fragment")
     if not all(re.match(r"[a-z]=", line) for line in lines if line):
-        raise SessionError(400, "the body is not an SDP fragment (RFC 8840)")
+        raise Refused(400, "the body is not an SDP fragment (RFC 8840)")
     ended = any(line.startswith("a=end-of-candidates") for line in lines)
     return Fragment(_candidates(lines, strict=False), _value(lines, "a=ice-ufrag:"), ended)
 
@@ -103,10 +103,10 @@ def video_codecs(answer: str) -> dict[int, str]:
 
 def _lines(text: str, what: str) -> list[str]:
     if len(text) > MAX_OFFER:
-        raise SessionError(413, f"the {what} is larger than {MAX_OFFER // 1024} KiB")
+        raise Refused(413, f"the {what} is larger than {MAX_OFFER // 1024} KiB")
     lines = text.splitlines()
     if len(lines) > MAX_LINES:
-        raise SessionError(400, f"the {what} has {len(lines)} lines; at most {MAX_LINES} are read")
+        raise Refused(400, f"the {what} has {len(lines)} lines; at most {MAX_LINES} are read")
     return lines
 
 
@@ -124,13 +124,13 @@ def _sections(lines: list[str]) -> list[list[str]]:
 def _direction(sections: list[list[str]]) -> Direction:
     """The direction of the one video section."""
     if len(sections) > MAX_SECTIONS:
-        raise SessionError(422, f"the SDP offer has {len(sections)} media sections; at most {MAX_SECTIONS} are taken")
+        raise Refused(422, f"the SDP offer has {len(sections)} media sections; at most {MAX_SECTIONS} are taken")
     kinds = [section[0].removeprefix("m=").split(" ")[0] for section in sections]
     for kind in kinds:
         if kind not in ("audio", "video"):
-            raise SessionError(422, f"the SDP offer has a section of {kind[:20]!r}; allowed are audio and video")
+            raise Refused(422, f"the SDP offer has a section of {kind[:20]!r}; allowed are audio and video")
     if kinds.count("video") > 1:
-        raise SessionError(422, "the SDP offer has more than one video section; a session carries one")
+        raise Refused(422, "the SDP offer has more than one video section; a session carries one")
     video = sections[kinds.index("video")]
     directions: tuple[Direction, ...] = ("sendonly", "recvonly", "inactive")
     return next((direction for direction in directions if f"a={direction}" in video), "sendrecv")
@@ -142,24 +142,22 @@ def _require_one_transport(lines: list[str], sections: list[list[str]]) -> None:
     for section in sections:
         for needed in ("a=ice-ufrag:", "a=ice-pwd:"):
             if not _value(section, needed) and not _value(session, needed):
-                raise SessionError(400, f"a section of the SDP offer has no {needed}… line, which WebRTC needs")
+                raise Refused(400, f"a section of the SDP offer has no {needed}… line, which WebRTC needs")
         if not any(FINGERPRINT.fullmatch(line) for line in (*session, *section)):
-            raise SessionError(400, "a section of the SDP offer has no whole a=fingerprint:… of sha-256, -384 or -512")
+            raise Refused(400, "a section of the SDP offer has no whole a=fingerprint:… of sha-256, -384 or -512")
         codecs = sum(line.startswith("a=rtpmap:") for line in section)
         if codecs > MAX_CODECS:
-            raise SessionError(400, f"a section of the SDP offer has {codecs} codecs; at most {MAX_CODECS} are read")
+            raise Refused(400, f"a section of the SDP offer has {codecs} codecs; at most {MAX_CODECS} are read")
         if "a=rtcp-mux" not in section:
-            raise SessionError(
-                422, "a section of the SDP offer has no a=rtcp-mux; media and reports share one port here"
-            )
+            raise Refused(422, "a section of the SDP offer has no a=rtcp-mux; media and reports share one port here")
     named = [[line.removeprefix("a=mid:") for line in section if line.startswith("a=mid:")] for section in sections]
     mids = {found[0] if found else "" for found in named}
     if len(mids) < len(sections) or any(len(found) > 1 for found in named):
-        raise SessionError(400, "each section of the SDP offer needs an a=mid of its own")
+        raise Refused(400, "each section of the SDP offer needs an a=mid of its own")
     groups = [line.removeprefix("a=group:").split() for line in lines if line.startswith("a=group:")]
     for semantics, *members in filter(None, groups):
         if semantics == "BUNDLE" and not mids.issuperset(members):
-            raise SessionError(400, "a=group:BUNDLE of the SDP offer names a section that is not there")
+            raise Refused(400, "a=group:BUNDLE of the SDP offer names a section that is not there")
 
 
 def _candidates(lines: list[str], *, strict: bool) -> tuple[RTCIceCandidate, ...]:
@@ -174,13 +172,13 @@ def _candidates(lines: list[str], *, strict: bool) -> tuple[RTCIceCandidate, ...
         elif line.startswith("a=candidate:"):
             count += 1
             if count > MAX_CANDIDATES:
-                raise SessionError(400, f"there are more than {MAX_CANDIDATES} candidates")
+                raise Refused(400, f"there are more than {MAX_CANDIDATES} candidates")
             candidate = _candidate(line)
             if candidate is not None:
                 candidate.sdpMid, candidate.sdpMLineIndex = mid, max(section, 0)
                 found.append(candidate)
             elif strict:
-                raise SessionError(400, f"{line[:80]!r} is not an ICE candidate (RFC 8839)")
+                raise Refused(400, f"{line[:80]!r} is not an ICE candidate (RFC 8839)")
     return tuple(found)
 
 

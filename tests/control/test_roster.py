@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 
 from streamer import config
-from streamer.config import Stream
+from streamer.config import StreamSettings
 from streamer.control.roster import Roster
 from streamer.control.statefile import Kept
-from streamer.values.errors import ChangeError, ConfigError
+from streamer.values.errors import ConfigError, Refused
 
 
-def stream(url: str = "rtsp://h/", **more: Any) -> Stream:
+def stream(url: str = "rtsp://h/", **more: Any) -> StreamSettings:
     """The settings of one stream."""
     return config.parse_stream("x", {"url": url, **more})
 
@@ -44,7 +44,7 @@ def test_what_the_file_says_of_pausing_wins(paused: bool) -> None:
     """Where the file names `paused`, the API can neither pause nor resume, and an earlier pause does not count."""
     roster = Roster({"a": stream(paused=paused)}, paused=frozenset({"a"}))
     assert roster.entries()["a"].paused is paused
-    with pytest.raises(ChangeError, match="the configuration file says whether 'a' is paused") as refused:
+    with pytest.raises(Refused, match="the configuration file says whether 'a' is paused") as refused:
         roster.change("a", {"paused": not paused})
     assert refused.value.status == 409
 
@@ -92,7 +92,7 @@ def test_removing_forgets_the_pause() -> None:
     """A removed stream leaves nothing behind, so that the next of its name runs."""
     roster = Roster({}).add("a", stream(paused=True)).remove("a")
     assert roster == Roster({})
-    with pytest.raises(ChangeError, match="there is no stream of that name; there are: none") as refused:
+    with pytest.raises(Refused, match="there is no stream of that name; there are: none") as refused:
         roster.remove("a")
     assert refused.value.status == 404
 
@@ -109,7 +109,7 @@ def test_an_empty_patch_changes_nothing(paused: bool) -> None:
 def test_a_refused_key_is_told_without_its_password() -> None:
     """Where a key is a URL by mistake, the sentence that refuses it holds no password, nor a word without end."""
     roster = Roster({"a": stream()})
-    with pytest.raises(ChangeError, match=r"rtsp://u:\*\*\*@h/, xxx.*x… is changed there") as refused:
+    with pytest.raises(Refused, match=r"rtsp://u:\*\*\*@h/, xxx.*x… is changed there") as refused:
         roster.change("a", {"rtsp://u:canary-key@h/": 1, "x" * 5000: 2})
     assert refused.value.status == 409
     assert len(str(refused.value)) < 300

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from streamer.control.statefile import Kept, StateFile
-from streamer.values.errors import ChangeError
+from streamer.values.errors import Refused
 
 KEPT = Kept({"road": {"url": "rtsp://u:p@h/", "sample_fps": 2.0}}, frozenset({"road", "own"}))
 
@@ -41,7 +41,7 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pyt
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(ChangeError, match=r"state\.json cannot be written: No space left on device; nothing was") as no:
+    with pytest.raises(Refused, match=r"state\.json cannot be written: No space left on device; nothing was") as no:
         file.write(Kept())
     assert no.value.status == 503
     assert StateFile(file.path).read() == KEPT
@@ -96,7 +96,7 @@ def test_what_cannot_be_read_is_not_written_over(tmp_path: Path, caplog: pytest.
     file.path.mkdir()
     assert file.read() == Kept()
     assert "state.json cannot be read: Is a directory" in caplog.text
-    with pytest.raises(ChangeError, match="cannot be read: Is a directory; nothing was changed"):
+    with pytest.raises(Refused, match="cannot be read: Is a directory; nothing was changed"):
         file.write(KEPT)
 
 

@@ -7,14 +7,14 @@ from typing import Literal
 
 import pytest
 
-from streamer.control.admission import Admission
+from streamer.control.publishing_rights import PublishingRights
+from streamer.control.seats import SeatLimits, Seats
 from streamer.control.streams import Streams
-from streamer.control.viewers import ViewerLimits, Viewers
 from streamer.inference.model import ServedModel
 from streamer.stream.pipeline import Pipeline, Source
 from streamer.values.clock import monotonic
-from streamer.values.errors import SessionError, SourceErrorKind
-from streamer.webrtc.ingress import Ingress
+from streamer.values.errors import Refused, SourceErrorKind
+from streamer.webrtc.publisher import Publisher
 from tests.peers.rtc import make_pc, offer_to_watch, until
 
 
@@ -45,15 +45,17 @@ class Idle:
 async def run_stream(name: str = "a") -> AsyncIterator[tuple[Streams, Pipeline, Idle]]:
     """Streams of which one runs."""
 
-    def make_ingress(name: str, on_close: Callable[[Ingress], None]) -> tuple[Ingress, Pipeline]:
-        ingress = Ingress(name, lambda _: None, on_close, clock=monotonic, max_pixels=1920 * 1080, max_fps=60)
-        return ingress, make_pipeline(ingress)
+    def make_publisher(name: str, on_close: Callable[[Publisher], None]) -> tuple[Publisher, Pipeline]:
+        publisher = Publisher(name, lambda _: None, on_close, clock=monotonic, max_pixels=1920 * 1080, max_fps=60)
+        return publisher, make_pipeline(publisher)
 
     def make_pipeline(source: Source) -> Pipeline:
         return Pipeline(source, model, sample_fps=5, min_score=None, clock=monotonic, on_detections=lambda _: None)
 
     streams = Streams(
-        viewers=Viewers(ViewerLimits(8, 8, 8)), admission=Admission(("*",), None, 8), make_ingress=make_ingress
+        seats=Seats(SeatLimits(8, 8, 8)),
+        publishing_rights=PublishingRights(("*",), None, 8),
+        make_publisher=make_publisher,
     )
     model = ServedModel(
         "127.0.0.1:1",
@@ -114,10 +116,10 @@ async def test_nobody_is_let_in_to_a_stream_that_has_ended() -> None:
         viewer = make_pc()
         offer = await offer_to_watch(viewer)
         await streams.remove("a")
-        with pytest.raises(SessionError, match="the stream 'a' has just ended") as refused:
+        with pytest.raises(Refused, match="the stream 'a' has just ended") as refused:
             await streams.open_session(pipeline, offer, "10.0.0.7")
         assert refused.value.status == 404
-        assert len(streams.viewers) == 0
+        assert len(streams.seats) == 0
         assert streams.sessions == {}
         await viewer.close()
 
@@ -135,14 +137,14 @@ async def offer_to_publish() -> str:
 async def test_a_name_is_free_when_it_has_been_freed() -> None:
     """A publisher that waited for the name is sent away too, and does not come between."""
     async with run_stream() as (streams, _, _):
-        await streams.open_ingress("p", await offer_to_publish())
+        await streams.open_publisher("p", await offer_to_publish())
         offer = await offer_to_publish()
         ending = asyncio.create_task(streams.remove("p"))
         while "p" in streams._tasks:  # noqa: ASYNC110  until it has begun
             await asyncio.sleep(0)
-        coming = asyncio.create_task(streams.open_ingress("p", offer))
+        coming = asyncio.create_task(streams.open_publisher("p", offer))
         await asyncio.sleep(0)  # it waits now
         await streams.free("p")
         assert not streams.is_taken("p")
         [_, refused] = await asyncio.gather(ending, coming, return_exceptions=True)
-        assert isinstance(refused, SessionError)
+        assert isinstance(refused, Refused)

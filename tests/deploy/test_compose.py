@@ -148,7 +148,7 @@ def test_model_server_can_be_one_of_several(name: str) -> None:
     given = channel_arguments(name)
     assert given["grpc.max_connection_age_ms"] == 30_000
     # A call under way when its connection ends has longer than any frame is worth.
-    assert given["grpc.max_connection_age_grace_ms"] >= 1000 * config.Serving.model_fields["deadline"].default
+    assert given["grpc.max_connection_age_grace_ms"] >= 1000 * config.ServingSettings.model_fields["deadline"].default
 
 
 @pytest.mark.parametrize("name", MODEL_SERVERS)
@@ -172,7 +172,7 @@ def test_model_list_is_read_by_its_proto(name: str) -> None:
     text = mounted_text(name, flags(name)["model_config_file"])
     models = text_format.Parse(text, model_server_config_pb2.ModelServerConfig()).model_config_list.config
     assert {Path(model.base_path).parent for model in models} == {Path("/models")}, "the volume is mounted there"
-    assert config.Serving().model in {model.name for model in models}
+    assert config.ServingSettings().model in {model.name for model in models}
 
 
 @pytest.mark.parametrize("name", MODEL_SERVERS)
@@ -191,7 +191,7 @@ def test_prometheus_scrapes_the_model_server(name: str) -> None:
 def test_batches_are_as_large_as_the_service_makes_them(name: str) -> None:
     """No request of the service is larger than the largest batch, which TensorFlow Serving would refuse."""
     parameters = BatchingParameters.read(REPOSITORY / mounts(name)[flags(name)["batching_parameters_file"]])
-    assert config.Serving().max_batch_size <= parameters.max_batch_size
+    assert config.ServingSettings().max_batch_size <= parameters.max_batch_size
 
 
 def test_default_configuration_is_valid(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,14 +13,14 @@ from aiohttp.test_utils import TestServer
 
 from serving.metrics import Metrics as ServerMetrics
 from streamer import config
-from streamer.control.admission import Admission
+from streamer.control.publishing_rights import PublishingRights
+from streamer.control.seats import SeatLimits, Seats
 from streamer.control.streams import Streams
-from streamer.control.viewers import ViewerLimits, Viewers
 from streamer.http.events import Events
 from streamer.http.metrics import Metrics
 from streamer.service import Service
 from streamer.stream.pipeline import Pipeline
-from streamer.webrtc.ingress import Ingress
+from streamer.webrtc.publisher import Publisher
 from tests.peers.process import free_port
 from tests.peers.prometheus import run_prometheus
 from tests.peers.required import REPOSITORY, requires
@@ -35,13 +35,13 @@ SUFFIXES = {"histogram": ("_bucket", "_sum", "_count"), "counter": (), "gauge": 
 
 def exported() -> dict[str, str]:
     """Give what the service exports, name to type; the one place that says so."""
-    viewers, nobody = Viewers(ViewerLimits(1, 1, 1)), Admission((), None, 1)
-    streams = Streams(viewers=viewers, admission=nobody, make_ingress=_make_nothing)
+    viewers, nobody = Seats(SeatLimits(1, 1, 1)), PublishingRights((), None, 1)
+    streams = Streams(seats=viewers, publishing_rights=nobody, make_publisher=_make_nothing)
     families = Metrics(streams, (), Events()).registry.collect()
     return {f"{family.name}_total" if family.type == "counter" else family.name: family.type for family in families}
 
 
-def _make_nothing(_: str, __: Callable[[Ingress], None]) -> tuple[Ingress, Pipeline]:
+def _make_nothing(_: str, __: Callable[[Publisher], None]) -> tuple[Publisher, Pipeline]:
     raise NotImplementedError
 
 

@@ -19,8 +19,8 @@ import pytest
 from streamer import cli
 from streamer.doctor.examination import LIMIT, Examination
 from streamer.doctor.report import Report, report
+from streamer.source.certificate_trust import CertificateTrust
 from streamer.source.target import Limits, Target
-from streamer.source.trust import Trust
 from tests.peers.certificates import make_certificate, server_context
 from tests.peers.clip import make_clip
 from tests.peers.front import run_front
@@ -267,7 +267,7 @@ async def test_a_certificate_nobody_signed_is_told(camera: RtspServer, tmp_path:
         url = f"rtsps://127.0.0.1:{front.port}/road"
         found = await examined(Target(url))
         assert (found.verdict, "openssl s_client" in str(found.remedy)) == ("tls", True)
-        trusted = await examined(Target(url, trust=Trust(str(tmp_path / "cert.pem"), "camera")))
+        trusted = await examined(Target(url, trust=CertificateTrust(str(tmp_path / "cert.pem"), "camera")))
         assert trusted.error is None
 
 

@@ -225,7 +225,7 @@ async def test_a_late_answer_is_nobodys() -> None:
         service, document = running.service, {"name": "road", "url": "rtsp://10.255.255.1/", "paused": True}
 
         async def add() -> Pipeline:
-            await service.administration.add(document, taken=service.streams.is_taken)
+            await service.stream_changes.add(document, taken=service.streams.is_taken)
             pipeline = service.streams.get("road")
             assert pipeline is not None
             await until(lambda: pipeline._arrivals is not None)
@@ -235,7 +235,7 @@ async def test_a_late_answer_is_nobodys() -> None:
         running.server.silent = True
         await asyncio.to_thread(first.receive, make_frame(0, monotonic(), stream="road", picture=make_picture()))
         await until(lambda: first.model._dispatcher._tasks)  # type: ignore[attr-defined]
-        await service.administration.remove("road")
+        await service.stream_changes.remove("road")
         await add()
         with service.events.subscribe("road") as buffer:
             running.server.silent = False

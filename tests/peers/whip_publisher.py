@@ -10,7 +10,7 @@ import numpy as np
 from aiortc import MediaStreamTrack, RTCPeerConnection, RTCRtpSender
 from aiortc.mediastreams import AudioStreamTrack, MediaStreamError
 
-from streamer.webrtc.guard import guards
+from streamer.webrtc.datagram_filter import datagram_filters
 from tests.peers.clip import draw_frame
 from tests.peers.rtc import make_pc
 
@@ -49,7 +49,7 @@ class NumberedTrack(MediaStreamTrack):
         return frame
 
 
-class Publisher:
+class WhipPublisher:
     """Somebody who publishes by WebRTC."""
 
     def __init__(
@@ -108,7 +108,7 @@ class Publisher:
 
     def fall_silent(self) -> None:
         """Send nothing more, not even goodbye, as when a battery is empty."""
-        for guard in guards(self.pc):
+        for guard in datagram_filters(self.pc):
             guard.transport.sendto = lambda *_: None  # type: ignore[method-assign]
 
     async def close(self) -> None:

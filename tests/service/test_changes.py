@@ -17,7 +17,7 @@ from tests.peers.rtc import take_answer
 from tests.peers.rtsp_server import RtspServer, run_rtsp_server
 from tests.peers.service import Answer, Service, run_service, until
 from tests.peers.whep_viewer import watch_whep
-from tests.peers.whip_publisher import Publisher
+from tests.peers.whip_publisher import WhipPublisher
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -360,7 +360,7 @@ async def test_what_cannot_be_kept_is_not_done(model_server: ModelServer, tmp_pa
 
 async def test_a_publishers_stream_is_its_publishers(service: Service) -> None:
     """A name that somebody publishes is taken, and nobody else changes or removes what he publishes."""
-    publisher = Publisher()
+    publisher = WhipPublisher()
     answer = await service.ask(
         "/whip/phone", method="POST", body=await publisher.offer(), content_type="application/sdp"
     )

@@ -15,7 +15,7 @@ from tests.peers.rtc import take_answer
 from tests.peers.rtsp_server import RtspServer, run_rtsp_server
 from tests.peers.service import PATIENCE_S, Service, run_service, until, write_config
 from tests.peers.whep_viewer import watch_whep
-from tests.peers.whip_publisher import Publisher
+from tests.peers.whip_publisher import WhipPublisher
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -222,7 +222,7 @@ async def test_a_config_map_is_followed(config: dict[str, Any], camera: RtspServ
 
 async def test_the_file_takes_a_publishers_name(service: Service, config: dict[str, Any], camera: RtspServer) -> None:
     """A stream that is written into the file takes its name from whoever publishes under it."""
-    publisher = Publisher()
+    publisher = WhipPublisher()
     answer = await service.ask(
         "/whip/phone", method="POST", body=await publisher.offer(), content_type="application/sdp"
     )

@@ -18,7 +18,7 @@ from tests.peers.model_server import ModelServer
 from tests.peers.rtc import take_answer
 from tests.peers.service import Answer, Service, run_service, until
 from tests.peers.whep_viewer import SDP, watch_whep
-from tests.peers.whip_publisher import Publisher
+from tests.peers.whip_publisher import WhipPublisher
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -53,9 +53,9 @@ async def post(service: Service, name: str, sdp: str | bytes, **headers: str) ->
 
 
 @asynccontextmanager
-async def publishing(service: Service, name: str, **headers: str) -> AsyncIterator[tuple[Publisher, Answer]]:
+async def publishing(service: Service, name: str, **headers: str) -> AsyncIterator[tuple[WhipPublisher, Answer]]:
     """Publish numbered pictures for as long as the block lasts; then the name is free again."""
-    publisher = Publisher()
+    publisher = WhipPublisher()
     answer = await post(service, name, await publisher.offer(), **headers)
     try:
         assert answer.status == 201, answer
@@ -199,7 +199,7 @@ async def test_a_silent_publisher_gives_way(service: Service) -> None:
     """A name is taken while its publisher is heard, and free for another as soon as it has fallen silent."""
     async with publishing(service, "phone") as (first, _):
         await service.wait_for_state("phone", "live")
-        other = Publisher()
+        other = WhipPublisher()
         refused = await post(service, "phone", await other.offer())
         assert refused.status == 409
         assert "somebody publishes 'phone' already" in refused.problem()
@@ -220,7 +220,7 @@ async def test_a_silent_publisher_gives_way(service: Service) -> None:
 async def test_places_for_publishers_are_limited(service: Service) -> None:
     """With max_publishers publishing one more is 503 with a Retry-After."""
     async with publishing(service, "a"), publishing(service, "b"):
-        third = Publisher()
+        third = WhipPublisher()
         refused = await post(service, "c", await third.offer())
         await third.close()
         assert refused.status == 503
@@ -230,7 +230,7 @@ async def test_places_for_publishers_are_limited(service: Service) -> None:
 
 async def test_a_configured_camera_cannot_be_replaced(service: Service) -> None:
     """A name that a configured stream has is 409, whether its camera is there or not."""
-    publisher = Publisher()
+    publisher = WhipPublisher()
     refused = await post(service, "absent", await publisher.offer())
     await publisher.close()
     assert refused.status == 409
@@ -260,7 +260,7 @@ async def test_a_wrong_offer_is_refused(
 
 async def test_only_the_token_publishes(guarded: Service) -> None:
     """Without the token everything but a preflight is 401 and says how it is shown; with it the name decides."""
-    publisher = Publisher()
+    publisher = WhipPublisher()
     sdp = await publisher.offer()
     for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Basic {TOKEN}"}, {"Authorization": ""}):
         answer = await post(guarded, "phone", sdp, **headers)

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from streamer.source.certificate_trust import CertificateTrust
 from streamer.source.relay import PROGRAM
 from streamer.source.rtsp import ask
 from streamer.source.target import Target, Transport
-from streamer.source.trust import Trust
 from tests.peers.certificates import Certificate, make_certificate, server_context
 from tests.peers.clip import make_clip
 from tests.peers.front import run_front
@@ -128,13 +128,17 @@ async def test_certificates_are_checked(
         ):
             port = front.port if scheme == "rtsps" else int(web.rpartition(":")[2])
             target = Target(f"{scheme}://localhost:{port}/road")
-            for trusted in (Trust(ca=ca), Trust(ca=ca, name="localhost"), Trust(verify=False)):
+            for trusted in (
+                CertificateTrust(ca=ca),
+                CertificateTrust(ca=ca, name="localhost"),
+                CertificateTrust(verify=False),
+            ):
                 async with run_watch(replace(target, trust=trusted)) as watch:
                     await watch.more(5)
             for wrong, says in (
-                (Trust(), "certificate is not trusted"),
-                (Trust(ca=ca, name="other.example"), "not valid for 'other.example'"),
-                (Trust(ca=str(tmp_path / "none.pem")), "none.pem cannot be used"),
+                (CertificateTrust(), "certificate is not trusted"),
+                (CertificateTrust(ca=ca, name="other.example"), "not valid for 'other.example'"),
+                (CertificateTrust(ca=str(tmp_path / "none.pem")), "none.pem cannot be used"),
             ):
                 async with run_watch(replace(target, trust=wrong)) as watch:
                     assert says in await watch.ended("tls")
@@ -148,7 +152,9 @@ async def test_a_self_signed_camera_is_trusted_by_its_own_certificate(clips: dic
     with run_rtsp_server({"/road": clips["h264"]}) as server:
         async with run_front(server.port, server_context(camera, tmp_path)) as front:
             url = f"rtsps://127.0.0.1:{front.port}/road"
-            async with run_watch(Target(url, trust=Trust(ca=str(tmp_path / "camera.pem"), name="IPC-4711"))) as watch:
+            async with run_watch(
+                Target(url, trust=CertificateTrust(ca=str(tmp_path / "camera.pem"), name="IPC-4711"))
+            ) as watch:
                 await watch.more(5)
             async with run_watch(Target(url)) as watch:
                 assert "self-signed" in await watch.ended("tls")
@@ -159,7 +165,7 @@ async def test_who_is_asked_over_tls_is_let_go_of(clips: dict[str, Path], tmp_pa
     camera = make_certificate("camera")
     with run_rtsp_server({"/road": clips["h264"]}) as server:
         async with run_front(server.port, server_context(camera, tmp_path)) as front:
-            target = Target(f"rtsps://127.0.0.1:{front.port}/road", trust=Trust(verify=False))
+            target = Target(f"rtsps://127.0.0.1:{front.port}/road", trust=CertificateTrust(verify=False))
             answer = await asyncio.to_thread(ask, target, "127.0.0.1")
     assert answer is not None
     assert (answer.status, "m=video" in answer.body) == (200, True)

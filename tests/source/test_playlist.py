@@ -22,7 +22,7 @@ from tests.peers.front import run_front
 from tests.peers.process import free_port
 from tests.peers.watch import numbers, run_watch
 from tests.peers.web_camera import files, parts, run_hls, run_web_camera, text
-from tests.source.test_egress import api
+from tests.source.test_allowed_destinations import api
 from tests.source.test_kinds import assert_plays
 
 PLAYLIST = "application/vnd.apple.mpegurl"

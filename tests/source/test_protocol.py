@@ -3,8 +3,8 @@
 import pytest
 
 from streamer.source import protocol as protocols
+from streamer.source.certificate_trust import CertificateTrust
 from streamer.source.protocol import Protocol
-from streamer.source.trust import Trust
 from tests.peers.ffmpeg_options import format_options, protocol_options
 
 EVERY = {name: value for name, value in vars(protocols).items() if isinstance(value, Protocol)}
@@ -23,9 +23,9 @@ def test_ffmpeg_knows_every_option(kind: str) -> None:
 
 def test_ffmpeg_knows_the_options_of_certificates() -> None:
     """The same of what is told it about certificates, and by default they are checked."""
-    for trust in (Trust(), Trust(ca="/ca.pem", name="camera"), Trust(verify=False)):
+    for trust in (CertificateTrust(), CertificateTrust(ca="/ca.pem", name="camera"), CertificateTrust(verify=False)):
         assert trust.options("host").keys() <= format_options("rtsp")
-    assert Trust().options("host")["tls_verify"] == "1"
+    assert CertificateTrust().options("host")["tls_verify"] == "1"
 
 
 def test_no_kind_may_open_what_it_does_not_need() -> None:

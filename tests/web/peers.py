@@ -116,7 +116,7 @@ class FakeService:
         app.router.add_get("/api/streams", self._list)
         app.router.add_get("/api/events", self._send_events)
         app.router.add_get("/api/config", self._config)
-        app.router.add_get("/api/ingress", self._ingress)
+        app.router.add_get("/api/ingress", self._publisher)
         app.router.add_post("/api/streams", self._change)
         app.router.add_patch("/api/streams/{name}", self._change)
         app.router.add_delete("/api/streams/{name}", self._change)
@@ -150,7 +150,7 @@ class FakeService:
     async def _config(self, _: web.Request) -> web.Response:
         return web.json_response({"ok": True, "api_streams": self.may})
 
-    async def _ingress(self, _: web.Request) -> web.Response:
+    async def _publisher(self, _: web.Request) -> web.Response:
         return web.json_response({"names": self.publishable, "token": False})
 
     async def _ice_servers(self, request: web.Request) -> web.Response:

@@ -15,7 +15,7 @@ from aiortc.rtp import (
     RtpPacket,
 )
 
-from streamer.webrtc.guard import guards
+from streamer.webrtc.datagram_filter import datagram_filters
 from streamer.webrtc.hooks import (
     MAX_ASKED,
     ask_again,
@@ -141,7 +141,7 @@ async def test_a_connection_is_closed_by_force() -> None:
     await other.setRemoteDescription(pc.localDescription)
     await until(lambda: any(thread.name == "video-decoder" for thread in threading.enumerate()))
     await close_by_force(pc)
-    assert guards(pc) == []
+    assert datagram_filters(pc) == []
     await until(lambda: not any(thread.name == "video-decoder" for thread in threading.enumerate()))
     await other.close()
 

@@ -11,8 +11,8 @@ import pytest
 from aiortc import RTCPeerConnection
 from aiortc.sdp import candidate_to_sdp
 
-from streamer.values.errors import SessionError
-from streamer.webrtc.guard import guards
+from streamer.values.errors import Refused
+from streamer.webrtc.datagram_filter import datagram_filters
 from streamer.webrtc.peer import HANDSHAKE_TIMEOUT, SILENCE_TIMEOUT, Peer
 from streamer.webrtc.sdp import MAX_CANDIDATES, read_fragment, read_offer
 from tests.peers.clock import FakeClock
@@ -59,7 +59,7 @@ async def test_who_never_connects_is_forgotten(pair: Pair) -> None:
 async def test_who_vanishes_is_noticed(pair: Pair) -> None:
     """A peer from which nothing comes any more, as when a laptop is closed, is gone after ten seconds of silence."""
     await pair.connect()
-    for guard in guards(pair.other):  # no more a word, and no goodbye
+    for guard in datagram_filters(pair.other):  # no more a word, and no goodbye
         guard.transport.sendto = lambda *_: None  # type: ignore[method-assign]
     began = pair.clock()
     while not pair.closed:
@@ -73,9 +73,9 @@ async def test_who_is_heard_stays(pair: Pair) -> None:
     """A peer that sends nothing but its reports is there, however long it goes on."""
     await pair.connect()
     for _ in range(2):
-        heard = sum(guard.heard for guard in guards(pair.peer.pc))
+        heard = sum(guard.heard for guard in datagram_filters(pair.peer.pc))
         pair.clock.advance(SILENCE_TIMEOUT - 2)
-        await until(lambda heard=heard: sum(guard.heard for guard in guards(pair.peer.pc)) > heard)  # type: ignore[misc]
+        await until(lambda heard=heard: sum(guard.heard for guard in datagram_filters(pair.peer.pc)) > heard)  # type: ignore[misc]
         await until(lambda: pair.peer.silent_for == 0)
     assert pair.closed == 0
 
@@ -110,7 +110,7 @@ async def test_an_answer_cut_short_leaves_nothing(how: str, turns: int) -> None:
     await peer.close()
     [outcome] = await asyncio.gather(answering, return_exceptions=True)
     if how == "closed" and isinstance(outcome, Exception):
-        assert isinstance(outcome, SessionError)
+        assert isinstance(outcome, Refused)
         assert outcome.status == 404
     await until(lambda: descriptors() <= before and asyncio.all_tasks() <= tasks)
 
@@ -124,7 +124,7 @@ async def test_a_close_that_fails_still_frees_everything(pair: Pair, monkeypatch
 
     monkeypatch.setattr(pair.peer.pc, "close", fail)
     await pair.peer.close()
-    assert guards(pair.peer.pc) == []
+    assert datagram_filters(pair.peer.pc) == []
     await until(lambda: pair.other.connectionState == "closed")
 
 
@@ -159,7 +159,7 @@ async def test_candidates_that_lead_nowhere_are_ignored(pair: Pair) -> None:
 async def test_an_ice_restart_is_refused(pair: Pair) -> None:
     """Other credentials are 422, and the session goes on with the old ones."""
     await pair.connect()
-    with pytest.raises(SessionError, match="ICE restart") as refused:
+    with pytest.raises(Refused, match="ICE restart") as refused:
         pair.peer.trickle(read_fragment("a=ice-ufrag:other\r\na=ice-pwd:otherotherotherotherother\r\n"))
     assert refused.value.status == 422
     assert pair.peer.connected
@@ -171,7 +171,7 @@ async def test_trickling_has_an_end(pair: Pair) -> None:
     fragment = read_fragment("a=candidate:1 1 udp 1 192.0.2.1 9 typ host\r\n" * 8)
     for _ in range(MAX_CANDIDATES // 8):
         pair.peer.trickle(fragment)
-    with pytest.raises(SessionError) as refused:
+    with pytest.raises(Refused) as refused:
         pair.peer.trickle(fragment)
     assert refused.value.status == 400
 
@@ -227,7 +227,7 @@ async def answer_to(offer: str) -> int:
     peer.pc.addTransceiver("video", direction="sendonly")
     try:
         await peer.answer(read_offer(offer))
-    except SessionError as refused:
+    except Refused as refused:
         return refused.status
     else:
         return 201

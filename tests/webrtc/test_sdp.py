@@ -2,7 +2,7 @@
 
 import pytest
 
-from streamer.values.errors import SessionError
+from streamer.values.errors import Refused
 from streamer.webrtc.sdp import (
     MAX_CANDIDATES,
     MAX_CODECS,
@@ -63,7 +63,7 @@ AUDIO = "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:1\r\n" + TRANSPORT + MUX
 )
 def test_an_offer_that_is_not_worth_an_answer_is_refused(text: str, status: int, says: str) -> None:
     """Garbage and too much of anything are each refused with their HTTP status and one sentence."""
-    with pytest.raises(SessionError) as refused:
+    with pytest.raises(Refused) as refused:
         read_offer(text)
     assert refused.value.status == status
     assert says in str(refused.value)
@@ -105,7 +105,7 @@ def test_a_fragment_is_read_with_what_it_is_worth() -> None:
 @pytest.mark.parametrize(("text", "status"), [("<html>", 400), ("a=x\r\n" * MAX_OFFER, 413)])
 def test_a_fragment_that_is_none_is_refused(text: str, status: int) -> None:
     """What is no fragment, and one that is too large, are refused."""
-    with pytest.raises(SessionError) as refused:
+    with pytest.raises(Refused) as refused:
         read_fragment(text)
     assert refused.value.status == status
 

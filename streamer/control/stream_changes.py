@@ -9,22 +9,22 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any
 
 from streamer import config
-from streamer.config import ApiStreams, Config, Stream
-from streamer.control.bearer import shows
+from streamer.config import ApiStreamsSettings, Config, StreamSettings
+from streamer.control.bearer_token import shows
 from streamer.control.roster import Entry, Roster, settings_of
 from streamer.control.statefile import Kept, StateFile
 from streamer.values import url
-from streamer.values.errors import ChangeError, ConfigError, SourceError
+from streamer.values.errors import ConfigError, Refused, SourceError
 
 log = logging.getLogger(__name__)
 
-Judge = Callable[[Stream, ApiStreams], Awaitable[None]]
+Judge = Callable[[StreamSettings, ApiStreamsSettings], Awaitable[None]]
 """Raises SourceError where the policy forbids a stream."""
 Apply = Callable[[Mapping[str, Entry]], Awaitable[None]]
 """Makes what runs be what is to run."""
 
 
-class Administration:
+class StreamChanges:
     """Who may change the streams, and what came of it."""
 
     def __init__(self, settings: Config, state: StateFile | None, *, judge: Judge, apply: Apply) -> None:
@@ -57,38 +57,34 @@ class Administration:
         """Check that streams may be changed by whoever sends this Authorization header.
 
         Raises:
-            ChangeError: 403 by nobody, 401 not by him.
+            Refused: 403 by nobody, 401 not by him.
         """
         if not self.policy.allowed:
-            raise ChangeError(
-                403, "changing streams is switched off; api_streams.allowed in the configuration allows it"
-            )
+            raise Refused(403, "changing streams is switched off; api_streams.allowed in the configuration allows it")
         if self.policy.token is not None and not shows(authorization, self.policy.token):
-            raise ChangeError(
-                401, "changing streams needs the token of api_streams.token, as `Authorization: Bearer …`"
-            )
+            raise Refused(401, "changing streams needs the token of api_streams.token, as `Authorization: Bearer …`")
 
     async def add(self, document: dict[str, Any], *, taken: Callable[[str], bool]) -> str:
         """Add a stream; returns its name. `taken` says whether a publisher has a name.
 
         Raises:
-            ChangeError: why not.
+            Refused: why not.
         """
         settings = dict(document)
         name = settings.pop("name", None)
         if not isinstance(name, str):
-            raise ChangeError(422, "name: is missing; it must be a text")
+            raise Refused(422, "name: is missing; it must be a text")
         stream = _parsed(name, settings)
         await self._require_policy(stream)
         await self._whole(self._add(name, stream, taken))
         return name
 
-    async def _add(self, name: str, stream: Stream, taken: Callable[[str], bool]) -> None:
+    async def _add(self, name: str, stream: StreamSettings, taken: Callable[[str], bool]) -> None:
         async with self._changing:
             if name in self.roster.file or name in self.roster.added or taken(name):
-                raise ChangeError(409, f"there is a stream {name!r} already; choose another name")
+                raise Refused(409, f"there is a stream {name!r} already; choose another name")
             if len(self.roster.added) >= self.policy.max_streams:
-                raise ChangeError(
+                raise Refused(
                     409,
                     f"{self.policy.max_streams} streams have been added, as many as api_streams.max_streams allows; "
                     "remove one first",
@@ -100,10 +96,10 @@ class Administration:
         """Change some settings of a stream, `paused` among them.
 
         Raises:
-            ChangeError: why not.
+            Refused: why not.
         """
         if "name" in patch:
-            raise ChangeError(422, "name: is not changed; remove the stream, and add it under another")
+            raise Refused(422, "name: is not changed; remove the stream, and add it under another")
         await self._whole(self._change(name, patch))
 
     async def _change(self, name: str, patch: dict[str, Any]) -> None:
@@ -112,7 +108,7 @@ class Administration:
             try:
                 roster = self.roster.change(name, patch)
             except ConfigError as error:
-                raise ChangeError(422, str(error)) from None
+                raise Refused(422, str(error)) from None
             after = roster.require(name)
             if after.origin == "api" and settings_of(after.settings) != settings_of(before.settings):
                 await self._require_policy(after.settings)
@@ -123,7 +119,7 @@ class Administration:
         """Remove a stream that the API added.
 
         Raises:
-            ChangeError: why not.
+            Refused: why not.
         """
         await self._whole(self._remove(name))
 
@@ -173,13 +169,13 @@ class Administration:
         self.roster = roster
         await self._apply(roster.entries())
 
-    async def _require_policy(self, stream: Stream) -> None:
+    async def _require_policy(self, stream: StreamSettings) -> None:
         if stream.tls.ca is not None:
-            raise ChangeError(403, "tls.ca: names a file of this machine, as only the configuration file may")
+            raise Refused(403, "tls.ca: names a file of this machine, as only the configuration file may")
         try:
             await self._judge(stream, self.policy)
         except SourceError as error:
-            raise ChangeError(403, f"url: {url.redact(str(error))}") from None
+            raise Refused(403, f"url: {url.redact(str(error))}") from None
 
     def _warn(self) -> None:
         """Say once what the operator should know."""
@@ -197,12 +193,12 @@ class Administration:
 def _told_to_nobody(task: asyncio.Task[None]) -> None:
     """A change came to its end after whoever asked for it had left: a refusal is no news, a breakdown is."""
     error = None if task.cancelled() else task.exception()
-    if error is not None and not isinstance(error, ChangeError):
+    if error is not None and not isinstance(error, Refused):
         log.error("a change of the streams failed in a way nobody foresaw", exc_info=error)
 
 
-def _parsed(name: str, settings: dict[str, Any]) -> Stream:
+def _parsed(name: str, settings: dict[str, Any]) -> StreamSettings:
     try:
         return config.parse_stream(name, settings)
     except ConfigError as error:
-        raise ChangeError(422, str(error)) from None
+        raise Refused(422, str(error)) from None

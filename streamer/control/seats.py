@@ -8,7 +8,7 @@ from streamer.values.errors import Overloaded
 
 
 @dataclass(frozen=True, slots=True)
-class ViewerLimits:
+class SeatLimits:
     """How many may watch at once, by WebRTC and MJPEG together."""
 
     total: int
@@ -25,10 +25,10 @@ class Seat:
     address: str
 
 
-class Viewers:
+class Seats:
     """The places of all viewers."""
 
-    def __init__(self, limits: ViewerLimits) -> None:
+    def __init__(self, limits: SeatLimits) -> None:
         self.limits = limits
         self._seats: set[Seat] = set()
 

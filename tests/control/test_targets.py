@@ -1,4 +1,4 @@
-"""streamer.control.policy: what is said of a stream before it is opened."""
+"""streamer.control.targets: what is said of a stream before it is opened."""
 
 import asyncio
 import socket
@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from streamer import config
-from streamer.control.policy import judge
+from streamer.control.targets import judge
 
 
 async def test_a_silent_name_server_holds_up_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -20,7 +20,7 @@ async def test_a_silent_name_server_holds_up_nothing_else(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(socket, "getaddrinfo", silent)
     stream = config.parse_stream("a", {"url": "rtsp://camera.example/"})
-    judging = [asyncio.create_task(judge(stream, config.ApiStreams())) for _ in range(64)]
+    judging = [asyncio.create_task(judge(stream, config.ApiStreamsSettings())) for _ in range(64)]
     try:
         await asyncio.sleep(0)
         async with asyncio.timeout(10):

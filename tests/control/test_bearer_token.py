@@ -1,8 +1,8 @@
-"""streamer.control.bearer: whether a request shows a token."""
+"""streamer.control.bearer_token: whether a request shows a token."""
 
 import pytest
 
-from streamer.control.bearer import shows
+from streamer.control.bearer_token import shows
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from ipaddress import ip_network
 
-from streamer.config import ApiStreams, Stream
-from streamer.source import Limits, Target, Trust
-from streamer.source.egress import Egress
+from streamer.config import ApiStreamsSettings, StreamSettings
+from streamer.source import CertificateTrust, Limits, Target
+from streamer.source.allowed_destinations import AllowedDestinations
 from streamer.values.errors import SourceError
 
 PATIENCE = 3.0
@@ -16,23 +16,25 @@ _ASKING = ThreadPoolExecutor(4, thread_name_prefix="judge")
 """Threads that may wait for it: of those that everything shares, a silent one would soon hold all."""
 
 
-def target_of(stream: Stream, policy: ApiStreams | None = None) -> Target:
+def target_of(stream: StreamSettings, policy: ApiStreamsSettings | None = None) -> Target:
     """A stream's settings as its source takes them.
 
     Args:
         stream: as it stands in the configuration, or as the API was given it.
         policy: for the latter, what such streams may do; None for what the operator wrote himself.
     """
-    trust = Trust(stream.tls.ca, stream.tls.name, stream.tls.verify)
+    trust = CertificateTrust(stream.tls.ca, stream.tls.name, stream.tls.verify)
     target = Target(stream.url, stream.listen, stream.transport, trust)
     if policy is None:
         return target
-    egress = Egress(frozenset(policy.schemes), tuple(ip_network(network) for network in policy.networks))
+    destinations = AllowedDestinations(
+        frozenset(policy.schemes), tuple(ip_network(network) for network in policy.networks)
+    )
     limits = Limits(policy.max_pixels, policy.max_fps, policy.max_packet_bytes)
-    return replace(target, limits=limits, egress=egress)
+    return replace(target, limits=limits, destinations=destinations)
 
 
-async def judge(stream: Stream, policy: ApiStreams) -> None:
+async def judge(stream: StreamSettings, policy: ApiStreamsSettings) -> None:
     """Check a stream that came through the API, as far as can be said before it is opened.
 
     Raises:
@@ -43,7 +45,7 @@ async def judge(stream: Stream, policy: ApiStreams) -> None:
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(PATIENCE):
-            await loop.run_in_executor(_ASKING, target.egress.addresses, target.host, target.port)
+            await loop.run_in_executor(_ASKING, target.destinations.addresses, target.host, target.port)
     except TimeoutError:
         return
     except SourceError as error:

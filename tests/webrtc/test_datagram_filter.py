@@ -1,4 +1,4 @@
-"""streamer.webrtc.guard: what strangers send to the media port, while a real viewer is connected."""
+"""streamer.webrtc.datagram_filter: what strangers send to the media port, while a real viewer is connected."""
 
 import os
 import socket
@@ -8,7 +8,7 @@ import pytest
 from aioice import stun
 from aiortc import RTCDtlsTransport, RTCPeerConnection
 
-from streamer.webrtc.guard import MAX_CHECKED, MAX_DATAGRAM, Guard, guards
+from streamer.webrtc.datagram_filter import MAX_CHECKED, MAX_DATAGRAM, DatagramFilter, datagram_filters
 from streamer.webrtc.peer import Peer
 from streamer.webrtc.sdp import read_offer
 from tests.peers.clock import FakeClock
@@ -59,7 +59,7 @@ class Victim:
 
     def attack(self, data: bytes, times: int = 1) -> None:
         """Send to every media port from a socket ICE knows nothing of."""
-        for guard in guards(self.peer.pc):
+        for guard in datagram_filters(self.peer.pc):
             host, port = guard.local_candidate.host, guard.local_candidate.port
             family = socket.AF_INET6 if ":" in host else socket.AF_INET
             with socket.socket(family, socket.SOCK_DGRAM) as stranger:
@@ -84,7 +84,7 @@ async def victim() -> AsyncIterator[Victim]:
 async def test_a_strangers_datagram_changes_nothing(victim: Victim, data: bytes) -> None:
     """Nothing a stranger sends, before the handshake or after it, ends a session or keeps it from coming about."""
     answer = await victim.answer()
-    ports = len(guards(victim.peer.pc))
+    ports = len(datagram_filters(victim.peer.pc))
     victim.attack(data)
     await victim.dropped(ports)
     await victim.connect(answer)
@@ -103,7 +103,7 @@ def dtls(pc: RTCPeerConnection) -> list[RTCDtlsTransport]:
 async def test_only_a_check_with_our_password_opens_the_door(victim: Victim, monkeypatch: pytest.MonkeyPatch) -> None:
     """A datagram passes once its sender has made an authenticated check, and not before."""
     await victim.answer()
-    guard = guards(victim.peer.pc)[0]
+    guard = datagram_filters(victim.peer.pc)[0]
     connection = guard.receiver
     passed: list[bytes] = []
     monkeypatch.setattr(connection, "data_received", lambda data, _: passed.append(data))
@@ -128,8 +128,8 @@ async def test_only_a_check_with_our_password_opens_the_door(victim: Victim, mon
 async def test_what_is_remembered_is_bounded(victim: Victim) -> None:
     """A peer that checks from one address after the other is remembered at so many, by aioice too, and no more."""
     await victim.connect(await victim.answer())
-    known = len(guards(victim.peer.pc)[0].receiver.remote_candidates)
-    guard = guards(victim.peer.pc)[0]
+    known = len(datagram_filters(victim.peer.pc)[0].receiver.remote_candidates)
+    guard = datagram_filters(victim.peer.pc)[0]
     connection = guard.receiver
     for port in range(1, 2 * MAX_CHECKED):
         request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
@@ -146,14 +146,14 @@ async def test_every_socket_is_guarded(victim: Victim) -> None:
     await victim.answer()
     gatherer = victim.peer.pc.getTransceivers()[0].receiver.transport.transport.iceGatherer
     sockets = gatherer._connection._protocols
-    assert len(sockets) == len(guards(victim.peer.pc)) >= 1
-    assert all(type(found) is Guard for found in sockets)
+    assert len(sockets) == len(datagram_filters(victim.peer.pc)) >= 1
+    assert all(type(found) is DatagramFilter for found in sockets)
 
 
 async def test_without_the_guard_one_datagram_is_the_end(victim: Victim, monkeypatch: pytest.MonkeyPatch) -> None:
     """aioice and aiortc alone end a session at an empty datagram: when they no longer do, the guard may go."""
-    [theirs, *_] = Guard.__bases__
-    monkeypatch.setattr(Guard, "datagram_received", theirs.datagram_received)  # type: ignore[attr-defined]
+    [theirs, *_] = DatagramFilter.__bases__
+    monkeypatch.setattr(DatagramFilter, "datagram_received", theirs.datagram_received)  # type: ignore[attr-defined]
     await victim.connect(await victim.answer())
     victim.attack(b"")
     await until(lambda: victim.closed)

@@ -17,7 +17,7 @@ from aiortc import RTCRtpReceiver
 from aiortc.rtp import RtpPacket
 
 from streamer.values.clock import Clock
-from streamer.values.errors import SessionError, SourceErrorKind
+from streamer.values.errors import Refused, SourceErrorKind
 from streamer.values.frame import Frame
 from streamer.values.timeline import Timeline
 from streamer.webrtc.assembler import Assembler, Picture, Piece
@@ -25,7 +25,7 @@ from streamer.webrtc.decoder import DECODERS, Decoder, VideoCodec
 from streamer.webrtc.hooks import ask_again, ask_for_keyframe, take_packets
 from streamer.webrtc.peer import Peer
 from streamer.webrtc.sdp import Offer, video_codecs
-from streamer.webrtc.signalled import Signalled
+from streamer.webrtc.session import Session
 
 log = logging.getLogger(__name__)
 
@@ -42,20 +42,20 @@ PICTURE_TIMEOUT = 15.0
 DECODED_BEYOND = 4
 """How far beyond the pixels allowed a picture may be and still be decoded, to be refused with its size in the log."""
 
-IngressState = Literal["connecting", "live", "offline"]
+SourceState = Literal["connecting", "live", "offline"]
 
 
-class Ingress(Signalled):
+class Publisher(Session):
     """One publisher, from POST to DELETE or failure.
 
-    `on_frame` is called in a thread of the ingress's own, once a frame, in order, and must not wait.
+    `on_frame` is called in a thread of the publisher's own, once a frame, in order, and must not wait.
     """
 
     def __init__(
         self,
         name: str,
         on_frame: Callable[[Frame], None],
-        on_close: Callable[["Ingress"], None],
+        on_close: Callable[["Publisher"], None],
         *,
         clock: Clock,
         max_pixels: int,
@@ -65,7 +65,7 @@ class Ingress(Signalled):
             Peer(f"{name}: the publisher", clock=clock, on_connected=self._connected, on_closed=self._closed)
         )
         self.name = name
-        self.state: IngressState = "connecting"
+        self.state: SourceState = "connecting"
         self.reason: str | None = "the publisher is connecting"
         """Why the state is not live, as a sentence."""
         self.error: SourceErrorKind | None = None
@@ -102,10 +102,10 @@ class Ingress(Signalled):
         """The SDP answer, with every candidate in it.
 
         Raises:
-            SessionError: the offer is malformed, or has no video that can be received.
+            Refused: the offer is malformed, or has no video that can be received.
         """
         if offer.direction not in ("sendonly", "sendrecv"):
-            raise SessionError(422, f"the offer's video section is {offer.direction}; a publisher's is sendonly")
+            raise Refused(422, f"the offer's video section is {offer.direction}; a publisher's is sendonly")
         transceiver = self._peer.pc.addTransceiver("video", direction="recvonly")
         known = RTCRtpReceiver.getCapabilities("video")
         # H.264 first: phones encode it in hardware, and decoding it costs least here.

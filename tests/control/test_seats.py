@@ -1,21 +1,21 @@
-"""streamer.control.viewers: who may watch."""
+"""streamer.control.seats: who may watch."""
 
 from contextlib import suppress
 
 import pytest
 
-from streamer.control.viewers import ViewerLimits, Viewers
+from streamer.control.seats import SeatLimits, Seats
 from streamer.values.errors import Overloaded
 
 
 def test_each_limit_is_named_when_it_is_reached() -> None:
     """One more than all, than a stream's or than an address's places is refused with the setting's name."""
     for limits, taken, wanted, setting in (
-        (ViewerLimits(2, 9, 9), [("a", "1"), ("b", "2")], ("c", "3"), "server.max_viewers)"),
-        (ViewerLimits(9, 2, 9), [("a", "1"), ("a", "2")], ("a", "3"), "server.max_viewers_per_stream"),
-        (ViewerLimits(9, 9, 2), [("a", "1"), ("b", "1")], ("c", "1"), "server.max_viewers_per_address"),
+        (SeatLimits(2, 9, 9), [("a", "1"), ("b", "2")], ("c", "3"), "server.max_viewers)"),
+        (SeatLimits(9, 2, 9), [("a", "1"), ("a", "2")], ("a", "3"), "server.max_viewers_per_stream"),
+        (SeatLimits(9, 9, 2), [("a", "1"), ("b", "1")], ("c", "1"), "server.max_viewers_per_address"),
     ):
-        viewers = Viewers(limits)
+        viewers = Seats(limits)
         for stream, address in taken:
             viewers.sit(stream, address)
         with pytest.raises(Overloaded) as refused:
@@ -26,7 +26,7 @@ def test_each_limit_is_named_when_it_is_reached() -> None:
 
 def test_a_place_given_back_is_free() -> None:
     """Whoever leaves, once or twice, or by an error, leaves one place."""
-    viewers = Viewers(ViewerLimits(1, 1, 1))
+    viewers = Seats(SeatLimits(1, 1, 1))
     seat = viewers.sit("a", "1")
     viewers.rise(seat)
     viewers.rise(seat)

@@ -1,4 +1,4 @@
-"""streamer.source.egress: where a stream's URL may lead."""
+"""streamer.source.allowed_destinations: where a stream's URL may lead."""
 
 import socket
 from ipaddress import ip_address, ip_network
@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from streamer.config import ApiStreams, Stream
-from streamer.control.policy import target_of
-from streamer.source import egress
-from streamer.source.egress import EVERYWHERE, OPERATOR, STRANGER, Egress
+from streamer.config import ApiStreamsSettings, StreamSettings
+from streamer.control.targets import target_of
+from streamer.source import allowed_destinations
+from streamer.source.allowed_destinations import EVERYWHERE, OPERATOR, STRANGER, AllowedDestinations
+from streamer.source.certificate_trust import CertificateTrust
 from streamer.source.target import Target
-from streamer.source.trust import Trust
 from streamer.values.errors import SourceError
 from tests.peers.certificates import make_certificate, server_context
 from tests.peers.clip import make_clip
@@ -22,11 +22,11 @@ from tests.peers.watch import run_watch
 from tests.peers.web_camera import file, mjpeg, run_web_camera, text
 from tests.source.test_kinds import sending
 
-PUBLIC = Egress(frozenset({"rtsp"}), EVERYWHERE)
-LOOPBACK = Egress(frozenset({"rtsp", "http"}), (ip_network("127.0.0.1/32"),))
+PUBLIC = AllowedDestinations(frozenset({"rtsp"}), EVERYWHERE)
+LOOPBACK = AllowedDestinations(frozenset({"rtsp", "http"}), (ip_network("127.0.0.1/32"),))
 
 
-def known(**names: list[str]) -> egress.Resolve:
+def known(**names: list[str]) -> allowed_destinations.Resolve:
     """A resolver that knows these names only."""
     return lambda host, _: names[host]
 
@@ -66,7 +66,7 @@ def test_a_special_address_is_allowed_by_a_network_inside_its_own() -> None:
         ("0.0.0.0/0", False),
         ("126.0.0.0/7", False),
     ):
-        policy = Egress(frozenset({"rtsp"}), (ip_network(network),))
+        policy = AllowedDestinations(frozenset({"rtsp"}), (ip_network(network),))
         if allowed:
             policy.require_address(ip_address("127.0.0.1"))
         else:
@@ -76,25 +76,25 @@ def test_a_special_address_is_allowed_by_a_network_inside_its_own() -> None:
 
 def test_link_local_cameras_do_not_open_the_clouds_metadata() -> None:
     """Whoever allows the network of cameras without DHCP does not thereby allow the metadata services in it."""
-    policy = Egress(None, (ip_network("169.254.0.0/16"), ip_network("fd00::/8")))
+    policy = AllowedDestinations(None, (ip_network("169.254.0.0/16"), ip_network("fd00::/8")))
     policy.require_address(ip_address("169.254.7.7"))
     for refused in ("169.254.169.254", "169.254.170.2", "::ffff:169.254.169.254", "fd00:ec2::254"):
         with pytest.raises(SourceError, match="metadata"):
             policy.require_address(ip_address(refused))
-    Egress(None, (ip_network("169.254.169.254/32"),)).require_address(ip_address("169.254.169.254"))
+    AllowedDestinations(None, (ip_network("169.254.169.254/32"),)).require_address(ip_address("169.254.169.254"))
 
 
 @pytest.mark.parametrize("address", ["::ffff:192.168.1.1", "64:ff9b::192.168.1.1", "::ffff:0:192.168.1.1"])
 def test_ipv4_in_ipv6_is_ipv4(address: str) -> None:
     """An IPv6 address that stands for an IPv4 address is reached as that, and judged as that: every IPv6 is not it."""
-    policy = Egress(None, (ip_network("10.0.0.0/8"), ip_network("::/0")))
+    policy = AllowedDestinations(None, (ip_network("10.0.0.0/8"), ip_network("::/0")))
     with pytest.raises(SourceError, match="none of the networks"):
         policy.require_address(ip_address(address))
 
 
 def test_other_networks_are_refused() -> None:
     """Where networks are named, an address in none of them is refused."""
-    policy = Egress(None, (ip_network("10.0.0.0/8"), ip_network("fd00::/8")))
+    policy = AllowedDestinations(None, (ip_network("10.0.0.0/8"), ip_network("fd00::/8")))
     for allowed in ("10.1.2.3", "fd00::7", "::ffff:10.1.2.3"):
         policy.require_address(ip_address(allowed))
     for refused in ("192.168.1.1", "8.8.8.8", "2a00::1", "::ffff:8.8.8.8"):
@@ -111,7 +111,9 @@ def test_an_address_is_judged_however_it_is_spelled(spelling: str) -> None:
 
 def test_one_bad_address_of_a_name_spoils_it() -> None:
     """A name with a good and a bad address is refused: nobody could tell which of them a later answer gives."""
-    policy = Egress(frozenset({"rtsp"}), EVERYWHERE, known(good=["10.0.0.7"], both=["10.0.0.7", "127.0.0.1"]))
+    policy = AllowedDestinations(
+        frozenset({"rtsp"}), EVERYWHERE, known(good=["10.0.0.7"], both=["10.0.0.7", "127.0.0.1"])
+    )
     assert policy.addresses("good", 554) == ["10.0.0.7"]
     with pytest.raises(SourceError, match="loopback"):
         policy.addresses("both", 554)
@@ -121,7 +123,7 @@ def test_an_unknown_name_is_said() -> None:
     """A name nobody knows, or that is none, is a DNS error."""
     for name in ("nowhere.invalid", "a" * 300):
         with pytest.raises(SourceError) as failed:
-            egress.resolve(name, 554)
+            allowed_destinations.resolve(name, 554)
         assert failed.value.kind == "dns"
 
 
@@ -139,7 +141,7 @@ def test_schemes_are_those_allowed() -> None:
 def api(url: str, **policy: object) -> Target:
     """A stream as the API would add it, loopback being allowed for the tests' peers."""
     settings = {"networks": ["127.0.0.1/32"]} | policy
-    return target_of(Stream(url=url), ApiStreams.model_validate(settings))
+    return target_of(StreamSettings(url=url), ApiStreamsSettings.model_validate(settings))
 
 
 @pytest.mark.parametrize(
@@ -174,9 +176,9 @@ async def test_a_name_is_resolved_once(numbered_clip: Path) -> None:
             asked.append(host)
             return ["127.0.0.1"]
 
-        policy = Egress(frozenset({"rtsp"}), LOOPBACK.networks, rebinding)
+        policy = AllowedDestinations(frozenset({"rtsp"}), LOOPBACK.networks, rebinding)
         # A name the system's resolver does not know: if anybody but the policy asked, the stream could not open.
-        target = Target(f"rtsp://camera.invalid:{server.port}/road", egress=policy)
+        target = Target(f"rtsp://camera.invalid:{server.port}/road", destinations=policy)
         async with run_watch(target) as watch:
             await watch.more(3)
         assert asked == ["camera.invalid"]
@@ -189,14 +191,18 @@ async def test_a_certificate_is_checked_for_the_name(numbered_clip: Path, tmp_pa
     (tmp_path / "ca.pem").write_text(authority.cert)
     tls = server_context(make_certificate("camera.example", authority), tmp_path)
     clip = make_clip(tmp_path / "clip.mkv", codec="mjpeg", seconds=1)
-    policy = Egress(frozenset({scheme}), LOOPBACK.networks, lambda host, port: ["127.0.0.1"])
+    policy = AllowedDestinations(frozenset({scheme}), LOOPBACK.networks, lambda host, port: ["127.0.0.1"])
     with run_rtsp_server({"/road": numbered_clip}) as server:
         async with run_front(server.port, tls) as front, run_web_camera(("/road", mjpeg(clip)), tls=tls) as web:
             port = front.port if scheme == "rtsps" else int(web.rpartition(":")[2])
-            trust = Trust(ca=str(tmp_path / "ca.pem"))
-            async with run_watch(Target(f"{scheme}://camera.example:{port}/road", trust=trust, egress=policy)) as watch:
+            trust = CertificateTrust(ca=str(tmp_path / "ca.pem"))
+            async with run_watch(
+                Target(f"{scheme}://camera.example:{port}/road", trust=trust, destinations=policy)
+            ) as watch:
                 await watch.more(3)
-            async with run_watch(Target(f"{scheme}://other.example:{port}/road", trust=trust, egress=policy)) as watch:
+            async with run_watch(
+                Target(f"{scheme}://other.example:{port}/road", trust=trust, destinations=policy)
+            ) as watch:
                 assert "other.example" in await watch.ended("tls")
 
 

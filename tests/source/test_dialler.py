@@ -1,4 +1,4 @@
-"""streamer.source.addresses: the addresses of one host, tried in turn."""
+"""streamer.source.dialler: the addresses of one host, tried in turn."""
 
 import errno
 from collections.abc import Callable
@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from streamer.source.addresses import Addresses
-from streamer.source.egress import Egress
+from streamer.source.allowed_destinations import AllowedDestinations
+from streamer.source.dialler import Dialler
 from streamer.source.target import Target
 from tests.peers.clip import make_clip
 from tests.peers.clock import FakeClock
@@ -34,7 +34,7 @@ def failing(clock: FakeClock, **errors: int) -> Callable[[str, float], str]:
 def test_the_next_address_is_tried_where_one_is_away() -> None:
     """What is not reached at one address is looked for at the next; the one that answers is known."""
     clock = FakeClock()
-    addresses = Addresses(["a", "b", "c"], 8.0, clock)
+    addresses = Dialler(["a", "b", "c"], 8.0, clock)
     opener = failing(clock, a=errno.ECONNREFUSED, b=errno.EHOSTUNREACH)
     assert addresses.open(opener) == "c"
     assert addresses.tried == "c"
@@ -44,7 +44,7 @@ def test_who_was_reached_and_refuses_is_believed() -> None:
     """An error of somebody who was reached would be the same at his other address."""
     clock = FakeClock()
     with pytest.raises(OSError, match="no") as failed:
-        Addresses(["a", "b"], 8.0, clock).open(failing(clock, a=errno.EIO))
+        Dialler(["a", "b"], 8.0, clock).open(failing(clock, a=errno.EIO))
     assert failed.value.errno == errno.EIO
 
 
@@ -54,7 +54,7 @@ def test_all_of_them_take_no_longer_than_one_attempt() -> None:
     began = clock.now
     found = [f"a{index}" for index in range(100)]
     with pytest.raises(OSError, match="no") as failed:
-        Addresses(found, 8.0, clock).open(failing(clock, **dict.fromkeys(found, errno.ETIMEDOUT)))
+        Dialler(found, 8.0, clock).open(failing(clock, **dict.fromkeys(found, errno.ETIMEDOUT)))
     assert clock.now - began == 8.0
     assert failed.value.errno == errno.ETIMEDOUT
 
@@ -63,11 +63,11 @@ def test_all_of_them_take_no_longer_than_one_attempt() -> None:
 async def test_a_name_with_a_dead_address_opens(numbered_clip: Path, tmp_path: Path, scheme: str) -> None:
     """Of a pinned name with several addresses the one that answers is found, whatever the kind of URL."""
     found = ["127.0.0.2", "127.0.0.3", "127.0.0.1"]
-    policy = Egress(None, tuple(map(ip_network, found)), lambda host, port: found)
+    policy = AllowedDestinations(None, tuple(map(ip_network, found)), lambda host, port: found)
     clip = make_clip(tmp_path / "clip.mkv", codec="mjpeg", seconds=1)
 
     async def opens(port: int, path: str) -> None:
-        async with run_watch(Target(f"{scheme}://camera.invalid:{port}{path}", egress=policy)) as watch:
+        async with run_watch(Target(f"{scheme}://camera.invalid:{port}{path}", destinations=policy)) as watch:
             await watch.more(3)
 
     if scheme == "rtsp":

@@ -1,8 +1,8 @@
-"""streamer.http.origins: which pages may make a browser do something."""
+"""streamer.http.allowed_origins: which pages may make a browser do something."""
 
 import pytest
 
-from streamer.http.origins import Origins
+from streamer.http.allowed_origins import AllowedOrigins
 
 FRIEND, STRANGER = "https://friend.example", "https://stranger.example"
 
@@ -30,12 +30,12 @@ FRIEND, STRANGER = "https://friend.example", "https://stranger.example"
 )
 def test_who_may_change_something(headers: dict[str, str], on_loopback: bool, may: bool) -> None:
     """Programs, our own pages, behind a proxy too, and listed origins may; foreign pages and rebound names may not."""
-    assert Origins([f"{FRIEND}/"], on_loopback=on_loopback).may_change(headers) == may
+    assert AllowedOrigins([f"{FRIEND}/"], on_loopback=on_loopback).may_change(headers) == may
 
 
 def test_without_a_list_no_page_may_read() -> None:
     """By default no CORS header is sent to anybody, preflights included."""
-    nobody = Origins([], on_loopback=False)
+    nobody = AllowedOrigins([], on_loopback=False)
     for origin in (FRIEND, "null", None):
         assert nobody.cors(origin) == {}
         assert nobody.preflight(origin, "POST") == {}
@@ -43,7 +43,7 @@ def test_without_a_list_no_page_may_read() -> None:
 
 def test_any_origin_may_be_allowed() -> None:
     """With "*" every page may, and each is told so by its own name: caches keep them apart."""
-    anybody = Origins(["*"], on_loopback=False)
+    anybody = AllowedOrigins(["*"], on_loopback=False)
     assert anybody.may_change({"Origin": STRANGER, "Sec-Fetch-Site": "cross-site"})
     assert anybody.cors(STRANGER)["Access-Control-Allow-Origin"] == STRANGER
     assert anybody.preflight(STRANGER, "PATCH")["Access-Control-Allow-Methods"] == "PATCH"

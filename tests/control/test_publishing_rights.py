@@ -1,9 +1,9 @@
-"""streamer.control.admission: who may publish."""
+"""streamer.control.publishing_rights: who may publish."""
 
 import pytest
 
-from streamer.control.admission import Admission
-from streamer.values.errors import Overloaded, SessionError
+from streamer.control.publishing_rights import PublishingRights
+from streamer.values.errors import Overloaded, Refused
 
 
 @pytest.mark.parametrize(
@@ -24,20 +24,20 @@ from streamer.values.errors import Overloaded, SessionError
 )
 def test_the_token_alone_opens(shown: str | None, may: bool) -> None:
     """The very token, as a Bearer token, is taken; everything else is 401, and the sentence does not carry it."""
-    admission = Admission(("*",), "sesame-open", 1)
+    publishing_rights = PublishingRights(("*",), "sesame-open", 1)
     if may:
-        admission.require_token(shown)
+        publishing_rights.require_token(shown)
         return
-    with pytest.raises(SessionError) as refused:
-        admission.require_token(shown)
+    with pytest.raises(Refused) as refused:
+        publishing_rights.require_token(shown)
     assert refused.value.status == 401
     assert "sesame" not in str(refused.value)
 
 
 def test_without_a_token_nothing_is_asked() -> None:
     """Where none is configured, none is asked, and one that is shown all the same does no harm."""
-    Admission(("*",), None, 1).require_token(None)
-    Admission(("*",), None, 1).require_token("Bearer x")
+    PublishingRights(("*",), None, 1).require_token(None)
+    PublishingRights(("*",), None, 1).require_token("Bearer x")
 
 
 @pytest.mark.parametrize(
@@ -59,18 +59,18 @@ def test_without_a_token_nothing_is_asked() -> None:
 )
 def test_names_follow_the_patterns(names: tuple[str, ...], name: str, status: int) -> None:
     """A name that one of the patterns matches may be published; what is no name is 400, what none matches 403."""
-    admission = Admission(names, None, 1)
+    publishing_rights = PublishingRights(names, None, 1)
     if status == 0:
-        admission.require_name(name)
+        publishing_rights.require_name(name)
         return
-    with pytest.raises(SessionError) as refused:
-        admission.require_name(name)
+    with pytest.raises(Refused) as refused:
+        publishing_rights.require_name(name)
     assert refused.value.status == status
 
 
 def test_places_are_counted() -> None:
     """As many may publish as there are places."""
-    admission = Admission(("*",), None, 2)
-    admission.require_room(1)
+    publishing_rights = PublishingRights(("*",), None, 2)
+    publishing_rights.require_room(1)
     with pytest.raises(Overloaded, match=r"ingress\.max_publishers"):
-        admission.require_room(2)
+        publishing_rights.require_room(2)

@@ -1,4 +1,4 @@
-"""streamer.control.administration: changes are made one after the other, and each whole."""
+"""streamer.control.stream_changes: changes are made one after the other, and each whole."""
 
 import asyncio
 import gc
@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from streamer import config
-from streamer.config import ApiStreams, Stream
-from streamer.control.administration import Administration
+from streamer.config import ApiStreamsSettings, StreamSettings
 from streamer.control.roster import Entry
 from streamer.control.statefile import StateFile
+from streamer.control.stream_changes import StreamChanges
 
 SETTINGS = config.parse({"streams": {"own": {"url": "rtsp://h/"}}})
 
@@ -29,7 +29,7 @@ class Running:
         """Whether what comes next breaks down."""
         self.begun = self.done = 0
         """Times that what runs was to be changed, and was."""
-        self.administration = Administration(SETTINGS, StateFile(state), judge=allow, apply=self.apply)
+        self.stream_changes = StreamChanges(SETTINGS, StateFile(state), judge=allow, apply=self.apply)
 
     async def apply(self, entries: Mapping[str, Entry]) -> None:
         """Take the time that the gate is shut."""
@@ -43,10 +43,10 @@ class Running:
     async def add(self, name: str) -> None:
         """Add a stream."""
         document: dict[str, Any] = {"name": name, "url": "rtsp://h/"}
-        await self.administration.add(document, taken=lambda _: False)
+        await self.stream_changes.add(document, taken=lambda _: False)
 
 
-async def allow(_: Stream, __: ApiStreams) -> None:
+async def allow(_: StreamSettings, __: ApiStreamsSettings) -> None:
     """Allow everything."""
 
 
@@ -65,7 +65,7 @@ async def test_a_change_is_made_whole_without_who_asked_for_it(tmp_path: Path) -
     await following
     assert running.begun == running.done == 2
     assert running.names == ["own", "road", "yard"]
-    assert list(running.administration.roster.added) == ["road", "yard"]
+    assert list(running.stream_changes.roster.added) == ["road", "yard"]
     assert list(json.loads((tmp_path / "state.json").read_text())["streams"]) == ["road", "yard"]
 
 
@@ -78,11 +78,11 @@ async def test_what_is_written_is_what_runs(tmp_path: Path) -> None:
             await asyncio.sleep(0)
         asked.cancel()
         await asyncio.gather(asked, return_exceptions=True)
-        await running.administration.settle()
+        await running.stream_changes.settle()
         kept = (
             json.loads((tmp_path / "state.json").read_text())["streams"] if (tmp_path / "state.json").exists() else {}
         )
-        assert list(kept) == list(running.administration.roster.added) == running.names[1:]
+        assert list(kept) == list(running.stream_changes.roster.added) == running.names[1:]
     assert "road-11" in running.names
 
 
@@ -104,7 +104,7 @@ async def test_a_refusal_that_nobody_waits_for_is_no_error(
     running.breaks = broken
     running.gate.set()
     await asyncio.gather(first, return_exceptions=True)
-    while running.administration._changes:  # noqa: ASYNC110  without `settle`, which would see every exception
+    while running.stream_changes._changes:  # noqa: ASYNC110  without `settle`, which would see every exception
         await asyncio.sleep(0)
     del first, second
     gc.collect()  # asyncio tells of an exception that nobody has seen when its task goes

@@ -1,4 +1,4 @@
-"""streamer.webrtc.session: one WHEP viewer, with aiortc as a real one on the other side."""
+"""streamer.webrtc.viewer: one WHEP viewer, with aiortc as a real one on the other side."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,13 +11,13 @@ import pytest
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from aiortc.rtp import RTCP_PSFB_FIR, RTCP_PSFB_PLI, RtcpPsfbPacket
 
-from streamer.values.errors import SessionError
+from streamer.values.errors import Refused
 from streamer.values.packet import EncodedPacket
 from streamer.view.encoder import Encoder, H264Encoder, Vp8Encoder
-from streamer.view.publisher import Publisher
-from streamer.webrtc.guard import guards
+from streamer.view.fanout import FanOut
+from streamer.webrtc.datagram_filter import datagram_filters
 from streamer.webrtc.sdp import read_offer
-from streamer.webrtc.session import Codec, PacketTrack, Session
+from streamer.webrtc.viewer import Codec, PacketTrack, Viewer
 from tests.peers.clip import draw_frame, read_index
 from tests.peers.clock import FakeClock
 from tests.peers.rtc import make_pc, offer_to_watch, take_answer, until
@@ -25,19 +25,19 @@ from tests.peers.rtc import make_pc, offer_to_watch, take_answer, until
 FPS = 30
 
 
-class Viewer:
+class Watching:
     """A peer that watches one session, and the packets the session is fed with."""
 
     def __init__(self, codec: Codec = "H264") -> None:
         self.clock = FakeClock()
         self.codec = codec
-        self.publishers: dict[Codec, Publisher] = {
-            "H264": Publisher(clock=self.clock),
-            "VP8": Publisher(clock=self.clock),
+        self.fan_outs: dict[Codec, FanOut] = {
+            "H264": FanOut(clock=self.clock),
+            "VP8": FanOut(clock=self.clock),
         }
-        self.publisher = self.publishers[codec]
-        self.closed: list[Session] = []
-        self.session = Session("line-1", self.publishers, self.closed.append, clock=self.clock)
+        self.fan_out = self.fan_outs[codec]
+        self.closed: list[Viewer] = []
+        self.session = Viewer("line-1", self.fan_outs, self.closed.append, clock=self.clock)
         self.pc = make_pc()
         self.tracks: asyncio.Queue[MediaStreamTrack] = asyncio.Queue()
         self.pc.on("track", self.tracks.put_nowait)
@@ -61,21 +61,21 @@ class Viewer:
         planes = np.asarray(picture.reformat(format="yuv420p").to_ndarray(), np.uint8)
         (packet,) = self._encoder.encode(planes, self.index / FPS, keyframe=keyframe)
         self.index += 1
-        self.publisher.publish(packet)
+        self.fan_out.publish(packet)
         return packet
 
     async def feed(self) -> None:
         """Publish at the pace of a camera, as the view does: a keyframe whenever one is due."""
         while True:
             self.clock.advance(1 / FPS)
-            self.publish(keyframe=self.publisher.keyframe_due())
+            self.publish(keyframe=self.fan_out.keyframe_due())
             await asyncio.sleep(1 / FPS)
 
 
 @asynccontextmanager
-async def run_viewer(codec: Codec = "H264") -> AsyncIterator[Viewer]:
+async def run_viewer(codec: Codec = "H264") -> AsyncIterator[Watching]:
     """A viewer whose both ends are closed afterwards."""
-    viewer = Viewer(codec)
+    viewer = Watching(codec)
     try:
         yield viewer
     finally:
@@ -114,19 +114,19 @@ async def test_a_player_that_offers_sound_too_gets_the_picture() -> None:
 
 @pytest.mark.parametrize("kind", [RTCP_PSFB_PLI, RTCP_PSFB_FIR])
 async def test_a_viewers_request_reaches_the_publisher(kind: int) -> None:
-    """A PLI or FIR, through aiortc's own reading of RTCP, makes the publisher want a keyframe."""
+    """A PLI or FIR, through aiortc's own reading of RTCP, makes the fan_out want a keyframe."""
     async with run_viewer() as viewer:
         await viewer.connect()
         viewer.publish(keyframe=True)
         viewer.clock.advance(5)
-        assert not viewer.publisher.keyframe_due()
+        assert not viewer.fan_out.keyframe_due()
         (sender,) = viewer.session._peer.pc.getSenders()
         await sender._handle_rtcp_packet(RtcpPsfbPacket(fmt=kind, ssrc=1, media_ssrc=sender._ssrc))
-        assert viewer.publisher.keyframe_due()
+        assert viewer.fan_out.keyframe_due()
 
 
 async def test_a_lost_picture_is_asked_for_again_over_the_network() -> None:
-    """A PLI that the viewer sends as SRTCP arrives and makes the publisher want a keyframe."""
+    """A PLI that the viewer sends as SRTCP arrives and makes the fan_out want a keyframe."""
     async with run_viewer() as viewer:
         track = await viewer.connect()
         feeding = asyncio.create_task(viewer.feed())
@@ -134,11 +134,11 @@ async def test_a_lost_picture_is_asked_for_again_over_the_network() -> None:
         feeding.cancel()
         viewer.publish(keyframe=True)
         viewer.clock.advance(5)
-        assert not viewer.publisher.keyframe_due()
+        assert not viewer.fan_out.keyframe_due()
         (receiver,) = viewer.pc.getReceivers()
         (sender,) = viewer.session._peer.pc.getSenders()
         await receiver._send_rtcp_pli(sender._ssrc)
-        await until(viewer.publisher.keyframe_due)
+        await until(viewer.fan_out.keyframe_due)
 
 
 async def test_connecting_asks_for_a_keyframe() -> None:
@@ -147,20 +147,20 @@ async def test_connecting_asks_for_a_keyframe() -> None:
         answer = await viewer.session.answer(read_offer(await offer_to_watch(viewer.pc)))
         viewer.publish(keyframe=True)
         viewer.clock.advance(5)
-        assert not viewer.publisher.keyframe_due()
+        assert not viewer.fan_out.keyframe_due()
         await take_answer(viewer.pc, answer)
-        await until(viewer.publisher.keyframe_due)
+        await until(viewer.fan_out.keyframe_due)
 
 
 async def test_closing_twice_is_fine() -> None:
-    """A session closed twice says so once, and leaves the publisher."""
+    """A session closed twice says so once, and leaves the fan_out."""
     async with run_viewer() as viewer:
         await viewer.connect()
-        assert len(viewer.publisher) == 1
+        assert len(viewer.fan_out) == 1
         await viewer.session.close()
         await viewer.session.close()
         assert viewer.closed == [viewer.session]
-        assert len(viewer.publisher) == 0
+        assert len(viewer.fan_out) == 0
 
 
 @pytest.mark.parametrize("turns", [1, 2, 3, 4])
@@ -173,7 +173,7 @@ async def test_a_close_that_is_cut_short_goes_on(turns: int) -> None:
             await asyncio.sleep(0)
         closing.cancel()
         pc = viewer.session._peer.pc
-        await until(lambda: pc.connectionState == "closed" and not guards(pc))
+        await until(lambda: pc.connectionState == "closed" and not datagram_filters(pc))
 
 
 async def test_codecs_are_known_however_they_are_spelled() -> None:
@@ -185,11 +185,11 @@ async def test_codecs_are_known_however_they_are_spelled() -> None:
 
 async def test_a_session_closed_before_it_began_leaves_nothing() -> None:
     """A session that never got an offer can be closed."""
-    publisher, closed = Publisher(clock=FakeClock()), list[Session]()
-    session = Session("line-1", {"H264": publisher}, closed.append, clock=FakeClock())
+    fan_out, closed = FanOut(clock=FakeClock()), list[Viewer]()
+    session = Viewer("line-1", {"H264": fan_out}, closed.append, clock=FakeClock())
     await session.close()
     assert closed == [session]
-    assert len(publisher) == 0
+    assert len(fan_out) == 0
 
 
 async def test_a_viewer_that_leaves_is_forgotten() -> None:
@@ -198,15 +198,15 @@ async def test_a_viewer_that_leaves_is_forgotten() -> None:
         await viewer.connect()
         await viewer.pc.close()
         await until(lambda: viewer.closed == [viewer.session])
-        assert len(viewer.publisher) == 0
+        assert len(viewer.fan_out) == 0
 
 
 async def test_h264_is_sent_to_who_takes_both() -> None:
     """A viewer that would rather have VP8 gets H.264 if it takes that: one encoder serves both kinds of viewers."""
     async with run_viewer() as viewer:
         await viewer.connect("video/vp8", "video/h264")
-        await until(lambda: len(viewer.publishers["H264"]))
-        assert len(viewer.publishers["VP8"]) == 0
+        await until(lambda: len(viewer.fan_outs["H264"]))
+        assert len(viewer.fan_outs["VP8"]) == 0
 
 
 @pytest.mark.parametrize(
@@ -239,7 +239,7 @@ async def test_profiles_are_compared(spoken: dict[str, str], status: int) -> Non
         if status == 0:
             assert "H264/90000" in await viewer.session.answer(read_offer(offer))
             return
-        with pytest.raises(SessionError, match=r"H\.264") as refused:
+        with pytest.raises(Refused, match=r"H\.264") as refused:
             await viewer.session.answer(read_offer(offer))
         assert refused.value.status == status
 
@@ -248,7 +248,7 @@ async def test_a_publishers_offer_is_no_viewers() -> None:
     """An offer to send video to us is refused: nothing would ever be shown."""
     async with run_viewer() as viewer:
         offer = (await offer_to_watch(viewer.pc)).replace("a=recvonly", "a=sendonly")
-        with pytest.raises(SessionError, match="recvonly") as refused:
+        with pytest.raises(Refused, match="recvonly") as refused:
             await viewer.session.answer(read_offer(offer))
         assert refused.value.status == 422
 
@@ -265,7 +265,7 @@ async def test_the_answer_is_whole() -> None:
 
 async def test_ids_cannot_be_guessed() -> None:
     """Every session has an id of its own, long and fit for a URL."""
-    sessions = [Session("line-1", {}, lambda _: None, clock=FakeClock()) for _ in range(20)]
+    sessions = [Viewer("line-1", {}, lambda _: None, clock=FakeClock()) for _ in range(20)]
     ids = {session.id for session in sessions}
     assert len(ids) == 20
     assert all(len(found) >= 22 and found.replace("-", "").replace("_", "").isalnum() for found in ids)
@@ -275,17 +275,17 @@ async def test_ids_cannot_be_guessed() -> None:
 
 async def test_a_stopped_track_hands_out_nothing() -> None:
     """Asking a stopped track for a packet is the end of the track."""
-    publisher = Publisher(clock=FakeClock())
+    fan_out = FanOut(clock=FakeClock())
     track = PacketTrack()
-    track.feed = publisher
-    assert len(publisher) == 0  # a viewer that never connects takes no packets, and loses none
+    track.feed = fan_out
+    assert len(fan_out) == 0  # a viewer that never connects takes no packets, and loses none
     receiving = asyncio.create_task(track.recv())
     await asyncio.sleep(0)
-    publisher.publish(EncodedPacket(b"\0\0\1\x65", 3000, True))
+    fan_out.publish(EncodedPacket(b"\0\0\1\x65", 3000, True))
     packet = await receiving
     assert (bytes(packet), packet.pts, packet.dts) == (b"\0\0\1\x65", 3000, 3000)
     track.stop()
     track.stop()
     with pytest.raises(MediaStreamError):
         await track.recv()
-    assert len(publisher) == 0
+    assert len(fan_out) == 0

@@ -87,7 +87,7 @@ def meant(address: Address) -> Address:
 
 
 @dataclass(frozen=True)
-class Egress:
+class AllowedDestinations:
     """What the URLs of one kind of stream may reach."""
 
     schemes: frozenset[str] | None = None
@@ -147,7 +147,7 @@ class Egress:
                 yield network
 
 
-OPERATOR = Egress()
+OPERATOR = AllowedDestinations()
 """For what stands in the configuration file: whoever writes that may reach what he likes."""
-STRANGER = Egress(frozenset({"http", "https"}), EVERYWHERE)
+STRANGER = AllowedDestinations(frozenset({"http", "https"}), EVERYWHERE)
 """For hosts that a playlist names, and nobody wrote down: everything but SPECIAL addresses."""

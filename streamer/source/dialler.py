@@ -18,7 +18,7 @@ AWAY = frozenset(
 """What says that nothing was reached at an address. Whatever else fails would fail at the next one too."""
 
 
-class Addresses:
+class Dialler:
     """Of one attempt.
 
     Args:

@@ -12,7 +12,7 @@ BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.c
 
 
 @dataclass(frozen=True)
-class Trust:
+class CertificateTrust:
     """How a camera proves who it is."""
 
     ca: str | None = None

@@ -1,4 +1,4 @@
-"""streamer.view.publisher: one encoded stream for any number of takers."""
+"""streamer.view.fanout: one encoded stream for any number of takers."""
 
 import asyncio
 import random
@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from streamer.values.packet import EncodedPacket
-from streamer.view.publisher import KEYFRAME_INTERVAL, Publisher, Subscription
+from streamer.view.fanout import KEYFRAME_INTERVAL, FanOut, Subscription
 from tests.peers.clock import FakeClock
 
 
@@ -30,45 +30,45 @@ async def take_all(subscription: Subscription) -> list[int]:
 
 async def test_a_taker_begins_at_a_keyframe() -> None:
     """Packets before the first keyframe are not for a new taker; from it on every one is."""
-    publisher = Publisher(clock=FakeClock())
-    early = publisher.subscribe()
-    publisher.publish(packet(0, key=True))
-    late = publisher.subscribe()
+    fan_out = FanOut(clock=FakeClock())
+    early = fan_out.subscribe()
+    fan_out.publish(packet(0, key=True))
+    late = fan_out.subscribe()
     for number in range(1, 4):
-        publisher.publish(packet(number))
-    publisher.publish(packet(4, key=True))
-    publisher.publish(packet(5))
+        fan_out.publish(packet(number))
+    fan_out.publish(packet(4, key=True))
+    fan_out.publish(packet(5))
     assert await take_all(early) == [0, 1, 2, 3, 4, 5]
     assert await take_all(late) == [4, 5]
-    assert publisher.keyframes == 2
+    assert fan_out.keyframes == 2
 
 
 async def test_a_slow_taker_goes_on_at_the_next_keyframe() -> None:
     """A taker behind by its whole buffer loses everything up to the next keyframe, which it asks for."""
     clock = FakeClock()
-    publisher = Publisher(clock=clock, buffered=5)
-    slow = publisher.subscribe()
-    publisher.publish(packet(0, key=True))
+    fan_out = FanOut(clock=clock, buffered=5)
+    slow = fan_out.subscribe()
+    fan_out.publish(packet(0, key=True))
     clock.advance(1.0)
     for number in range(1, 5):
-        publisher.publish(packet(number))
-    assert not publisher.keyframe_due()
-    publisher.publish(packet(5))
-    assert publisher.keyframe_due()
-    publisher.publish(packet(6))
+        fan_out.publish(packet(number))
+    assert not fan_out.keyframe_due()
+    fan_out.publish(packet(5))
+    assert fan_out.keyframe_due()
+    fan_out.publish(packet(6))
     assert await take_all(slow) == []
-    publisher.publish(packet(7, key=True))
-    publisher.publish(packet(8))
+    fan_out.publish(packet(7, key=True))
+    fan_out.publish(packet(8))
     assert await take_all(slow) == [7, 8]
 
 
 async def test_what_a_slow_taker_lost_is_counted() -> None:
     """Taken and dropped are together every packet from the taker's first keyframe on."""
-    publisher = Publisher(clock=FakeClock(), buffered=5)
-    slow = publisher.subscribe()
+    fan_out = FanOut(clock=FakeClock(), buffered=5)
+    slow = fan_out.subscribe()
     taken = []
     for number in range(100):
-        publisher.publish(packet(number, key=number % 20 == 0))
+        fan_out.publish(packet(number, key=number % 20 == 0))
         if number % 30 == 29:
             taken += await take_all(slow)
     taken += await take_all(slow)
@@ -78,11 +78,11 @@ async def test_what_a_slow_taker_lost_is_counted() -> None:
 
 async def test_one_slow_taker_is_nobody_elses_business() -> None:
     """While one taker sleeps, another gets every packet."""
-    publisher = Publisher(clock=FakeClock(), buffered=5)
-    slow, quick = publisher.subscribe(), publisher.subscribe()
+    fan_out = FanOut(clock=FakeClock(), buffered=5)
+    slow, quick = fan_out.subscribe(), fan_out.subscribe()
     found = []
     for number in range(1000):
-        publisher.publish(packet(number, key=number % 50 == 0))
+        fan_out.publish(packet(number, key=number % 50 == 0))
         found += await take_all(quick)
     assert found == list(range(1000))
     assert quick.dropped == 0
@@ -92,14 +92,14 @@ async def test_one_slow_taker_is_nobody_elses_business() -> None:
 async def test_no_taker_ever_sees_a_gap_without_a_keyframe() -> None:
     """Whatever the pace of takers, what each takes is unbroken but for gaps that end at a keyframe."""
     dice = random.Random(3)
-    publisher = Publisher(clock=FakeClock(), buffered=6)
-    takers = [publisher.subscribe() for _ in range(4)]
+    fan_out = FanOut(clock=FakeClock(), buffered=6)
+    takers = [fan_out.subscribe() for _ in range(4)]
     taken: list[list[int]] = [[] for _ in takers]
     keys = set()
     for number in range(3000):
         if dice.random() < 0.05:
             keys.add(number)
-        publisher.publish(packet(number, key=number in keys))
+        fan_out.publish(packet(number, key=number in keys))
         for taker, found in zip(takers, taken, strict=True):
             if dice.random() < 0.15:
                 found += await take_all(taker)
@@ -112,10 +112,10 @@ async def test_no_taker_ever_sees_a_gap_without_a_keyframe() -> None:
 
 async def test_a_buffer_of_one_holds_the_newest_picture() -> None:
     """With room for one and every packet a keyframe, as JPEGs are, a taker gets the newest picture."""
-    publisher = Publisher(clock=FakeClock(), buffered=1)
-    taker = publisher.subscribe()
+    fan_out = FanOut(clock=FakeClock(), buffered=1)
+    taker = fan_out.subscribe()
     for number in range(10):
-        publisher.publish(packet(number, key=True))
+        fan_out.publish(packet(number, key=True))
     assert await take_all(taker) == [9]
     assert taker.dropped == 9
 
@@ -123,15 +123,15 @@ async def test_a_buffer_of_one_holds_the_newest_picture() -> None:
 def test_keyframes_on_request_are_throttled() -> None:
     """However often keyframes are asked for, they are due at most twice a second, and none is due unasked."""
     clock = FakeClock()
-    publisher = Publisher(clock=clock)
-    assert not publisher.keyframe_due()
+    fan_out = FanOut(clock=clock)
+    assert not fan_out.keyframe_due()
     due = []
     for number in range(300):
-        publisher.request_keyframe()
-        key = publisher.keyframe_due()
+        fan_out.request_keyframe()
+        key = fan_out.keyframe_due()
         if key:
             due.append(clock.now)
-        publisher.publish(packet(number, key=key))
+        fan_out.publish(packet(number, key=key))
         clock.advance(1 / 60)
     assert due[0] == 1000.0
     assert len(due) == pytest.approx(300 / 60 / KEYFRAME_INTERVAL, abs=1)
@@ -141,30 +141,30 @@ def test_keyframes_on_request_are_throttled() -> None:
 def test_a_request_within_the_pause_is_not_forgotten() -> None:
     """A keyframe asked for too early is due as soon as the pause is over, and once."""
     clock = FakeClock()
-    publisher = Publisher(clock=clock)
-    publisher.publish(packet(0, key=True))
-    publisher.request_keyframe()
-    assert not publisher.keyframe_due()
+    fan_out = FanOut(clock=clock)
+    fan_out.publish(packet(0, key=True))
+    fan_out.request_keyframe()
+    assert not fan_out.keyframe_due()
     clock.advance(KEYFRAME_INTERVAL)
-    assert publisher.keyframe_due()
-    publisher.publish(packet(1, key=True))
+    assert fan_out.keyframe_due()
+    fan_out.publish(packet(1, key=True))
     clock.advance(60)
-    assert not publisher.keyframe_due()
+    assert not fan_out.keyframe_due()
 
 
 def test_joining_asks_for_a_keyframe() -> None:
     """A new taker need not wait for the clock: the next picture is due as a keyframe."""
-    publisher = Publisher(clock=FakeClock())
-    publisher.subscribe()
-    assert publisher.keyframe_due()
+    fan_out = FanOut(clock=FakeClock())
+    fan_out.subscribe()
+    assert fan_out.keyframe_due()
 
 
 async def test_leaving_may_happen_twice() -> None:
     """A taker that left gets nothing more, and leaving again is no failure."""
-    publisher = Publisher(clock=FakeClock())
-    taker = publisher.subscribe()
-    publisher.unsubscribe(taker)
-    publisher.unsubscribe(taker)
-    assert len(publisher) == 0
-    publisher.publish(packet(0, key=True))
+    fan_out = FanOut(clock=FakeClock())
+    taker = fan_out.subscribe()
+    fan_out.unsubscribe(taker)
+    fan_out.unsubscribe(taker)
+    assert len(fan_out) == 0
+    fan_out.publish(packet(0, key=True))
     assert await take_all(taker) == []

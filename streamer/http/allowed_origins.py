@@ -14,7 +14,7 @@ ALLOWED_HEADERS = "Authorization, Content-Type, If-Match"
 PREFLIGHT_SECONDS = 600
 
 
-class Origins:
+class AllowedOrigins:
     """The rule for one server."""
 
     def __init__(self, allowed: Sequence[str], *, on_loopback: bool) -> None:

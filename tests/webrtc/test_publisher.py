@@ -1,4 +1,4 @@
-"""streamer.webrtc.ingress: a publisher as a source, with aiortc as a real one on the other side."""
+"""streamer.webrtc.publisher: a publisher as a source, with aiortc as a real one on the other side."""
 
 import asyncio
 import threading
@@ -11,14 +11,14 @@ import pytest
 from aiortc.rtp import RtpPacket
 
 from streamer.values.clock import monotonic
-from streamer.values.errors import SessionError
+from streamer.values.errors import Refused
 from streamer.values.frame import Frame
-from streamer.webrtc import ingress as ingress_file
-from streamer.webrtc.ingress import Ingress
+from streamer.webrtc import publisher as ingress_file
+from streamer.webrtc.publisher import Publisher
 from streamer.webrtc.sdp import read_offer
 from tests.peers.clip import read_index
 from tests.peers.rtc import take_answer, until
-from tests.peers.whip_publisher import NumberedTrack, Publisher
+from tests.peers.whip_publisher import NumberedTrack, WhipPublisher
 
 MAX_PIXELS = 640 * 480
 
@@ -26,15 +26,15 @@ MAX_PIXELS = 640 * 480
 class Published:
     """A publisher, and what comes of it."""
 
-    def __init__(self, publisher: Publisher, *, max_fps: float = 60.0) -> None:
-        self.publisher = publisher
+    def __init__(self, peer: WhipPublisher, *, max_fps: float = 60.0) -> None:
+        self.peer = peer
         self.frames: list[tuple[float, Frame]] = []
         """With the monotonic time at which each was delivered."""
         self.threads: set[str] = set()
         self.states: list[str] = []
-        """What the ingress called itself as each frame was delivered."""
-        self.closed: list[Ingress] = []
-        self.ingress = Ingress(
+        """What the publisher called itself as each frame was delivered."""
+        self.closed: list[Publisher] = []
+        self.publisher = Publisher(
             "phone", self._receive, self.closed.append, clock=monotonic, max_pixels=MAX_PIXELS, max_fps=max_fps
         )
         self._running: asyncio.Task[None] | None = None
@@ -42,13 +42,13 @@ class Published:
     def _receive(self, frame: Frame) -> None:
         self.threads.add(threading.current_thread().name)
         self.frames.append((time.monotonic(), frame))
-        self.states.append(self.ingress.state)
+        self.states.append(self.publisher.state)
 
     async def connect(self) -> None:
         """Offer, answer, connect."""
-        answer = await self.ingress.answer(read_offer(await self.publisher.offer()))
-        self._running = asyncio.create_task(self.ingress.run())
-        await take_answer(self.publisher.pc, answer)
+        answer = await self.publisher.answer(read_offer(await self.peer.offer()))
+        self._running = asyncio.create_task(self.publisher.run())
+        await take_answer(self.peer.pc, answer)
 
     async def more(self, count: int) -> list[int]:
         """Wait for so many more frames; gives their numbers."""
@@ -62,13 +62,13 @@ class Published:
 
     def ages(self) -> list[float]:
         """Seconds from each frame's being handed to the publisher's encoder to its coming out here."""
-        sent = self.publisher.track.sent
+        sent = self.peer.track.sent
         return [at - sent[number] for (at, _), number in zip(self.frames, self.numbers(), strict=True)]
 
     async def close(self) -> None:
         """Close both ends."""
         await self.publisher.close()
-        await self.ingress.close()
+        await self.publisher.close()
         if self._running is not None:
             self._running.cancel()
             with suppress(asyncio.CancelledError):
@@ -83,8 +83,8 @@ async def publish() -> AsyncIterator[Publish]:
     """Give a function that connects a publisher; everything is closed afterwards."""
     all_of_them: list[Published] = []
 
-    async def publish(publisher: Publisher | None = None, *, max_fps: float = 60.0) -> Published:
-        published = Published(publisher or Publisher(), max_fps=max_fps)
+    async def publish(publisher: WhipPublisher | None = None, *, max_fps: float = 60.0) -> Published:
+        published = Published(publisher or WhipPublisher(), max_fps=max_fps)
         all_of_them.append(published)
         await published.connect()
         return published
@@ -97,7 +97,7 @@ async def publish() -> AsyncIterator[Publish]:
 @pytest.mark.parametrize("codec", ["video/h264", "video/vp8"])
 async def test_frames_come_in_order_with_their_times(publish: Publish, codec: str) -> None:
     """What is published comes as frames, in order, from the first on, at the publisher's times, in a thread."""
-    published = await publish(Publisher(codec=codec))
+    published = await publish(WhipPublisher(codec=codec))
     numbers = await published.more(40)
     assert numbers == sorted(set(numbers))
     frames = [frame for _, frame in published.frames[:40]]
@@ -107,20 +107,20 @@ async def test_frames_come_in_order_with_their_times(publish: Publish, codec: st
     assert (frames[0].stream, frames[0].width, frames[0].height) == ("phone", 320, 240)
     assert published.threads == {"decoder-phone"}
     assert published.states[0] == "connecting"  # whoever is told "live" can see a frame
-    assert (published.ingress.state, published.ingress.reason) == ("live", None)
+    assert (published.publisher.state, published.publisher.reason) == ("live", None)
 
 
 @pytest.mark.parametrize(("width", "height"), [(321, 241), (240, 426)])
 async def test_any_size_comes_as_it_is(publish: Publish, width: int, height: int) -> None:
     """Odd sizes, and those of a phone held upright, come uncut and unturned."""
-    published = await publish(Publisher(codec="video/vp8", track=NumberedTrack(width, height)))
+    published = await publish(WhipPublisher(codec="video/vp8", track=NumberedTrack(width, height)))
     await published.more(3)
     assert {(frame.width, frame.height) for _, frame in published.frames} == {(width, height)}
 
 
 async def test_a_frame_does_not_wait_for_the_next(publish: Publish) -> None:
     """A frame is here long before the next one is sent: at two a second a wait would be half a second."""
-    published = await publish(Publisher(track=NumberedTrack(fps=2)))
+    published = await publish(WhipPublisher(track=NumberedTrack(fps=2)))
     await published.more(5)
     ages = published.ages()
     assert sorted(ages)[len(ages) // 2] < 0.4
@@ -138,16 +138,16 @@ async def test_a_packet_sent_again_closes_the_gap(publish: Publish) -> None:
             return True
         return False
 
-    published.publisher.lose = once
+    published.peer.lose = once
     numbers = await published.more(30)
     assert lost
     assert numbers == list(range(numbers[0], numbers[0] + 30))
-    assert published.ingress._assembler.lost == 0
+    assert published.publisher._assembler.lost == 0
 
 
 async def test_a_packet_that_never_comes_stalls_for_less_than_a_second(publish: Publish) -> None:
     """One packet lost for good ends in a keyframe asked for, and the frames after it; nothing piles up meanwhile."""
-    published = await publish(Publisher(rtx=False))
+    published = await publish(WhipPublisher(rtx=False))
     await published.more(10)
     lost: list[int] = []
 
@@ -156,8 +156,8 @@ async def test_a_packet_that_never_comes_stalls_for_less_than_a_second(publish: 
             lost.append(sequence)
         return sequence == lost[0]
 
-    published.publisher.lose = for_good
-    await until(lambda: published.ingress._assembler.lost == 1)
+    published.peer.lose = for_good
+    await until(lambda: published.publisher._assembler.lost == 1)
     await published.more(30)
     times = [at for at, _ in published.frames]
     # 0.25 s for the packet, a round trip, a keyframe; three times that on a machine that does other things besides.
@@ -168,7 +168,7 @@ async def test_a_packet_that_never_comes_stalls_for_less_than_a_second(publish: 
 
 async def test_a_thin_line_is_not_taken_for_a_stall(publish: Publish) -> None:
     """Pictures that are a second on their way all come, the first one too, and no keyframe is ever asked for."""
-    publisher = Publisher(track=NumberedTrack(fps=1, noise=True))
+    publisher = WhipPublisher(track=NumberedTrack(fps=1, noise=True))
     publisher.pace = 0.05
     published = await publish(publisher)
     assert await published.more(4) == [0, 1, 2, 3]
@@ -177,7 +177,7 @@ async def test_a_thin_line_is_not_taken_for_a_stall(publish: Publish) -> None:
 
 async def test_a_pause_is_not_taken_for_a_stall(publish: Publish) -> None:
     """Pictures far apart, each some packets long, all come, and no keyframe is asked for after a pause."""
-    publisher = Publisher(track=NumberedTrack(fps=1, noise=True))
+    publisher = WhipPublisher(track=NumberedTrack(fps=1, noise=True))
     publisher.pace = 0.01
     published = await publish(publisher)
     assert await published.more(4) == [0, 1, 2, 3]
@@ -194,15 +194,15 @@ async def test_a_lossy_network_is_survived(publish: Publish) -> None:
         count += 1
         return count % 20 == 0
 
-    published.publisher.lose = twentieth
+    published.peer.lose = twentieth
     numbers = await published.more(120)
     assert numbers == sorted(set(numbers))
 
 
 async def test_pictures_too_large_are_sent_away(publish: Publish, caplog: pytest.LogCaptureFixture) -> None:
     """A publisher whose pictures exceed the limit is ended, and the log says by how much."""
-    published = await publish(Publisher(track=NumberedTrack(800, 600)))
-    await until(lambda: published.closed == [published.ingress])
+    published = await publish(WhipPublisher(track=NumberedTrack(800, 600)))
+    await until(lambda: published.closed == [published.publisher])
     assert "800 x 600 is larger than the 307200 pixels allowed" in caplog.text
     assert published.frames == []
 
@@ -213,7 +213,7 @@ async def test_frames_beyond_the_rate_are_dropped(publish: Publish) -> None:
     await published.more(20)
     times = [frame.pts for _, frame in published.frames]
     assert all(after - before >= 0.079 for before, after in pairwise(times))
-    assert published.ingress.skipped_late > 10
+    assert published.publisher.skipped_late > 10
 
 
 async def test_nothing_to_decode_ends_it(publish: Publish, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -221,9 +221,9 @@ async def test_nothing_to_decode_ends_it(publish: Publish, monkeypatch: pytest.M
     monkeypatch.setattr(ingress_file, "PICTURE_TIMEOUT", 0.5)
     monkeypatch.setattr(ingress_file, "DECODED_BEYOND", 0.01)
     published = await publish()
-    await until(lambda: published.closed == [published.ingress])
-    assert published.ingress.reason is not None
-    assert "no picture could be decoded" in published.ingress.reason
+    await until(lambda: published.closed == [published.publisher])
+    assert published.publisher.reason is not None
+    assert "no picture could be decoded" in published.publisher.reason
 
 
 async def test_too_many_sources_end_it(publish: Publish, caplog: pytest.LogCaptureFixture) -> None:
@@ -231,13 +231,13 @@ async def test_too_many_sources_end_it(publish: Publish, caplog: pytest.LogCaptu
     before = asyncio.all_tasks()
     published = await publish()
     await published.more(1)
-    transport = published.publisher.pc.getSenders()[0].transport
+    transport = published.peer.pc.getSenders()[0].transport
     with suppress(ConnectionError):
         for ssrc in range(300):
             packet = RtpPacket(payload_type=97, sequence_number=1, timestamp=0, ssrc=ssrc)
             packet.payload = b"x"
             await transport._send_rtp(packet.serialize())
-    await until(lambda: published.closed == [published.ingress])
+    await until(lambda: published.closed == [published.publisher])
     assert "more than 31 sources" in caplog.text
     await published.close()
     await until(lambda: asyncio.all_tasks() <= before)
@@ -245,30 +245,30 @@ async def test_too_many_sources_end_it(publish: Publish, caplog: pytest.LogCaptu
 
 async def test_sound_is_taken_and_thrown_away(publish: Publish) -> None:
     """A publisher that sends sound too is accepted, and its sound is kept nowhere."""
-    published = await publish(Publisher(audio=True))
+    published = await publish(WhipPublisher(audio=True))
     await published.more(30)
-    for receiver in published.ingress._peer.pc.getReceivers():
+    for receiver in published.publisher._peer.pc.getReceivers():
         assert receiver.track._queue.qsize() == 0  # type: ignore[attr-defined]
         assert receiver._RTCRtpReceiver__decoder_queue.qsize() == 0  # type: ignore[attr-defined]
 
 
 async def test_who_leaves_is_told(publish: Publish) -> None:
-    """When the publisher closes its end the ingress says so, once, and its threads end."""
+    """When the publisher closes its end the publisher says so, once, and its threads end."""
     published = await publish()
     await published.more(5)
     await published.publisher.close()
-    await until(lambda: published.closed == [published.ingress])
-    await published.ingress.close()
-    assert published.closed == [published.ingress]
-    assert (published.ingress.state, published.ingress.reason) == ("offline", "the publisher left")
+    await until(lambda: published.closed == [published.publisher])
+    await published.publisher.close()
+    assert published.closed == [published.publisher]
+    assert (published.publisher.state, published.publisher.reason) == ("offline", "the publisher left")
     await until(lambda: not [thread for thread in threading.enumerate() if thread.name == "decoder-phone"])
 
 
 async def test_a_viewers_offer_is_no_publishers() -> None:
     """An offer to receive is refused: there would never be a picture."""
-    published = Published(Publisher())
-    offer = (await published.publisher.offer()).replace("a=sendonly", "a=recvonly")
-    with pytest.raises(SessionError, match="sendonly") as refused:
-        await published.ingress.answer(read_offer(offer))
+    published = Published(WhipPublisher())
+    offer = (await published.peer.offer()).replace("a=sendonly", "a=recvonly")
+    with pytest.raises(Refused, match="sendonly") as refused:
+        await published.publisher.answer(read_offer(offer))
     assert refused.value.status == 422
     await published.close()

@@ -34,7 +34,7 @@ class Settling:
         return True
 
 
-class Watch:
+class Edits:
     """Follows one file."""
 
     def __init__(self, path: Path) -> None:

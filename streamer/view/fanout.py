@@ -1,6 +1,6 @@
 """One encoded stream fanned out to any number of subscribers.
 
-*Publisher* is our outgoing side here; what media servers call a publisher, somebody who pushes a stream in, is an
+*FanOut* is our outgoing side here; what media servers call a fan_out, somebody who pushes a stream in, is an
 *ingress*. Every subscriber has a bounded buffer of its own: one that is slow loses packets up to the next keyframe and
 nobody else notices. A relay of shared frames (aiortc's MediaRelay) would encode once a viewer and buffer without bound.
 """
@@ -18,7 +18,7 @@ KEYFRAME_INTERVAL = 0.5
 
 
 class Subscription:
-    """One taker of a publisher's packets."""
+    """One taker of a fan-out's packets."""
 
     def __init__(self, size: int, request_keyframe: Callable[[], None]) -> None:
         self._buffer: Buffer[EncodedPacket] = Buffer(size)
@@ -54,7 +54,7 @@ class Subscription:
         return await self._buffer.take()
 
 
-class Publisher:
+class FanOut:
     """The packets of one stream in one codec."""
 
     def __init__(self, *, clock: Clock, buffered: int = BUFFERED_PACKETS) -> None:

@@ -4,12 +4,12 @@ import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from streamer.control.bearer import shows
-from streamer.values.errors import Overloaded, SessionError
+from streamer.control.bearer_token import shows
+from streamer.values.errors import Overloaded, Refused
 
 
 @dataclass(frozen=True, slots=True)
-class Admission:
+class PublishingRights:
     """The rule for publishers."""
 
     names: tuple[str, ...]
@@ -22,27 +22,23 @@ class Admission:
         """Check an Authorization header.
 
         Raises:
-            SessionError: 401 it shows no token or another one.
+            Refused: 401 it shows no token or another one.
         """
         if self.token is not None and not shows(authorization, self.token):
-            raise SessionError(401, "publishing needs the token of ingress.token, as `Authorization: Bearer …`")
+            raise Refused(401, "publishing needs the token of ingress.token, as `Authorization: Bearer …`")
 
     def require_name(self, name: str) -> None:
         """Check the name of a stream to be published.
 
         Raises:
-            SessionError: 400 it is none, 403 it may not be.
+            Refused: 400 it is none, 403 it may not be.
         """
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", name):
-            raise SessionError(
-                400, "a stream's name is 1 to 64 letters, digits, '.', '_' or '-', first a letter or digit"
-            )
+            raise Refused(400, "a stream's name is 1 to 64 letters, digits, '.', '_' or '-', first a letter or digit")
         if not self.names:
-            raise SessionError(403, "publishing is switched off; ingress.names in the configuration allows names")
+            raise Refused(403, "publishing is switched off; ingress.names in the configuration allows names")
         if not any(fnmatchcase(name, pattern) for pattern in self.names):
-            raise SessionError(
-                403, f"a stream {name!r} may not be published; ingress.names allows {', '.join(self.names)}"
-            )
+            raise Refused(403, f"a stream {name!r} may not be published; ingress.names allows {', '.join(self.names)}")
 
     def require_room(self, publishing: int) -> None:
         """Check that one more may come.

@@ -2,8 +2,8 @@
 
 aioice 0.13 hands every datagram that is not STUN to aiortc, whoever sent it; aiortc 1.16 ends the session on an empty
 one and on one longer than SRTP's buffer. One packet of a stranger would do, as in the DTLS races of CVE-2023-49786 and
-CVE-2023-51443. This is the one place that reaches into aioice, and tests/webrtc/test_guard.py holds that it takes
-effect.
+CVE-2023-51443. This is the one place that reaches into aioice, and tests/webrtc/test_datagram_filter.py holds that
+it takes effect.
 """
 
 import aioice.ice
@@ -23,7 +23,7 @@ FIRST_DTLS = 20
 Address = tuple[str, int]
 
 
-class Guard(StunProtocol):
+class DatagramFilter(StunProtocol):
     """One socket of an ICE connection, with a doorkeeper."""
 
     def __init__(self, receiver: Connection) -> None:
@@ -79,15 +79,15 @@ class Guard(StunProtocol):
 
 
 # aioice makes its sockets itself, with this name looked up when it does.
-aioice.ice.StunProtocol = Guard  # type: ignore[misc]
+aioice.ice.StunProtocol = DatagramFilter  # type: ignore[misc]
 
 
-def guards(pc: RTCPeerConnection) -> list[Guard]:
+def datagram_filters(pc: RTCPeerConnection) -> list[DatagramFilter]:
     """The sockets of a peer connection; none before it has gathered."""
     transports = {transceiver.receiver.transport.transport for transceiver in pc.getTransceivers()}
     return [
         protocol
         for transport in transports
         for protocol in transport._connection._protocols  # noqa: SLF001
-        if isinstance(protocol, Guard)
+        if isinstance(protocol, DatagramFilter)
     ]

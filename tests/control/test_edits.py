@@ -1,11 +1,11 @@
-"""streamer.control.watch: when a file has changed."""
+"""streamer.control.edits: when a file has changed."""
 
 import asyncio
 from pathlib import Path
 
 import pytest
 
-from streamer.control.watch import Settling, Watch
+from streamer.control.edits import Edits, Settling
 
 GONE = b"No such file or directory"
 
@@ -39,7 +39,7 @@ async def test_asking_reads_at_once(tmp_path: Path) -> None:
     async def changed() -> None:
         reads.put_nowait(None)
 
-    watch = Watch(path)
+    watch = Edits(path)
     task = asyncio.create_task(watch.run(changed))
     await reads.get()  # the first
     watch.ask()

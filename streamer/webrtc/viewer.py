@@ -1,0 +1,121 @@
+"""One WHEP viewer: an offer becomes an answer, packets flow, and the end is noticed.
+
+WHEP: draft-ietf-wish-whep. aiortc does ICE, DTLS and SRTP; the packets come ready encoded from a `Feed`, so a
+viewer costs packetising and encryption only.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, Protocol
+
+import av
+from aiortc import MediaStreamTrack, RTCRtpSender
+from aiortc.mediastreams import MediaStreamError
+
+from streamer.values.clock import Clock
+from streamer.values.errors import Refused
+from streamer.values.packet import TIME_BASE, EncodedPacket
+from streamer.webrtc.hooks import on_keyframe_request
+from streamer.webrtc.peer import Peer
+from streamer.webrtc.sdp import Offer, video_codecs
+from streamer.webrtc.session import Session
+
+Codec = Literal["H264", "VP8"]
+CODECS: tuple[Codec, ...] = ("H264", "VP8")
+"""Best first: what most viewers take is encoded once for all of them, whatever order each would prefer."""
+
+
+class Taker(Protocol):
+    """Takes packets for one viewer."""
+
+    @property
+    def dropped(self) -> int:
+        """Packets the viewer was too slow for."""
+
+    async def take(self) -> EncodedPacket:
+        """Wait for the next packet."""
+
+
+class Feed(Protocol):
+    """What a session needs of the stream it shows, in one codec."""
+
+    def subscribe(self) -> Taker:
+        """A new taker, whose first packet will be a keyframe."""
+
+    def unsubscribe(self, subscription: Any, /) -> None:
+        """Forget a taker; may be called twice."""
+
+    def request_keyframe(self) -> None:
+        """Ask for a keyframe, soon."""
+
+
+class PacketTrack(MediaStreamTrack):
+    """A video track that hands out packets already encoded (RTCRtpSender packs an `av.Packet` as it is)."""
+
+    kind = "video"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.feed: Feed | None = None
+        """Where packets come from; None until the codec is agreed on."""
+        self._subscription: Taker | None = None
+
+    async def recv(self) -> "av.Packet[Any]":
+        """The next packet, with pts in RTP's clock."""
+        if self.readyState != "live" or self.feed is None:
+            raise MediaStreamError
+        if self._subscription is None:  # asked for the first time once the viewer is connected
+            self._subscription = self.feed.subscribe()
+        encoded = await self._subscription.take()
+        packet = av.Packet(encoded.data)
+        packet.pts = packet.dts = encoded.pts
+        packet.time_base = TIME_BASE
+        return packet
+
+    def stop(self) -> None:
+        """End the track and leave the feed."""
+        super().stop()
+        if self._subscription is not None and self.feed is not None:
+            self.feed.unsubscribe(self._subscription)
+
+    def request_keyframe(self) -> None:
+        """Pass on that the viewer needs a keyframe."""
+        if self.feed is not None:
+            self.feed.request_keyframe()
+
+
+class Viewer(Session):
+    """One viewer's peer connection, from POST to DELETE or failure."""
+
+    def __init__(
+        self, stream: str, feeds: Mapping[Codec, Feed], on_close: Callable[["Viewer"], None], *, clock: Clock
+    ) -> None:
+        self.stream = stream
+        self._feeds = feeds
+        self._on_close = on_close
+        self._track = PacketTrack()
+        asked = self._track.request_keyframe
+        super().__init__(Peer(f"{stream}: a viewer", clock=clock, on_connected=asked, on_closed=self._closed))
+
+    async def answer(self, offer: Offer) -> str:
+        """The SDP answer, with every candidate in it.
+
+        Raises:
+            Refused: the offer is malformed, or has no video that can be sent.
+        """
+        if offer.direction not in ("recvonly", "sendrecv"):
+            raise Refused(422, f"the offer's video section is {offer.direction}; a viewer's is recvonly")
+        transceiver = self._peer.pc.addTransceiver(self._track, direction="sendonly")
+        known = RTCRtpSender.getCapabilities("video").codecs
+        # Before the remote description: afterwards the browser's own order, VP8 first, has been taken.
+        transceiver.setCodecPreferences(
+            [codec for name in (*CODECS, "rtx") for codec in known if codec.mimeType.lower() == f"video/{name.lower()}"]
+        )
+        on_keyframe_request(transceiver.sender, self._track.request_keyframe)
+        answer = await self._peer.answer(offer)
+        agreed = next(iter(video_codecs(answer).values()), None)
+        self._track.feed = next((feed for codec, feed in self._feeds.items() if codec == agreed), None)
+        return answer
+
+    def _closed(self) -> None:
+        self._track.stop()
+        self._on_close(self)
