@@ -1,1 +1,1 @@
-"""The viewer page: static files that streamer.http.api serves at / and /web/."""
+"""The viewer page: static files that streamer.http.page serves at / and /web/."""

@@ -61,8 +61,9 @@ def explain(error: ValidationError, document: dict[Any, Any], section_of: Sectio
 
 
 def keys_of(section: type[BaseModel]) -> str:
-    """The keys that are known there."""
-    return ", ".join(section.model_fields)
+    """The keys that are known there: its own first, then those it has in common with others."""
+    own = section.__annotations__
+    return ", ".join(sorted(section.model_fields, key=lambda key: key not in own))
 
 
 def dotted(where: tuple[Any, ...]) -> str:

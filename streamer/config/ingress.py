@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from streamer.config.section import Name, Section
+from streamer.config.sampling import SamplingSettings
 
 
 def _checked_pattern(value: str) -> str:
@@ -14,7 +14,7 @@ def _checked_pattern(value: str) -> str:
     return value
 
 
-class IngressSettings(Section):
+class IngressSettings(SamplingSettings):
     """Streams that are published by WebRTC (WHIP)."""
 
     names: list[Annotated[str, AfterValidator(_checked_pattern)]] | None = None
@@ -26,8 +26,3 @@ class IngressSettings(Section):
     """Width times height of a picture."""
     max_fps: Annotated[float, Field(gt=0, le=240)] = 60.0
     """Frames a second that are taken; what comes beyond is dropped."""
-    sample_fps: Annotated[float, Field(gt=0, le=120)] = 5.0
-    min_score: Annotated[float, Field(ge=0, le=1)] | None = None
-    """None: what the model's contract says."""
-    model: Name | None = None
-    """None: the model of `serving`."""

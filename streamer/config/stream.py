@@ -4,7 +4,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from streamer.config.section import Name, Section, checked
+from streamer.config.sampling import SamplingSettings
+from streamer.config.section import Section, checked
 from streamer.values import url
 
 Url = Annotated[str, AfterValidator(checked(url.check))]
@@ -22,7 +23,7 @@ class CameraTlsSettings(Section):
     """False: whoever answers is taken for the camera."""
 
 
-class StreamSettings(Section):
+class StreamSettings(SamplingSettings):
     """One camera."""
 
     url: Url
@@ -31,11 +32,6 @@ class StreamSettings(Section):
     transport: Literal["tcp", "udp"] = "tcp"
     """How RTSP carries the video."""
     tls: CameraTlsSettings = CameraTlsSettings()
-    sample_fps: Annotated[float, Field(gt=0, le=120)] = 5.0
-    min_score: Annotated[float, Field(ge=0, le=1)] | None = None
-    """None: what the model's contract says."""
-    model: Name | None = None
-    """None: the model of `serving`."""
     paused: bool = False
     """The camera is not connected. Left out: as the API was last told."""
 

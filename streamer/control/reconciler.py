@@ -3,12 +3,11 @@
 import asyncio
 from collections.abc import Callable, Mapping
 
-from streamer.config import StreamSettings
 from streamer.control.roster import Entry
 from streamer.control.streams import Streams
-from streamer.inference.model import ServedModel
 from streamer.source import Source, Target
-from streamer.stream.pipeline import Pipeline
+from streamer.stream.pipeline import Model, Pipeline
+from streamer.values.sampling import Sampling
 
 CLOSING = 2.0
 """Seconds a camera's connection gets to close before a change counts as made."""
@@ -23,7 +22,7 @@ class Reconciler:
         *,
         make: Callable[[str, Entry], tuple[Source, Pipeline]],
         target_of: Callable[[Entry], Target],
-        model_of: Callable[[StreamSettings], ServedModel],
+        model_of: Callable[[Sampling], Model],
     ) -> None:
         """Begin with none.
 
@@ -60,8 +59,8 @@ class Reconciler:
         if pipeline is None:  # the service is stopping
             return
         pipeline.origin = entry.origin
-        stream, target = entry.settings, self._target_of(entry)
-        pipeline.change(self._model_of(stream), sample_fps=stream.sample_fps, min_score=stream.min_score)
+        sampling, target = entry.settings.sampling, self._target_of(entry)
+        pipeline.change(self._model_of(sampling), sampling)
         turned = target != source.target or (pipeline.paused and not entry.paused)
         if entry.paused and not pipeline.paused:
             await pipeline.pause()

@@ -6,6 +6,7 @@ from dataclasses import replace
 from ipaddress import ip_network
 
 from streamer.config import ApiStreamsSettings, StreamSettings
+from streamer.control.roster import Entry
 from streamer.source import CertificateTrust, Limits, Target
 from streamer.source.allowed_destinations import AllowedDestinations
 from streamer.values.errors import SourceError
@@ -32,6 +33,11 @@ def target_of(stream: StreamSettings, policy: ApiStreamsSettings | None = None) 
     )
     limits = Limits(policy.max_pixels, policy.max_fps, policy.max_packet_bytes)
     return replace(target, limits=limits, destinations=destinations)
+
+
+def target_of_entry(entry: Entry, policy: ApiStreamsSettings) -> Target:
+    """What a stream's source reads: of one that the API added, within `policy`."""
+    return target_of(entry.settings, policy if entry.origin == "api" else None)
 
 
 async def judge(stream: StreamSettings, policy: ApiStreamsSettings) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from serving.accuracy import Accuracy, Found, Labelled, measure
 from streamer.evaluate.clip import Clip
 from streamer.evaluate.recording import Pass
-from streamer.values.detections import TrackedBox, boxes_of
+from streamer.values.track import TrackedBox, boxes_of
 
 Figures = dict[str, Any]
 

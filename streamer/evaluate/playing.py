@@ -113,8 +113,8 @@ async def _look(pipeline: Pipeline, recording: Recording, camera: Child) -> None
 
 
 def _why(pipeline: Pipeline) -> str:
-    state, reason = pipeline.state()
-    return reason or f"the stream is {state}"
+    state = pipeline.state()
+    return state.reason or f"the stream is {state.word}"
 
 
 async def _watch(view: View) -> None:

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 
 from streamer.evaluate.clip import Clip, fingerprint
 from streamer.values.clock import Clock
-from streamer.values.detections import Detections, TrackedBox
+from streamer.values.detections import Detections
 from streamer.values.frame import Frame
+from streamer.values.track import TrackedBox
 
 
 @dataclass(frozen=True, slots=True)

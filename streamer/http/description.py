@@ -7,20 +7,20 @@ from streamer.stream.pipeline import Pipeline
 
 def describe(stream: Pipeline) -> dict[str, Any]:
     """Its name, state and numbers; these are null while unknown."""
-    state, reason = stream.state()
+    state = stream.state()
     view, last = stream.view, stream.last
     width, height = stream.size or (None, None)
     return {
         "name": stream.name,
         "origin": stream.origin,
-        "state": state,
-        "reason": reason,
+        "state": state.word,
+        "reason": state.reason,
         "error": None if stream.paused else stream.source.error,
         "width": width,
         "height": height,
         "fps": _rounded(stream.fps),
         "detections_per_second": _rounded(stream.answers_per_second),
-        "age_ms": _milliseconds(last.age if last is not None and state == "live" else None),
+        "age_ms": _milliseconds(last.age if last is not None and state.word == "live" else None),
         "picture_age_ms": _milliseconds(view.age),
         "hold_ms": _milliseconds(view.aligner.hold if view.watched else None),
         "model": stream.model.name,

@@ -4,12 +4,9 @@ import asyncio
 
 from aiohttp import web
 
-from streamer.doctor.practice import Practice
 from streamer.http.body import JSON, settings_of
-from streamer.http.keys import STREAM_CHANGES
+from streamer.http.keys import PRACTICE, STREAM_CHANGES
 from streamer.values.errors import ConfigError, Refused
-
-PRACTICE: web.AppKey[Practice] = web.AppKey("practice", Practice)
 
 LONGEST = 1280
 """Pixels of the longer side of the picture in an answer: it is for a page, and 4K would be megabytes."""

@@ -7,6 +7,7 @@ from aiohttp import web
 from streamer.control.reload import Reload
 from streamer.control.stream_changes import StreamChanges
 from streamer.control.streams import Streams
+from streamer.doctor.practice import Practice
 from streamer.http.events import Events
 from streamer.http.metrics import Metrics
 from streamer.http.signalling import Signalling
@@ -18,6 +19,7 @@ EVENTS: web.AppKey[Events] = web.AppKey("events", Events)
 METRICS: web.AppKey[Metrics] = web.AppKey("metrics", Metrics)
 MODELS: web.AppKey[ServedModels] = web.AppKey("models", ServedModels)
 STREAM_CHANGES: web.AppKey[StreamChanges] = web.AppKey("stream_changes", StreamChanges)
+PRACTICE: web.AppKey[Practice] = web.AppKey("practice", Practice)
 RELOAD: web.AppKey[Reload | None] = web.AppKey("reload", Reload)
 """None: no file is followed."""
 SIGNALLING: web.AppKey[Signalling] = web.AppKey("signalling", Signalling)

@@ -15,8 +15,8 @@ from streamer.http.events import Events
 from streamer.inference.model import ServedModel
 from streamer.stream.pipeline import Pipeline
 from streamer.values.detections import Detections
+from streamer.values.state import STREAM_STATES
 
-STATES = ("connecting", "live", "stale", "offline", "paused")
 LATENCY_BUCKETS = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 2.0, 5.0)
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -155,8 +155,8 @@ def _streams(streams: Iterable[Pipeline]) -> Iterator[Metric]:
         "sightline_source_reconnects", "Connections that ended, by reason", labels=["stream", "reason"]
     )
     for stream in streams:
-        current, _ = stream.state()
-        for known in STATES:
+        current = stream.state().word
+        for known in STREAM_STATES:
             state.add_metric([stream.name, known], float(current == known))
         fps.add_metric([stream.name], stream.fps or 0.0)
         if stream.last is not None:

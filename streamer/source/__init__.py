@@ -1,26 +1,30 @@
 """A URL becomes frames: any kind of camera, a watchdog, and a new attempt after every failure.
 
-source.py       a stream's source for life: try, say why it ended, wait, try again
-target.py       what is read and how: URL, transport, certificates, limits. A value
-connection.py   one attempt: a thread that opens, demuxes and decodes until something ends it
-protocol.py     what FFmpeg is told for each kind of URL. Read this to add a kind
-container.py    a target opened as one of FFmpeg's containers
-rtsp.py         what an RTSP server says for itself, where FFmpeg does not
-download.py     an HTTP answer as bytes; login.py its user name and password
-playlist.py     what an HLS playlist may have us fetch
-reader.py       bytes of ours as FFmpeg reads them
-datagrams.py    MPEG-TS that comes in UDP datagrams
-relay.py        SRT by way of the system's ffmpeg
-trust.py        certificates, and what is wrong with one
-stop.py         how a thread that waits is told to end
-gate.py         which packets are worth decoding
-pace.py         when a picture of a recording is due. Pure
-rotation.py     a picture turned upright
-failure.py      what FFmpeg and the system raise, in the words of the API
+source.py                a stream's source for life: try, say why it ended, wait, try again
+target.py                what is read and how: URL, transport, certificates, limits. A value
+allowed_destinations.py  where a URL may lead: schemes, networks, addresses
+certificate_trust.py     whom to take for the camera, and what is wrong with a certificate
+openings.py, backoff.py  when an attempt may begin
+connection.py            one attempt: a thread that opens, demuxes and decodes until something ends it
+protocol.py              what FFmpeg is told for each kind of URL. Read this to add a kind
+container.py             a target opened as one of FFmpeg's containers
+dialler.py               the addresses of one host, tried in turn
+rtsp.py                  what an RTSP server says for itself, where FFmpeg does not
+download.py              an HTTP answer as bytes; login.py its user name and password
+playlist.py              what an HLS playlist may have us fetch
+reader.py                bytes of ours as FFmpeg reads them
+datagrams.py             MPEG-TS that comes in UDP datagrams
+relay.py                 SRT by way of the system's ffmpeg
+stop.py                  how a thread that waits is told to end
+gate.py                  which packets are worth decoding
+pace.py                  when a picture of a recording is due. Pure
+rotation.py              a picture turned upright
+failure.py               what FFmpeg and the system raise, in the words of the API
 """
 
 from streamer.source.certificate_trust import CertificateTrust
-from streamer.source.source import Source, SourceState
+from streamer.source.openings import Openings
+from streamer.source.source import Source
 from streamer.source.target import Limits, Target, Transport
 
-__all__ = ["CertificateTrust", "Limits", "Source", "SourceState", "Target", "Transport"]
+__all__ = ["CertificateTrust", "Limits", "Openings", "Source", "Target", "Transport"]

@@ -7,7 +7,8 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable
-from typing import Literal, NoReturn
+from functools import partial
+from typing import NoReturn
 
 import av
 
@@ -20,11 +21,13 @@ from streamer.values import url as urls
 from streamer.values.clock import Clock
 from streamer.values.errors import SourceError, SourceErrorKind
 from streamer.values.frame import Frame
+from streamer.values.state import SourceState
 from streamer.values.timeline import Timeline
 
 log = logging.getLogger(__name__)
 
-SourceState = Literal["connecting", "live", "offline"]
+Deliver = Callable[[Frame], None]
+"""Takes one frame."""
 
 FIRST_PICTURE_TIMEOUT = 75.0
 """Seconds of packets without a picture that can be decoded: cameras with a keyframe a minute exist."""
@@ -39,16 +42,12 @@ LOOK = 0.1
 
 
 class Source:
-    """Keeps one stream's frames coming.
-
-    `on_frame` is called in the source's own thread, once a frame, in order, and must not wait.
-    """
+    """Keeps one stream's frames coming."""
 
     def __init__(
         self,
         name: str,
         target: Target,
-        on_frame: Callable[[Frame], None],
         *,
         clock: Clock,
         redact: Callable[[str], str],
@@ -70,7 +69,6 @@ class Source:
         self._connection: Connection | None = None
         self._lingering: set[asyncio.Future[SourceError]] = set()
         """Ends of connections that were given up and are not closed yet."""
-        self._on_frame = on_frame
         self._clock = clock
         self._redact = redact
         self._openings = openings or Openings()
@@ -95,18 +93,21 @@ class Source:
         if self._lingering:
             await asyncio.wait(self._lingering, timeout=within)
 
-    async def run(self) -> None:
-        """Open the source, and open it again whenever it ends, until cancelled."""
+    async def run(self, deliver: Deliver) -> None:
+        """Open the source, and open it again whenever it ends, until cancelled.
+
+        `deliver` is called in the source's own thread, once a frame, in order, and must not wait.
+        """
         while True:
             if self.state != "offline":
                 self._waiting()
             try:
-                await self.run_once()
+                await self.run_once(deliver)
             except SourceError as error:
                 await asyncio.sleep(self._failed(error))
 
-    async def run_once(self) -> NoReturn:
-        """One attempt.
+    async def run_once(self, deliver: Deliver) -> NoReturn:
+        """One attempt; `deliver` as in `run`.
 
         Raises:
             SourceError: always, sooner or later; its kind says why the attempt ended.
@@ -114,7 +115,7 @@ class Source:
         camera = urls.without_login(self.target.url)
         await self._openings.vacated(camera, patience=PATIENCE)
         self._timeline.reopened()
-        connection = Connection(self.name, self.target, self._timeline, self._deliver, self._clock)
+        connection = Connection(self.name, self.target, self._timeline, partial(self._deliver, deliver), self._clock)
         # Whoever waits to be called needs no turn, and must never be without somebody at the port.
         opening = None if self.target.waits else await self._openings.turn()
         self._connection = connection
@@ -172,7 +173,7 @@ class Source:
         self.state, self.reason = state, None if error is None else str(error)
         self.error = None if error is None else error.kind
 
-    def _deliver(self, picture: av.VideoFrame, pts: float | None, received_at: float) -> None:
+    def _deliver(self, deliver: Deliver, picture: av.VideoFrame, pts: float | None, received_at: float) -> None:
         """In the connection's thread: one decoded picture."""
         placed = self._timeline.place(pts, received_at)
         frame = Frame(self.name, self._frames, placed, received_at, picture)
@@ -182,4 +183,4 @@ class Source:
             log.info("%s: live, %d x %d", self.name, picture.width, picture.height)
             self._say("live", None)
             self._backoff.delivered()
-        self._on_frame(frame)
+        deliver(frame)

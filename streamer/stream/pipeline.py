@@ -1,6 +1,6 @@
-"""One stream, its stages joined in order. Read this first.
+"""One stream, its rooms joined in order. Read this first.
 
-    source ─► sampler ─► model (batcher ─► predictor) ─► view (tracker ─► aligner ─► annotator ─► encoder ─► publisher)
+    source ─► sampler ─► model (batcher ─► predictor) ─► tracker ─► view (aligner ─► annotator ─► encoder ─► fan-out)
 
 The source's thread decodes, and resizes the frames the sampler chose; the event loop owns every decision. What viewers
 see is the `View`'s business, which has a thread of its own.
@@ -9,6 +9,7 @@ see is the `View`'s business, which has a thread of its own.
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from av.video.reformatter import VideoReformatter
@@ -20,11 +21,14 @@ from streamer.stream.counts import Counts
 from streamer.stream.rate import WINDOW, Rate
 from streamer.stream.sampler import Sampler
 from streamer.stream.valve import Valve
+from streamer.tracking.tracker import Tracker
 from streamer.values.buffer import Mailbox
 from streamer.values.clock import Clock
 from streamer.values.detections import Detections
 from streamer.values.errors import SourceErrorKind
 from streamer.values.frame import Frame, Sample
+from streamer.values.sampling import Sampling
+from streamer.values.state import SourceState, StreamState
 from streamer.view.view import View
 
 log = logging.getLogger(__name__)
@@ -32,7 +36,7 @@ log = logging.getLogger(__name__)
 STALE_PICTURE = 2.0
 """Seconds without a frame after which a stream is called stale."""
 STALE_RESULT = 2.0
-"""Seconds without an answer, beyond the time between two samples, after which a stream is called stale."""
+"""Seconds a sample may go without an answer, to it or to a later one, after which a stream is called stale."""
 ARRIVALS = 8
 """Frames that may wait for the event loop: a quarter of a second."""
 
@@ -41,18 +45,15 @@ Origin = Literal["file", "api", "publisher"]
 """Who named a stream: the configuration file, the API, or whoever publishes it."""
 
 
-class Source(Protocol):
-    """What a pipeline needs of what delivers its frames, be they pulled from a URL or pushed by WebRTC.
-
-    Frames come by `Pipeline.receive`, which whoever makes both hands to the source.
-    """
+class FrameSource(Protocol):
+    """What a pipeline needs of what delivers its frames, be they pulled from a URL or pushed by WebRTC."""
 
     @property
     def name(self) -> str:
         """The stream's."""
 
     @property
-    def state(self) -> Literal["connecting", "live", "offline"]:
+    def state(self) -> SourceState:
         """Whether frames come."""
 
     @property
@@ -75,8 +76,8 @@ class Source(Protocol):
     def skipped_late(self) -> int:
         """Encoded pictures dropped because decoding had fallen behind."""
 
-    async def run(self) -> None:
-        """Keep frames coming until cancelled."""
+    async def run(self, deliver: Callable[[Frame], None]) -> None:
+        """Keep frames coming until cancelled. `deliver` is called in the source's thread, and does not wait."""
 
 
 class Model(Protocol):
@@ -102,18 +103,29 @@ class Model(Protocol):
         """Ask about a sample; `answer` is called once."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    """A frame on its way to the event loop."""
+
+    frame: Frame
+    sampled: bool
+    sample: Sample | None
+    """None: it was not sampled, or the model cannot be asked."""
+    model: Model
+    """The one that was asked when the frame was sampled: the tensor has its size."""
+
+
 class Pipeline:
     """One named stream from its source to its viewers."""
 
     def __init__(
         self,
-        source: Source,
+        source: FrameSource,
         model: Model,
+        sampling: Sampling,
         *,
-        sample_fps: float,
-        min_score: float | None,
         clock: Clock,
-        on_detections: Callable[[Detections], None],
+        on_detections: Callable[["Pipeline", Detections], None],
         origin: Origin = "file",
         paused: bool = False,
     ) -> None:
@@ -121,29 +133,33 @@ class Pipeline:
         self.origin = origin
         self.source = source
         self.model = model
-        self.view = View(source.name, clock=clock, fps=lambda: self.fps)
+        self.view = View(source.name, clock=clock)
         self.counts = Counts()
         self.last: Detections | None = None
         """The newest answer."""
         self.size: tuple[int, int] | None = None
         """(width, height) of the newest frame, in pixels."""
-        self._sample_fps = sample_fps
-        self._min_score = min_score
+        self._sampling = sampling
         self._clock = clock
         self._on_detections = on_detections
-        self._sampler = Sampler(sample_fps)
-        self._decode_rate, self._result_rate = Rate(), Rate(max(WINDOW, 3 / sample_fps))
+        self._sampler = Sampler(sampling.fps)
+        self._tracker = Tracker()
+        self._decode_rate, self._result_rate = Rate(), _result_rate(sampling)
         self._reformatter = VideoReformatter()
         self._valve = Valve(is_open=not paused)
-        self._arrivals: Mailbox[tuple[Frame, Sample | None, Model]] | None = None
+        self._arrivals: Mailbox[_Arrival] | None = None
         self._arrivals_lost = 0
+        self._unanswered_since: float | None = None
+        """Arrival of the first sample since the last answer; None while there is none."""
+        self._arrived_at = -STALE_PICTURE
+        """Arrival of the newest frame."""
 
     async def run(self) -> None:
         """Run every part until cancelled."""
         self._arrivals = Mailbox(asyncio.get_running_loop(), self._arrived, size=ARRIVALS)
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._valve.run(self.source.run))
-            group.create_task(self.view.run(self.notice))
+            group.create_task(self._valve.run(lambda: self.source.run(self.receive)))
+            group.create_task(self.view.run(self._tracker.at, self.notice))
 
     # ---- what may change while it runs, and its viewers watch on
 
@@ -155,17 +171,18 @@ class Pipeline:
     async def pause(self) -> None:
         """End the source until `restart`; the last picture stays."""
         await self._valve.close()
+        self._unanswered_since = None  # nothing is asked any more
 
     def restart(self) -> None:
         """Run the source anew."""
         self._valve.open()
 
-    def change(self, model: Model, *, sample_fps: float, min_score: float | None) -> None:
+    def change(self, model: Model, sampling: Sampling) -> None:
         """Ask this model, that often, from the next frame on."""
-        self.model, self._min_score = model, min_score
-        if sample_fps != self._sample_fps:
-            self._sample_fps = sample_fps
-            self._sampler, self._result_rate = Sampler(sample_fps), Rate(max(WINDOW, 3 / sample_fps))
+        self.model, before = model, self._sampling
+        self._sampling = sampling
+        if sampling.fps != before.fps:
+            self._sampler, self._result_rate = Sampler(sampling.fps), _result_rate(sampling)
 
     # ---- in the source's thread
 
@@ -174,14 +191,14 @@ class Pipeline:
         if self._arrivals is None:
             return
         self.counts.decoded += 1
-        sample, model = None, self.model  # which may be another one before the frame arrives
-        if self._sampler.take(frame.pts):
-            sample = self._sample(frame, model)
-        else:
+        model = self.model  # which may be another one before the frame arrives
+        sampled = self._sampler.take(frame.pts)
+        if not sampled:
             self.counts.skipped += 1
-        lost = self._arrivals.put((frame, sample, model))
+        sample = self._sample(frame, model) if sampled else None
+        lost = self._arrivals.put(_Arrival(frame, sampled, sample, model))
         if lost is not None:
-            if lost[1] is None:
+            if lost.sample is None:
                 self._arrivals_lost += 1
             else:
                 self.counts.drop("sampler", "loop_busy")
@@ -195,18 +212,25 @@ class Pipeline:
             return None
         frame_size, input_size = (frame.width, frame.height), (contract.width, contract.height)
         resize = Resize.fit(frame_size, input_size, contract.resize, contract.pad_value)
-        min_score = contract.min_score if self._min_score is None else self._min_score
+        min_score = contract.min_score if self._sampling.min_score is None else self._sampling.min_score
         return Sample(frame, resize.apply(frame.rgb(self._reformatter)), min_score)
 
     # ---- on the event loop
 
-    def _arrived(self, arrival: tuple[Frame, Sample | None, Model]) -> None:
-        frame, sample, model = arrival
+    def _arrived(self, arrival: _Arrival) -> None:
+        frame = arrival.frame
         self._decode_rate.add(frame.received_at, frame.pts)
-        self.size = (frame.width, frame.height)
-        self.view.put(frame)
-        if sample is not None:
-            model.put(sample, self._answered)
+        if self.size != (frame.width, frame.height):
+            self.size = (frame.width, frame.height)
+            self._tracker.clear()  # boxes of the old geometry mean nothing in the new one
+        self.view.put(frame, self.fps)
+        if frame.received_at - self._arrived_at > STALE_PICTURE:  # the camera was away, and not the model
+            self._unanswered_since = None
+        self._arrived_at = frame.received_at
+        if arrival.sampled and self._unanswered_since is None:
+            self._unanswered_since = frame.received_at
+        if arrival.sample is not None:
+            arrival.model.put(arrival.sample, self._answered)
 
     def _answered(self, sample: Sample, answer: Detections | DropReason) -> None:
         if not isinstance(answer, Detections):
@@ -216,10 +240,13 @@ class Pipeline:
         for label in answer.labels:
             self.counts.detections[label] = self.counts.detections.get(label, 0) + 1
         self._result_rate.add(answer.answered_at, answer.pts)
+        self._unanswered_since = None
         if self.last is None or answer.pts > self.last.pts:
             self.last = answer
+        if self.size == (answer.width, answer.height):
+            self._tracker.update(answer)
         self.view.answered(sample.frame, answer)
-        self._on_detections(answer)
+        self._on_detections(self, answer)
 
     # ---- what is known of it
 
@@ -233,21 +260,21 @@ class Pipeline:
         """Frames a second that the model answers."""
         return self._result_rate.at(self._clock())
 
-    def state(self) -> tuple[str, str | None]:
-        """(connecting, live, stale, offline or paused; why it is not live, as a sentence)."""
+    def state(self) -> StreamState:
+        """Whether video and detections are current, and why not."""
         source = self.source
         if self.paused:
-            return "paused", "paused: its camera is not connected"
+            return StreamState("paused", "paused: its camera is not connected")
         if source.state != "live":
-            return source.state, source.reason
+            return StreamState(source.state, source.reason)
         now = self._clock()
         silent = now - (source.last_frame_at or now)
         if silent > STALE_PICTURE:
-            return "stale", f"no picture from the camera for {silent:.0f} s"
+            return StreamState("stale", f"no picture from the camera for {silent:.0f} s")
         late = self._results_late(now)
         if late is not None:
-            return "stale", f"{late}: {self.model.reason or 'the model does not keep up'}"
-        return "live", None
+            return StreamState("stale", f"{late}: {self.model.reason or 'the model does not keep up'}")
+        return StreamState("live")
 
     def drops(self) -> dict[tuple[str, str], int]:
         """Frames lost by (stage, reason), in every bounded buffer on the way."""
@@ -256,7 +283,7 @@ class Pipeline:
             ("pipeline", "loop_busy"): self._arrivals_lost,
             ("aligner", "late"): self.view.aligner.dropped,
             ("encoder", "failed"): self.view.failed,
-            ("publisher", "slow_viewer"): self.view.dropped,
+            ("fanout", "slow_viewer"): self.view.dropped,
         }
         return dict(self.counts.dropped) | {key: count for key, count in elsewhere.items() if count}
 
@@ -266,7 +293,14 @@ class Pipeline:
 
     def _results_late(self, now: float) -> str | None:
         """That results have been missing, and for how long, or None while they are not."""
-        if self.last is None:
-            return None if self.model.up else "no detections yet"
-        late = now - self.last.answered_at
-        return f"no fresh detections for {late:.0f} s" if late > STALE_RESULT + 1 / self._sample_fps else None
+        if self.last is None and not self.model.up:
+            return "no detections yet"
+        since = self._unanswered_since
+        if since is None or now - since <= STALE_RESULT:
+            return None
+        return f"no {'' if self.last is None else 'fresh '}detections for {now - since:.0f} s"
+
+
+def _result_rate(sampling: Sampling) -> Rate:
+    """Over a window that holds a few answers, however seldom is sampled."""
+    return Rate(max(WINDOW, 3 / sampling.fps))

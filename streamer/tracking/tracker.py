@@ -1,6 +1,6 @@
 """Detections over time: which box is which, and where each is between two samples. Pure.
 
-Greedy matching by overlap within a class, then straight-line motion: interpolated between two samples, extrapolated
+Greedy matching by overlap within a label, then straight-line motion: interpolated between two samples, extrapolated
 after the last one for a short while. At a few samples a second that is what keeps boxes on moving things; anything
 cleverer (ByteTrack, Zhang et al. 2022) needs more samples than a shared model gives.
 """
@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.values.detections import Detections, TrackedBox, edges_of
+from streamer.values.detections import Detections
+from streamer.values.track import TrackedBox, edges_of
 
 MIN_OVERLAP = 0.2
-"""Intersection over union from which two boxes of one class are the same thing."""
+"""Intersection over union from which two boxes of one label are the same thing."""
 MAX_HISTORY = 4
 """Samples remembered of each track: a frame may be shown a little after newer samples were answered."""
 
@@ -25,9 +26,10 @@ FloatArray = NDArray[np.float32]
 class _Track:
     tracker_id: int
     label: str
-    class_id: int
-    points: list[tuple[float, FloatArray, float]] = field(default_factory=list)
-    """(pts, box, score) of its newest samples, oldest first."""
+    """What makes two boxes the same kind of thing, and what people read. Class ids are the model's own numbers: after
+    a rollout the same number may stand for something else."""
+    points: list[tuple[float, FloatArray, float, int]] = field(default_factory=list)
+    """(pts, box, score, class id) of its newest samples, oldest first."""
 
     def at(self, pts: float, reach: float) -> FloatArray | None:
         """The box at `pts`: interpolated, or extrapolated up to `reach` seconds beyond the last sample."""
@@ -39,7 +41,7 @@ class _Track:
         after = next((index for index, point in enumerate(self.points) if point[0] >= pts), len(self.points) - 1)
         before = max(after - 1, 0)
         after = max(after, 1)
-        (start, box, _), (end, other, _) = self.points[before], self.points[after]
+        (start, box, *_), (end, other, *_) = self.points[before], self.points[after]
         share = (pts - start) / max(end - start, 1e-3)
         return np.asarray(box * (1 - share) + other * share, dtype=np.float32)  # exact where share is 0 or 1
 
@@ -63,10 +65,11 @@ class Tracker:
         for row in range(len(detections)):
             track = taken.get(row)
             if track is None:
-                track = _Track(self._next_id, detections.labels[row], int(detections.class_ids[row]))
+                track = _Track(self._next_id, detections.labels[row])
                 self._next_id += 1
                 self._tracks.append(track)
-            track.points = [*track.points, (pts, detections.boxes[row], float(detections.scores[row]))][-MAX_HISTORY:]
+            point = (pts, detections.boxes[row], float(detections.scores[row]), int(detections.class_ids[row]))
+            track.points = [*track.points, point][-MAX_HISTORY:]
         horizon = self._samples[0]
         self._tracks = [track for track in self._tracks if track.points[-1][0] >= horizon]
 
@@ -80,7 +83,7 @@ class Tracker:
             # Seen in the last sample at or before this frame, else it has gone or has not come yet.
             seen = next((point for point in track.points if sample is not None and abs(point[0] - sample) < 1e-6), None)
             if box is not None and seen is not None:
-                found.append(TrackedBox(track.tracker_id, edges_of(box), track.label, track.class_id, seen[2]))
+                found.append(TrackedBox(track.tracker_id, edges_of(box), track.label, seen[3], seen[2]))
         return found
 
     def clear(self) -> None:
@@ -102,7 +105,7 @@ class Tracker:
             return {}
         # All pairs at once: a hundred boxes one by one cost the event loop 20 ms a sample.
         overlaps = overlap(np.stack([box for _, box in places])[:, np.newaxis], detections.boxes)
-        same = np.asarray([track.class_id for track, _ in places])[:, np.newaxis] == detections.class_ids
+        same = np.asarray([track.label for track, _ in places])[:, np.newaxis] == np.asarray(detections.labels)
         candidates = [
             (float(overlaps[number, row]), places[number][0], int(row))
             for number, row in np.argwhere(same & (overlaps >= MIN_OVERLAP))

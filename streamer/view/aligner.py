@@ -1,8 +1,9 @@
 """Holds frames until their detections are known, so that boxes lie on the picture they were computed for. Pure.
 
-Every frame is shown `hold` seconds after it arrived: long enough for nearly every answer to be there, short enough to
-stay live. The hold is one number for all frames of a stream rather than a wait for each sample, because a wait for each
-would stop the picture at every sample and let the frames behind it out in a burst: the same latency, with stutter.
+Every frame is shown `hold` seconds after it arrived, or when there is no room to hold it any longer: long enough for
+nearly every answer to be there, short enough to stay live. The hold is one number for all frames of a stream rather
+than a wait for each sample, because a wait for each would stop the picture at every sample and let the frames behind it
+out in a burst: the same latency, with stutter.
 """
 
 from collections import deque
@@ -15,6 +16,8 @@ MARGIN = 0.010
 """Seconds added to what the answers took."""
 MAX_FRAMES = 64
 """Frames held at most: half a second of 120 a second."""
+LEAST_FRAMES = 4
+"""Frames that are held however large they are."""
 MEMORY = 64 << 20
 """Bytes of pictures held at most, so that a 4K stream holds fewer."""
 LATENCIES = 40
@@ -32,6 +35,8 @@ class Aligner:
         self.dropped = 0
         """Frames given up because nobody took them in time."""
         self._frames: deque[Frame] = deque()
+        self._room = LEAST_FRAMES
+        """How many are held at most, of the size that the newest has."""
         self._latencies: deque[float] = deque(maxlen=LATENCIES)
 
     def __len__(self) -> int:
@@ -45,15 +50,22 @@ class Aligner:
         """Hold the newest frame."""
         target = self._target()
         self.hold += max(-STEP, min(STEP, target - self.hold)) if self.hold else target
-        room = max(4, min(MAX_FRAMES, MEMORY // (frame.width * frame.height * 3 // 2 + 1)))
-        while len(self._frames) >= room:
+        self._room = max(LEAST_FRAMES, min(MAX_FRAMES, MEMORY // (frame.width * frame.height * 3 // 2 + 1)))
+        while len(self._frames) >= self._room:
             self._frames.popleft()
             self.dropped += 1
         self._frames.append(frame)
 
     def due_at(self) -> float | None:
-        """Monotonic time at which the oldest frame is to be shown; None where none waits."""
-        return self._frames[0].received_at + self.hold if self._frames else None
+        """Monotonic time at which the oldest frame is to be shown; None where none waits.
+
+        Where no more fit it is due already. Were it dropped instead, nothing would ever be shown of a stream whose
+        pictures are too large to be held for as long as its answers take.
+        """
+        if not self._frames:
+            return None
+        oldest = self._frames[0].received_at
+        return oldest if len(self._frames) >= self._room else oldest + self.hold
 
     def take(self, now: float) -> Frame | None:
         """The next frame to show, or None while it is too early.

@@ -13,8 +13,8 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
-from streamer.values.detections import TrackedBox
 from streamer.values.frame import Frame, Planes
+from streamer.values.track import TrackedBox
 
 Color = tuple[int, int, int]
 """Y, U, V of BT.601 in limited range, 16..235 and 16..240."""

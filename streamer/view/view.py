@@ -1,6 +1,6 @@
-"""What viewers see of one stream: frames held until their boxes are known, drawn on, encoded once, and published.
+"""What viewers see of one stream: frames held until their boxes are known, drawn on, encoded once, and fanned out.
 
-    frames, detections ─► tracker ─► aligner ─► annotator ─► encoder ─► fan_out
+    frames, boxes for a moment ─► aligner ─► annotator ─► encoder ─► fan-out
 
 A thread of the stream's own draws and encodes, and only while somebody watches.
 """
@@ -11,19 +11,20 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
-from av.video.reformatter import VideoReformatter
-
-from streamer.tracking.tracker import Tracker
 from streamer.values.clock import Clock
-from streamer.values.detections import Detections, TrackedBox, boxes_of
-from streamer.values.frame import Frame, Planes
+from streamer.values.detections import Detections
+from streamer.values.frame import Frame
 from streamer.values.packet import EncodedPacket
+from streamer.values.track import TrackedBox, boxes_of
 from streamer.view.aligner import Aligner
-from streamer.view.annotator import annotate
-from streamer.view.encoder import Encoder, EncoderOf, H264Encoder, Vp8Encoder, encode_jpeg
 from streamer.view.fanout import FanOut
+from streamer.view.renderer import Renderer
+from streamer.view.still import Still
 
 log = logging.getLogger(__name__)
+
+BoxesAt = Callable[[float], Sequence[TrackedBox]]
+"""Where everything is in the frame at a pts, in its pixels."""
 
 
 class Witness(Protocol):
@@ -39,7 +40,7 @@ class Witness(Protocol):
 class View:
     """The annotated side of one stream."""
 
-    def __init__(self, name: str, *, clock: Clock, fps: Callable[[], float | None]) -> None:
+    def __init__(self, name: str, *, clock: Clock) -> None:
         self.name = name
         self.aligner = Aligner()
         self.h264 = FanOut(clock=clock)
@@ -53,14 +54,11 @@ class View:
         """Frames that could not be drawn or encoded."""
         self.witness: Witness | None = None
         self._clock = clock
-        self._fps = fps
-        self._tracker = Tracker()
-        self._reformatter = VideoReformatter()
-        self._encoders: dict[FanOut, Encoder] = {}
-        """At work: one a codec that somebody watches."""
-        self._size: tuple[int, int] | None = None
         self._newest: Frame | None = None
+        self._fps: float | None = None
         self._sampled: tuple[Frame, Detections] | None = None
+        self._still = Still()
+        self._renderer = self._new_renderer()
         self._arrived = asyncio.Event()
 
     @property
@@ -78,15 +76,12 @@ class View:
         """Packets that viewers were too slow for."""
         return self.h264.dropped + self.vp8.dropped + self.jpeg.dropped
 
-    def put(self, frame: Frame) -> None:
-        """A frame came from the source."""
-        if self._size != (frame.width, frame.height):
-            self._size = (frame.width, frame.height)
-            self._tracker.clear()  # boxes of the old geometry mean nothing in the new one
-        self._newest = frame
+    def put(self, frame: Frame, fps: float | None = None) -> None:
+        """A frame came from the source, which delivers so many a second as far as is known."""
+        self._newest, self._fps = frame, fps
         if self.watched:
             self.aligner.put(frame)
-        elif not self._encoders and self.age is None:
+        elif self.age is None:
             return
         self._arrived.set()  # to show it, or to notice that the last viewer has left
 
@@ -95,17 +90,19 @@ class View:
         self.aligner.answered(detections.age)
         if self._sampled is None or detections.pts > self._sampled[1].pts:
             self._sampled = (frame, detections)
-        if self._size == (detections.width, detections.height):
-            self._tracker.update(detections)
         if self.witness is not None:
             self.witness.answered(frame, detections)
 
-    async def run(self, notice: Callable[[], str | None]) -> None:
+    async def run(self, boxes_at: BoxesAt, notice: Callable[[], str | None]) -> None:
         """Show each frame when its hold is over, until cancelled. `notice` says what to write on the picture."""
-        with ThreadPoolExecutor(1, thread_name_prefix=f"view-{self.name}") as thread:
+        thread = ThreadPoolExecutor(1, thread_name_prefix=f"view-{self.name}")
+        # Another one each time: the thread of an earlier run may still be at work with that one's encoders.
+        self._renderer = self._new_renderer()
+        try:
             while True:
                 if not self.watched:
-                    self._encoders, self.age = {}, None
+                    self._renderer.rest()
+                    self.age = None
                     self.aligner.clear()
                 due_at = self.aligner.due_at()
                 if due_at is None:
@@ -115,7 +112,10 @@ class View:
                 await asyncio.sleep(max(0.0, due_at - self._clock()))
                 frame = self.aligner.take(self._clock())
                 if frame is not None:
-                    await self._show(frame, notice(), thread)
+                    await self._show(frame, boxes_at(frame.pts), notice(), thread)
+        finally:
+            # Not joined: a 4K picture in work takes half a second, for which the whole service would stand still.
+            thread.shutdown(wait=False, cancel_futures=True)
 
     async def still(self, notice: str | None) -> EncodedPacket | None:
         """The newest annotated picture as a JPEG, or None where no frame ever came.
@@ -125,18 +125,20 @@ class View:
         frame, boxes = self._newest, list[TrackedBox]()
         if self._sampled is not None and notice is None:
             frame, boxes = self._sampled[0], boxes_of(self._sampled[1])
-        if frame is None:
-            return None
-        return await asyncio.to_thread(_draw_jpeg, frame, boxes, notice)
+        return None if frame is None else await self._still.of(frame, boxes, notice)
 
-    async def _show(self, frame: Frame, notice: str | None, thread: ThreadPoolExecutor) -> None:
-        loop = asyncio.get_running_loop()
-        boxes = self._tracker.at(frame.pts)
+    def _new_renderer(self) -> Renderer:
+        return Renderer(self.h264, self.vp8, self.jpeg)
+
+    async def _show(
+        self, frame: Frame, boxes: Sequence[TrackedBox], notice: str | None, thread: ThreadPoolExecutor
+    ) -> None:
+        loop, renderer = asyncio.get_running_loop(), self._renderer
         try:
-            encoded = await loop.run_in_executor(thread, self._render, frame, boxes, notice)
+            encoded = await loop.run_in_executor(thread, renderer.render, frame, boxes, notice, self._fps)
         except Exception:
             self.failed += 1
-            self._encoders = {}
+            renderer.rest()
             log.exception("%s: a frame could not be drawn or encoded", self.name)
             return
         for fan_out, packet in encoded:
@@ -146,33 +148,3 @@ class View:
         self.age = self._clock() - frame.received_at
         if self.witness is not None:
             self.witness.shown(frame, boxes, notice)
-
-    def _render(
-        self, frame: Frame, boxes: Sequence[TrackedBox], notice: str | None
-    ) -> list[tuple[FanOut, EncodedPacket]]:
-        """Draw and encode one frame for everybody, in the stream's thread."""
-        planes = annotate(frame, boxes, notice, self._reformatter)
-        encoded: list[tuple[FanOut, EncodedPacket]] = []
-        coders: tuple[tuple[FanOut, EncoderOf], ...] = ((self.h264, H264Encoder), (self.vp8, Vp8Encoder))
-        for fan_out, encoder_of in coders:
-            if len(fan_out):
-                packets = self._encode(fan_out, encoder_of, planes, frame.pts)
-                encoded += [(fan_out, packet) for packet in packets]
-            else:
-                self._encoders.pop(fan_out, None)
-        if len(self.jpeg):
-            encoded.append((self.jpeg, encode_jpeg(planes, frame.pts)))
-        return encoded
-
-    def _encode(self, fan_out: FanOut, encoder_of: EncoderOf, planes: Planes, pts: float) -> list[EncodedPacket]:
-        size = (planes.shape[1], planes.shape[0] * 2 // 3)
-        keyframe = fan_out.keyframe_due()
-        encoder = self._encoders.get(fan_out)
-        if encoder is None or encoder.size != size:
-            encoder, keyframe = encoder_of(*size, fps=self._fps() or 30.0), True
-            self._encoders[fan_out] = encoder
-        return encoder.encode(planes, pts, keyframe=keyframe)
-
-
-def _draw_jpeg(frame: Frame, boxes: Sequence[TrackedBox], notice: str | None) -> EncodedPacket:
-    return encode_jpeg(annotate(frame, boxes, notice), frame.pts)

@@ -10,7 +10,6 @@ has ended.
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Literal
 
 import av
 from aiortc import RTCRtpReceiver
@@ -19,6 +18,7 @@ from aiortc.rtp import RtpPacket
 from streamer.values.clock import Clock
 from streamer.values.errors import Refused, SourceErrorKind
 from streamer.values.frame import Frame
+from streamer.values.state import SourceState
 from streamer.values.timeline import Timeline
 from streamer.webrtc.assembler import Assembler, Picture, Piece
 from streamer.webrtc.decoder import DECODERS, Decoder, VideoCodec
@@ -42,19 +42,13 @@ PICTURE_TIMEOUT = 15.0
 DECODED_BEYOND = 4
 """How far beyond the pixels allowed a picture may be and still be decoded, to be refused with its size in the log."""
 
-SourceState = Literal["connecting", "live", "offline"]
-
 
 class Publisher(Session):
-    """One publisher, from POST to DELETE or failure.
-
-    `on_frame` is called in a thread of the publisher's own, once a frame, in order, and must not wait.
-    """
+    """One publisher, from POST to DELETE or failure."""
 
     def __init__(
         self,
         name: str,
-        on_frame: Callable[[Frame], None],
         on_close: Callable[["Publisher"], None],
         *,
         clock: Clock,
@@ -74,7 +68,9 @@ class Publisher(Session):
         """Monotonic arrival of the newest frame."""
         self.reconnects: dict[SourceErrorKind, int] = {}
         """Empty: a publisher that comes back is a new one."""
-        self._on_frame, self._on_close = on_frame, on_close
+        self._on_close = on_close
+        self._take_frame: Callable[[Frame], None] | None = None
+        """Whoever runs this; None before."""
         self._clock = clock
         self._max_pixels, self._max_fps = max_pixels, max_fps
         self._loop = asyncio.get_running_loop()
@@ -120,8 +116,12 @@ class Publisher(Session):
             take_packets(receiver, self._take if receiver is self._receiver else _throw_away)
         return answer
 
-    async def run(self) -> None:
-        """Ask again for what is missing, until cancelled."""
+    async def run(self, deliver: Callable[[Frame], None]) -> None:
+        """Deliver its frames, and ask again for what is missing, until cancelled.
+
+        `deliver` is called in a thread of the publisher's own, once a frame, in order, and must not wait.
+        """
+        self._take_frame = deliver
         while True:
             await asyncio.sleep(TICK)
             now = self._clock()
@@ -229,7 +229,8 @@ class Publisher(Session):
         frame = Frame(self.name, self._frames, placed, of.received_at, picture)
         self._frames += 1
         self.last_frame_at = of.received_at
-        self._on_frame(frame)
+        if self._take_frame is not None:
+            self._take_frame(frame)
         if frame.index == 0:  # behind the frame's own way to the event loop: who is told "live" sees it
             self._loop.call_soon_threadsafe(self._begun, picture.width, picture.height)
 

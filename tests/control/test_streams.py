@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Literal
 
 import pytest
 
@@ -11,17 +10,21 @@ from streamer.control.publishing_rights import PublishingRights
 from streamer.control.seats import SeatLimits, Seats
 from streamer.control.streams import Streams
 from streamer.inference.model import ServedModel
-from streamer.stream.pipeline import Pipeline, Source
+from streamer.stream.pipeline import FrameSource, Pipeline
 from streamer.values.clock import monotonic
 from streamer.values.errors import Refused, SourceErrorKind
+from streamer.values.frame import Frame
+from streamer.values.sampling import Sampling
+from streamer.values.state import SourceState
 from streamer.webrtc.publisher import Publisher
-from tests.peers.rtc import make_pc, offer_to_watch, until
+from tests.peers.rtc import make_pc, offer_to_watch
+from tests.peers.until import until
 
 
 class Idle:
     """A source from which nothing comes."""
 
-    state: Literal["connecting", "live", "offline"] = "connecting"
+    state: SourceState = "connecting"
     reason: str | None = "connecting"
     error: SourceErrorKind | None = None
     last_frame_at: float | None = None
@@ -32,7 +35,7 @@ class Idle:
         self.reconnects: dict[SourceErrorKind, int] = {}
         self.running = False
 
-    async def run(self) -> None:
+    async def run(self, _: Callable[[Frame], None]) -> None:
         """Wait until cancelled."""
         self.running = True
         try:
@@ -46,11 +49,11 @@ async def run_stream(name: str = "a") -> AsyncIterator[tuple[Streams, Pipeline, 
     """Streams of which one runs."""
 
     def make_publisher(name: str, on_close: Callable[[Publisher], None]) -> tuple[Publisher, Pipeline]:
-        publisher = Publisher(name, lambda _: None, on_close, clock=monotonic, max_pixels=1920 * 1080, max_fps=60)
+        publisher = Publisher(name, on_close, clock=monotonic, max_pixels=1920 * 1080, max_fps=60)
         return publisher, make_pipeline(publisher)
 
-    def make_pipeline(source: Source) -> Pipeline:
-        return Pipeline(source, model, sample_fps=5, min_score=None, clock=monotonic, on_detections=lambda _: None)
+    def make_pipeline(source: FrameSource) -> Pipeline:
+        return Pipeline(source, model, Sampling(5.0), clock=monotonic, on_detections=lambda *_: None)
 
     streams = Streams(
         seats=Seats(SeatLimits(8, 8, 8)),

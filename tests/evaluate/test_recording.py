@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -11,20 +10,22 @@ import numpy as np
 import pytest
 from av.video.reformatter import VideoReformatter
 
-from streamer import config
 from streamer.evaluate import clip
 from streamer.evaluate.camera import BEGIN
 from streamer.evaluate.clip import Clip
 from streamer.evaluate.recording import Recording, visible
-from streamer.service import Service
+from streamer.source import Source, Target
+from streamer.tracking.tracker import Tracker
 from streamer.values.clock import monotonic
-from streamer.values.detections import TrackedBox
 from streamer.values.frame import Frame
+from streamer.values.track import TrackedBox
+from streamer.values.url import redact
 from streamer.view.view import View
 from tests.peers.clip import make_clip, read_index
 from tests.peers.clock import FakeClock
 from tests.peers.frames import make_detections, make_frame, make_picture
 from tests.peers.process import free_port, run_process
+from tests.peers.until import until
 
 FPS = 10
 
@@ -133,15 +134,17 @@ def test_only_what_is_in_the_picture_is_seen() -> None:
 async def test_a_view_tells_its_witness_what_it_shows() -> None:
     """Every frame a view publishes is told with the boxes drawn on it, and every answer, once each."""
     clock = FakeClock()
-    view, recording = View("line-1", clock=clock, fps=lambda: None), Recording(clock)
+    view, recording, tracker = View("line-1", clock=clock), Recording(clock), Tracker()
     view.witness = recording
     notices = iter(["no detections yet", None, None])
-    running = asyncio.create_task(view.run(lambda: next(notices)))
+    running = asyncio.create_task(view.run(tracker.at, lambda: next(notices)))
     taker = view.h264.subscribe()
     frames = [make_frame(number / FPS, clock.now, picture=picture(number)) for number in range(3)]
     for number, frame in enumerate(frames):
         if number == 1:
-            view.answered(frame, make_detections(frame.pts, [(10, 10, 30, 30)]))
+            answer = make_detections(frame.pts, [(10, 10, 30, 30)])
+            tracker.update(answer)
+            view.answered(frame, answer)
         view.put(frame)
         clock.advance(1.0)
         await taker.take()
@@ -152,12 +155,6 @@ async def test_a_view_tells_its_witness_what_it_shows() -> None:
     assert [len(seen.shown[number].boxes) for number in range(3)] == [0, 1, 1]
     assert [seen.shown[number].noticed for number in range(3)] == [True, False, False]
     assert seen.answered.keys() == {1}
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait for another thread or process; pytest's timeout ends what never comes."""
-    while not condition():  # noqa: ASYNC110  what is waited for has no event of its own
-        await asyncio.sleep(0.01)
 
 
 def begin_late(path: Path) -> Path:
@@ -192,17 +189,16 @@ async def test_every_frame_a_camera_plays_is_known_by_its_number(tmp_path: Path,
         recording.shown(frame, [box(received[-1][0])], None)
 
     url = f"rtsp://127.0.0.1:{free_port()}/clip"
-    service = Service(config.parse({"streams": {"clip": {"url": url, "listen": True}}}))
+    source = Source("clip", Target(url, listen=True), clock=monotonic, redact=redact)
     camera: list[str | Path] = [sys.executable, "-m", "streamer.evaluate.camera", path, url, str(known.packets)]
-    async with service.run():
-        pipeline = service.streams.get("clip")
-        assert pipeline is not None
-        pipeline.receive = receive  # type: ignore[method-assign]  # before anything may be dropped
-        with run_process(camera) as process:
-            await until(lambda: (recording.newest or 0.0) > 1.0)
-            process.signal(BEGIN)
-            began = recording.newest or 0.0
-            await until(lambda: (recording.newest or 0.0) > began + 3.0)
+    running = asyncio.create_task(source.run(receive))
+    with run_process(camera) as process:
+        await until(lambda: (recording.newest or 0.0) > 1.0)
+        process.signal(BEGIN)
+        began = recording.newest or 0.0
+        await until(lambda: (recording.newest or 0.0) > began + 3.0)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
     assert positions(recording, known) == {number: number for number in range(45)}
     assert recording.find(known, 0.0).unknown == 0
     first = next(place for place, (number, _) in enumerate(received) if number == 1) - 2

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -13,13 +13,14 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from serving.signature import Contract
 from streamer import config
-from streamer.http.metrics import STATES
 from streamer.service import Service
 from streamer.stream.pipeline import Pipeline
 from streamer.values.clock import monotonic
+from streamer.values.state import STREAM_STATES
 from tests.peers.fake_model_server import FakeModelServer, run_fake_model_server
 from tests.peers.frames import make_frame, make_picture
 from tests.peers.process import free_port
+from tests.peers.until import until
 
 CONTRACT = Contract("insulators", height=32, width=32, labels={1: "insulator", 2: "defect"})
 
@@ -68,12 +69,6 @@ class Running:
     def total(self, name: str) -> float:
         """The sum over all labels."""
         return sum(value for (found, _), value in self.scrape().items() if found == name)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait for something the network brings; pytest's timeout ends what never comes."""
-    while not condition():  # noqa: ASYNC110  what is waited for has no event of its own
-        await asyncio.sleep(0.01)
 
 
 @asynccontextmanager
@@ -200,7 +195,7 @@ async def test_a_stream_is_in_one_state() -> None:
     """Of all states a stream is in exactly one, and attempts that failed are counted by reason."""
     async with run_service() as running:
         await until(lambda: running.pipeline.source.reconnects != {})
-        states = {state: running.value("sightline_stream_state", state=state) for state in STATES}
+        states = {state: running.value("sightline_stream_state", state=state) for state in STREAM_STATES}
         assert states == {"connecting": 0, "live": 0, "stale": 0, "offline": 1, "paused": 0}
         assert running.value("sightline_source_reconnects_total", reason="refused") >= 1
 

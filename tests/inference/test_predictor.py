@@ -1,7 +1,7 @@
 """streamer.inference.predictor: a batch of samples becomes one Predict call, and its answer becomes detections."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -17,6 +17,7 @@ from streamer.values.errors import PredictError
 from streamer.values.frame import Sample
 from tests.peers.fake_model_server import FakeModelServer, expected_boxes, run_fake_model_server
 from tests.peers.frames import make_frame, make_picture, make_sample
+from tests.peers.until import until
 
 CONTRACT = Contract("insulators", height=32, width=32, labels={1: "insulator", 2: "defect"})
 
@@ -41,12 +42,6 @@ async def running(predictor: Predictor) -> AsyncIterator[None]:
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait for something the network brings; pytest's timeout ends what never comes."""
-    while not condition():  # noqa: ASYNC110  what is waited for has no event of its own
-        await asyncio.sleep(0.01)
 
 
 def sample_of(value: int = 0, *, min_score: float = 0.0, size: tuple[int, int] = (64, 64), stream: str = "a") -> Sample:

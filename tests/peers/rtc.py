@@ -1,15 +1,6 @@
 """aiortc as the other end of a connection: a viewer or a publisher, without HTTP between."""
 
-import asyncio
-from collections.abc import Callable
-
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpReceiver, RTCSessionDescription
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Wait for something the network brings; pytest's timeout ends what never comes."""
-    while not condition():  # noqa: ASYNC110  what is waited for has no event of its own
-        await asyncio.sleep(0.01)
 
 
 def make_pc() -> RTCPeerConnection:

@@ -24,7 +24,7 @@ class Watch:
     def __init__(self, target: Target, name: str, openings: Openings | None) -> None:
         self.frames: list[Frame] = []
         """What came, pictures included: watch for seconds, not for minutes."""
-        self.source = Source(name, target, self.frames.append, clock=time.monotonic, redact=redact, openings=openings)
+        self.source = Source(name, target, clock=time.monotonic, redact=redact, openings=openings)
 
     async def until(self, condition: Callable[[], bool], what: str) -> None:
         """Wait for a condition, looking fifty times a second.
@@ -61,7 +61,7 @@ def numbers(frames: list[Frame]) -> list[int]:
 async def run_watch(target: Target, *, name: str = "x", openings: Openings | None = None) -> AsyncIterator[Watch]:
     """Run a source for as long as the block lasts."""
     watch = Watch(target, name, openings)
-    task = asyncio.create_task(watch.source.run())
+    task = asyncio.create_task(watch.source.run(watch.frames.append))
     try:
         yield watch
     finally:

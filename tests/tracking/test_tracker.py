@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from streamer.tracking.tracker import MAX_HISTORY, Tracker, overlap
-from streamer.values.detections import boxes_of
+from streamer.values.track import boxes_of
 from tests.peers.frames import make_detections
 
 Box = tuple[float, float, float, float]

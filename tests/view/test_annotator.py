@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from streamer.values.detections import TrackedBox
+from streamer.values.track import TrackedBox
 from streamer.view import annotator
 from streamer.view.annotator import NOTICE, PALETTE, PALETTE_RGB, annotate, color_of
 from tests.peers.frames import make_frame, make_picture

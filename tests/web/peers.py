@@ -10,7 +10,7 @@ import cv2
 from aiohttp import web
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
-from streamer.http.api import HEADERS
+from streamer.http.application import HEADERS
 from tests.peers.clip import draw_frame
 from tests.peers.process import free_port
 from tests.peers.required import REPOSITORY

@@ -12,7 +12,8 @@ from streamer.webrtc.datagram_filter import MAX_CHECKED, MAX_DATAGRAM, DatagramF
 from streamer.webrtc.peer import Peer
 from streamer.webrtc.sdp import read_offer
 from tests.peers.clock import FakeClock
-from tests.peers.rtc import make_pc, offer_to_watch, take_answer, until
+from tests.peers.rtc import make_pc, offer_to_watch, take_answer
+from tests.peers.until import until
 
 DTLS_ALERT = bytes.fromhex("15fefd0000000000000000000202 28".replace(" ", ""))
 """Fatal: handshake failure, in the clear."""

@@ -25,7 +25,8 @@ from streamer.webrtc.hooks import (
     on_source,
     take_packets,
 )
-from tests.peers.rtc import make_pc, offer_to_watch, until
+from tests.peers.rtc import make_pc, offer_to_watch
+from tests.peers.until import until
 from tests.peers.whip_publisher import NumberedTrack
 
 SSRC = 4711

@@ -16,7 +16,8 @@ from streamer.webrtc.datagram_filter import datagram_filters
 from streamer.webrtc.peer import HANDSHAKE_TIMEOUT, SILENCE_TIMEOUT, Peer
 from streamer.webrtc.sdp import MAX_CANDIDATES, read_fragment, read_offer
 from tests.peers.clock import FakeClock
-from tests.peers.rtc import make_pc, offer_to_watch, take_answer, until
+from tests.peers.rtc import make_pc, offer_to_watch, take_answer
+from tests.peers.until import until
 
 
 class Pair:

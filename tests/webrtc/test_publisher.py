@@ -17,7 +17,8 @@ from streamer.webrtc import publisher as ingress_file
 from streamer.webrtc.publisher import Publisher
 from streamer.webrtc.sdp import read_offer
 from tests.peers.clip import read_index
-from tests.peers.rtc import take_answer, until
+from tests.peers.rtc import take_answer
+from tests.peers.until import until
 from tests.peers.whip_publisher import NumberedTrack, WhipPublisher
 
 MAX_PIXELS = 640 * 480
@@ -34,9 +35,7 @@ class Published:
         self.states: list[str] = []
         """What the publisher called itself as each frame was delivered."""
         self.closed: list[Publisher] = []
-        self.publisher = Publisher(
-            "phone", self._receive, self.closed.append, clock=monotonic, max_pixels=MAX_PIXELS, max_fps=max_fps
-        )
+        self.publisher = Publisher("phone", self.closed.append, clock=monotonic, max_pixels=MAX_PIXELS, max_fps=max_fps)
         self._running: asyncio.Task[None] | None = None
 
     def _receive(self, frame: Frame) -> None:
@@ -47,7 +46,7 @@ class Published:
     async def connect(self) -> None:
         """Offer, answer, connect."""
         answer = await self.publisher.answer(read_offer(await self.peer.offer()))
-        self._running = asyncio.create_task(self.publisher.run())
+        self._running = asyncio.create_task(self.publisher.run(self._receive))
         await take_answer(self.peer.pc, answer)
 
     async def more(self, count: int) -> list[int]:
@@ -68,7 +67,7 @@ class Published:
     async def close(self) -> None:
         """Close both ends."""
         await self.publisher.close()
-        await self.publisher.close()
+        await self.peer.close()
         if self._running is not None:
             self._running.cancel()
             with suppress(asyncio.CancelledError):

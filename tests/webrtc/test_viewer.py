@@ -20,7 +20,8 @@ from streamer.webrtc.sdp import read_offer
 from streamer.webrtc.viewer import Codec, PacketTrack, Viewer
 from tests.peers.clip import draw_frame, read_index
 from tests.peers.clock import FakeClock
-from tests.peers.rtc import make_pc, offer_to_watch, take_answer, until
+from tests.peers.rtc import make_pc, offer_to_watch, take_answer
+from tests.peers.until import until
 
 FPS = 30
 

@@ -1,4 +1,4 @@
-"""The routes that change which streams there are, and what a page must know before it offers to. docs/api.md."""
+"""`/api/streams`: which there are, how each is, its newest picture, and what changes them. docs/api.md."""
 
 from typing import Any
 
@@ -6,13 +6,40 @@ from aiohttp import web
 
 from streamer.http.body import JSON, settings_of
 from streamer.http.description import describe
-from streamer.http.keys import RELOAD, SIGNALLING, STREAM_CHANGES, STREAMS
+from streamer.http.keys import SIGNALLING, STREAM_CHANGES, STREAMS, pipeline_of
 from streamer.values.errors import Refused
 
 routes = web.RouteTableDef()
 
 LIST, ONE = "/api/streams", "/api/streams/{name}"
 MERGE_PATCH = "application/merge-patch+json"
+
+
+@routes.get(LIST)
+async def list_streams(request: web.Request) -> web.Response:
+    """Every stream with its state and its numbers."""
+    return web.json_response([describe(stream) for stream in request.app[STREAMS]])
+
+
+@routes.get(ONE)
+async def describe_stream(request: web.Request) -> web.Response:
+    """One stream."""
+    return web.json_response(describe(pipeline_of(request)))
+
+
+@routes.get(f"{ONE}/frame.jpg")
+async def still(request: web.Request) -> web.Response:
+    """The newest annotated picture."""
+    pipeline = pipeline_of(request)
+    picture = await pipeline.view.still(pipeline.notice())
+    if picture is None:
+        raise web.HTTPServiceUnavailable(
+            text=f"stream {pipeline.name} has not had a picture yet", headers={"Retry-After": "2"}
+        )
+    return web.Response(body=picture.data, content_type="image/jpeg", headers={"Cache-Control": "no-store"})
+
+
+# ---- what changes them
 
 
 @routes.post(LIST)
@@ -55,15 +82,6 @@ async def list_options(request: web.Request) -> web.Response:
 async def one_options(request: web.Request) -> web.Response:
     """What may be asked of a stream."""
     return _options(request, "DELETE, GET, HEAD, OPTIONS, PATCH")
-
-
-@routes.get("/api/config")
-async def configuration(request: web.Request) -> web.Response:
-    """Whether the configuration file is in force, and whether streams may be added."""
-    reload, policy = request.app[RELOAD], request.app[STREAM_CHANGES].policy
-    file = {"ok": True, "error": None, "read_at": None, "restart_needed": []} if reload is None else reload.describe()
-    may = {"allowed": policy.allowed, "token": policy.token is not None, "schemes": list(policy.schemes)}
-    return web.json_response(file | {"api_streams": may})
 
 
 def _changeable(request: web.Request) -> str:

@@ -1,0 +1,23 @@
+"""The keys that say how a stream is sampled, for those that are pulled and those that are published."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from streamer.config.section import Name, Section
+from streamer.values.sampling import Sampling
+
+
+class SamplingSettings(Section):
+    """How often frames go to which model."""
+
+    sample_fps: Annotated[float, Field(gt=0, le=120)] = 5.0
+    min_score: Annotated[float, Field(ge=0, le=1)] | None = None
+    """None: what the model's contract says."""
+    model: Name | None = None
+    """None: the model of `serving`."""
+
+    @property
+    def sampling(self) -> Sampling:
+        """All three, as they are handed on."""
+        return Sampling(self.sample_fps, self.min_score, self.model)

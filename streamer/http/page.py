@@ -1,0 +1,21 @@
+"""The page, and the files it is made of."""
+
+from importlib.resources import files
+from pathlib import Path
+
+from aiohttp import web
+
+
+def set_up(app: web.Application) -> None:
+    """Serve it."""
+    app.router.add_get("/", page)
+    app.router.add_static("/web", _folder())
+
+
+async def page(_: web.Request) -> web.StreamResponse:
+    """The viewer."""
+    return web.FileResponse(_folder() / "index.html")
+
+
+def _folder() -> Path:
+    return Path(str(files("web")))

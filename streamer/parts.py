@@ -1,0 +1,149 @@
+"""What the service is made of, as the configuration in force has it: made here, run and changed by `service.py`."""
+
+from collections.abc import Callable
+from ipaddress import ip_address
+from pathlib import Path
+
+from streamer.config import Config
+from streamer.control.publishing_rights import PublishingRights
+from streamer.control.roster import Entry
+from streamer.control.seats import SeatLimits
+from streamer.control.statefile import StateFile
+from streamer.control.targets import target_of_entry
+from streamer.http.allowed_origins import AllowedOrigins
+from streamer.http.signalling import IceServer, Signalling
+from streamer.inference.model import ServedModel
+from streamer.source import Openings, Source, Target
+from streamer.stream.pipeline import Pipeline
+from streamer.values import url
+from streamer.values.clock import Clock
+from streamer.values.detections import Detections
+from streamer.values.sampling import Sampling
+from streamer.webrtc.publisher import Publisher
+
+
+class Parts:
+    """Makes models and streams, and says who may watch, publish and come from where."""
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        clock: Clock,
+        on_call: Callable[[str, int, float], None],
+        on_error: Callable[[str, str], None],
+        on_detections: Callable[[Pipeline, Detections], None],
+    ) -> None:
+        """Make nothing yet.
+
+        Args:
+            config: in force, until another takes its place.
+            clock: monotonic seconds.
+            on_call: told of each Predict call answered: model, frames, seconds.
+            on_error: told of each that failed: model, gRPC status.
+            on_detections: told of each sampled frame's answer.
+        """
+        self.config = config
+        self._clock = clock
+        self._on_call, self._on_error, self._on_detections = on_call, on_error, on_detections
+        self._openings = Openings()
+
+    # ---- who may come
+
+    def seat_limits(self) -> SeatLimits:
+        """How many may watch."""
+        server = self.config.server
+        return SeatLimits(server.max_viewers, server.max_viewers_per_stream, server.max_viewers_per_address)
+
+    def publishing_rights(self) -> PublishingRights:
+        """Who may publish: under the names that are configured, else under any where only this machine can ask."""
+        ingress = self.config.ingress
+        names = ingress.names
+        if names is None:
+            names = ["*"] if _is_loopback(self.config.server.host) else []
+        return PublishingRights(tuple(names), ingress.token, ingress.max_publishers)
+
+    def signalling(self) -> Signalling:
+        """What pages of other origins may do, and the ICE servers that browsers are told of."""
+        server = self.config.server
+        return Signalling(
+            AllowedOrigins(server.origins, on_loopback=_is_loopback(server.host)),
+            tuple(IceServer(each.url, each.username, each.credential) for each in server.ice_servers),
+        )
+
+    # ---- models
+
+    def model_name(self, sampling: Sampling) -> str:
+        """The model that a stream asks."""
+        return sampling.model or self.config.serving.model
+
+    def required_models(self) -> frozenset[str]:
+        """Those that the configuration names."""
+        named = [stream.sampling for stream in self.config.streams.values()] + [self.config.ingress.sampling]
+        return frozenset({self.config.serving.model, *map(self.model_name, named)})
+
+    def model(self, name: str) -> ServedModel:
+        """A model of the model server."""
+        serving = self.config.serving
+        return ServedModel(
+            serving.address,
+            name,
+            max_batch_size=serving.max_batch_size,
+            in_flight=serving.in_flight,
+            deadline=serving.deadline,
+            clock=self._clock,
+            on_call=self._on_call,
+            on_error=self._on_error,
+        )
+
+    # ---- streams
+
+    def target(self, entry: Entry) -> Target:
+        """What a stream's source reads, within the limits of where the stream comes from."""
+        return target_of_entry(entry, self.config.api_streams)
+
+    def stream(self, name: str, entry: Entry, model: ServedModel) -> tuple[Source, Pipeline]:
+        """A stream of the configuration or the API: its source, and the pipeline it feeds."""
+        source = Source(name, self.target(entry), clock=self._clock, redact=url.redact, openings=self._openings)
+        pipeline = Pipeline(
+            source,
+            model,
+            entry.settings.sampling,
+            clock=self._clock,
+            on_detections=self._on_detections,
+            origin=entry.origin,
+            paused=entry.paused,
+        )
+        return source, pipeline
+
+    def publisher(
+        self, name: str, on_close: Callable[[Publisher], None], model: ServedModel
+    ) -> tuple[Publisher, Pipeline]:
+        """A publisher, and the pipeline it feeds."""
+        settings = self.config.ingress
+        publisher = Publisher(
+            name, on_close, clock=self._clock, max_pixels=settings.max_pixels, max_fps=settings.max_fps
+        )
+        pipeline = Pipeline(
+            publisher,
+            model,
+            settings.sampling,
+            clock=self._clock,
+            on_detections=self._on_detections,
+            origin="publisher",
+        )
+        return publisher, pipeline
+
+
+def state_file(config: Config, path: Path | None) -> StateFile | None:
+    """Where what the API changes is kept: where the configuration says, else beside it; None: it is no file."""
+    if config.api_streams.state is not None:
+        return StateFile(Path(config.api_streams.state))
+    return None if path is None else StateFile(path.with_suffix(".streams.json"))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

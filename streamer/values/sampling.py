@@ -1,0 +1,15 @@
+"""What a stream's settings say of its samples. A value, handed on whole from the configuration to the sampler."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How often frames go to which model, and what of its answer counts."""
+
+    fps: float
+    """Samples a second."""
+    min_score: float | None = None
+    """Detections below it are of no interest, 0..1. None: what the model's contract says."""
+    model: str | None = None
+    """As the model server knows it. None: the service's own."""

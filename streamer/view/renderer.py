@@ -1,0 +1,67 @@
+"""One frame drawn and encoded for everybody who watches, in whatever codec they take. Serves one thread."""
+
+from collections.abc import Sequence
+
+from av.video.reformatter import VideoReformatter
+
+from streamer.values.frame import Frame, Planes
+from streamer.values.packet import EncodedPacket
+from streamer.values.track import TrackedBox
+from streamer.view.annotator import annotate
+from streamer.view.encoder import Encoder, EncoderOf, H264Encoder, Vp8Encoder, encode_jpeg
+from streamer.view.fanout import FanOut
+
+DEFAULT_FPS = 30.0
+"""Frames a second an encoder is made for while nobody knows better."""
+
+
+class Renderer:
+    """The encoders of one stream, each at work while somebody takes its codec."""
+
+    def __init__(self, h264: FanOut, vp8: FanOut, jpeg: FanOut) -> None:
+        self._coders: tuple[tuple[FanOut, EncoderOf], ...] = ((h264, H264Encoder), (vp8, Vp8Encoder))
+        self._jpeg = jpeg
+        self._encoders: dict[FanOut, Encoder] = {}
+        self._reformatter = VideoReformatter()
+
+    def __len__(self) -> int:
+        """Video encoders at work."""
+        return len(self._encoders)
+
+    def rest(self) -> None:
+        """Give up every encoder: nobody watches, or one of them failed."""
+        self._encoders.clear()
+
+    def render(
+        self, frame: Frame, boxes: Sequence[TrackedBox], notice: str | None, fps: float | None
+    ) -> list[tuple[FanOut, EncodedPacket]]:
+        """Draw and encode one frame; gives what is to be published where.
+
+        Args:
+            frame: to be drawn on a copy of.
+            boxes: in its pixels.
+            notice: written on it; None: nothing.
+            fps: frames a second the stream has, as far as is known.
+        """
+        planes = annotate(frame, boxes, notice, self._reformatter)
+        encoded: list[tuple[FanOut, EncodedPacket]] = []
+        for fan_out, encoder_of in self._coders:
+            if len(fan_out):
+                packets = self._encode(fan_out, encoder_of, planes, frame.pts, fps or DEFAULT_FPS)
+                encoded += [(fan_out, packet) for packet in packets]
+            else:
+                self._encoders.pop(fan_out, None)
+        if len(self._jpeg):
+            encoded.append((self._jpeg, encode_jpeg(planes, frame.pts)))
+        return encoded
+
+    def _encode(
+        self, fan_out: FanOut, encoder_of: EncoderOf, planes: Planes, pts: float, fps: float
+    ) -> list[EncodedPacket]:
+        size = (planes.shape[1], planes.shape[0] * 2 // 3)
+        keyframe = fan_out.keyframe_due()
+        encoder = self._encoders.get(fan_out)
+        if encoder is None or encoder.size != size:
+            encoder, keyframe = encoder_of(*size, fps=fps), True
+            self._encoders[fan_out] = encoder
+        return encoder.encode(planes, pts, keyframe=keyframe)

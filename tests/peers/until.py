@@ -1,0 +1,13 @@
+"""Waiting for what another thread, process or task does."""
+
+import asyncio
+from collections.abc import Callable
+
+LOOK = 0.005
+"""Seconds between two looks."""
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait until a condition holds; pytest's timeout ends what never comes."""
+    while not condition():  # noqa: ASYNC110  what is waited for has no event of its own
+        await asyncio.sleep(LOOK)
