@@ -24,9 +24,9 @@ import grpc.aio
 import numpy as np
 
 from serving import signature, wire
-from streamer.bench.processes import free_port
 from streamer.inference.channel import open_channel
 from streamer.inference.predictor import Predictor
+from streamer.tools.processes import free_port
 from streamer.values.clock import monotonic
 
 BATCHING = """

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from streamer.bench.footage import RATE, shrunk
-from streamer.bench.processes import free_port, listens, running
 from streamer.bench.readings import Reading, reading
 from streamer.bench.service import await_live, run_service, streams_of
 from streamer.tools.child import Child, Say, await_until
 from streamer.tools.demo import serving_command
+from streamer.tools.processes import free_port, listens, running
 from streamer.values.errors import SightlineError
 
 CAMERAS = 16

@@ -5,9 +5,9 @@ import statistics
 from pathlib import Path
 from typing import Any
 
-from streamer.bench.processes import ask, free_port, listens, newest_version, running
 from streamer.tools.child import Child, Say, await_until
 from streamer.tools.demo import MODEL, serving_command
+from streamer.tools.processes import ask, free_port, listens, newest_version, running
 
 BATCH = 8
 IN_FLIGHT = 2

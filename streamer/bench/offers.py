@@ -6,9 +6,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from streamer.bench.processes import free_port, listens
 from streamer.bench.service import run_service
 from streamer.tools.child import Say, await_until
+from streamer.tools.processes import free_port, listens
 from streamer.values.errors import SightlineError
 
 ROUNDS = 20

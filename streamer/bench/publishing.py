@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from streamer.bench.footage import RATE, shrunk
-from streamer.bench.processes import free_port, running
 from streamer.bench.readings import Reading, model_seconds, reading
 from streamer.bench.service import await_live, run_service
 from streamer.tools.child import Child, Say, await_until, get
 from streamer.tools.demo import serving_command
+from streamer.tools.processes import free_port, running
 from streamer.values.errors import SightlineError
 from streamer.values.packet import TIME_BASE
 

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from streamer.bench.footage import shrunk
-from streamer.bench.processes import ask, free_port, newest_version, running, running_all
 from streamer.bench.readings import reading, results_of
 from streamer.bench.service import await_live, push, run_service
 from streamer.tools.child import Child, Say, await_until
 from streamer.tools.demo import serving_command
+from streamer.tools.processes import ask, free_port, newest_version, running, running_all
 from streamer.values.errors import SightlineError
 
 CAMERAS = 4

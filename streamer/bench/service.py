@@ -8,9 +8,9 @@ from typing import Any
 
 import yaml
 
-from streamer.bench.processes import free_port, running
 from streamer.tools.child import Child, Say, await_until, get
 from streamer.tools.demo import MODEL
+from streamer.tools.processes import free_port, running
 
 
 @contextmanager

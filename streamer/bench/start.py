@@ -5,9 +5,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from streamer.bench.processes import free_port, listens
 from streamer.bench.service import run_service
 from streamer.tools.child import Say, get
+from streamer.tools.processes import free_port, listens
 
 STARTS = 5
 

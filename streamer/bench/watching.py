@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from streamer.bench.processes import free_port, running
 from streamer.bench.readings import core_share
 from streamer.bench.service import await_live, push, run_service
 from streamer.tools.child import Say
+from streamer.tools.processes import free_port, running
 
 ADDED_VIEWERS = 8
 SETTLE = 4.0

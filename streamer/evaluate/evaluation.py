@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from streamer.bench.processes import free_port, listens
 from streamer.evaluate import clip, truth
 from streamer.evaluate.clip import Clip
 from streamer.evaluate.figures import Figures, judge
@@ -20,6 +19,7 @@ from streamer.service import Service
 from streamer.tools.child import Child, await_until
 from streamer.tools.demo import MODEL, require_tensorflow, serving_command
 from streamer.tools.memory import keep_memory
+from streamer.tools.processes import free_port, listens
 from streamer.tools.progress import Progress
 from streamer.values.errors import ConfigError
 
