@@ -27,10 +27,11 @@ test: $(VENV)/.installed-dev  ## run every test (PYTEST_ARGS="tests/config/test_
 	@scripts/install_test_tools.sh
 	@exec $(BIN)/python -m pytest $(PYTEST_ARGS)
 
-lint: $(VENV)/.installed-dev  ## ruff and mypy; changes nothing
+lint: $(VENV)/.installed-dev  ## ruff, mypy and deptry; changes nothing
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
+	@$(BIN)/deptry .
 
 format: $(VENV)/.installed-dev  ## sort imports, fix what ruff can, format
 	@$(BIN)/ruff check --fix-only --quiet
