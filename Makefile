@@ -9,7 +9,6 @@ MAKEFLAGS += --no-print-directory
 VENV := .venv
 BIN := $(VENV)/bin
 PYTEST_ARGS ?=
-CHECKED := export models scripts serving streamer tests
 
 .PHONY: help install demo test lint format bench clean
 

@@ -1,4 +1,4 @@
-"""What training leaves behind becomes a version directory that TensorFlow Serving loads: `python -m export`.
+"""What training leaves behind becomes a version directory that TensorFlow Serving loads: `sightline export`.
 
     cli         arguments in, exit code out; TensorFlow is not imported before it is needed
     source      a path ─► which kind of source it is, and the files it consists of

@@ -1,7 +1,7 @@
-"""`python -m export`: see `export.cli`."""
+"""`python -m sightline_export`, and `python -m export` in the repository: the command `sightline export`."""
 
 import sys
 
-from export.cli import main
+from sightline_export.cli import main
 
 sys.exit(main(sys.argv[1:]))

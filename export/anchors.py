@@ -5,8 +5,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from export.decoding import Anchors, BoxFormat, Grid, Ssd
-from export.errors import Unusable
+from sightline_export.decoding import Anchors, BoxFormat, Grid, Ssd
+from sightline_export.errors import Unusable
 
 Boxes = NDArray[np.float64]
 """float64 [A, 4], ymin, xmin, ymax, xmax in 0..1 of the model's input."""

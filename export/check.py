@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from export.golden import Golden
+from sightline_export.golden import Golden
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,12 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from export.builder import run_builder
-from export.detector import Detector, Pictures
-from export.errors import Unusable
-from export.label_map import read_label_map
-from export.request import Request
 from serving.signature import DETECTION_OUTPUTS
+from sightline_export.builder import run_builder
+from sightline_export.detector import Detector, Pictures
+from sightline_export.errors import Unusable
+from sightline_export.label_map import read_label_map
+from sightline_export.request import Request
 
 _OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 _ATTRIBUTES = ("input_height", "input_width", "labels", "resize_rule", "pad_value", "min_score", "detect")
@@ -31,7 +31,7 @@ def load(request: Request) -> Detector:
         hint = f", or name {config} in its place" if config.is_file() else ""
         raise Unusable(
             f"{prefix} is a checkpoint, which holds weights and no graph: "
-            f"name the code that builds it with --builder package.module:function{hint}"
+            f"name the code that builds it with --builder path/to/file.py:function{hint}"
         )
     model = _build(request.builder)
     _restore(model, prefix, request.builder)

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from export.errors import Unusable
+from sightline_export.errors import Unusable
 
 META = ".meta"
 """Where TensorFlow 1 keeps the graph; TensorFlow 2 has no such file."""

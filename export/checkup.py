@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from export.check import Check, Prove
-from export.digests import DIGESTS_FILE, check_digests
-from export.errors import CheckFailed, Unusable
-from export.golden import GOLDEN, Golden, GoldenError, digest
-from export.pictures import Picture, as_batch, drawn_pictures, read_pictures
-from export.report import model_lines
-from export.versions import versions
 from serving.signature import CONTRACT_FILE, Contract, ContractError
+from sightline_export.check import Check, Prove
+from sightline_export.digests import DIGESTS_FILE, check_digests
+from sightline_export.errors import CheckFailed, Unusable
+from sightline_export.golden import GOLDEN, Golden, GoldenError, digest
+from sightline_export.pictures import Picture, as_batch, drawn_pictures, read_pictures
+from sightline_export.report import model_lines
+from sightline_export.versions import versions
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""`python -m export` and `sightline export`: arguments in, one model out.
+"""`sightline export`: arguments in, one model out.
 
 Exit code 0: exported, or nothing to do. 1: a check failed. 2: something given cannot be used. After 1 and 2 the output
 directory is as it was.
@@ -14,32 +14,32 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, Protocol
 
-from export.check import Prove
-from export.checkup import checkup, find
-from export.errors import ExportError, Unusable
-from export.fresh_process import FreshProcess
-from export.inspector import INSPECTABLE, inspect
-from export.interrupt import Interrupt
-from export.pictures import drawn_pictures
-from export.report import Report, megabytes
-from export.request import Request
-from export.silence import import_tensorflow
-from export.source_options import add_source_options, read_source_options
-from export.versions import staging
+from sightline_export.check import Prove
+from sightline_export.checkup import checkup, find
+from sightline_export.errors import ExportError, Unusable
+from sightline_export.fresh_process import FreshProcess
+from sightline_export.inspector import INSPECTABLE, inspect
+from sightline_export.interrupt import Interrupt
+from sightline_export.pictures import drawn_pictures
+from sightline_export.report import Report, megabytes
+from sightline_export.request import Request
+from sightline_export.silence import import_tensorflow
+from sightline_export.source_options import add_source_options, read_source_options
+from sightline_export.versions import staging
 
 EPILOG = """\
 examples:
-  python -m export --output models/served/insulators
-  python -m export frozen_inference_graph.pb --labels label_map.pbtxt --output models/served/voc
-  python -m export runs/7/ckpt-12 --builder mypackage.network:build --output models/served/mine
-  python -m export runs/7/model.ckpt-900 --inputs image --outputs boxes=concat scores=concat_1 \\
+  sightline export --output models/served/insulators
+  sightline export frozen_inference_graph.pb --labels label_map.pbtxt --output models/served/voc
+  sightline export runs/7/ckpt-12 --builder models/mynet.py:build --output models/served/mine
+  sightline export runs/7/model.ckpt-900 --inputs image --outputs boxes=concat scores=concat_1 \\
       --decode head.yaml --labels label_map.pbtxt --output models/served/mine
 
 what a file holds, and how to export it:
-  python -m export inspect frozen_inference_graph.pb
+  sightline export inspect frozen_inference_graph.pb
 
 whether an exported version is still what it was:
-  python -m export --check models/served/voc
+  sightline export --check models/served/voc
 """
 
 
@@ -51,7 +51,7 @@ class _Parser(argparse.ArgumentParser):
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     found = _Parser(
-        prog="python -m export",
+        prog="sightline export",
         description="Turn a trained detector into a SavedModel that TensorFlow Serving and Sightline load as it is.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -77,7 +77,7 @@ def parser() -> argparse.ArgumentParser:
 def inspect_parser() -> argparse.ArgumentParser:
     """The command line of `inspect`."""
     found = _Parser(
-        prog="python -m export inspect",
+        prog="sightline export inspect",
         description="Say what a file or directory holds: inputs, outputs, classes, sizes, and how to export it.",
     )
     found.add_argument("path", type=Path, metavar="PATH", help=INSPECTABLE)
@@ -88,7 +88,7 @@ def inspect_parser() -> argparse.ArgumentParser:
 def check_parser() -> argparse.ArgumentParser:
     """The command line of `check`."""
     found = _Parser(
-        prog="python -m export --check",
+        prog="sightline export --check",
         description="Prove an exported version once more: its files, its detections, its contract.",
     )
     found.add_argument("version", type=Path, metavar="VERSION", help="MODELS/NAME/3, or MODELS/NAME for its newest")
@@ -225,7 +225,7 @@ def _export(argv: list[str], prover: Prover, say: Say, interrupt: Interrupt) -> 
 def _exporter() -> Callable[[Request, Path, Prove, Callable[[str], None]], Report]:
     # Here and no earlier: it takes seconds, and most of what can be wrong is known without it.
     import_tensorflow("an export")
-    from export.exporter import export
+    from sightline_export.exporter import export
 
     return export
 

@@ -1,4 +1,4 @@
-"""A source's own outputs ─► the canonical ones, inside the graph: what `export.decoding` describes, in TensorFlow.
+"""A source's own outputs ─► the canonical ones, inside the graph: what `decoding` describes, in TensorFlow.
 
 What an output can be (its role):
 
@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from export.anchors import anchor_boxes
-from export.decoding import Decoding, Input, Nms
-from export.errors import Unusable
-from export.suppression import Rows, suppress
 from serving.signature import DETECTION_BOXES, DETECTION_CLASSES, DETECTION_SCORES, NUM_DETECTIONS
+from sightline_export.anchors import anchor_boxes
+from sightline_export.decoding import Decoding, Input, Nms
+from sightline_export.errors import Unusable
+from sightline_export.suppression import Rows, suppress
 
 IMAGE_INFO = "image_info"
 """A role that only Model Garden's exports have: float32 [N, 4, 2], and its third row is the scale from the picture to
@@ -199,7 +199,7 @@ def _constant(values: Any) -> Any:
 
 
 def _as_yxyx(boxes: Any, form: str) -> Any:
-    """As `export.anchors.as_yxyx`, for tensors [N, A, 4]."""
+    """As `sightline_export.anchors.as_yxyx`, for tensors [N, A, 4]."""
     if form == "yxyx":
         return boxes
     if form == "xyxy":

@@ -1,6 +1,6 @@
 """How a raw head is meant: the small YAML behind --decode. Needs no TensorFlow.
 
-docs/decode.yaml shows every key. A section that is left out is the family's (see `export.family`), else its default.
+docs/decode.yaml shows every key. A section that is left out is the family's (see `family`), else its default.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from pydantic import (
     model_validator,
 )
 
-from export.errors import Unusable
+from sightline_export.errors import Unusable
 
 
 class Section(BaseModel):

@@ -5,8 +5,8 @@
 
 from pathlib import Path
 
-from export.check import Check
-from export.source import sha256
+from sightline_export.check import Check
+from sightline_export.source import sha256
 
 DIGESTS_FILE = "assets.extra/SHA256SUMS"
 

@@ -8,21 +8,21 @@ from typing import Any
 
 import tensorflow as tf
 
-from export import checkpoint, frozen_graph, keras_model, object_detection_api, saved_model, tf1_checkpoint
-from export.check import Check, Prove
-from export.detector import Detector, Pictures, trace
-from export.digests import write_digests
-from export.errors import CheckFailed, Unusable
-from export.freeze import write_frozen
-from export.golden import GOLDEN, TOLERANCE, Golden, Rows
-from export.pictures import as_batch, drawn_pictures, read_pictures
-from export.report import Report
-from export.request import Request
-from export.source import Kind
-from export.suppression_ops import suppression_ops
-from export.versions import publish
-from export.writer import write, writing
 from serving.signature import Contract
+from sightline_export import checkpoint, frozen_graph, keras_model, object_detection_api, saved_model, tf1_checkpoint
+from sightline_export.check import Check, Prove
+from sightline_export.detector import Detector, Pictures, trace
+from sightline_export.digests import write_digests
+from sightline_export.errors import CheckFailed, Unusable
+from sightline_export.freeze import write_frozen
+from sightline_export.golden import GOLDEN, TOLERANCE, Golden, Rows
+from sightline_export.pictures import as_batch, drawn_pictures, read_pictures
+from sightline_export.report import Report
+from sightline_export.request import Request
+from sightline_export.source import Kind
+from sightline_export.suppression_ops import suppression_ops
+from sightline_export.versions import publish
+from sightline_export.writer import write, writing
 
 LOADERS: dict[Kind, Callable[[Request], Detector]] = {
     Kind.CHECKPOINT: checkpoint.load,

@@ -12,8 +12,6 @@ Ultralytics            float32 0..1 [N, H, W, 3] to one tensor [N, 4 + C, A], bo
 from dataclasses import dataclass
 from typing import Protocol
 
-from export.decoding import Boxes, Decoding, Input
-from export.tensors import Tensor
 from serving.signature import (
     DETECTION_BOXES,
     DETECTION_CLASSES,
@@ -22,6 +20,8 @@ from serving.signature import (
     NUM_DETECTIONS,
     ResizeRule,
 )
+from sightline_export.decoding import Boxes, Decoding, Input
+from sightline_export.tensors import Tensor
 
 _MULTICLASS = "detection_multiclass_scores"
 _IMAGE_INFO = "image_info"

@@ -14,9 +14,9 @@ from google.protobuf.message import EncodeError
 from numpy.typing import NDArray
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2_as_graph
 
-from export.errors import Unusable
-from export.versions import FROZEN_FILE
 from serving.signature import DETECTION_OUTPUTS
+from sightline_export.errors import Unusable
+from sightline_export.versions import FROZEN_FILE
 
 IMAGE_TENSOR = "image_tensor"
 

@@ -12,24 +12,22 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from export.check import Check
-from export.errors import CheckFailed
-from export.golden import Golden
-
-_ROOT = Path(__file__).parent.parent
+from sightline_export.check import Check
+from sightline_export.errors import CheckFailed
+from sightline_export.golden import Golden
 
 
 class FreshProcess:
-    """Runs `export.proof` in a process of its own; use as a context manager."""
+    """Runs `sightline_export.proof` in a process of its own; use as a context manager."""
 
     def __init__(self) -> None:
         # A file, because nobody reads a pipe while TensorFlow talks.
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115
-        path = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")]))
         # Two processes on one GPU would fight for its memory, and its arithmetic differs in the fourth digit.
-        quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1", "PYTHONPATH": path}
+        quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "export.proof"],
+            # -P: what lies in the working directory is the caller's, whatever it is called.
+            [sys.executable, "-P", "-m", "sightline_export.proof"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._stderr,
@@ -48,7 +46,7 @@ class FreshProcess:
         self._stderr.close()
 
     def prove(self, version: Path, golden: Golden) -> Iterator[Check]:
-        """As `export.proof.prove`, over there.
+        """As `sightline_export.proof.prove`, over there.
 
         Raises:
             CheckFailed: the process ended before it had made all checks.

@@ -10,11 +10,11 @@ from typing import Any
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 
-from export.detector import Detector
-from export.errors import Unusable
-from export.graph import Graph
-from export.network import Beside, as_detector
-from export.request import Request
+from sightline_export.detector import Detector
+from sightline_export.errors import Unusable
+from sightline_export.graph import Graph
+from sightline_export.network import Beside, as_detector
+from sightline_export.request import Request
 
 VARIABLE_OPS = ("Variable", "VariableV2", "VarHandleOp")
 

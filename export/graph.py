@@ -14,9 +14,9 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from export.errors import Unusable
-from export.network import Wiring
-from export.tensors import Shape, Tensor, Value, listing
+from sightline_export.errors import Unusable
+from sightline_export.network import Wiring
+from sightline_export.tensors import Shape, Tensor, Value, listing
 
 PICTURES = "sightline_pictures"
 """The placeholder that takes the place of the graph's own input, whatever that was."""
@@ -79,7 +79,7 @@ class Graph:
         return None
 
     def wire(self, picture: Tensor, outputs: dict[str, str], size: tuple[int, int], fixed: dict[str, Value]) -> Wiring:
-        """See `export.network.Network`."""
+        """See `sightline_export.network.Network`."""
         names = sorted(set(outputs.values()))
         batch = 1 if picture.shape and picture.shape[0] == 1 else None
         definition = self._cut(picture, names, (batch, *size, 3), fixed)

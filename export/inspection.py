@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from export.report import labels_in_words, megabytes
-from export.tensors import Tensor
+from sightline_export.report import labels_in_words, megabytes
+from sightline_export.tensors import Tensor
 
 SHOWN = 12
 """Tensors of one sort that a person is shown; a program gets them all."""

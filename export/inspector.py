@@ -4,15 +4,6 @@ import shlex
 from collections.abc import Callable
 from pathlib import Path
 
-from export.errors import Unusable
-from export.golden import GOLDEN
-from export.inspection import Inspection
-from export.label_map import read_label_map
-from export.pipeline_model import read_pipeline_model
-from export.report import serve_command
-from export.source import BUNDLED_CHECKPOINT, Kind, Source, recognise
-from export.tensors import Tensor
-from export.versions import FROZEN_FILE, versions
 from serving.signature import (
     CONTRACT_FILE,
     DETECTION_BOXES,
@@ -23,6 +14,15 @@ from serving.signature import (
     Contract,
     ContractError,
 )
+from sightline_export.errors import Unusable
+from sightline_export.golden import GOLDEN
+from sightline_export.inspection import Inspection
+from sightline_export.label_map import read_label_map
+from sightline_export.pipeline_model import read_pipeline_model
+from sightline_export.report import serve_command
+from sightline_export.source import BUNDLED_CHECKPOINT, Kind, Source, recognise
+from sightline_export.tensors import Tensor
+from sightline_export.versions import FROZEN_FILE, versions
 
 INSPECTABLE = "any source of an export, an exported version, a pipeline.config or a label map"
 
@@ -45,7 +45,7 @@ def inspect(path: Path, tensorflow: Callable[[], None]) -> Inspection:
     if (source.path / CONTRACT_FILE).is_file():
         return _exported(path, source)
     tensorflow()
-    from export.model_inspector import inspect_model
+    from sightline_export.model_inspector import inspect_model
 
     return inspect_model(source, _command(source))
 
@@ -59,7 +59,7 @@ def _label_map(path: Path) -> Inspection:
         "label map",
         _files([path]),
         classes=labels,
-        command=f"python -m export SOURCE --labels {shlex.quote(str(path))} --output models/served/NAME",
+        command=f"sightline export SOURCE --labels {shlex.quote(str(path))} --output models/served/NAME",
     )
 
 
@@ -84,7 +84,7 @@ def _pipeline_config(path: Path) -> Inspection:
         input_size=found.input_size,
         detector="yes: TensorFlow Object Detection API; needs that library and the checkpoint of its training",
         facts=facts | ({"nms": suppression} if suppression else {}),
-        command=f"python -m export --pipeline_config_file={shlex.quote(str(path))} --checkpoint_dir=TRAINING "
+        command=f"sightline export --pipeline_config_file={shlex.quote(str(path))} --checkpoint_dir=TRAINING "
         "--output models/served/NAME",
         notes=notes,
     )
@@ -138,9 +138,9 @@ def _files(paths: list[Path]) -> dict[str, int]:
 def _command(source: Source) -> str:
     """The command line as far as the path decides it."""
     if source.path.parent.resolve() == BUNDLED_CHECKPOINT.resolve():
-        return "python -m export --output models/served/insulators"
-    builder = " --builder package.module:function" if source.kind is Kind.CHECKPOINT else ""
+        return "sightline export --output models/served/insulators"
+    builder = " --builder path/to/file.py:function" if source.kind is Kind.CHECKPOINT else ""
     # A checkpoint or graph is called as its directory is: ckpt-12 says less than runs/7.
     path = source.path.resolve()
     name = path.name if source.kind is Kind.SAVED_MODEL and path.name != "saved_model" else path.parent.name
-    return f"python -m export {shlex.quote(str(source.path))}{builder} --output models/served/{shlex.quote(name)}"
+    return f"sightline export {shlex.quote(str(source.path))}{builder} --output models/served/{shlex.quote(name)}"

@@ -1,6 +1,6 @@
 """A whole Keras model, .keras or .h5 ─► a `Detector`.
 
-`--builder package.module:function` names what such a file does not hold: the function is called without arguments and
+`--builder path/to/file.py:function` names what such a file does not hold: the function is called without arguments and
 returns a dict of name to class or function, as `custom_objects` of keras.models.load_model takes it.
 """
 
@@ -10,12 +10,12 @@ from typing import Any
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from export.builder import run_builder
-from export.detector import Detector
-from export.errors import Unusable
-from export.network import Beside, Wiring, as_detector
-from export.request import Request
-from export.tensors import Tensor, Value
+from sightline_export.builder import run_builder
+from sightline_export.detector import Detector
+from sightline_export.errors import Unusable
+from sightline_export.network import Beside, Wiring, as_detector
+from sightline_export.request import Request
+from sightline_export.tensors import Tensor, Value
 
 
 def load(request: Request) -> Detector:
@@ -44,7 +44,7 @@ class KerasModel:
         return next((tensor for tensor in self.outputs if tensor.name == name), None)
 
     def wire(self, picture: Tensor, outputs: dict[str, str], size: tuple[int, int], fixed: dict[str, Value]) -> Wiring:
-        """See `export.network.Network`."""
+        """See `sightline_export.network.Network`."""
         if len(self.inputs) > 1 or fixed:
             raise Unusable(f"{self.path} must have pictures for its one input, and has {len(self.inputs)} inputs")
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from export.errors import Unusable
+from sightline_export.errors import Unusable
 
 _TOKEN = re.compile(
     r"""\s+ | \#[^\n]* | (?P<brace>[{}]) | (?P<word>[A-Za-z_]\w*)\s*:? |

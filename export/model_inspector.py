@@ -10,14 +10,14 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import saved_model_pb2, trackable_object_graph_pb2
 
-from export import family, keras_model, saved_model
-from export.errors import Unusable
-from export.graph import Graph
-from export.inspection import Inspection
-from export.source import Kind, Source
-from export.suggestion import GRADIENTS, with_family
-from export.tensors import Tensor
 from serving.signature import SERVING_DEFAULT
+from sightline_export import family, keras_model, saved_model
+from sightline_export.errors import Unusable
+from sightline_export.graph import Graph
+from sightline_export.inspection import Inspection
+from sightline_export.source import Kind, Source
+from sightline_export.suggestion import GRADIENTS, with_family
+from sightline_export.tensors import Tensor
 
 _OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 _VALUE = "/.ATTRIBUTES/VARIABLE_VALUE"
@@ -51,7 +51,7 @@ def inspect_model(source: Source, command: str) -> Inspection:
 
 @dataclass(frozen=True)
 class Signature:
-    """Tensors of a SavedModel's signature, for `export.family`."""
+    """Tensors of a SavedModel's signature, for `sightline_export.family`."""
 
     inputs: list[Tensor]
     outputs: list[Tensor]

@@ -12,15 +12,15 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from export import family
-from export.decoder import Decoder, prepare
-from export.decoding import Decoding, Input
-from export.detector import Detector, Pictures
-from export.errors import Unusable
-from export.label_map import fit_labels, read_label_map
-from export.request import Request
-from export.tensors import Tensor, Value, listing
 from serving.signature import ResizeRule
+from sightline_export import family
+from sightline_export.decoder import Decoder, prepare
+from sightline_export.decoding import Decoding, Input
+from sightline_export.detector import Detector, Pictures
+from sightline_export.errors import Unusable
+from sightline_export.label_map import fit_labels, read_label_map
+from sightline_export.request import Request
+from sightline_export.tensors import Tensor, Value, listing
 
 Given = Any
 """Pictures [N, H, W, 3] in the dtype and levels of the source's own input."""

@@ -13,11 +13,11 @@ from typing import Any
 
 from google.protobuf import text_format
 
-from export import saved_model
-from export.detector import Detector
-from export.errors import Unusable
-from export.request import Request
-from export.source import recognise
+from sightline_export import saved_model
+from sightline_export.detector import Detector
+from sightline_export.errors import Unusable
+from sightline_export.request import Request
+from sightline_export.source import recognise
 
 
 def load(request: Request) -> Detector:

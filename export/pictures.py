@@ -7,10 +7,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from export.errors import Unusable
-from models.insulators.scenes import Scene
 from serving.resize import Resize
 from serving.signature import ResizeRule
+from sightline_export.errors import Unusable
+from sightline_models.insulators.scenes import Scene
 
 COUNT = 8
 """How many: as many as the largest batch that is proven."""

@@ -10,8 +10,8 @@ from typing import Any
 
 from google.protobuf import text_format
 
-from export.errors import Unusable
 from serving.text_proto import Fields, message_class
+from sightline_export.errors import Unusable
 
 _RESIZER: Fields = {
     "fixed_shape_resizer": {"height": "int32", "width": "int32"},

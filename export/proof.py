@@ -1,8 +1,8 @@
 """A written model is loaded as a stranger would load it, and compared with its source and its own contract.
 
-An export makes these checks before it publishes anything, and `export.checkup` makes them again whenever it is asked.
-Run as `python -m export.proof` this is the fresh process: it loads TensorFlow, waits for one line of JSON with the
-paths, and answers with one line of JSON a check.
+An export makes these checks before it publishes anything, and `checkup` makes them again whenever it is asked.
+Run as `python -m sightline_export.proof` this is the fresh process: it loads TensorFlow, waits for one line of JSON
+with the paths, and answers with one line of JSON a check.
 """
 
 import json
@@ -16,11 +16,6 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from export.check import Check
-from export.freeze import FrozenGraph
-from export.golden import Golden, Rows
-from export.versions import FROZEN_FILE
-from export.warmup import read_warmup
 from serving.signature import (
     CLASS_IDS,
     CLASS_NAMES,
@@ -35,6 +30,11 @@ from serving.signature import (
     SERVING_DEFAULT,
     Contract,
 )
+from sightline_export.check import Check
+from sightline_export.freeze import FrozenGraph
+from sightline_export.golden import Golden, Rows
+from sightline_export.versions import FROZEN_FILE
+from sightline_export.warmup import read_warmup
 
 
 def prove(version: Path, golden: Golden) -> Iterator[Check]:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from export.check import Check
-from export.golden import GOLDEN
-from export.request import Request
-from export.versions import FROZEN_FILE
 from serving.signature import Contract
+from sightline_export.check import Check
+from sightline_export.golden import GOLDEN
+from sightline_export.request import Request
+from sightline_export.versions import FROZEN_FILE
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Report:
             f"{', '.join(check.name for check in self.checks)}",
             *(f"  note      {note}" for note in self.notes),
             f"  serve     {serve_command(self.contract.name, self.version.parent)}",
-            f"  check     python -m export --check {shlex.quote(str(self.version))}",
+            f"  check     sightline export --check {shlex.quote(str(self.version))}",
             f"  took      {seconds:.1f} s, at most {_peak_memory()} of memory",
         ]
         return "\n".join(lines)

@@ -7,12 +7,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from export.builder import builder_sha256
-from export.decoding import Decoding, read_decoding
-from export.source import Source, sha256
-from export.tensors import TensorNames
-from export.versions import versions
 from serving.signature import CONTRACT_FILE, Contract, ContractError, ResizeRule
+from sightline_export.builder import find_builder
+from sightline_export.decoding import Decoding, read_decoding
+from sightline_export.source import Source, sha256
+from sightline_export.tensors import TensorNames
+from sightline_export.versions import versions
 
 EXPORTER_VERSION = 2
 """Goes up whenever the same source would be written as a different model."""
@@ -28,6 +28,7 @@ class Request:
     name: str
     labels: Path | None = None
     builder: str | None = None
+    """As the caller names it: see `sightline_export.builder`."""
     tensors: TensorNames = field(default_factory=TensorNames)
     """Which tensors of the source are what, where that is not to be recognised."""
     decode: Path | None = None
@@ -57,7 +58,8 @@ class Request:
             "exporter": EXPORTER_VERSION,
         }
         if self.builder is not None:
-            found["builder"] = {"name": self.builder, "sha256": builder_sha256(self.builder)}
+            builder = find_builder(self.builder)
+            found["builder"] = {"name": builder.name, "sha256": builder.sha256}
         if self.labels is not None:
             found["label_map"] = {"file": self.labels.name, "sha256": sha256(self.labels)}
         if self.tensors != TensorNames():

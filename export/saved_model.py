@@ -11,12 +11,12 @@ import tensorflow as tf
 import yaml
 from numpy.typing import NDArray
 
-from export.detector import Detector
-from export.errors import Unusable
-from export.network import Beside, Wiring, as_detector
-from export.request import Request
-from export.tensors import Tensor, Value
 from serving.signature import CONTRACT_FILE, SERVING_DEFAULT, Contract, ContractError
+from sightline_export.detector import Detector
+from sightline_export.errors import Unusable
+from sightline_export.network import Beside, Wiring, as_detector
+from sightline_export.request import Request
+from sightline_export.tensors import Tensor, Value
 
 _METADATA = "metadata.yaml"
 _DETECT = "detect"
@@ -48,7 +48,7 @@ class Signature:
         return next((tensor for tensor in self.outputs if tensor.name == name), None)
 
     def wire(self, picture: Tensor, outputs: dict[str, str], size: tuple[int, int], fixed: dict[str, Value]) -> Wiring:
-        """See `export.network.Network`."""
+        """See `sightline_export.network.Network`."""
         if picture.shape and picture.shape[0] not in (1, None):
             raise Unusable(
                 f"{self.path} takes {picture.shape[0]} pictures at a time, no more and no less: "

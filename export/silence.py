@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from export.errors import Unusable
+from sightline_export.errors import Unusable
 
 
 @contextmanager

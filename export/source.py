@@ -3,13 +3,14 @@
 import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
+from importlib.resources import files
 from pathlib import Path
 
-from export.checkpoint_files import META, checkpoint_files, latest, prefix_of, prefixes_in
-from export.errors import Unusable
+from sightline_export.checkpoint_files import META, checkpoint_files, latest, prefix_of, prefixes_in
+from sightline_export.errors import Unusable
 
-BUNDLED_CHECKPOINT = Path(__file__).parent.parent / "models" / "insulators" / "checkpoint"
-BUNDLED_BUILDER = "models.insulators.network:build"
+BUNDLED_CHECKPOINT = Path(str(files("sightline_models") / "insulators" / "checkpoint"))
+BUNDLED_BUILDER = "sightline_models.insulators.network:build"
 
 
 class Kind(StrEnum):

@@ -4,10 +4,10 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from export.errors import Unusable
-from export.source import BUNDLED_BUILDER, BUNDLED_CHECKPOINT, READABLE, Kind, Source, recognise
-from export.tensors import TensorNames
-from export.training_config import label_map_of, training_paths
+from sightline_export.errors import Unusable
+from sightline_export.source import BUNDLED_BUILDER, BUNDLED_CHECKPOINT, READABLE, Kind, Source, recognise
+from sightline_export.tensors import TensorNames
+from sightline_export.training_config import label_map_of, training_paths
 
 
 def add_source_options(parser: argparse.ArgumentParser) -> None:
@@ -20,8 +20,9 @@ def add_source_options(parser: argparse.ArgumentParser) -> None:
     add("--labels", type=Path, metavar="FILE", help="label map: .pbtxt, .txt (a name a line) or .json")
     add(
         "--builder",
-        metavar="package.module:function",
-        help="the code that builds a TF2 checkpoint's network, or returns a Keras file's custom objects",
+        metavar="FILE.py:FUNCTION",
+        help="the code that builds a TF2 checkpoint's network, or returns a Keras file's custom objects; "
+        "package.module:function too, the working directory's own first",
     )
     add(
         "--inputs",
@@ -46,7 +47,7 @@ def add_source_options(parser: argparse.ArgumentParser) -> None:
 
 
 def read_source_options(options: argparse.Namespace) -> dict[str, Any]:
-    """The fields of `export.request.Request` that these options decide.
+    """The fields of `sightline_export.request.Request` that these options decide.
 
     Raises:
         Unusable: the source is none, or an option does not go with it.

@@ -3,12 +3,12 @@
 from dataclasses import replace
 from pathlib import Path
 
-from export import family
-from export.errors import Unusable
-from export.inspection import Inspection
-from export.label_map import read_label_map
-from export.report import labels_in_words
-from export.tensors import Tensor
+from sightline_export import family
+from sightline_export.errors import Unusable
+from sightline_export.inspection import Inspection
+from sightline_export.label_map import read_label_map
+from sightline_export.report import labels_in_words
+from sightline_export.tensors import Tensor
 
 GRADIENTS = ("gradients/", "gradients_")
 """Where tf.gradients puts its own, much of which follows from the pictures alone."""

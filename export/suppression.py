@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from export.decoding import Nms
+from sightline_export.decoding import Nms
 
 
 class Rows(NamedTuple):

@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from export.errors import Unusable
+from sightline_export.errors import Unusable
 
 Shape = tuple[int | None, ...]
 """The sides of a tensor; None where a side is free."""
 
 ROLES = ("boxes", "scores", "classes", "count")
-"""What an output can be: see `export.decoder`."""
+"""What an output can be: see `sightline_export.decoder`."""
 
 Value = bool | float
 

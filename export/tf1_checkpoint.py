@@ -12,12 +12,12 @@ from typing import Any
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 
-from export.detector import Detector
-from export.errors import Unusable
-from export.frozen_graph import beside_graph
-from export.graph import Graph
-from export.network import as_detector
-from export.request import Request
+from sightline_export.detector import Detector
+from sightline_export.errors import Unusable
+from sightline_export.frozen_graph import beside_graph
+from sightline_export.graph import Graph
+from sightline_export.network import as_detector
+from sightline_export.request import Request
 
 _NORMS = ("FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3")
 

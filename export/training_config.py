@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from export.errors import Unusable
+from sightline_export.errors import Unusable
 
 _LABEL_MAP = re.compile(r'\blabel_map_path\s*:\s*["\'](?P<path>[^"\']+)["\']')
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from export.errors import Unusable
+from sightline_export.errors import Unusable
 
 FROZEN_FILE = "assets.extra/frozen_inference_graph.pb"
 """The frozen graph in a version directory: beside the SavedModel, where servers read only what they know."""

@@ -7,9 +7,9 @@ from typing import Any
 
 import tensorflow as tf
 
-from export.errors import Unusable
-from export.warmup import write_warmup
 from serving.signature import CLASS_IDS, CLASS_NAMES, CONTRACT, CONTRACT_FILE, LABELS, SERVING_DEFAULT, Contract
+from sightline_export.errors import Unusable
+from sightline_export.warmup import write_warmup
 
 
 def write(version: Path, serving_default: Any, contract: Contract, keep: Any = None) -> None:

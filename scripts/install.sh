@@ -72,6 +72,6 @@ say "compiling what the service and the model server import"
 env -u PYTHONDONTWRITEBYTECODE "$venv/bin/python" -c "import streamer.app"
 if grep -q '^tensorflow==' "$lock"; then
     env -u PYTHONDONTWRITEBYTECODE "$venv/bin/python" -c \
-        "from serving.banners import import_tensorflow; import_tensorflow(); import serving.server, export.exporter"
+        "from serving.banners import import_tensorflow; import_tensorflow(); import serving.server, sightline_export.exporter"
 fi
 say "installed in $((SECONDS - started)) s"

@@ -80,7 +80,16 @@ def fleet(models: Path, servers: int, threads: int, folder: Path) -> Iterator[Fl
     ports = [(free_port(), free_port()) for _ in range(servers)]
     with ExitStack() as stack:
         for grpc_port, http_port in ports:
-            command = [sys.executable, "-m", "serving", "--port", str(grpc_port), "--rest_api_port", str(http_port)]
+            command = [
+                sys.executable,
+                "-P",
+                "-m",
+                "serving",
+                "--port",
+                str(grpc_port),
+                "--rest_api_port",
+                str(http_port),
+            ]
             command += ["--model_name", models.name, "--model_base_path", str(models.absolute())]
             command += ["--batching_parameters_file", str(batching), "--monitoring_config_file", str(monitoring)]
             command += ["--tensorflow_intra_op_parallelism=1", f"--tensorflow_inter_op_parallelism={threads}"]

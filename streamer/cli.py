@@ -19,7 +19,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     given = list(sys.argv[1:] if argv is None else argv)
     if given[:1] == ["export"]:  # its arguments are its own
-        from export.cli import main as export_main
+        from sightline_export.cli import main as export_main
 
         return export_main(given[1:])
     arguments = _parser().parse_args(given)
@@ -72,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_doctor(commands.add_parser("doctor", help="say what is wrong with a camera, and what would be better"))
 
-    commands.add_parser("export", help="turn a checkpoint into a SavedModel (the same as python -m export)")
+    commands.add_parser("export", help="turn a checkpoint into a SavedModel (its own --help says more)")
     return parser
 
 

@@ -4,8 +4,10 @@ Names are counted wherever they stand, inside functions and under TYPE_CHECKING 
 """
 
 import ast
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -13,6 +15,9 @@ from pathlib import Path
 import pytest
 
 from tests.peers.required import REPOSITORY
+
+SITE = REPOSITORY / "site"
+"""What is installed, by the names it is imported by."""
 
 VALUES = {"frame", "packet", "detections", "buffer", "errors", "clock", "url", "passwords"}
 STAGES = {
@@ -35,6 +40,9 @@ answers for them over HTTP; and doctor, who examines a source."""
 PARTS = {"decoder": {"ingress"}, "peer": {"ingress", "session"}, "signalled": {"ingress", "session"}}
 """Files that belong to a stage because it outgrew one file, or to the two that speak WebRTC."""
 
+OURS = {"serving", "sightline_export", "sightline_models", "streamer"}
+"""The packages that are installed: the names in site/."""
+
 WIRE = {"serving", "serving.signature", "serving.resize", "serving.wire"}
 """What the service may know of serving/: the contract, the resize rule, and the messages."""
 
@@ -43,8 +51,8 @@ WIRE = {"serving", "serving.signature", "serving.resize", "serving.wire"}
 def imports(package: str) -> dict[str, dict[str, set[str]]]:
     """Give, for each module of a package, the modules of ours and TensorFlow's it imports, with the names taken."""
     return {
-        path.relative_to(REPOSITORY).with_suffix("").as_posix().replace("/", "."): _imports(path)
-        for path in sorted((REPOSITORY / package).rglob("*.py"))
+        path.relative_to(SITE).with_suffix("").as_posix().replace("/", "."): _imports(path)
+        for path in sorted((SITE / package).rglob("*.py"))
     }
 
 
@@ -62,12 +70,12 @@ def _imports(path: Path) -> dict[str, set[str]]:
                     found.setdefault(submodule, set())
                 else:
                     found.setdefault(node.module, set()).add(alias.name)
-    ours = ("export", "models", "serving", "streamer", "tensorflow", "tensorflow_serving")
+    ours = (*OURS, "tensorflow", "tensorflow_serving")
     return {module: names for module, names in found.items() if module.split(".")[0] in ours}
 
 
-def _is_module(name: str) -> bool:
-    path = REPOSITORY / name.replace(".", "/")
+def _is_module(name: str, root: Path = SITE) -> bool:
+    path = root / name.replace(".", "/")
     return path.is_dir() or path.with_suffix(".py").exists()
 
 
@@ -127,19 +135,39 @@ def test_service_knows_only_the_wire() -> None:
 
     `evaluate` judges boxes as models/ does: by serving.accuracy.
     """
-    allowed = WIRE | {"export.cli"}
+    allowed = WIRE | {"sightline_export.cli"}
     for file, used in streamer().items():
-        foreign = {name for name in used if name.split(".")[0] in ("serving", "export", "models")}
+        foreign = {name for name in used if name.split(".")[0] in OURS - {"streamer"}}
         if file == "evaluate":
             foreign -= {"serving.accuracy"}
         assert foreign <= allowed, f"{file} imports {foreign - allowed}"
 
 
-@pytest.mark.parametrize("package", ["serving", "export", "models"])
+@pytest.mark.parametrize("package", sorted(OURS - {"streamer"}))
 def test_nobody_knows_the_service(package: str) -> None:
     """serving/, export/ and models/ know nothing of streamer/."""
     knowing = {module for module, used in imports(package).items() if any(name.startswith("streamer") for name in used)}
     assert knowing == set()
+
+
+@pytest.mark.parametrize("folder", ["export", "models", "serving", "streamer", "scripts", "tests"])
+def test_a_module_has_one_name(folder: str) -> None:
+    """Nothing names a module by its folder in the repository, export.x: it would be loaded a second time."""
+    for path in (REPOSITORY / folder).rglob("*.py"):
+        for name in _names(ast.parse(path.read_text())):
+            module = re.fullmatch(r"((?:export|models)(?:\.\w+)*)(?::\w+)?", name)
+            assert not (module and _is_module(module[1], REPOSITORY)), f"{path} names {name}"
+
+
+def _names(tree: ast.Module) -> Iterator[str]:
+    """Every module that is imported, and every text that could name one."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and "." in node.value:
+            yield node.value
 
 
 def test_service_names_no_tensorflow() -> None:
@@ -159,7 +187,7 @@ def test_service_loads_no_tensorflow() -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("package", ["streamer", "serving", "export", "models"])
+@pytest.mark.parametrize("package", sorted(OURS))
 def test_no_import_cycles(package: str) -> None:
     """Modules of a package never import each other in a circle."""
     graph = {module: set(used) & imports(package).keys() for module, used in imports(package).items()}

@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.insulators.picture import CLASSES, Picture
 from serving.accuracy import Found
+from sightline_models.insulators.picture import CLASSES, Picture
 
 SAMPLE_FPS: Final = 5.0
 SECONDS: Final = 5.0

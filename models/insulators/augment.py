@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.insulators.picture import Picture
+from sightline_models.insulators.picture import Picture
 
 PAD_VALUE: Final = 114
 LEAST_VISIBLE: Final = 0.2

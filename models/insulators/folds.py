@@ -1,6 +1,6 @@
 """How well a break is found that was never seen: each family of broken insulators left out in turn.
 
-    python -m models.insulators.folds --data DIR --start build/start/last/ckpt-48 --output build/folds
+    python -m sightline_models.insulators.folds --data DIR --start build/start/last/ckpt-48 --output build/folds
 
 START has seen no photographed defect: `train --healthy`. A fold goes on from it with the photos of train.csv less one
 family's, and is judged by every photo of that family, of train.csv and val.csv alike. OUTPUT gets a run's folder a fold
@@ -18,12 +18,12 @@ from typing import Any
 
 import numpy as np
 
-from models.insulators.data import DataError, load_families, load_split
-from models.insulators.evaluate import judge_split, report
-from models.insulators.inference import load_checkpoint
-from models.insulators.picture import CLASSES, Picture
-from models.insulators.run import begun_with
 from serving.accuracy import Accuracy
+from sightline_models.insulators.data import DataError, load_families, load_split
+from sightline_models.insulators.evaluate import judge_split, report
+from sightline_models.insulators.inference import load_checkpoint
+from sightline_models.insulators.picture import CLASSES, Picture
+from sightline_models.insulators.run import begun_with
 
 ByFamily = dict[str, dict[str, Accuracy]]
 """The figures of each class, by family."""
@@ -36,7 +36,16 @@ def train_fold(options: argparse.Namespace, family: str) -> str:
         DataError: training failed; it has said why.
     """
     output = options.output / family
-    command = [sys.executable, "-m", "models.insulators.train", "--data", options.data, "--leave-out", family]
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        "sightline_models.insulators.train",
+        "--data",
+        options.data,
+        "--leave-out",
+        family,
+    ]
     command += ["--epochs", str(options.epochs), "--rate", str(options.rate), "--seed", str(options.seed)]
     command += ["--start", options.start, "--output", output]
     if subprocess.run(command, check=False).returncode:
@@ -101,7 +110,9 @@ def _as_json(judged: dict[str, ByFamily]) -> dict[str, Any]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m models.insulators.folds", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m sightline_models.insulators.folds", description=__doc__.split("\n")[0]
+    )
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="with defect_families.json")
     parser.add_argument(
         "--start", required=True, metavar="PREFIX", help="weights that have seen no photographed defect"

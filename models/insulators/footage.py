@@ -1,6 +1,6 @@
 """The demo camera's footage: one closed flight of a rendered scene as an H.264 file, and the truth of every frame.
 
-    python -m models.insulators.footage --output drone.mp4 [--seconds 20]
+    python -m sightline_models.insulators.footage --output drone.mp4 [--seconds 20]
 
 Writes drone.mp4 and drone.gt.json, a list of {"frame": number, "boxes": [[label, x_min, y_min, x_max, y_max], …]}, in
 pixels. The flight closes, so the file can be looped without a jump. Needs no TensorFlow.
@@ -22,10 +22,10 @@ import av
 import cv2
 import numpy as np
 
-from models.insulators.scenery.flight import Flight
-from models.insulators.scenery.light import Light, towards
-from models.insulators.scenery.line import Line
-from models.insulators.scenes import HEIGHT, WIDTH, Frame, Scene
+from sightline_models.insulators.scenery.flight import Flight
+from sightline_models.insulators.scenery.light import Light, towards
+from sightline_models.insulators.scenery.line import Line
+from sightline_models.insulators.scenes import HEIGHT, WIDTH, Frame, Scene
 
 FPS: Final = 30
 SECONDS: Final = 20
@@ -149,7 +149,9 @@ def _interrupt(_number: int, _frame: object) -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m models.insulators.footage", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m sightline_models.insulators.footage", description=__doc__.split("\n")[0]
+    )
     parser.add_argument("--output", type=Path, required=True, metavar="FILE.mp4")
     parser.add_argument("--seconds", type=float, default=SECONDS, help=f"length of the loop (default {SECONDS})")
     options = parser.parse_args()

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.insulators.axis import Axis
+from sightline_models.insulators.axis import Axis
 
 FLANK: Final = 1.7
 """Thicknesses to each side of the axis that a strip shows: the background to paint with."""

@@ -8,9 +8,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models.insulators.data import DataError
 from serving.accuracy import Found
 from serving.resize import Resize
+from sightline_models.insulators.data import DataError
 
 BATCH: Final = 8
 CHECKPOINTS: Final = Path(__file__).parent / "checkpoint"
@@ -25,7 +25,7 @@ def load_checkpoint(prefix: str | None) -> Any:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     import tensorflow as tf
 
-    from models.insulators.network import build
+    from sightline_models.insulators.network import build
 
     detector = build()
     restore(detector, prefix or tf.train.latest_checkpoint(str(CHECKPOINTS)))

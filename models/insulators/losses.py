@@ -4,7 +4,7 @@ from typing import Final
 
 import tensorflow as tf
 
-from models.insulators.network import boxes_from_distances
+from sightline_models.insulators.network import boxes_from_distances
 
 BOX_WEIGHT: Final = 3.0
 CLASS_WEIGHTS: Final = (1.0, 3.0)

@@ -12,8 +12,8 @@ from typing import Any, Final
 import keras
 import tensorflow as tf
 
-from models.insulators.backbone import efficientnet_lite0
-from models.insulators.convolution import NormalizedConvolution
+from sightline_models.insulators.backbone import efficientnet_lite0
+from sightline_models.insulators.convolution import NormalizedConvolution
 
 STRIDE: Final = 8
 """Input pixels per cell of the heat map, along each axis."""

@@ -9,9 +9,9 @@ from typing import Any, Final
 import cv2
 import numpy as np
 
-from models.insulators.data import DataError
-from models.insulators.picture import CLASSES, Picture
-from models.insulators.scenes import WIDTH, Scene
+from sightline_models.insulators.data import DataError
+from sightline_models.insulators.picture import CLASSES, Picture
+from sightline_models.insulators.scenes import WIDTH, Scene
 
 A_SCENE: Final = 10
 """Pictures of one world: building it costs as much as a few pictures."""

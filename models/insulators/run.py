@@ -14,8 +14,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from models.insulators.data import DataError
-from models.insulators.network import InsulatorDetector
+from sightline_models.insulators.data import DataError
+from sightline_models.insulators.network import InsulatorDetector
 
 
 class Run:

@@ -10,17 +10,17 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models.insulators.scenery.camera import Camera, Points
-from models.insulators.scenery.draw import Bars
-from models.insulators.scenery.flight import Flight
-from models.insulators.scenery.ground import Ground
-from models.insulators.scenery.light import Light
-from models.insulators.scenery.line import Line
-from models.insulators.scenery.sight import Sight
-from models.insulators.scenery.sky import Sky
-from models.insulators.scenery.strings import Box
-from models.insulators.scenery.towers import shadows, steelwork
-from models.insulators.scenery.trees import Trees
+from sightline_models.insulators.scenery.camera import Camera, Points
+from sightline_models.insulators.scenery.draw import Bars
+from sightline_models.insulators.scenery.flight import Flight
+from sightline_models.insulators.scenery.ground import Ground
+from sightline_models.insulators.scenery.light import Light
+from sightline_models.insulators.scenery.line import Line
+from sightline_models.insulators.scenery.sight import Sight
+from sightline_models.insulators.scenery.sky import Sky
+from sightline_models.insulators.scenery.strings import Box
+from sightline_models.insulators.scenery.towers import shadows, steelwork
+from sightline_models.insulators.scenery.trees import Trees
 
 WIDTH: Final = 1280
 HEIGHT: Final = 720

@@ -1,6 +1,6 @@
 """Train the insulator detector on a folder of labelled photos and on the project's own rendered scenes.
 
-    python -m models.insulators.train --data DIR --epochs 30 --seed 0 --output build/insulators
+    python -m sightline_models.insulators.train --data DIR --epochs 30 --seed 0 --output build/insulators
 
 DIR holds train/, val/, train.csv and val.csv (see data.py). OUTPUT becomes a run's folder (see run.py), and the same
 command again goes on where it was stopped.
@@ -24,16 +24,16 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from models.insulators.backbone import load_imagenet
-from models.insulators.composer import Composer
-from models.insulators.data import DataError, batches, load_families, load_split
-from models.insulators.evaluate import judge_split
-from models.insulators.inference import restore
-from models.insulators.losses import detection_loss
-from models.insulators.network import InsulatorDetector
-from models.insulators.picture import CLASSES, Picture
-from models.insulators.pool import load_pool
-from models.insulators.run import Run
+from sightline_models.insulators.backbone import load_imagenet
+from sightline_models.insulators.composer import Composer
+from sightline_models.insulators.data import DataError, batches, load_families, load_split
+from sightline_models.insulators.evaluate import judge_split
+from sightline_models.insulators.inference import restore
+from sightline_models.insulators.losses import detection_loss
+from sightline_models.insulators.network import InsulatorDetector
+from sightline_models.insulators.picture import CLASSES, Picture
+from sightline_models.insulators.pool import load_pool
+from sightline_models.insulators.run import Run
 
 PEAK_RATE: Final = 1e-3
 WARMUP_STEPS: Final = 200
@@ -217,7 +217,9 @@ def _share(text: str) -> float:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m models.insulators.train", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m sightline_models.insulators.train", description=__doc__.split("\n")[0]
+    )
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="train/, val/, train.csv and val.csv")
     parser.add_argument("--epochs", type=_whole, default=30)
     parser.add_argument("--seed", type=int, default=0)

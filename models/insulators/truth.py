@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.insulators.data import DataError
-from models.insulators.picture import CLASSES, Picture
+from sightline_models.insulators.data import DataError
+from sightline_models.insulators.picture import CLASSES, Picture
 
 
 def clip_frames(clip: Path, every: int) -> tuple[list[Picture], Iterator[NDArray[np.uint8]]]:
@@ -59,7 +59,7 @@ def _labelled(name: str, row: dict[str, Any]) -> Picture:
 
 def demo_frames(count: int) -> tuple[list[Picture], Iterator[NDArray[np.uint8]]]:
     """`count` frames, evenly spread over the demo flight."""
-    from models.insulators.footage import demo_scene
+    from sightline_models.insulators.footage import demo_scene
 
     scene = demo_scene()
     frames = [scene.frame(scene.flight.period * number / count) for number in range(count)]

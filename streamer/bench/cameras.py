@@ -133,7 +133,7 @@ def _examine(clip: Path, say: Say) -> dict[str, Any]:
 def _doctor(url: str, verdicts: set[int]) -> float:
     """Seconds until it has spoken; its exit code must be one of these."""
     started = time.monotonic()
-    command = [sys.executable, "-m", "streamer", "doctor", url, "--json"]
+    command = [sys.executable, "-P", "-m", "streamer", "doctor", url, "--json"]
     done = subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
     if done.returncode not in verdicts:
         raise SightlineError(f"the doctor ended with code {done.returncode}; `sightline doctor {url}` says why")

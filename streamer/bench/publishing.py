@@ -40,7 +40,7 @@ def measure_publishing(state: Path, models: Path, footage: Path, seconds: float,
     ):
         await_until(lambda: get(f"{page}/readyz") is not None, "the model server", [server, service], say)
         say(f"publishing: {SIZE[0]} x {SIZE[1]} by WebRTC, {seconds:g} s, then {LOSSES} lost packets")
-        command = [sys.executable, "-m", "streamer.bench.publisher", f"{page}/whip/{NAME}", str(clip)]
+        command = [sys.executable, "-P", "-m", "streamer.bench.publisher", f"{page}/whip/{NAME}", str(clip)]
         command += [str(SETTLE + seconds), str(LOSSES), str(BETWEEN)]
         with reading(page) as events, subprocess.Popen(command, stdout=subprocess.PIPE) as publisher:
             try:

@@ -48,7 +48,7 @@ def measure_viewers(state: Path, footage: Path, seconds: float, say: Say) -> dic
 @contextmanager
 def _viewers(url: str, count: int, seconds: float) -> "Iterator[subprocess.Popen[bytes]]":
     """Viewers that receive and decrypt but do not decode: their processor time is not the service's."""
-    command = [sys.executable, "-m", "streamer.bench.viewers", url, str(count), str(seconds)]
+    command = [sys.executable, "-P", "-m", "streamer.bench.viewers", url, str(count), str(seconds)]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         try:
             yield process

@@ -135,7 +135,7 @@ class Evaluation:
         """The bundled model, exported where that is not done yet."""
         models = self._server.state.absolute() / "models" / MODEL
         self.progress.say("preparing the bundled model (the first time takes a minute)")
-        export = Child("export", "-m", "export", "--if-changed", "--output", str(models), aside=True)
+        export = Child("export", "-m", "sightline_export", "--if-changed", "--output", str(models), aside=True)
         self._children.append(export)
         export.finish()
         self._children.remove(export)

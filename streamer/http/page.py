@@ -9,13 +9,14 @@ from aiohttp import web
 def set_up(app: web.Application) -> None:
     """Serve it."""
     app.router.add_get("/", page)
-    app.router.add_static("/web", _folder())
+    app.router.add_static("/web", folder())
 
 
 async def page(_: web.Request) -> web.StreamResponse:
     """The viewer."""
-    return web.FileResponse(_folder() / "index.html")
+    return web.FileResponse(folder() / "index.html")
 
 
-def _folder() -> Path:
-    return Path(str(files("web")))
+def folder() -> Path:
+    """Where they lie."""
+    return Path(str(files("streamer") / "page"))

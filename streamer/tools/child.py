@@ -52,7 +52,8 @@ class Child:
 
         self._words = tempfile.TemporaryFile() if quiet else None  # noqa: SIM115  closed by `stop`
         self._process = subprocess.Popen(
-            [sys.executable, *arguments],
+            # -P: what lies in the working directory is the user's, and may be called json.py or streamer.
+            [sys.executable, "-P", *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL if quiet else 2 if aside else None,
             stderr=self._words,

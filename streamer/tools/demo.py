@@ -103,9 +103,11 @@ def prepare(state: Path, say: Say, children: list[Child], *, aside: bool = False
     models, footage = state / "models" / MODEL, state / "demo.mp4"
     state.mkdir(parents=True, exist_ok=True)
     say("preparing the model and the demo camera's footage (the first time takes a minute)")
-    making = [Child("export", "-m", "export", "--if-changed", "--output", str(models), aside=aside)]
+    making = [Child("export", "-m", "sightline_export", "--if-changed", "--output", str(models), aside=aside)]
     if not footage.exists():
-        making.append(Child("footage", "-m", "models.insulators.footage", "--output", str(footage), aside=aside))
+        making.append(
+            Child("footage", "-m", "sightline_models.insulators.footage", "--output", str(footage), aside=aside)
+        )
     children += making
     for child in making:
         child.finish()

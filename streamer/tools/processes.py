@@ -36,7 +36,7 @@ def running_all(children: list[Child]) -> Iterator[None]:
 
 def ask(module: str, *arguments: str | Path) -> dict[str, Any]:
     """Run `python -m MODULE` to its end; the JSON of its last line."""
-    command = [sys.executable, "-m", module, *map(str, arguments)]
+    command = [sys.executable, "-P", "-m", module, *map(str, arguments)]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
     if done.returncode != 0:
         raise SightlineError(f"`{' '.join(command[1:])}` ended with code {done.returncode}; run it to see why")

@@ -1,4 +1,4 @@
-"""What the tests of `python -m export` share: the command in this process, and what it wrote."""
+"""What the tests of `sightline export` share: the command in this process, and what it wrote."""
 
 import os
 from collections.abc import Iterator
@@ -11,8 +11,6 @@ import pytest
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from export import cli, proof
-from export.check import Prove
 from serving.signature import (
     CONTRACT_FILE,
     DETECTION_BOXES,
@@ -22,6 +20,8 @@ from serving.signature import (
     SERVING_DEFAULT,
     Contract,
 )
+from sightline_export import cli, proof
+from sightline_export.check import Prove
 
 DATA = Path(os.environ.get("SIGHTLINE_DATA", Path(__file__).parents[3] / "shared" / "data"))
 """Samples that are not ours to give away."""
@@ -42,7 +42,7 @@ def in_process() -> Iterator[Prove]:
 
 
 def export(*argv: object) -> int:
-    """Run `python -m export`, and give its exit code."""
+    """Run `sightline export`, and give its exit code."""
     return cli.main([str(argument) for argument in argv], prover=in_process)
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from export.anchors import anchor_boxes
-from export.decoding import Anchors, Grid, Ssd
-from export.errors import Unusable
+from sightline_export.anchors import anchor_boxes
+from sightline_export.decoding import Anchors, Grid, Ssd
+from sightline_export.errors import Unusable
 from tests.export.peers import sample
 
 

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from export.digests import DIGESTS_FILE
-from export.golden import GOLDEN, Golden
 from serving.signature import CONTRACT_FILE
+from sightline_export.digests import DIGESTS_FILE
+from sightline_export.golden import GOLDEN, Golden
 from tests.export.peers import export, one_line
 
 ROOT = Path(__file__).parents[2]
@@ -93,10 +93,10 @@ def test_swapped_weights_are_found(version: Path, exports: Path, capsys: pytest.
 
 
 def test_a_truncated_version_fails_in_the_fresh_process(version: Path) -> None:
-    """A model that no longer loads is exit code 1 and one line, as `python -m export --check` says it."""
+    """A model that no longer loads is exit code 1 and one line, as `sightline export --check` says it."""
     data = version / "variables" / "variables.data-00000-of-00001"
     data.write_bytes(data.read_bytes()[:-4])
-    command = [sys.executable, "-m", "export", "--check", str(version)]
+    command = [sys.executable, "-m", "sightline_export", "--check", str(version)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "FAIL files: variables/variables.data-00000-of-00001 not as exported" in done.stdout

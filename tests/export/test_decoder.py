@@ -7,10 +7,10 @@ import pytest
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from export.decoder import Decoder, prepare
-from export.decoding import Anchors, Boxes, Decoding, Grid, Input, Nms, Scores
-from export.errors import Unusable
 from serving.signature import DETECTION_BOXES, DETECTION_CLASSES, DETECTION_SCORES, NUM_DETECTIONS
+from sightline_export.decoder import Decoder, prepare
+from sightline_export.decoding import Anchors, Boxes, Decoding, Grid, Input, Nms, Scores
+from sightline_export.errors import Unusable
 from tests.export.peers import Found, assert_same, suppressed
 
 SIZE = (40, 60)

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from export.decoding import _SECTIONS, Decoding, Nms, read_decoding
-from export.errors import Unusable
+from sightline_export.decoding import _SECTIONS, Decoding, Nms, read_decoding
+from sightline_export.errors import Unusable
 
 ROOT = Path(__file__).parents[2]
 

@@ -1,11 +1,11 @@
-"""What the documentation says of `python -m export` is what the command takes."""
+"""What the documentation says of `sightline export` is what the command takes."""
 
 import re
 import shlex
 
 import pytest
 
-from export import cli
+from sightline_export import cli
 from tests.peers.required import REPOSITORY
 
 PAGES = ("README.md", "docs/export.md", "docs/models.md")

@@ -15,12 +15,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from export import cli
-from export.check import Prove
-from export.errors import CheckFailed
-from export.fresh_process import FreshProcess
-from export.golden import Golden
-from export.warmup import read_warmup
 from serving.signature import (
     CLASS_IDS,
     CLASS_NAMES,
@@ -36,6 +30,12 @@ from serving.signature import (
     SERVING_DEFAULT,
     Contract,
 )
+from sightline_export import cli
+from sightline_export.check import Prove
+from sightline_export.errors import CheckFailed
+from sightline_export.fresh_process import FreshProcess
+from sightline_export.golden import Golden
+from sightline_export.warmup import read_warmup
 from tests.export.peers import in_process, sample
 
 ROOT = Path(__file__).parents[2]
@@ -105,7 +105,7 @@ Export = Callable[..., int]
 
 @pytest.fixture
 def export(monkeypatch: pytest.MonkeyPatch, builder: str) -> Export:
-    """`python -m export` with the checks made in this process."""
+    """`sightline export` with the checks made in this process."""
     monkeypatch.syspath_prepend(builder)
 
     def run(*argv: object, prover: Callable[[], AbstractContextManager[Prove]] = in_process) -> int:
@@ -323,7 +323,7 @@ def test_if_changed_exports_again_only_for_other_input(
     assert export(*argv) == 0
     capsys.readouterr()
 
-    script = f"import sys; from export.cli import main; print(main({argv!r}), 'tensorflow' in sys.modules)"
+    script = f"import sys; from sightline_export.cli import main; print(main({argv!r}), 'tensorflow' in sys.modules)"
     again = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert again.stdout == f"{output / '1'} is up to date\n0 False\n"
 
@@ -374,7 +374,7 @@ def test_a_failed_check_exports_nothing(
     ("builder", "said"),
     [
         (None, "name the code that builds it with --builder"),
-        ("colours_network", "not of the form package.module:function"),
+        ("colours_network", "not of the form path/to/file.py:function or package.module:function"),
         ("colours_network:absent", "has no function absent"),
         ("no_such_network:build", "there is no module no_such_network"),
         ("no_such.network:build", "No module named 'no_such'"),
@@ -557,13 +557,13 @@ def test_an_unusable_option_is_refused(
 
 
 def test_the_command_proves_in_a_fresh_process(checkpoint: Path, builder: str, tmp_path: Path) -> None:
-    """`python -m export` shows progress, checks in another process on the pictures given, and hushes TensorFlow."""
+    """`sightline export` shows progress, checks in another process on the pictures given, and hushes TensorFlow."""
     pictures = tmp_path / "pictures"
     pictures.mkdir()
     for n in range(3):
         cv2.imwrite(str(pictures / f"{n}.png"), np.full((50, 60, 3), (80 * n, 40, 200), np.uint8))
     output = tmp_path / "colours"
-    command = [sys.executable, "-m", "export", str(checkpoint), "--builder", "colours_network:build"]
+    command = [sys.executable, "-m", "sightline_export", str(checkpoint), "--builder", "colours_network:build"]
     done = subprocess.run(
         [*command, "--pictures", str(pictures), "--output", str(output)],
         cwd=ROOT,
@@ -582,7 +582,7 @@ def test_a_terminated_export_leaves_nothing_behind(labels: Path, tmp_path: Path)
     """SIGTERM in the middle ends the command, its fresh process and its half-written directory."""
     output = tmp_path / "out" / "colours"
     options = ["--labels", str(labels), "--output", str(output)]
-    command = [sys.executable, "-m", "export", str(frozen_graph(tmp_path)), *options]
+    command = [sys.executable, "-m", "sightline_export", str(frozen_graph(tmp_path)), *options]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         while "starting TensorFlow" not in process.stdout.readline():

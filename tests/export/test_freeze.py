@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from export.errors import Unusable
-from export.freeze import FrozenGraph, write_frozen
-from export.golden import GOLDEN, Golden, Rows
-from export.versions import FROZEN_FILE
 from serving.signature import DETECTION_OUTPUTS, NUM_DETECTIONS
+from sightline_export.errors import Unusable
+from sightline_export.freeze import FrozenGraph, write_frozen
+from sightline_export.golden import GOLDEN, Golden, Rows
+from sightline_export.versions import FROZEN_FILE
 from tests.export.peers import contract_of, export, one_line, sample
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from export.golden import Golden, GoldenError, Rows, digest
+from sightline_export.golden import Golden, GoldenError, Rows, digest
 
 
 def golden() -> Golden:

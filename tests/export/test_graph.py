@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from export.pictures import as_batch, drawn_pictures
+from sightline_export.pictures import as_batch, drawn_pictures
 from tests.export.peers import contract_of, detections, export, one_line, sample
 
 v1 = tf.compat.v1

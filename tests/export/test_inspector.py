@@ -1,4 +1,4 @@
-"""`python -m export inspect` says what lies at a path, and what to do with it next."""
+"""`sightline export inspect` says what lies at a path, and what to do with it next."""
 
 import json
 import subprocess
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import tensorflow as tf
 
-from export.inspection import SHOWN
+from sightline_export.inspection import SHOWN
 from tests.export.peers import export, one_line, sample
 
 ROOT = Path(__file__).parents[2]
@@ -46,7 +46,7 @@ def test_a_real_frozen_graph(found: Callable[[Path], dict[str, Any]]) -> None:
     assert it["facts"]["graph"] == "3185 nodes, producer 0"
     assert it["bytes"] == path.stat().st_size
     options = f"--output models/served/ssd_voc --labels {path.with_name('pascal_label_map.pbtxt')}"
-    assert it["command"] == f"python -m export {path} {options}"
+    assert it["command"] == f"sightline export {path} {options}"
 
 
 def test_a_real_tf1_checkpoint(found: Callable[[Path], dict[str, Any]]) -> None:
@@ -77,7 +77,7 @@ def test_the_bundled_checkpoint(found: Callable[[Path], dict[str, Any]]) -> None
     assert len(it["weights"]) == 219
     assert "save_counter" not in names(it["weights"])
     assert it["detector"].startswith("not known")
-    assert it["command"] == "python -m export --output models/served/insulators"
+    assert it["command"] == "sightline export --output models/served/insulators"
 
 
 def test_a_checkpoint_of_training(found: Callable[[Path], dict[str, Any]], tmp_path: Path) -> None:
@@ -90,14 +90,14 @@ def test_a_checkpoint_of_training(found: Callable[[Path], dict[str, Any]], tmp_p
     it = found(tmp_path / "ckpt-7")
     assert len(it["weights"]) == 2
     assert it["facts"]["optimizer"].endswith("variables more, which an export leaves out")
-    assert "--builder package.module:function" in it["command"]
+    assert "--builder path/to/file.py:function" in it["command"]
 
 
 def test_an_export_is_read_without_tensorflow(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Of an exported version: contract, labels, provenance, the versions beside it, and how to serve it, at once."""
     assert export("--output", tmp_path / "insulators", "--frozen") == 0
     capsys.readouterr()
-    script = f"import sys; from export.cli import main; main(['inspect', {str(tmp_path / 'insulators')!r}]);"
+    script = f"import sys; from sightline_export.cli import main; main(['inspect', {str(tmp_path / 'insulators')!r}]);"
     command = [sys.executable, "-c", f"{script} print('tensorflow' in sys.modules)"]
     said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
     assert said[0].startswith(f"{tmp_path / 'insulators' / '1'}: SavedModel, exported by Sightline")

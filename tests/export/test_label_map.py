@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from export.errors import Unusable
-from export.label_map import read_label_map
+from sightline_export.errors import Unusable
+from sightline_export.label_map import read_label_map
 
 
 def read(tmp_path: Path, name: str, text: str | bytes) -> dict[int, str]:

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from export.training_config import label_map_of
 from serving.signature import DETECTION_OUTPUTS
+from sightline_export.training_config import label_map_of
 from tests.export.peers import contract_of, detections, export, one_line, sample
 
 # The library is no dependency, and the real one is not run here. This takes what its exporter takes, and writes a

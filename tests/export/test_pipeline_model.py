@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from export.errors import Unusable
-from export.pipeline_model import read_pipeline_model
+from sightline_export.errors import Unusable
+from sightline_export.pipeline_model import read_pipeline_model
 
 FASTER_RCNN = """
 model {

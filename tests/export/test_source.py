@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from export.errors import Unusable
-from export.source import Kind, recognise
+from sightline_export.errors import Unusable
+from sightline_export.source import Kind, recognise
 
 
 def files(directory: Path, *names: str) -> Path:

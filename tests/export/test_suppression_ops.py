@@ -4,7 +4,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from export.suppression_ops import suppression_ops
+from sightline_export.suppression_ops import suppression_ops
 
 
 def test_equal_suppressions_are_counted_with_their_thresholds() -> None:

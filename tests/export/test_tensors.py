@@ -2,8 +2,8 @@
 
 import pytest
 
-from export.errors import Unusable
-from export.tensors import Tensor, TensorNames, listing
+from sightline_export.errors import Unusable
+from sightline_export.tensors import Tensor, TensorNames, listing
 
 
 def test_one_input_takes_pictures_and_others_a_value() -> None:

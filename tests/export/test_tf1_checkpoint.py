@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from export.pictures import as_batch, drawn_pictures
+from sightline_export.pictures import as_batch, drawn_pictures
 from tests.export.peers import assert_same, contract_of, detections, export, one_line, sample, suppressed
 
 v1 = tf.compat.v1

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from export.errors import Unusable
-from export.versions import publish, staging, versions
+from sightline_export.errors import Unusable
+from sightline_export.versions import publish, staging, versions
 
 
 def test_the_next_version_follows_the_highest_number(tmp_path: Path) -> None:
@@ -25,7 +25,7 @@ def test_a_number_taken_meanwhile_is_left_alone(tmp_path: Path, monkeypatch: pyt
     taken = tmp_path / "1"
     taken.mkdir()
     (taken / "saved_model.pb").write_text("theirs")
-    monkeypatch.setattr("export.versions.versions", lambda _: [])
+    monkeypatch.setattr("sightline_export.versions.versions", lambda _: [])
     with staging(tmp_path) as staged:
         (staged / "saved_model.pb").write_text("ours")
         assert publish(staged, tmp_path) == tmp_path / "2"

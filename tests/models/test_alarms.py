@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from models.insulators.alarms import SAMPLE_FPS, SAMPLES, count_alarms, pan
-from models.insulators.picture import Picture
 from serving.accuracy import Found
+from sightline_models.insulators.alarms import SAMPLE_FPS, SAMPLES, count_alarms, pan
+from sightline_models.insulators.picture import Picture
 
 
 def _found(*boxes: tuple[float, float, float, float], score: float = 0.9, label: int = 1) -> Found:

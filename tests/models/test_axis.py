@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.insulators.axis import Axis
+from sightline_models.insulators.axis import Axis
 from tests.peers.drawn_string import DrawnString
 
 

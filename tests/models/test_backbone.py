@@ -7,8 +7,8 @@ import keras
 import numpy as np
 import pytest
 
-from models.insulators.backbone import efficientnet_lite0, load_imagenet
-from models.insulators.state_dict import read_tensors
+from sightline_models.insulators.backbone import efficientnet_lite0, load_imagenet
+from sightline_models.insulators.state_dict import read_tensors
 
 
 def _network() -> keras.Model:

@@ -2,7 +2,7 @@
 
 import re
 
-from models.insulators.chart import draw
+from sightline_models.insulators.chart import draw
 
 
 def test_every_family_has_a_bar_as_high_as_its_figure() -> None:

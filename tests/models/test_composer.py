@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from models.insulators.composer import Composer
-from models.insulators.picture import Picture
+from sightline_models.insulators.composer import Composer
+from sightline_models.insulators.picture import Picture
 from tests.peers.drawn_string import DrawnString
 
 

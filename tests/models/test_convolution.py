@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models.insulators.convolution import NormalizedConvolution
+from sightline_models.insulators.convolution import NormalizedConvolution
 
 
 def _picture() -> tf.Tensor:

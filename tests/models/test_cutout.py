@@ -3,8 +3,8 @@
 import cv2
 import numpy as np
 
-from models.insulators.axis import Axis
-from models.insulators.cutout import Cutout
+from sightline_models.insulators.axis import Axis
+from sightline_models.insulators.cutout import Cutout
 from tests.peers.drawn_string import DrawnString
 
 GAP = np.array([[[380, 272], [420, 272], [420, 304], [380, 304]]], np.float32)

@@ -6,11 +6,11 @@ import cv2
 import numpy as np
 import pytest
 
-from models.insulators.augment import PAD_VALUE, augment
-from models.insulators.composer import Composer
-from models.insulators.data import DataError, batches, load_families, load_split, read_labels
-from models.insulators.picture import Picture, box_of
-from models.insulators.targets import STRIDE, Targets
+from sightline_models.insulators.augment import PAD_VALUE, augment
+from sightline_models.insulators.composer import Composer
+from sightline_models.insulators.data import DataError, batches, load_families, load_split, read_labels
+from sightline_models.insulators.picture import Picture, box_of
+from sightline_models.insulators.targets import STRIDE, Targets
 
 HEADER = "filename,width,height,class,xmin,ymin,xmax,ymax\n"
 INPUT_SIZE = (512, 384)

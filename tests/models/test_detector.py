@@ -9,20 +9,20 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models.insulators import inference
-from models.insulators.data import DataError
-from models.insulators.evaluate import judge
-from models.insulators.inference import detect_all, load_checkpoint
-from models.insulators.losses import box_loss, detection_loss, heat_loss
-from models.insulators.network import MAX_DETECTIONS, InsulatorDetector, boxes_from_distances, build
-from models.insulators.picture import CLASSES, Picture
-from models.insulators.run import keep_weights
-from models.insulators.targets import Targets
-from models.insulators.train import prefetched
-from models.insulators.truth import clip_frames, demo_frames
 from serving.accuracy import Found
 from serving.resize import Resize
 from serving.signature import DETECTION_OUTPUTS
+from sightline_models.insulators import inference
+from sightline_models.insulators.data import DataError
+from sightline_models.insulators.evaluate import judge
+from sightline_models.insulators.inference import detect_all, load_checkpoint
+from sightline_models.insulators.losses import box_loss, detection_loss, heat_loss
+from sightline_models.insulators.network import MAX_DETECTIONS, InsulatorDetector, boxes_from_distances, build
+from sightline_models.insulators.picture import CLASSES, Picture
+from sightline_models.insulators.run import keep_weights
+from sightline_models.insulators.targets import Targets
+from sightline_models.insulators.train import prefetched
+from sightline_models.insulators.truth import clip_frames, demo_frames
 
 DATA = Path(os.environ.get("SIGHTLINE_DATA", Path(__file__).parents[3] / "shared" / "data"))
 FLOORS = {"insulator": (0.7, 0.8), "defect": (0.6, 0.6)}

@@ -3,9 +3,9 @@
 import cv2
 import numpy as np
 
-from models.insulators.axis import Axis
-from models.insulators.gap import cut_gap, mend_gap
-from models.insulators.picture import box_of
+from sightline_models.insulators.axis import Axis
+from sightline_models.insulators.gap import cut_gap, mend_gap
+from sightline_models.insulators.picture import box_of
 from tests.peers.drawn_string import DrawnString
 
 

@@ -10,8 +10,8 @@ import av
 import numpy as np
 import pytest
 
-from models.insulators.footage import FPS, demo_scene, write_clip, write_footage
-from models.insulators.scenes import HEIGHT, LEAST_SIDES, WIDTH, Frame, Scene
+from sightline_models.insulators.footage import FPS, demo_scene, write_clip, write_footage
+from sightline_models.insulators.scenes import HEIGHT, LEAST_SIDES, WIDTH, Frame, Scene
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +143,10 @@ def test_footage_refuses_bad_arguments_in_a_sentence(tmp_path: Path) -> None:
         (["--output", str(tmp_path / "drone.mp4"), "--seconds", "0"], "0.5 to 600"),
     ):
         done = subprocess.run(
-            [sys.executable, "-m", "models.insulators.footage", *arguments], capture_output=True, text=True, check=False
+            [sys.executable, "-m", "sightline_models.insulators.footage", *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert done.returncode == 2
         assert says in done.stderr
@@ -152,5 +155,5 @@ def test_footage_refuses_bad_arguments_in_a_sentence(tmp_path: Path) -> None:
 
 def test_footage_needs_no_tensorflow() -> None:
     """Importing the footage does not import tensorflow: the demo camera starts in a second."""
-    check = "import sys, models.insulators.footage; sys.exit('tensorflow' in sys.modules)"
+    check = "import sys, sightline_models.insulators.footage; sys.exit('tensorflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0

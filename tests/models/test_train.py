@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models.insulators import folds
-from models.insulators.data import DataError, load_split
-from models.insulators.network import build
-from models.insulators.run import Run
-from models.insulators.train import chosen_photos, main
+from sightline_models.insulators import folds
+from sightline_models.insulators.data import DataError, load_split
+from sightline_models.insulators.network import build
+from sightline_models.insulators.run import Run
+from sightline_models.insulators.train import chosen_photos, main
 
 
 @pytest.fixture

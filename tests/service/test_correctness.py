@@ -30,7 +30,7 @@ class Case:
 
     model: str
     source: tuple[str, ...]
-    """What `python -m export` is told; names of data files start with @."""
+    """What `sightline export` is told; names of data files start with @."""
     clip: str
     min_score: float
     least: float
@@ -140,9 +140,9 @@ def shorten(clip: Path, path: Path) -> tuple[Path, float]:
 
 
 def export(case: Case, output: Path) -> Path:
-    """Run `python -m export`; the version it made."""
+    """Run `sightline export`; the version it made."""
     source = [str(data_file(part[1:])) if part.startswith("@") else part for part in case.source]
-    command = [sys.executable, "-m", "export", *source, "--output", str(output)]
+    command = [sys.executable, "-m", "sightline_export", *source, "--output", str(output)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return output / "1"

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from export.warmup import BATCH_SIZES
 from serving.batching import BATCHING_CONFIG, BatchingParameters
 from serving.errors import StartError
+from sightline_export.warmup import BATCH_SIZES
 
 CONFIGS = sorted(BATCHING_CONFIG.parent.glob("batching*.config"))
 

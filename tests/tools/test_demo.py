@@ -29,7 +29,7 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
     footage: list[str | Path] = [
         sys.executable,
         "-m",
-        "models.insulators.footage",
+        "sightline_models.insulators.footage",
         "--seconds",
         "2",
         "--output",

@@ -10,8 +10,8 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from models.insulators.scenery.light import Light
-from models.insulators.scenery.sprites import Pyramid, pyramid
+from sightline_models.insulators.scenery.light import Light
+from sightline_models.insulators.scenery.sprites import Pyramid, pyramid
 
 RADIUS: Final = 28
 """Pixels of the widest shed in a sprite; sprites are drawn smaller than they are, seldom larger."""

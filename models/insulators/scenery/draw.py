@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.insulators.scenery.camera import Camera, Points
-from models.insulators.scenery.light import Colour, Light
-from models.insulators.scenery.sight import SOLID, Sight
+from sightline_models.insulators.scenery.camera import Camera, Points
+from sightline_models.insulators.scenery.light import Colour, Light
+from sightline_models.insulators.scenery.sight import SOLID, Sight
 
 NEAREST: Final = 0.4
 """Metres; what is nearer than this to the lens is not drawn."""

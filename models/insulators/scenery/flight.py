@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.insulators.scenery.camera import Camera, Points
-from models.insulators.scenery.line import Line
+from sightline_models.insulators.scenery.camera import Camera, Points
+from sightline_models.insulators.scenery.line import Line
 
 
 @dataclass(frozen=True)

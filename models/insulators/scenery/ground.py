@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.insulators.scenery.camera import Camera
-from models.insulators.scenery.light import Light
-from models.insulators.scenery.noise import fractal
+from sightline_models.insulators.scenery.camera import Camera
+from sightline_models.insulators.scenery.light import Light
+from sightline_models.insulators.scenery.noise import fractal
 
 WIDE: Final = (-384.0, -40.0, 768.0, 512.0)
 """Left, near, width and depth in metres of the whole map."""

@@ -6,12 +6,12 @@ from typing import Final, Literal
 
 import numpy as np
 
-from models.insulators.scenery.camera import Points
-from models.insulators.scenery.discs import BROWN, GLASS, GREY, WARES, Ware
-from models.insulators.scenery.draw import Bars
-from models.insulators.scenery.light import Light
-from models.insulators.scenery.strings import String
-from models.insulators.scenery.towers import Tower
+from sightline_models.insulators.scenery.camera import Points
+from sightline_models.insulators.scenery.discs import BROWN, GLASS, GREY, WARES, Ware
+from sightline_models.insulators.scenery.draw import Bars
+from sightline_models.insulators.scenery.light import Light
+from sightline_models.insulators.scenery.strings import String
+from sightline_models.insulators.scenery.towers import Tower
 
 Hanging = Literal["strain", "suspension", "vee"]
 """Strings pulled out along the line, hanging down, or two in a V."""

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.insulators.scenery.camera import Camera, Points
+from sightline_models.insulators.scenery.camera import Camera, Points
 
 COARSE: Final = 4
 """Frame pixels a cell; a power of two."""

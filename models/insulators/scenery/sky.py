@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.insulators.scenery.camera import Camera
-from models.insulators.scenery.light import Light
-from models.insulators.scenery.noise import fractal
+from sightline_models.insulators.scenery.camera import Camera
+from sightline_models.insulators.scenery.light import Light
+from sightline_models.insulators.scenery.noise import fractal
 
 PIXELS_PER_RADIAN: Final = 1000
 ABOVE: Final = 560

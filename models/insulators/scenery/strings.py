@@ -7,12 +7,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models.insulators.scenery.camera import Camera, Points
-from models.insulators.scenery.discs import RADIUS, SIZE, Part, Ware, sprite
-from models.insulators.scenery.draw import NEAREST, Bars, Stroke
-from models.insulators.scenery.light import Light
-from models.insulators.scenery.sight import Sight
-from models.insulators.scenery.sprites import lay
+from sightline_models.insulators.scenery.camera import Camera, Points
+from sightline_models.insulators.scenery.discs import RADIUS, SIZE, Part, Ware, sprite
+from sightline_models.insulators.scenery.draw import NEAREST, Bars, Stroke
+from sightline_models.insulators.scenery.light import Light
+from sightline_models.insulators.scenery.sight import Sight
+from sightline_models.insulators.scenery.sprites import lay
 
 FITTING: Final = np.array([0.46, 0.47, 0.48])
 Box = tuple[float, float, float, float]

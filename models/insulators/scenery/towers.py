@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.insulators.scenery.camera import Points
-from models.insulators.scenery.draw import Bars
-from models.insulators.scenery.light import Light
+from sightline_models.insulators.scenery.camera import Points
+from sightline_models.insulators.scenery.draw import Bars
+from sightline_models.insulators.scenery.light import Light
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.insulators.scenery.camera import Camera, Points
-from models.insulators.scenery.light import Light
-from models.insulators.scenery.sprites import Pyramid, lay, pyramid
+from sightline_models.insulators.scenery.camera import Camera, Points
+from sightline_models.insulators.scenery.light import Light
+from sightline_models.insulators.scenery.sprites import Pyramid, lay, pyramid
 
 SIDE: Final = 192
 """Pixels of a tree's picture; its foot is at the bottom's middle."""
