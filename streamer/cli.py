@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from streamer.config import StreamSettings
 
 
+CONFIG = Path("sightline.yaml")
+"""What `serve` takes where no file is named."""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     given = list(sys.argv[1:] if argv is None else argv)
@@ -38,12 +42,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="sightline", description="Real-time video detection: cameras in, boxes out.")
+    parser.add_argument("--version", action=_Version, nargs=0, help="say which version this is")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     serve = commands.add_parser("serve", help="run the service")
-    serve.add_argument(
-        "--config", type=Path, required=True, help="sightline.yaml; docs/sightline.yaml comments every key"
-    )
+    serve.add_argument("--config", type=Path, metavar="FILE", help=f"(default ./{CONFIG}; docs/{CONFIG} has every key)")
     serve.add_argument("--verbose", action="store_true", help="log more")
     serve.set_defaults(run=_serve)
 
@@ -135,16 +138,29 @@ _sample_fps = _number("number of samples a second", 0.1, 120)
 _score = _number("score", 0, 1)
 
 
+class _Version(argparse.Action):
+    """Says the version and ends; what it is read from is not imported for any other command."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_rest: object) -> None:
+        from importlib.metadata import version
+
+        print(f"sightline {version('sightline')}")
+        parser.exit()
+
+
 def _serve(arguments: argparse.Namespace) -> int:
     from streamer import config
 
-    settings = config.load(arguments.config)  # first: a mistake in it is said before a second of imports
+    path: Path = arguments.config or CONFIG
+    if arguments.config is None and not path.exists():
+        raise ConfigError(f"there is no {path} in {Path.cwd()}; write one, or name your own with --config FILE")
+    settings = config.load(path)  # first: a mistake in it is said before a second of imports
     from streamer.app import serve
     from streamer.tools.memory import keep_memory
 
     _log(logging.DEBUG if arguments.verbose else logging.INFO)
     keep_memory()
-    asyncio.run(serve(settings, arguments.config, lambda where: print(f"sightline: serving {where}", flush=True)))
+    asyncio.run(serve(settings, path, lambda where: print(f"sightline: serving {where}", flush=True)))
     return 0
 
 

@@ -3,6 +3,7 @@
 import signal
 import socket
 import sys
+import tomllib
 from pathlib import Path
 
 import av
@@ -11,6 +12,7 @@ import pytest
 from streamer import cli
 from streamer.values import url
 from tests.peers.process import run_process
+from tests.peers.required import REPOSITORY
 
 COMMAND = [sys.executable, "-m", "streamer"]
 
@@ -51,6 +53,34 @@ def test_a_missing_configuration_is_one_line(tmp_path: Path, capsys: pytest.Capt
     """A configuration file that is not there is named."""
     path = tmp_path / "missing.yaml"
     assert f"{path}: cannot be read: No such file or directory" in refused(capsys, "serve", "--config", str(path))
+
+
+def test_no_configuration_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`serve` alone, where no sightline.yaml lies, says so and what to do."""
+    monkeypatch.chdir(tmp_path)
+    assert refused(capsys, "serve") == (
+        f"sightline: there is no sightline.yaml in {tmp_path}; write one, or name your own with --config FILE\n"
+    )
+
+
+def test_the_configuration_beside_one_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`serve` alone reads ./sightline.yaml."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sightline.yaml").write_text("server: {prot: 1}")
+    assert "sightline: sightline.yaml: server.prot: unknown key" in refused(capsys, "serve")
+
+
+def test_the_version_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    """`--version` says the version of pyproject.toml."""
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["--version"])
+    assert ended.value.code == 0
+    version = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["version"]
+    assert capsys.readouterr().out == f"sightline {version}\n"
 
 
 def test_a_refusal_as_a_process_has_no_traceback(tmp_path: Path) -> None:
@@ -95,7 +125,6 @@ def test_the_service_says_where_and_stops_when_asked(tmp_path: Path, number: sig
     [
         ((), "COMMAND"),
         (("watch",), "invalid choice: 'watch'"),
-        (("serve",), "--config"),
         (("serve", "--config", "x", "--port", "1"), "unrecognized arguments: --port 1"),
         (("camera", "file"), "url"),
         (("demo", "--port", "eighty"), "'eighty'"),
