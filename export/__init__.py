@@ -8,6 +8,7 @@
                 one kind of source each ─► a `Detector`
     network     a source whose tensors are known by name ─► a `Detector`: by its `family`, or as it was described
     decoding, decoder    what --decode says of a raw head; the same inside the graph
+    findings    which labels call for a person, by --findings or by their names
     detector    what every source becomes: a function from pictures to the canonical outputs
     writer      a `Detector` ─► SavedModel, contract, warm-up requests; `freeze` ─► the same as one file
     golden      what the source found on the pictures of the proof, kept with the version; `digests`, those of its files

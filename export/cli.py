@@ -64,6 +64,7 @@ def parser() -> argparse.ArgumentParser:
     add("--input-size", type=_size, metavar="WIDTHxHEIGHT", help="the model's input (default: what the source says)")
     add("--resize", choices=("letterbox", "stretch"), help="how a frame becomes that input (default: as the source)")
     add("--min-score", type=_score, metavar="S", help="0..1, the score above which a detection is to be believed")
+    add("--findings", nargs="*", metavar="LABEL", help="labels to set apart (default: those named like a fault)")
     add("--pictures", type=Path, metavar="DIR", help="pictures for the checks (default: generated ones)")
     add("--keep-pictures", action="store_true", help="keep them with the model (default: only what was found on them)")
     add("--frozen", action="store_true", help="write graph and weights as one frozen .pb as well")
@@ -144,6 +145,7 @@ def _request(argv: list[str]) -> tuple[Request, bool]:
         input_size=options.input_size,
         resize=options.resize,
         min_score=options.min_score,
+        findings=None if options.findings is None else tuple(options.findings),
         pictures=options.pictures,
         keep_pictures=options.keep_pictures,
         frozen=options.frozen,

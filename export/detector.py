@@ -47,6 +47,8 @@ class Detector:
     width: int
     labels: dict[int, str]
     resize: ResizeRule
+    findings: tuple[str, ...] | None = None
+    """The labels that the source sets apart; None where it does not say."""
     pad_value: int = 114
     min_score: float = 0.4
     one_at_a_time: bool = False

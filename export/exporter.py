@@ -14,6 +14,7 @@ from sightline_export.check import Check, Prove
 from sightline_export.detector import Detector, Pictures, trace
 from sightline_export.digests import write_digests
 from sightline_export.errors import CheckFailed, Unusable
+from sightline_export.findings import choose_findings
 from sightline_export.freeze import write_frozen
 from sightline_export.golden import GOLDEN, TOLERANCE, Golden, Rows
 from sightline_export.pictures import as_batch, drawn_pictures, read_pictures
@@ -50,15 +51,16 @@ def export(request: Request, staged: Path, prove: Prove, say: Callable[[str], No
     _leave_the_gpu_alone()
     say(f"loading {request.source.path.name}")
     detector = LOADERS[request.source.kind](request)
+    given = detector.findings if request.findings is None else request.findings
+    findings = choose_findings(given, detector.labels.values())
     pictures = _pictures(request, detector)
     say(f"running the source on {len(pictures)} pictures, one by one")
     golden = _ask(request, detector, pictures)
     say("tracing the graph for batches of any size")
     function, batch, why_mapped = trace(detector, pictures)
     changes = _changes(request, detector, why_mapped)
-    contract = _contract(
-        request, detector, {"batch": batch, "changes": changes, "nms": suppression_ops(_graph(function))}
-    )
+    found = {"batch": batch, "changes": changes, "nms": suppression_ops(_graph(function))}
+    contract = _contract(request, detector, findings, found)
     with writing(request.output):
         say("writing the SavedModel")
         write(staged, function, contract, detector.keep)
@@ -114,7 +116,7 @@ def _changes(request: Request, detector: Detector, why_mapped: str) -> list[str]
     return changes
 
 
-def _contract(request: Request, detector: Detector, found: dict[str, Any]) -> Contract:
+def _contract(request: Request, detector: Detector, findings: tuple[str, ...], found: dict[str, Any]) -> Contract:
     provenance = {
         **request.provenance,
         **detector.provenance,
@@ -135,6 +137,7 @@ def _contract(request: Request, detector: Detector, found: dict[str, Any]) -> Co
         resize=detector.resize,
         pad_value=detector.pad_value,
         min_score=detector.min_score,
+        findings=findings,
         provenance=provenance,
     )
 

@@ -101,6 +101,7 @@ def _exported(path: Path, source: Source) -> Inspection:
         "name": contract.name,
         "resize": contract.resize + (f", grey {contract.pad_value}" if contract.resize == "letterbox" else ""),
         "min_score": f"{contract.min_score:g}",
+        "findings": ", ".join(contract.findings) or "none",
         "batch": found.get("batch", "unknown"),
         "source": [f"{found.get('kind', 'unknown')}", *(f"{n}  sha256 {d}" for n, d in found.get("files", {}).items())],
         "written by": f"Sightline {found.get('sightline', '?')}, TensorFlow {found.get('tensorflow', '?')}",

@@ -62,6 +62,8 @@ class Beside:
     size: tuple[int, int] | None = None
     """Height and width."""
     labels: dict[int, str] | None = None
+    findings: tuple[str, ...] | None = None
+    """Those of `labels` that its contract sets apart."""
     label_map: Path | None = None
     """A label map that may be the one."""
     resize: ResizeRule | None = None
@@ -107,6 +109,7 @@ def as_detector(network: Network, request: Request, beside: Beside) -> Detector:
         labels=_labels(network, request, beside, (first_class, classes)),
         resize=resize,
         pad_value=beside.pad_value,
+        findings=beside.findings if request.labels is None else None,
         min_score=min_score if min_score is not None else (kind.min_score if kind else 0.4),
         one_at_a_time=picture.shape is not None and picture.shape[0] == 1,
         keep=beside.keep,

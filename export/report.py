@@ -55,6 +55,7 @@ def model_lines(version: Path, contract: Contract) -> list[str]:
     if nms := found.get("nms"):
         lines.append(f"  nms       {'; '.join(_suppression(one) for one in nms)}")
     lines.append(f"  labels    {labels_in_words(contract.labels)}")
+    lines.append(f"  findings  {', '.join(contract.findings) or 'none'}")
     return [*lines, *(f"  changed   {change}" for change in found.get("changes", []))]
 
 

@@ -14,7 +14,7 @@ from sightline_export.source import Source, sha256
 from sightline_export.tensors import TensorNames
 from sightline_export.versions import versions
 
-EXPORTER_VERSION = 2
+EXPORTER_VERSION = 3
 """Goes up whenever the same source would be written as a different model."""
 
 
@@ -37,6 +37,8 @@ class Request:
     """Width and height in pixels, where the source does not fix them or another size is wanted."""
     resize: ResizeRule | None = None
     min_score: float | None = None
+    findings: tuple[str, ...] | None = None
+    """The labels to set apart; None where their names decide."""
     pictures: Path | None = None
     """A directory of pictures for the proof."""
     keep_pictures: bool = False
@@ -71,7 +73,7 @@ class Request:
     @cached_property
     def fingerprint(self) -> str:
         """A digest of everything that decides what is written."""
-        decisive = [self.provenance, self.name, self.input_size, self.resize, self.min_score]
+        decisive = [self.provenance, self.name, self.input_size, self.resize, self.min_score, self.findings]
         decisive += [self.keep_pictures, self.frozen]
         return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
 

@@ -106,6 +106,7 @@ def _beside(path: Path, loaded: Any) -> Beside:
         return Beside(labels=metadata_names(path), keep=loaded)
     return Beside(
         labels=contract.labels,
+        findings=contract.findings or None,
         resize=contract.resize,
         pad_value=contract.pad_value,
         min_score=contract.min_score,

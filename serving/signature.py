@@ -69,6 +69,8 @@ class Contract:
     """The most frames a call may carry; None where the graph takes any number."""
     min_score: float = 0.4
     """The score above which the model's author would believe a detection."""
+    findings: tuple[str, ...] = ()
+    """The labels that call for a person, to be set apart from those that are always there; in the order of `labels`."""
     provenance: dict[str, Any] = field(default_factory=dict)
     """Where the model came from: source checkpoint and its sha256, tool versions, NMS settings. For people."""
 
@@ -83,7 +85,7 @@ class Contract:
         """Read a contract.
 
         Raises:
-            ContractError: the text is no JSON object, lacks a field, or is of a newer format.
+            ContractError: the text is no JSON object, lacks a field, contradicts itself, or is of a newer format.
         """
         try:
             document = json.loads(text)
@@ -91,9 +93,12 @@ class Contract:
             if found != CONTRACT_FORMAT:
                 raise ContractError(f"contract format {found} is not known here, only {CONTRACT_FORMAT}")
             document["labels"] = {int(class_id): name for class_id, name in document["labels"].items()}
+            document["findings"] = tuple(document.get("findings", ()))
             contract = cls(**document)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise ContractError(f"not a usable model contract: {error}") from error
         if contract.resize not in ("letterbox", "stretch"):
             raise ContractError(f"contract asks for resize rule {contract.resize!r}; known are letterbox and stretch")
+        if unknown := [label for label in contract.findings if label not in contract.labels.values()]:
+            raise ContractError(f"contract sets {unknown[0]!r} apart, which is none of its labels")
         return contract

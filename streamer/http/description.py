@@ -10,6 +10,7 @@ def describe(stream: Pipeline) -> dict[str, Any]:
     state = stream.state()
     view, last = stream.view, stream.last
     width, height = stream.size or (None, None)
+    contract = stream.model.contract
     return {
         "name": stream.name,
         "origin": stream.origin,
@@ -24,6 +25,7 @@ def describe(stream: Pipeline) -> dict[str, Any]:
         "picture_age_ms": _milliseconds(view.age),
         "hold_ms": _milliseconds(view.aligner.hold if view.watched else None),
         "model": stream.model.name,
+        "findings": [] if contract is None else list(contract.findings),
         "viewers": view.viewers,
     }
 

@@ -277,12 +277,13 @@ def test_a_saved_model_is_signed_anew(export: Export, labels: Path, tmp_path: Pa
     source = tmp_path / "theirs" / "saved_model"
     tf.saved_model.save(theirs, str(source), signatures=detect)
     once, twice = tmp_path / "once", tmp_path / "twice"
-    assert export(source, "--labels", labels, "--input-size", "16x8", "--output", once) == 0
+    assert export(source, "--labels", labels, "--input-size", "16x8", "--findings", "blue", "--output", once) == 0
     assert export(once, "--output", twice) == 0
     for output, batch in ((once, "mapped"), (twice, "dynamic")):
         model, contract = load(output / "1")
         assert (contract.width, contract.height, contract.provenance["batch"]) == (16, 8, batch)
         assert contract.labels == {1: "red", 2: "green", 3: "blue"}
+        assert contract.findings == ("blue",)
         found = model.signatures[SERVING_DEFAULT](input_tensor=tf.fill([3, 8, 16, 3], tf.constant(255, tf.uint8)))
         np.testing.assert_allclose(found[DETECTION_SCORES], np.array([[1, 0.5, 0.25]] * 3), atol=1e-6)
 
@@ -311,6 +312,38 @@ def test_the_labels_option_wins_over_the_builder(export: Export, checkpoint: Pat
     output = tmp_path / "colours"
     assert export(checkpoint, "--builder", "colours_network:build", "--labels", names, "--output", output) == 0
     assert load(output / "1")[1].labels == {1: "rouge", 2: "vert", 3: "bleu"}
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"), [([], ()), (["--findings"], ()), (["--findings", "blue", "red"], ("red", "blue"))]
+)
+def test_the_contract_says_what_calls_for_a_person(
+    export: Export,
+    checkpoint: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    given: list[str],
+    kept: tuple[str, ...],
+) -> None:
+    """--findings stands in the contract and the report; other findings are another export."""
+    output = tmp_path / "colours"
+    argv = (checkpoint, "--builder", "colours_network:build", "--output", output, "--if-changed")
+    assert export(*argv, *given) == 0
+    assert load(output / "1")[1].findings == kept
+    assert f"  findings  {', '.join(kept) or 'none'}\n" in capsys.readouterr().out
+    assert export(*argv, *given) == 0
+    assert export(*argv, "--findings", "green") == 0
+    assert sorted(p.name for p in output.iterdir()) == ["1", "2"]
+
+
+def test_an_unknown_finding_is_refused(
+    export: Export, checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A finding that is no label of the model is one line, exit code 2, and nothing is written."""
+    options = ("--builder", "colours_network:build", "--output", tmp_path / "out", "--findings", "rust")
+    assert export(checkpoint, *options) == 2
+    assert "--findings 'rust' is none of the model's labels: red, green, blue" in one_line(capsys)
+    assert not (tmp_path / "out").exists()
 
 
 def test_if_changed_exports_again_only_for_other_input(

@@ -21,7 +21,14 @@ HEIGHT, WIDTH = 48, 64
 NUMBERS = 64
 """Frames of a clip that can be told apart."""
 
-CONTRACT = Contract(name="numbers", height=HEIGHT, width=WIDTH, labels={1: "insulator", 2: "defect"}, min_score=0.4)
+CONTRACT = Contract(
+    name="numbers",
+    height=HEIGHT,
+    width=WIDTH,
+    labels={1: "insulator", 2: "defect"},
+    min_score=0.4,
+    findings=("defect",),
+)
 
 
 def number_of(event: dict[str, Any]) -> int:

@@ -57,6 +57,7 @@ async def test_streams_are_listed_with_their_numbers(live: Service) -> None:
     assert road["fps"] == pytest.approx(FPS, rel=0.4)
     assert road["detections_per_second"] == pytest.approx(5, rel=0.4)
     assert 0 < road["age_ms"] < 5000
+    assert road["findings"] == absent["findings"] == ["defect"]
     assert absent["state"] == "offline"
     assert "refuses the connection" in absent["reason"]
     assert {absent[key] for key in ("width", "height", "fps", "detections_per_second", "age_ms")} == {None}

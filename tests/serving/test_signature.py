@@ -17,6 +17,7 @@ CONTRACT = Contract(
     pad_value=0,
     max_batch_size=1,
     min_score=0.35,
+    findings=("défaut", "broken cap"),
     provenance={"checkpoint": "ckpt-7", "nms": {"iou": 0.5}},
 )
 
@@ -40,6 +41,7 @@ def test_missing_optional_fields_have_their_defaults() -> None:
     text = json.dumps({"format": 1, "name": "m", "height": 8, "width": 8, "labels": {"1": "a"}})
     found = Contract.from_json(text)
     assert (found.resize, found.pad_value, found.color_order, found.max_batch_size) == ("letterbox", 114, "RGB", None)
+    assert found.findings == ()
 
 
 @pytest.mark.parametrize(
@@ -51,6 +53,10 @@ def test_missing_optional_fields_have_their_defaults() -> None:
         ({"labels": {"one": "a"}}, "one"),
         ({"labels": ["a"]}, "contract"),
         ({"surprise": 1}, "surprise"),
+        ({"findings": ["rust"]}, "sets 'rust' apart, which is none of its labels"),
+        ({"findings": "insulator"}, "none of its labels"),
+        ({"findings": [["insulator"]]}, "none of its labels"),
+        ({"findings": None}, "contract"),
     ],
 )
 def test_a_contract_not_understood_is_refused(change: dict[str, object], says: str) -> None:
