@@ -26,10 +26,11 @@ test: $(VENV)/.installed-dev  ## run every test (PYTEST_ARGS="tests/config/test_
 	@scripts/install_test_tools.sh
 	@exec $(BIN)/python -m pytest $(PYTEST_ARGS)
 
-lint: $(VENV)/.installed-dev  ## ruff, mypy and deptry; changes nothing
+lint: $(VENV)/.installed-dev  ## ruff, mypy, import-linter and deptry; changes nothing
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/deptry .
 
 format: $(VENV)/.installed-dev  ## sort imports, fix what ruff can, format
@@ -40,7 +41,7 @@ bench: install  ## measure this machine: sightline bench
 	@exec $(BIN)/sightline bench
 
 clean:  ## remove .venv, caches and what the demo exported
-	rm -rf $(VENV) .sightline .mypy_cache .pytest_cache .ruff_cache build dist *.egg-info
+	rm -rf $(VENV) .sightline .mypy_cache .pytest_cache .ruff_cache .import_linter_cache build dist *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamps remember what was installed, so that a second call has nothing to do. The dev lock holds everything the other
