@@ -25,8 +25,8 @@ OURS = ("serving", "sightline_export", "sightline_models", "streamer")
 def import_callers(module: str, root: Path, file: Path) -> ModuleType:
     """Import a module of the caller's.
 
-    Where Sightline, the standard library or an installed package has its top-level name already, it is imported under
-    another one: relative imports find its neighbours then, absolute ones do not.
+    Where the standard library, Sightline or something that is loaded has its top-level name already, it is imported
+    under another one: relative imports find its neighbours then, absolute ones do not.
 
     Args:
         module: its name, seen from `root`.
@@ -132,6 +132,6 @@ def _asking() -> str:
     """The module that runs the import under way."""
     frame = inspect.currentframe()
     machinery = {__name__, "importlib", "importlib._bootstrap", "importlib._bootstrap_external"}
-    while frame is not None and (name := frame.f_globals.get("__name__", "")) in machinery:
+    while frame is not None and frame.f_globals.get("__name__") in machinery:
         frame = frame.f_back
-    return name if frame is not None else ""
+    return "" if frame is None else str(frame.f_globals.get("__name__"))

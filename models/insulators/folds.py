@@ -36,16 +36,8 @@ def train_fold(options: argparse.Namespace, family: str) -> str:
         DataError: training failed; it has said why.
     """
     output = options.output / family
-    command = [
-        sys.executable,
-        "-P",
-        "-m",
-        "sightline_models.insulators.train",
-        "--data",
-        options.data,
-        "--leave-out",
-        family,
-    ]
+    train = [sys.executable, "-P", "-m", "sightline_models.insulators.train"]
+    command = [*train, "--data", options.data, "--leave-out", family]
     command += ["--epochs", str(options.epochs), "--rate", str(options.rate), "--seed", str(options.seed)]
     command += ["--start", options.start, "--output", output]
     if subprocess.run(command, check=False).returncode:
