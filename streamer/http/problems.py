@@ -1,17 +1,22 @@
-"""Every refusal is a sentence in the form of RFC 9457, problem details."""
+"""Every refusal is a sentence in the form of RFC 9457, problem details; and so is every fault of our own."""
 
+import logging
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
 from streamer.values.errors import Overloaded, Refused
 
+log = logging.getLogger(__name__)
+
+UNFORESEEN = "something failed here that nobody foresaw; the service's log has the details"
+
 
 @web.middleware
 async def problems(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
-    """Answer with a problem where a handler raises one."""
+    """Answer with a problem where a handler raises one: what a client is to blame for is 4xx, our own fault is 500."""
     try:
         return await handler(request)
     except Overloaded as error:
@@ -24,12 +29,27 @@ async def problems(
             raise
         headers = {name: error.headers[name] for name in ("Allow", "Retry-After") if name in error.headers}
         return problem(error.status, _sentence(error), headers)
+    except Exception as error:  # noqa: BLE001  the last to see it; it is logged
+        return _unforeseen(request, error)
 
 
 def problem(status: int, sentence: str, headers: dict[str, str] | None = None) -> web.Response:
     """A refusal."""
     body = {"title": web.Response(status=status).reason, "status": status, "detail": sentence}
     return web.json_response(body, status=status, headers=headers, content_type="application/problem+json")
+
+
+def _unforeseen(request: web.Request, error: Exception) -> web.Response:
+    """Our own fault: said in the log, once, and owned up to; unless it is that the client has left."""
+    transport = request.transport
+    if isinstance(error, ConnectionError) and (transport is None or transport.is_closing()):
+        return web.Response()  # which nobody gets
+    resource = request.match_info.route.resource  # not the path: a session's is a secret
+    where = "nothing known" if resource is None else resource.canonical
+    log.error("%s %s failed in a way nobody foresaw", request.method, where, exc_info=error)
+    if request.writer.output_size > 0 and transport is not None:
+        transport.abort()  # the answer had begun; another behind it would be taken for its rest
+    return problem(500, UNFORESEEN)
 
 
 def _sentence(error: web.HTTPException) -> str:
