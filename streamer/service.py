@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
+import functools
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,9 @@ from streamer.source import Source, Target
 from streamer.stream.pipeline import Pipeline
 from streamer.values.clock import Clock, monotonic
 from streamer.values.detections import Detections
+from streamer.values.ending import ended
 from streamer.values.sampling import Sampling
+from streamer.values.supervision import supervise
 from streamer.webrtc.publisher import Publisher
 
 LAG_INTERVAL = 0.5
@@ -57,6 +60,7 @@ class Service:
             seats=Seats(self._parts.seat_limits()),
             publishing_rights=self._parts.publishing_rights(),
             make_publisher=self._publisher,
+            on_restart=lambda: self.metrics.restarted("stream"),
             clock=clock,
         )
         self.metrics = Metrics(self.streams, self.models.values(), self.events)
@@ -83,22 +87,27 @@ class Service:
         try:
             self.models.start()
             await self._apply(self.stream_changes.roster.entries())
-            tasks.append(asyncio.create_task(self._measure_lag(), name="event-loop-lag"))
+            tasks.append(self._own("event-loop-lag", self._measure_lag))
             if self.edits is not None:
-                tasks.append(asyncio.create_task(self.edits.run(self._reload), name="configuration"))
+                tasks.append(self._own("configuration", functools.partial(self.edits.run, self._reload)))
             yield self._application()
         finally:
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            await self.stream_changes.settle()
-            await self.streams.close()
-            await self.models.close()
+            await asyncio.gather(*(ended(task.get_name(), task) for task in tasks))
+            await ended("a change of the streams", self.stream_changes.settle())
+            await ended("the streams", self.streams.close())
+            await ended("the models", self.models.close())
 
     def read_again(self) -> None:
         """Have the configuration file read now."""
         if self.edits is not None:
             self.edits.ask()
+
+    def _own(self, name: str, run: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
+        """Run something for as long as the service lives."""
+        running = supervise(name, run, on_restart=lambda: self.metrics.restarted(name))
+        return asyncio.create_task(running, name=name)
 
     def _application(self) -> web.Application:
         return application.build(

@@ -146,7 +146,7 @@ class StreamChanges:
         return said | {"url": url.redact(entry.settings.url)}
 
     async def settle(self) -> None:
-        """Wait until every change that has begun is made."""
+        """Wait until every change that has begun is made. What comes of each is told to whoever asked for it."""
         await asyncio.gather(*self._changes, return_exceptions=True)
 
     async def _whole(self, change: Coroutine[Any, Any, None]) -> None:

@@ -9,7 +9,9 @@ from streamer.control.publishing_rights import PublishingRights
 from streamer.control.seats import Seats
 from streamer.stream.pipeline import Pipeline
 from streamer.values.clock import Clock, monotonic
-from streamer.values.errors import Refused
+from streamer.values.ending import ended
+from streamer.values.errors import Overloaded, Refused
+from streamer.values.supervision import supervise
 from streamer.webrtc.publisher import Publisher
 from streamer.webrtc.sdp import read_offer
 from streamer.webrtc.viewer import Viewer
@@ -41,6 +43,7 @@ class Streams:
         seats: Seats,
         publishing_rights: PublishingRights,
         make_publisher: MakePublisher,
+        on_restart: Callable[[], None],
         clock: Clock = monotonic,
     ) -> None:
         """Start with none.
@@ -49,6 +52,7 @@ class Streams:
             seats: the places for viewers.
             publishing_rights: who may publish.
             make_publisher: makes what a publisher feeds.
+            on_restart: told each time that a pipeline begins anew after an end that nobody foresaw.
             clock: for sessions.
         """
         self.seats = seats
@@ -61,8 +65,10 @@ class Streams:
         """WHEP sessions by id."""
         self.publishers: dict[str, Publisher] = {}
         """WHIP sessions by id."""
+        self._closing = False
         self._collection: asyncio.TimerHandle | None = None
         self._make_publisher = make_publisher
+        self._on_restart = on_restart
         self._clock = clock
         self.on_removed: list[Callable[[str], None]] = []
         """Told the name of every stream that is no more."""
@@ -83,7 +89,10 @@ class Streams:
         if pipeline.name in self._pipelines:
             raise ValueError(f"stream {pipeline.name} runs already")
         self._pipelines[pipeline.name] = pipeline
-        self._tasks[pipeline.name] = asyncio.create_task(self._run(pipeline), name=f"stream-{pipeline.name}")
+        # A pipeline's failure is its own: the others go on, and it is tried again.
+        name, pause = f"stream {pipeline.name}", RESTART_PAUSE
+        running = supervise(name, pipeline.run, pause=pause, on_restart=self._on_restart)
+        self._tasks[pipeline.name] = asyncio.create_task(running, name=f"stream-{pipeline.name}")
 
     async def remove(self, name: str) -> None:
         """Stop a stream, and end its viewers' sessions and its publisher's; when this returns, its name is free.
@@ -95,18 +104,24 @@ class Streams:
             await asyncio.shield(removal)
 
     async def close(self) -> None:
-        """Stop everything: viewers first, then sources."""
-        await asyncio.gather(*(session.close() for session in list(self.sessions.values())), return_exceptions=True)
-        await asyncio.gather(*(self.remove(name) for name in list(self._pipelines)), return_exceptions=True)
+        """Stop everything, viewers first, then sources; nobody is let in any more."""
+        self._closing = True
+        viewers = list(self.sessions.values())
+        await asyncio.gather(*(ended(f"a viewer of {viewer.stream}", viewer.close()) for viewer in viewers))
+        # Those that wait for their answers, too, who have no stream yet.
+        leaving = [(each.name, self.close_publisher(each)) for each in self.publishers.values()]
+        leaving += [(name, self.remove(name)) for name in self._pipelines]
+        await asyncio.gather(*(ended(f"stream {name}", closing) for name, closing in leaving))
 
     async def open_session(self, pipeline: Pipeline, offer: str, address: str) -> tuple[Viewer, str]:
         """Answer a viewer's offer; returns the session and the SDP answer.
 
         Raises:
-            Overloaded: too many viewers.
+            Overloaded: too many viewers, or the service is stopping.
             Refused: the offer cannot be answered, or the stream has ended.
         """
         read = read_offer(offer)
+        self._require_open()
         if pipeline.name not in self._tasks or self._pipelines[pipeline.name] is not pipeline:
             raise Refused(404, f"the stream {pipeline.name!r} has just ended")
         seat = self.seats.sit(pipeline.name, address)
@@ -116,7 +131,11 @@ class Streams:
             self.seats.rise(seat)
             self.sessions.pop(session.id, None)
 
-        session = Viewer(pipeline.name, {"H264": view.h264, "VP8": view.vp8}, forget, clock=self._clock)
+        try:
+            session = Viewer(pipeline.name, {"H264": view.h264, "VP8": view.vp8}, forget, clock=self._clock)
+        except BaseException:
+            self.seats.rise(seat)
+            raise
         self.sessions[session.id] = session
         try:
             return session, await session.answer(read)
@@ -127,27 +146,37 @@ class Streams:
     async def open_publisher(self, name: str, offer: str) -> tuple[Publisher, str]:
         """Answer a publisher's offer, and run its stream until it leaves; returns the session and the SDP answer.
 
+        Of several who want a name at once the first to find it free has it, and every other is refused.
+
         Raises:
-            Overloaded: too many publish.
+            Overloaded: too many publish, or the service is stopping.
             Refused: the name is taken or may not be published, or the offer cannot be answered.
         """
         read = read_offer(offer)
         await self._vacate(name)
+        # From here to where the name is taken nothing waits: nobody comes between.
+        self._require_open()
         self.publishing_rights.require_room(len(self.publishers))
         publisher, pipeline = self._make_publisher(name, self._ended)
-        self.publishers[publisher.id] = publisher  # the name is taken from here on
+        self.publishers[publisher.id] = publisher
         try:
             answer = await publisher.answer(read)
-        except BaseException:
+            self.add(pipeline)
+        except BaseException as error:
+            was_sent_away = publisher.id not in self.publishers
             await publisher.close()
+            if was_sent_away and isinstance(error, Refused):
+                self._require_open()
+                raise Refused(409, f"the name {name!r} was given to another stream meanwhile", TAKEN) from None
             raise
-        self.add(pipeline)
         return publisher, answer
 
     async def close_publisher(self, publisher: Publisher) -> None:
-        """End a publisher's session and its stream; when this returns, its name is free."""
-        await self.remove(publisher.name)
-        await publisher.close()
+        """End a publisher's session and its stream; when this returns, both are no more."""
+        await publisher.close()  # its stream's end begins with it: `_ended`
+        removal = self._removals.get(publisher.name)
+        if removal is not None:
+            await asyncio.shield(removal)
 
     async def free(self, name: str) -> None:
         """Have no stream of that name; whoever publishes it is sent away."""
@@ -156,30 +185,41 @@ class Streams:
             await (self.remove(name) if publishing is None else self.close_publisher(publishing))
 
     async def _vacate(self, name: str) -> None:
-        """Make sure that a name is free.
+        """Make sure that a name is free. When this returns it is, until whoever called waits for anything.
 
         Raises:
             Refused: 409 it is not.
         """
-        if name in self._removals:
-            await self.remove(name)
-        publishing = self._publishing(name)
-        if name not in self._pipelines and publishing is None:
-            return
-        if publishing is None:
-            raise Refused(409, f"there is a stream {name!r} already; publish under another name", TAKEN)
-        if publishing.silent_for < ABANDONED_AFTER:
-            raise Refused(409, f"somebody publishes {name!r} already; publish under another name", TAKEN)
-        log.info("%s: another publisher takes the place of one that has gone silent", name)
-        await self.close_publisher(publishing)
+        while name in self._removals or self.is_taken(name):  # again: others wait for the name, too, and were first
+            publishing = self._publishing(name)
+            if name in self._removals:
+                await self.remove(name)
+            elif publishing is None:
+                raise Refused(409, f"there is a stream {name!r} already; publish under another name", TAKEN)
+            elif publishing.silent_for < ABANDONED_AFTER:
+                raise Refused(409, f"somebody publishes {name!r} already; publish under another name", TAKEN)
+            else:
+                log.info("%s: another publisher takes the place of one that has gone silent", name)
+                await self.close_publisher(publishing)
+
+    def _require_open(self) -> None:
+        """Let nobody in whom no one would send away.
+
+        Raises:
+            Overloaded: everything is being stopped.
+        """
+        if self._closing:
+            raise Overloaded("the service is stopping")
 
     def _publishing(self, name: str) -> Publisher | None:
         """Who publishes under that name, or is about to."""
         return next((publisher for publisher in self.publishers.values() if publisher.name == name), None)
 
     def _ended(self, publisher: Publisher) -> None:
-        """A publisher left: its stream goes with it."""
-        if self.publishers.pop(publisher.id, None) is not None:
+        """A publisher left: its stream goes with it, and no other that may have the name."""
+        self.publishers.pop(publisher.id, None)
+        pipeline = self._pipelines.get(publisher.name)
+        if pipeline is not None and pipeline.source is publisher:
             self._removal(publisher.name)
 
     def _removal(self, name: str) -> asyncio.Task[None] | None:
@@ -190,13 +230,12 @@ class Streams:
         return self._removals.get(name)
 
     async def _remove(self, name: str, task: asyncio.Task[None]) -> None:
+        source = self._pipelines[name].source
         closing = [session.close() for session in self.sessions.values() if session.stream == name]
-        closing += [publisher.close() for publisher in self.publishers.values() if publisher.name == name]
-        for failure in await asyncio.gather(*closing, return_exceptions=True):
-            if failure is not None:
-                log.error("%s: a session could not be closed", name, exc_info=failure)
+        closing += [publisher.close() for publisher in self.publishers.values() if publisher is source]
+        await ended(f"a session of {name}", *closing)
         task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await ended(f"stream {name}", task)
         del self._pipelines[name], self._removals[name]
         for told in self.on_removed:
             told(name)
@@ -206,12 +245,3 @@ class Streams:
     def _collect(self) -> None:
         self._collection = None
         gc.collect()
-
-    async def _run(self, pipeline: Pipeline) -> None:
-        """A pipeline's failure is its own: the others go on, and it is tried again."""
-        while True:
-            try:
-                await pipeline.run()
-            except Exception:
-                log.exception("stream %s failed; it starts again", pipeline.name)
-            await asyncio.sleep(RESTART_PAUSE)

@@ -19,6 +19,9 @@ from streamer.values.state import STREAM_STATES
 
 LATENCY_BUCKETS = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 2.0, 5.0)
 
+TASKS = ("configuration", "event-loop-lag", "model", "stream")
+"""What is run again when it ends; all of them are shown from the start, or the first end would not be a rise."""
+
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
@@ -60,6 +63,14 @@ class Metrics(Collector):
             buckets=LATENCY_BUCKETS,
             registry=self.registry,
         )
+        self._restarts = Counter(
+            "sightline_task_restarts",
+            "Ends that nobody foresaw of what is to run for ever, each followed by a new beginning",
+            ["task"],
+            registry=self.registry,
+        )
+        for task in TASKS:
+            self._restarts.labels(task)
         self.registry.register(self)
 
     def called(self, model: str, batch_size: int, seconds: float) -> None:
@@ -74,6 +85,10 @@ class Metrics(Collector):
     def answered(self, detections: Detections) -> None:
         """A sampled frame has its answer."""
         self._latency.labels(detections.stream).observe(detections.age)
+
+    def restarted(self, task: str) -> None:
+        """One of TASKS ended in a way nobody foresaw, and begins anew."""
+        self._restarts.labels(task).inc()
 
     def forget(self, stream: str) -> None:
         """A stream is no more: names that anybody may publish must not pile up."""

@@ -1,6 +1,7 @@
 """streamer.control.streams: streams come and go whole, whoever asked for it stays or leaves."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -8,15 +9,16 @@ import pytest
 
 from streamer.control.publishing_rights import PublishingRights
 from streamer.control.seats import SeatLimits, Seats
-from streamer.control.streams import Streams
+from streamer.control.streams import ABANDONED_AFTER, Streams
 from streamer.inference.model import ServedModel
 from streamer.stream.pipeline import FrameSource, Pipeline
-from streamer.values.clock import monotonic
-from streamer.values.errors import Refused, SourceErrorKind
+from streamer.values.clock import Clock, monotonic
+from streamer.values.errors import Overloaded, Refused, SourceErrorKind
 from streamer.values.frame import Frame
 from streamer.values.sampling import Sampling
 from streamer.values.state import SourceState
 from streamer.webrtc.publisher import Publisher
+from tests.peers.clock import FakeClock
 from tests.peers.rtc import make_pc, offer_to_watch
 from tests.peers.until import until
 
@@ -45,20 +47,24 @@ class Idle:
 
 
 @asynccontextmanager
-async def run_stream(name: str = "a") -> AsyncIterator[tuple[Streams, Pipeline, Idle]]:
+async def run_stream(
+    name: str = "a", clock: Clock = monotonic, on_restart: Callable[[], None] = lambda: None
+) -> AsyncIterator[tuple[Streams, Pipeline, Idle]]:
     """Streams of which one runs."""
 
     def make_publisher(name: str, on_close: Callable[[Publisher], None]) -> tuple[Publisher, Pipeline]:
-        publisher = Publisher(name, on_close, clock=monotonic, max_pixels=1920 * 1080, max_fps=60)
+        publisher = Publisher(name, on_close, clock=clock, max_pixels=1920 * 1080, max_fps=60)
         return publisher, make_pipeline(publisher)
 
     def make_pipeline(source: FrameSource) -> Pipeline:
-        return Pipeline(source, model, Sampling(5.0), clock=monotonic, on_detections=lambda *_: None)
+        return Pipeline(source, model, Sampling(5.0), clock=clock, on_detections=lambda *_: None)
 
     streams = Streams(
         seats=Seats(SeatLimits(8, 8, 8)),
         publishing_rights=PublishingRights(("*",), None, 8),
         make_publisher=make_publisher,
+        on_restart=on_restart,
+        clock=clock,
     )
     model = ServedModel(
         "127.0.0.1:1",
@@ -66,7 +72,7 @@ async def run_stream(name: str = "a") -> AsyncIterator[tuple[Streams, Pipeline, 
         max_batch_size=1,
         in_flight=1,
         deadline=1.0,
-        clock=monotonic,
+        clock=clock,
         on_call=lambda *_: None,
         on_error=lambda *_: None,
     )
@@ -151,3 +157,152 @@ async def test_a_name_is_free_when_it_has_been_freed() -> None:
         assert not streams.is_taken("p")
         [_, refused] = await asyncio.gather(ending, coming, return_exceptions=True)
         assert isinstance(refused, Refused)
+
+
+@pytest.mark.parametrize("before", ["nobody", "a silent publisher", "a silent publisher without its answer"])
+async def test_of_many_who_want_a_name_at_once_one_has_it(before: str) -> None:
+    """A phone that offers again and again while its old session is silent has one offer answered; the rest are 409."""
+    clock = FakeClock()
+    offers = [await offer_to_publish() for _ in range(4)]
+    async with run_stream(clock=clock) as (streams, _, _):
+        old = asyncio.create_task(streams.open_publisher("p", await offer_to_publish()))
+        while "p" not in {publisher.name for publisher in streams.publishers.values()}:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        if before != "a silent publisher without its answer":
+            await old
+        if before == "nobody":
+            await streams.free("p")
+        clock.advance(ABANDONED_AFTER)
+        opening = [streams.open_publisher("p", offer) for offer in offers]
+        outcomes = await asyncio.gather(*opening, return_exceptions=True)
+        [winner] = [outcome[0] for outcome in outcomes if isinstance(outcome, tuple)]
+        refusals = [outcome for outcome in outcomes if isinstance(outcome, Refused)]
+        assert [refused.status for refused in refusals] == [409] * 3
+        assert {str(refused) for refused in refusals} == {"somebody publishes 'p' already; publish under another name"}
+        assert list(streams.publishers.values()) == [winner]
+        pipeline = streams.get("p")
+        assert pipeline is not None
+        assert pipeline.source is winner
+        await streams.close_publisher(winner)
+        assert not streams.is_taken("p")
+        assert streams.publishers == {}
+        await asyncio.gather(old, return_exceptions=True)
+
+
+@pytest.mark.parametrize("turns", range(0, 12, 3))
+async def test_the_end_of_a_session_takes_no_stream_but_its_own(turns: int) -> None:
+    """A publisher whose name a configured stream takes before its answer is told so, and leaves that stream alone."""
+    async with run_stream() as (streams, pipeline, source):
+        await streams.remove("a")
+        opening = asyncio.create_task(streams.open_publisher("a", await offer_to_publish()))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        publishers = list(streams.publishers.values())
+        await streams.free("a")
+        streams.add(pipeline)
+        [outcome] = await asyncio.gather(opening, return_exceptions=True)
+        assert isinstance(outcome, Refused)
+        assert outcome.status == 409
+        for publisher in publishers:
+            await streams.close_publisher(publisher)
+        await until(lambda: source.running)
+        assert streams.get("a") is pipeline
+        assert streams.publishers == {}
+
+
+@pytest.mark.parametrize("turns", range(0, 12, 3))
+async def test_a_stream_that_ends_while_a_viewer_comes_leaves_no_viewer(turns: int) -> None:
+    """However far its answer had come, a viewer of a stream that is removed is refused or ended, and keeps no place."""
+    async with run_stream() as (streams, pipeline, _):
+        viewer = make_pc()
+        opening = asyncio.create_task(streams.open_session(pipeline, await offer_to_watch(viewer), "10.0.0.7"))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await streams.remove("a")
+        [outcome] = await asyncio.gather(opening, return_exceptions=True)
+        assert not isinstance(outcome, Refused) or outcome.status == 404
+        assert isinstance(outcome, Refused | tuple)
+        assert (len(streams.seats), streams.sessions) == (0, {})
+        await viewer.close()
+
+
+@pytest.mark.parametrize("turns", range(0, 12, 3))
+async def test_a_service_that_stops_lets_nobody_in(turns: int) -> None:
+    """Who comes or waits while everything is being stopped is told so, and begins nothing behind its back."""
+    async with run_stream() as (streams, pipeline, _):
+        viewer = make_pc()
+        opening = [
+            asyncio.create_task(streams.open_publisher("p", await offer_to_publish())),
+            asyncio.create_task(streams.open_session(pipeline, await offer_to_watch(viewer), "10.0.0.7")),
+        ]
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        closing = asyncio.create_task(streams.close())
+        await asyncio.sleep(0)
+        with pytest.raises(Overloaded, match="the service is stopping"):
+            await streams.open_publisher("q", await offer_to_publish())
+        await closing
+        for outcome in await asyncio.gather(*opening, return_exceptions=True):
+            assert isinstance(outcome, Overloaded | Refused | tuple)
+        assert (list(streams), streams.publishers, streams.sessions, len(streams.seats)) == ([], {}, {}, 0)
+        await viewer.close()
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_whatever_comes_between_every_publisher_has_one_stream(seed: int) -> None:
+    """Offers, hang-ups, ends and streams of the configuration, in any order, leave a stream a publisher and no more."""
+    chance, clock, tasks = random.Random(seed), FakeClock(), asyncio.all_tasks()
+    async with run_stream(clock=clock) as (streams, pipeline, _):
+        await streams.remove("a")
+        doing: list[asyncio.Task[object]] = []
+
+        async def configure() -> None:
+            await streams.free("a")
+            streams.add(pipeline)
+            await asyncio.sleep(0)
+            await streams.remove("a")
+
+        for _ in range(8):
+            match chance.randrange(5):
+                case 0 | 1:
+                    doing.append(asyncio.create_task(streams.open_publisher("a", await offer_to_publish())))
+                case 2 if doing:
+                    chance.choice(doing).cancel()
+                case 3 if streams.publishers:
+                    leaving = chance.choice(list(streams.publishers.values()))
+                    doing.append(asyncio.create_task(streams.close_publisher(leaving)))
+                case 4:
+                    doing.append(asyncio.create_task(configure()))
+            if chance.random() < 0.3:
+                clock.advance(ABANDONED_AFTER)
+            for _ in range(chance.randrange(8)):
+                await asyncio.sleep(0)
+        for outcome in await asyncio.gather(*doing, return_exceptions=True):
+            assert not isinstance(outcome, Exception) or (isinstance(outcome, Refused) and outcome.status == 409)
+        await asyncio.gather(*streams._removals.values())
+        assert [stream.source for stream in streams] == list(streams.publishers.values())
+        assert len(streams.publishers) <= 1
+    await until(lambda: asyncio.all_tasks() <= tasks)
+
+
+async def test_a_stream_that_fails_is_run_again_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pipeline that ends in a way nobody foresaw begins anew, and whoever counts such ends is told."""
+    monkeypatch.setattr("streamer.control.streams.RESTART_PAUSE", 0.0)
+    told: list[str] = []
+    async with run_stream(on_restart=lambda: told.append("restarted")) as (streams, _, source):
+        broken = Idle("b")
+        failures = [RuntimeError("nobody foresaw this")]
+
+        async def run(_: Callable[[Frame], None]) -> None:
+            if failures:
+                raise failures.pop()
+            await source.run(_)
+
+        monkeypatch.setattr(broken, "run", run)
+        running = Pipeline(
+            broken, next(iter(streams)).model, Sampling(5.0), clock=monotonic, on_detections=lambda *_: None
+        )
+        source.running = False
+        streams.add(running)
+        await until(lambda: source.running)
+        assert told == ["restarted"]

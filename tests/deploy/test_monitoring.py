@@ -36,7 +36,7 @@ SUFFIXES = {"histogram": ("_bucket", "_sum", "_count"), "counter": (), "gauge": 
 def exported() -> dict[str, str]:
     """Give what the service exports, name to type; the one place that says so."""
     viewers, nobody = Seats(SeatLimits(1, 1, 1)), PublishingRights((), None, 1)
-    streams = Streams(seats=viewers, publishing_rights=nobody, make_publisher=_make_nothing)
+    streams = Streams(seats=viewers, publishing_rights=nobody, make_publisher=_make_nothing, on_restart=lambda: None)
     families = Metrics(streams, (), Events()).registry.collect()
     return {f"{family.name}_total" if family.type == "counter" else family.name: family.type for family in families}
 

@@ -1,0 +1,22 @@
+"""Things brought to an end: what fails on the way is said by its name, and keeps nothing else from its own end."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable
+
+log = logging.getLogger(__name__)
+
+
+async def ended(name: str, *endings: Awaitable[object]) -> None:
+    """Wait until all of these have ended, at once.
+
+    A failure is logged and goes no further: whoever ends one thing has others to end. Being cancelled is how a task
+    ends, and no failure.
+
+    Args:
+        name: what it is that ends, for the log, such as "stream porch".
+        endings: tasks that were cancelled, or what closes something.
+    """
+    for outcome in await asyncio.gather(*endings, return_exceptions=True):
+        if isinstance(outcome, Exception):
+            log.error("%s did not end as it should", name, exc_info=outcome)
