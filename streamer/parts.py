@@ -32,6 +32,7 @@ class Parts:
         clock: Clock,
         on_call: Callable[[str, int, float], None],
         on_error: Callable[[str, str], None],
+        on_model_restart: Callable[[], None],
         on_detections: Callable[[Pipeline, Detections], None],
     ) -> None:
         """Make nothing yet.
@@ -41,11 +42,13 @@ class Parts:
             clock: monotonic seconds.
             on_call: told of each Predict call answered: model, frames, seconds.
             on_error: told of each that failed: model, gRPC status.
+            on_model_restart: told when a model's task ended in a way nobody foresaw.
             on_detections: told of each sampled frame's answer.
         """
         self.config = config
         self._clock = clock
-        self._on_call, self._on_error, self._on_detections = on_call, on_error, on_detections
+        self._on_call, self._on_error, self._on_model_restart = on_call, on_error, on_model_restart
+        self._on_detections = on_detections
         self._openings = Openings()
 
     # ---- who may come
@@ -94,6 +97,7 @@ class Parts:
             clock=self._clock,
             on_call=self._on_call,
             on_error=self._on_error,
+            on_restart=self._on_model_restart,
         )
 
     # ---- streams

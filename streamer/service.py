@@ -54,7 +54,12 @@ class Service:
         self.events = Events()
         self.models = ServedModels(self._model)
         self._parts = Parts(
-            config, clock=clock, on_call=self._called, on_error=self._failed, on_detections=self._publish
+            config,
+            clock=clock,
+            on_call=self._called,
+            on_error=self._failed,
+            on_model_restart=lambda: self.metrics.restarted("model"),
+            on_detections=self._publish,
         )
         self.streams = Streams(
             seats=Seats(self._parts.seat_limits()),

@@ -30,6 +30,13 @@ class Pending:
     sample: Sample
     answer: Answer
 
+    def tell(self, answer: Detections | DropReason) -> None:
+        """Answer it. Whoever cannot take its answer in harms nobody else: its batch's others get theirs."""
+        try:
+            self.answer(self.sample, answer)
+        except Exception:
+            log.exception("%s: an answer could not be taken in", self.sample.frame.stream)
+
 
 class Batcher:
     """One waiting place a stream: a newer sample takes it from an older one, so no stream can crowd out another."""
@@ -49,17 +56,22 @@ class Batcher:
         older = self._waiting.get(stream)
         self._waiting[stream] = pending
         if older is not None:
-            older.answer(older.sample, "superseded")
+            older.tell("superseded")
 
     def take(self, now: float) -> list[Pending]:
         """The next batch: of the streams that wait, those that have waited longest. May be empty."""
-        for stream, pending in list(self._waiting.items()):
-            if now - pending.sample.frame.received_at > self.deadline:
-                del self._waiting[stream]
-                pending.answer(pending.sample, "expired")
+        old = [
+            stream
+            for stream, pending in self._waiting.items()
+            if now - pending.sample.frame.received_at > self.deadline
+        ]
+        expired = [self._waiting.pop(stream) for stream in old]
         # A dict keeps insertion order, and a superseding sample keeps its stream's place: first come, first served.
         chosen = list(self._waiting)[: self.max_batch_size]
-        return [self._waiting.pop(stream) for stream in chosen]
+        batch = [self._waiting.pop(stream) for stream in chosen]
+        for pending in expired:  # last, when all is decided: whoever is told may put its next sample
+            pending.tell("expired")
+        return batch
 
     def clear(self) -> list[Pending]:
         """All that wait, who do no longer."""
@@ -85,23 +97,25 @@ class Dispatcher:
 
     def put(self, sample: Sample, answer: Answer) -> None:
         """Ask about a sample; `answer` is called exactly once, from the event loop."""
+        pending = Pending(sample, answer)
         if self._ended:  # a camera's thread was resizing its frame when it was told of another model
-            answer(sample, "model_ended")
+            pending.tell("model_ended")
             return
-        self._batcher.put(Pending(sample, answer))
+        self._batcher.put(pending)
         self._arrived.set()
 
     async def run(self) -> None:
-        """Form batches until cancelled; then nobody is asked any more, and those who wait are told.
+        """Form batches until cancelled; then nobody is asked any more, and those who wait are told. May be run again.
 
         Calls under way are never cancelled here, they end by their own deadline: a cancelled one leaks (grpc #43360).
         """
+        self._ended = False
         try:
             await self._form_batches()
         finally:
             self._ended = True
             for pending in self._batcher.clear():
-                pending.answer(pending.sample, "model_ended")
+                pending.tell("model_ended")
 
     async def _form_batches(self) -> NoReturn:
         while True:
@@ -119,15 +133,15 @@ class Dispatcher:
     async def _ask(self, batch: list[Pending]) -> None:
         # The newest frame's deadline is the call's: an old neighbour must not cut short what is fresh.
         newest = max(pending.sample.frame.received_at for pending in batch)
-        answers: list[Detections] | None = None
-        lost: DropReason = "predict_failed"
+        answers: list[Detections | DropReason] = ["predict_failed"] * len(batch)
         try:
-            answers = await self._predict([pending.sample for pending in batch], newest + self._batcher.deadline)
+            found = await self._predict([pending.sample for pending in batch], newest + self._batcher.deadline)
+            answers = [answer for _, answer in zip(batch, found, strict=True)]
         except PredictError:
             pass  # counted and said by the predictor; a frame is never asked about twice
         except asyncio.CancelledError:
-            lost = "model_ended"  # so gRPC tells those who wait when their channel is closed
+            answers = ["model_ended"] * len(batch)  # so gRPC tells those who wait when their channel is closed
         except Exception:
             log.exception("a batch of %d could not be asked about", len(batch))
-        for index, pending in enumerate(batch):
-            pending.answer(pending.sample, answers[index] if answers is not None else lost)
+        for pending, answer in zip(batch, answers, strict=True):
+            pending.tell(answer)

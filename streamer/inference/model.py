@@ -1,13 +1,15 @@
 """One served model, shared by every stream that uses it: batcher, dispatcher and predictor joined."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from functools import partial
 
 from serving.signature import Contract
 from streamer.inference.batcher import Answer, Batcher, Dispatcher
 from streamer.inference.predictor import Predictor
 from streamer.values.clock import Clock
 from streamer.values.frame import Sample
+from streamer.values.supervision import PAUSE, supervise
 
 
 class ServedModel:
@@ -24,7 +26,23 @@ class ServedModel:
         clock: Clock,
         on_call: Callable[[str, int, float], None],
         on_error: Callable[[str, str], None],
+        on_restart: Callable[[], None],
+        pause: float = PAUSE,
     ) -> None:
+        """Join it; nothing is asked yet.
+
+        Args:
+            address: the model server's.
+            name: the model's there.
+            max_batch_size: frames a call at the most.
+            in_flight: calls at once at the most.
+            deadline: seconds after its arrival from which a frame is not worth asking about.
+            clock: monotonic seconds.
+            on_call: told of each call answered: model, frames, seconds.
+            on_error: told of each that failed: model, gRPC status.
+            on_restart: told whenever one of its tasks ended in a way nobody foresaw. Must not raise.
+            pause: seconds until that one begins again.
+        """
         self._name = name
         self.predictor = Predictor(
             address,
@@ -36,6 +54,9 @@ class ServedModel:
         self._max_batch_size = max_batch_size
         self._batcher = Batcher(max_batch_size=max_batch_size, deadline=deadline)
         self._dispatcher = Dispatcher(self._batcher, self.predictor.predict, in_flight=in_flight, clock=clock)
+        self._on_restart, self._pause = on_restart, pause
+        self._broken: set[str] = set()
+        """Its tasks that ended and have not begun again."""
 
     @property
     def name(self) -> str:
@@ -55,11 +76,14 @@ class ServedModel:
     @property
     def up(self) -> bool:
         """Whether it answers."""
-        return self.predictor.up
+        return self.predictor.up and not self._broken
 
     @property
     def reason(self) -> str | None:
         """Why it does not, as a sentence."""
+        if self._broken:
+            broken = " and ".join(sorted(self._broken))
+            return f"the {broken} of model {self._name} failed in a way nobody foresaw; it starts again, see the log"
         return self.predictor.reason
 
     def put(self, sample: Sample, answer: Answer) -> None:
@@ -69,10 +93,20 @@ class ServedModel:
         self._dispatcher.put(sample, answer)
 
     async def run(self) -> None:
-        """Run until cancelled."""
+        """Run until cancelled. What fails is run again, and the other part goes on meanwhile."""
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self.predictor.run())
-                group.create_task(self._dispatcher.run())
+                for part, run in (("watch", self.predictor.run), ("dispatcher", self._dispatcher.run)):
+                    life = partial(self._live, part, run)
+                    called = f"model {self._name}: {part}"
+                    group.create_task(supervise(called, life, pause=self._pause, on_restart=self._on_restart))
         finally:
             await self.predictor.close()
+
+    async def _live(self, part: str, run: Callable[[], Awaitable[None]]) -> None:
+        """One life of a part, from the end of which until the next the model is not up."""
+        self._broken.discard(part)
+        try:
+            await run()
+        finally:
+            self._broken.add(part)

@@ -36,6 +36,7 @@ CHECK_INTERVAL = 2.0
 """Seconds between looks at a model that is."""
 CONTROL_TIMEOUT = 2.0
 """Seconds for the calls about the model, not about frames."""
+NOT_ASKED = "the model server was not asked yet"
 LOOKS = 8
 """Times a version is asked for which only some of several servers may have."""
 
@@ -56,7 +57,7 @@ class Predictor:
         self.model = model
         self.up = False
         """Whether the model answered last time it was asked anything."""
-        self.reason: str | None = "the model server was not asked yet"
+        self.reason: str | None = NOT_ASKED
         """Why it is not up, as a sentence."""
         self.contract: Contract | None = None
         """What the newest version says of itself; stays while the server is away."""
@@ -80,16 +81,11 @@ class Predictor:
         )
 
     async def run(self) -> None:
-        """Keep `up`, `reason` and `contract` true until cancelled."""
+        """Keep `up`, `reason` and `contract` true until cancelled. May be run again."""
+        self.up, self.reason = False, NOT_ASKED
         while True:
             self._doubted.clear()
-            try:
-                await self._look()
-            except PredictError as error:
-                self._down(error)
-            except Exception:
-                log.exception("model %s: asking about it failed in a way nobody foresaw", self.model)
-                self._down(PredictError("INTERNAL", f"the model server at {self.address} answers nonsense"))
+            await self._watch()
             await asyncio.sleep(PROBE_INTERVAL)
             if self.up:
                 with contextlib.suppress(TimeoutError):
@@ -180,6 +176,17 @@ class Predictor:
             )
         return answers
 
+    async def _watch(self) -> None:
+        """Look, and note what was seen; it is said once an outage and reason, not five times a second."""
+        try:
+            await self._look()
+        except PredictError as error:
+            if self._down(str(error)):
+                log.warning("%s", error)
+        except Exception:
+            if self._down(f"the model server at {self.address} answers nonsense"):
+                log.exception("model %s: asking about it failed in a way nobody foresaw", self.model)
+
     async def _look(self) -> None:
         """Ask who answers. When nobody does, once more: one of several servers may be gone, and the next is asked."""
         try:
@@ -248,10 +255,11 @@ class Predictor:
         with _translated(self.address):
             return await method(request, timeout=seconds)
 
-    def _down(self, error: PredictError) -> None:
-        if self.up or self.reason != str(error):
-            log.warning("%s", error)
-        self.up, self.reason = False, str(error)
+    def _down(self, reason: str) -> bool:
+        """It does not answer, and why; gives whether that is news."""
+        news = self.up or self.reason != reason
+        self.up, self.reason = False, reason
+        return news
 
 
 @contextlib.contextmanager

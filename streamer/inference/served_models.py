@@ -1,9 +1,12 @@
 """The served models by name: each runs from its first stream to its last."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from streamer.inference.model import ServedModel
+
+log = logging.getLogger(__name__)
 
 
 class ServedModels(Mapping[str, ServedModel]):
@@ -62,4 +65,7 @@ class ServedModels(Mapping[str, ServedModel]):
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
         for told in self.on_removed:
-            told(name)
+            try:
+                told(name)
+            except Exception:
+                log.exception("the end of model %s could not be taken note of", name)

@@ -75,6 +75,7 @@ async def run_stream(
         clock=clock,
         on_call=lambda *_: None,
         on_error=lambda *_: None,
+        on_restart=lambda: None,
     )
     source = Idle(name)
     pipeline = make_pipeline(source)

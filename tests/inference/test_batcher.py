@@ -5,8 +5,11 @@ import random
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Literal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from streamer.inference.batcher import Batcher, Dispatcher, DropReason, Pending
 from streamer.values.detections import Detections
@@ -36,6 +39,11 @@ class Answers:
 def sample_of(stream: str, index: int = 0, received_at: float = 1000.0) -> Sample:
     """A sample of a stream."""
     return make_sample(make_frame(index / 5, received_at, stream=stream, index=index))
+
+
+def refuse(sample: Sample, answer: Detections | DropReason) -> None:
+    """Who cannot take its answer in."""
+    raise ZeroDivisionError(f"{sample.frame.index}: {answer}")
 
 
 def streams_of(batch: list[Pending]) -> list[str]:
@@ -88,31 +96,69 @@ def test_no_stream_is_crowded_out() -> None:
     assert set(served.values()) == {20}
 
 
-def test_any_order_of_events_answers_each_sample_once() -> None:
-    """Over random puts and takes no batch is too large, none holds a stream twice, and each sample ends once."""
-    dice = random.Random(3)
+Event = tuple[Literal["put"], int, float] | tuple[Literal["take"], int, float]
+"""A sample of a stream that arrived some seconds ago; or a batch of so many at most, some seconds later."""
+
+PUTS = st.tuples(st.just("put"), st.integers(0, 5), st.floats(0, 0.5))
+TAKES = st.tuples(st.just("take"), st.integers(1, 5), st.floats(0, 0.3))
+
+
+@given(st.lists(st.one_of(PUTS, TAKES), max_size=60))
+def test_any_order_of_events_ends_each_sample_once(events: list[Event]) -> None:
+    """However samples come and are taken, each is taken, superseded or expired, once, or waits; first come first served.
+
+    No batch is too large, none holds a stream twice or a frame that is too old, and each stream has one place.
+    """
     batcher, answers = Batcher(max_batch_size=3, deadline=0.3), Answers()
-    now, put, taken = 1000.0, 0, list[tuple[str, int]]()
-    for _ in range(5000):
-        now += dice.expovariate(20)
-        if dice.random() < 0.7:
-            stream = f"s{dice.randrange(8)}"
-            batcher.put(Pending(sample_of(stream, put, now), answers))
+    now, put, taken = 1000.0, 0, list[int]()
+    line: dict[str, float] = {}  # the streams that wait, in turn, and when the sample of each arrived
+    for kind, number, seconds in events:
+        if kind == "put":
+            line[f"s{number}"] = now - seconds
+            batcher.put(Pending(sample_of(f"s{number}", put, now - seconds), answers))
             put += 1
-            continue
-        batcher.max_batch_size = dice.randrange(1, 6)
-        batch = batcher.take(now)
-        assert len(batch) <= batcher.max_batch_size
-        assert len(set(streams_of(batch))) == len(batch)
-        assert all(now - pending.sample.frame.received_at <= batcher.deadline for pending in batch)
-        taken += [(pending.sample.frame.stream, pending.sample.frame.index) for pending in batch]
-    while batcher.take(now):
-        pass
-    batcher.take(now + 1)
-    ended = [index for _, index in taken] + [index for _, index, _ in answers.told]
-    waiting_at_the_end = put - len(ended)
-    assert len(set(ended)) == len(ended)
-    assert 0 <= waiting_at_the_end <= 8
+        else:
+            now += seconds
+            batcher.max_batch_size = number
+            batch = batcher.take(now)
+            line = {stream: arrived for stream, arrived in line.items() if now - arrived <= batcher.deadline}
+            assert streams_of(batch) == list(line)[:number]
+            taken += [pending.sample.frame.index for pending in batch]
+            line = dict(list(line.items())[number:])
+        assert len(batcher) == len(line)
+    ended = taken + [index for _, index, _ in answers.told]
+    ended += [pending.sample.frame.index for pending in batcher.clear()]
+    assert sorted(ended) == list(range(put))
+    assert {word for _, _, word in answers.words()} <= {"superseded", "expired"}
+
+
+def test_who_cannot_take_its_answer_in_harms_nobody_else(caplog: pytest.LogCaptureFixture) -> None:
+    """A receiver that raises when it is told is logged by its stream's name, and all others are told and served."""
+    batcher, answers = Batcher(max_batch_size=4, deadline=0.5), Answers()
+    batcher.put(Pending(sample_of("a", 0), refuse))
+    batcher.put(Pending(sample_of("a", 1), refuse))
+    batcher.put(Pending(sample_of("b", 2), answers))
+    batcher.put(Pending(sample_of("c", 3, 1001.0), answers))
+    assert streams_of(batcher.take(1001.0)) == ["c"]
+    assert answers.words() == [("b", 2, "expired")]
+    assert [record.getMessage() for record in caplog.records] == ["a: an answer could not be taken in"] * 2
+
+
+def test_who_is_told_may_put_its_next_sample() -> None:
+    """A receiver that puts another sample while it is told of the last one disturbs nobody's turn."""
+    batcher, answers = Batcher(max_batch_size=4, deadline=0.5), Answers()
+
+    def put_again(sample: Sample, answer: Detections | DropReason) -> None:
+        answers(sample, answer)
+        for stream in ("a", "b"):
+            batcher.put(Pending(sample_of(stream, 1, 1001.0), answers))
+
+    batcher.put(Pending(sample_of("a"), put_again))
+    batcher.put(Pending(sample_of("b"), answers))
+    batcher.put(Pending(sample_of("c", received_at=1001.0), answers))
+    assert streams_of(batcher.take(1001.0)) == ["c"]
+    assert answers.words() == [("a", 0, "expired"), ("b", 0, "expired")]
+    assert streams_of(batcher.take(1001.0)) == ["a", "b"]
 
 
 # ---- the shell
@@ -231,6 +277,76 @@ async def test_a_call_that_breaks_answers_everybody_too(caplog: pytest.LogCaptur
         await settle()
     assert answers.words() == [("a", 0, "predict_failed")]
     assert "ZeroDivisionError" in caplog.text
+
+
+async def test_a_receiver_that_raises_keeps_no_answer_from_others(caplog: pytest.LogCaptureFixture) -> None:
+    """Each sample of a batch is answered once whatever a receiver before it raises, and the next batch is asked about.
+
+    So it is where samples are superseded, expire, or wait when the dispatcher ends.
+    """
+    puppet, answers, clock = Puppet(), Answers(), FakeClock()
+    async with dispatching(puppet, clock, in_flight=1, deadline=0.5) as dispatcher:
+        for stream in "abc":
+            dispatcher.put(sample_of(stream, received_at=clock.now), refuse if stream != "b" else answers)
+        await settle()
+        for index, stream in ((1, "a"), (2, "a"), (3, "b")):
+            dispatcher.put(sample_of(stream, index, clock.now), refuse if stream == "a" else answers)
+        puppet.calls[0][2].set_result(None)
+        clock.advance(0.6)
+        dispatcher.put(sample_of("c", 4, clock.now), answers)
+        await settle()
+        assert [[sample.frame.index for sample in samples] for samples, _, _ in puppet.calls] == [[0, 0, 0], [4]]
+        dispatcher.put(sample_of("a", 5, clock.now), refuse)
+        dispatcher.put(sample_of("b", 6, clock.now), answers)
+    puppet.calls[1][2].set_result(None)
+    await settle()
+    assert answers.words() == [
+        ("b", 0, "detections"),
+        ("b", 3, "expired"),
+        ("b", 6, "model_ended"),
+        ("c", 4, "detections"),
+    ]
+    assert caplog.text.count("ZeroDivisionError: ") == 5
+
+
+async def test_a_model_that_answers_fewer_than_it_was_asked_about_answers_nobody(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Answers that are not one a sample are nobody's, and nobody is left without a word."""
+    answers = Answers()
+
+    async def one_answer(samples: list[Sample], _: float) -> list[Detections]:
+        return [make_detections(samples[0].frame.pts)]
+
+    dispatcher = Dispatcher(Batcher(max_batch_size=4, deadline=1.0), one_answer, in_flight=1, clock=FakeClock())
+    running = asyncio.create_task(dispatcher.run())
+    for stream in "ab":
+        dispatcher.put(sample_of(stream), answers)
+    await settle()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert answers.words() == [("a", 0, "predict_failed"), ("b", 0, "predict_failed")]
+    assert "could not be asked about" in caplog.text
+
+
+async def test_a_dispatcher_may_be_run_again() -> None:
+    """After its end it takes samples again as soon as it runs again; calls of its last life count among those in flight."""
+    puppet, answers, clock = Puppet(), Answers(), FakeClock()
+    dispatcher = Dispatcher(Batcher(max_batch_size=4, deadline=1.0), puppet, in_flight=1, clock=clock)
+    for index in range(3):
+        running = asyncio.create_task(dispatcher.run())
+        await settle()
+        dispatcher.put(sample_of("a", index, clock.now), answers)
+        await settle()
+        assert len(puppet.calls) == 1
+        if index == 2:
+            puppet.calls[0][2].set_result(None)
+            await settle()
+            puppet.calls[1][2].set_result(None)
+            await settle()
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    assert answers.words() == [("a", 1, "model_ended"), ("a", 0, "detections"), ("a", 2, "detections")]
 
 
 async def test_what_waited_too_long_for_a_slow_model_expires() -> None:
