@@ -23,7 +23,7 @@ def describe(stream: Pipeline) -> dict[str, Any]:
         "detections_per_second": _rounded(stream.answers_per_second),
         "age_ms": _milliseconds(last.age if last is not None and state.word == "live" else None),
         "picture_age_ms": _milliseconds(view.age),
-        "hold_ms": _milliseconds(view.aligner.hold if view.watched else None),
+        "hold_ms": _milliseconds(view.aligner.held if view.watched else None),
         "model": stream.model.name,
         "findings": [] if contract is None else list(contract.findings),
         "viewers": view.viewers,

@@ -176,7 +176,7 @@ def _streams(streams: Iterable[Pipeline]) -> Iterator[Metric]:
         fps.add_metric([stream.name], stream.fps or 0.0)
         if stream.last is not None:
             age.add_metric([stream.name], stream.last.age)
-        hold.add_metric([stream.name], stream.view.aligner.hold)
+        hold.add_metric([stream.name], stream.view.aligner.held)
         for reason, count in sorted(stream.source.reconnects.items()):
             reconnects.add_metric([stream.name, reason], count)
     yield from (state, fps, age, hold, reconnects)

@@ -1,22 +1,54 @@
-"""What became of one stream's frames, in plain integers. Values."""
+"""What became of one stream's frames, in plain integers."""
 
-from dataclasses import dataclass, field
+import threading
+from collections.abc import Iterable
+
+MAX_LABELS = 1000
+"""Labels told apart. A broken model may call every box something else, and memory and metrics would grow with it."""
+OTHER = "(other)"
+"""Where the rest is counted."""
 
 
-@dataclass(slots=True)
 class Counts:
-    """What happened to one stream's frames. Decoded = sampled + skipped, and sampled = results + dropped, always."""
+    """What happened to one stream's frames. Decoded = sampled + skipped, and sampled = results + dropped, always.
 
-    decoded: int = 0
-    skipped: int = 0
-    """Not chosen by the sampler, on purpose."""
-    sampled: int = 0
-    results: int = 0
-    dropped: dict[tuple[str, str], int] = field(default_factory=dict)
-    """Samples lost, by stage and reason."""
-    detections: dict[str, int] = field(default_factory=dict)
-    """By label."""
+    Counted in the source's thread and on the event loop, by two threads of a source while one takes over from another.
+    """
+
+    def __init__(self) -> None:
+        self.decoded = 0
+        self.skipped = 0
+        """Not chosen by the sampler, on purpose."""
+        self.sampled = 0
+        self.results = 0
+        self.dropped: dict[tuple[str, str], int] = {}
+        """Samples lost, by stage and reason."""
+        self.detections: dict[str, int] = {}
+        """By label."""
+        self._lock = threading.Lock()
+
+    def take(self, *, sampled: bool) -> None:
+        """Count a frame decoded."""
+        with self._lock:
+            self.decoded += 1
+            self.sampled += sampled
+            self.skipped += not sampled
+
+    def answer(self, labels: Iterable[str]) -> None:
+        """Count a sample answered, and what was seen in it."""
+        with self._lock:
+            self.results += 1
+            for label in labels:
+                known = label in self.detections or len(self.detections) < MAX_LABELS
+                name = label if known else OTHER
+                self.detections[name] = self.detections.get(name, 0) + 1
 
     def drop(self, stage: str, reason: str) -> None:
         """Count a sample lost."""
-        self.dropped[stage, reason] = self.dropped.get((stage, reason), 0) + 1
+        with self._lock:
+            self.dropped[stage, reason] = self.dropped.get((stage, reason), 0) + 1
+
+    def drops(self) -> dict[tuple[str, str], int]:
+        """Samples lost by now, by stage and reason."""
+        with self._lock:
+            return dict(self.dropped)

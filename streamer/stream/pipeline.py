@@ -8,7 +8,8 @@ see is the `View`'s business, which has a thread of its own.
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -146,6 +147,8 @@ class Pipeline:
         self._tracker = Tracker()
         self._decode_rate, self._result_rate = Rate(), _result_rate(sampling)
         self._reformatter = VideoReformatter()
+        self._receiving = threading.Lock()
+        """One frame at a time: the thread of an attempt that was given up may be at its last one when the next begins."""
         self._valve = Valve(is_open=not paused)
         self._arrivals: Mailbox[_Arrival] | None = None
         self._arrivals_lost = 0
@@ -158,8 +161,8 @@ class Pipeline:
         """Run every part until cancelled."""
         self._arrivals = Mailbox(asyncio.get_running_loop(), self._arrived, size=ARRIVALS)
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._valve.run(lambda: self.source.run(self.receive)))
-            group.create_task(self.view.run(self._tracker.at, self.notice))
+            group.create_task(_endless(self._valve.run(lambda: self.source.run(self.receive))))
+            group.create_task(_endless(self.view.run(self._tracker.at, self.notice)))
 
     # ---- what may change while it runs, and its viewers watch on
 
@@ -188,32 +191,31 @@ class Pipeline:
 
     def receive(self, frame: Frame) -> None:
         """Take a frame from the source, in the source's thread."""
-        if self._arrivals is None:
+        arrivals = self._arrivals
+        if arrivals is None:
             return
-        self.counts.decoded += 1
-        model = self.model  # which may be another one before the frame arrives
-        sampled = self._sampler.take(frame.pts)
-        if not sampled:
-            self.counts.skipped += 1
-        sample = self._sample(frame, model) if sampled else None
-        lost = self._arrivals.put(_Arrival(frame, sampled, sample, model))
-        if lost is not None:
-            if lost.sample is None:
-                self._arrivals_lost += 1
-            else:
-                self.counts.drop("sampler", "loop_busy")
+        with self._receiving:
+            model = self.model  # which may be another one before the frame arrives
+            sampled = self._sampler.take(frame.pts)
+            self.counts.take(sampled=sampled)
+            sample = self._sample(frame, model) if sampled else None
+            lost = arrivals.put(_Arrival(frame, sampled, sample, model))
+            if lost is not None:
+                if lost.sample is None:
+                    self._arrivals_lost += 1
+                else:
+                    self.counts.drop("sampler", "loop_busy")
 
     def _sample(self, frame: Frame, model: Model) -> Sample | None:
         """The frame in the model's own size; the camera's thread pays for its resizing."""
-        self.counts.sampled += 1
-        contract = model.contract
+        contract, min_score = model.contract, self._sampling.min_score
         if contract is None or not model.up:
             self.counts.drop("sampler", "model_unavailable")
             return None
         frame_size, input_size = (frame.width, frame.height), (contract.width, contract.height)
         resize = Resize.fit(frame_size, input_size, contract.resize, contract.pad_value)
-        min_score = contract.min_score if self._sampling.min_score is None else self._sampling.min_score
-        return Sample(frame, resize.apply(frame.rgb(self._reformatter)), min_score)
+        pixels = resize.apply(frame.rgb(self._reformatter))
+        return Sample(frame, pixels, contract.min_score if min_score is None else min_score)
 
     # ---- on the event loop
 
@@ -236,9 +238,7 @@ class Pipeline:
         if not isinstance(answer, Detections):
             self.counts.drop("predictor" if answer == "predict_failed" else "batcher", answer)
             return
-        self.counts.results += 1
-        for label in answer.labels:
-            self.counts.detections[label] = self.counts.detections.get(label, 0) + 1
+        self.counts.answer(answer.labels)
         self._result_rate.add(answer.answered_at, answer.pts)
         self._unanswered_since = None
         if self.last is None or answer.pts > self.last.pts:
@@ -285,7 +285,7 @@ class Pipeline:
             ("encoder", "failed"): self.view.failed,
             ("fanout", "slow_viewer"): self.view.dropped,
         }
-        return dict(self.counts.dropped) | {key: count for key, count in elsewhere.items() if count}
+        return self.counts.drops() | {key: count for key, count in elsewhere.items() if count}
 
     def notice(self) -> str | None:
         """What is written on the video where its boxes cannot be trusted."""
@@ -299,6 +299,23 @@ class Pipeline:
         if since is None or now - since <= STALE_RESULT:
             return None
         return f"no {'' if self.last is None else 'fresh '}detections for {now - since:.0f} s"
+
+
+async def _endless(part: Awaitable[None]) -> None:
+    """Run a part of a stream until it is cancelled.
+
+    Raises:
+        RuntimeError: it ended otherwise. A part that is cut off by what it waits for looks cancelled, and a TaskGroup
+            takes no notice of that: the stream would go on without it.
+    """
+    try:
+        await part
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise RuntimeError("a part of the stream was cut off by what it waited for") from error
+    raise RuntimeError("a part of the stream ended, as it never should")
 
 
 def _result_rate(sampling: Sampling) -> Rate:

@@ -31,7 +31,9 @@ class Aligner:
 
     def __init__(self) -> None:
         self.hold = 0.0
-        """Seconds a frame is held now."""
+        """Seconds a frame is to be held now, where there is room for it so long."""
+        self.held = 0.0
+        """Seconds the frame taken last was held; 0 while nobody watches."""
         self.dropped = 0
         """Frames given up because nobody took them in time."""
         self._frames: deque[Frame] = deque()
@@ -46,8 +48,9 @@ class Aligner:
         """An answer came `latency` seconds after its frame arrived."""
         self._latencies.append(latency)
 
-    def put(self, frame: Frame) -> None:
-        """Hold the newest frame."""
+    def put(self, frame: Frame) -> bool:
+        """Hold the newest frame; gives whether, for it, one is due sooner than any was before."""
+        before = self.due_at()
         target = self._target()
         self.hold += max(-STEP, min(STEP, target - self.hold)) if self.hold else target
         self._room = max(LEAST_FRAMES, min(MAX_FRAMES, MEMORY // (frame.width * frame.height * 3 // 2 + 1)))
@@ -55,6 +58,7 @@ class Aligner:
             self._frames.popleft()
             self.dropped += 1
         self._frames.append(frame)
+        return before is None or self._oldest_due_at() < before
 
     def due_at(self) -> float | None:
         """Monotonic time at which the oldest frame is to be shown; None where none waits.
@@ -62,10 +66,7 @@ class Aligner:
         Where no more fit it is due already. Were it dropped instead, nothing would ever be shown of a stream whose
         pictures are too large to be held for as long as its answers take.
         """
-        if not self._frames:
-            return None
-        oldest = self._frames[0].received_at
-        return oldest if len(self._frames) >= self._room else oldest + self.hold
+        return self._oldest_due_at() if self._frames else None
 
     def take(self, now: float) -> Frame | None:
         """The next frame to show, or None while it is too early.
@@ -76,11 +77,20 @@ class Aligner:
             self._frames.popleft()
             self.dropped += 1
         due_at = self.due_at()
-        return self._frames.popleft() if due_at is not None and due_at <= now else None
+        if due_at is None or due_at > now:
+            return None
+        frame = self._frames.popleft()
+        self.held = now - frame.received_at
+        return frame
 
     def clear(self) -> None:
         """Forget the frames that wait: nobody watches."""
         self._frames.clear()
+        self.held = 0.0
+
+    def _oldest_due_at(self) -> float:
+        arrived = self._frames[0].received_at
+        return arrived if len(self._frames) >= self._room else arrived + self.hold
 
     def _target(self) -> float:
         if not self._latencies:

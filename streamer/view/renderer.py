@@ -1,6 +1,6 @@
 """One frame drawn and encoded for everybody who watches, in whatever codec they take. Serves one thread."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from av.video.reformatter import VideoReformatter
 
@@ -33,7 +33,12 @@ class Renderer:
         self._encoders.clear()
 
     def render(
-        self, frame: Frame, boxes: Sequence[TrackedBox], notice: str | None, fps: float | None
+        self,
+        frame: Frame,
+        boxes: Sequence[TrackedBox],
+        notice: str | None,
+        fps: float | None,
+        wanted: Mapping[FanOut, bool],
     ) -> list[tuple[FanOut, EncodedPacket]]:
         """Draw and encode one frame; gives what is to be published where.
 
@@ -42,26 +47,26 @@ class Renderer:
             boxes: in its pixels.
             notice: written on it; None: nothing.
             fps: frames a second the stream has, as far as is known.
+            wanted: what is taken, and whether it is to be a keyframe.
         """
         planes = annotate(frame, boxes, notice, self._reformatter)
         encoded: list[tuple[FanOut, EncodedPacket]] = []
         for fan_out, encoder_of in self._coders:
-            if len(fan_out):
-                packets = self._encode(fan_out, encoder_of, planes, frame.pts, fps or DEFAULT_FPS)
-                encoded += [(fan_out, packet) for packet in packets]
-            else:
+            if fan_out not in wanted:
                 self._encoders.pop(fan_out, None)
-        if len(self._jpeg):
+                continue
+            encoder, begins = self._encoder(fan_out, encoder_of, planes, fps or DEFAULT_FPS)
+            packets = encoder.encode(planes, frame.pts, keyframe=begins or wanted[fan_out])
+            encoded += [(fan_out, packet) for packet in packets]
+        if self._jpeg in wanted:
             encoded.append((self._jpeg, encode_jpeg(planes, frame.pts)))
         return encoded
 
-    def _encode(
-        self, fan_out: FanOut, encoder_of: EncoderOf, planes: Planes, pts: float, fps: float
-    ) -> list[EncodedPacket]:
+    def _encoder(self, fan_out: FanOut, encoder_of: EncoderOf, planes: Planes, fps: float) -> tuple[Encoder, bool]:
+        """The encoder for pictures of this size, and whether it is a new one."""
         size = (planes.shape[1], planes.shape[0] * 2 // 3)
-        keyframe = fan_out.keyframe_due()
         encoder = self._encoders.get(fan_out)
-        if encoder is None or encoder.size != size:
-            encoder, keyframe = encoder_of(*size, fps=fps), True
-            self._encoders[fan_out] = encoder
-        return encoder.encode(planes, pts, keyframe=keyframe)
+        if encoder is not None and encoder.size == size:
+            return encoder, False
+        self._encoders[fan_out] = encoder = encoder_of(*size, fps=fps)
+        return encoder, True

@@ -14,15 +14,15 @@ class Still:
     """The picture last asked for, of one stream."""
 
     def __init__(self) -> None:
-        self._of: tuple[int, str | None] | None = None
-        """The index of its frame, and what is written on it."""
+        self._of: tuple[int, tuple[TrackedBox, ...], str | None] | None = None
+        """The index of its frame, and what is drawn on it: boxes, which may come to be known later, and the notice."""
         self._drawing: asyncio.Task[EncodedPacket] | None = None
         self.drawn = 0
         """Pictures drawn so far."""
 
     async def of(self, frame: Frame, boxes: Sequence[TrackedBox], notice: str | None) -> EncodedPacket:
         """A frame with what is drawn on it. Whoever asks for the same while it is drawn, or later, gets the same."""
-        asked = (frame.index, notice)
+        asked = (frame.index, tuple(boxes), notice)
         if asked != self._of or self._drawing is None or _failed(self._drawing):
             self._of = asked
             self._drawing = asyncio.create_task(asyncio.to_thread(_draw, frame, boxes, notice))

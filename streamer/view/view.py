@@ -6,6 +6,7 @@ A thread of the stream's own draws and encodes, and only while somebody watches.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -59,6 +60,8 @@ class View:
         self._sampled: tuple[Frame, Detections] | None = None
         self._still = Still()
         self._renderer = self._new_renderer()
+        self._failing = False
+        """Whether the newest frame to be shown could not be."""
         self._arrived = asyncio.Event()
 
     @property
@@ -80,10 +83,11 @@ class View:
         """A frame came from the source, which delivers so many a second as far as is known."""
         self._newest, self._fps = frame, fps
         if self.watched:
-            self.aligner.put(frame)
+            if not self.aligner.put(frame):
+                return
         elif self.age is None:
             return
-        self._arrived.set()  # to show it, or to notice that the last viewer has left
+        self._arrived.set()  # to show a frame, or to notice that the last viewer has left
 
     def answered(self, frame: Frame, detections: Detections) -> None:
         """A sampled frame's detections came."""
@@ -104,12 +108,7 @@ class View:
                     self._renderer.rest()
                     self.age = None
                     self.aligner.clear()
-                due_at = self.aligner.due_at()
-                if due_at is None:
-                    self._arrived.clear()
-                    await self._arrived.wait()
-                    continue
-                await asyncio.sleep(max(0.0, due_at - self._clock()))
+                await self._until(self.aligner.due_at())
                 frame = self.aligner.take(self._clock())
                 if frame is not None:
                     await self._show(frame, boxes_at(frame.pts), notice(), thread)
@@ -127,20 +126,36 @@ class View:
             frame, boxes = self._sampled[0], boxes_of(self._sampled[1])
         return None if frame is None else await self._still.of(frame, boxes, notice)
 
+    async def _until(self, due_at: float | None) -> None:
+        """Wait until then, or until a frame arrives by which one is due sooner; None: until one arrives."""
+        self._arrived.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(None if due_at is None else max(0.0, due_at - self._clock())):
+                await self._arrived.wait()
+
     def _new_renderer(self) -> Renderer:
         return Renderer(self.h264, self.vp8, self.jpeg)
+
+    def _wanted(self) -> dict[FanOut, bool]:
+        """What somebody takes, and whether it is to be a keyframe."""
+        return {taken: taken.keyframe_due() for taken in (self.h264, self.vp8, self.jpeg) if len(taken)}
 
     async def _show(
         self, frame: Frame, boxes: Sequence[TrackedBox], notice: str | None, thread: ThreadPoolExecutor
     ) -> None:
         loop, renderer = asyncio.get_running_loop(), self._renderer
         try:
-            encoded = await loop.run_in_executor(thread, renderer.render, frame, boxes, notice, self._fps)
+            # All that the thread is to know goes with the frame: what is asked for may change meanwhile.
+            encoded = await loop.run_in_executor(
+                thread, renderer.render, frame, boxes, notice, self._fps, self._wanted()
+            )
         except Exception:
-            self.failed += 1
             renderer.rest()
-            log.exception("%s: a frame could not be drawn or encoded", self.name)
+            if not self._failing:  # once, and not thirty times a second
+                log.exception("%s: frames cannot be drawn or encoded", self.name)
+            self.failed, self._failing = self.failed + 1, True
             return
+        self._failing = False
         for fan_out, packet in encoded:
             fan_out.publish(packet)
         self.annotated += 1

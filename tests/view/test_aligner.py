@@ -1,9 +1,12 @@
 """streamer.view.aligner: frames held until their detections are known."""
 
+import math
 import random
 from itertools import pairwise
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from streamer.values.frame import Frame
 from streamer.view.aligner import LATENCIES, MARGIN, MAX_FRAMES, MAX_HOLD, MEMORY, STEP, Aligner
@@ -13,6 +16,110 @@ from tests.peers.frames import make_frame, make_picture
 def frames(count: int, start: float = 1000.0, fps: float = 30.0) -> list[Frame]:
     """Frames that arrive evenly."""
     return [make_frame(index / fps, start + index / fps, index=index) for index in range(count)]
+
+
+def watch(aligner: Aligner, arriving: list[Frame], *, drawing: float = 0.0) -> list[tuple[int, float]]:
+    """Take frames as a view does, which takes `drawing` seconds for each: (index, seconds from its arrival) of all."""
+    shown, free_at = [], 0.0
+    for number, frame in enumerate(arriving, 1):
+        aligner.put(frame)
+        next_at = arriving[number].received_at if number < len(arriving) else math.inf
+        while (due_at := aligner.due_at()) is not None:
+            now = max(due_at, free_at, frame.received_at)
+            if now >= next_at:
+                break
+            taken = aligner.take(now)
+            assert taken is not None
+            assert aligner.held == now - taken.received_at
+            shown.append((taken.index, aligner.held))
+            free_at = now + drawing
+    return shown
+
+
+SIZES = [(320, 240), (1280, 720), (1920, 1080), (2560, 1440), (3840, 2160)]
+
+
+@settings(deadline=None)
+@given(
+    size=st.sampled_from(SIZES),
+    fps=st.floats(1, 120),
+    latencies=st.lists(st.floats(0, 1), max_size=LATENCIES),
+    shakes=st.lists(st.floats(0, 0.9), min_size=40, max_size=80),
+    drawing=st.floats(0, 0.2),
+)
+def test_something_is_shown_whatever_the_size_the_rate_and_the_latency(
+    size: tuple[int, int], fps: float, latencies: list[float], shakes: list[float], drawing: float
+) -> None:
+    """Frames are shown in order, each no later than the hold and what came in between allow; the rest is counted."""
+    aligner, picture = Aligner(), make_picture(*size)
+    for latency in latencies:
+        aligner.answered(latency)
+    arriving = [
+        make_frame(index / fps, 1000 + (index + shake) / fps, index=index, picture=picture)
+        for index, shake in enumerate(shakes)
+    ]
+    shown = watch(aligner, arriving, drawing=drawing)
+    indices = [index for index, _ in shown]
+    assert indices == sorted(set(indices))
+    assert len(shown) + aligner.dropped == len(arriving)
+    assert indices[-1] == len(arriving) - 1
+    assert max(held for _, held in shown) <= aligner.hold + 2 * max(2 / fps, drawing) + STEP
+    shown_at = [arriving[index].received_at + held for index, held in shown]
+    while_they_come = [at for at in shown_at if at <= arriving[-1].received_at]
+    assert all(after - before <= drawing + 4 / fps for before, after in pairwise(while_they_come))
+    assert while_they_come or arriving[-1].received_at - 1000 <= MAX_HOLD
+    if not drawing:
+        assert aligner.dropped == 0
+
+
+@pytest.mark.parametrize(
+    ("size", "fps", "latency", "room"),
+    [
+        ((3840, 2160), 30.0, 0.2, 5),
+        ((3840, 2160), 60.0, 0.5, 5),
+        ((2560, 1440), 60.0, 0.2, 12),
+        ((1920, 1080), 60.0, 0.36, 21),
+    ],
+)
+def test_pictures_too_large_to_be_held_are_shown_when_no_more_fit(
+    size: tuple[int, int], fps: float, latency: float, room: int
+) -> None:
+    """Where the room ends before the hold, each picture is shown when the last that fits has come, and is held no longer.
+
+    What is said of it is how long pictures are held, not how long they were to be.
+    """
+    aligner, picture = Aligner(), make_picture(*size)
+    for _ in range(LATENCIES):
+        aligner.answered(latency)
+    given = [make_frame(index / fps, 1000 + index / fps, index=index, picture=picture) for index in range(100)]
+    shown = watch(aligner, given)
+    assert [index for index, _ in shown] == list(range(100))
+    assert aligner.dropped == 0
+    assert aligner.hold == pytest.approx(min(MAX_HOLD, latency + MARGIN))
+    full = [held for index, held in shown if index < 100 - room]
+    assert full == [pytest.approx((room - 1) / fps, abs=1e-6)] * len(full)
+
+
+def test_one_is_due_sooner_when_there_was_none_or_no_more_fit() -> None:
+    """Whoever sleeps until a frame is due is to be woken by the first that comes, and by the one that fills the room."""
+    aligner, picture = Aligner(), make_picture(3840, 2160)
+    for _ in range(LATENCIES):
+        aligner.answered(0.3)
+    given = [make_frame(index / 30, 1000 + index / 30, index=index, picture=picture) for index in range(6)]
+    assert [aligner.put(frame) for frame in given[:5]] == [True, False, False, False, True]
+    assert aligner.take(given[4].received_at) is given[0]
+    assert aligner.put(given[5])
+
+
+def test_nothing_is_held_while_nobody_watches() -> None:
+    """Where nobody watches no picture waits, and none is said to."""
+    aligner = Aligner()
+    for frame in frames(3):
+        aligner.put(frame)
+    aligner.take(1001.0)
+    assert aligner.held > 0
+    aligner.clear()
+    assert aligner.held == 0
 
 
 def test_every_frame_is_shown_one_hold_after_it_arrived() -> None:

@@ -1,8 +1,10 @@
 """streamer.view.view: what viewers see of one stream."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any, cast
 
 import av
 import cv2
@@ -14,7 +16,11 @@ from streamer.tracking.tracker import Tracker
 from streamer.values.detections import Detections
 from streamer.values.frame import Frame
 from streamer.values.packet import EncodedPacket
+from streamer.view import aligner, still
+from streamer.view import view as module
 from streamer.view.annotator import NOTICE, PALETTE_RGB
+from streamer.view.fanout import FanOut
+from streamer.view.renderer import Renderer
 from streamer.view.view import View
 from tests.peers.clip import draw_frame, read_index
 from tests.peers.clock import FakeClock
@@ -213,6 +219,112 @@ async def test_a_frame_that_cannot_be_encoded_is_counted() -> None:
         assert (await taker.take()).is_keyframe
 
 
+async def test_a_picture_is_shown_as_soon_as_no_more_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A view that sleeps until its oldest picture is due is woken by the one after which no other could wait."""
+    monkeypatch.setattr(aligner, "MAX_HOLD", 1e6)
+    monkeypatch.setattr(aligner, "MEMORY", 5 * (SIZE[0] * SIZE[1] * 3 // 2 + 1))
+    async with run_scene() as scene:
+        taker = scene.view.jpeg.subscribe()
+        scene.view.aligner.answered(1e6)
+        for number in range(1, 5):
+            scene.put()
+            await asyncio.sleep(0)
+        for number in range(1, 11):
+            scene.put()
+            await scene.shown(number)
+            assert read_index(picture_of(await taker.take())) == number - 1
+        assert scene.view.aligner.held == pytest.approx(4 / 30)
+        assert scene.view.aligner.dropped == 0
+
+
+async def test_pictures_that_cannot_be_shown_are_told_of_once(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many frames in a row fail, the log says it once, and again only after one that did not."""
+    async with run_scene() as scene:
+        scene.view.jpeg.subscribe()
+        await asyncio.sleep(0)  # until it runs
+        for failed in (3, 6):
+            with monkeypatch.context() as broken:
+                broken.setattr(scene.view._renderer, "render", lambda *_: 1 / 0)
+                while scene.view.failed < failed:
+                    before = scene.view.failed
+                    scene.put()
+                    await until(lambda before=before: scene.view.failed > before)  # type: ignore[misc]
+            scene.put()
+            await scene.shown(failed // 3)
+    assert caplog.text.count("line-1: frames cannot be drawn or encoded") == 2
+
+
+class OfTheLoop(FanOut):
+    """A fan-out that is asked nothing but on the event loop."""
+
+    loop = threading.get_ident()
+
+    def __len__(self) -> int:
+        assert threading.get_ident() == self.loop
+        return super().__len__()
+
+    def keyframe_due(self) -> bool:
+        """Say so, in the right thread."""
+        assert threading.get_ident() == self.loop
+        return super().keyframe_due()
+
+
+async def test_the_thread_draws_and_decides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who takes what, and when it is to be a keyframe, is looked up on the event loop, where it changes."""
+    monkeypatch.setattr(module, "FanOut", OfTheLoop)
+    async with run_scene() as scene:
+        takers = [fan_out.subscribe() for fan_out in (scene.view.h264, scene.view.vp8, scene.view.jpeg)]
+        scene.put()
+        await until(lambda: scene.view.annotated + scene.view.failed)
+        assert [(await taker.take()).is_keyframe for taker in takers] == [True] * 3
+        assert scene.view.failed == 0
+
+
+class Stuck(Renderer):
+    """Renderers whose first picture takes until it is released, or for so long that the test has failed."""
+
+    def __init__(self, *fan_outs: FanOut) -> None:
+        super().__init__(*fan_outs)
+        self.at_work, self.released, self.in_time = threading.Event(), threading.Event(), False
+
+    def render(self, *given: Any) -> list[tuple[FanOut, EncodedPacket]]:
+        """Be stuck."""
+        self.at_work.set()
+        self.in_time = self.released.wait(5)
+        return super().render(*given)
+
+
+async def test_a_views_end_does_not_wait_for_its_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A view ends while a picture is in work, and the next run shares no encoder with the thread that is still at it."""
+    monkeypatch.setattr(module, "Renderer", Stuck)
+    scene = Scene()
+    taker = scene.view.h264.subscribe()
+    running = asyncio.create_task(scene.view.run(scene.tracker.at, lambda: None))
+    await asyncio.sleep(0)
+    scene.put()
+    first = cast(Stuck, scene.view._renderer)
+    await until(first.at_work.is_set)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert not first.released.is_set()
+    running = asyncio.create_task(scene.view.run(scene.tracker.at, lambda: None))
+    await asyncio.sleep(0)
+    second = cast(Stuck, scene.view._renderer)
+    assert second is not first
+    second.released.set()
+    scene.put()
+    await scene.shown(1)
+    assert (await taker.take()).is_keyframe
+    first.released.set()
+    await until(lambda: first.in_time and len(first))
+    assert set(map(id, first._encoders.values())).isdisjoint(map(id, second._encoders.values()))
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert scene.view.annotated == 1
+
+
 # ---- still pictures
 
 
@@ -246,3 +358,76 @@ async def test_a_still_with_a_notice_is_the_newest_frame_without_boxes() -> None
     image = picture_of(still)
     assert like(image[14, 14], _rgb(NOTICE))
     assert not like(image[160, 200], PALETTE_RGB[0])
+
+
+class Drawing:
+    """Pictures drawn one at a time, each when the test lets it; some fail."""
+
+    def __init__(self, fails: int = 0) -> None:
+        self.fails = fails
+        self.drawn = 0
+        self.may_end = threading.Semaphore(0)
+
+    def __call__(self, *_: object) -> EncodedPacket:
+        self.may_end.acquire(timeout=30)
+        self.drawn += 1
+        if self.drawn <= self.fails:
+            raise ValueError("no picture")
+        return EncodedPacket(b"%d" % self.drawn, 0, True)
+
+
+async def test_a_still_is_drawn_once_for_all_who_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many ask for a frame, at once or later, it is drawn once; what is drawn of another frame is another."""
+    drawing = Drawing()
+    monkeypatch.setattr(still, "_draw", drawing)
+    scene = Scene()
+    scene.put()
+    asking = [asyncio.create_task(scene.view.still(None)) for _ in range(20)]
+    await asyncio.sleep(0)
+    drawing.may_end.release(20)
+    first = await asyncio.gather(*asking)
+    assert await scene.view.still(None) is first[0]
+    assert (drawing.drawn, len(set(map(id, first)))) == (1, 1)
+    scene.put()
+    assert await scene.view.still(None) is not first[0]
+    assert drawing.drawn == 2
+
+
+async def test_who_leaves_takes_the_still_from_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asked first, and hangs up before the picture is drawn, leaves it to the others."""
+    drawing = Drawing()
+    monkeypatch.setattr(still, "_draw", drawing)
+    scene = Scene()
+    scene.put()
+    first, second = (asyncio.create_task(scene.view.still(None)) for _ in range(2))
+    await asyncio.sleep(0)
+    first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
+    drawing.may_end.release()
+    assert await second == EncodedPacket(b"1", 0, True)
+    assert drawing.drawn == 1
+
+
+async def test_a_still_that_failed_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those who asked for a picture that could not be drawn are told; the next who asks has it tried again."""
+    drawing = Drawing(fails=1)
+    monkeypatch.setattr(still, "_draw", drawing)
+    scene = Scene()
+    scene.put()
+    drawing.may_end.release(2)
+    failed = await asyncio.gather(*(scene.view.still(None) for _ in range(3)), return_exceptions=True)
+    assert [type(failure) for failure in failed] == [ValueError] * 3
+    assert await scene.view.still(None) == EncodedPacket(b"2", 0, True)
+
+
+async def test_a_still_gets_its_boxes_when_they_come() -> None:
+    """A frame that was asked for before its answer came is drawn anew with its boxes."""
+    scene = Scene()
+    frame = scene.put()
+    bare = await scene.view.still(None)
+    scene.answer(frame, make_detections(frame.pts, [BOX], size=SIZE))
+    boxed = await scene.view.still(None)
+    assert bare is not None
+    assert boxed is not None
+    assert not like(picture_of(bare)[160, 200], PALETTE_RGB[0])
+    assert like(picture_of(boxed)[160, 200], PALETTE_RGB[0])
