@@ -9,12 +9,17 @@ from pathlib import Path
 # libraries export, instead of its own, and dies in srtp_init. The service never loads both; a test run does.
 import pylibsrtp  # noqa: F401
 import pytest
+from hypothesis import settings
 from playwright.async_api import Browser, Page
 
 from tests.peers import index_detector
 from tests.peers.chromium import connect, run_chromium
 from tests.peers.clip import make_clip
 from tests.peers.model_server import ModelServer, run_model_server
+
+# The same texts in every run, so that a change which fails has failed by itself; and none that is slow is wrong.
+settings.register_profile("sightline", derandomize=True, deadline=None, database=None)
+settings.load_profile("sightline")
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,8 @@ import os
 import re
 from collections.abc import Callable, Iterable
 
-_CHALLENGE = re.compile(r'(\w+)=(?:"((?:[^"\\]|\\.)*)"|([^\s,]+))')
+_CHALLENGE = re.compile(r'\b(\w+)=(?:"((?:[^"\\]|\\.)*)"|([^\s,]+))')
+"""A field of a challenge. Looked for at every letter of a long word, it would take hours to find none."""
 _HASHES: dict[str, Callable[[bytes], "hashlib._Hash"]] = {
     "MD5": lambda data: hashlib.md5(data, usedforsecurity=False),
     "SHA-256": hashlib.sha256,

@@ -10,8 +10,14 @@ MARK = b"#EXTM3U"
 """How every playlist begins (section 4.3.1.1)."""
 LONGEST_TARGET = 20.0
 """Seconds; a longer target duration is taken for this one, lest a playlist have us wait for ever."""
+MOST_LINES = 100_000
+"""Of a playlist: a day of six-second segments has less than half of them."""
+LONGEST = 8 << 20
+"""Characters of a playlist whose URLs are absolute: one of a thousand letters, before each of a thousand names of one,
+makes a megabyte of two kilobytes."""
 
-_ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"]*"|[^",]*)')
+_ATTRIBUTE = re.compile(r'(?<![A-Z0-9-])([A-Z0-9-]+)=("[^"]*"|[^",]*)')
+"""A name begins where no name was before: looked for at each letter of a long one, it would take hours to find none."""
 
 
 @dataclass(frozen=True)
@@ -32,17 +38,23 @@ def read(text: str, url: str) -> Manifest:
     """Read a playlist that was found at a URL.
 
     Raises:
-        SourceError: kind "unsupported"; it is encrypted in a way that is not played.
+        SourceError: kind "unsupported", it is encrypted in a way that is not played; kind "too_large".
+        ValueError: it names what is not a URL; urllib's, whose text quotes that.
     """
-    target, ended, keys, lines = None, False, set[str](), []
-    for line in text.splitlines():
+    target, ended, keys, lines, length = None, False, set[str](), list[str](), 0
+    for number, line in enumerate(text.splitlines()):
         if line.startswith("#EXT-X-TARGETDURATION:"):
             target = min(_seconds(line.partition(":")[2]), LONGEST_TARGET)
         elif line.startswith("#EXT-X-ENDLIST"):
             ended = True
         elif line.startswith("#EXT-X-KEY:"):
-            keys |= _keys(line, url)
+            named = _keys(line, url)
+            keys |= named
+            length += sum(map(len, named))
         lines.append(_absolute(line, url))
+        length += len(lines[-1]) + 1
+        if number >= MOST_LINES or length > LONGEST:
+            raise SourceError("too_large", f"the playlist has more than {MOST_LINES} lines, or {LONGEST} characters")
     return Manifest(target, ended, frozenset(keys), "\n".join(lines) + "\n")
 
 
@@ -58,9 +70,9 @@ def _keys(line: str, url: str) -> set[str]:
 
 
 def _absolute(line: str, url: str) -> str:
-    """A line with its URL made absolute, since FFmpeg does not know where a redirect led."""
+    """A line with its URL made absolute, since FFmpeg does not know where a redirect led. A tag has one at the most."""
     if line.startswith("#"):
-        return re.sub(r'\bURI="([^"]*)"', lambda found: f'URI="{urljoin(url, found[1])}"', line)
+        return re.sub(r'\bURI="([^"]*)"', lambda found: f'URI="{urljoin(url, found[1])}"', line, count=1)
     return urljoin(url, line.strip()) if line.strip() else line
 
 

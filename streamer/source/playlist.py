@@ -1,6 +1,7 @@
 """What an HLS playlist may have us fetch: FFmpeg asks here for each playlist, key and segment."""
 
-from dataclasses import replace
+import io
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from streamer.source import manifest
@@ -23,6 +24,9 @@ LONGEST = 1 << 20
 STALE = 3.0
 """Target durations in which a live playlist must change. RFC 8216 section 6.2.2 wants it within one and a half, counted
 where it is written; here it is asked for every half or whole one."""
+MOST_READINGS = 32
+"""Playlists of one stream that are remembered: more than it has sizes and languages. What is read again is; a server
+that gives a playlist for each segment adds nothing."""
 
 
 class Resource(Protocol):
@@ -37,21 +41,11 @@ class Resource(Protocol):
         """What PyAV calls."""
 
 
-class Text:
+class Text(io.BytesIO):
     """A playlist, or nothing."""
 
     def __init__(self, text: str = "") -> None:
-        self._rest = text.encode()
-        self.closed = False
-
-    def read(self, size: int) -> bytes:
-        """What PyAV calls."""
-        taken, self._rest = self._rest[:size], self._rest[size:]
-        return taken
-
-    def close(self) -> None:
-        """What PyAV calls."""
-        self.closed = True
+        super().__init__(text.encode())
 
 
 class Segment:
@@ -78,6 +72,18 @@ class Segment:
         self._download.close()
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What is remembered of a playlist: as little as tells that it changed, however long it is."""
+
+    said: int
+    """The hash of its text."""
+    since: float
+    """Monotonic seconds."""
+    keys: frozenset[int]
+    """The hashes of its keys' URLs."""
+
+
 class Playlist:
     """Opens what an HLS stream is made of; `av.open` takes it as `io_open`."""
 
@@ -86,9 +92,8 @@ class Playlist:
         self._origin = (target.scheme, target.host, target.port)
         self._opened = False
         self._resources: list[Resource] = []
-        self._keys: frozenset[str] = frozenset()
-        self._changed: dict[str, tuple[str, float]] = {}
-        """By a live playlist's URL, what it said and since when."""
+        self._readings: dict[str, Reading] = {}
+        """By a playlist's URL, its newest one; what was read last is last."""
         self._longest: float | None = None
         self.allowance = Allowance(target.limits)
         self.error: SourceError | None = None
@@ -147,8 +152,9 @@ class Playlist:
 
     def _failed(self, url: str, error: SourceError) -> None:
         """One resource cannot be had. A live playlist may name what has been deleted already; a key must be there."""
-        passing = error.kind == "not_found" or (error.kind in ("ended", "stalled") and url not in self._changed)
-        if not self._opened or not passing or url in self._keys:
+        is_key = any(hash(url) in reading.keys for reading in self._readings.values())
+        passing = error.kind == "not_found" or (error.kind in ("ended", "stalled") and url not in self._readings)
+        if not self._opened or not passing or is_key:
             self.error = error
         else:
             self.passed = error
@@ -159,26 +165,30 @@ class Playlist:
         Raises:
             SourceError: kind "too_large", "unsupported" or "stalled", or what the download says.
         """
-        read = b""
+        read = bytearray()
         while more := download.read(LONGEST):
             read += more
             if len(read) > LONGEST:
                 raise SourceError("too_large", f"the playlist has more than {LONGEST} bytes")
         download.close()
         found = manifest.read(read.decode(errors="replace"), download.url)
-        self._keys |= found.keys
-        if found.target is not None and not found.ended:
+        changes = found.target is not None and not found.ended
+        if found.target is not None and changes:
             self._longest = max(found.target, self._longest or 0.0)
-            self._require_change(url, found)
+        unchanged = self._remember(url, found)
+        if changes and unchanged > self.patience:
+            raise stalled(unchanged)
         return found
 
-    def _require_change(self, url: str, found: Manifest) -> None:
-        now = self._clock()
-        said, since = self._changed.get(url, ("", now))
-        if said != found.text:
-            self._changed[url] = (found.text, now)
-        elif now - since > self.patience:
-            raise stalled(now - since)
+    def _remember(self, url: str, found: Manifest) -> float:
+        """Take note of a reading; gives the seconds for which it has said the same."""
+        now, said = self._clock(), hash(found.text)
+        before = self._readings.pop(url, None)
+        since = before.since if before is not None and before.said == said else now
+        self._readings[url] = Reading(said, since, frozenset(map(hash, found.keys)))
+        if len(self._readings) > MOST_READINGS:
+            del self._readings[next(iter(self._readings))]
+        return now - since
 
     def _target_of(self, url: str) -> Target:
         """What may be reached for this resource, and with which password.

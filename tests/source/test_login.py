@@ -2,7 +2,7 @@
 
 import pytest
 
-from streamer.source.login import answer
+from streamer.source.login import answer, realm_of
 
 
 def test_digest_is_that_of_the_rfc() -> None:
@@ -41,3 +41,20 @@ def test_basic_is_that_of_the_rfc() -> None:
 def test_what_is_not_known_is_not_answered(challenge: str) -> None:
     """Other schemes and algorithms get no answer."""
     assert answer(challenge, "user", "password", "GET", "/") is None
+
+
+@pytest.mark.parametrize(
+    "challenge",
+    [
+        "Digest " + "a" * (1 << 20),
+        "Digest " + "a=" * (1 << 19),
+        'Digest a="' * (1 << 16),
+        'Digest a="' + "\\" * (1 << 20),
+    ],
+    ids=["one name", "names", "quotes", "escapes"],
+)
+@pytest.mark.timeout(30)  # or hours
+def test_a_long_challenge_is_read_in_one_go(challenge: str) -> None:
+    """A challenge takes time by its length, not by its square, though nothing comes of it."""
+    assert answer(challenge, "user", "password", "GET", "/") is not None
+    assert len(realm_of([challenge]) or "") <= 80

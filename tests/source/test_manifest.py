@@ -1,11 +1,17 @@
 """streamer.source.manifest: what an HLS playlist says."""
 
-import pytest
+from urllib.parse import urlsplit
 
-from streamer.source.manifest import LONGEST_TARGET, read
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamer.source.manifest import LONGEST, LONGEST_TARGET, MOST_LINES, read
 from streamer.values.errors import SourceError
 
 URL = "http://camera/a/live.m3u8?x=1"
+FAR = f"http://camera/{'a' * 4000}/live.m3u8"
+"""What makes a short name a long URL."""
 
 
 def test_what_a_live_playlist_says_is_read() -> None:
@@ -60,3 +66,61 @@ def test_other_encryption_is_unsupported(key: str) -> None:
         read(f"#EXTM3U\n#EXT-X-KEY:{key}\n", URL)
     assert refused.value.kind == "unsupported"
     read('#EXTM3U\n#EXT-X-KEY:METHOD=NONE\n#EXT-X-KEY:METHOD=AES-128,URI="k",KEYFORMAT="identity"\n', URL)
+
+
+# ---- whatever it says
+
+LINES = st.one_of(
+    st.sampled_from(
+        [
+            *("#EXTM3U", "#EXTINF:1,", "#EXT-X-ENDLIST", "seg.ts", "//other/seg.ts", "http://[x/", "", " "),
+            *('#EXT-X-KEY:METHOD=AES-128,URI="k"', '#EXT-X-MAP:URI="a",URI="b"', "#EXT-X-TARGETDURATION:nan"),
+        ]
+    ),
+    st.text(max_size=40),
+    st.text(max_size=40).map(lambda text: f"#EXT-X-TARGETDURATION:{text}"),
+    st.text('METHOD=AES-128URI",', max_size=40).map(lambda text: f"#EXT-X-KEY:{text}"),
+)
+
+
+@given(st.lists(LINES, max_size=20).map("\n".join))
+def test_any_text_is_read_or_refused(text: str) -> None:
+    """Any text is refused, or read: a line for each of its own, every name a URL, and so long to wait at the most."""
+    try:
+        found = read(text, URL)
+    except (SourceError, ValueError):
+        return
+    assert found.target is None or 0 <= found.target <= LONGEST_TARGET
+    lines = found.text.splitlines()
+    assert len(lines) == max(1, len(text.splitlines()))
+    assert all(urlsplit(line).scheme for line in lines if line.strip() and not line.startswith("#"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "#EXT-X-KEY:" + "A" * (1 << 20),
+        "#EXT-X-KEY:" + "A=" * (1 << 19),
+        "#EXT-X-KEY:" + '="' * (1 << 19),
+        "#EXT-X-MAP:" + "URI=" * (1 << 18),
+        '#EXT-X-MAP:URI="' * (1 << 16),
+        '#EXT-X-MAP:URI="a"' + ',URI="a"' * (1 << 17),
+    ],
+    ids=["one name", "names", "quotes", "no values", "one value", "values"],
+)
+@pytest.mark.timeout(30)  # or hours
+def test_what_is_long_is_read_in_one_go(text: str) -> None:
+    """A line as long as a playlist may be takes time by its length, not by its square, and no more room than it has."""
+    assert len(read(text, FAR).text) < len(text) + 3 * 4096
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a\n" * (MOST_LINES + 1), "a\n" * 3000, "".join(f"#EXT-X-KEY:METHOD=AES-128,URI={n}\n" for n in range(3000))],
+    ids=["lines", "names", "keys"],
+)
+def test_what_grows_beyond_measure_is_refused(text: str) -> None:
+    """A playlist of many lines, or of names that grow a thousandfold with the URL before them, fills no memory."""
+    with pytest.raises(SourceError, match=f"more than {MOST_LINES} lines, or {LONGEST} characters") as refused:
+        read(text, FAR)
+    assert refused.value.kind == "too_large"
