@@ -62,7 +62,7 @@ def parse(document: Any) -> Config:
     document = {} if document is None else document
     if not isinstance(document, dict):
         raise ConfigError(f"must be a mapping with the keys {keys_of(Config)}, not {type(document).__name__}")
-    collect_secrets(document)
+    _known = collect_secrets(document)
     # A section whose every line is commented out reads as null.
     document = {key: item for key, item in document.items() if item is not None or key not in Config.model_fields}
     document = substitute(document)
@@ -83,7 +83,7 @@ def parse_stream(name: str, document: dict[str, Any]) -> StreamSettings:
         ConfigError: as `load`, the keys without the stream's name before them.
     """
     whole = {"streams": {name: document}}
-    collect_secrets(whole, trusted=False)
+    _known = collect_secrets(whole, trusted=False)
     try:
         return Config.model_validate(whole).streams[name]
     except ValidationError as error:

@@ -37,6 +37,7 @@ class StreamSettings(SamplingSettings):
 
     @model_validator(mode="after")
     def _fits_its_url(self) -> Self:
+        url.hold(self.url, self)  # its password is known for as long as anything may speak of it
         scheme = url.scheme_of(self.url)
         if self.listen and scheme not in ("rtsp", "rtmp", "srt"):
             raise ValueError(f"listen: {scheme}:// cannot be pushed to; allowed are rtsp://, rtmp:// and srt://")

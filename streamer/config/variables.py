@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from streamer.config.explanation import dotted
@@ -37,20 +38,36 @@ def substitute(value: Any, where: tuple[Any, ...] = ()) -> Any:
     return _VARIABLE.sub(variable, value)
 
 
-def collect_secrets(value: Any, *, trusted: bool = True) -> None:
+class Known:
+    """Keeps the passwords of a document known for as long as it lives."""
+
+
+def collect_secrets(value: Any, *, trusted: bool = True) -> Known:
     """Know every password before the first sentence is written about anything: a URL may stand in the wrong place.
 
-    Those of the configuration file (`trusted`) are known for good. A stranger's are known while something uses them,
-    and he has no environment variables.
+    They are known for as long as what is given back lives, and a while longer. Streams hold their own from then on, so
+    that a configuration which is edited for years leaves no old ones behind.
+
+    Args:
+        value: anything that was read.
+        trusted: it is the configuration file; a stranger has no environment variables.
     """
+    known = Known()
+    for text in _texts(value):
+        url.hold(text, known)
+        if trusted:
+            url.hold(_VARIABLE.sub(lambda match: os.environ.get(match.group(1), ""), text), known)
+    return known
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in a document, keys among them."""
     if isinstance(value, dict):
         for key, item in value.items():
-            collect_secrets(key, trusted=trusted)
-            collect_secrets(item, trusted=trusted)
+            yield from _texts(key)
+            yield from _texts(item)
     elif isinstance(value, list):
         for item in value:
-            collect_secrets(item, trusted=trusted)
+            yield from _texts(item)
     elif isinstance(value, str):
-        url.remember(value, for_good=trusted)
-        if trusted:
-            url.remember(_VARIABLE.sub(lambda match: os.environ.get(match.group(1), ""), value), for_good=True)
+        yield value

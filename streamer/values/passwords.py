@@ -25,7 +25,6 @@ class Passwords:
     def __init__(self, clock: Clock = monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._for_good: set[str] = set()
         self._used: dict[str, int] = {}
         """How many use each."""
         self._spare: dict[str, float] = {}
@@ -40,14 +39,12 @@ class Passwords:
     def __len__(self) -> int:
         return len(self._spellings)
 
-    def note(self, passwords: Iterable[str], *, for_good: bool = False) -> None:
-        """Know these for a while, or for as long as the process lives."""
+    def note(self, passwords: Iterable[str]) -> None:
+        """Know these for a while."""
         with self._lock:
             for password in passwords:
                 self._spare.pop(password, None)
                 self._spare[password] = self._clock() + KEEP
-                if for_good:
-                    self._for_good.add(password)
             self._settle()
 
     def hold(self, passwords: Iterable[str], user: object) -> None:
@@ -64,7 +61,6 @@ class Passwords:
     def clear(self) -> None:
         """Forget all of them: for tests."""
         with self._lock:
-            self._for_good.clear()
             self._used.clear()
             self._spare.clear()
             self._released.clear()
@@ -93,7 +89,7 @@ class Passwords:
                     self._spare[password] = now + KEEP
         while self._spare and (len(self._spare) > SPARE or next(iter(self._spare.values())) <= now):
             del self._spare[next(iter(self._spare))]
-        known = self._for_good | self._used.keys() | self._spare.keys()
+        known = self._used.keys() | self._spare.keys()
         if known != self._spellings.keys():
             self._spellings = {password: self._spellings.get(password) or _spelled(password) for password in known}
             self._written = tuple(sorted(set().union(*self._spellings.values()), key=len, reverse=True))
@@ -106,4 +102,9 @@ def _spelled(password: str) -> frozenset[str]:
     encoded = {quote(plain, safe=safe, errors="surrogatepass") for safe in ("", "/")}
     lower = {re.sub("%..", lambda found: found.group().lower(), text) for text in encoded}
     every = {password, plain} | encoded | lower
-    return frozenset(spelling for text in every for spelling in (text, repr(text)[1:-1]))
+    return frozenset(spelling for text in every for spelling in (text, repr(text)[1:-1], _within_both_quotes(text)))
+
+
+def _within_both_quotes(text: str) -> str:
+    """A text as Python shows it in the midst of one that holds both kinds of quotes."""
+    return repr(f"\"'{text}")[4:-1]

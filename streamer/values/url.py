@@ -24,6 +24,10 @@ ALLOWED = "rtsp://, rtsps://, rtmp://, http://, https://, udp:// and srt:// URLs
 LONGEST = 4096
 """Characters of a URL; FFmpeg cuts off what comes after them."""
 
+MOST_ENDS = 8
+"""Of the @ in a URL, how many may be the end of its password, beside the last: RFC 3986 has one there, and a person who
+does not encode a password any."""
+
 _UNSAFE = re.compile(r"[\x00-\x20\x7f-\x9f\ud800-\udfff]")
 """What no URL holds (RFC 3986 section 2): a line break in one would be a header of the request."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -118,9 +122,9 @@ def at(url: str, address: str) -> str:
     return urlunsplit((parts.scheme, netloc, parts.path, parts.query, ""))
 
 
-def remember(url: str, *, for_good: bool = False) -> None:
-    """Know the passwords in `url`, for a while or for as long as the process lives, so that `redact` cuts them out."""
-    _secrets.note(_passwords_in(url), for_good=for_good)
+def remember(url: str) -> None:
+    """Know the passwords in `url` for a while, so that `redact` cuts them out."""
+    _secrets.note(_passwords_in(url))
 
 
 def hold(url: str, user: object) -> None:
@@ -132,17 +136,14 @@ def _passwords_in(url: str) -> set[str]:
     """As they are written there."""
     if len(url) > LONGEST:  # it is none
         return set()
-    found = set()
     rest = url.partition("://")[2]
-    # As RFC 3986 has it, and as a person means it who does not encode the password.
-    for authority in (re.split("[/?#]", rest, maxsplit=1)[0], rest):
-        userinfo, at_sign, _ = authority.rpartition("@")
-        _, colon, password = userinfo.partition(":")
-        if at_sign and colon and password:
-            found.add(password)
+    after = rest.partition(":")[2]
+    ends = [found.start() for found in re.finditer("@", after)]
+    found = {after[:end] for end in (*ends[:MOST_ENDS], *ends[-1:])}
     found |= {match["value"] for match in _IN_PATH.finditer(rest)}
-    pairs = re.findall(r"[?&]([^=&#]+)=([^&#]+)", rest)
-    return found | {value for name, value in pairs if _SECRET_NAMES.fullmatch(name.lower())}
+    pairs = re.findall(r"[?&]([^=&#?]+)=(?=([^&#]+))", rest)
+    found |= {value for name, value in pairs if _SECRET_NAMES.fullmatch(name.lower())}
+    return found - {""}
 
 
 def redact(text: str) -> str:

@@ -59,14 +59,12 @@ def test_what_is_noted_again_is_known_anew(clock: FakeClock) -> None:
     assert passwords.redact("hunter2") == "***"
 
 
-def test_those_of_the_configuration_are_known_for_good(clock: FakeClock) -> None:
-    """What is noted for good outlives any number of others and any time."""
+def test_whatever_quotes_stand_around_it_a_password_is_cut_out(clock: FakeClock) -> None:
+    """A password with a quote in it is known as Python shows it in the midst of a text with both kinds of quotes."""
     passwords = Passwords(clock)
-    passwords.note({"hunter2"}, for_good=True)
-    for number in range(SPARE + 1):
-        clock.advance(KEEP)
-        passwords.note({f"other-{number}"})
-    assert passwords.redact("hunter2") == "***"
+    passwords.note({"hunter'2"})
+    for around in ("", "'", '"', "\"'"):
+        assert "hunter" not in passwords.redact(repr(f"{around}hunter'2"))
 
 
 def test_streams_that_come_and_go_do_not_add_up(clock: FakeClock) -> None:

@@ -6,6 +6,8 @@ from dataclasses import replace
 from urllib.parse import quote
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from streamer.source.target import Target
 from streamer.values import url
@@ -138,10 +140,15 @@ def test_passwords_in_a_query_are_redacted(name: str) -> None:
         ("pw=s3cr3t", "pw=***"),
         ("live;token=s3cr3t;track=2", "live;token=***;track=2"),
         ("compass=north/tokens=2", "compass=north/tokens=2"),
+        ("video?x?password=s3cr3t", "video?x?password=***"),
+        ("video?x=1?password=s3cr3t&y=2", "video?x=1?password=***&y=2"),
     ],
 )
 def test_passwords_in_a_path_are_redacted(path: str, shown: str) -> None:
-    """Cameras that want their password in the path, beside other values, have it cut out there too."""
+    """Cameras that want their password in the path, beside other values, have it cut out there too.
+
+    So have those whose query was pasted behind another.
+    """
     camera = f"rtsp://camera:554/{path}"
     url.remember(camera)
     assert url.redact(camera) == f"rtsp://camera:554/{shown}"
@@ -184,6 +191,39 @@ def test_a_longer_password_is_cut_before_one_it_contains() -> None:
     url.remember("rtsp://a:secret@one/")
     url.remember("rtsp://a:secretplus@two/")
     assert url.redact("secretplus and secret") == "*** and ***"
+
+
+MARKED = st.text(st.characters(exclude_categories=("Cc", "Cs")), max_size=12).map(lambda text: f"Zq{text}qZ")
+"""Passwords of which every piece that is left somewhere shows: nothing else holds these letters."""
+ENDS = ("", "/view@2x", "/a?b=c", "/user=a", "/\"'")
+
+
+@given(
+    MARKED, st.booleans(), st.sampled_from(["rtsp", "srt", "ftp", "file"]), st.sampled_from(["h", "", "h:99999", "[x"])
+)
+def test_no_piece_of_a_password_survives(password: str, encoded: bool, scheme: str, host: str) -> None:
+    """Whatever a password is made of and wherever it stands, no sentence about its URL holds its beginning or its end.
+
+    Not encoded it may be before the @ only: elsewhere a & ends it, and nobody can tell.
+    """
+    quoted = quote(password, safe="")
+    written = quoted if encoded else password
+    for end in ENDS:
+        for address in (
+            f"{scheme}://user:{written}@{host}{end}",
+            f"{scheme}://{host}{end}?password={quoted}",
+            f"{scheme}://{host}/user=a_password={quoted}{end}",
+        ):
+            url._secrets.clear()
+            said = [_refusal(address), url.redact(f"cannot open {address}: {[address, address + chr(34)]}")]
+            assert not [sentence for sentence in said if "Zq" in sentence or "qZ" in sentence]
+
+
+def _refusal(address: str) -> str:
+    try:
+        return url.check(address) and ""
+    except ConfigError as error:
+        return str(error)
 
 
 def test_a_password_is_known_while_a_target_has_it() -> None:
