@@ -32,20 +32,15 @@ that gives a playlist for each segment adds nothing."""
 class Resource(Protocol):
     """What FFmpeg reads. `read` gives up to `size` bytes, none at the end."""
 
-    closed: bool
+    @property
+    def closed(self) -> bool:
+        """Whether nobody reads it any more."""
 
-    def read(self, size: int) -> bytes:
+    def read(self, size: int, /) -> bytes:
         """What PyAV calls."""
 
     def close(self) -> None:
         """What PyAV calls."""
-
-
-class Text(io.BytesIO):
-    """A playlist, or nothing."""
-
-    def __init__(self, text: str = "") -> None:
-        super().__init__(text.encode())
 
 
 class Segment:
@@ -127,7 +122,7 @@ class Playlist:
                 self._resources = [resource for resource in self._resources if not resource.closed]
                 self._resources.append(opened)
                 return opened
-        return Text()
+        return io.BytesIO()
 
     def close(self) -> None:
         """Close what FFmpeg left open, as it does where a stream cannot be opened."""
@@ -141,7 +136,7 @@ class Playlist:
         )
         try:
             if download.peek(len(manifest.MARK)).startswith(manifest.MARK):
-                return Text(self._read(url, download).text)
+                return io.BytesIO(self._read(url, download).text.encode())
             if "key" not in options:
                 return Segment(self, download, download)
             key, vector = bytes.fromhex(options["key"]), bytes.fromhex(options["iv"])
