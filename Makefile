@@ -1,5 +1,5 @@
-# Sightline's verbs. `make` alone lists them. Everything lives in .venv; nothing is installed outside it but by `make test`,
-# which as root on Debian and Ubuntu installs the system tools that some tests need.
+# Sightline's verbs. `make` alone lists them. Everything lives in .venv, and in node_modules what checks the page; nothing is
+# installed outside them but by `make test` and `make lint`, which as root on Debian and Ubuntu install the system tools they need.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -9,6 +9,10 @@ MAKEFLAGS += --no-print-directory
 VENV := .venv
 BIN := $(VENV)/bin
 PYTEST_ARGS ?=
+NODE := node_modules
+PAGE := web package.json tsconfig.json
+# Without Node.js there is no stamp, and the script has said what is left out.
+if_node := [[ ! -e $(NODE)/.installed ]] ||
 
 .PHONY: help install demo test lint format bench clean
 
@@ -26,22 +30,23 @@ test: $(VENV)/.installed-dev  ## run every test (PYTEST_ARGS="tests/config/test_
 	@scripts/install_test_tools.sh
 	@exec $(BIN)/python -m pytest $(PYTEST_ARGS)
 
-lint: $(VENV)/.installed-dev  ## ruff, mypy, import-linter and deptry; changes nothing
+lint: $(VENV)/.installed-dev $(NODE)/.installed  ## ruff and mypy, and for the page tsc and prettier; changes nothing
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-logo
-	@$(BIN)/deptry .
+	@$(if_node) $(NODE)/.bin/tsc
+	@$(if_node) $(NODE)/.bin/prettier --check --log-level warn $(PAGE)
 
-format: $(VENV)/.installed-dev  ## sort imports, fix what ruff can, format
+format: $(VENV)/.installed-dev $(NODE)/.installed  ## sort imports, fix what ruff can, format
 	@$(BIN)/ruff check --fix-only --quiet
 	@$(BIN)/ruff format
+	@$(if_node) $(NODE)/.bin/prettier --write --log-level warn $(PAGE)
 
 bench: install  ## measure this machine: sightline bench
 	@exec $(BIN)/sightline bench
 
-clean:  ## remove .venv, caches and what the demo exported
-	rm -rf $(VENV) .sightline .mypy_cache .pytest_cache .ruff_cache .import_linter_cache build dist *.egg-info
+clean:  ## remove .venv, node_modules, caches and what the demo exported
+	rm -rf $(VENV) $(NODE) .sightline .mypy_cache .pytest_cache .ruff_cache build dist *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamps remember what was installed, so that a second call has nothing to do. The dev lock holds everything the other
@@ -53,3 +58,6 @@ $(VENV)/.installed: requirements.lock pyproject.toml scripts/install.sh
 $(VENV)/.installed-dev: requirements-dev.lock pyproject.toml scripts/install.sh
 	@scripts/install.sh $(VENV) requirements-dev.lock
 	@touch $(VENV)/.installed $@
+
+$(NODE)/.installed: package.json package-lock.json .npmrc scripts/install_page_tools.sh
+	@scripts/install_page_tools.sh $@

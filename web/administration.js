@@ -42,7 +42,9 @@ export class Administration extends EventTarget {
     try {
       const response = await fetch("/api/config", { cache: "no-store", signal: AbortSignal.timeout(ANSWER_MS) });
       if (!response.ok) return;
-      const { allowed, token, schemes } = (await response.json()).api_streams;
+      /** @type {{ api_streams: { allowed?: boolean, token?: boolean, schemes?: string[] } }} */
+      const { api_streams } = await response.json();
+      const { allowed, token, schemes } = api_streams;
       [this.allowed, this.#tokenAsked, this.schemes] = [allowed === true, token === true, schemes ?? []];
     } catch {
       return;

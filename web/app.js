@@ -109,7 +109,8 @@ function named() {
 }
 
 function layOut() {
-  const only = viewers.size === 1 ? [...viewers.keys()][0] : "";
+  const [first = ""] = viewers.keys();
+  const only = viewers.size === 1 ? first : "";
   const wanted = named();
   const focus = viewers.has(wanted) ? wanted : only;
   const atCamera = wanted === CAMERA && !useCamera.hidden;
@@ -175,7 +176,7 @@ function leaveFocus() {
 function focusNeighbour(step) {
   const names = [...viewers.keys()];
   const at = names.indexOf(named());
-  if (at >= 0) replaceFocus(names[(at + step + names.length) % names.length]);
+  if (at >= 0) replaceFocus(names[(at + step + names.length) % names.length] ?? "");
 }
 
 window.addEventListener("hashchange", (event) => {

@@ -12,7 +12,8 @@ import { WhipSession } from "./whip.js";
 /** @typedef {"idle" | "asking" | "publishing" | "retrying"} State */
 
 const STATES = { idle: "Off", asking: "Starting", publishing: "Sending", retrying: "Connecting again" };
-const RETRY_MS = [1000, 2000, 4000, 5000];
+const RETRY_MS = [1000, 2000, 4000];
+const LONGEST_RETRY_MS = 5000;
 const WANTED = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30, max: 30 } };
 
 export class CameraPanel extends HTMLElement {
@@ -62,6 +63,7 @@ export class CameraPanel extends HTMLElement {
     try {
       const response = await fetch("/api/ingress", { cache: "no-store" });
       if (!response.ok) return;
+      /** @type {{ names: string[], token: boolean }} */
       const { names, token } = await response.json();
       [this.#names, this.#tokenAsked] = [names, token];
     } catch {
@@ -167,14 +169,14 @@ export class CameraPanel extends HTMLElement {
     stopTracks(this.#media);
     this.#media = media;
     const [track] = media.getVideoTracks();
-    track.addEventListener("ended", () => {
+    track?.addEventListener("ended", () => {
       if (this.#media !== media) return;
       this.stop();
       this.#say("The camera was taken away.");
     });
     this.#video.srcObject = media;
     await this.#video.play().catch(() => {});
-    await this.#listCameras(track.getSettings().deviceId);
+    await this.#listCameras(track?.getSettings().deviceId);
   }
 
   /** @param {string | undefined} current */
@@ -224,7 +226,7 @@ export class CameraPanel extends HTMLElement {
     if (!this.publishing) return;
     const attempt = this.#attempt;
     this.#become("retrying");
-    const pause = RETRY_MS[Math.min(this.#failures++, RETRY_MS.length - 1)];
+    const pause = RETRY_MS[this.#failures++] ?? LONGEST_RETRY_MS;
     this.#retryTimer = window.setTimeout(async () => {
       try {
         await this.#publish();

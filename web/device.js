@@ -21,7 +21,8 @@ export function freeName(patterns, taken, word = device()) {
   const pattern = patterns.find((each) => each.includes("*"));
   if (!pattern) return patterns[0] ?? word;
   for (let number = 1; ; number++) {
-    const name = pattern.replace("*", number === 1 ? word : `${word}-${number}`).replaceAll("*", "").replaceAll("?", "1");
+    const numbered = number === 1 ? word : `${word}-${number}`;
+    const name = pattern.replace("*", numbered).replaceAll("*", "").replaceAll("?", "1");
     if (!taken.has(name)) return name;
   }
 }

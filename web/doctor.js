@@ -19,7 +19,7 @@ export function askDoctor({ name, origin, reason }) {
   const { dialog, form } = formDialog(
     `What is wrong with ${name}?`,
     element("p", "", sentence(reason ?? "")),
-    ...(here ? [checkup] : inTerminal(`sightline doctor ${origin === "file" ? `${name} --config sightline.yaml` : "'URL'"}`)),
+    ...(here ? [checkup] : inTerminal(origin === "file" ? `${name} --config sightline.yaml` : "'URL'")),
     line,
     element(
       "p",
@@ -44,8 +44,9 @@ export function askDoctor({ name, origin, reason }) {
   if (here) form.requestSubmit();
 }
 
-/** @param {string} command */
-function inTerminal(command) {
+/** @param {string} camera as the command takes it */
+function inTerminal(camera) {
+  const command = `sightline doctor ${camera}`;
   const words = command.split(" ").flatMap((word) => [" ", element("span", "", word)]);
   const code = element("code", "command", ...words.slice(1)); // broken between words, not behind a dash
   const copy = button(

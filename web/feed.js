@@ -28,7 +28,8 @@
  */
 
 const POLL_MS = 1000;
-const RETRY_MS = [1000, 1000, 2000, 4000];
+const RETRY_MS = [1000, 1000, 2000];
+const LONGEST_RETRY_MS = 4000;
 const ANSWER_MS = 4000;
 /** When this long nothing came of this many detections, the connection is dead and nobody has told the browser. */
 const DEAF_MS = 10_000;
@@ -80,7 +81,7 @@ export class Feed {
     clearTimeout(this.#timer);
     const streams = await fetchStreams().catch(() => null);
     if (turn !== this.#turn) return;
-    const pause = streams ? POLL_MS : RETRY_MS[Math.min(this.#failures, RETRY_MS.length - 1)];
+    const pause = streams ? POLL_MS : (RETRY_MS[this.#failures] ?? LONGEST_RETRY_MS);
     this.#failures = streams ? 0 : this.#failures + 1;
     this.#timer = setTimeout(() => this.refresh(), pause); // first: no listener's mistake ends the polling
     if (!streams) return this.onlost(pause);

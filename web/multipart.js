@@ -62,7 +62,8 @@ export class MultipartParser {
  * @param {number} from
  */
 function indexOf(bytes, wanted, from) {
-  for (let at = bytes.indexOf(wanted[0], from); at >= 0; at = bytes.indexOf(wanted[0], at + 1)) {
+  const [first = 0] = wanted;
+  for (let at = bytes.indexOf(first, from); at >= 0; at = bytes.indexOf(first, at + 1)) {
     let i = 1;
     while (i < wanted.length && bytes[at + i] === wanted[i]) i++;
     if (i === wanted.length) return at;

@@ -8,7 +8,8 @@ import { WhepSession } from "./whep.js";
 
 const NO_FRAME_MS = 3000;
 const WHEP_RETRY_MS = 30_000;
-const PICTURE_RETRY_MS = [1000, 2000, 4000, 8000, 15_000];
+const PICTURE_RETRY_MS = [1000, 2000, 4000, 8000];
+const LONGEST_PICTURE_RETRY_MS = 15_000;
 const TICK_MS = 500;
 
 /** @typedef {"none" | "webrtc" | "mjpeg" | "stills"} Transport */
@@ -156,8 +157,8 @@ export class Player {
       await this.video.play();
     } catch (error) {
       if (this.#session !== session || /** @type {Error} */ (error).name === "AbortError") return;
-      const whep = error instanceof SessionError ? error : new SessionError("The browser does not play WebRTC video here");
-      this.#fallBack(whep.message, whep.retryAfterS);
+      if (error instanceof SessionError) this.#fallBack(error.message, error.retryAfterS);
+      else this.#fallBack("The browser does not play WebRTC video here");
     }
   }
 
@@ -220,7 +221,7 @@ export class Player {
   /** @param {string} reason */
   #picturesFailed(reason) {
     this.#endPictures();
-    const pause = PICTURE_RETRY_MS[Math.min(this.#pictureFailures++, PICTURE_RETRY_MS.length - 1)];
+    const pause = PICTURE_RETRY_MS[this.#pictureFailures++] ?? LONGEST_PICTURE_RETRY_MS;
     this.#pictureRetryAt = performance.now() + pause;
     this.failure = reason;
     this.#show("none");

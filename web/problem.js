@@ -6,6 +6,7 @@
  * @returns {Promise<string>} its detail, or its status where it carries none
  */
 export async function refusal(response) {
+  /** @type {{ detail?: string } | null} */
   const body = await response.json().catch(() => null);
   return body?.detail ? `${body.detail} (${response.status})` : `the server answered ${response.status}`;
 }

@@ -46,7 +46,7 @@ export function duration(ms) {
  */
 export function sentence(text) {
   if (text === "") return "";
-  return text[0].toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");
+  return text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");
 }
 
 /**

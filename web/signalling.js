@@ -101,7 +101,7 @@ async function fetchIceServers(endpoint, token) {
  */
 export function parseLinks(header) {
   const quoted = '"((?:[^"\\\\]|\\\\.)*)"';
-  return [...header.matchAll(/<([^>]*)>((?:[^,"]|"(?:[^"\\]|\\.)*")*)/g)].flatMap(([, urls, parameters]) => {
+  return [...header.matchAll(/<([^>]*)>((?:[^,"]|"(?:[^"\\]|\\.)*")*)/g)].flatMap(([, urls = "", parameters = ""]) => {
     /** @param {string} name */
     const value = (name) => {
       const found = new RegExp(`;\\s*${name}=(?:${quoted}|([^;,\\s]+))`).exec(parameters);

@@ -16,8 +16,16 @@
  * @typedef {{ network: number, jitterBuffer: number, decode: number, total: number }} BrowserDelay milliseconds
  */
 
+/** One statistics object; its `type` says which of the fields it may have.
+ * @typedef {RTCStats & Partial<RTCInboundRtpStreamStats & RTCIceCandidatePairStats & RTCTransportStats>} Entry
+ */
+
 /** A report is a Map of id to statistics object; RTCStatsReport is one.
- * @typedef {{ forEach(visit: (entry: any) => void): void, get(id: string): any }} Report
+ * @typedef {{ forEach(visit: (entry: Entry) => void): void, get(id: string): Entry | undefined }} Report
+ */
+
+/** What grows while a session lasts.
+ * @typedef {"framesDecoded" | "bytesReceived" | "jitterBufferDelay" | "jitterBufferEmittedCount" | "totalDecodeTime"} Counter
  */
 
 /**
@@ -42,7 +50,7 @@ export function measure(previous, current) {
   // Counters restart with a new session: a difference over two sessions means nothing.
   if (!before || before.id !== now.id || before.ssrc !== now.ssrc) return result;
   const seconds = (now.timestamp - before.timestamp) / 1000;
-  /** @param {string} field */
+  /** @param {Counter} field */
   const grown = (field) => (now[field] ?? 0) - (before[field] ?? 0);
   if (!(seconds > 0) || grown("framesDecoded") < 0) return result;
   result.fps = grown("framesDecoded") / seconds;
@@ -76,22 +84,22 @@ function meanMs(seconds, count) {
 
 /** @param {Report} report */
 function inboundVideo(report) {
-  /** @type {any} */
-  let found = null;
-  report.forEach((entry) => {
-    if (entry.type === "inbound-rtp" && entry.kind === "video") found = entry;
-  });
-  return found;
+  return entries(report).findLast(({ type, kind }) => type === "inbound-rtp" && kind === "video");
 }
 
 /** @param {Report} report */
 function selectedPair(report) {
-  /** @type {any} */
-  let found = null;
-  report.forEach((entry) => {
-    if (entry.type === "transport" && entry.selectedCandidatePairId) found = report.get(entry.selectedCandidatePairId);
-    // Firefox has no transport statistics; it marks the pair instead.
-    if (!found && entry.type === "candidate-pair" && entry.nominated && entry.state === "succeeded") found = entry;
-  });
-  return found;
+  const all = entries(report);
+  const transport = all.find(({ type, selectedCandidatePairId: id }) => type === "transport" && id);
+  if (transport?.selectedCandidatePairId) return report.get(transport.selectedCandidatePairId);
+  // Firefox has no transport statistics; it marks the pair instead.
+  return all.find(({ type, nominated, state }) => type === "candidate-pair" && nominated && state === "succeeded");
+}
+
+/** @param {Report} report */
+function entries(report) {
+  /** @type {Entry[]} */
+  const all = [];
+  report.forEach((entry) => all.push(entry));
+  return all;
 }

@@ -12,6 +12,7 @@ import { Sightings } from "./sightings.js";
 /** @typedef {import("./feed.js").Stream} Stream */
 /** @typedef {import("./feed.js").DetectionEvent} DetectionEvent */
 /** @typedef {import("./stats.js").Measurement} Measurement */
+/** @typedef {HTMLVideoElement & { webkitEnterFullscreen?: () => void }} IPhoneVideo the only element it shows full screen */
 
 /** Scrolling past or switching tabs for a moment should not cost a new session. */
 const GRACE_MS = 4000;
@@ -45,7 +46,7 @@ export class StreamViewer extends HTMLElement {
 
   #observer = new IntersectionObserver(
     (entries) => {
-      this.#inView = entries[entries.length - 1].isIntersecting;
+      this.#inView = entries.at(-1)?.isIntersecting ?? false;
       this.#settle();
     },
     { rootMargin: "80px" },
@@ -105,10 +106,10 @@ export class StreamViewer extends HTMLElement {
   }
 
   toggleFullscreen() {
-    const video = /** @type {any} */ (this.#find("video"));
+    const video = /** @type {IPhoneVideo} */ (this.#find("video"));
     if (document.fullscreenElement) document.exitFullscreen();
     else if (this.requestFullscreen) this.requestFullscreen().catch(() => {});
-    else video.webkitEnterFullscreen?.(); // iPhone knows only videos
+    else video.webkitEnterFullscreen?.();
   }
 
   #build() {

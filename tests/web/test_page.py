@@ -1,6 +1,7 @@
 """The page's files and modules, and what it does with a service's answers; test_browser.py has the real service."""
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncIterator
 from html.parser import HTMLParser
@@ -11,6 +12,7 @@ from playwright.async_api import Browser, Page, expect
 
 from streamer.view.annotator import PALETTE_RGB
 from tests.peers.chromium import connect
+from tests.peers.required import REPOSITORY
 from tests.peers.service import until
 from tests.web.peers import WEB, FakeService, run_fake_service, seen, stream
 
@@ -103,6 +105,21 @@ def test_palette_is_the_annotators() -> None:
     colors = re.findall(r'\[data-color="(\d+)"\] \{\s*--class: rgb\((\d+) (\d+) (\d+)\);', css)
     assert {int(number): (int(r), int(g), int(b)) for number, r, g, b in colors} == dict(enumerate(PALETTE_RGB, 1))
     assert f"const COLORS = {len(PALETTE_RGB)};" in (WEB / "details.js").read_text()
+
+
+def test_no_module_gives_up_its_types() -> None:
+    """What tsc cannot see is narrowed: no module calls a type `any`, and none has a line left out of the check."""
+    given_up = re.compile(r"@ts-(ignore|nocheck|expect-error)|@(type|param|property|returns|typedef)\b.*{.*\bany\b.*}")
+    lines = [(path.name, line) for path in WEB.glob("*.js") for line in path.read_text().splitlines()]
+    assert [found for found in lines if given_up.search(found[1])] == []
+
+
+def test_lock_says_what_and_not_where_from() -> None:
+    """The packages that check the page are locked by version and digest, and run no script of theirs when installed."""
+    locked = json.loads((REPOSITORY / "package-lock.json").read_text())["packages"]
+    packages = [entry for path, entry in locked.items() if path]
+    assert {(entry["dev"], entry["integrity"].partition("-")[0]) for entry in packages} == {(True, "sha512")}
+    assert not any("resolved" in entry or "hasInstallScript" in entry for entry in packages)
 
 
 # ---- the page and a service's answers
