@@ -16,6 +16,9 @@ from tests.peers.required import REPOSITORY
 from tests.peers.service import until
 from tests.web.peers import WEB, FakeService, run_fake_service, seen, stream
 
+STYLES = WEB / "styles"
+PALETTE = STYLES / "palette.css"
+
 in_browser = pytest.mark.asyncio(loop_scope="module")
 
 PATIENCE_MS = 30_000
@@ -85,26 +88,61 @@ def test_every_reference_is_a_file() -> None:
     references = {path.removeprefix("/web/") for path in markup.references}
     for module in WEB.glob("*.js"):
         references |= set(re.findall(r'(?:import|from) "\./([^"]+)";', module.read_text()))
-    assert {"app.js", "style.css", "viewer.js", "whep.js", "stats.js"} <= references
+    assert {"app.js", "styles/palette.css", "viewer.js", "whep.js", "stats.js"} <= references
     assert [name for name in references if not (WEB / name).is_file()] == []
 
 
 def test_every_module_is_used() -> None:
-    """No file of web/ is left over."""
+    """No file of web/ is left over, and no style sheet waits for another to name it."""
     markup = _Markup()
     markup.feed((WEB / "index.html").read_text())
     used = " ".join([*markup.references, *(path.read_text() for path in WEB.glob("*.js"))])
-    assert [
-        path.name for path in WEB.glob("*.*") if path.suffix not in (".py", ".html") and f"/{path.name}" not in used
-    ] == []
+    files = [
+        path.relative_to(WEB).as_posix() for path in WEB.rglob("*.*") if path.suffix not in (".py", ".pyc", ".html")
+    ]
+    assert [name for name in files if f"/{name}" not in used] == []
 
 
 def test_palette_is_the_annotators() -> None:
     """A label has the colour on the page that its box has on the video."""
-    css = (WEB / "style.css").read_text()
-    colors = re.findall(r'\[data-color="(\d+)"\] \{\s*--class: rgb\((\d+) (\d+) (\d+)\);', css)
+    colors = re.findall(r"--class-(\d+): rgb\((\d+) (\d+) (\d+)\);", PALETTE.read_text())
     assert {int(number): (int(r), int(g), int(b)) for number, r, g, b in colors} == dict(enumerate(PALETTE_RGB, 1))
+    classes = re.findall(r'\[data-color="(\d+)"\] \{\s*--class: var\(--class-\1\);', (STYLES / "tag.css").read_text())
+    assert [int(number) for number in classes] == list(range(1, len(PALETTE_RGB) + 1))
     assert f"const COLORS = {len(PALETTE_RGB)};" in (WEB / "details.js").read_text()
+
+
+def test_browsers_frame_is_the_pages_ground() -> None:
+    """The colour that a phone gives its own bar is the page's, in both schemes: the markup has no variables."""
+    page = (WEB / "index.html").read_text()
+    frame = re.findall(r'"theme-color" content="(#\w+)" media="\(prefers-color-scheme: (\w+)\)"', page)
+    ground = re.findall(r"--ground: (#\w+);", PALETTE.read_text())
+    assert frame == [(ground[0], "dark"), (ground[1], "light")]
+
+
+@in_browser
+async def test_every_colour_is_of_the_palette(viewer: Page, service: FakeService) -> None:
+    """Only palette.css has colours, whatever notation; no other style sheet has one, and no module."""
+    values = {
+        (path.name, word)
+        for path in STYLES.glob("*.css")
+        if path != PALETTE
+        for value in re.findall(r":([^:;{}]+);", re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.DOTALL))
+        for word in re.findall(r"[\w-]+\([^()]*\)|[#\w-]+", value)
+    }
+    values |= {
+        (path.name, text)
+        for path in WEB.glob("*.js")
+        for _, text in re.findall(r"""(["'`])(.*?)\1""", path.read_text())
+    }
+    await viewer.goto(service.url)
+    are_colours = "(words) => words.map((word) => CSS.supports('color', word))"
+    words = sorted(values)
+    found = await viewer.evaluate(are_colours, [word for _, word in words])
+    # What stands for a colour given elsewhere; and the name of an element, which is a system colour's too.
+    from_elsewhere = re.compile(r"(var|env)\(.*\)|inherit|currentcolor|canvas", re.IGNORECASE)
+    colours = [word for word, is_colour in zip(words, found, strict=True) if is_colour]
+    assert [each for each in colours if not from_elsewhere.fullmatch(each[1])] == []
 
 
 def test_no_module_gives_up_its_types() -> None:
