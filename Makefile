@@ -30,10 +30,12 @@ test: $(VENV)/.installed-dev  ## run every test (PYTEST_ARGS="tests/config/test_
 	@scripts/install_test_tools.sh
 	@exec $(BIN)/python -m pytest $(PYTEST_ARGS)
 
-lint: $(VENV)/.installed-dev $(NODE)/.installed  ## ruff and mypy, and for the page tsc and prettier; changes nothing
+lint: $(VENV)/.installed-dev $(NODE)/.installed  ## ruff, mypy, import-linter and deptry, for the page tsc and prettier; changes nothing
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/deptry .
 	@$(if_node) $(NODE)/.bin/tsc
 	@$(if_node) $(NODE)/.bin/prettier --check --log-level warn $(PAGE)
 
@@ -46,7 +48,7 @@ bench: install  ## measure this machine: sightline bench
 	@exec $(BIN)/sightline bench
 
 clean:  ## remove .venv, node_modules, caches and what the demo exported
-	rm -rf $(VENV) $(NODE) .sightline .mypy_cache .pytest_cache .ruff_cache build dist *.egg-info
+	rm -rf $(VENV) $(NODE) .sightline .mypy_cache .pytest_cache .ruff_cache .import_linter_cache build dist *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamps remember what was installed, so that a second call has nothing to do. The dev lock holds everything the other
