@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Callable
 
 from aiortc import RTCConfiguration, RTCIceCandidate, RTCPeerConnection, RTCSessionDescription
-from aiortc.exceptions import OperationError
+from aiortc.exceptions import InvalidStateError, OperationError
 
 from streamer.values.clock import Clock
 from streamer.values.errors import Refused
@@ -79,7 +79,8 @@ class Peer:
         """The SDP answer, with every candidate of ours in it. What is sent and received is set up before.
 
         Raises:
-            Refused: 400 the offer cannot be read, 406 it has no codec known here, 404 closed meanwhile.
+            Refused: 406 the offer has no codec known here, 404 closed meanwhile. Whatever else fails is no fault of the
+                offer's, which was read before.
         """
         self._ufrag = offer.ufrag
         # Left alone even where nobody waits any more: cut off in between, aioice forgets sockets it has opened.
@@ -89,9 +90,9 @@ class Peer:
         except OperationError as error:
             kind = "audio" if "audio" in str(error) else "video"
             raise Refused(406, f"the SDP offer has no {kind} codec known here: {CODECS_KNOWN[kind]}") from error
-        except Exception as error:  # aiortc meets a bad offer with whatever its parser trips over
-            log.info("%s: an offer that cannot be answered: %s", self._who, type(error).__name__)
-            raise Refused(400, "the SDP offer cannot be read") from error
+        except asyncio.CancelledError:
+            self._negotiating.add_done_callback(self._answered_nobody)
+            raise
         if self._closing is not None:
             raise Refused(404, "the stream ended while its answer was being made")
         self._watch = asyncio.create_task(self._look())
@@ -102,6 +103,12 @@ class Peer:
     async def _negotiate(self, offer: str) -> None:
         await self.pc.setRemoteDescription(RTCSessionDescription(sdp=offer, type="offer"))
         await self.pc.setLocalDescription(await self.pc.createAnswer())
+
+    def _answered_nobody(self, negotiating: asyncio.Task[None]) -> None:
+        """An answer was made after whoever asked for it had left: a refusal is no news, a breakdown is."""
+        error = None if negotiating.cancelled() else negotiating.exception()
+        if error is not None and not isinstance(error, OperationError):
+            log.error("%s: could not be answered", self._who, exc_info=error)
 
     def trickle(self, fragment: Fragment) -> None:
         """Take candidates that came after the offer.
@@ -133,8 +140,9 @@ class Peer:
         try:
             async with asyncio.timeout(CLOSE_TIMEOUT):
                 await self.pc.close()
-        except Exception as error:  # noqa: BLE001  after an accident in one of its tasks aiortc may wait for ever
-            log.warning("%s: the connection was closed by force: %s", self._who, type(error).__name__)
+        except Exception as error:  # after an accident in one of its tasks aiortc may wait for ever
+            news = None if isinstance(error, TimeoutError) else error
+            log.warning("%s: the connection was closed by force: %s", self._who, type(error).__name__, exc_info=news)
             await close_by_force(self.pc)
 
     def _heard_from(self, source: bytes) -> None:
@@ -154,11 +162,21 @@ class Peer:
     async def _add_one(self, candidate: RTCIceCandidate) -> None:
         try:
             await self.pc.addIceCandidate(candidate)
-        except Exception as error:  # noqa: BLE001  a candidate that is of no use is ignored (RFC 9725 section 4.3.2)
+        except (ValueError, OSError, InvalidStateError) as error:  # of no use: ignored (RFC 9725 section 4.3.2)
             log.debug("%s: a candidate was ignored: %s", self._who, type(error).__name__)
+        except Exception:
+            log.exception("%s: a candidate could not be added", self._who)
 
     async def _look(self) -> None:
         """End a connection that does not come about, or whose peer has gone without a word."""
+        try:
+            log.info("%s: %s", self._who, await self._gone())
+        except Exception:  # nobody else would notice its end
+            log.exception("%s: is not watched any more, and is sent away", self._who)
+        await self.close()
+
+    async def _gone(self) -> str:
+        """Wait until the peer has gone; returns how."""
         while True:
             await asyncio.sleep(LOOK_INTERVAL)
             now = self._clock()
@@ -166,12 +184,9 @@ class Peer:
             if heard != self._heard:
                 self._heard, self._heard_at = heard, now
             if not self.connected and now - self._began_at > HANDSHAKE_TIMEOUT:
-                log.info("%s: did not connect within %.0f s", self._who, HANDSHAKE_TIMEOUT)
-                break
+                return f"did not connect within {HANDSHAKE_TIMEOUT:.0f} s"
             if self.connected and now - self._heard_at > SILENCE_TIMEOUT:
-                log.info("%s: vanished; nothing came for %.0f s", self._who, SILENCE_TIMEOUT)
-                break
-        await self.close()
+                return f"vanished; nothing came for {SILENCE_TIMEOUT:.0f} s"
 
     async def _state_changed(self) -> None:
         state = self.pc.connectionState

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from aiortc import RTCIceCandidate
-from aiortc.sdp import candidate_from_sdp
+from aiortc.sdp import SessionDescription, candidate_from_sdp
 
 from streamer.values.errors import Refused
 
@@ -34,6 +34,7 @@ FINGERPRINT = re.compile(
 """Of the certificate a peer will show (RFC 8122 section 5), by the digests that aiortc knows."""
 
 Direction = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
+DIRECTIONS = ("a=sendrecv", "a=sendonly", "a=recvonly", "a=inactive")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,8 @@ class Offer:
     """An offer that is worth an answer."""
 
     text: str
-    """Without its candidates, and asking to be the DTLS client."""
+    """Without its candidates, asking to be the DTLS client, and with a direction in each section: one that aiortc can
+    act on."""
     candidates: tuple[RTCIceCandidate, ...]
     ufrag: str
     direction: Direction
@@ -55,8 +57,6 @@ class Fragment:
     candidates: tuple[RTCIceCandidate, ...]
     """Those that can be read; a candidate that cannot is ignored (RFC 9725 section 4.3.2)."""
     ufrag: str | None
-    ended: bool
-    """No more will come."""
 
 
 def read_offer(text: str) -> Offer:
@@ -72,9 +72,8 @@ def read_offer(text: str) -> Offer:
     direction = _direction(sections)
     _require_one_transport(lines, sections)
     candidates = _candidates(lines, strict=True)
-    kept = [line for line in lines if not line.startswith(("a=candidate:", "a=end-of-candidates"))]
-    # As DTLS server aiortc talks to RSA peers too (GStreamer); as client it offers ECDSA ciphers alone.
-    body = "\r\n".join("a=setup:active" if line == "a=setup:actpass" else line for line in kept) + "\r\n"
+    body = "\r\n".join(_for_aiortc(lines)) + "\r\n"
+    _require_readable(body)
     return Offer(body, candidates, _value(lines, "a=ice-ufrag:") or "", direction)
 
 
@@ -87,8 +86,7 @@ def read_fragment(text: str) -> Fragment:
     lines = _lines(text, "fragment")
     if not all(re.match(r"[a-z]=", line) for line in lines if line):
         raise Refused(400, "the body is not an SDP fragment (RFC 8840)")
-    ended = any(line.startswith("a=end-of-candidates") for line in lines)
-    return Fragment(_candidates(lines, strict=False), _value(lines, "a=ice-ufrag:"), ended)
+    return Fragment(_candidates(lines, strict=False), _value(lines, "a=ice-ufrag:"))
 
 
 def video_codecs(answer: str) -> dict[int, str]:
@@ -158,6 +156,35 @@ def _require_one_transport(lines: list[str], sections: list[list[str]]) -> None:
     for semantics, *members in filter(None, groups):
         if semantics == "BUNDLE" and not mids.issuperset(members):
             raise Refused(400, "a=group:BUNDLE of the SDP offer names a section that is not there")
+
+
+def _for_aiortc(lines: list[str]) -> list[str]:
+    """An offer's lines as aiortc takes them."""
+    kept = [line for line in lines if not line.startswith(("a=candidate:", "a=end-of-candidates"))]
+    # As DTLS server aiortc talks to RSA peers too (GStreamer); as client it offers ECDSA ciphers alone.
+    kept = ["a=setup:active" if line == "a=setup:actpass" else line for line in kept]
+    sections = _sections(kept)
+    session = kept[: len(kept) - sum(map(len, sections))]
+    spoken = next((line for line in session if line in DIRECTIONS), "a=sendrecv")  # RFC 8866 section 6.7
+    for section in sections:
+        if not any(line in DIRECTIONS for line in section):
+            section.insert(1, spoken)
+    return session + [line for section in sections for line in section]
+
+
+def _require_readable(text: str) -> None:
+    """Check what aiortc would trip over. What fails once it acts on an offer is then no fault of the offer's."""
+    try:
+        description = SessionDescription.parse(text)
+    except Exception as error:  # it reads and does no more, and trips over bad text in every way there is
+        raise Refused(400, "the SDP offer cannot be read") from error
+    for media in description.media:
+        if media.dtls is None:
+            raise Refused(400, "a section of the SDP offer has no a=setup:… line, which WebRTC needs")
+        if media.ice is None or not media.ice.usernameFragment or not media.ice.password:
+            raise Refused(400, "a section of the SDP offer has an empty a=ice-ufrag:… or a=ice-pwd:… line")
+        if any(codec.parameters.get("packetization-mode", "0") is None for codec in media.rtp.codecs):
+            raise Refused(400, "a packetization-mode of the SDP offer has no value, which is a number (RFC 6184)")
 
 
 def _candidates(lines: list[str], *, strict: bool) -> tuple[RTCIceCandidate, ...]:

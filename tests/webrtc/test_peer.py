@@ -116,6 +116,62 @@ async def test_an_answer_cut_short_leaves_nothing(how: str, turns: int) -> None:
     await until(lambda: descriptors() <= before and asyncio.all_tasks() <= tasks)
 
 
+async def test_a_fault_of_ours_is_not_blamed_on_the_offer(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What fails while a good offer is being answered is raised as it is: no refusal, which would name the client."""
+
+    async def fail() -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(pair.peer.pc, "createAnswer", fail)
+    with pytest.raises(ZeroDivisionError):
+        await pair.peer.answer(read_offer(await offer_to_watch(pair.other)))
+
+
+async def test_a_fault_that_nobody_waits_for_is_logged(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An answer that breaks down after its client has hung up is told to the log, there being nobody else."""
+    began, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def fail() -> None:
+        began.set()
+        await goes_on.wait()
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(pair.peer.pc, "createAnswer", fail)
+    answering = asyncio.create_task(pair.peer.answer(read_offer(await offer_to_watch(pair.other))))
+    await began.wait()
+    answering.cancel()
+    await asyncio.gather(answering, return_exceptions=True)
+    goes_on.set()
+    await pair.peer.close()
+    assert [record.getMessage() for record in caplog.records if record.exc_info] == ["p: could not be answered"]
+
+
+async def test_a_peer_that_cannot_be_watched_is_sent_away(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where the look at a connection fails, its end would not be noticed: it is ended, and that is logged."""
+    await pair.connect()
+
+    def fail(_: RTCPeerConnection) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("streamer.webrtc.peer.datagram_filters", fail)
+    await until(lambda: pair.closed == 1)
+    assert "p: is not watched any more, and is sent away" in caplog.text
+
+
+@pytest.mark.parametrize("said", ["in no section", "once for all sections"])
+async def test_an_offer_need_not_say_its_direction(pair: Pair, said: str) -> None:
+    """Both directions are meant where none is written, and one may be written before the sections (RFC 8866)."""
+    offer = (await offer_to_watch(pair.other)).replace("a=recvonly\r\n", "")
+    if said == "once for all sections":
+        offer = offer.replace("t=0 0\r\n", "t=0 0\r\na=recvonly\r\n")
+    pair.peer.pc.addTransceiver("video", direction="sendonly")
+    assert "a=sendonly\r\n" in await pair.peer.answer(read_offer(offer))
+
+
 async def test_a_close_that_fails_still_frees_everything(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where aiortc cannot close a connection, its tasks and sockets are ended all the same, and the other end told."""
     await pair.connect()
