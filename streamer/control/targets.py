@@ -1,20 +1,21 @@
 """What a stream may do, by where it comes from: the operator's own reach what they like, the API's what he allows."""
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from ipaddress import ip_network
 
 from streamer.config import ApiStreamsSettings, StreamSettings
 from streamer.control.roster import Entry
 from streamer.source import CertificateTrust, Limits, Target
 from streamer.source.allowed_destinations import AllowedDestinations
+from streamer.values.errands import Errands
 from streamer.values.errors import SourceError
 
 PATIENCE = 3.0
 """Seconds the name server gets to say where a new stream's host is; whoever opens the stream asks again anyway."""
-_ASKING = ThreadPoolExecutor(4, thread_name_prefix="judge")
-"""Threads that may wait for it: of those that everything shares, a silent one would soon hold all."""
+_ASKING = Errands(4, "judge")
+"""Threads that may wait for it: of those that everything shares, a silent one would soon hold all, and the exit."""
 
 
 def target_of(stream: StreamSettings, policy: ApiStreamsSettings | None = None) -> Target:
@@ -48,10 +49,9 @@ async def judge(stream: StreamSettings, policy: ApiStreamsSettings) -> None:
     """
     target = target_of(stream, policy)
     target.require_allowed()
-    loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(PATIENCE):
-            await loop.run_in_executor(_ASKING, target.destinations.addresses, target.host, target.port)
+            await _ASKING.run(partial(target.destinations.addresses, target.host, target.port))
     except TimeoutError:
         return
     except SourceError as error:

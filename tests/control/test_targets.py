@@ -2,6 +2,8 @@
 
 import asyncio
 import socket
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -29,3 +31,23 @@ async def test_a_silent_name_server_holds_up_nothing_else(monkeypatch: pytest.Mo
     finally:
         answered.set()
         await asyncio.gather(*judging)
+
+
+def test_a_silent_name_server_does_not_hold_up_the_exit() -> None:
+    """A process that is asking where a new stream's host is ends at once; and to have read this file began nothing."""
+    program = (
+        "import asyncio, socket, threading\n"
+        "from streamer import config\n"
+        "from streamer.control.targets import judge\n"
+        "assert threading.active_count() == 1\n"
+        "asked = threading.Event()\n"
+        "socket.getaddrinfo = lambda *_, **__: (asked.set(), threading.Event().wait())\n"
+        "async def main():\n"
+        "    stream = config.parse_stream('a', {'url': 'rtsp://camera.example/'})\n"
+        "    judging = asyncio.create_task(judge(stream, config.ApiStreamsSettings()))\n"
+        "    while not asked.is_set():\n"
+        "        await asyncio.sleep(0)\n"
+        "asyncio.run(main())\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
