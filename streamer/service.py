@@ -139,9 +139,9 @@ class Service:
         self._require_models()
         await self.stream_changes.reconfigure(config)
 
-    async def _reload(self) -> None:
+    async def _reload(self, said: bytes | OSError) -> None:
         if self.reload is not None:
-            await self.reload.run_once()
+            await self.reload.run_once(said)
             self.metrics.config_ok = self.reload.error is None
             self.metrics.config_read_at = self.reload.read_at
             self.metrics.restart_needed = len(self.reload.restart_needed)

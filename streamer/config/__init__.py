@@ -10,7 +10,7 @@ explanation.py   a mistake in one line: the key, its value, and what is allowed
 """
 
 from streamer.config.api_streams import ApiStreamsSettings
-from streamer.config.document import Config, load, parse, parse_stream
+from streamer.config.document import Config, load, parse, parse_stream, read, understand
 from streamer.config.ingress import IngressSettings
 from streamer.config.server import IceServerSettings, ServerSettings, TlsSettings
 from streamer.config.serving import ServingSettings
@@ -29,4 +29,6 @@ __all__ = [
     "load",
     "parse",
     "parse_stream",
+    "read",
+    "understand",
 ]

@@ -36,13 +36,25 @@ def load(path: Path) -> Config:
     Raises:
         ConfigError: in one line, what is wrong, where, and what is allowed.
     """
+    return understand(path, read(path))
+
+
+def read(path: Path) -> bytes | OSError:
+    """What a file says, or why that cannot be read. Blocks."""
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise ConfigError(f"{path}: cannot be read: {reason}") from None
+        return path.read_bytes()
+    except OSError as error:
+        return error
+
+
+def understand(path: Path, said: bytes | OSError) -> Config:
+    """Check what `read` gave of a configuration file. Blocks for as long as its parsing takes.
+
+    Raises:
+        ConfigError: as `load`.
+    """
     try:
-        document = yaml.load(text, Loader=UniqueKeys)  # noqa: S506  a SafeLoader below
+        document = yaml.load(_text(path, said), Loader=UniqueKeys)  # noqa: S506  a SafeLoader below
     except RecursionError:
         raise ConfigError(f"{path}: is not YAML that can be read: it is nested too deeply") from None
     except (yaml.YAMLError, ValueError) as error:  # ValueError: what looks like a date and is none
@@ -55,6 +67,15 @@ def load(path: Path) -> Config:
         return parse(document)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
+
+
+def _text(path: Path, said: bytes | OSError) -> str:
+    if isinstance(said, OSError):
+        raise ConfigError(f"{path}: cannot be read: {said.strerror}")
+    try:
+        return said.decode()
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: cannot be read: not UTF-8 text") from None
 
 
 def parse(document: Any) -> Config:

@@ -9,6 +9,8 @@ import hashlib
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from streamer import config
+
 INTERVAL = 0.5
 """Seconds from one look to the next."""
 
@@ -46,21 +48,23 @@ class Edits:
         """Have the file read at once, whether it has changed or not."""
         self._asked.set()
 
-    async def run(self, changed: Callable[[], Awaitable[None]]) -> None:
-        """Call `changed` after each change, and once at the beginning, until cancelled."""
+    async def run(self, changed: Callable[[bytes | OSError], Awaitable[None]]) -> None:
+        """Call `changed` after each change, and once at the beginning, until cancelled.
+
+        It is given what was read and found to be new, for a second reading might find something else.
+        """
         while True:
-            if self._settling.look(await asyncio.to_thread(self._seen)) or self._asked.is_set():
+            said = await asyncio.to_thread(config.read, self._path)
+            if self._settling.look(_digest(said)) or self._asked.is_set():
                 self._asked.clear()
-                await changed()
+                await changed(said)
             try:
                 async with asyncio.timeout(INTERVAL):
                     await self._asked.wait()
             except TimeoutError:
                 continue
 
-    def _seen(self) -> bytes:
-        """A digest of the content, or why there is none: a folder in its place is other news than nothing."""
-        try:
-            return hashlib.sha256(self._path.read_bytes()).digest()
-        except OSError as error:
-            return str(error).encode()
+
+def _digest(said: bytes | OSError) -> bytes:
+    """Of the content, or why there is none: a folder in its place is other news than nothing."""
+    return hashlib.sha256(said).digest() if isinstance(said, bytes) else str(said).encode()

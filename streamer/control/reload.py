@@ -1,5 +1,6 @@
 """The configuration file read again while the service runs: what can change does, and the rest is said."""
 
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -44,20 +45,22 @@ class Reload:
         self.restart_needed: tuple[str, ...] = ()
         """Keys that were changed and wait for a restart."""
 
-    async def run_once(self) -> None:
-        """Read the file, and do what it says where that is new. A mistake changes nothing."""
+    async def run_once(self, said: bytes | OSError) -> None:
+        """Do what the file says where that is new. A mistake changes nothing.
+
+        Args:
+            said: what `config.read` gave of it. It is not read again: what is judged is what is taken over.
+        """
         try:
-            await self._take_over()
+            await self._take_over(said)
         except Exception:  # the next edit must still be seen
             log.exception("%s could not be taken over in a way nobody foresaw", self._path.name)
             self.error = f"{self._path.name}: could not be taken over; the log has the details"
 
-    async def _take_over(self) -> None:
+    async def _take_over(self, said: bytes | OSError) -> None:
         try:
-            read = config.load(self._path)
-            if not self._path.read_bytes().strip():  # an editor that failed, more likely than a wish
-                raise ConfigError(f"{self._path}: is empty; to end every stream write {{}}")
-        except (ConfigError, OSError) as error:
+            read = await asyncio.to_thread(self._understand, said)
+        except ConfigError as error:
             self._refused(str(error).replace(str(self._path), self._path.name))
             return
         if self.error is not None:
@@ -70,6 +73,12 @@ class Reload:
         await self._apply(wanted)
         self._running = wanted
         log.info("%s has changed, and is in force", self._path.name)
+
+    def _understand(self, said: bytes | OSError) -> Config:
+        """Parse it, which takes as long as it is large."""
+        if isinstance(said, bytes) and not said.strip():  # an editor that failed, more likely than a wish
+            raise ConfigError(f"{self._path}: is empty; to end every stream write {{}}")
+        return config.understand(self._path, said)
 
     def describe(self) -> dict[str, Any]:
         """For the API."""

@@ -31,20 +31,22 @@ def test_content_counts_once_it_has_settled(looks: list[bytes], read: list[bool]
 
 
 async def test_asking_reads_at_once(tmp_path: Path) -> None:
-    """`ask` has the file read whether it has changed or not."""
+    """`ask` has the file read whether it has changed or not; what was read is handed over, or why nothing was."""
     path = tmp_path / "file"
     path.write_text("a")
-    reads = asyncio.Queue[None]()
+    reads = asyncio.Queue[bytes | OSError]()
 
-    async def changed() -> None:
-        reads.put_nowait(None)
+    async def changed(said: bytes | OSError) -> None:
+        reads.put_nowait(said)
 
     watch = Edits(path)
     task = asyncio.create_task(watch.run(changed))
-    await reads.get()  # the first
+    assert await reads.get() == b"a"  # the first
     watch.ask()
-    await reads.get()
+    assert await reads.get() == b"a"
     path.write_text("b")
-    await reads.get()
+    assert await reads.get() == b"b"
+    path.unlink()
+    assert isinstance(await reads.get(), FileNotFoundError)
     task.cancel()
     assert reads.empty()

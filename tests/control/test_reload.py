@@ -1,11 +1,14 @@
 """streamer.control.reload: what of an edited configuration is in force at once, and what waits."""
 
+import asyncio
+import threading
 from pathlib import Path
 
 import pytest
 
 from streamer import config
 from streamer.config import Config
+from streamer.control.edits import Edits
 from streamer.control.reload import Reload, differing, held
 
 STARTED = config.parse({"server": {"port": 8000}, "serving": {"model": "a"}})
@@ -41,8 +44,7 @@ async def test_only_news_is_applied(tmp_path: Path) -> None:
         applied.append(wanted)
 
     async def read(text: str) -> int:
-        path.write_text(text)
-        await reload.run_once()
+        await reload.run_once(text.encode())
         return len(applied)
 
     path.write_text("streams: {a: {url: 'rtsp://h/'}}")
@@ -68,11 +70,58 @@ async def test_what_nobody_foresaw_is_said_and_tried_again(tmp_path: Path, caplo
         applied.append(wanted)
 
     reload = Reload(path, config.load(path), apply)
-    path.write_text("streams: {a: {url: 'rtsp://h/'}}")
-    await reload.run_once()
+    said = b"streams: {a: {url: 'rtsp://h/'}}"
+    await reload.run_once(said)
     assert reload.describe()["error"] == "sightline.yaml: could not be taken over; the log has the details"
     assert "ZeroDivisionError" in caplog.text
     broken = False
-    await reload.run_once()
+    await reload.run_once(said)
     assert reload.describe()["ok"] is True
-    assert applied == [config.load(path)]
+    assert applied == [config.understand(path, said)]
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        (b"", "sightline.yaml: is empty; to end every stream write {}"),
+        (b" \n", "sightline.yaml: is empty; to end every stream write {}"),
+        (b"\xff", "sightline.yaml: cannot be read: not UTF-8 text"),
+        (b"streams: {", "sightline.yaml: line 1, column 11 is not YAML: expected the node content, but found"),
+        (PermissionError(13, "Permission denied"), "sightline.yaml: cannot be read: Permission denied"),
+    ],
+)
+async def test_what_cannot_be_taken_over_is_said(tmp_path: Path, said: bytes | OSError, sentence: str) -> None:
+    """A file that is empty, no text, no YAML or not to be read changes nothing, and that is told in a sentence."""
+
+    async def apply(_: Config) -> None:
+        raise AssertionError
+
+    reload = Reload(tmp_path / "sightline.yaml", STARTED, apply)
+    await reload.run_once(said)
+    assert (reload.error or "").startswith(sentence)
+
+
+async def test_what_was_judged_is_what_is_taken_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An edit is read once, and parsed off the event loop: what the file says by then is a matter of the next look."""
+    path = tmp_path / "sightline.yaml"
+    path.write_text("streams: {a: {url: 'rtsp://h/'}}")
+    threads: list[threading.Thread] = []
+    applied: list[Config] = []
+    parse = config.document.parse
+
+    def overtaken(document: object) -> Config:
+        threads.append(threading.current_thread())
+        path.write_text("")  # by an editor, meanwhile
+        return parse(document)
+
+    async def apply(wanted: Config) -> None:
+        applied.append(wanted)
+        edits.cancel()
+
+    monkeypatch.setattr(config.document, "parse", overtaken)
+    reload = Reload(path, config.Config(), apply)
+    edits = asyncio.create_task(Edits(path).run(reload.run_once))
+    await asyncio.gather(edits, return_exceptions=True)
+    assert [list(wanted.streams) for wanted in applied] == [["a"]]
+    assert reload.error is None
+    assert threading.main_thread() not in threads
