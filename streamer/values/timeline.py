@@ -2,7 +2,7 @@
 
 Cameras restart their clocks when they reconnect, jump by hours when NTP reaches them, and some send no timestamps at
 all. The arrival clock judges: as long as both advance together the source's pts is kept exactly; where they part by
-more than a second, the timeline is laid anew from the arrival clock.
+more than a second from one frame to the next, the timeline is laid anew from the arrival clock.
 """
 
 MAX_JUMP = 1.0

@@ -1,10 +1,12 @@
 """streamer.source.allowed_destinations: where a stream's URL may lead."""
 
 import socket
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_address, ip_network
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from streamer.config import ApiStreamsSettings, StreamSettings
 from streamer.control.targets import target_of
@@ -12,6 +14,7 @@ from streamer.source import allowed_destinations
 from streamer.source.allowed_destinations import EVERYWHERE, OPERATOR, STRANGER, AllowedDestinations
 from streamer.source.certificate_trust import CertificateTrust
 from streamer.source.target import Target
+from streamer.values import url as urls
 from streamer.values.errors import SourceError
 from tests.peers.certificates import make_certificate, server_context
 from tests.peers.clip import make_clip
@@ -107,6 +110,70 @@ def test_an_address_is_judged_however_it_is_spelled(spelling: str) -> None:
     """Decimal, octal, hexadecimal, short and full-width spellings of 127.0.0.1 are 127.0.0.1."""
     with pytest.raises(SourceError, match="loopback"):
         PUBLIC.addresses(spelling, 554)
+
+
+INSIDE = st.sampled_from([block for block, _ in allowed_destinations.SPECIAL]).flatmap(
+    lambda block: st.integers(int(block.network_address), int(block.broadcast_address)).map(
+        IPv4Address if isinstance(block, IPv4Network) else IPv6Address
+    )
+)
+"""Addresses inside one of the special blocks."""
+
+
+@st.composite
+def ipv4_spellings(draw: st.DrawFn, address: IPv4Address) -> str:
+    """An IPv4 address as inet_aton(3) reads it: one to four numbers, each in a base of its own; or within IPv6."""
+    number = int(address)
+    if draw(st.booleans()):
+        return draw(ipv6_spellings(IPv6Address(draw(st.sampled_from(WITHIN)) | number)))
+    count = draw(st.integers(1, 4))
+    parts = [*address.packed[: count - 1], number & ((1 << 8 * (5 - count)) - 1)]
+    bases = ("{}", "0x{:x}", "0X{:X}", "0{:o}", "0x{:010x}", "000{:o}")
+    text = ".".join(draw(st.sampled_from(bases)).format(part) for part in parts)
+    if draw(st.booleans()):  # as IDNA reads it (RFC 3490 section 3.1)
+        text = text.translate({ord("0") + digit: 0xFF10 + digit for digit in range(10)} | {ord("."): "。"})
+    return text
+
+
+WITHIN = tuple(int(IPv6Address(prefix)) for prefix in ("::", "::ffff:0:0", "::ffff:0:0:0", "64:ff9b::"))
+
+
+@st.composite
+def ipv6_spellings(draw: st.DrawFn, address: IPv6Address) -> str:
+    """An IPv6 address, short, long or with its end in decimal, in any case, with or without a zone (RFC 4007)."""
+    groups = address.exploded.split(":")
+    mixed = ":".join((*groups[:6], str(IPv4Address(int(address) & 0xFFFFFFFF))))
+    text = draw(st.sampled_from([address.compressed, address.exploded, mixed]))
+    return f"[{draw(st.sampled_from([text, text.upper()]))}{draw(st.sampled_from(['', '%1', '%25lo']))}]"
+
+
+@given(st.data(), INSIDE)
+def test_no_spelling_of_a_special_address_is_reached(data: st.DataObject, address: IPv4Address | IPv6Address) -> None:
+    """No stranger's URL reaches this machine, its link or a metadata service, however its address is written."""
+    spellings = ipv4_spellings(address) if isinstance(address, IPv4Address) else ipv6_spellings(address)
+    spelling = data.draw(spellings)
+    there = urls.host_of(urls.check(f"http://{spelling}:8080/live.m3u8"))
+    with pytest.raises(SourceError) as refused:
+        STRANGER.addresses(there, 8080)
+    assert refused.value.kind == "forbidden" or "%" in spelling  # no such zone here
+
+
+@given(st.ip_addresses(v=4))
+def test_an_address_that_stands_for_another_is_judged_as_that(address: IPv4Address) -> None:
+    """An IPv4 address is allowed, or not, within IPv6 as it is by itself."""
+    for prefix in WITHIN:
+        within = IPv6Address(prefix | int(address))
+        if int(within) > 1:
+            assert judged(within) == judged(address)
+
+
+def judged(address: IPv4Address | IPv6Address) -> bool:
+    """Whether a stranger's URL may reach an address."""
+    try:
+        STRANGER.require_address(address)
+    except SourceError:
+        return False
+    return True
 
 
 def test_one_bad_address_of_a_name_spoils_it() -> None:

@@ -3,8 +3,10 @@
 import random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from streamer.source.backoff import EAGER, JITTER, LOCKOUT_PAUSE, MAX_PAUSE, Backoff
+from streamer.source.backoff import EAGER, EAGER_PAUSE, JITTER, LOCKOUT_PAUSE, MAX_PAUSE, Backoff
 from tests.peers.clock import FakeClock
 
 
@@ -56,3 +58,30 @@ def test_dice_shorten_a_pause_by_a_fifth_at_most() -> None:
     assert max(one + other) <= MAX_PAUSE
     assert min(one[-10:] + other[-10:]) >= MAX_PAUSE * (1 - JITTER)
     assert Backoff(lambda: 1.0).failed(0.0) == pytest.approx(1 - JITTER)
+
+
+EVENTS = st.lists(st.tuples(st.sampled_from(["failed", "refused", "delivered"]), st.floats(0, 1e6), st.floats(0, 1)))
+"""What becomes of attempts, how long each takes, and how the dice fall."""
+
+
+@given(EVENTS)
+def test_no_pause_is_shorter_or_longer_than_said(events: list[tuple[str, float, float]]) -> None:
+    """Whatever happened before, a camera is tried again within half a minute, and never twice a second.
+
+    One that refuses the password waits a minute; the first failure after a frame is followed by the shortest pause.
+    """
+    clock, dice = FakeClock(), 0.0
+    backoff, fresh = Backoff(lambda: dice), True
+    for what, seconds, dice in events:  # noqa: B007  the lambda reads it
+        now = clock.advance(seconds)
+        if what == "delivered":
+            backoff.delivered()
+            fresh = True
+            continue
+        pause = backoff.failed(now, locked_out=what == "refused")
+        if what == "refused":
+            shortest = longest = LOCKOUT_PAUSE
+        else:
+            shortest, longest = EAGER_PAUSE, EAGER_PAUSE if fresh else MAX_PAUSE
+        assert shortest * (1 - JITTER) <= pause <= longest
+        fresh = False

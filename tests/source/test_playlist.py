@@ -6,16 +6,21 @@ import shutil
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from itertools import count, pairwise
 from pathlib import Path
 
 import pytest
 from aiohttp import web
+from hypothesis import given
+from hypothesis import strategies as st
 
+from streamer.source.allowed_destinations import STRANGER
 from streamer.source.playlist import MOST_READINGS, Playlist
 from streamer.source.protocol import STALL_TIMEOUT
 from streamer.source.stop import Stop
 from streamer.source.target import Limits, Target
+from streamer.values.errors import SourceError
 from tests.peers.clip import make_clip
 from tests.peers.clock import FakeClock
 from tests.peers.front import run_front
@@ -307,6 +312,39 @@ async def test_a_picture_that_is_held_until_it_is_due_is_no_stall(tmp_path: Path
         await watch.more(40)
         assert watch.source.reconnects == {}
         assert max(after.received_at - before.received_at for before, after in pairwise(watch.frames)) > 4.5
+
+
+# ---- where it leads
+
+NAMED = st.one_of(
+    st.text(max_size=40),
+    st.tuples(
+        st.sampled_from(["http", "https", "HTTP", "crypto+http", "file", "tcp", "data", "concat:http", ""]),
+        st.sampled_from(["camera", "CAMERA", "camera.", "other", "camera@other", "[::1]", "127.1", ""]),
+        st.sampled_from(["", ":80", ":8080", ":x", ":99999"]),
+        st.text(max_size=10),
+    ).map(lambda parts: "{}://{}{}/{}".format(*parts)),
+)
+
+
+@given(NAMED, st.booleans())
+def test_whatever_a_playlist_names_no_other_host_is_asked_for(url: str, opened: bool) -> None:
+    """Of a stream of the API, whatever FFmpeg is told to fetch is looked for on the playlist's own host, or nowhere."""
+    hosts = list[str]()
+
+    def resolver(host: str, _: int) -> list[str]:
+        hosts.append(host)
+        raise SourceError("dns", "nobody knows")
+
+    target = api("http://user:hunter2@camera/live.m3u8")
+    target = replace(target, destinations=replace(target.destinations, resolver=resolver))
+    opener = Playlist(target, Stop(), FakeClock())
+    opener._opened = opened
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("streamer.source.playlist.STRANGER", replace(STRANGER, resolver=resolver))
+        assert opener(url, 0, {}).read(1) == b""
+    assert set(hosts) <= {"camera"}
+    assert opener.error is not None
 
 
 # ---- what is too much

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from streamer.values.timeline import DRIFT, Timeline
 
@@ -85,21 +87,27 @@ def test_a_camera_that_paused_keeps_its_pause() -> None:
     assert play(Timeline(), packets) == pytest.approx([pts for pts, _ in packets])
 
 
-def test_time_never_goes_back() -> None:
+STEPS = st.tuples(
+    st.sampled_from([1 / 30, 0.0, 2.0, 600.0]),
+    st.sampled_from([1 / 30, 0.0, -0.1, 3600.0, -3600.0, 1e9]),
+    st.sampled_from(["timed", "timed", "timed", "untimed", "reopened"]),
+)
+"""By how much arrival and pts go on, and whether the packet has a pts, or is the first of another connection."""
+
+
+@given(st.floats(-1e6, 1e6), st.lists(STEPS, min_size=1))
+def test_time_never_goes_back(pts: float, steps: list[tuple[float, float, str]]) -> None:
     """Whatever a broken camera sends, time rises with every frame and never runs away from the arrival clock."""
-    dice = random.Random(5)
-    for _ in range(200):
-        timeline, arrived, pts = Timeline(), 0.0, dice.uniform(-1e5, 1e5)
-        packets: list[tuple[float | None, float]] = []
-        for _ in range(200):
-            arrived += dice.choice([0.0, 1 / 30, 1 / 30, 1 / 30, 2.0])
-            pts += dice.choice([1 / 30, 1 / 30, 1 / 30, 0.0, -0.1, 3600.0, -3600.0])
-            packets.append((None if dice.random() < 0.05 else pts, arrived))
-            if dice.random() < 0.02:
-                timeline.reopened()
-        placed = play(timeline, packets)
-        assert placed[0] == 0.0
-        assert placed[-1] < arrived + 10
+    timeline, arrived, placed = Timeline(), 0.0, list[float]()
+    for later, further, how in steps:
+        arrived += later if placed else 0.0
+        pts += further
+        if how == "reopened":
+            timeline.reopened()
+        placed.append(timeline.place(None if how == "untimed" else pts, NOW + arrived))
+    assert placed[0] == 0.0
+    assert all(after > before for before, after in pairwise(placed))
+    assert placed[-1] < arrived + len(steps) / 30 + 1e-3
 
 
 # ---- lag
