@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from streamer.values import url
+from streamer.values.name import NAMES
 
 SectionOf = Callable[[tuple[Any, ...]], type[BaseModel]]
 """Gives the section that a key path leads into."""
@@ -48,8 +49,8 @@ def explain(error: ValidationError, document: dict[Any, Any], section_of: Sectio
     if kind == "value_error":
         return f"{dotted(where)}: {context['error']}"
     if kind == "string_pattern_mismatch":
-        allowed = "a name of 1 to 64 letters, digits, '.', '_' or '-', starting with a letter or digit"
-        return f"{dotted(where)}: {said if '[key]' not in first['loc'] else shown(where[-1])} is not {allowed}"
+        name = said if "[key]" not in first["loc"] else shown(where[-1])
+        return f"{dotted(where)}: {name} is not a name of {NAMES}"
     if kind == "missing":
         return f"{dotted(where)}: is missing; it is required"
     if kind == "string_too_short" and context.get("min_length", 1) > 1:

@@ -1,16 +1,16 @@
 """The section `ingress`: streams that are published by WebRTC."""
 
-import re
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
 from streamer.config.sampling import SamplingSettings
+from streamer.values.name import NAMES, is_pattern
 
 
 def _checked_pattern(value: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9._*?-]{1,64}", value):
-        raise ValueError(f"{value!r} is no name; allowed are letters, digits, '.', '_', '-', and * and ? for some")
+    if not is_pattern(value):
+        raise ValueError(f"{value!r} is no name; allowed are {NAMES}, and * and ? for some")
     return value
 
 

@@ -6,9 +6,10 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from streamer.values.errors import ConfigError
+from streamer.values.name import NAME
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-"""Stream and model names stand in URLs, metric labels and file names."""
+Name = Annotated[str, Field(pattern=f"^{NAME}$")]
+"""Of a stream or a model."""
 
 
 class Section(BaseModel):

@@ -1,11 +1,11 @@
 """Who may publish a stream, and under which name. Pure."""
 
-import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from streamer.control.bearer_token import shows
 from streamer.values.errors import Overloaded, Refused
+from streamer.values.name import NAMES, is_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,8 @@ class PublishingRights:
         Raises:
             Refused: 400 it is none, 403 it may not be.
         """
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", name):
-            raise Refused(400, "a stream's name is 1 to 64 letters, digits, '.', '_' or '-', first a letter or digit")
+        if not is_name(name):
+            raise Refused(400, f"a stream's name is {NAMES}")
         if not self.names:
             raise Refused(403, "publishing is switched off; ingress.names in the configuration allows names")
         if not any(fnmatchcase(name, pattern) for pattern in self.names):
