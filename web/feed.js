@@ -9,7 +9,7 @@
  * @property {"connecting" | "live" | "stale" | "offline" | "paused"} state
  * @property {string | null} [reason] a sentence
  * @property {string | null} [error] the same as a word, where a camera is away; docs/cameras.md lists them
- * @property {number | null} [width] pixels
+ * @property {number | null} [width] pixels; null before the first picture
  * @property {number | null} [height] pixels
  * @property {number | null} [fps] frames a second from the camera
  * @property {number | null} [detections_per_second] frames a second that the model answered

@@ -164,11 +164,13 @@ export class StreamViewer extends HTMLElement {
     const state = this.#stream?.state;
     player.expecting = state === "live";
     const watched = this.#inView && !document.hidden;
+    // What has had no picture is not asked for one: the refusal would stand on the console as an error of the page.
+    const pictured = typeof this.#stream?.width === "number";
     if (state === "offline" || state === "paused") {
       player.stop();
-      player.showStill();
+      if (pictured) player.showStill();
     }
-    if (watched && (state === "live" || state === "stale")) player.start();
+    if (watched && pictured && (state === "live" || state === "stale")) player.start();
     if (watched) {
       window.clearTimeout(this.#graceTimer);
       this.#graceTimer = 0;
