@@ -16,6 +16,7 @@
  * @property {number | null} [age_ms] from a sampled frame's arrival to its answer
  * @property {number | null} [picture_age_ms] from a frame's arrival to leaving the server annotated
  * @property {string | null} [model]
+ * @property {string[] | null} [findings] labels that the model's contract calls findings; an older server has none
  * @property {number | null} [viewers]
  */
 /**

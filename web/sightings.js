@@ -5,11 +5,15 @@
 const GONE_AFTER_MS = 2000;
 const KEPT = 30;
 
-/** Labels with one of these words are findings, not furniture: the page sets them apart. */
-const FINDING = /defect|damage|broken|missing|fault|crack|corros|rust|leak|fire|smoke|intru/i;
-
 /** @typedef {{ label: string, class_id: number, score: number, box: [number, number, number, number] }} Detection */
-/** @typedef {{ label: string, class_id: number, finding: boolean, count: number, best: number }} Seen one label in one frame */
+/**
+ * @typedef {object} Seen one label in one frame
+ * @property {string} label
+ * @property {number} class_id
+ * @property {boolean} finding whether it is what the model was made to find, and not furniture: the page sets it apart
+ * @property {number} count
+ * @property {number} best score
+ */
 /**
  * @typedef {object} Sighting one label in view without a gap
  * @property {string} label
@@ -24,13 +28,14 @@ const FINDING = /defect|damage|broken|missing|fault|crack|corros|rust|leak|fire|
 
 /**
  * @param {Detection[]} detections of one frame
+ * @param {readonly string[]} findings the labels that the model's contract calls so
  * @returns {Seen[]} findings first, then by count and name
  */
-export function countByLabel(detections) {
+export function countByLabel(detections, findings) {
   /** @type {Map<string, Seen>} */
   const seen = new Map();
   for (const { label, class_id, score } of detections) {
-    const entry = seen.get(label) ?? { label, class_id, finding: FINDING.test(label), count: 0, best: 0 };
+    const entry = seen.get(label) ?? { label, class_id, finding: findings.includes(label), count: 0, best: 0 };
     entry.count++;
     entry.best = Math.max(entry.best, score);
     seen.set(label, entry);
@@ -41,6 +46,8 @@ export function countByLabel(detections) {
 }
 
 export class Sightings {
+  /** @type {readonly string[]} as for countByLabel(), from the next frame on */
+  findings = [];
   /** @type {Seen[]} the newest frame */
   now = [];
   /** @type {Sighting[]} newest first, at most KEPT */
@@ -51,11 +58,12 @@ export class Sightings {
    * @param {number} at wall clock, ms
    */
   add(detections, at) {
-    this.now = countByLabel(detections);
+    this.now = countByLabel(detections, this.findings);
     for (const seen of this.now) {
       const open = this.list.find((sighting) => sighting.label === seen.label && !sighting.over);
       if (open && at - open.until <= GONE_AFTER_MS) {
         open.until = at;
+        open.finding = seen.finding;
         open.most = Math.max(open.most, seen.count);
         open.best = Math.max(open.best, seen.best);
       } else {

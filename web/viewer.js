@@ -87,6 +87,7 @@ export class StreamViewer extends HTMLElement {
   update(stream) {
     const back = !this.#reachable;
     this.#stream = stream;
+    this.#sightings.findings = stream.findings ?? [];
     this.#reachable = true;
     if (back) this.player?.retry();
     this.#settle();

@@ -32,6 +32,7 @@ def stream(name: str, state: str = "live", reason: str | None = None) -> dict[st
         "age_ms": 40.0,
         "picture_age_ms": 60.0,
         "model": "insulators",
+        "findings": [],
         "viewers": 0,
     }
 

@@ -126,14 +126,39 @@ async def test_sightings_bridge_a_blink(call: Call) -> None:
 
 
 async def test_findings_come_first(call: Call) -> None:
-    """A defect is listed before what is merely there, however few there are."""
-    detections = [seen("insulator"), seen("insulator"), seen("Broken cap"), seen("car")]
-    found = await call("sightings.js", "return m.countByLabel(a)", detections)
+    """What the model was made to find is listed before what is merely there, however few there are."""
+    detections = [seen("insulator"), seen("insulator"), seen("nest"), seen("car")]
+    found = await call("sightings.js", "return m.countByLabel(a[0], a[1])", [detections, ["nest", "flashover"]])
     assert [(entry["label"], entry["count"], entry["finding"]) for entry in found] == [
-        ("Broken cap", 1, True),
+        ("nest", 1, True),
         ("insulator", 2, False),
         ("car", 1, False),
     ]
+
+
+async def test_a_label_is_no_finding_by_its_name(call: Call) -> None:
+    """Whatever a label is called, it is a finding only where the model's contract says so."""
+    named = [seen(label) for label in ("defect", "Broken cap", "fire truck", "rust-coloured bird")]
+    assert not [
+        entry for entry in await call("sightings.js", "return m.countByLabel(a, [])", named) if entry["finding"]
+    ]
+
+
+async def test_findings_follow_the_model_in_use(call: Call) -> None:
+    """Another model judges what is in view from the next frame on; what is over stays as it was."""
+    body = """
+      const sightings = new m.Sightings();
+      const judged = () => [...sightings.now, ...sightings.list].map(({ label, finding }) => [label, finding]);
+      sightings.add(a, 0);
+      sightings.add(a, 5000);
+      const before = judged();
+      sightings.findings = ["nest"];
+      sightings.add(a, 5100);
+      return [before, judged()];
+    """
+    before, after = await call("sightings.js", body, [seen("nest")])
+    assert before == [["nest", False], ["nest", False], ["nest", False]]
+    assert after == [["nest", True], ["nest", True], ["nest", False]]
 
 
 @pytest.mark.parametrize(

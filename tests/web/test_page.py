@@ -224,6 +224,21 @@ async def test_text_of_the_server_is_never_markup(viewer: Page, service: FakeSer
 
 
 @in_browser
+async def test_a_finding_is_what_the_model_calls_one(viewer: Page, service: FakeService) -> None:
+    """A label is set apart where its own stream names it as a finding, whatever other streams name."""
+    service.streams = [stream("a") | {"findings": ["nest"]}, stream("b") | {"findings": ["car"]}, stream("c")]
+    del service.streams[2]["findings"]
+    labels = [seen("nest"), seen("defect")]
+    service.events = [
+        {"stream": name, "model": "m", "version": 1, "age_ms": 1, "detections": labels} for name in ("a", "b", "c")
+    ]
+    await viewer.goto(service.url)
+    await expect(viewer.locator(".chips .tag")).to_have_count(6)
+    await expect(viewer.locator(".chips .tag.finding")).to_have_text(["nest1"])
+    assert await viewer.locator("[name=a] .chips .tag.finding").count() == 1
+
+
+@in_browser
 async def test_streams_come_and_go(viewer: Page, service: FakeService) -> None:
     """A stream that appears in the list gets a tile in its place, and loses it when it leaves the list."""
     service.streams = [stream("a"), stream("c")]
