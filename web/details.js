@@ -20,7 +20,7 @@ export function element(tag, className, ...content) {
   return node;
 }
 
-/** As many as streamer/annotator.py has in its palette; styles/palette.css has their values. */
+/** As many as streamer/view/annotator.py has in its palette; styles/palette.css has their values. */
 const COLORS = 6;
 
 /** @param {number} at wall clock, ms */
