@@ -13,6 +13,7 @@ from streamer.control.targets import target_of_entry
 from streamer.http.allowed_origins import AllowedOrigins
 from streamer.http.signalling import IceServer, Signalling
 from streamer.inference.model import ServedModel
+from streamer.inference.served_models import ServedModels
 from streamer.source import Openings, Source, Target
 from streamer.stream.pipeline import Pipeline
 from streamer.values import url
@@ -50,6 +51,8 @@ class Parts:
         self._on_call, self._on_error, self._on_model_restart = on_call, on_error, on_model_restart
         self._on_detections = on_detections
         self._openings = Openings()
+        self.models = ServedModels(self._model)
+        self.require_models()
 
     # ---- who may come
 
@@ -76,17 +79,21 @@ class Parts:
 
     # ---- models
 
-    def model_name(self, sampling: Sampling) -> str:
-        """The model that a stream asks."""
+    def require_models(self) -> None:
+        """Have the models that the configuration names."""
+        named = [stream.sampling for stream in self.config.streams.values()] + [self.config.ingress.sampling]
+        self.models.required = frozenset({self.config.serving.model, *map(self._model_name, named)})
+        for name in sorted(self.models.required):
+            self.models.use(name)
+
+    def model_of(self, sampling: Sampling) -> ServedModel:
+        """The model that a stream asks, which runs from now on if it did not before."""
+        return self.models.use(self._model_name(sampling))
+
+    def _model_name(self, sampling: Sampling) -> str:
         return sampling.model or self.config.serving.model
 
-    def required_models(self) -> frozenset[str]:
-        """Those that the configuration names."""
-        named = [stream.sampling for stream in self.config.streams.values()] + [self.config.ingress.sampling]
-        return frozenset({self.config.serving.model, *map(self.model_name, named)})
-
-    def model(self, name: str) -> ServedModel:
-        """A model of the model server."""
+    def _model(self, name: str) -> ServedModel:
         serving = self.config.serving
         return ServedModel(
             serving.address,
@@ -106,12 +113,12 @@ class Parts:
         """What a stream's source reads, within the limits of where the stream comes from."""
         return target_of_entry(entry, self.config.api_streams)
 
-    def stream(self, name: str, entry: Entry, model: ServedModel) -> tuple[Source, Pipeline]:
+    def stream(self, name: str, entry: Entry) -> tuple[Source, Pipeline]:
         """A stream of the configuration or the API: its source, and the pipeline it feeds."""
         source = Source(name, self.target(entry), clock=self._clock, redact=url.redact, openings=self._openings)
         pipeline = Pipeline(
             source,
-            model,
+            self.model_of(entry.settings.sampling),
             entry.settings.sampling,
             clock=self._clock,
             on_detections=self._on_detections,
@@ -120,9 +127,7 @@ class Parts:
         )
         return source, pipeline
 
-    def publisher(
-        self, name: str, on_close: Callable[[Publisher], None], model: ServedModel
-    ) -> tuple[Publisher, Pipeline]:
+    def publisher(self, name: str, on_close: Callable[[Publisher], None]) -> tuple[Publisher, Pipeline]:
         """A publisher, and the pipeline it feeds."""
         settings = self.config.ingress
         publisher = Publisher(
@@ -130,7 +135,7 @@ class Parts:
         )
         pipeline = Pipeline(
             publisher,
-            model,
+            self.model_of(settings.sampling),
             settings.sampling,
             clock=self._clock,
             on_detections=self._on_detections,

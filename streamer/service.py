@@ -6,13 +6,11 @@ import functools
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 from aiohttp import web
 
 from streamer.config import Config
 from streamer.control.edits import Edits
-from streamer.control.examinee import examinee
 from streamer.control.reconciler import Reconciler
 from streamer.control.reload import Reload
 from streamer.control.roster import Entry
@@ -24,17 +22,12 @@ from streamer.doctor.practice import Practice
 from streamer.http import application
 from streamer.http.events import Events
 from streamer.http.metrics import Metrics
-from streamer.inference.model import ServedModel
-from streamer.inference.served_models import ServedModels
 from streamer.parts import Parts, state_file
-from streamer.source import Source, Target
 from streamer.stream.pipeline import Pipeline
 from streamer.values.clock import Clock, monotonic
 from streamer.values.detections import Detections
 from streamer.values.ending import ended
-from streamer.values.sampling import Sampling
 from streamer.values.supervision import supervise
-from streamer.webrtc.publisher import Publisher
 
 LAG_INTERVAL = 0.5
 
@@ -52,7 +45,6 @@ class Service:
         """
         self.clock = clock
         self.events = Events()
-        self.models = ServedModels(self._model)
         self._parts = Parts(
             config,
             clock=clock,
@@ -61,10 +53,11 @@ class Service:
             on_model_restart=lambda: self.metrics.restarted("model"),
             on_detections=self._publish,
         )
+        self.models = self._parts.models
         self.streams = Streams(
             seats=Seats(self._parts.seat_limits()),
             publishing_rights=self._parts.publishing_rights(),
-            make_publisher=self._publisher,
+            make_publisher=self._parts.publisher,
             on_restart=lambda: self.metrics.restarted("stream"),
             clock=clock,
         )
@@ -73,12 +66,11 @@ class Service:
         self.models.on_removed.append(self.metrics.forget_model)
         self.streams.on_removed.append(self.metrics.forget)
         self._reconciler = Reconciler(
-            self.streams, make=self._stream, target_of=self._parts.target, model_of=self._model_of
+            self.streams, make=self._parts.stream, target_of=self._parts.target, model_of=self._parts.model_of
         )
         self.stream_changes = StreamChanges(config, state_file(config, path), judge=judge, apply=self._apply)
         self.reload = None if path is None else Reload(path, config, self._reconfigure)
         self.edits = None if path is None else Edits(path)
-        self._require_models()
 
     @property
     def config(self) -> Config:
@@ -122,7 +114,7 @@ class Service:
             models=self.models,
             signalling=self._parts.signalling(),
             stream_changes=self.stream_changes,
-            practice=Practice(self._examinee, self.clock),
+            practice=Practice(self.stream_changes.examinee, self.clock),
             reload=self.reload,
         )
 
@@ -136,7 +128,7 @@ class Service:
         self._parts.config = config
         self.streams.seats.limits = self._parts.seat_limits()
         self.streams.publishing_rights = self._parts.publishing_rights()
-        self._require_models()
+        self._parts.require_models()
         await self.stream_changes.reconfigure(config)
 
     async def _reload(self, said: bytes | OSError) -> None:
@@ -145,29 +137,6 @@ class Service:
             self.metrics.config_ok = self.reload.error is None
             self.metrics.config_read_at = self.reload.read_at
             self.metrics.restart_needed = len(self.reload.restart_needed)
-
-    def _require_models(self) -> None:
-        """Have the models that the configuration names."""
-        self.models.required = self._parts.required_models()
-        for name in sorted(self.models.required):
-            self.models.use(name)
-
-    # ---- what is made when it is asked for
-
-    def _model(self, name: str) -> ServedModel:
-        return self._parts.model(name)
-
-    def _model_of(self, sampling: Sampling) -> ServedModel:
-        return self.models.use(self._parts.model_name(sampling))
-
-    def _stream(self, name: str, entry: Entry) -> tuple[Source, Pipeline]:
-        return self._parts.stream(name, entry, self._model_of(entry.settings.sampling))
-
-    def _publisher(self, name: str, on_close: Callable[[Publisher], None]) -> tuple[Publisher, Pipeline]:
-        return self._parts.publisher(name, on_close, self._model_of(self.config.ingress.sampling))
-
-    def _examinee(self, settings: dict[str, Any]) -> tuple[Target, float]:
-        return examinee(settings, self.stream_changes.roster, self.config.api_streams)
 
     # ---- what is told
 

@@ -11,8 +11,10 @@ from typing import Any
 from streamer import config
 from streamer.config import ApiStreamsSettings, Config, StreamSettings
 from streamer.control.bearer_token import shows
+from streamer.control.examinee import examinee
 from streamer.control.roster import Entry, Roster, settings_of
 from streamer.control.statefile import Kept, StateFile
+from streamer.source import Target
 from streamer.values import url
 from streamer.values.errors import ConfigError, Refused, SourceError
 
@@ -144,6 +146,15 @@ class StreamChanges:
         entry = self.roster.require(name)
         said = settings_of(entry.settings) | {"paused": entry.paused}
         return said | {"url": url.redact(entry.settings.url)}
+
+    def examinee(self, settings: dict[str, Any]) -> tuple[Target, float]:
+        """What the doctor is to examine, as `examinee` has it.
+
+        Raises:
+            ConfigError: the settings cannot be.
+            Refused: why not.
+        """
+        return examinee(settings, self.roster, self.policy)
 
     async def settle(self) -> None:
         """Wait until every change that has begun is made. What comes of each is told to whoever asked for it."""
