@@ -1,11 +1,12 @@
 """A service behind its HTTP port: opened, announced, and closed when a signal says so."""
 
 import asyncio
+import contextlib
 import gc
 import os
 import signal
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from aiohttp import web
@@ -13,6 +14,7 @@ from aiohttp import web
 from streamer.config import Config, TlsSettings
 from streamer.service import Service
 from streamer.tools.terminal import Terminal
+from streamer.values.ending import ended
 from streamer.values.errors import ConfigError
 
 SHUTDOWN_TIMEOUT = 5.0
@@ -30,32 +32,54 @@ async def serve(config: Config, path: Path, ready: Callable[[str], None]) -> Non
     Raises:
         ConfigError: the port cannot be had.
     """
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    service = Service(config, path=path)
-    terminal = Terminal()
-    loop.add_signal_handler(signal.SIGHUP, lambda: stop.set() if terminal.is_gone() else service.read_again())
-    async with service.run() as application:
-        # Cancelled when the client leaves: a viewer of a stream without pictures would not be missed otherwise.
-        # Bodies are small and taken as they are: what is compressed can be a bomb, or broken in ways nobody catches.
-        runner = web.AppRunner(
-            application,
-            access_log=None,
-            shutdown_timeout=SHUTDOWN_TIMEOUT,
-            handler_cancellation=True,
-            auto_decompress=False,
-        )
+    stop, terminal = asyncio.Event(), Terminal()
+
+    def hang_up() -> None:
+        if terminal.is_gone():
+            stop.set()
+        else:
+            service.read_again()
+
+    with _told({signal.SIGINT: stop.set, signal.SIGTERM: stop.set, signal.SIGHUP: hang_up}):
+        service = Service(config, path=path)
+        async with service.run() as application:
+            await _serve(service, application, config, ready, stop)
+
+
+async def _serve(
+    service: Service, application: web.Application, config: Config, ready: Callable[[str], None], stop: asyncio.Event
+) -> None:
+    # Cancelled when the client leaves: a viewer of a stream without pictures would not be missed otherwise.
+    # Bodies are small and taken as they are: what is compressed can be a bomb, or broken in ways nobody catches.
+    runner = web.AppRunner(
+        application,
+        access_log=None,
+        shutdown_timeout=SHUTDOWN_TIMEOUT,
+        handler_cancellation=True,
+        auto_decompress=False,
+    )
+    try:
         await runner.setup()
-        try:
-            ready(await _listen(runner, config))
-            gc.freeze()  # what is here now stays; collections need not walk it again
-            await stop.wait()
-        finally:
-            # Streams first: their endless responses end, and the server need not wait for them.
-            await service.streams.close()
-            await runner.cleanup()
+        ready(await _listen(runner, config))
+        gc.freeze()  # what is here now stays; collections need not walk it again
+        await stop.wait()
+    finally:
+        # Streams first: their endless responses end, and the server need not wait for them.
+        await ended("the streams", service.streams.close())
+        await ended("the server", runner.cleanup())
+
+
+@contextlib.contextmanager
+def _told(of: Mapping[signal.Signals, Callable[[], None]]) -> Iterator[None]:
+    """Have these called on signals, for as long as the block lasts."""
+    loop = asyncio.get_running_loop()
+    try:
+        for number, told in of.items():
+            loop.add_signal_handler(number, told)
+        yield
+    finally:
+        for number in of:
+            loop.remove_signal_handler(number)
 
 
 async def _listen(runner: web.AppRunner, config: Config) -> str:

@@ -30,6 +30,8 @@ from streamer.values.ending import ended
 from streamer.values.supervision import supervise
 
 LAG_INTERVAL = 0.5
+RESTART_PAUSE = 1.0
+"""Seconds before a task of the service's own that failed in a way nobody foresaw is run again."""
 
 
 class Service:
@@ -103,7 +105,7 @@ class Service:
 
     def _own(self, name: str, run: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
         """Run something for as long as the service lives."""
-        running = supervise(name, run, on_restart=lambda: self.metrics.restarted(name))
+        running = supervise(name, run, pause=RESTART_PAUSE, on_restart=lambda: self.metrics.restarted(name))
         return asyncio.create_task(running, name=name)
 
     def _application(self) -> web.Application:

@@ -65,7 +65,7 @@ class Metrics(Collector):
         )
         self._restarts = Counter(
             "sightline_task_restarts",
-            "Ends that nobody foresaw of what is to run for ever, each followed by a new beginning",
+            "Unforeseen ends of what is to run for ever, each followed by a new beginning",
             ["task"],
             registry=self.registry,
         )

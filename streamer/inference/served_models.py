@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from streamer.inference.model import ServedModel
+from streamer.values.ending import ended
 
 log = logging.getLogger(__name__)
 
@@ -59,11 +60,14 @@ class ServedModels(Mapping[str, ServedModel]):
         self._tasks[name] = asyncio.create_task(self._models[name].run(), name=f"model-{name}")
 
     async def _end(self, name: str) -> None:
-        del self._models[name]
+        model = self._models.pop(name)
         task = self._tasks.pop(name, None)
         if task is not None:
             task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await ended(f"model {name}", task)
+        await (
+            model.predictor.close()
+        )  # of a task that was cancelled before it began nothing is run, no end of it either
         for told in self.on_removed:
             try:
                 told(name)
