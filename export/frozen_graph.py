@@ -7,16 +7,12 @@ it so.
 from pathlib import Path
 from typing import Any
 
-import tensorflow as tf
-from google.protobuf.message import DecodeError
-
 from sightline_export.detector import Detector
 from sightline_export.errors import Unusable
 from sightline_export.graph import Graph
+from sightline_export.graph_file import read_graph, variables_of
 from sightline_export.network import Beside, as_detector
 from sightline_export.request import Request
-
-VARIABLE_OPS = ("Variable", "VariableV2", "VarHandleOp")
 
 
 def load(request: Request) -> Detector:
@@ -26,7 +22,7 @@ def load(request: Request) -> Detector:
         Unusable: no graph, not frozen, no detector, or its input size or labels are unknown.
     """
     path = request.source.path
-    graph = Graph(path, _parse(path))
+    graph = Graph(path, _frozen(path))
     return as_detector(graph, request, beside_graph(graph, request))
 
 
@@ -42,16 +38,8 @@ def beside_graph(graph: Graph, request: Request) -> Beside:
     return Beside(size=size, label_map=beside[0] if beside else None, notes=notes)
 
 
-def _parse(path: Path) -> Any:
-    graph = tf.compat.v1.GraphDef()
-    try:
-        graph.ParseFromString(path.read_bytes())
-    except DecodeError as error:
-        raise Unusable(f"{path} is no TensorFlow graph: it does not parse as a GraphDef") from error
-    except OSError as error:
-        raise Unusable(f"cannot read {path}: {error.strerror}") from error
-    if not any(node.op for node in graph.node):
-        raise Unusable(f"{path} is no TensorFlow graph: it holds no node")
-    if variables := [node.name for node in graph.node if node.op in VARIABLE_OPS]:
+def _frozen(path: Path) -> Any:
+    graph = read_graph(path)
+    if variables := variables_of(graph):
         raise Unusable(f"{path} is not frozen: its weights are variables ({variables[0]}, …) kept in another file")
     return graph

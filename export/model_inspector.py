@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
-from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import saved_model_pb2, trackable_object_graph_pb2
 
 from serving.signature import SERVING_DEFAULT
 from sightline_export import family, keras_model, saved_model
 from sightline_export.errors import Unusable
 from sightline_export.graph import Graph
+from sightline_export.graph_file import read, read_graph, variables_of
 from sightline_export.inspection import Inspection
 from sightline_export.source import Kind, Source
 from sightline_export.suggestion import GRADIENTS, with_family
@@ -24,7 +24,6 @@ _VALUE = "/.ATTRIBUTES/VARIABLE_VALUE"
 _OPTIMIZER = re.compile(r"\.OPTIMIZER_SLOT|(?:^|/)optimizer/(?!_trainable_variables/)")
 """Keras 3 may call a network's own weights by the optimizer that trained them."""
 _SCORE_OPS = ("Softmax", "Sigmoid")
-_VARIABLE_OPS = ("Variable", "VariableV2", "VarHandleOp")
 
 
 def inspect_model(source: Source, command: str) -> Inspection:
@@ -89,8 +88,7 @@ def _roots(graph: Any) -> list[str]:
 
 def _tf1_checkpoint(found: Inspection) -> Inspection:
     _, weights = _variables(found.path)
-    meta = tf.compat.v1.MetaGraphDef()
-    _parse(meta, found.path.with_name(f"{found.path.name}.meta"))
+    meta = read(tf.compat.v1.MetaGraphDef, found.path.with_name(f"{found.path.name}.meta"))
     plain = [tensor for tensor in weights if not _is_slot(tensor.name, {other.name for other in weights})]
     facts = _left_out(weights, plain)
     if meta.meta_info_def.tensorflow_version:
@@ -110,13 +108,10 @@ def _is_slot(name: str, names: set[str]) -> bool:
 
 
 def _frozen_graph(found: Inspection) -> Inspection:
-    definition = tf.compat.v1.GraphDef()
-    _parse(definition, found.path)
-    if not any(node.op for node in definition.node):
-        raise Unusable(f"{found.path} is no TensorFlow graph: it holds no node")
+    definition = read_graph(found.path)
     found = _graph(found, definition)
     facts: dict[str, Any] = {"graph": f"{len(definition.node)} nodes, producer {definition.versions.producer}"}
-    if variables := [node.name for node in definition.node if node.op in _VARIABLE_OPS]:
+    if variables := variables_of(definition):
         facts["not frozen"] = f"its weights are variables ({_few(variables)}) kept in another file"
     return replace(found, facts=found.facts | facts)
 
@@ -134,8 +129,7 @@ def _graph(found: Inspection, definition: Any) -> Inspection:
 
 
 def _saved_model(found: Inspection) -> Inspection:
-    document = saved_model_pb2.SavedModel()
-    _parse(document, found.path / "saved_model.pb")
+    document = read(saved_model_pb2.SavedModel, found.path / "saved_model.pb")
     if not document.meta_graphs:
         raise Unusable(f"{found.path / 'saved_model.pb'} holds no graph")
     meta = document.meta_graphs[0]
@@ -187,15 +181,6 @@ def _variables(prefix: Path) -> tuple[Any, list[Tensor]]:
         if name != _OBJECT_GRAPH
     ]
     return reader, weights
-
-
-def _parse(message: Any, path: Path) -> None:
-    try:
-        message.ParseFromString(path.read_bytes())
-    except DecodeError as error:
-        raise Unusable(f"{path} is no TensorFlow graph: it does not parse as a {type(message).__name__}") from error
-    except OSError as error:
-        raise Unusable(f"cannot read {path}: {error.strerror}") from error
 
 
 def _few(names: list[str]) -> str:

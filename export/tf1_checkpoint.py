@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
-from google.protobuf.message import DecodeError
 
 from sightline_export.detector import Detector
 from sightline_export.errors import Unusable
 from sightline_export.frozen_graph import beside_graph
 from sightline_export.graph import Graph
+from sightline_export.graph_file import read
 from sightline_export.network import as_detector
 from sightline_export.request import Request
 
@@ -29,7 +29,10 @@ def load(request: Request) -> Detector:
         Unusable: the graph cannot be read or is no detector, or the weights do not fit it.
     """
     prefix = request.source.path
-    meta = _parse(prefix.with_name(f"{prefix.name}.meta"))
+    path = prefix.with_name(f"{prefix.name}.meta")
+    meta = read(tf.compat.v1.MetaGraphDef, path)
+    if not meta.graph_def.node:
+        raise Unusable(f"{path} is no TensorFlow graph: it holds no node")
     saver = meta.saver_def
     if not saver.restore_op_name:
         raise Unusable(f"{prefix}.meta holds no saver: write it with tf.compat.v1.train.Saver.save")
@@ -49,19 +52,6 @@ def load(request: Request) -> Detector:
     detector = as_detector(Graph(prefix, meta.graph_def, freeze), request, beside)
     detector.notes.extend(notes)
     return detector
-
-
-def _parse(path: Path) -> Any:
-    meta = tf.compat.v1.MetaGraphDef()
-    try:
-        meta.ParseFromString(path.read_bytes())
-    except DecodeError as error:
-        raise Unusable(f"{path} is no graph: it does not parse as a MetaGraphDef") from error
-    except OSError as error:
-        raise Unusable(f"cannot read {path}: {error.strerror}") from error
-    if not meta.graph_def.node:
-        raise Unusable(f"{path} is no graph: it holds no node")
-    return meta
 
 
 def _trains(definition: Any) -> bool:

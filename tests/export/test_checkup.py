@@ -14,52 +14,25 @@ import tensorflow as tf
 from serving.signature import CONTRACT_FILE
 from sightline_export.digests import DIGESTS_FILE
 from sightline_export.golden import GOLDEN, Golden
-from tests.export.peers import export, one_line
+from tests.export.peers import COLOURS, export, one_line
 
 ROOT = Path(__file__).parents[2]
-
-# A box for each colour, scored by the colour's mean times a weight.
-BUILDER = """
-import tensorflow as tf
-
-class Weighted(tf.Module):
-    input_height, input_width = 24, 32
-    labels = {1: "red", 2: "green", 3: "blue"}
-    resize_rule, pad_value, min_score = "letterbox", 7, 0.25
-
-    def __init__(self):
-        super().__init__()
-        self.weight = tf.Variable([0.0, 0.0, 0.0])
-
-    def detect(self, images):
-        scores = tf.reduce_mean(tf.cast(images, tf.float32), [1, 2]) / 255 * self.weight
-        zeros = tf.zeros_like(scores)
-        return {
-            "detection_boxes": tf.stack([zeros, zeros, scores, scores / 2], axis=-1),
-            "detection_scores": scores,
-            "detection_classes": zeros + [1.0, 2.0, 3.0],
-            "num_detections": tf.fill([tf.shape(images)[0]], 3.0),
-        }
-
-def build():
-    return Weighted()
-"""
 
 
 @pytest.fixture(scope="module")
 def exports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two exports of one network, `models/one` and `models/other`, that differ in their weights alone."""
     directory = tmp_path_factory.mktemp("exports")
-    (directory / "weighted_network.py").write_text(BUILDER)
+    (directory / "checked_network.py").write_text(COLOURS)
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(directory)
-        import weighted_network  # type: ignore[import-not-found]
+        import checked_network  # type: ignore[import-not-found]
 
-        for name, weight in (("one", [0.5, 1.0, 0.75]), ("other", [0.5, 1.0, 0.7])):
-            model = weighted_network.build()
-            model.weight.assign(weight)
+        for name, gain in (("one", [0.5, 1.0, 0.75]), ("other", [0.5, 1.0, 0.7])):
+            model = checked_network.build()
+            model.gain.assign(gain)
             prefix = tf.train.Checkpoint(model=model).write(str(directory / name / "ckpt-1"))
-            options = ("--builder", "weighted_network:build", "--output", directory / "models" / name)
+            options = ("--builder", "checked_network:build", "--output", directory / "models" / name)
             assert export(prefix, *options) == 0
     return directory / "models"
 

@@ -36,34 +36,13 @@ from sightline_export.errors import CheckFailed
 from sightline_export.fresh_process import FreshProcess
 from sightline_export.golden import Golden
 from sightline_export.warmup import read_warmup
-from tests.export.peers import in_process, sample
+from tests.export.peers import COLOURS, in_process, sample
 
 ROOT = Path(__file__).parents[2]
 
-# A detector one can compute by hand: a box for each colour, as wide as the colour's mean is bright, scored by it.
-BUILDER = """
-import tensorflow as tf
-
-class Colours(tf.Module):
-    name_for_serving = "colours"
-    input_height, input_width = 24, 32
-    labels = {1: "red", 2: "green", 3: "blue"}
-    resize_rule, pad_value, min_score = "letterbox", 7, 0.25
-
-    def __init__(self):
-        super().__init__()
-        self.gain = tf.Variable([0.0, 0.0, 0.0])
-
-    def detect(self, images):
-        scores = tf.reduce_mean(tf.cast(images, tf.float32), [1, 2]) / 255 * self.gain
-        zeros = tf.zeros_like(scores)
-        return {
-            "detection_boxes": tf.stack([zeros, zeros, scores, scores / 2], axis=-1),
-            "detection_scores": scores,
-            "detection_classes": zeros + [1.0, 2.0, 3.0],
-            "num_detections": tf.fill([tf.shape(images)[0]], 3.0),
-        }
-
+BUILDER = (
+    COLOURS
+    + """
 class Pixels(Colours):
     def detect(self, images):
         found = super().detect(images)
@@ -78,9 +57,6 @@ class Wide(Colours):
     def __init__(self):
         super().__init__()
         self.bias = tf.Variable(0.0)
-
-def build():
-    return Colours()
 
 def build_wide():
     return Wide()
@@ -97,6 +73,7 @@ def build_nothing():
 def build_badly():
     raise RuntimeError("no\\nluck")
 """
+)
 GAIN = [0.5, 1.0, 0.75]
 
 

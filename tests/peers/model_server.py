@@ -28,6 +28,11 @@ class ModelServer:
         return f"127.0.0.1:{self.port}"
 
     @property
+    def settings(self) -> dict[str, str]:
+        """What stands in `serving`."""
+        return {"address": self.address, "model": self.model}
+
+    @property
     def pid(self) -> int | None:
         """Its process; None before it was started."""
         return self._process.pid if self._process else None

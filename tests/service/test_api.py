@@ -30,7 +30,7 @@ def service(model_server: ModelServer, numbered_clip: Path) -> Iterator[Service]
     with run_rtsp_server({"/road": numbered_clip}) as camera:
         config = {
             "server": {"max_viewers": 1},
-            "serving": {"address": model_server.address, "model": model_server.model},
+            "serving": model_server.settings,
             "streams": {"road": {"url": camera.url("/road")}, "absent": {"url": ABSENT, "min_score": 0.1}},
         }
         with run_service(config) as service:

@@ -29,7 +29,7 @@ LOOPBACK = ["127.0.0.1/32", "10.0.0.0/8"]
 
 def settings(model_server: ModelServer, **more: Any) -> dict[str, Any]:
     """A configuration that lets streams be added from this machine's cameras."""
-    serving = {"address": model_server.address, "model": model_server.model}
+    serving = model_server.settings
     return {"serving": serving, "api_streams": {"allowed": True, "networks": LOOPBACK}, **more}
 
 

@@ -72,7 +72,7 @@ def site(model_server: ModelServer, numbered_clip: Path) -> Iterator[Site]:
             "pushed": {"url": push_url, "listen": True},
         }
         config = {
-            "serving": {"address": model_server.address, "model": model_server.model},
+            "serving": model_server.settings,
             "streams": {name: {**stream, "sample_fps": SAMPLE_FPS} for name, stream in streams.items()},
         }
         started_at = time.monotonic()

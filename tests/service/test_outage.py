@@ -43,7 +43,7 @@ def camera(numbered_clip: Path) -> Iterator[RtspServer]:
 def service(model_server: ModelServer, camera: RtspServer) -> Iterator[Service]:
     """Run the service with one stream."""
     config = {
-        "serving": {"address": model_server.address, "model": model_server.model},
+        "serving": model_server.settings,
         "streams": {"road": {"url": camera.url("/road"), "sample_fps": 5}},
     }
     with run_service(config) as service:

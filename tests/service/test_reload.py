@@ -31,7 +31,7 @@ def camera(numbered_clip: Path) -> Iterator[RtspServer]:
 def config(model_server: ModelServer, camera: RtspServer) -> dict[str, Any]:
     """A configuration with one camera."""
     return {
-        "serving": {"address": model_server.address, "model": model_server.model},
+        "serving": model_server.settings,
         "streams": {"road": {"url": camera.url("/road")}},
     }
 

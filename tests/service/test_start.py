@@ -34,7 +34,7 @@ def camera(numbered_clip: Path) -> Iterator[RtspServer]:
 def service(model_server: ModelServer, camera: RtspServer) -> Iterator[Service]:
     """Run the service with one stream."""
     config = {
-        "serving": {"address": model_server.address, "model": model_server.model},
+        "serving": model_server.settings,
         "streams": {"road": {"url": camera.url("/road")}},
     }
     with run_service(config) as service:
@@ -104,7 +104,7 @@ async def test_an_absent_model_server_is_waited_for(index_model: Path, camera: R
     """Without a model server the service shows the video and says what is missing; it takes one up when it comes."""
     server = ModelServer(index_model, "numbers", free_port())
     config = {
-        "serving": {"address": server.address, "model": server.model},
+        "serving": server.settings,
         "streams": {"road": {"url": camera.url("/road")}},
     }
     try:

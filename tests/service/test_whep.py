@@ -37,7 +37,7 @@ def service(model_server: ModelServer, numbered_clip: Path) -> Iterator[Service]
                 "origins": [FRIEND],
                 "ice_servers": [{"url": "stun:stun.example:3478"}, TURN],
             },
-            "serving": {"address": model_server.address, "model": model_server.model},
+            "serving": model_server.settings,
             "streams": {"road": {"url": camera.url("/road")}, "lane": {"url": camera.url("/road")}},
         }
         with run_service(config) as service:
@@ -134,7 +134,7 @@ async def test_a_viewer_behind_a_relay_sees_the_stream(model_server: ModelServer
         handed = {"url": relay.url, "username": USERNAME, "credential": "${RELAY}"}
         config: dict[str, Any] = {
             "server": {"ice_servers": [handed]},
-            "serving": {"address": model_server.address, "model": model_server.model},
+            "serving": model_server.settings,
             "streams": {"road": {"url": camera.url("/road")}},
         }
         with run_service(config, {"RELAY": CREDENTIAL}) as service:
@@ -154,7 +154,7 @@ async def test_places_are_limited_by_address(model_server: ModelServer, numbered
     with run_rtsp_server({"/road": numbered_clip}) as camera:
         config: dict[str, Any] = {
             "server": {"max_viewers_per_address": 1},
-            "serving": {"address": model_server.address, "model": model_server.model},
+            "serving": model_server.settings,
             "streams": {"road": {"url": camera.url("/road")}},
         }
         with run_service(config) as service:

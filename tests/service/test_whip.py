@@ -29,7 +29,7 @@ FRAGMENT = "application/trickle-ice-sdpfrag"
 
 def settings(model_server: ModelServer, **more: Any) -> dict[str, Any]:
     """A configuration without cameras."""
-    return {"serving": {"address": model_server.address, "model": model_server.model}, **more}
+    return {"serving": model_server.settings, **more}
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ from tensorflow_serving.apis import (
 
 from serving import wire
 from serving.server import Server
-from tests.serving.peers import Caller, check, expected, images, run_server, save_model
+from tests.serving.peers import Caller, check, expected, images, run_server
 
 OVMSCLIENT = """
 import json, sys
@@ -40,14 +40,6 @@ json.dump({
     "status": [client.get_model_status("tiny", **v) for v in versions],
 }, sys.stdout)
 """
-
-
-@pytest.fixture(scope="module")
-def base_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model directory with version 3 in it."""
-    base_path = tmp_path_factory.mktemp("tiny")
-    save_model(base_path, 3)
-    return base_path
 
 
 @pytest.fixture(scope="module")

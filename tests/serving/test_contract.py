@@ -22,17 +22,9 @@ import pytest
 from tensorflow_serving.apis import classification_pb2, inference_pb2, prediction_service_pb2_grpc, regression_pb2
 
 from serving import wire
-from tests.serving.peers import Caller, check, float_tensor, images, predict, request, run_server, save_model
+from tests.serving.peers import Caller, check, float_tensor, images, predict, request, run_server
 
 ADDRESS = os.environ.get("SIGHTLINE_SERVING")
-
-
-@pytest.fixture(scope="module")
-def base_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model directory with version 3 in it."""
-    base_path = tmp_path_factory.mktemp("tiny")
-    save_model(base_path, 3)
-    return base_path
 
 
 @pytest.fixture(scope="module")

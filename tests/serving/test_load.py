@@ -20,21 +20,12 @@ import pytest
 from serving import wire
 from tests.peers.model_server import ModelServer, run_model_server
 from tests.peers.process import free_port
-from tests.serving.peers import Caller, check, float_tensor, images, predict, request, save_model
+from tests.serving.peers import Caller, check, float_tensor, images, predict, request
 
 CALLS = 10_000
 THREADS = 32
 GROWTH = 32 << 20
 """Bytes the server may still grow by in the second half of the calls, in which it is sent 300 MB of pictures."""
-
-
-@pytest.fixture(scope="module")
-def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Versions 1 and 2 of the closed-form model, to copy from."""
-    base_path = tmp_path_factory.mktemp("saved")
-    for version in (1, 2):
-        save_model(base_path, version)
-    return base_path
 
 
 TORN = wire.TensorProto(dtype=wire.DT_UINT8, tensor_shape={"dim": [{"size": 9}]}, tensor_content=b"short")

@@ -18,16 +18,7 @@ from serving.errors import ServingError, StartError
 from serving.model_config import ModelConfig, VersionPolicy, model_configs, read_model_configs
 from serving.options import Options
 from serving.server import Server
-from tests.serving.peers import Caller, check, images, save_model
-
-
-@pytest.fixture(scope="module")
-def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Versions 1, 2 and 3 to copy from."""
-    base_path = tmp_path_factory.mktemp("saved")
-    for version in (1, 2, 3):
-        save_model(base_path, version)
-    return base_path
+from tests.serving.peers import Caller, check, images
 
 
 @pytest.fixture

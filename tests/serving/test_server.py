@@ -27,14 +27,6 @@ from tests.serving.peers import (
 
 
 @pytest.fixture(scope="module")
-def base_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model directory with version 3 in it."""
-    base_path = tmp_path_factory.mktemp("tiny")
-    save_model(base_path, 3)
-    return base_path
-
-
-@pytest.fixture(scope="module")
 def tiny(base_path: Path) -> Iterator[Server]:
     """A server of that model, with threads for every caller here."""
     with run_server(base_path, "--grpc_max_threads=64") as running:

@@ -19,16 +19,7 @@ from serving.servable import Servable
 from serving.session import Session
 from serving.versions import find_versions, fingerprint
 from serving.warmup import WARMUP_FILE
-from tests.serving.peers import Caller, check, images, run_server, save_model, single, warm_up_with
-
-
-@pytest.fixture(scope="module")
-def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Versions 1 and 2 to copy from."""
-    base_path = tmp_path_factory.mktemp("saved")
-    for version in (1, 2):
-        save_model(base_path, version)
-    return base_path
+from tests.serving.peers import Caller, check, images, run_server, single, warm_up_with
 
 
 @pytest.fixture

@@ -92,7 +92,7 @@ def camera(clip: Path) -> Iterator[RtspServer]:
 def service(camera: RtspServer, model_server: ModelServer) -> Iterator[Service]:
     """Run the service on that camera."""
     config = {
-        "serving": {"address": model_server.address, "model": model_server.model},
+        "serving": model_server.settings,
         "streams": {"line-1": {"url": camera.url("/line")}},
     }
     with run_service(config) as service:

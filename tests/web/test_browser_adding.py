@@ -19,7 +19,7 @@ async def test_a_camera_is_added_on_the_page(page: Page, model_server: ModelServ
     """The form says what the server refuses, and adds what it takes: a tile that is live, and no password left."""
     expect.set_options(timeout=PATIENCE_MS)
     policy = {"allowed": True, "networks": ["127.0.0.1/32"], "token": TOKEN}
-    config = {"serving": {"address": model_server.address, "model": model_server.model}, "api_streams": policy}
+    config = {"serving": model_server.settings, "api_streams": policy}
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     with (
@@ -52,7 +52,7 @@ async def test_a_camera_is_examined_added_paused_and_removed(
     """The doctor says that it works, with a picture; its tile is live, paused, live again, and gone."""
     expect.set_options(timeout=PATIENCE_MS)
     policy = {"allowed": True, "networks": ["127.0.0.1/32"]}
-    config = {"serving": {"address": model_server.address, "model": model_server.model}, "api_streams": policy}
+    config = {"serving": model_server.settings, "api_streams": policy}
     with run_rtsp_server({"/road": numbered_clip}) as camera, run_service(config) as service:
         await page.goto(service.url)
         await page.get_by_role("button", name="Add a camera").click()
@@ -82,7 +82,7 @@ async def test_a_camera_is_examined_added_paused_and_removed(
 
 async def test_nothing_is_offered_where_nothing_may_be_added(page: Page, model_server: ModelServer) -> None:
     """Without api_streams.allowed the page has no such button."""
-    config = {"serving": {"address": model_server.address, "model": model_server.model}}
+    config = {"serving": model_server.settings}
     with run_service(config) as service:
         async with page.expect_response("**/api/config") as told:
             await page.goto(service.url)

@@ -41,7 +41,7 @@ def footage(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def service(model_server: ModelServer) -> Iterator[Service]:
     """Run the service on loopback, as it comes."""
-    with run_service({"serving": {"address": model_server.address, "model": model_server.model}}) as service:
+    with run_service({"serving": model_server.settings}) as service:
         yield service
 
 
@@ -101,7 +101,7 @@ window.RTCPeerConnection = class extends RTCPeerConnection {
 
 async def test_a_server_that_dies_is_published_to_again(model_server: ModelServer) -> None:
     """A page whose server is killed publishes to the next one, before the browser calls the connection broken."""
-    serving = {"address": model_server.address, "model": model_server.model}
+    serving = model_server.settings
     config = {"server": {"port": free_port()}, "serving": serving}
     async with page_with_camera() as page:
         await page.add_init_script(RECORD_CONNECTIONS)
@@ -144,7 +144,7 @@ async def test_over_https_with_a_token(model_server: ModelServer, tmp_path: Path
     (key := tmp_path / "key.pem").write_text(certificate.key)
     config = {
         "server": {"host": "0.0.0.0", "tls": {"cert": str(cert), "key": str(key)}},
-        "serving": {"address": model_server.address, "model": model_server.model},
+        "serving": model_server.settings,
         "ingress": {"names": ["phone-*"], "token": TOKEN},
     }
     with run_service(config) as service:
@@ -172,7 +172,7 @@ async def test_a_page_that_is_not_secure_says_so(service: Service) -> None:
 
 async def test_where_nobody_may_publish_nothing_is_offered(model_server: ModelServer) -> None:
     """A page of a server that takes no publishers has no button for it."""
-    serving = {"address": model_server.address, "model": model_server.model}
+    serving = model_server.settings
     with run_service({"serving": serving, "ingress": {"names": []}}) as service:
         async with page_with_camera() as page:
             await page.goto(service.url)

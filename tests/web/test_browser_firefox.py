@@ -22,7 +22,7 @@ def service(tmp_path_factory: pytest.TempPathFactory, model_server: ModelServer)
     clip = make_clip(tmp_path_factory.mktemp("clip") / "clip.mp4", width=640, height=360)
     with run_rtsp_server({"/road": clip}) as camera:
         config = {
-            "serving": {"address": model_server.address, "model": model_server.model},
+            "serving": model_server.settings,
             "streams": {"road": {"url": camera.url("/road")}},
         }
         with run_service(config) as service:
