@@ -1,5 +1,6 @@
 # Sightline's verbs. `make` alone lists them. Everything lives in .venv, and in node_modules what checks the page; nothing is
-# installed outside them but by `make test` and `make lint`, which as root on Debian and Ubuntu install the system tools they need.
+# installed outside them but by `make test`, `lint` and `format`, which as root on Debian and Ubuntu install the system tools
+# that they need.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
