@@ -10,16 +10,18 @@ MAKEFLAGS += --no-print-directory
 VENV := .venv
 BIN := $(VENV)/bin
 PYTEST_ARGS ?=
+# A figure at the end of a whole run; of chosen tests it would say nothing.
+COVERAGE = $(if $(PYTEST_ARGS),,--cov --cov-report=)
 NODE := node_modules
 PAGE := web package.json tsconfig.json
 # Without Node.js there is no stamp, and the script has said what is left out.
 if_node := [[ ! -e $(NODE)/.installed ]] ||
 
-.PHONY: help install demo test lint format bench clean
+.PHONY: help install demo test test-fast lint format bench clean
 
 help:  ## list the verbs
 	@echo "Sightline: live video in, detections drawn on it, in a browser."
-	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
 
 install: $(VENV)/.installed  ## create .venv and install Sightline into it (PYTHON=python3.12 chooses the Python)
 	@:
@@ -29,7 +31,10 @@ demo: install  ## a demo camera, the model server and the service: http://127.0.
 
 test: $(VENV)/.installed-dev  ## run every test (PYTEST_ARGS="tests/config/test_config.py -k url" chooses)
 	@scripts/install_test_tools.sh
-	@exec $(BIN)/python -m pytest $(PYTEST_ARGS)
+	@exec $(BIN)/python -m pytest $(COVERAGE) $(PYTEST_ARGS)
+
+test-fast: $(VENV)/.installed-dev  ## the tests that need no browser, no TensorFlow and no real camera, in two minutes
+	@exec $(BIN)/python -m pytest --fast -q $(PYTEST_ARGS)
 
 lint: $(VENV)/.installed-dev $(NODE)/.installed  ## ruff, mypy, import-linter and deptry, for the page tsc and prettier; changes nothing
 	@$(BIN)/ruff check
@@ -49,7 +54,7 @@ bench: install  ## measure this machine: sightline bench
 	@exec $(BIN)/sightline bench
 
 clean:  ## remove .venv, node_modules, caches and what the demo exported
-	rm -rf $(VENV) $(NODE) .sightline .mypy_cache .pytest_cache .ruff_cache .import_linter_cache build dist *.egg-info
+	rm -rf $(VENV) $(NODE) .sightline .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .coverage build dist *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamps remember what was installed, so that a second call has nothing to do. The dev lock holds everything the other

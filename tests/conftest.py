@@ -1,5 +1,6 @@
 """Fixtures every test may use."""
 
+import io
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -16,10 +17,35 @@ from tests.peers import index_detector
 from tests.peers.chromium import connect, run_chromium
 from tests.peers.clip import make_clip
 from tests.peers.model_server import ModelServer, run_model_server
+from tests.selection import is_slow
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--fast`."""
+    parser.addoption("--fast", action="store_true", help="no browser, no TensorFlow, no real camera")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out what `--fast` leaves out, without importing it."""
+    is_test = collection_path.suffix == ".py" and collection_path.name.startswith("test_")
+    return True if config.getoption("fast") and is_test and is_slow(collection_path) else None
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Say at the top what is left out."""
+    return ["--fast: no test that needs a browser, TensorFlow or a real camera"] if config.getoption("fast") else []
 
 # The same texts in every run, so that a change which fails has failed by itself; and none that is slow is wrong.
 settings.register_profile("sightline", derandomize=True, deadline=None, database=None)
 settings.load_profile("sightline")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say at the end how much was covered, where that was measured: a figure for the reader, and no threshold."""
+    plugin = config.pluginmanager.get_plugin("_cov")
+    if plugin is not None and plugin.cov_controller is not None:
+        covered = plugin.cov_controller.cov.report(file=io.StringIO())
+        terminalreporter.write_line(f"coverage of what ran in the test process itself: {covered:.1f} % of the lines")
 
 
 @pytest.fixture(scope="session")

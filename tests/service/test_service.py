@@ -8,6 +8,7 @@ import pytest
 
 from streamer import config
 from streamer.inference.model import ServedModel
+from streamer.parts import Parts
 from streamer.service import Service
 from tests.peers.process import free_port
 from tests.peers.threads import own_threads
@@ -19,14 +20,14 @@ STREAMS = {f"line-{number}": {"url": f"rtsp://127.0.0.1:{free_port()}/x"} for nu
 def make_service(monkeypatch: pytest.MonkeyPatch) -> tuple[Service, list[grpc.aio.Channel]]:
     """A service of three streams whose cameras and model server are away, and the channels to that server."""
     channels: list[grpc.aio.Channel] = []
-    make = Service._model
+    make = Parts._model
 
-    def remembered(service: Service, name: str) -> ServedModel:
-        model = make(service, name)
+    def remembered(parts: Parts, name: str) -> ServedModel:
+        model = make(parts, name)
         channels.append(model.predictor._channel)
         return model
 
-    monkeypatch.setattr(Service, "_model", remembered)
+    monkeypatch.setattr(Parts, "_model", remembered)
     address = f"127.0.0.1:{free_port()}"
     return Service(config.parse({"serving": {"address": address}, "streams": STREAMS})), channels
 
