@@ -101,3 +101,11 @@ async def test_what_is_to_run_for_ever_is_run_again(monkeypatch: pytest.MonkeyPa
         await until(lambda: len(lives) == 2)
         assert counted(name, {"task": "event-loop-lag"}) == 1
         assert counted(name, {"task": "stream"}) == 0
+
+
+async def test_a_model_that_ends_before_it_began_leaves_no_channel(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stream may name a model and be gone before the model's task had its first turn."""
+    service, channels = make_service(monkeypatch)
+    service.models.start()
+    await service.models.keep([])
+    assert are_closed(channels)
