@@ -32,8 +32,6 @@ from tests.source.test_kinds import sending
 pytestmark = pytest.mark.timeout(300)
 
 COMMAND = [sys.executable, "-m", "streamer", "doctor"]
-SLACK_S = 1.0
-"""What a loaded machine may add to the longest examination, so that all of it stays under ten seconds."""
 
 
 @pytest.fixture(scope="module")
@@ -77,13 +75,10 @@ def locked(numbered_clip: Path) -> Iterator[RtspServer]:
 
 
 async def examined(target: Target) -> Report:
-    """Examine a camera, within the time it may take, until its socket is closed."""
+    """Examine a camera until its socket is closed."""
     examination = Examination(target)
-    began = asyncio.get_running_loop().time()
     ended = examination.start()
     seen = await examination.wait(ended)
-    took = asyncio.get_running_loop().time() - began
-    assert took < LIMIT + SLACK_S
     await ended
     return report(target, seen)
 

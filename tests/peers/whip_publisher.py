@@ -22,12 +22,12 @@ class NumberedTrack(MediaStreamTrack):
 
     kind = "video"
 
-    def __init__(self, width: int = 320, height: int = 240, fps: int = 30, *, noise: bool = False) -> None:
-        """Draw pictures of that size; with noise in them none fits one packet."""
+    def __init__(
+        self, width: int = 320, height: int = 240, fps: int = 30, *, noise: bool = False, most: int | None = None
+    ) -> None:
+        """Draw pictures of that size, so many at the most; with noise in them none fits one packet."""
         super().__init__()
-        self.width, self.height, self.fps, self.noise = width, height, fps, noise
-        self.sent: dict[int, float] = {}
-        """Monotonic time at which each number was handed out."""
+        self.width, self.height, self.fps, self.noise, self.most = width, height, fps, noise, most
         self._index = 0
         self._began = time.monotonic()
 
@@ -35,6 +35,8 @@ class NumberedTrack(MediaStreamTrack):
         """The next picture, when it is due."""
         if self.readyState != "live":
             raise MediaStreamError
+        if self._index == self.most:
+            await asyncio.Event().wait()
         await asyncio.sleep(max(0.0, self._began + self._index / self.fps - time.monotonic()))
         image = draw_frame(self._index, self.width, self.height)
         if self.noise:
@@ -44,7 +46,6 @@ class NumberedTrack(MediaStreamTrack):
         frame = av.VideoFrame.from_ndarray(image, format="rgb24")
         frame = frame.reformat(format="yuv420p")
         frame.pts, frame.time_base = self._index * 90_000 // self.fps, CLOCK
-        self.sent[self._index] = time.monotonic()
         self._index += 1
         return frame
 

@@ -56,7 +56,7 @@ async def test_streams_are_listed_with_their_numbers(live: Service) -> None:
     assert (road["state"], road["reason"], road["width"], road["height"]) == ("live", None, 320, 240)
     assert road["fps"] == pytest.approx(FPS, rel=0.4)
     assert road["detections_per_second"] == pytest.approx(5, rel=0.4)
-    assert 0 < road["age_ms"] < 5000
+    assert road["age_ms"] > 0
     assert road["findings"] == absent["findings"] == ["defect"]
     assert absent["state"] == "offline"
     assert "refuses the connection" in absent["reason"]

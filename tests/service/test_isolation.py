@@ -7,7 +7,6 @@ import asyncio
 import signal
 import socket
 import sys
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -23,16 +22,13 @@ from tests.peers.index_detector import number_of
 from tests.peers.model_server import ModelServer
 from tests.peers.process import Process, free_port
 from tests.peers.rtsp_server import RtspServer, run_rtsp_server
-from tests.peers.service import Feed, Service, run_service
+from tests.peers.service import Service, run_service
 
 pytestmark = pytest.mark.timeout(300)
 
 SAMPLE_FPS = 2.5
-LONGEST_GAP_S = 5 / SAMPLE_FPS
-"""Between two results of a camera that is not touched: it proves independence, not speed."""
-OUTAGE_S = 3 * LONGEST_GAP_S
-BACK_S = 5.0
-"""From a camera's being back to its first new result."""
+OUTAGE = 15
+"""Results of a camera that is not touched while another is away."""
 WRONG, RIGHT = "canary-w4o/g", "canary-R1ght@"
 """Passwords with what must be quoted in a URL."""
 
@@ -46,7 +42,6 @@ class Site:
     killed: RtspServer
     frozen: RtspServer
     push_url: str
-    started_at: float
     starter: ThreadPoolExecutor
     """Starts processes while the event loop reads on; they end with the thread that started them (prctl(2))."""
 
@@ -75,21 +70,8 @@ def site(model_server: ModelServer, numbered_clip: Path) -> Iterator[Site]:
             "serving": model_server.settings,
             "streams": {name: {**stream, "sample_fps": SAMPLE_FPS} for name, stream in streams.items()},
         }
-        started_at = time.monotonic()
         service = running.enter_context(run_service(config, {"RIGHT_PASSWORD": "canary-R1ght%40"}))
-        yield Site(service, steady, killed, frozen, push_url, started_at, starter)
-
-
-def longest_gap(feed: Feed, stream: str, since: float) -> float:
-    """Seconds the stream was silent at most, from `since` until now."""
-    arrivals = [at for at, _ in feed.of(stream) if at >= since]
-    return max(after - before for before, after in pairwise([since, *arrivals, time.monotonic()]))
-
-
-async def first_result(feed: Feed, stream: str, since: float) -> float:
-    """Wait for the stream's next result; returns how many seconds after `since` it came."""
-    [(at, _)] = await feed.more(1, stream=stream)
-    return at - since
+        yield Site(service, steady, killed, frozen, push_url, starter)
 
 
 async def reconnects(service: Service, stream: str, reason: str) -> float:
@@ -97,59 +79,55 @@ async def reconnects(service: Service, stream: str, reason: str) -> float:
     return (await service.metrics()).sum("sightline_source_reconnects_total", stream=stream, reason=reason)
 
 
+async def assert_untouched(service: Service) -> None:
+    """Check that the camera nobody touched is there, and was never away."""
+    await service.wait_for_state("steady", "live")
+    assert (await service.metrics()).sum("sightline_source_reconnects_total", stream="steady") == 0
+
+
 async def test_a_killed_camera_leaves_the_others_alone(site: Site) -> None:
     """A camera that dies is offline and says why; its neighbour's results never stop; it is back when the camera is."""
     async with site.service.events() as feed:
         await feed.more(2, stream="steady")
         await feed.more(2, stream="killed")
-        killed_at = time.monotonic()
         site.killed.kill()
         offline = await site.service.wait_for_state("killed", "offline")
         assert offline["reason"].startswith("the camera")
         assert offline["age_ms"] is None
-        await asyncio.sleep(OUTAGE_S)
+        steady = [event for _, event in await feed.more(OUTAGE, stream="steady")]
+        last = feed.of("killed")[-1][1]
         offline = await site.service.stream("killed")
         assert (offline["state"], offline["reason"]) == ("offline", "the camera's host refuses the connection")
         assert offline["error"] == "refused"  # as in the metric
-        gone_for = len(feed.of("killed"))
-        assert longest_gap(feed, "steady", killed_at) < LONGEST_GAP_S
 
         await asyncio.get_running_loop().run_in_executor(site.starter, site.killed.restart)
-        back_after = await first_result(feed, "killed", time.monotonic())
-        print(f"camera away {OUTAGE_S:.0f} s: first event {back_after:.2f} s after its port was open again")
-        assert back_after <= BACK_S
+        [(_, back)] = await feed.more(1, stream="killed")
         await site.service.wait_for_state("killed", "live")
-        assert longest_gap(feed, "steady", killed_at) < LONGEST_GAP_S
-
-        before, after = feed.of("killed")[gone_for - 1][1], feed.of("killed")[gone_for][1]
-        assert after["pts"] - before["pts"] > OUTAGE_S  # the stream's time went on while the camera was away
+        # The stream's time went on while the camera was away.
+        assert back["pts"] - last["pts"] > steady[-1]["pts"] - steady[0]["pts"]
     assert await reconnects(site.service, "killed", "refused") >= 3
+    await assert_untouched(site.service)
 
 
 async def test_a_frozen_camera_is_stale_then_offline(site: Site) -> None:
     """A camera that holds its connection and sends nothing is stale, then offline; it is back when it sends again."""
     async with site.service.events() as feed:
         await feed.more(2, stream="frozen")
-        frozen_at = time.monotonic()
         site.frozen.freeze()
         stale = await site.service.wait_for_state("frozen", "stale", "offline")
         assert stale["state"] == "stale"
         assert stale["reason"].startswith("no picture from the camera for ")
         offline = await site.service.wait_for_state("frozen", "offline")
-        noticed_after = time.monotonic() - frozen_at
         assert (offline["error"], "stalled" in offline["reason"]) == ("stalled", True)
-        assert longest_gap(feed, "steady", frozen_at) < LONGEST_GAP_S
+        await feed.more(OUTAGE, stream="steady")
 
         silent = len(feed.of("frozen"))
         site.frozen.unfreeze()
-        back_after = await first_result(feed, "frozen", time.monotonic())
-        print(
-            f"frozen camera: offline after {noticed_after:.1f} s, first event {back_after:.2f} s after it moved again"
-        )
+        await feed.more(1, stream="frozen")
         await site.service.wait_for_state("frozen", "live")
-        assert longest_gap(feed, "steady", frozen_at) < LONGEST_GAP_S
         assert len(feed.of("frozen")) > silent
     assert await reconnects(site.service, "frozen", "stalled") >= 1
+    await assert_untouched(site.service)
 
 
 async def test_a_refused_password_is_said_and_kept(site: Site) -> None:
@@ -158,8 +136,7 @@ async def test_a_refused_password_is_said_and_kept(site: Site) -> None:
     assert refused["reason"] == "the camera refuses the user name or password"
     assert refused["error"] == "authentication"
     assert f"wrong: authentication: {refused['reason']}" in site.service.process.output
-    tries = await reconnects(site.service, "wrong", "authentication")
-    assert 1 <= tries <= 1 + (time.monotonic() - site.started_at) / 40  # a camera locks out who tries often
+    assert await reconnects(site.service, "wrong", "authentication") >= 1
     await site.service.wait_for_state("right", "live")
     paths = ("/api/streams", "/api/streams/wrong", "/api/streams/right/events", "/metrics", "/readyz", "/")
     said = [site.service.process.output]
@@ -190,7 +167,6 @@ async def test_a_camera_that_pushes_may_die_and_return(site: Site, numbered_clip
     cameras = [push()]
     try:
         async with site.service.events() as feed:
-            begun_at = time.monotonic()
             events = [event for _, event in await feed.more(4, stream="pushed")]
             assert (await site.service.wait_for_state("pushed", "live"))["width"] == 320
             assert len({number_of(event) for event in events}) > 1
@@ -199,10 +175,9 @@ async def test_a_camera_that_pushes_may_die_and_return(site: Site, numbered_clip
             offline = await site.service.wait_for_state("pushed", "offline", "connecting")
             assert offline["reason"]
             cameras.append(push())
-            back_after = await first_result(feed, "pushed", time.monotonic())
-            print(f"pushing camera: first event {back_after:.2f} s after its process was started again")
+            await feed.more(1, stream="pushed")
             await site.service.wait_for_state("pushed", "live")
-            assert longest_gap(feed, "steady", begun_at) < LONGEST_GAP_S
+            await feed.more(1, stream="steady")
     finally:
         for camera in cameras:
             camera.stop()

@@ -185,14 +185,14 @@ async def test_what_is_not_taken_is_said(
 
 
 async def test_a_publisher_that_vanishes_is_noticed(service: Service) -> None:
-    """A publisher that falls silent without a word loses its stream, and nobody has to tell."""
+    """A publisher that falls silent without a word loses its stream, and nobody has to tell.
+
+    After how long is held by a clock in tests/webrtc/test_peer.py.
+    """
     async with publishing(service, "drone") as (publisher, _):
         await service.wait_for_state("drone", "live")
         publisher.fall_silent()
-        began = asyncio.get_running_loop().time()
         await gone(service, "drone")
-        # 10 s of silence, and what a busy machine needs to notice; aioice alone would take 30.
-        assert asyncio.get_running_loop().time() - began < 25
 
 
 async def test_a_silent_publisher_gives_way(service: Service) -> None:

@@ -14,6 +14,7 @@ from streamer.source.certificate_trust import CertificateTrust
 from streamer.source.relay import PROGRAM
 from streamer.source.rtsp import ask
 from streamer.source.target import Target, Transport
+from streamer.values.clock import monotonic
 from tests.peers.certificates import Certificate, make_certificate, server_context
 from tests.peers.clip import make_clip
 from tests.peers.front import run_front
@@ -270,8 +271,8 @@ async def test_mjpeg_over_http(clips: dict[str, Path]) -> None:
     ):
         frames = await watch.more(20)
     assert_plays(numbers(frames))
-    seconds = frames[-1].pts - frames[0].pts
-    assert 1.5 < seconds < 6  # 19 pictures at 10 a second, and not FFmpeg's 25
+    arrived = [frame.received_at - frames[0].received_at for frame in frames]
+    assert [frame.pts - frames[0].pts for frame in frames] == pytest.approx(arrived, abs=0.02)  # not FFmpeg's 25 fps
 
 
 async def test_http_asks_for_a_password(clips: dict[str, Path]) -> None:
@@ -288,11 +289,12 @@ async def test_http_asks_for_a_password(clips: dict[str, Path]) -> None:
 
 async def test_mp4_over_http_plays_as_a_recording(mp4: Path) -> None:
     """A file on a web server plays at its own pace, and again from its beginning, without a new connection's gap."""
+    began = monotonic()
     async with run_web_camera(("/clip.mp4", file(mp4))) as web, run_watch(Target(f"{web}/clip.mp4")) as watch:
         frames = await watch.more(2 * COUNT + 10)
     assert numbers(frames) == [index % COUNT for index in range(2 * COUNT + 10)]
     assert watch.source.reconnects == {}
-    assert frames[-1].received_at - frames[0].received_at > 0.9 * (2 * COUNT + 9) / 30
+    assert frames[-1].received_at - began >= (2 * COUNT + 9) / 30
 
 
 async def test_mpeg_ts_over_http(numbered_clip: Path, tmp_path: Path) -> None:
@@ -323,16 +325,13 @@ async def test_mpeg_ts_comes_by_udp_over_ipv6(clips: dict[str, Path]) -> None:
 
 
 async def test_live_hls_plays_evenly(mp4: Path, tmp_path: Path) -> None:
-    """A live playlist that ffmpeg writes is followed past its segments, and its frames come one by one."""
-    async with (
-        run_hls(mp4, tmp_path),
-        run_web_camera(("/{name}", files(tmp_path))) as web,
-        run_watch(Target(f"{web}/live.m3u8")) as watch,
-    ):
-        frames = await watch.more(150)
+    """A live playlist that ffmpeg writes is followed past its segments, and no frame comes before its time."""
+    async with run_hls(mp4, tmp_path), run_web_camera(("/{name}", files(tmp_path))) as web:
+        began = monotonic()
+        async with run_watch(Target(f"{web}/live.m3u8")) as watch:
+            frames = await watch.more(150)
     assert_plays(numbers(frames))
-    gaps = [after.received_at - before.received_at for before, after in pairwise(frames)]
-    assert sum(gap < 0.005 for gap in gaps) < len(gaps) / 2  # not a segment at once
+    assert frames[-1].received_at - began >= (len(frames) - 1) / 30  # three segments are there at once
 
 
 # ---- files
@@ -340,11 +339,12 @@ async def test_live_hls_plays_evenly(mp4: Path, tmp_path: Path) -> None:
 
 async def test_a_file_plays_at_its_own_pace_and_loops(mp4: Path) -> None:
     """A file is a camera that shows it again and again, at its own pace, with times that go on over the seam."""
+    began = monotonic()
     async with run_watch(Target(f"file://{mp4}")) as watch:
         frames = await watch.more(2 * COUNT + 10)
     assert numbers(frames) == [index % COUNT for index in range(2 * COUNT + 10)]
     assert [frame.pts for frame in frames] == pytest.approx([index / 30 for index in range(len(frames))], abs=0.2)
-    assert frames[-1].received_at - frames[0].received_at > 0.9 * (2 * COUNT + 9) / 30
+    assert frames[-1].received_at - began >= (2 * COUNT + 9) / 30
 
 
 async def test_a_file_that_is_not_there_is_not_found(tmp_path: Path) -> None:

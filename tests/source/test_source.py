@@ -1,4 +1,4 @@
-"""streamer.source: how it lives through what cameras do, against real peers. The kinds of URL: test_source_kinds.py."""
+"""streamer.source: how it lives through what cameras do, against real peers. The kinds of URL: test_kinds.py."""
 
 import asyncio
 import socket
@@ -13,21 +13,29 @@ from pathlib import Path
 import av
 import pytest
 
-from streamer.source.openings import Openings
+from streamer.source import Source
+from streamer.source import protocol as protocols
+from streamer.source.backoff import EAGER_PAUSE, JITTER, LOCKOUT_PAUSE
+from streamer.source.connection import Connection
+from streamer.source.openings import PATIENCE, Openings
+from streamer.source.protocol import SOCKET_TIMEOUT
 from streamer.source.rtsp import ask
+from streamer.source.source import FIRST_PICTURE_TIMEOUT, LOOK, OPENING
 from streamer.source.target import Limits, Target, Transport
 from streamer.values import url as urls
+from streamer.values.clock import monotonic
+from streamer.values.errors import SourceError
+from streamer.values.timeline import Timeline
 from tests.peers.clip import make_clip
+from tests.peers.clock import FakeClock
 from tests.peers.front import run_front
 from tests.peers.process import free_port
 from tests.peers.rtsp_server import RtspServer, run_rtsp_server
 from tests.peers.watch import Watch, numbers, run_watch
 from tests.peers.web_camera import mjpeg, run_web_camera, text
 
-STALL_S = 5.0
-"""A camera that says nothing is noticed within this."""
-SLACK_S = 1.5
-"""What a loaded machine may add to it."""
+NOTICED_S = 5.0
+"""A camera that says nothing is noticed within this; `sightline bench cameras` measures it."""
 
 
 @pytest.fixture(scope="module")
@@ -124,43 +132,82 @@ async def test_passwords_are_in_no_sentence_and_no_log(camera: RtspServer, caplo
 # ---- silence
 
 
+def attempt(clock: FakeClock) -> tuple[Source, Connection]:
+    """A source, and a connection of it that has just begun; nobody is connected to."""
+    source = Source("x", Target("rtsp://camera/"), clock=clock, redact=str)
+    return source, Connection("x", source.target, Timeline(), lambda *_: None, clock)
+
+
+def test_a_silence_is_given_up_within_five_seconds() -> None:
+    """By the clock a live stream is given up when its patience is over and not before: soon enough to be seen in five.
+
+    So it is where FFmpeg notices by itself, at its second timeout.
+    """
+    source, connection = attempt(clock := FakeClock())
+    connection.opened_at = connection.alive_at = clock.now
+    connection.delivering = True
+    clock.advance(connection.stall_timeout)
+    assert source._given_up(connection) is None
+    clock.advance(0.001)
+    assert getattr(source._given_up(connection), "kind", None) == "stalled"
+    live = (protocols.RTSP, protocols.RTSPS, protocols.RTSP_UDP, protocols.RTMP, protocols.RTSP_LISTEN)
+    bytes_of_ours = (protocols.MPEG_TS, protocols.MULTIPART_JPEG, protocols.FLV, protocols.MP4)
+    assert {protocol.stall for protocol in (*live, *bytes_of_ours)} == {connection.stall_timeout}
+    assert connection.stall_timeout + LOOK < NOTICED_S
+    assert 2 * SOCKET_TIMEOUT + LOOK < NOTICED_S
+
+
+def test_an_opening_has_so_long() -> None:
+    """By the clock an attempt that opens nothing is given up, and one that opens and shows nothing, and not before."""
+    source, connection = attempt(clock := FakeClock())
+    clock.advance(OPENING - 0.001)
+    assert source._given_up(connection) is None
+    clock.advance(0.001)
+    assert getattr(source._given_up(connection), "kind", None) == "timeout"
+    connection.opened_at = connection.alive_at = clock.now
+    connection.alive_at = clock.advance(FIRST_PICTURE_TIMEOUT)
+    assert source._given_up(connection) is None
+    connection.alive_at = clock.advance(0.001)
+    assert getattr(source._given_up(connection), "kind", None) == "codec"
+
+
+def test_a_refused_password_is_not_tried_again_at_once() -> None:
+    """After a refused password the next attempt waits as long as a lockout wants; after another failure a second."""
+    source, _ = attempt(FakeClock())
+    assert source._failed(SourceError("authentication", "no")) >= LOCKOUT_PAUSE * (1 - JITTER)
+    assert source._failed(SourceError("refused", "no")) <= EAGER_PAUSE
+
+
 @pytest.mark.parametrize("transport", ["tcp", "udp"])
 async def test_a_silent_camera_is_noticed_and_let_go(numbered_clip: Path, transport: str) -> None:
-    """A camera that holds its connection and sends nothing is offline in five seconds; it sees one socket at a time."""
+    """A camera that holds its connection and sends nothing is offline; it sees one socket at a time, and then none."""
     with run_rtsp_server({"/road": numbered_clip}) as server:
         async with run_front(server.port) as front:
             url = f"rtsp://127.0.0.1:{front.port}/road"
             async with run_watch(Target(url, transport="udp" if transport == "udp" else "tcp")) as watch:
                 await watch.more(60)
                 server.freeze()
-                frozen_at = asyncio.get_running_loop().time()
                 await watch.until(lambda: watch.source.state == "offline", "offline")
-                noticed_after = asyncio.get_running_loop().time() - frozen_at
                 assert watch.source.error == "stalled"
-                assert noticed_after < STALL_S + SLACK_S
                 server.unfreeze()
                 await watch.until(lambda: watch.source.state == "live", "live again")
                 assert (front.most, front.accepted > 1) == (1, True)
             await watch.until(lambda: front.open == 0, "the last connection closed")
-    print(f"silent over {transport}: offline after {noticed_after:.2f} s")
 
 
 @pytest.mark.parametrize("transport", ["tcp", "udp"])
 @pytest.mark.parametrize(("fps", "pictures"), [(30, 2), (1, 1), (1, 3)])
-async def test_a_camera_that_freezes_at_once_is_noticed_as_soon(
+async def test_a_camera_that_freezes_at_once_is_stalled(
     tmp_path: Path, transport: Transport, fps: int, pictures: int
 ) -> None:
-    """A camera that freezes within its first pictures is offline in five seconds too, at one picture a second too."""
+    """A camera that freezes within its first pictures is stalled and nothing else, at one picture a second too."""
     clip = make_clip(tmp_path / "clip.mp4", fps=fps, seconds=max(2, 20 // fps), gop=fps)
     with run_rtsp_server({"/road": clip}) as server:
         async with run_watch(Target(server.url("/road"), transport=transport)) as watch:
             await watch.more(pictures)
             await asyncio.to_thread(server.freeze)
-            frozen_at = asyncio.get_running_loop().time()
             await watch.ended("stalled")
-            noticed_after = asyncio.get_running_loop().time() - frozen_at
-    print(f"{fps} a second over {transport}, frozen after {pictures}: offline after {noticed_after:.2f} s")
-    assert noticed_after < STALL_S + SLACK_S / 2
+            assert list(watch.source.reconnects) == ["stalled"]
 
 
 @pytest.mark.parametrize("fps", [Fraction(1), Fraction(2, 5)])
@@ -221,8 +268,6 @@ async def test_a_silent_web_camera_is_noticed(tmp_path: Path) -> None:
     ):
         await watch.more(9)
         assert await watch.ended("stalled")
-        noticed_after = asyncio.get_running_loop().time() - watch.frames[8].received_at
-    assert noticed_after < 2 * STALL_S + SLACK_S
 
 
 # ---- what is opened and never ends
@@ -276,6 +321,7 @@ async def test_waiting_for_a_turn_is_not_opening(monkeypatch: pytest.MonkeyPatch
     """However long a source waits for its turn, its attempt has all its time from then on."""
     monkeypatch.setattr("streamer.source.source.OPENING", 1.2)
     openings = Openings(at_once=1)
+    asked_at = monotonic()
     turn = await openings.turn()  # which holds for longer than that
     async with (
         run_drip(b"HTTP/1.1 200 OK\r\nX: ") as port,
@@ -283,9 +329,9 @@ async def test_waiting_for_a_turn_is_not_opening(monkeypatch: pytest.MonkeyPatch
         run_watch(Target(f"http://127.0.0.1:{front.port}/x"), openings=openings) as watch,
     ):
         await watch.until(lambda: front.accepted > 0, "an attempt")
-        began = asyncio.get_running_loop().time()
+        assert watch.source._connection is not None
+        assert watch.source._connection.started_at >= asked_at + PATIENCE
         await watch.ended("timeout")
-        assert asyncio.get_running_loop().time() - began > 0.4  # nothing were left of it, counted from the start
     turn.done()
 
 
@@ -293,10 +339,8 @@ async def test_who_is_asked_for_a_redirect_has_so_long(monkeypatch: pytest.Monke
     """An RTSP server that drips its answer is not listened to for longer than one answer may take."""
     monkeypatch.setattr("streamer.source.rtsp.DEADLINE", 0.5)
     async with run_drip(b"RTSP/1.0 200 OK\r\nX: ") as port:
-        began = asyncio.get_running_loop().time()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(30):  # or for ever
             assert await asyncio.to_thread(ask, Target(f"rtsp://127.0.0.1:{port}/x"), "127.0.0.1") is None
-        assert asyncio.get_running_loop().time() - began < 30
 
 
 async def test_a_picture_without_end_fills_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -354,7 +398,10 @@ async def test_what_a_server_says_cannot_write_to_a_terminal() -> None:
 
 
 async def test_cameras_that_come_back_together_are_not_asked_in_one_moment(numbered_clip: Path) -> None:
-    """Sixteen cameras away and back at once are all live again in 15 s, and few of them are asked at any one time."""
+    """Sixteen cameras away and back at once are all live again, and none of them is asked twice at a time.
+
+    `sightline bench cameras` measures how long that takes, and test_openings.py holds how many are asked at once.
+    """
     with run_rtsp_server({"/road": numbered_clip}) as server:
         async with AsyncExitStack() as running:
             fronts = [await running.enter_async_context(run_front(server.port)) for _ in range(16)]
@@ -371,20 +418,16 @@ async def test_cameras_that_come_back_together_are_not_asked_in_one_moment(numbe
             for watch in watches:
                 await watch.until(lambda watch=watch: watch.source.state == "offline", "offline")  # type: ignore[misc]
             server.restart()
-            back = asyncio.get_running_loop().time()
             for watch in watches:
                 await watch.until(lambda watch=watch: watch.source.state == "live", "live again")  # type: ignore[misc]
-            took = asyncio.get_running_loop().time() - back
             assert {front.most for front in fronts} == {1}
-    print(f"16 cameras: all live {took:.1f} s after their return")
-    assert took < 15 + SLACK_S
 
 
 # ---- what changes on the way
 
 
 async def test_a_change_of_size_is_followed_without_a_gap(tmp_path: Path) -> None:
-    """A camera that goes on in another size is followed within a second; each picture has the size it was sent in."""
+    """A camera that goes on in another size is followed from its first picture; each has the size it was sent in."""
     small = make_clip(tmp_path / "small.mp4", width=320, height=240, seconds=2, gop=15)
     large = make_clip(tmp_path / "large.mp4", width=640, height=480, seconds=2, gop=15, first=1000)
     with run_rtsp_server({"/road": [small, large]}) as server:
@@ -392,17 +435,16 @@ async def test_a_change_of_size_is_followed_without_a_gap(tmp_path: Path) -> Non
             frames = await watch.more(140)
     sizes = [frame.width for frame in frames]
     assert {320, 640} == set(sizes)
-    for frame, number in zip(frames, numbers(frames), strict=True):
+    shown = numbers(frames)
+    for frame, number in zip(frames, shown, strict=True):
         assert (frame.width, frame.height) == ((640, 480) if number >= 1000 else (320, 240))
-    changes = [
-        after.received_at - before.received_at for before, after in pairwise(frames) if before.width != after.width
-    ]
-    assert max(changes) < 1
+    changes = [number for (before, after), number in zip(pairwise(sizes), shown[1:], strict=True) if before != after]
+    assert set(changes) == {0, 1000}
     assert watch.source.reconnects == {}
 
 
 async def test_a_change_of_codec_is_followed(tmp_path: Path) -> None:
-    """An encoder that is started anew with another codec, at the same port, is followed within seconds, and told so."""
+    """An encoder that is started anew with another codec, at the same port, is followed, and told from a silent one."""
     from tests.source.test_kinds import sending
 
     port = free_port()
@@ -411,9 +453,6 @@ async def test_a_change_of_codec_is_followed(tmp_path: Path) -> None:
         for clip in [*clips, clips[0]]:
             async with sending("-f", "mpegts", f"udp://127.0.0.1:{port}?pkt_size=1316", clip=clip):
                 await watch.more(40)
-    gaps = [after.received_at - before.received_at for before, after in pairwise(watch.frames)]
-    print(f"codec changed twice: longest gap {max(gaps):.2f} s")
-    assert max(gaps) < 5 + SLACK_S
     assert watch.source.reconnects == {"codec": 2}
 
 
@@ -453,7 +492,7 @@ async def test_more_pictures_than_allowed_go_no_further(camera: RtspServer) -> N
         first, last = watch.frames[9], (await watch.more(20))[-1]
         seconds = last.received_at - first.received_at
         taken = len(watch.frames) - 10
-        assert taken / seconds < 12
+        assert taken <= 10 * seconds + 5 + 1  # half a second's may come at once
         assert watch.source.skipped_late > taken
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from itertools import pairwise
@@ -29,8 +28,7 @@ class Published:
 
     def __init__(self, peer: WhipPublisher, *, max_fps: float = 60.0) -> None:
         self.peer = peer
-        self.frames: list[tuple[float, Frame]] = []
-        """With the monotonic time at which each was delivered."""
+        self.frames: list[Frame] = []
         self.threads: set[str] = set()
         self.states: list[str] = []
         """What the publisher called itself as each frame was delivered."""
@@ -40,7 +38,7 @@ class Published:
 
     def _receive(self, frame: Frame) -> None:
         self.threads.add(threading.current_thread().name)
-        self.frames.append((time.monotonic(), frame))
+        self.frames.append(frame)
         self.states.append(self.publisher.state)
 
     async def connect(self) -> None:
@@ -57,12 +55,7 @@ class Published:
 
     def numbers(self) -> list[int]:
         """The numbers drawn into the frames."""
-        return [read_index(frame.picture.to_ndarray(format="rgb24")) for _, frame in self.frames]
-
-    def ages(self) -> list[float]:
-        """Seconds from each frame's being handed to the publisher's encoder to its coming out here."""
-        sent = self.peer.track.sent
-        return [at - sent[number] for (at, _), number in zip(self.frames, self.numbers(), strict=True)]
+        return [read_index(frame.picture.to_ndarray(format="rgb24")) for frame in self.frames]
 
     async def close(self) -> None:
         """Close both ends."""
@@ -99,7 +92,7 @@ async def test_frames_come_in_order_with_their_times(publish: Publish, codec: st
     published = await publish(WhipPublisher(codec=codec))
     numbers = await published.more(40)
     assert numbers == sorted(set(numbers))
-    frames = [frame for _, frame in published.frames[:40]]
+    frames = published.frames[:40]
     assert [frame.index for frame in frames] == list(range(40))
     for (before, after), (low, high) in zip(pairwise(frames), pairwise(numbers), strict=True):
         assert after.pts - before.pts == pytest.approx((high - low) / 30, abs=1e-3)
@@ -114,15 +107,13 @@ async def test_any_size_comes_as_it_is(publish: Publish, width: int, height: int
     """Odd sizes, and those of a phone held upright, come uncut and unturned."""
     published = await publish(WhipPublisher(codec="video/vp8", track=NumberedTrack(width, height)))
     await published.more(3)
-    assert {(frame.width, frame.height) for _, frame in published.frames} == {(width, height)}
+    assert {(frame.width, frame.height) for frame in published.frames} == {(width, height)}
 
 
 async def test_a_frame_does_not_wait_for_the_next(publish: Publish) -> None:
-    """A frame is here long before the next one is sent: at two a second a wait would be half a second."""
-    published = await publish(WhipPublisher(track=NumberedTrack(fps=2)))
-    await published.more(5)
-    ages = published.ages()
-    assert sorted(ages)[len(ages) // 2] < 0.4
+    """A frame is here before the next one is sent, and the last one though none ever is."""
+    published = await publish(WhipPublisher(track=NumberedTrack(most=5)))
+    assert await published.more(5) == [0, 1, 2, 3, 4]
 
 
 async def test_a_packet_sent_again_closes_the_gap(publish: Publish) -> None:
@@ -144,8 +135,11 @@ async def test_a_packet_sent_again_closes_the_gap(publish: Publish) -> None:
     assert published.publisher._assembler.lost == 0
 
 
-async def test_a_packet_that_never_comes_stalls_for_less_than_a_second(publish: Publish) -> None:
-    """One packet lost for good ends in a keyframe asked for, and the frames after it; nothing piles up meanwhile."""
+async def test_a_packet_that_never_comes_is_passed_over(publish: Publish) -> None:
+    """One packet lost for good ends in a keyframe asked for, and every frame after it; nothing piles up meanwhile.
+
+    `sightline bench publishing` measures how long the picture stands still.
+    """
     published = await publish(WhipPublisher(rtx=False))
     await published.more(10)
     lost: list[int] = []
@@ -157,12 +151,11 @@ async def test_a_packet_that_never_comes_stalls_for_less_than_a_second(publish: 
 
     published.peer.lose = for_good
     await until(lambda: published.publisher._assembler.lost == 1)
-    await published.more(30)
-    times = [at for at, _ in published.frames]
-    # 0.25 s for the packet, a round trip, a keyframe; three times that on a machine that does other things besides.
-    assert max(after - before for before, after in pairwise(times)) < 3
-    ages = published.ages()
-    assert ages[-1] < 3
+    numbers = await published.more(30)
+    assert published.peer.keyframes_asked > 0
+    assert numbers[-10:] == list(range(numbers[-10], numbers[-10] + 10))
+    assert published.publisher._assembler.lost == 1
+    assert published.publisher._assembler._gap_since is None
 
 
 async def test_a_thin_line_is_not_taken_for_a_stall(publish: Publish) -> None:
@@ -210,7 +203,7 @@ async def test_frames_beyond_the_rate_are_dropped(publish: Publish) -> None:
     """No more frames a second are taken than the limit says, and those dropped are counted."""
     published = await publish(max_fps=10)
     await published.more(20)
-    times = [frame.pts for _, frame in published.frames]
+    times = [frame.pts for frame in published.frames]
     assert all(after - before >= 0.079 for before, after in pairwise(times))
     assert published.publisher.skipped_late > 10
 
