@@ -1,1 +1,1 @@
-"""The service: one frame's way from a camera to a browser, in files named after its stages. Read `pipeline` first."""
+"""The service: one frame's way from a camera to a browser, in rooms. Read `stream/pipeline.py` first."""

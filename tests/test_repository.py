@@ -1,9 +1,11 @@
 """The repository's promises: what is committed and what is not, links, verbs, locks."""
 
 import ast
+import io
 import os
 import re
 import subprocess
+import tokenize
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -123,6 +125,75 @@ def test_tests_say_what_they_hold() -> None:
         if node.name.startswith("test_") and not ast.get_docstring(node)
     ]
     assert silent == []
+
+
+OTHERS = {
+    *("exporter.py", "exporter_main_v2.py", "exporter_lib_v2.py", "export_inference_graph.py", "model_main_tf2.py"),
+    *("detection.py", "preprocess_ops.py", "multiple_grid_anchor_generator.py"),  # TensorFlow's research and models
+    *("serialization.py", "export.py"),  # PyTorch's, Ultralytics'
+    *("json.py", "random.py", "file.py", "mynet.py", "layers.py"),  # a user's own
+    *("x.py", "test_x.py"),  # any
+}
+"""Files that are named and are not ours."""
+
+
+def texts() -> Iterator[tuple[Path, str]]:
+    """Give what people read: pages, comments and docstrings of modules, and what configures and shows the rest."""
+    for path in tracked("*.md", "*.toml", "*.yaml", "*.yml", "*.css", "*.html", "*.js", "Makefile"):
+        yield path, path.read_text()
+    for path in tracked("*.py"):
+        text = path.read_text()
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+            if token.type == tokenize.COMMENT:
+                yield path, token.string
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+                yield path, str(node.value.value)
+
+
+def test_files_that_are_named_are_there() -> None:
+    """Every Python file that a document, a comment or a docstring names is there, by that path or by the end of it."""
+    ours = [f"/{relative(path)}" for path in tracked("*.py")]
+    missing = {
+        f"{relative(path)}: {name}"
+        for path, text in texts()
+        for name in re.findall(r"(?<![\w./-])((?:[\w.-]+/)*[\w-]+\.py)\b", text)
+        if name.rpartition("/")[2] not in OTHERS
+        if not any(file.endswith(f"/{name}") for file in ours) and not (path.parent / name).is_file()
+    }
+    assert missing == set()
+
+
+def test_links_are_called_what_they_lead_to() -> None:
+    """A link whose text is a file's name leads to a file of that name."""
+    wrong = [
+        f"{relative(page)}: {found[0]}"
+        for page in tracked("*.md")
+        for found in re.finditer(r"\[`?([\w./-]+\.(?:py|md|yaml|js))`?\]\(([^)#\s]+)", page.read_text())
+        if Path(found[1]).name != Path(found[2]).name
+    ]
+    assert wrong == []
+
+
+def rooms() -> list[Path]:
+    """Give the folders the service is made of."""
+    return sorted({path.parent for path in tracked("streamer/*/__init__.py")})
+
+
+@pytest.mark.parametrize("room", rooms(), ids=lambda room: room.name)
+def test_rooms_say_what_is_in_them(room: Path) -> None:
+    """Every room has its word in the glossary and its place among those who may know each other, and says what it is.
+
+    One that lists its files lists all of them.
+    """
+    words = re.findall(r"^\| \*\*(.+?)\*\* \|", (REPOSITORY / "docs" / "glossary.md").read_text(), re.MULTILINE)
+    assert room.name in {word for entry in words for word in entry.split(", ")}
+    assert f"`{room.name}`" in (REPOSITORY / "CONTRIBUTING.md").read_text()
+    said = _docstring((room / "__init__.py").read_text()) or ""
+    files = {path.name for path in tracked(f"streamer/{room.name}/*.py")} - {"__init__.py"}
+    assert len(said.splitlines()) >= 3
+    if re.search(r"^\w+\.py", said, re.MULTILINE):
+        assert files <= set(re.findall(r"\w+\.py", said))
 
 
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)|!\[[^\]]*\]\(([^)\s]+)\)")

@@ -3,7 +3,7 @@
 document.py      the whole file: read, checked, refused
 server.py        its section `server`; serving.py, ingress.py, api_streams.py, stream.py: the others
 section.py       what every section is; sampling.py: what two of them have in common
-ports.py         which ports its streams listen at
+address.py       where a model server may be; ports.py which ports streams listen at
 variables.py     ${NAME} in a text; and the passwords that any text may hold
 unique_keys.py   YAML in which no key stands twice
 explanation.py   a mistake in one line: the key, its value, and what is allowed

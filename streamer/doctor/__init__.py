@@ -17,6 +17,5 @@ report.py        the answer: one word, and a document for programs
 printout.py      the same for a person. Pure
 still.py         one picture as a JPEG
 command.py       the command
-practice.py      the API's: few at a time, and only where the configuration allows it
-routes.py        the route
+practice.py      the API's: few at a time; http/doctor.py asks whether the configuration allows it
 """

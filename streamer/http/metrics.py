@@ -1,4 +1,4 @@
-"""Prometheus metrics: stages count in plain integers, and this reads them when Prometheus asks. See docs/monitoring.md.
+"""Prometheus metrics: rooms count in plain integers, and this reads them when Prometheus asks. See docs/monitoring.md.
 
 Two things are observed as they happen, because a histogram cannot be read back: calls to the model, and latencies.
 """
@@ -110,7 +110,7 @@ class Metrics(Collector):
             self._predict_errors.remove(model, code)
 
     def collect(self) -> Iterator[Metric]:
-        """Read every stage's counters."""
+        """Read every room's counters."""
         yield from _frames(self._streams)
         yield from _streams(self._streams)
         yield from _viewers(self._streams, self._events)

@@ -11,12 +11,12 @@ container.py             a target opened as one of FFmpeg's containers
 dialler.py               the addresses of one host, tried in turn
 rtsp.py                  what an RTSP server says for itself, where FFmpeg does not
 download.py              an HTTP answer as bytes; login.py its user name and password
-playlist.py              what an HLS playlist may have us fetch
-reader.py                bytes of ours as FFmpeg reads them
+playlist.py              what an HLS playlist may have us fetch; manifest.py what it says; cipher.py its encryption
+reader.py                bytes of ours as FFmpeg reads them; allowance.py how many without a picture
 datagrams.py             MPEG-TS that comes in UDP datagrams
 relay.py                 SRT by way of the system's ffmpeg
 stop.py                  how a thread that waits is told to end
-gate.py                  which packets are worth decoding
+gate.py                  which packets are worth decoding; decoding.py what comes of them
 pace.py                  when a picture of a recording is due. Pure
 rotation.py              a picture turned upright
 failure.py               what FFmpeg and the system raise, in the words of the API

@@ -1,4 +1,4 @@
-"""Bounded buffers between two stages: the newest wins, and what is dropped is counted."""
+"""Bounded buffers between two who go at their own pace: the newest wins, and what is dropped is counted."""
 
 import asyncio
 import logging

@@ -1,11 +1,14 @@
 """What can go wrong, as text and numbers only, so that every room may import this.
 
 SightlineError
-├── ConfigError          the configuration cannot be used: exit code 2
-├── SourceError          a stream's source failed: `kind` is one of SourceErrorKind
-├── PredictError         the model server did not answer: `code` is a gRPC status name
-├── Refused              a request is not met: `status` is HTTP's, 4xx
-└── Overloaded           a limit is reached: HTTP 503 with Retry-After
+├── ConfigError          the configuration, a URL or an option cannot be used: exit code 2, or 422 through the API
+├── SourceError          a camera cannot be read, or may not be: `kind` is one of SourceErrorKind; source, doctor
+├── PredictError         the model server did not answer: `code` is a gRPC status name; inference
+├── Refused              a request is not met: `status` is HTTP's, 4xx; http, control, webrtc
+├── Overloaded           a limit is reached: HTTP 503 with Retry-After; control, doctor
+└── tools.child.ChildEnded   a process of a command ended before it was of use
+
+SightlineError itself ends `bench` and `evaluate` where something they measure does not happen: exit code 1.
 """
 
 from typing import Literal
@@ -22,11 +25,11 @@ class SightlineError(Exception):
 
 
 class ConfigError(SightlineError):
-    """The configuration names something that cannot be used."""
+    """The configuration, or whoever gives a command or a request, names something that cannot be used."""
 
 
 class SourceError(SightlineError):
-    """A source could not be opened, or stopped delivering."""
+    """A source could not be opened, stopped delivering, or leads where it may not."""
 
     def __init__(self, kind: SourceErrorKind, sentence: str, *, realm: str | None = None) -> None:
         super().__init__(sentence)
@@ -44,12 +47,13 @@ class PredictError(SightlineError):
 
 
 class Refused(SightlineError):
-    """What somebody asked for over HTTP and does not get: `status` is HTTP's word for it, `headers` go with it."""
+    """What somebody asked for over HTTP and does not get, by whichever room: `status` is HTTP's word for it."""
 
     def __init__(self, status: int, sentence: str, headers: dict[str, str] | None = None) -> None:
         super().__init__(sentence)
         self.status = status
         self.headers = headers or {}
+        """Go with it."""
 
 
 class Overloaded(SightlineError):

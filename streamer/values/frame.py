@@ -1,4 +1,4 @@
-"""One decoded picture and when it came. A value: shared between stages, never changed."""
+"""One decoded picture and when it came. A value: shared between rooms, never changed."""
 
 from dataclasses import dataclass
 from typing import cast
@@ -28,7 +28,7 @@ class Frame:
     received_at: float
     """Monotonic time at which the packet that carried it was demuxed."""
     picture: av.VideoFrame
-    """The decoder's picture. Read only: several stages hold it at once."""
+    """The decoder's picture. Read only: several rooms hold it at once."""
 
     @property
     def width(self) -> int:

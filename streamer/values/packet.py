@@ -12,7 +12,8 @@ class EncodedPacket:
     """One encoded picture."""
 
     data: bytes
-    """H.264 in Annex B with its parameter sets in band, or a whole JPEG."""
+    """H.264 in Annex B with its parameter sets in band, a whole frame of VP8, or a whole JPEG."""
     pts: int
     """In units of TIME_BASE."""
     is_keyframe: bool
+    """It needs no other. Every JPEG is one."""

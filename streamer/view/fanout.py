@@ -1,7 +1,6 @@
 """One encoded stream fanned out to any number of subscribers.
 
-*FanOut* is our outgoing side here; what media servers call a fan_out, somebody who pushes a stream in, is an
-*ingress*. Every subscriber has a bounded buffer of its own: one that is slow loses packets up to the next keyframe and
+Every subscriber has a bounded buffer of its own: one that is slow loses packets up to the next keyframe and
 nobody else notices. A relay of shared frames (aiortc's MediaRelay) would encode once a viewer and buffer without bound.
 """
 

@@ -1,7 +1,7 @@
 """The private names of aiortc 1.16 that are used here, all of them.
 
-tests/webrtc/test_hooks.py holds that each takes effect. aioice's are in guard.py. `pyproject.toml` keeps aiortc at
-one minor version for the sake of these.
+tests/webrtc/test_hooks.py holds that each takes effect. aioice's are in datagram_filter.py. `pyproject.toml` keeps
+aiortc at one minor version for the sake of these.
 """
 
 from collections.abc import Callable
