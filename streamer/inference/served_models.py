@@ -65,9 +65,8 @@ class ServedModels(Mapping[str, ServedModel]):
         if task is not None:
             task.cancel()
             await ended(f"model {name}", task)
-        await (
-            model.predictor.close()
-        )  # of a task that was cancelled before it began nothing is run, no end of it either
+        # Of a task that was cancelled before it began nothing is run, no end of it either.
+        await model.predictor.close()
         for told in self.on_removed:
             try:
                 told(name)

@@ -148,7 +148,7 @@ class Pipeline:
         self._decode_rate, self._result_rate = Rate(), _result_rate(sampling)
         self._reformatter = VideoReformatter()
         self._receiving = threading.Lock()
-        """One frame at a time: the thread of an attempt that was given up may be at its last one when the next begins."""
+        """One frame at a time: the thread of a connection that was given up may be at its last when the next begins."""
         self._valve = Valve(is_open=not paused)
         self._arrivals: Mailbox[_Arrival] | None = None
         self._arrivals_lost = 0

@@ -105,7 +105,7 @@ TAKES = st.tuples(st.just("take"), st.integers(1, 5), st.floats(0, 0.3))
 
 @given(st.lists(st.one_of(PUTS, TAKES), max_size=60))
 def test_any_order_of_events_ends_each_sample_once(events: list[Event]) -> None:
-    """However samples come and are taken, each is taken, superseded or expired, once, or waits; first come first served.
+    """However samples come and go, each is taken, superseded or expired, once, or waits; first come, first served.
 
     No batch is too large, none holds a stream twice or a frame that is too old, and each stream has one place.
     """
@@ -330,7 +330,7 @@ async def test_a_model_that_answers_fewer_than_it_was_asked_about_answers_nobody
 
 
 async def test_a_dispatcher_may_be_run_again() -> None:
-    """After its end it takes samples again as soon as it runs again; calls of its last life count among those in flight."""
+    """After its end it asks again as soon as it runs again; calls of its last life count among those in flight."""
     puppet, answers, clock = Puppet(), Answers(), FakeClock()
     dispatcher = Dispatcher(Batcher(max_batch_size=4, deadline=1.0), puppet, in_flight=1, clock=clock)
     for index in range(3):

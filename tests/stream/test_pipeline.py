@@ -1,21 +1,30 @@
 """streamer.stream.pipeline: one stream, joined; its source and its model are moved by hand."""
 
 import asyncio
+import threading
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+import numpy as np
 import pytest
+from av.video.reformatter import VideoReformatter
+from numpy.typing import NDArray
 
 from serving.signature import Contract
 from streamer.inference.batcher import Answer
+from streamer.inference.model import ServedModel
+from streamer.stream import pipeline as module
 from streamer.stream.pipeline import STALE_PICTURE, STALE_RESULT, Pipeline
+from streamer.stream.rate import Rate
 from streamer.values.detections import Detections
 from streamer.values.errors import SourceErrorKind
 from streamer.values.frame import Frame, Sample
 from streamer.values.sampling import Sampling
 from streamer.values.state import SourceState
 from tests.peers.clock import FakeClock
+from tests.peers.fake_model_server import run_fake_model_server
 from tests.peers.frames import make_detections, make_frame, make_picture
 from tests.peers.until import until
 
@@ -46,12 +55,15 @@ class FakeSource:
         self.last_frame_at: float | None = None
         self.reconnects: dict[SourceErrorKind, int] = {}
         self.deliver: Callable[[Frame], None] | None = None
+        self.cut_off = asyncio.Event()
+        """Set to have it end as if what it waits for had been cancelled."""
 
     async def run(self, deliver: Callable[[Frame], None]) -> None:
         """Deliver by hand, until cancelled."""
         self.deliver = deliver
         try:
-            await asyncio.Event().wait()
+            await self.cut_off.wait()
+            raise asyncio.CancelledError
         finally:
             self.deliver = None
 
@@ -96,14 +108,16 @@ class Stream:
             self.source.deliver(frame)
             await asyncio.sleep(0)
 
-    def answer(self, *boxes: tuple[float, float, float, float], age: float = 0.05) -> None:
+    def answer(
+        self, *boxes: tuple[float, float, float, float], age: float = 0.05, labels: tuple[str, ...] | None = None
+    ) -> None:
         """Answer what was asked last."""
         sample, answer = self.model.asked.pop()
         frame = sample.frame
         found = make_detections(
             frame.pts, boxes, size=(frame.width, frame.height), received_at=frame.received_at, age=age
         )
-        answer(sample, replace(found, model="m"))
+        answer(sample, replace(found, model="m", labels=labels or found.labels))
 
 
 @asynccontextmanager
@@ -146,6 +160,18 @@ async def test_a_stream_whose_answers_end_is_stale(fps: float) -> None:
         assert str(stream.pipeline.notice()).startswith("no fresh detections for ")
 
 
+async def test_a_stream_says_what_its_model_says() -> None:
+    """While the model is not up, because a task of its own or its server is down, the stream gives its reason."""
+    async with run_stream() as stream:
+        await stream.arrive()
+        stream.answer(BOX)
+        stream.model.up, stream.model.reason = False, "the dispatcher of model m failed"
+        await stream.arrive(round((STALE_RESULT + 0.2) * FPS))
+        assert stream.pipeline.state().word == "stale"
+        assert stream.pipeline.state().reason == "no fresh detections for 2 s: the dispatcher of model m failed"
+        assert stream.pipeline.counts.drops() == {("sampler", "model_unavailable"): len(stream.told) * 22}
+
+
 async def test_a_camera_that_was_away_says_nothing_of_its_model() -> None:
     """What was not answered before an outage, or a pause, is not held against the model after it."""
     async with run_stream() as stream:
@@ -183,3 +209,129 @@ async def test_an_answer_is_told_with_its_stream() -> None:
         stream.answer(BOX)
         assert [found.stream for found in stream.told] == ["line-1"]
         assert stream.pipeline.counts.results == 1
+
+
+async def test_after_another_model_was_chosen_boxes_carry_its_words() -> None:
+    """From the first frame that the new model answered on, whatever is in view is called what that one calls it."""
+    async with run_stream() as stream:
+        await stream.arrive(3)
+        stream.answer(BOX, labels=("defect",))
+        old, new = stream.model, FakeModel()
+        stream.model = new
+        stream.pipeline.change(new, Sampling(FPS, model="m2"))
+        await stream.arrive()
+        stream.answer(BOX, labels=("insulator",))
+        assert [box.label for box in stream.pipeline._tracker.at(0.2)] == ["defect"]
+        for pts in (0.3, 0.35, 0.4):
+            assert [box.label for box in stream.pipeline._tracker.at(pts)] == ["insulator"]
+        assert (len(old.asked), new.asked) == (2, [])
+
+
+async def test_a_part_that_is_cut_off_ends_the_stream(caplog: pytest.LogCaptureFixture) -> None:
+    """A source that looks cancelled, though nobody cancelled it, fails its stream, which is how it is run again."""
+    stream = Stream(Sampling(FPS))
+    running = asyncio.create_task(stream.pipeline.run())
+    await until(lambda: stream.source.deliver is not None)
+    stream.source.cut_off.set()
+    await asyncio.wait({running})
+    assert not running.cancelled()
+    with pytest.raises(ExceptionGroup) as failure:
+        await running
+    assert str(failure.value.exceptions[0]) == "a part of the stream was cut off by what it waited for"
+    stream.source.cut_off.clear()
+    running = asyncio.create_task(stream.pipeline.run())
+    await stream.arrive()
+    stream.answer(BOX)
+    assert stream.pipeline.state().word == "live"
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_a_stream_is_live_again_after_its_model_failed() -> None:
+    """When a model's task that failed runs again its streams are asked about again, and live."""
+    clock = FakeClock()
+    async with run_fake_model_server(CONTRACT) as server:
+        fails = list[bool]()
+        model = ServedModel(
+            server.address,
+            "m",
+            max_batch_size=4,
+            in_flight=1,
+            deadline=20.0,
+            clock=lambda: 1 / 0 if fails and fails.pop() else clock(),
+            on_call=lambda *_: None,
+            on_error=lambda *_: None,
+            on_restart=lambda: None,
+            pause=0.0,
+        )
+        asking = asyncio.create_task(model.run())
+        async with run_stream() as stream:
+            stream.clock, stream.pipeline._clock = clock, clock
+            stream.pipeline.change(model, Sampling(FPS))
+            counts = stream.pipeline.counts
+            await until(lambda: model.up)
+            await stream.arrive()
+            await until(lambda: counts.results == 1)
+            fails.append(True)
+            await stream.arrive()
+            await until(lambda: counts.drops())
+            assert counts.drops() == {("batcher", "model_ended"): 1}
+            await until(lambda: model.up)
+            await stream.arrive()
+            await until(lambda: counts.results == 2)
+            assert stream.pipeline.state().word == "live"
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+
+
+async def test_rates_are_kept_by_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How many frames a second come is counted and asked for on the event loop alone, whoever watches."""
+    threads = set[int]()
+
+    class Watched(Rate):
+        def add(self, now: float, happened: float | None = None) -> None:
+            threads.add(threading.get_ident())
+            super().add(now, happened)
+
+        def at(self, now: float) -> float | None:
+            threads.add(threading.get_ident())
+            return super().at(now)
+
+    monkeypatch.setattr(module, "Rate", Watched)
+    async with run_stream() as stream:
+        stream.pipeline.view.h264.subscribe()
+        for index in range(3):
+            frame = make_frame(index / FPS, stream.clock.advance(1 / FPS), index=index)
+            await asyncio.to_thread(stream.pipeline.receive, frame)
+            await until(lambda shown=index + 1: stream.pipeline.view.annotated == shown)  # type: ignore[misc]
+    assert threads == {threading.get_ident()}
+
+
+async def test_frames_are_received_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The thread of a connection that was given up may be at its last frame when the next begins: they take turns."""
+    alone, overlaps = threading.Lock(), 0
+
+    def convert(frame: Frame, _: VideoReformatter) -> NDArray[np.uint8]:
+        """Convert nothing: two threads in one scaler do not come out of it again."""
+        nonlocal overlaps
+        if not alone.acquire(blocking=False):
+            overlaps += 1
+            return np.zeros((frame.height, frame.width, 3), np.uint8)
+        time.sleep(0)  # gives the other thread its turn
+        alone.release()
+        return np.zeros((frame.height, frame.width, 3), np.uint8)
+
+    monkeypatch.setattr(Frame, "rgb", convert)
+    async with run_stream(Sampling(1000.0)) as stream:
+        frames = [make_frame(index, index=index, picture=make_picture(640, 480)) for index in range(100)]
+        together = threading.Barrier(2)
+
+        def deliver() -> None:
+            together.wait()
+            for frame in frames:
+                stream.pipeline.receive(frame)
+
+        await asyncio.gather(asyncio.to_thread(deliver), asyncio.to_thread(deliver))
+        counts = stream.pipeline.counts
+        assert (overlaps, counts.decoded) == (0, 200)
+        assert counts.sampled + counts.skipped == 200

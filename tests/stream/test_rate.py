@@ -1,8 +1,10 @@
 """streamer.stream.rate: how often something happens."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from streamer.stream.rate import Rate
+from streamer.stream.rate import WINDOW, Rate
 
 
 def test_unknown_until_it_happened_twice() -> None:
@@ -68,3 +70,21 @@ def test_rare_events_have_a_longer_window() -> None:
     for index in range(4):
         rate.add(index * 5.0)
     assert rate.at(16.0) == pytest.approx(0.2)
+
+
+@given(st.lists(st.tuples(st.floats(0, 5), st.floats(0, 0.5)), max_size=100), st.floats(0, 10))
+def test_a_rate_is_never_absurd(events: list[tuple[float, float]], later: float) -> None:
+    """Whatever comes when, a rate is None or what the window's events give, never negative, and 0 once they end."""
+    rate, now, happened = Rate(), 100.0, list[tuple[float, float]]()
+    for wait, delay in events:
+        now += wait
+        happened.append((now, now - delay))
+        rate.add(*happened[-1])
+        found = rate.at(now)
+        assert found is None or found >= 0
+    found = rate.at(now + later)
+    recent = [own for noticed, own in happened if noticed >= now + later - WINDOW]
+    if len(recent) < 2:
+        assert found in (None, 0.0)
+    elif recent[-1] > recent[0]:
+        assert found == pytest.approx((len(recent) - 1) / (recent[-1] - recent[0]))

@@ -4,6 +4,8 @@ import random
 from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from streamer.stream.sampler import Sampler
 
@@ -66,3 +68,31 @@ def test_a_slow_camera_is_sampled_whole() -> None:
 def test_the_first_frame_is_a_sample() -> None:
     """Wherever a stream's time begins, its first frame is sampled."""
     assert Sampler(0.1).take(12_345.6)
+
+
+@given(
+    fps=st.floats(0.1, 60),
+    frame_fps=st.floats(1, 120),
+    shakes=st.lists(st.floats(0, 0.95), min_size=1, max_size=200),
+    gaps=st.dictionaries(st.integers(0, 199), st.floats(0, 30), max_size=3),
+)
+def test_samples_are_even_however_frames_shake(
+    fps: float, frame_fps: float, shakes: list[float], gaps: dict[int, float]
+) -> None:
+    """Two samples are never in one slot, none is made up for, and none waits longer than a slot and the next frame."""
+    times, begun = list[float](), 0.0
+    for index, shake in enumerate(shakes):
+        begun += gaps.get(index, 0.0)
+        times.append(begun + (index + shake) / frame_fps)
+    chosen = taken(fps, times)
+    assert chosen[0] == 0
+    sampled = [times[index] for index in chosen]
+    hair = 1e-6 + 0.1 / fps
+    # Slots are a sampling interval apart: each holds one sample, and a sample stands in the one after the last's.
+    for count in (1, 2, 5):
+        for first, last in zip(sampled, sampled[count:], strict=False):
+            assert last - first >= (count - 1) / fps - hair
+    assert len(sampled) <= (times[-1] - times[0] + hair) * fps + 1
+    for before, after in pairwise(chosen):
+        in_between = times[before + 1 : after]
+        assert all(pts - times[before] < 1 / fps for pts in in_between), "a frame was due and not sampled"

@@ -1,9 +1,12 @@
 """streamer.tracking.tracker: which box is which, and where each is between two samples."""
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from streamer.tracking.tracker import MAX_HISTORY, Tracker, overlap
 from streamer.values.track import boxes_of
@@ -125,6 +128,28 @@ def test_classes_are_never_mixed() -> None:
     assert [box.class_id for box in tracker.at(1.1)] == [1]
 
 
+def test_labels_are_the_newest_models_words() -> None:
+    """From the first frame that a new model answered on, a thing in view is called what that one calls it."""
+    tracker = Tracker()
+    for pts in (1.0, 1.2):
+        tracker.update(make_detections(pts, [HERE], class_ids=[1]))
+    renamed = replace(make_detections(1.4, [HERE], class_ids=[1]), version=2, labels=("pin",))
+    tracker.update(renamed)
+    assert [box.label for box in tracker.at(1.3)] == ["class 1"]
+    for pts in (1.4, 1.5, 1.6):
+        assert [box.label for box in tracker.at(pts)] == ["pin"]
+
+
+def test_a_thing_keeps_its_id_where_only_its_number_changed() -> None:
+    """A model that calls a thing the same by another class id follows the same thing, with the newest id."""
+    tracker = Tracker()
+    tracker.update(make_detections(1.0, [HERE], class_ids=[1]))
+    tracker.update(replace(make_detections(1.2, [moved(HERE, 2)], class_ids=[9]), labels=("class 1",)))
+    assert [(box.tracker_id, box.class_id, box.label) for box in tracker.at(1.0)] == [(1, 1, "class 1")]
+    assert [(box.tracker_id, box.class_id, box.label) for box in tracker.at(1.2)] == [(1, 9, "class 1")]
+    assert boxes_at(tracker, 1.1) == [pytest.approx(moved(HERE, 1), abs=1e-4)]
+
+
 def test_an_answer_that_comes_late_is_ignored() -> None:
     """An answer older than one taken already, or of the same frame, changes nothing."""
     tracker = Tracker()
@@ -154,6 +179,47 @@ def test_memory_is_bounded() -> None:
         corners = dice.uniform(0, 10_000, (100, 2))
         tracker.update(make_detections(index / 5, np.hstack([corners, corners + 5]).tolist()))
         assert len(tracker._tracks) <= 100 * MAX_HISTORY
+        assert all(len(track.points) <= MAX_HISTORY for track in tracker._tracks)
+
+
+EDGES = st.tuples(st.floats(-50, 700, width=32), st.floats(-50, 500, width=32)).flatmap(
+    lambda low: st.tuples(
+        st.just(low[0]),
+        st.just(low[1]),
+        st.floats(low[0], 750, width=32),
+        st.floats(low[1], 550, width=32),
+    )
+)
+THINGS = st.lists(st.tuples(EDGES, st.integers(1, 3), st.floats(0, 1, width=32)), max_size=6)
+Thing = tuple[Box, int, float]
+SAMPLES = st.lists(st.tuples(st.floats(0.001, 3), THINGS), min_size=1, max_size=12)
+
+
+@given(SAMPLES, st.lists(st.floats(-1, 2), max_size=4))
+def test_whatever_the_model_says(samples: list[tuple[float, list[Thing]]], around: list[float]) -> None:
+    """On a sampled frame there is exactly what the model said of it, each thing with an id of its own.
+
+    No id is given twice, none stands for two labels, and what is remembered is bounded.
+    """
+    tracker, pts = Tracker(), 0.0
+    label_of: dict[int, str] = {}
+    newest = 0
+    for step, things in samples:
+        pts += step
+        boxes, class_ids, scores = zip(*things, strict=True) if things else ((), (), ())
+        tracker.update(make_detections(pts, boxes, class_ids=class_ids, scores=scores))
+        found = tracker.at(pts)
+        said = [(box, f"class {class_id}", class_id, score) for box, class_id, score in things]
+        assert sorted((each.box, each.label, each.class_id, each.score) for each in found) == sorted(said)
+        ids = {each.tracker_id for each in found}
+        assert len(ids) == len(found)
+        fresh = ids - label_of.keys()
+        assert not fresh or min(fresh) > newest
+        newest = max(newest, *ids) if ids else newest
+        for each in found + [each for shift in around for each in tracker.at(pts + shift)]:
+            assert label_of.setdefault(each.tracker_id, each.label) == each.label
+            assert np.isfinite(each.box).all()
+        assert len(tracker._tracks) <= 6 * MAX_HISTORY
         assert all(len(track.points) <= MAX_HISTORY for track in tracker._tracks)
 
 

@@ -84,7 +84,7 @@ def test_something_is_shown_whatever_the_size_the_rate_and_the_latency(
 def test_pictures_too_large_to_be_held_are_shown_when_no_more_fit(
     size: tuple[int, int], fps: float, latency: float, room: int
 ) -> None:
-    """Where the room ends before the hold, each picture is shown when the last that fits has come, and is held no longer.
+    """Where the room ends before the hold, each picture is shown when the last that fits has come, and not later.
 
     What is said of it is how long pictures are held, not how long they were to be.
     """
@@ -101,7 +101,7 @@ def test_pictures_too_large_to_be_held_are_shown_when_no_more_fit(
 
 
 def test_one_is_due_sooner_when_there_was_none_or_no_more_fit() -> None:
-    """Whoever sleeps until a frame is due is to be woken by the first that comes, and by the one that fills the room."""
+    """Whoever sleeps until a frame is due is woken by the first that comes, and by the one that fills the room."""
     aligner, picture = Aligner(), make_picture(3840, 2160)
     for _ in range(LATENCIES):
         aligner.answered(0.3)

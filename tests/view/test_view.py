@@ -226,7 +226,7 @@ async def test_a_picture_is_shown_as_soon_as_no_more_fit(monkeypatch: pytest.Mon
     async with run_scene() as scene:
         taker = scene.view.jpeg.subscribe()
         scene.view.aligner.answered(1e6)
-        for number in range(1, 5):
+        for _ in range(4):
             scene.put()
             await asyncio.sleep(0)
         for number in range(1, 11):
@@ -297,7 +297,7 @@ class Stuck(Renderer):
 
 
 async def test_a_views_end_does_not_wait_for_its_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A view ends while a picture is in work, and the next run shares no encoder with the thread that is still at it."""
+    """A view ends while a picture is in work, and its next run shares no encoder with the thread still at that."""
     monkeypatch.setattr(module, "Renderer", Stuck)
     scene = Scene()
     taker = scene.view.h264.subscribe()
