@@ -25,6 +25,8 @@ ENOUGH = 4.0
 ENOUGH_KEYFRAMES = 4
 ENOUGH_RECORDED = 10.0
 """Seconds of a recording, which is read faster than it plays."""
+ENOUGH_PACKETS = 10_000
+"""However soon they came: ten times what the fastest camera sends, and judged on the event loop in some milliseconds."""
 ALWAYS_DECODED = 50
 """Pictures that are decoded however long it takes; more, while this machine keeps up."""
 MOST_LOAD = 0.8
@@ -127,6 +129,8 @@ class _Pictures:
 
 
 def _is_enough(seen: Observation, now: float) -> bool:
+    if len(seen.arrivals) >= ENOUGH_PACKETS:
+        return True
     kind, first, last = seen.kind, seen.arrivals[0], seen.arrivals[-1]
     if kind is not None and kind.bursts and first.time is not None and last.time is not None:
         return last.time - first.time >= ENOUGH_RECORDED

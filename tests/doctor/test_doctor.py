@@ -333,6 +333,13 @@ async def test_a_web_camera_that_stalls_is_said_to(tmp_path: Path) -> None:
     assert (found.verdict, found.seen.pictures > 0) == ("stalled", True)
 
 
+async def test_a_flood_is_watched_no_longer_than_it_takes(camera: RtspServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a camera that sends very many packets so many are noted as are enough, and it is judged by those."""
+    monkeypatch.setattr("streamer.doctor.watch.ENOUGH_PACKETS", 40)
+    found = await examined(Target(camera.url("/road")))
+    assert (found.error, found.measured.packets) == (None, 40)
+
+
 async def test_packets_of_which_no_picture_can_be_made_do_not_work(camera: RtspServer) -> None:
     """A camera that sends neither keyframes nor how large its pictures are does not work; the rest is not judged."""
     found = await examined(Target(camera.url("/beheaded")))
