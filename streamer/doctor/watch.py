@@ -26,7 +26,7 @@ ENOUGH_KEYFRAMES = 4
 ENOUGH_RECORDED = 10.0
 """Seconds of a recording, which is read faster than it plays."""
 ENOUGH_PACKETS = 10_000
-"""However soon they came: ten times what the fastest camera sends, and judged on the event loop in some milliseconds."""
+"""However soon they came: ten times what the fastest camera sends, and judged on the event loop within milliseconds."""
 ALWAYS_DECODED = 50
 """Pictures that are decoded however long it takes; more, while this machine keeps up."""
 MOST_LOAD = 0.8

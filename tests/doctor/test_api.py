@@ -16,6 +16,7 @@ from tests.peers.process import free_port
 from tests.peers.required import REPOSITORY
 from tests.peers.rtsp_server import RtspServer, run_rtsp_server
 from tests.peers.service import Answer, Service, run_service
+from tests.peers.until import until
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -198,8 +199,7 @@ async def test_few_are_examined_at_a_time(service: Service, camera: RtspServer) 
         silent.blocked = True
         url = {"url": f"rtsp://127.0.0.1:{silent.port}/road"}
         waiting = [asyncio.create_task(ask(service, url)) for _ in range(2)]
-        while silent.open < 2:  # noqa: ASYNC110  a front has no event
-            await asyncio.sleep(0.02)
+        await until(lambda: silent.open == 2)
         refused = await ask(service, url)
         assert refused.status == 503
         assert int(refused.headers["Retry-After"]) > 0

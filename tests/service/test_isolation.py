@@ -23,6 +23,7 @@ from tests.peers.model_server import ModelServer
 from tests.peers.process import Process, free_port
 from tests.peers.rtsp_server import RtspServer, run_rtsp_server
 from tests.peers.service import Service, run_service
+from tests.peers.until import until
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -205,8 +206,7 @@ async def test_a_silent_client_does_not_hold_the_port(site: Site, numbered_clip:
     await site.service.wait_for_state("pushed", "offline", "connecting")
     address = URL(site.push_url)
     with socket.socket() as silent:
-        while silent.connect_ex((address.host, address.port)) != 0:  # noqa: ASYNC110  a socket, which has no event
-            await asyncio.sleep(0.1)
+        await until(lambda: silent.connect_ex((address.host, address.port)) == 0)
         camera = Process([sys.executable, "-m", "streamer", "camera", numbered_clip, site.push_url])
         try:
             await site.service.wait_for_state("pushed", "live")

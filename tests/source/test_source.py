@@ -31,6 +31,7 @@ from tests.peers.clock import FakeClock
 from tests.peers.front import run_front
 from tests.peers.process import free_port
 from tests.peers.rtsp_server import RtspServer, run_rtsp_server
+from tests.peers.until import until
 from tests.peers.watch import Watch, numbers, run_watch
 from tests.peers.web_camera import mjpeg, run_web_camera, text
 
@@ -562,8 +563,7 @@ async def test_sources_that_come_and_go_leave_nothing(camera: RtspServer, tmp_pa
         async def come_and_go(url: str) -> None:
             async with run_watch(Target(url)) as watch:
                 await watch.until(lambda: bool(watch.frames or watch.source.reason), "anything")
-            while threads():  # noqa: ASYNC110  threads have no event
-                await asyncio.sleep(0.02)
+            await until(lambda: not threads())
 
         for url in urls_of_all:
             await come_and_go(url)
