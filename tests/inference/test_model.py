@@ -103,7 +103,7 @@ async def asking(*, pause: float) -> AsyncIterator[Asked]:
 
 
 async def test_batches_flow_again_after_the_dispatcher_failed(caplog: pytest.LogCaptureFixture) -> None:
-    """An error nobody foresaw costs the samples that wait, which are told; it is counted and logged, and all goes on."""
+    """An error nobody foresaw costs the samples that wait, which are told; it is counted and logged; all goes on."""
     async with asking(pause=0.0) as asked:
         asked.clock.fails = True
         assert [await asked.answer(), asked.restarts] == ["model_ended", 1]

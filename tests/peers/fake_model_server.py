@@ -51,6 +51,8 @@ class FakeModelServer:
         """Outputs to answer with instead of the computed ones."""
         self.silent = False
         """Take calls and never answer."""
+        self.is_busy = False
+        """Take Predict calls about frames and never answer those."""
         self.has_health = True
         """Offer grpc.health.v1, from the next start on."""
         self.batches: list[int] = []
@@ -151,6 +153,8 @@ class FakeModelServer:
             return response
         pictures = wire.to_array(request.inputs[signature.INPUT_TENSOR])
         self.requests.append(request)
+        while self.is_busy:  # noqa: ASYNC110  a knob, turned by hand
+            await asyncio.sleep(0.01)
         self.batches.append(len(pictures))
         rows = len(pictures)
         outputs: dict[str, NDArray[Any]] = {
@@ -184,7 +188,7 @@ async def run_fake_model_server(
     try:
         yield server
     finally:
-        server.silent = False
+        server.silent = server.is_busy = False
         await server.stop()
 
 
