@@ -13,6 +13,7 @@ import pytest
 
 from serving.signature import Contract
 from streamer.inference import predictor as module
+from streamer.inference import server
 from streamer.inference.predictor import Predictor
 from streamer.values.clock import monotonic
 from streamer.values.detections import Detections
@@ -173,7 +174,7 @@ async def test_a_server_without_the_health_service_is_used() -> None:
 async def test_a_silent_one_of_two_does_not_mean_down(monkeypatch: pytest.MonkeyPatch) -> None:
     """A look that meets the server that froze is followed by one at the next server, before anything is called down."""
     async with two_servers() as (first, _, predictor):
-        monkeypatch.setattr(module, "CONTROL_TIMEOUT", 0.2)
+        monkeypatch.setattr(server, "CONTROL_TIMEOUT", 0.2)
         first.silent = True
         for _ in range(4):
             await predictor._look()

@@ -11,7 +11,8 @@ import pytest
 
 from serving import signature
 from serving.signature import Contract
-from streamer.inference.predictor import MAX_DETECTIONS, Predictor
+from streamer.inference.answer import MAX_DETECTIONS
+from streamer.inference.predictor import Predictor
 from streamer.values.clock import monotonic
 from streamer.values.errors import PredictError
 from streamer.values.frame import Sample
@@ -274,6 +275,7 @@ NEWER = NewerContract("insulators", height=32, width=32, labels={1: "insulator"}
         (CONTRACT, (64, 32), "", "has input_tensor of shape [-1, 64, 32, 3], and is sent uint8 [N, 32, 32, 3]"),
         (CONTRACT, None, signature.INPUT_TENSOR, "has no input_tensor, and is sent uint8 [N, 32, 32, 3]"),
         (replace(CONTRACT, color_order="BGR"), None, "", "wants BGR and is sent RGB: export it again"),
+        (replace(CONTRACT, max_batch_size=-1), None, "", "allows -1 frames a call, not 1 or more: export it again"),
         (
             NEWER,
             None,
