@@ -35,6 +35,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     """Say at the top what is left out."""
     return ["--fast: no test that needs a browser, TensorFlow or a real camera"] if config.getoption("fast") else []
 
+
 # The same texts in every run, so that a change which fails has failed by itself; and none that is slow is wrong.
 settings.register_profile("sightline", derandomize=True, deadline=None, database=None)
 settings.load_profile("sightline")

@@ -79,9 +79,9 @@ def _named(body: list[ast.stmt]) -> Iterator[str]:
         elif isinstance(statement, ast.ImportFrom) and statement.module:
             yield statement.module
             yield from (f"{statement.module}.{alias.name}" for alias in statement.names)
-        elif isinstance(statement, (ast.Try, ast.With)):
-            yield from _named(statement.body)
-        elif isinstance(statement, ast.If) and "TYPE_CHECKING" not in ast.unparse(statement.test):
+        elif isinstance(statement, (ast.Try, ast.With)) or (
+            isinstance(statement, ast.If) and "TYPE_CHECKING" not in ast.unparse(statement.test)
+        ):
             yield from _named(statement.body)
 
 
