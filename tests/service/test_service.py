@@ -24,7 +24,7 @@ def make_service(monkeypatch: pytest.MonkeyPatch) -> tuple[Service, list[grpc.ai
 
     def remembered(parts: Parts, name: str) -> ServedModel:
         model = make(parts, name)
-        channels.append(model.predictor._channel)
+        channels.append(model.predictor._server._channel)
         return model
 
     monkeypatch.setattr(Parts, "_model", remembered)
