@@ -43,7 +43,7 @@ class ServerSettings(Section):
     host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     max_viewers: Annotated[int, Field(ge=1, le=10_000)] = 64
-    """WebRTC and MJPEG viewers of all streams together."""
+    """Viewers of all streams together: by WebRTC, by MJPEG, and of the events."""
     max_viewers_per_stream: Annotated[int, Field(ge=1, le=10_000)] = 64
     max_viewers_per_address: Annotated[int, Field(ge=1, le=10_000)] = 64
     tls: TlsSettings | None = None

@@ -9,7 +9,7 @@ from streamer.values.errors import Overloaded
 
 @dataclass(frozen=True, slots=True)
 class SeatLimits:
-    """How many may watch at once, by WebRTC and MJPEG together."""
+    """How many may watch at once, by WebRTC, MJPEG and the events of detections together."""
 
     total: int
     per_stream: int
@@ -21,7 +21,8 @@ class SeatLimits:
 class Seat:
     """One viewer's place."""
 
-    stream: str
+    stream: str | None
+    """None: all of them, which is nobody's place at any one."""
     address: str
 
 
@@ -35,8 +36,8 @@ class Seats:
     def __len__(self) -> int:
         return len(self._seats)
 
-    def sit(self, stream: str, address: str) -> Seat:
-        """Take a place.
+    def sit(self, stream: str | None, address: str) -> Seat:
+        """Take a place at a stream, or at all of them for None.
 
         Raises:
             Overloaded: none is free.
@@ -44,7 +45,7 @@ class Seats:
         limits = self.limits
         if len(self._seats) >= limits.total:
             raise Overloaded(f"all {limits.total} places for viewers are taken (server.max_viewers)")
-        if sum(seat.stream == stream for seat in self._seats) >= limits.per_stream:
+        if stream is not None and sum(seat.stream == stream for seat in self._seats) >= limits.per_stream:
             raise Overloaded(
                 f"all {limits.per_stream} places for viewers of {stream} are taken (server.max_viewers_per_stream)"
             )
@@ -62,7 +63,7 @@ class Seats:
         self._seats.discard(seat)
 
     @contextmanager
-    def seated(self, stream: str, address: str) -> Iterator[None]:
+    def seated(self, stream: str | None, address: str) -> Iterator[None]:
         """Hold a place for as long as the block lasts.
 
         Raises:

@@ -18,21 +18,22 @@ GONE = (TimeoutError, ConnectionResetError)
 """What an endless response meets when its viewer went away or stopped taking pictures, or when the service stops."""
 
 routes = web.RouteTableDef()
+"""Without HEAD: its answer would have no end either, and nothing in it."""
 
 
-@routes.get("/api/events")
+@routes.get("/api/events", allow_head=False)
 async def all_events(request: web.Request) -> web.StreamResponse:
     """The detections of every stream in one connection."""
     return await _send_events(request, None)
 
 
-@routes.get("/api/streams/{name}/events")
+@routes.get("/api/streams/{name}/events", allow_head=False)
 async def stream_events(request: web.Request) -> web.StreamResponse:
     """The detections of one stream."""
     return await _send_events(request, pipeline_of(request).name)
 
 
-@routes.get("/streams/{name}.mjpeg")
+@routes.get("/streams/{name}.mjpeg", allow_head=False)
 async def mjpeg(request: web.Request) -> web.StreamResponse:
     """Annotated video as JPEG pictures one after the other, for `<img>`."""
     pipeline = pipeline_of(request)
@@ -51,7 +52,12 @@ def set_up(app: web.Application) -> None:
 async def _send_events(request: web.Request, stream: str | None) -> web.StreamResponse:
     response = web.StreamResponse(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
     response.content_type = "text/event-stream"
-    with request.app[EVENTS].subscribe(stream) as buffer, contextlib.suppress(*GONE):
+    seats = request.app[STREAMS].seats
+    with (
+        seats.seated(stream, request.remote or ""),
+        request.app[EVENTS].subscribe(stream) as buffer,
+        contextlib.suppress(*GONE),
+    ):
         async with _endless(request, stream):
             await response.prepare(request)
             await response.write(b"retry: 1000\n\n")

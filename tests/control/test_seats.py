@@ -24,6 +24,20 @@ def test_each_limit_is_named_when_it_is_reached() -> None:
         assert len(viewers) == 2
 
 
+def test_who_takes_all_streams_has_a_place_at_none() -> None:
+    """A place at all streams counts in total and for its address, and fills no stream's."""
+    seats = Seats(SeatLimits(9, 1, 2))
+    seats.sit(None, "1")
+    seats.sit(None, "1")
+    with pytest.raises(Overloaded, match=r"\(server.max_viewers_per_address\)"):
+        seats.sit(None, "1")
+    seats.sit("a", "2")
+    full = Seats(SeatLimits(1, 9, 9))
+    full.sit(None, "1")
+    with pytest.raises(Overloaded, match=r"\(server.max_viewers\)"):
+        full.sit("a", "2")
+
+
 def test_a_place_given_back_is_free() -> None:
     """Whoever leaves, once or twice, or by an error, leaves one place."""
     viewers = Seats(SeatLimits(1, 1, 1))

@@ -26,10 +26,10 @@ FRAMES, FPS = 60, 30
 
 @pytest.fixture(scope="module")
 def service(model_server: ModelServer, numbered_clip: Path) -> Iterator[Service]:
-    """Run the service with a camera, one that is not there, and room for one viewer."""
+    """Run the service with a camera, one that is not there, and room for two viewers."""
     with run_rtsp_server({"/road": numbered_clip}) as camera:
         config = {
-            "server": {"max_viewers": 1},
+            "server": {"max_viewers": 2},
             "serving": model_server.settings,
             "streams": {"road": {"url": camera.url("/road")}, "absent": {"url": ABSENT, "min_score": 0.1}},
         }
@@ -151,10 +151,15 @@ async def test_whep_sends_video_until_it_is_deleted(live: Service) -> None:
 
 
 async def test_a_full_service_sends_viewers_away(live: Service) -> None:
-    """With max_viewers watching, one more gets 503 and a Retry-After by WHEP and by MJPEG, until one leaves."""
-    async with watch_whep(live, "road") as viewer:
+    """With max_viewers watching, one more gets 503 and a Retry-After by WHEP, MJPEG and events, until one leaves."""
+    async with live.events(), watch_whep(live, "road") as viewer:
         await viewer.more(1)
-        for refused in (await post_offer(live, "road", SDP_OFFER), await live.ask("/streams/road.mjpeg")):
+        for refused in (
+            await post_offer(live, "road", SDP_OFFER),
+            await live.ask("/streams/road.mjpeg"),
+            await live.ask("/api/streams/road/events"),
+            await live.ask("/api/events"),
+        ):
             assert refused.status == 503
             assert "server.max_viewers" in refused.problem()
             assert int(refused.headers["Retry-After"]) > 0
