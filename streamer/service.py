@@ -66,7 +66,7 @@ class Service:
         self.metrics = Metrics(self.streams, self.models.values(), self.events)
         self.metrics.config_read_at = time.time()
         self.models.on_removed.append(self.metrics.forget_model)
-        self.streams.on_removed.append(self.metrics.forget)
+        self.streams.on_removed += [self.metrics.forget, self.events.forget]
         self._reconciler = Reconciler(
             self.streams, make=self._parts.stream, target_of=self._parts.target, model_of=self._parts.model_of
         )

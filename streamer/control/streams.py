@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 from streamer.control.publishing_rights import PublishingRights
@@ -65,6 +66,8 @@ class Streams:
         """WHEP sessions by id."""
         self.publishers: dict[str, Publisher] = {}
         """WHIP sessions by id."""
+        self._datagrams_dropped: Counter[str] = Counter()
+        """By viewers that have left, by stream."""
         self._closing = False
         self._collection: asyncio.TimerHandle | None = None
         self._make_publisher = make_publisher
@@ -79,6 +82,20 @@ class Streams:
     def get(self, name: str) -> Pipeline | None:
         """The stream of that name, if it runs."""
         return self._pipelines.get(name)
+
+    def datagrams_dropped(self, name: str) -> dict[str, int]:
+        """Datagrams that were not let through to the sessions of a stream, by transport: "whep" and "whip"."""
+        viewers = sum(session.datagrams_dropped for session in self.sessions.values() if session.stream == name)
+        publishing = self._publishing(name)
+        return {
+            "whep": self._datagrams_dropped[name] + viewers,
+            "whip": 0 if publishing is None else publishing.datagrams_dropped,
+        }
+
+    def losses(self, name: str) -> int | None:
+        """Times packets of a stream's publisher were given up for lost; None where nobody publishes it."""
+        publishing = self._publishing(name)
+        return None if publishing is None else publishing.losses
 
     def is_taken(self, name: str) -> bool:
         """Whether there is a stream of that name, or a publisher that is about to begin one."""
@@ -129,7 +146,8 @@ class Streams:
 
         def forget(session: Viewer) -> None:
             self.seats.rise(seat)
-            self.sessions.pop(session.id, None)
+            if self.sessions.pop(session.id, None) is not None:
+                self._datagrams_dropped[session.stream] += session.datagrams_dropped
 
         try:
             session = Viewer(pipeline.name, {"H264": view.h264, "VP8": view.vp8}, forget, clock=self._clock)
@@ -236,7 +254,7 @@ class Streams:
         await ended(f"a session of {name}", *closing)
         task.cancel()
         await ended(f"stream {name}", task)
-        del self._pipelines[name], self._removals[name]
+        del self._pipelines[name], self._removals[name], self._datagrams_dropped[name]
         for told in self.on_removed:
             told(name)
         if self._collection is None:

@@ -1,6 +1,7 @@
 """Detections fanned out as server-sent events: one JSON text a sampled frame, made once for all subscribers."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -16,10 +17,19 @@ class Events:
 
     def __init__(self) -> None:
         self._subscribers: dict[Buffer[bytes], str | None] = {}
+        self._dropped: Counter[str | None] = Counter()
 
     def count(self, stream: str | None) -> int:
         """Subscribers of one stream, or of all streams at once for None."""
         return sum(wanted == stream for wanted in self._subscribers.values())
+
+    def dropped(self, stream: str | None) -> int:
+        """Events that subscribers of one stream were too slow for, or, for None, those of all streams at once."""
+        return self._dropped[stream]
+
+    def forget(self, stream: str) -> None:
+        """A stream is no more, and what was dropped of it is forgotten."""
+        del self._dropped[stream]
 
     @contextmanager
     def subscribe(self, stream: str | None) -> Iterator[Buffer[bytes]]:
@@ -33,9 +43,11 @@ class Events:
 
     def publish(self, detections: Detections) -> None:
         """Send one frame's detections to whoever wants them."""
-        wanting = [buffer for buffer, stream in self._subscribers.items() if stream in (None, detections.stream)]
+        wanting = [(each, stream) for each, stream in self._subscribers.items() if stream in (None, detections.stream)]
         if wanting:
             # HTML Living Standard section 9.2: a field name, a colon, the value, and an empty line to dispatch.
             event = b"data: " + json.dumps(detections.event(), separators=(",", ":")).encode() + b"\n\n"
-            for buffer in wanting:
+            for buffer, stream in wanting:
+                before = buffer.dropped
                 buffer.put(event)
+                self._dropped[stream] += buffer.dropped - before  # here: a subscriber outlives its stream's numbers

@@ -114,6 +114,7 @@ class Metrics(Collector):
         yield from _frames(self._streams)
         yield from _streams(self._streams)
         yield from _viewers(self._streams, self._events)
+        yield from _strangers_and_losses(self._streams)
         yield from _models(self._models)
         yield GaugeMetricFamily(
             "sightline_config_last_reload_successful",
@@ -187,6 +188,9 @@ def _viewers(streams: Iterable[Pipeline], events: Events) -> Iterator[Metric]:
         "sightline_sessions", "Viewers; stream '*' takes the events of all streams", labels=["stream", "transport"]
     )
     encoders = GaugeMetricFamily("sightline_encoders", "Encoders at work", labels=["stream", "codec"])
+    events_dropped = CounterMetricFamily(
+        "sightline_events_dropped", "Events their reader was too slow for; stream '*' as above", labels=["stream"]
+    )
     for stream in streams:
         sessions.add_metric([stream.name, "whep"], len(stream.view.h264) + len(stream.view.vp8))
         sessions.add_metric([stream.name, "mjpeg"], len(stream.view.jpeg))
@@ -194,8 +198,28 @@ def _viewers(streams: Iterable[Pipeline], events: Events) -> Iterator[Metric]:
         encoders.add_metric([stream.name, "h264"], float(len(stream.view.h264) > 0))
         encoders.add_metric([stream.name, "vp8"], float(len(stream.view.vp8) > 0))
         encoders.add_metric([stream.name, "jpeg"], float(len(stream.view.jpeg) > 0))
+        events_dropped.add_metric([stream.name], events.dropped(stream.name))
     sessions.add_metric(["*", "events"], events.count(None))
-    yield from (sessions, encoders)
+    events_dropped.add_metric(["*"], events.dropped(None))
+    yield from (sessions, encoders, events_dropped)
+
+
+def _strangers_and_losses(streams: Streams) -> Iterator[Metric]:
+    strange = CounterMetricFamily(
+        "sightline_datagrams_dropped",
+        "Datagrams of strangers at the media ports of sessions, and others that no peer would send",
+        labels=["stream", "transport"],
+    )
+    losses = CounterMetricFamily(
+        "sightline_publisher_losses", "Times a publisher's packets were given up for lost", labels=["stream"]
+    )
+    for stream in streams:
+        for transport, count in streams.datagrams_dropped(stream.name).items():
+            strange.add_metric([stream.name, transport], count)
+        lost = streams.losses(stream.name)
+        if lost is not None:
+            losses.add_metric([stream.name], lost)
+    yield from (strange, losses)
 
 
 def _models(models: Iterable[ServedModel]) -> Iterator[Metric]:

@@ -14,7 +14,7 @@ from aiortc.exceptions import InvalidStateError, OperationError
 
 from streamer.values.clock import Clock
 from streamer.values.errors import Refused
-from streamer.webrtc.datagram_filter import datagram_filters
+from streamer.webrtc.datagram_filter import DatagramFilter, datagram_filters
 from streamer.webrtc.hooks import close_by_force, on_source
 from streamer.webrtc.sdp import MAX_CANDIDATES, Fragment, Offer
 
@@ -57,6 +57,8 @@ class Peer:
         self._ufrag = ""
         self._trickled = 0
         self._sources: set[bytes] = set()
+        self._filters: list[DatagramFilter] = []
+        """Of its sockets; kept beyond their end, for what they counted."""
         self._heard = 0
         self._heard_at = self._began_at = clock()
         self._negotiating: asyncio.Task[None] | None = None
@@ -73,7 +75,7 @@ class Peer:
     @property
     def dropped(self) -> int:
         """Datagrams of strangers on this peer's media ports, and others not let through."""
-        return sum(guard.dropped for guard in datagram_filters(self.pc))
+        return sum(guard.dropped for guard in self._filters)
 
     async def answer(self, offer: Offer) -> str:
         """The SDP answer, with every candidate of ours in it. What is sent and received is set up before.
@@ -95,6 +97,7 @@ class Peer:
             raise
         if self._closing is not None:
             raise Refused(404, "the stream ended while its answer was being made")
+        self._filters = datagram_filters(self.pc)
         self._watch = asyncio.create_task(self._look())
         on_source(self.pc, self._heard_from)
         self._add(offer.candidates)

@@ -94,6 +94,11 @@ class Publisher(Session):
         """Pictures that were thrown away: decoding had fallen behind, one was broken, or more came than are allowed."""
         return self._dropped_before + self._capped + (self._decoder.dropped if self._decoder is not None else 0)
 
+    @property
+    def losses(self) -> int:
+        """Times packets were given up for lost, and with them the pictures before the next keyframe."""
+        return self._assembler.lost
+
     async def answer(self, offer: Offer) -> str:
         """The SDP answer, with every candidate in it.
 

@@ -25,6 +25,11 @@ class Session:
         """Seconds since anything came from the peer."""
         return self._peer.silent_for
 
+    @property
+    def datagrams_dropped(self) -> int:
+        """Datagrams of strangers at its media ports, and others that no peer would send."""
+        return self._peer.dropped
+
     def trickle(self, fragment: Fragment) -> None:
         """Take candidates that came after the offer.
 

@@ -1,6 +1,8 @@
 """streamer.http.metrics: what /metrics says is what happened to the frames."""
 
 import asyncio
+import re
+import socket
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,9 +19,11 @@ from streamer.service import Service
 from streamer.stream.pipeline import Pipeline
 from streamer.values.clock import monotonic
 from streamer.values.state import STREAM_STATES
+from streamer.webrtc.publisher import Publisher
 from tests.peers.fake_model_server import FakeModelServer, run_fake_model_server
 from tests.peers.frames import make_frame, make_picture
 from tests.peers.process import free_port
+from tests.peers.rtc import make_pc, offer_to_watch
 from tests.peers.until import until
 
 CONTRACT = Contract("insulators", height=32, width=32, labels={1: "insulator", 2: "defect"})
@@ -183,6 +187,8 @@ async def test_viewers_are_counted_by_transport() -> None:
             assert running.value("sightline_sessions", transport="mjpeg") == 1
             assert running.value("sightline_sessions", transport="events") == 1
             assert running.value("sightline_sessions", stream="*", transport="events") == 2
+            assert running.value("sightline_events_dropped_total") == 0
+            assert running.value("sightline_events_dropped_total", stream="*") == 0
             assert running.value("sightline_encoders", codec="h264") == 1
         for subscription in whep:
             view.h264.unsubscribe(subscription)
@@ -198,6 +204,38 @@ async def test_a_stream_is_in_one_state() -> None:
         states = {state: running.value("sightline_stream_state", state=state) for state in STREAM_STATES}
         assert states == {"connecting": 0, "live": 0, "stale": 0, "offline": 1, "paused": 0}
         assert running.value("sightline_source_reconnects_total", reason="refused") >= 1
+
+
+async def test_what_strangers_send_and_lines_lose_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Datagrams that no session lets through, and packets given up for lost, are told by stream until its end."""
+    async with run_service() as running:
+        streams = running.service.streams
+        viewer, phone = make_pc(), make_pc()
+        session, answer = await streams.open_session(running.pipeline, await offer_to_watch(viewer), "192.0.2.1")
+        phone.addTransceiver("video", direction="sendonly")
+        await phone.setLocalDescription(await phone.createOffer())
+        publisher, other = await streams.open_publisher("phone", str(phone.localDescription.sdp))
+        assert running.value("sightline_publisher_losses_total", stream="phone") == 0
+        monkeypatch.setattr(Publisher, "losses", 2)
+        send_to_media_ports(answer, b"\xff")
+        send_to_media_ports(other, b"\xff")
+        name = "sightline_datagrams_dropped_total"
+        await until(lambda: running.value(name, transport="whep") > 0)
+        await until(lambda: running.value(name, stream="phone", transport="whip") > 0)
+        await session.close()
+        assert running.value(name, transport="whep") > 0
+        assert running.value("sightline_publisher_losses_total", stream="phone") == 2
+        await streams.close_publisher(publisher)
+        assert {("stream", "phone")}.isdisjoint(label for _, labels in running.scrape() for label in labels)
+        await viewer.close()
+        await phone.close()
+
+
+def send_to_media_ports(answer: str, data: bytes) -> None:
+    """Send from a socket ICE knows nothing of, to every IPv4 candidate of an answer."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+        for host, port in re.findall(r"^a=candidate:\S+ 1 udp \d+ ([\d.]+) (\d+) ", answer, re.MULTILINE):
+            stranger.sendto(data, (host, int(port)))
 
 
 async def test_a_model_that_is_changed_loses_no_count() -> None:

@@ -132,7 +132,7 @@ async def test_a_packet_sent_again_closes_the_gap(publish: Publish) -> None:
     numbers = await published.more(30)
     assert lost
     assert numbers == list(range(numbers[0], numbers[0] + 30))
-    assert published.publisher._assembler.lost == 0
+    assert published.publisher.losses == 0
 
 
 async def test_a_packet_that_never_comes_is_passed_over(publish: Publish) -> None:
@@ -150,11 +150,11 @@ async def test_a_packet_that_never_comes_is_passed_over(publish: Publish) -> Non
         return sequence == lost[0]
 
     published.peer.lose = for_good
-    await until(lambda: published.publisher._assembler.lost == 1)
+    await until(lambda: published.publisher.losses == 1)
     numbers = await published.more(30)
     assert published.peer.keyframes_asked > 0
     assert numbers[-10:] == list(range(numbers[-10], numbers[-10] + 10))
-    assert published.publisher._assembler.lost == 1
+    assert published.publisher.losses == 1
     assert published.publisher._assembler._gap_since is None
 
 
