@@ -33,7 +33,7 @@ except ProcessLookupError:
 """Gives a program a terminal, sends it SIGHUP, and closes the terminal."""
 
 PROGRAM = """
-import os, signal, time
+import contextlib, os, signal, time
 from streamer.tools.terminal import Terminal
 
 terminal = Terminal()
@@ -46,7 +46,8 @@ def hung_up(*_):
 signal.signal(signal.SIGHUP, hung_up)
 print("waiting", flush=True)
 while True:
-    time.sleep(0.05)  # not signal.pause(): a signal that comes just before it would be waited for ever
+    with contextlib.suppress(OSError):  # of a print to a terminal that is gone
+        time.sleep(0.05)  # not signal.pause(): a signal that comes just before it would be waited for ever
 """
 
 
