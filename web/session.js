@@ -61,8 +61,9 @@ export class Session {
     if (this.closing.aborted) return;
     this.#closing.abort();
     clearTimeout(this.#patience);
-    this.#pc?.close();
-    this.#delete();
+    const pc = this.#pc;
+    // In this order: the server ends a session by itself once its connection closes, and would know it no more.
+    this.#delete().finally(() => pc?.close());
   }
 
   /** @param {string} reason */
@@ -105,8 +106,9 @@ export class Session {
     else if (state === "disconnected") this.#patience = setTimeout(lose, DISCONNECTED_MS);
   }
 
-  #delete() {
-    if (this.#location) end(this.#location, this.#token);
+  async #delete() {
+    const location = this.#location;
     this.#location = null;
+    if (location) await end(location, this.#token);
   }
 }

@@ -6,6 +6,8 @@ import { refusal } from "./problem.js";
 /** All candidates of ours are in the offer (no trickle), so gathering may take at most this long. */
 const GATHERING_MS = 1000;
 const ANSWER_MS = 8000;
+/** A connection that is closed here waits so long for the server to hear of it first. */
+const ENDING_MS = 1000;
 
 /** @typedef {{ answer: string, location: string | null }} Answer */
 
@@ -56,9 +58,12 @@ export async function post(endpoint, sdp, token) {
  *
  * @param {string} location
  * @param {string} [token]
+ * @returns {Promise<void>} settled when the server has answered, or after ENDING_MS
  */
-export function end(location, token) {
-  fetch(location, { method: "DELETE", keepalive: true, headers: authorization(token) }).catch(() => {});
+export async function end(location, token) {
+  const request = { method: "DELETE", keepalive: true, headers: authorization(token) };
+  const answered = fetch(location, request).catch(() => {});
+  await Promise.race([answered, new Promise((resolve) => setTimeout(resolve, ENDING_MS))]);
 }
 
 /** @type {Map<string, Promise<RTCIceServer[]>>} */

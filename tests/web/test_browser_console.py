@@ -94,3 +94,17 @@ async def test_a_page_without_streams_logs_no_error(page: Page, model_server: Mo
         await page.goto(service.url)
         await expect(page.locator(".empty")).to_contain_text("No streams yet")
         assert await complaints.after_polls(2) == []
+
+
+async def test_a_tile_that_goes_logs_no_error(page: Page, service: Service) -> None:
+    """A viewer that leaves ends its session before its connection, and so ends one that the server still knows."""
+    expect.set_options(timeout=PATIENCE_MS)
+    await service.wait_for_state("live", "live")
+    complaints = Complaints(page)
+    await page.goto(service.url)
+    tile = page.locator("[name=live]")
+    await expect(tile).to_have_attribute("data-transport", "webrtc")
+    async with page.expect_response(lambda response: response.request.method == "DELETE") as deleted:
+        await tile.evaluate("tile => tile.remove()")
+    assert (await deleted.value).status == 200
+    assert await complaints.after_polls(1) == []
