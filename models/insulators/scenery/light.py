@@ -46,11 +46,6 @@ class Light:
         dome = 0.62 + 0.38 * normals[..., 2]
         return np.asarray(facing[..., None] * self.sunlight + dome[..., None] * self.skylight)
 
-    def faded(self, colour: Colour, depth: float) -> Colour:
-        """`colour` seen through `depth` metres of air."""
-        clear = np.exp(-depth / self.visibility)
-        return np.asarray(colour * clear + self.haze * (1 - clear))
-
 
 def towards(azimuth: float, elevation: float) -> NDArray[np.float64]:
     """[3] unit vector; azimuth from x to y, elevation above the horizon, radians."""
