@@ -208,7 +208,7 @@ class Streams:
         Raises:
             Refused: 409 it is not.
         """
-        while name in self._removals or self.is_taken(name):  # again: others wait for the name, too, and were first
+        while self.is_taken(name):  # again: others wait for the name, too, and may have been first
             publishing = self._publishing(name)
             if name in self._removals:
                 await self.remove(name)

@@ -68,11 +68,12 @@ def read_offer(text: str) -> Offer:
     lines = _lines(text, "SDP offer")
     if not lines or lines[0] != "v=0" or not any(line.startswith("m=video ") for line in lines):
         raise Refused(400, "the body is not an SDP offer with a video section")
-    sections = _sections(lines)
+    kept = _for_aiortc(lines)
+    sections = _sections(kept)
     direction = _direction(sections)
-    _require_one_transport(lines, sections)
+    _require_one_transport(kept, sections)
     candidates = _candidates(lines, strict=True)
-    body = "\r\n".join(_for_aiortc(lines)) + "\r\n"
+    body = "\r\n".join(kept) + "\r\n"
     _require_readable(body)
     return Offer(body, candidates, _value(lines, "a=ice-ufrag:") or "", direction)
 

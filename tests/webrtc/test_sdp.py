@@ -107,6 +107,13 @@ def test_the_direction_is_the_video_sections(direction: str) -> None:
     assert [media.direction for media in SessionDescription.parse(offer.text).media] == [direction, "recvonly"]
 
 
+def test_a_direction_may_be_said_once_for_all() -> None:
+    """What stands before the sections is meant where a section says nothing, and there alone (RFC 8866 section 6.7)."""
+    spoken = OFFER.replace("t=0 0\r\n", "t=0 0\r\na=inactive\r\n")
+    assert read_offer(spoken.replace("a=recvonly\r\n", "")).direction == "inactive"
+    assert read_offer(spoken).direction == "recvonly"
+
+
 def test_a_fragment_is_read_with_what_it_is_worth() -> None:
     """Of a fragment every candidate that can be read is kept, the others are ignored."""
     fragment = read_fragment(f"a=ice-ufrag:abcd\r\nm=video 9 x 0\r\na=mid:v\r\na=candidate:?\r\n{CANDIDATE}")
