@@ -36,14 +36,15 @@ class _Track:
         first, last = self.points[0], self.points[-1]
         if pts < first[0] - 1e-6 or pts > last[0] + reach:
             return None
-        if len(self.points) == 1:
-            return last[1]
+        sampled = next((point for point in self.points if abs(point[0] - pts) < 1e-6), None)
+        if sampled is not None or len(self.points) == 1:
+            return (sampled or last)[1]
         after = next((index for index, point in enumerate(self.points) if point[0] >= pts), len(self.points) - 1)
         before = max(after - 1, 0)
         after = max(after, 1)
         (start, box, *_), (end, other, *_) = self.points[before], self.points[after]
         share = (pts - start) / max(end - start, 1e-3)
-        return np.asarray(box * (1 - share) + other * share, dtype=np.float32)  # exact where share is 0 or 1
+        return np.asarray(box * (1 - share) + other * share, dtype=np.float32)
 
 
 class Tracker:

@@ -49,7 +49,7 @@ class Aligner:
         self._latencies.append(latency)
 
     def put(self, frame: Frame) -> bool:
-        """Hold the newest frame; gives whether, for it, one is due sooner than any was before."""
+        """Hold the newest frame; gives whether a frame is due sooner now than any was before."""
         before = self.due_at()
         target = self._target()
         self.hold += max(-STEP, min(STEP, target - self.hold)) if self.hold else target

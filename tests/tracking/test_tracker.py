@@ -46,6 +46,15 @@ def test_a_sampled_frame_shows_exactly_the_models_boxes() -> None:
         assert [box.score for box in found] == [float(score) for score in answer.scores]
 
 
+def test_samples_of_one_millisecond_are_each_the_models() -> None:
+    """However close two samples are, each frame has its own boxes, and what moved between them does not fly away."""
+    tracker = Tracker()
+    tracker.update(make_detections(1.0, [HERE]))
+    tracker.update(make_detections(1.0005, [moved(HERE, 3)]))
+    assert boxes_at(tracker, 1.0) == [HERE]
+    assert boxes_at(tracker, 1.0005) == [moved(HERE, 3)]
+
+
 def test_boxes_move_linearly_between_samples() -> None:
     """Between two samples a box is on the straight line between where the model saw it."""
     tracker = Tracker()
