@@ -1,7 +1,7 @@
-"""The newest annotated picture as a JPEG: drawn once a frame, however many ask for it at once."""
+"""The newest annotated picture as a JPEG: drawn once a frame, however many ask for it, and one at a time."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable
 
 from streamer.values.frame import Frame
 from streamer.values.packet import EncodedPacket
@@ -9,30 +9,44 @@ from streamer.values.track import TrackedBox
 from streamer.view.annotator import annotate
 from streamer.view.encoder import encode_jpeg
 
+Wanted = tuple[Frame, tuple[TrackedBox, ...], str | None]
+"""A frame and what is drawn on it: boxes, which may come to be known later, and the notice."""
+
 
 class Still:
     """The picture last asked for, of one stream."""
 
     def __init__(self) -> None:
         self._of: tuple[int, tuple[TrackedBox, ...], str | None] | None = None
-        """The index of its frame, and what is drawn on it: boxes, which may come to be known later, and the notice."""
+        """What it shows, told by its frame's index: the frame itself is not kept for it."""
         self._drawing: asyncio.Task[EncodedPacket] | None = None
-        self.drawn = 0
-        """Pictures drawn so far."""
 
-    async def of(self, frame: Frame, boxes: Sequence[TrackedBox], notice: str | None) -> EncodedPacket:
-        """A frame with what is drawn on it. Whoever asks for the same while it is drawn, or later, gets the same."""
-        asked = (frame.index, tuple(boxes), notice)
-        if asked != self._of or self._drawing is None or _failed(self._drawing):
-            self._of = asked
-            self._drawing = asyncio.create_task(asyncio.to_thread(_draw, frame, boxes, notice))
-            self.drawn += 1
+    async def of(self, newest: Callable[[], Wanted | None]) -> EncodedPacket | None:
+        """A picture of what is newest; None where there is nothing.
+
+        Whoever asks for the same while it is drawn, or later, gets the same. Whoever asks for something newer meanwhile
+        waits for its end, and gets what is newest then: a thread each would hold up all who share them.
+        """
+        wanted = newest()
+        if wanted is None:
+            return None
+        if self._drawing is not None and not self._drawing.done() and _told(wanted) != self._of:
+            await asyncio.wait({self._drawing})
+            wanted = newest() or wanted
+        # What is being drawn now was begun after this was asked for.
+        if self._drawing is None or (self._drawing.done() and (_told(wanted) != self._of or _failed(self._drawing))):
+            self._of, self._drawing = _told(wanted), asyncio.create_task(asyncio.to_thread(_draw, *wanted))
         return await asyncio.shield(self._drawing)  # one who leaves takes nothing from the others
 
 
+def _told(wanted: Wanted) -> tuple[int, tuple[TrackedBox, ...], str | None]:
+    frame, boxes, notice = wanted
+    return frame.index, boxes, notice
+
+
 def _failed(drawing: asyncio.Task[EncodedPacket]) -> bool:
-    return drawing.done() and (drawing.cancelled() or drawing.exception() is not None)
+    return drawing.cancelled() or drawing.exception() is not None
 
 
-def _draw(frame: Frame, boxes: Sequence[TrackedBox], notice: str | None) -> EncodedPacket:
+def _draw(frame: Frame, boxes: tuple[TrackedBox, ...], notice: str | None) -> EncodedPacket:
     return encode_jpeg(annotate(frame, boxes, notice), frame.pts)

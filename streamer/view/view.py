@@ -20,7 +20,7 @@ from streamer.values.track import TrackedBox, boxes_of
 from streamer.view.aligner import Aligner
 from streamer.view.fanout import FanOut
 from streamer.view.renderer import Renderer
-from streamer.view.still import Still
+from streamer.view.still import Still, Wanted
 
 log = logging.getLogger(__name__)
 
@@ -121,10 +121,14 @@ class View:
 
         That is the newest frame the model answered, with its own boxes; with a notice, the newest frame without any.
         """
-        frame, boxes = self._newest, list[TrackedBox]()
+        return await self._still.of(lambda: self._pictured(notice))
+
+    def _pictured(self, notice: str | None) -> Wanted | None:
+        """What a still shows now."""
         if self._sampled is not None and notice is None:
-            frame, boxes = self._sampled[0], boxes_of(self._sampled[1])
-        return None if frame is None else await self._still.of(frame, boxes, notice)
+            frame, detections = self._sampled
+            return frame, tuple(boxes_of(detections)), None
+        return None if self._newest is None else (self._newest, (), notice)
 
     async def _until(self, due_at: float | None) -> None:
         """Wait until then, or until a frame arrives by which one is due sooner; None: until one arrives."""

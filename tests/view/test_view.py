@@ -366,9 +366,12 @@ class Drawing:
     def __init__(self, fails: int = 0) -> None:
         self.fails = fails
         self.drawn = 0
+        self.asked: list[Frame] = []
+        """The frames whose drawing has begun."""
         self.may_end = threading.Semaphore(0)
 
-    def __call__(self, *_: object) -> EncodedPacket:
+    def __call__(self, frame: Frame, *_: object) -> EncodedPacket:
+        self.asked.append(frame)
         self.may_end.acquire(timeout=30)
         self.drawn += 1
         if self.drawn <= self.fails:
@@ -391,6 +394,22 @@ async def test_a_still_is_drawn_once_for_all_who_ask(monkeypatch: pytest.MonkeyP
     scene.put()
     assert await scene.view.still(None) is not first[0]
     assert drawing.drawn == 2
+
+
+async def test_one_still_is_drawn_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who asks for newer frames while one is drawn waits for its end; then one more is drawn for all, the newest."""
+    drawing = Drawing()
+    monkeypatch.setattr(still, "_draw", drawing)
+    scene, frames = Scene(), list[Frame]()
+    asking = []
+    for _ in range(8):
+        frames.append(scene.put())
+        asking += [asyncio.create_task(scene.view.still(None)) for _ in range(2)]
+        await asyncio.sleep(0)  # both have asked
+    drawing.may_end.release(8)
+    drawn = [picture.data for picture in await asyncio.gather(*asking) if picture is not None]
+    assert drawn == [b"1"] * 2 + [b"2"] * 14
+    assert drawing.asked == [frames[0], frames[-1]]
 
 
 async def test_who_leaves_takes_the_still_from_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
