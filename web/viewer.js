@@ -198,7 +198,7 @@ export class StreamViewer extends HTMLElement {
   }
 
   #drawChips() {
-    const key = this.#sightings.now.map(({ label, count }) => `${label} ${count}`).join();
+    const key = this.#sightings.now.map(({ label, count, finding }) => `${label} ${count} ${finding}`).join();
     if (key === this.#chipsKey) return;
     this.#chipsKey = key;
     this.#find(".chips").replaceChildren(...chips(this.#sightings.now));

@@ -239,6 +239,24 @@ async def test_a_finding_is_what_the_model_calls_one(viewer: Page, service: Fake
 
 
 @in_browser
+async def test_a_label_becomes_a_finding_when_its_model_is_known(viewer: Page, service: FakeService) -> None:
+    """A label on a tile is set apart from the first frame on after the list says so, though as many are in view."""
+    service.streams = [stream("a")]
+    await viewer.goto(service.url)
+    await expect(viewer.locator("stream-viewer")).to_have_count(1)
+    told = """([entry, event]) => {
+      const tile = document.querySelector("stream-viewer");
+      return [[], ["nest"], []].map((findings) => {
+        tile.update({ ...entry, findings });
+        tile.detect(event);
+        return tile.querySelector(".chips .tag").classList.contains("finding");
+      });
+    }"""
+    event = {"stream": "a", "model": "m", "version": 1, "age_ms": 1, "detections": [seen("nest")]}
+    assert await viewer.evaluate(told, [stream("a"), event]) == [False, True, False]
+
+
+@in_browser
 async def test_streams_come_and_go(viewer: Page, service: FakeService) -> None:
     """A stream that appears in the list gets a tile in its place, and loses it when it leaves the list."""
     service.streams = [stream("a"), stream("c")]
