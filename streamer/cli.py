@@ -153,7 +153,7 @@ def _serve(arguments: argparse.Namespace) -> int:
 
     path: Path = arguments.config or CONFIG
     if arguments.config is None and not path.exists():
-        raise ConfigError(f"there is no {path} in {Path.cwd()}; write one, or name your own with --config FILE")
+        raise ConfigError(f"there is no {path} in {_here()}; write one, or name your own with --config FILE")
     settings = config.load(path)  # first: a mistake in it is said before a second of imports
     from streamer.app import serve
     from streamer.tools.memory import keep_memory
@@ -162,6 +162,13 @@ def _serve(arguments: argparse.Namespace) -> int:
     keep_memory()
     asyncio.run(serve(settings, path, lambda where: print(f"sightline: serving {where}", flush=True)))
     return 0
+
+
+def _here() -> str:
+    try:
+        return str(Path.cwd())
+    except OSError:  # it was removed under our feet
+        return "this directory, which is not there any more"
 
 
 def _demo(arguments: argparse.Namespace) -> int:

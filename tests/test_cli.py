@@ -65,6 +65,16 @@ def test_no_configuration_is_one_line(
     )
 
 
+def test_a_directory_that_is_gone_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`serve` alone says that nothing lies in a directory that was removed, too."""
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert "there is no sightline.yaml in this directory, which is not there any more; " in refused(capsys, "serve")
+
+
 def test_the_configuration_beside_one_is_taken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
