@@ -61,7 +61,10 @@ def find_builder(given: str) -> Builder:
     code, _, function = given.rpartition(":")
     if not function.isidentifier() or not (_is_path(given) or all(part.isidentifier() for part in code.split("."))):
         raise Unusable(f"builder {given!r} is not of the form {FORM}")
-    file, module, root = _file(given, Path(code)) if _is_path(given) else _module(given, code)
+    try:
+        file, module, root = _file(given, Path(code)) if _is_path(given) else _module(given, code)
+    except (OSError, RuntimeError) as error:  # a name too long, a folder that may not be read, links in a circle
+        raise Unusable(f"cannot import builder {given[:100]}: {getattr(error, 'strerror', None) or error}") from error
     if ours := our_name(file):
         module, root = ours, None
     return Builder(given, file, module, function, root)

@@ -153,6 +153,9 @@ def test_neighbours_count_in_the_digest(tmp_path: Path, monkeypatch: pytest.Monk
     [
         ("nowhere.py:build", "there is no Python file nowhere.py"),
         ("folder/:build", "there is no Python file folder"),
+        ("a" * 300 + ".py:build", "File name too long"),
+        ("a" * 300 + ":build", "File name too long"),
+        ("circle.py:build", "circle.py"),
         ("net.v2.py:build", "a file with dots in its name, net.v2.py, is no module"),
         ("script.py:build", "script.py ends the program when it is imported; what runs it belongs under if __name__"),
         ("broken.py:build", "SyntaxError: "),
@@ -170,6 +173,7 @@ def test_what_cannot_be_imported_is_said(
     (tmp_path / "folder").mkdir()
     for name, text in (("script", "raise SystemExit(3)"), ("broken", "def"), ("net.v2", ""), ("empty_file", "")):
         (tmp_path / f"{name}.py").write_text(text)
+    (tmp_path / "circle.py").symlink_to("circle.py")
     with pytest.raises(Unusable) as refused:
         import_builder(given)
     assert said in str(refused.value)
