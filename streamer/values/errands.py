@@ -39,11 +39,11 @@ class Errands:
         """
         future: Future[T] = Future()
         with self._lock:
+            if self._threads < self._at_once:
+                threading.Thread(target=self._work, name=self._name, daemon=True).start()
+                self._threads += 1  # behind it: a system that has no more of them raises
             still = [waiting for waiting in self._waiting if not waiting[0].cancelled()]
             self._waiting = deque([*still, (future, errand)])
-            if self._threads < self._at_once:
-                self._threads += 1
-                threading.Thread(target=self._work, name=self._name, daemon=True).start()
         return await asyncio.wrap_future(future)
 
     def _work(self) -> None:

@@ -50,6 +50,22 @@ async def test_no_more_are_on_their_way_than_may_be() -> None:
     assert sorted(done) == [0, 1, 2, 3, 5]
 
 
+async def test_a_thread_that_could_not_be_had_is_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the system has no thread to give, who asked is told; the next errand is done, and that one never."""
+    errands, done = Errands(1, "none"), list[int]()
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as exhausted:
+        exhausted.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(RuntimeError, match="can't start new thread"):
+            await errands.run(lambda: done.append(1))
+    async with asyncio.timeout(30):
+        await errands.run(lambda: done.append(2))
+    assert done == [2]
+
+
 def test_an_errand_that_never_ends_does_not_keep_the_process() -> None:
     """A process whose errand is stuck, as with a silent name server, ends when its main program does."""
     program = (
