@@ -75,7 +75,7 @@ class Peer:
     @property
     def dropped(self) -> int:
         """Datagrams of strangers on this peer's media ports, and others not let through."""
-        return sum(guard.dropped for guard in self._filters)
+        return sum(each.dropped for each in self._filters)
 
     async def answer(self, offer: Offer) -> str:
         """The SDP answer, with every candidate of ours in it. What is sent and received is set up before.
@@ -183,7 +183,7 @@ class Peer:
         while True:
             await asyncio.sleep(LOOK_INTERVAL)
             now = self._clock()
-            heard = sum(guard.heard for guard in datagram_filters(self.pc))
+            heard = sum(each.heard for each in datagram_filters(self.pc))
             if heard != self._heard:
                 self._heard, self._heard_at = heard, now
             if not self.connected and now - self._began_at > HANDSHAKE_TIMEOUT:
