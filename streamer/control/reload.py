@@ -68,7 +68,7 @@ class Reload:
         self.error, self.read_at = None, self._wall()
         self._say_fixed(differing(self._started, read))
         wanted = held(self._started, read)
-        if _said(wanted) == _said(self._running):
+        if not self._is_news(wanted):
             return
         await self._apply(wanted)
         self._running = wanted
@@ -76,9 +76,14 @@ class Reload:
 
     def _understand(self, said: bytes | OSError) -> Config:
         """Parse it, which takes as long as it is large."""
-        if isinstance(said, bytes) and not said.strip():  # an editor that failed, more likely than a wish
+        read = config.understand(self._path, said)
+        is_empty = isinstance(said, bytes) and not said.strip()
+        if is_empty and self._is_news(held(self._started, read)):  # an editor that failed, more likely than a wish
             raise ConfigError(f"{self._path}: is empty; to end every stream write {{}}")
-        return config.understand(self._path, said)
+        return read
+
+    def _is_news(self, wanted: Config) -> bool:
+        return _said(wanted) != _said(self._running)
 
     def describe(self) -> dict[str, Any]:
         """For the API."""

@@ -101,6 +101,21 @@ async def test_what_cannot_be_taken_over_is_said(tmp_path: Path, said: bytes | O
     assert (reload.error or "").startswith(sentence)
 
 
+async def test_a_service_may_begin_with_an_empty_file(tmp_path: Path) -> None:
+    """A file that was empty at the start is no mistake while it stays so; emptied once it had streams, it is one."""
+    applied: list[Config] = []
+
+    async def apply(wanted: Config) -> None:
+        applied.append(wanted)
+
+    reload = Reload(tmp_path / "sightline.yaml", config.parse(None), apply)
+    await reload.run_once(b"")
+    assert reload.describe()["ok"] is True
+    await reload.run_once(b"streams: {a: {url: 'rtsp://h/'}}")
+    await reload.run_once(b"")
+    assert (reload.describe()["ok"], len(applied)) == (False, 1)
+
+
 async def test_what_was_judged_is_what_is_taken_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An edit is read once, and parsed off the event loop: what the file says by then is a matter of the next look."""
     path = tmp_path / "sightline.yaml"
