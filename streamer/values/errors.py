@@ -4,8 +4,8 @@ SightlineError
 ├── ConfigError          the configuration, a URL or an option cannot be used: exit code 2, or 422 through the API
 ├── SourceError          a camera cannot be read, or may not be: `kind` is one of SourceErrorKind; source, doctor
 ├── PredictError         the model server did not answer: `code` is a gRPC status name; inference
-├── Refused              a request is not met: `status` is HTTP's, 4xx; http, control, webrtc
-├── Overloaded           a limit is reached: HTTP 503 with Retry-After; control, doctor
+├── Refused              a request is not met: `status` is HTTP's, 4xx, or 503; http, control, webrtc
+├── Overloaded           a limit is reached, or the end: HTTP 503 with Retry-After; control, doctor
 └── tools.child.ChildEnded   a process of a command ended before it was of use
 
 SightlineError itself ends `bench` and `evaluate` where something they measure does not happen: exit code 1.
@@ -57,7 +57,7 @@ class Refused(SightlineError):
 
 
 class Overloaded(SightlineError):
-    """A configured limit is reached; come back in `retry_after` seconds."""
+    """A limit is reached, or the service is stopping; come back in `retry_after` seconds."""
 
     def __init__(self, sentence: str, retry_after: int = 5) -> None:
         super().__init__(sentence)
