@@ -27,10 +27,6 @@ CODECS: tuple[Codec, ...] = ("H264", "VP8")
 class Taker(Protocol):
     """Takes packets for one viewer."""
 
-    @property
-    def dropped(self) -> int:
-        """Packets the viewer was too slow for."""
-
     async def take(self) -> EncodedPacket:
         """Wait for the next packet."""
 
