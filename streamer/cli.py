@@ -152,9 +152,10 @@ def _serve(arguments: argparse.Namespace) -> int:
     from streamer import config
 
     path: Path = arguments.config or CONFIG
-    if arguments.config is None and not path.exists():
+    said = config.read(path)
+    if arguments.config is None and isinstance(said, FileNotFoundError):
         raise ConfigError(f"there is no {path} in {_here()}; write one, or name your own with --config FILE")
-    settings = config.load(path)  # first: a mistake in it is said before a second of imports
+    settings = config.understand(path, said)  # first: a mistake in it is said before a second of imports
     from streamer.app import serve
     from streamer.tools.memory import keep_memory
 

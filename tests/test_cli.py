@@ -75,6 +75,15 @@ def test_a_directory_that_is_gone_is_one_line(
     assert "there is no sightline.yaml in this directory, which is not there any more; " in refused(capsys, "serve")
 
 
+def test_a_configuration_that_cannot_be_read_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`serve` alone says why a sightline.yaml that is there cannot be read, and not that there is none."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sightline.yaml").symlink_to("sightline.yaml")
+    assert "sightline.yaml: cannot be read: Too many levels of symbolic links" in refused(capsys, "serve")
+
+
 def test_the_configuration_beside_one_is_taken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
