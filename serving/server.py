@@ -112,14 +112,15 @@ class Server:
         """
         ends_at = time.monotonic() + drain
         self._stop.set()
-        self._health.close()
         stopped = self._grpc.stop(drain) if self._grpc else None
+        self._health.close()  # in this order: who watches would be back before nobody is let in any more
         if self._rest:
             self._rest.close(drain)
         # The event is set when everything is over, by itself or because the time is.
         drained = stopped.wait(max(0.0, ends_at - time.monotonic() - 0.1)) if stopped else True
         if stopped:
             stopped.wait(1.0)
+        self._health.release()
         for thread in self._threads:
             thread.join(0.1)
         if drained:

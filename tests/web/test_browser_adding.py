@@ -76,7 +76,9 @@ async def test_a_camera_is_examined_added_paused_and_removed(
         await expect(tile).to_have_attribute("data-state", "live")
         await tile.get_by_role("button", name="Remove…").click()
         await tile.get_by_role("button", name="Remove", exact=True).click()
-        await expect(page.locator(".empty")).to_be_visible()  # it said so before, out of sight, when there were none yet
+        await expect(
+            page.locator(".empty")
+        ).to_be_visible()  # it said so before, out of sight, when there were none yet
         await expect(page.locator(".empty")).to_contain_text("No streams yet")
         assert (await service.ask("/api/streams")).json() == []
 
