@@ -14,7 +14,7 @@ import av
 from av.codec.context import Flags
 from av.video.codeccontext import VideoCodecContext
 
-from streamer.webrtc.assembler import Picture
+from streamer.rtp.assembler import Picture
 
 log = logging.getLogger(__name__)
 

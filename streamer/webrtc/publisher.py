@@ -15,12 +15,12 @@ import av
 from aiortc import RTCRtpReceiver
 from aiortc.rtp import RtpPacket
 
+from streamer.rtp.assembler import Assembler, Picture, Piece
 from streamer.values.clock import Clock
 from streamer.values.errors import Refused, SourceErrorKind
 from streamer.values.frame import Frame
 from streamer.values.state import SourceState
 from streamer.values.timeline import Timeline
-from streamer.webrtc.assembler import Assembler, Picture, Piece
 from streamer.webrtc.decoder import DECODERS, Decoder, VideoCodec
 from streamer.webrtc.hooks import ask_again, ask_for_keyframe, take_packets
 from streamer.webrtc.peer import Peer

@@ -8,8 +8,8 @@ from fractions import Fraction
 import av
 import numpy as np
 
+from streamer.rtp.assembler import Picture
 from streamer.view.encoder import Encoder, H264Encoder, Vp8Encoder
-from streamer.webrtc.assembler import Picture
 from streamer.webrtc.decoder import MAX_WAITING, Decoder, VideoCodec
 from tests.peers.clip import draw_frame, read_index
 

@@ -1,10 +1,10 @@
-"""streamer.webrtc.assembler: packets lost, late, doubled and out of order; the clock is moved by hand."""
+"""streamer.rtp.assembler: packets lost, late, doubled and out of order; the clock is moved by hand."""
 
 import random
 
 import pytest
 
-from streamer.webrtc.assembler import CAPACITY, PATIENCE, STRANGER_AFTER, Assembler, Picture, Piece
+from streamer.rtp.assembler import CAPACITY, PATIENCE, STRANGER_AFTER, Assembler, Picture, Piece
 
 FRAME_TICKS = 3000
 
