@@ -15,7 +15,11 @@ import av
 from aiortc import RTCRtpReceiver
 from aiortc.rtp import RtpPacket
 
-from streamer.rtp.assembler import Assembler, Picture, Piece
+from streamer.rtp.assembler import Assembler, Picture
+from streamer.rtp.h264 import read_h264
+from streamer.rtp.packet import Malformed, Packet
+from streamer.rtp.payload import Depacketizer
+from streamer.rtp.vp8 import read_vp8
 from streamer.values.clock import Clock
 from streamer.values.errors import Refused, SourceErrorKind
 from streamer.values.frame import Frame
@@ -39,6 +43,7 @@ STALL_TIMEOUT = 0.7
 """Seconds of packets without a frame of those that are whole after which the stream is taken for stalled."""
 PICTURE_TIMEOUT = 15.0
 """Seconds a publisher may send packets without one picture that can be decoded, at first or later."""
+READERS: dict[VideoCodec, Depacketizer] = {"H264": read_h264, "VP8": read_vp8}
 DECODED_BEYOND = 4
 """How far beyond the pixels allowed a picture may be and still be decoded, to be refused with its size in the log."""
 
@@ -155,7 +160,7 @@ class Publisher(Session):
             self._decoder.close()
         self._on_close(self)
 
-    def _take(self, packet: RtpPacket, data: bytes) -> None:
+    def _take(self, packet: RtpPacket, _: bytes) -> None:
         """One packet, as aiortc unwrapped it."""
         codec = self._codecs.get(packet.payload_type)
         if codec not in DECODERS:
@@ -168,9 +173,13 @@ class Publisher(Session):
         self._packet_at, self._ssrc = now, packet.ssrc
         if self._decoder is None or self._decoder.codec != codec:
             self._change_codec(codec)
-        starts = _starts_keyframe(codec, packet.payload, data)
-        piece = Piece(packet.ssrc, packet.sequence_number, packet.timestamp, bool(packet.marker), data, starts)
-        self._decode(self._assembler.put(piece, now))
+        try:
+            payload = READERS[codec](packet.payload)
+        except Malformed:
+            return
+        marker, number, payload_type = bool(packet.marker), packet.sequence_number, packet.payload_type
+        read = Packet(payload_type, marker, number, packet.timestamp, packet.ssrc, packet.payload)
+        self._decode(self._assembler.put(read, payload, now))
 
     def _change_codec(self, codec: VideoCodec) -> None:
         if self._decoder is not None:
@@ -242,19 +251,3 @@ class Publisher(Session):
 
 def _throw_away(_: RtpPacket, __: bytes) -> None:
     pass
-
-
-def _starts_keyframe(codec: VideoCodec, payload: bytes, data: bytes) -> bool:
-    """Whether a packet is certainly the first of a keyframe."""
-    if not payload or not data:
-        return False
-    if codec == "VP8":  # S and no partition index (RFC 7741 section 4.2), and a key frame (RFC 6386 section 9.1)
-        return payload[0] & 0x17 == 0x10 and not data[0] & 1
-    kind = payload[0] & 0x1F
-    if kind == 24:  # STAP-A (RFC 6184 section 5.7.1)
-        kinds, at = set(), 1
-        while at + 2 < len(payload):
-            kinds.add(payload[at + 2] & 0x1F)
-            at += 2 + int.from_bytes(payload[at : at + 2], "big")
-        return 7 in kinds
-    return kind == 7  # a sequence parameter set

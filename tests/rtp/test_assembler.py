@@ -1,12 +1,20 @@
 """streamer.rtp.assembler: packets lost, late, doubled and out of order; the clock is moved by hand."""
 
 import random
+from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from streamer.rtp.assembler import CAPACITY, PATIENCE, STRANGER_AFTER, Assembler, Picture, Piece
+from streamer.rtp.assembler import CAPACITY, PATIENCE, STRANGER_AFTER, Assembler, Picture
+from streamer.rtp.packet import Packet
+from streamer.rtp.payload import Entry, Payload
+from streamer.rtp.recovery import REFRESH
 
 FRAME_TICKS = 3000
+
+Piece = tuple[Packet, Payload]
 
 
 def pieces(
@@ -15,13 +23,14 @@ def pieces(
     """The packets of frame number `frame`, each frame having `count`; sequence numbers follow from that."""
     start = frame * count if first is None else first
     return [
-        Piece(
-            ssrc,
-            (start + at) & 0xFFFF,
-            (frame * FRAME_TICKS) & 0xFFFF_FFFF,
-            marker and at == count - 1,
-            bytes([frame % 256, at]),
-            key and at == 0,
+        (
+            Packet(96, marker and at == count - 1, start + at & 0xFFFF, frame * FRAME_TICKS & 0xFFFF_FFFF, ssrc, b""),
+            Payload(
+                bytes([frame % 256, at]),
+                opens=at == 0,
+                entry=Entry.KEY if key and at == 0 else Entry.NONE,
+                parameter_sets=key and at == 0,
+            ),
         )
         for at in range(count)
     ]
@@ -34,7 +43,7 @@ def whole(frame: int, count: int = 3) -> bytes:
 
 def put(assembler: Assembler, *packets: Piece, now: float = 0.0) -> list[bytes]:
     """Put packets; gives the pictures' data."""
-    return [picture.data for packet in packets for picture in assembler.put(packet, now)]
+    return [picture.data for packet in packets for picture in assembler.put(*packet, now)]
 
 
 def test_a_picture_is_out_with_its_last_packet() -> None:
@@ -67,7 +76,7 @@ def test_a_picture_has_its_times() -> None:
     assembler = Assembler()
     found: list[Picture] = []
     for at, piece in enumerate([*pieces(0, key=True), *pieces(1)]):
-        found += assembler.put(piece, at * 0.01)
+        found += assembler.put(*piece, at * 0.01)
     assert [(picture.pts, picture.received_at, picture.is_keyframe) for picture in found] == [
         (0.0, 0.0, True),
         (pytest.approx(1 / 30), 0.03, False),
@@ -80,7 +89,7 @@ def test_a_repeat_does_not_make_a_picture_younger() -> None:
     first, *others = pieces(0, key=True)
     found: list[Picture] = []
     for piece, now in ((first, 1.0), (first, 1.2), *((other, 1.3) for other in others)):
-        found += assembler.put(piece, now)
+        found += assembler.put(*piece, now)
     assert [picture.received_at for picture in found] == [1.0]
 
 
@@ -103,7 +112,7 @@ def test_a_lost_packet_is_named_and_waited_for() -> None:
     put(assembler, *pieces(0, key=True))
     lost, *others = pieces(1)
     assert put(assembler, *others, *pieces(2)) == []
-    assert assembler.missing() == [lost.sequence]
+    assert assembler.missing() == [lost[0].sequence]
     assert assembler.tick(PATIENCE / 2) == []
     assert put(assembler, lost, now=PATIENCE / 2) == [whole(1), whole(2)]
     assert assembler.lost == 0
@@ -180,7 +189,7 @@ def test_numbers_wrap(start: int) -> None:
     found: list[Picture] = []
     for at, frame in enumerate(frames):
         for piece in pieces(frame, key=at == 0, first=start + 3 * at):
-            found += assembler.put(piece, 0.0)
+            found += assembler.put(*piece, 0.0)
     times = [picture.pts - found[0].pts for picture in found]
     assert times == pytest.approx([0, 1 / 30, 2 / 30, 3 / 30])
 
@@ -206,5 +215,93 @@ def test_padding_is_no_picture() -> None:
     """Empty packets between pictures, with which browsers probe the bandwidth, are passed over."""
     assembler = Assembler()
     put(assembler, *pieces(0, key=True))
-    padding = [Piece(1, 3 + at, 0, False, b"", False) for at in range(2)]
+    padding = [(Packet(96, False, 3 + at, 0, 1, b""), Payload(b"", has_picture=False)) for at in range(2)]
     assert put(assembler, *padding, *pieces(1, first=5)) == [whole(1)]
+
+
+def test_over_tcp_a_gap_is_final() -> None:
+    """Without patience nothing is waited for, and what was lost is counted in packets."""
+    assembler = Assembler(patience=0)
+    put(assembler, *pieces(0, key=True))
+    assert put(assembler, *pieces(1)[2:], *pieces(2), *pieces(3, key=True)) == [whole(3)]
+    assert (assembler.lost, assembler.lost_packets) == (1, 2)
+    assert assembler.missing() == []
+
+
+def test_a_sender_that_starts_anew_nearby_is_followed() -> None:
+    """Numbers a little behind, several in a row, are a sender's that counts anew, not late ones for ever."""
+    assembler = Assembler()
+    put(assembler, *pieces(500, key=True))
+    assert put(assembler, *pieces(400), *pieces(401)) == []
+    assert put(assembler, *pieces(402, key=True)) == [whole(402)]
+
+
+def test_a_picture_too_large_is_dropped_before_it_is_kept() -> None:
+    """A picture beyond the limit is counted, none of it kept, and decoding begins anew behind it."""
+    assembler = Assembler(max_bytes=10)
+    put(assembler, *pieces(0, 5, key=True))
+    assert put(assembler, *pieces(1, 6, key=True, first=5)) == []
+    assert assembler._unit is not None
+    assert (assembler.too_large, bytes(assembler._unit.data), assembler.wants_keyframe) == (1, b"", True)
+    assert put(assembler, *pieces(2, 3, first=11), *pieces(3, 3, first=14, key=True)) == [whole(3)]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 3200), st.integers(0, 3), st.booleans(), st.booleans()), max_size=200),
+    st.sampled_from([0, PATIENCE]),
+)
+def test_memory_is_bounded_whatever_comes(packets: list[tuple[int, int, bool, bool]], patience: float) -> None:
+    """However packets leap, repeat and never end a picture, no more is kept than a picture may have."""
+    assembler, now = Assembler(patience=patience, max_bytes=5000), 0.0
+    for leap, time, marker, opens in packets:
+        for number in range(leap, leap + 8):
+            payload = Payload(bytes(300), opens=opens, has_picture=marker or opens)
+            assembler.put(Packet(96, marker, number & 0xFFFF, time, 1, b""), payload, now)
+            now += 0.001
+            assembler.tick(now)
+            waiting = sum(len(payload.data) for _, payload, _ in assembler._pieces.values())
+            assert waiting == assembler._waiting_bytes <= 5000
+            assert assembler._unit is None or len(assembler._unit.data) <= 5000
+
+
+def test_parameter_sets_come_from_the_sdp_until_some_come_in_band() -> None:
+    """Pictures to begin with have them in front; once a sender sends its own, which may have changed, no more."""
+    assembler = Assembler(parameter_sets=b"sets")
+    bare = [(packet, replace(payload, parameter_sets=False)) for packet, payload in pieces(0, key=True)]
+    assert put(assembler, *bare, *pieces(1)) == [b"sets" + whole(0), whole(1)]
+    later = [(packet, replace(payload, parameter_sets=False)) for packet, payload in pieces(3, key=True)]
+    assert put(assembler, *pieces(2, key=True), *later) == [whole(2), whole(3)]
+
+
+def test_heads_belong_to_the_picture_behind_them() -> None:
+    """Parameter sets with a time and a marker of their own are the next picture's, which has its own time."""
+    assembler = Assembler()
+    head = Packet(96, True, 2, 10, 1, b""), Payload(b"sets", opens=True, parameter_sets=True, has_picture=False)
+    [picture] = [*assembler.put(*head, 0.0), *(p for piece in pieces(1, key=True) for p in assembler.put(*piece, 0.5))]
+    assert (picture.data, picture.pts, picture.received_at) == (b"sets" + whole(1), FRAME_TICKS / 90_000, 0.5)
+
+
+def test_an_end_that_was_left_out_is_added() -> None:
+    """Each picture ends as its format wants, once."""
+    assembler = Assembler(ending=bytes([1, 2]))
+    assert put(assembler, *pieces(0, key=True), *pieces(1, 3)) == [whole(0) + bytes([1, 2]), whole(1)]
+
+
+def test_a_stream_that_only_refreshes_is_shown() -> None:
+    """Where nothing to begin with comes, any picture does in the end; it is marked until it was refreshed."""
+    assembler = Assembler(refresh_after=2.0)
+    packets = [(piece, frame / 10) for frame in range(100) for piece in pieces(frame)]
+    found = [picture for piece, now in packets for picture in assembler.put(*piece, now)]
+    assert (found[0].received_at, found[0].is_keyframe, found[0].is_whole) == (4.0, True, False)
+    assert not any(picture.is_keyframe for picture in found[1:])
+    assert next(picture.received_at for picture in found if picture.is_whole) == 4.0 + REFRESH
+
+
+def test_a_loss_does_not_make_a_refreshing_stream_wait_again() -> None:
+    """A sender that was seen to send nothing to begin with is gone on with at once, marked again."""
+    assembler = Assembler(refresh_after=2.0, patience=0)
+    for frame in range(100):
+        for piece in pieces(frame):
+            assembler.put(*piece, frame / 10)
+    found = [picture for piece in pieces(102) for picture in assembler.put(*piece, 10.2)]
+    assert [(picture.is_keyframe, picture.is_whole) for picture in found] == [(True, False)]

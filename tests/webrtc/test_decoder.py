@@ -25,7 +25,7 @@ def encode(count: int, codec: VideoCodec = "H264", *, width: int = WIDTH, every:
         frame = av.VideoFrame.from_ndarray(draw_frame(index, width, HEIGHT), format="rgb24")
         planes = np.asarray(frame.reformat(format="yuv420p").to_ndarray(), np.uint8)
         [packet] = encoder.encode(planes, index / 30, keyframe=index % every == 0)
-        pictures.append(Picture(packet.data, index / 30, packet.is_keyframe, float(index)))
+        pictures.append(Picture(packet.data, index / 30, packet.is_keyframe, float(index), float(index)))
     return pictures
 
 
@@ -95,7 +95,7 @@ def test_a_frame_keeps_the_times_of_its_own_picture() -> None:
         frame = av.VideoFrame.from_ndarray(draw_frame(index, WIDTH, HEIGHT), format="rgb24").reformat(format="yuv420p")
         frame.pts, frame.time_base = index, Fraction(1, 30)
         for packet in [*encoder.encode(frame), *(encoder.encode(None) if index == 14 else [])]:
-            decoder.put(Picture(bytes(packet), float(packet.pts or 0), packet.is_keyframe, 0.0))
+            decoder.put(Picture(bytes(packet), float(packet.pts or 0), packet.is_keyframe, 0.0, 0.0))
     assert everything.wait(PATIENCE_S), found
     decoder.close()
     assert found[:10] == [(index, float(index)) for index in range(10)]
@@ -128,7 +128,7 @@ def test_what_cannot_be_decoded_wants_a_keyframe() -> None:
     with run_decoder("VP8") as (decoder, taken):
         decoder.put(pictures[0])
         taken.wait_for(0)
-        decoder.put(Picture(b"\x01" * 3, 0.1, False, 0.0))
+        decoder.put(Picture(b"\x01" * 3, 0.1, False, 0.0, 0.0))
         while not decoder.wants_keyframe:
             pass
         decoder.put(pictures[1])

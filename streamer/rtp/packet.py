@@ -1,0 +1,69 @@
+"""One RTP packet, read (RFC 3550 section 5.1): every length is checked before it is believed."""
+
+from dataclasses import dataclass
+
+HEADER = 12
+"""Bytes of the fixed header."""
+REPORTS = range(192, 224)
+"""The second byte of RTCP (RFC 5761 section 4): no video has one of these payload types with the marker set."""
+
+
+class Malformed(ValueError):
+    """A packet, a payload or a report is not what its RFC says, or a kind that is not read here; says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """One RTP packet."""
+
+    payload_type: int
+    """7 bits."""
+    marker: bool
+    """For video: the last packet of its picture."""
+    sequence: int
+    """16 bits."""
+    timestamp: int
+    """32 bits, in ticks of the codec's clock."""
+    ssrc: int
+    """32 bits."""
+    payload: bytes
+    """A copy of its own, without padding."""
+
+
+def read_packet(data: bytes | bytearray | memoryview) -> Packet:
+    """Read a datagram, or what was interleaved as one.
+
+    Raises:
+        Malformed: not version 2, or shorter than its own fields say.
+    """
+    end = len(data)
+    if end < HEADER:
+        raise Malformed(f"{end} bytes are no RTP packet: its header alone has {HEADER}")
+    first, second = data[0], data[1]
+    if first >> 6 != 2:
+        raise Malformed(f"version {first >> 6} of RTP; there is only 2")
+    start = HEADER + 4 * (first & 0x0F)
+    if first & 0x10:
+        if end < start + 4:
+            raise Malformed("an RTP packet ends before its header extension")
+        start += 4 + 4 * int.from_bytes(data[start + 2 : start + 4], "big")
+    if first & 0x20:
+        padding = data[end - 1]
+        if not padding:
+            raise Malformed("an RTP packet is padded with no bytes, of which the last should say how many they are")
+        end -= padding
+    if end < start:
+        raise Malformed("an RTP packet is shorter than its sources, extension and padding")
+    return Packet(
+        second & 0x7F,
+        second >= 0x80,
+        data[2] << 8 | data[3],
+        int.from_bytes(data[4:8], "big"),
+        int.from_bytes(data[8:12], "big"),
+        bytes(data[start:end]),
+    )
+
+
+def is_report(data: bytes | bytearray | memoryview) -> bool:
+    """Whether a datagram is RTCP, where both come to one port (RFC 5761 section 4)."""
+    return len(data) > 1 and data[1] in REPORTS

@@ -1,0 +1,71 @@
+"""streamer.rtp.h264: what a packet says of its picture, and what is refused by name."""
+
+import pytest
+
+from streamer.rtp.h264 import read_h264
+from streamer.rtp.packet import Malformed
+from streamer.rtp.payload import Entry
+from tests.peers.rtp_packetizer import annex_b, encoded, h264_payloads, units_of
+
+SPS, PPS, SEI, IDR = units_of(encoded("libx264")[0])
+[P] = units_of(encoded("libx264")[1])
+RECOVERY_POINT = b"\x06\x06\x01\xc4\x80"
+"""recovery_frame_cnt 0, exact_match_flag 1."""
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [(25, "STAP-B"), (26, "MTAP16"), (27, "MTAP24"), (29, "FU-B"), (0, "type 0"), (30, "type 30")]
+)
+def test_what_is_not_read_is_named(kind: int, name: str) -> None:
+    """The kinds of packetization mode 2, and those that do not exist, are refused by name."""
+    with pytest.raises(Malformed, match=name):
+        read_h264(bytes((kind,)) + b"abcdef")
+
+
+@pytest.mark.parametrize("payload", [b"\x1c", b"\x18\0\x09ab", b"\x18\0"])
+def test_a_length_that_leads_out_is_refused(payload: bytes) -> None:
+    """A fragment without its header, and an aggregate with a unit longer than itself, are malformed."""
+    with pytest.raises(Malformed):
+        read_h264(payload)
+
+
+def test_a_key_picture_is_known() -> None:
+    """An IDR slice is one, with parameter sets before it or without; parameter sets alone are none."""
+    assert read_h264(IDR).entry is Entry.KEY
+    assert read_h264(h264_payloads([SPS, PPS, IDR], "aggregates", 60_000)[0]).entry is Entry.KEY
+    alone = read_h264(SPS)
+    assert (alone.entry, alone.parameter_sets, alone.opens, alone.has_picture) == (Entry.NONE, True, True, False)
+
+
+def test_only_its_first_slice_opens_a_picture() -> None:
+    """A slice that does not begin with the first macroblock has others of its picture before it."""
+    slices = [unit for unit in units_of(encoded("libx264", ":slices=4:sliced-threads=0")[0]) if unit[0] & 31 == 5]
+    assert [read_h264(unit).opens for unit in slices] == [True, False, False, False]
+    first, *others = h264_payloads([IDR], "fragments", 100)
+    assert read_h264(first).opens
+    assert not any(read_h264(other).opens for other in others)
+
+
+def test_a_recovery_point_is_known() -> None:
+    """The message says after how many pictures all is right, wherever among others it stands."""
+    assert read_h264(RECOVERY_POINT).entry is Entry.POINT
+    among = read_h264(b"\x06" + b"\x05\x02ab" + b"\x06\x02\x12\x80" + b"\x80")  # recovery_frame_cnt 8
+    assert (among.entry, among.recovers_after) == (Entry.POINT, 8)
+    assert read_h264(SEI).entry is Entry.NONE
+
+
+def test_intra_slices_are_known() -> None:
+    """An I slice that is no IDR may do to begin with; a P slice may not."""
+    intra = read_h264(b"\x41\x88\x84\x00")  # first_mb_in_slice 0, slice_type 7
+    assert (intra.entry, intra.predicted, intra.opens) == (Entry.INTRA, False, True)
+    assert (read_h264(P).entry, read_h264(P).predicted) == (Entry.NONE, True)
+
+
+@pytest.mark.parametrize("mtu", [60_000, 300, len(SPS) + len(PPS) + 5, len(SPS) + len(PPS) + 6])
+def test_units_joined_by_start_codes_are_found(mtu: int) -> None:
+    """Senders that put a whole picture behind its parameter sets, as one unit, are understood."""
+    joined = SPS + annex_b([PPS, IDR])
+    payloads = [read_h264(part) for part in h264_payloads([joined], "fragments", mtu)]
+    assert b"".join(part.data for part in payloads) == annex_b([SPS, PPS, IDR])
+    assert max(part.entry for part in payloads) is Entry.KEY
+    assert any(part.has_picture for part in payloads)

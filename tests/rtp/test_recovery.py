@@ -1,0 +1,39 @@
+"""streamer.rtp.recovery: with what decoding begins, and from when on pictures are right."""
+
+from streamer.rtp.payload import Entry
+from streamer.rtp.recovery import REFRESH, Recovery
+
+
+def test_a_recovery_point_is_right_after_as_many_pictures_as_it_says() -> None:
+    """Decoding begins at once; the pictures until then are marked."""
+    recovery, right = Recovery(None), []
+    for index in range(5):
+        assert recovery.admits(Entry.POINT if index == 0 else Entry.NONE, 2 if index == 0 else 0, index / 10)
+        right.append(recovery.is_right(index / 10))
+    assert right == [False, False, True, True, True]
+
+
+def test_an_intra_picture_will_do_when_nothing_better_comes() -> None:
+    """Not at once, for the key picture may be near; then it is right as it is."""
+    recovery = Recovery(3.0)
+    assert [recovery.admits(Entry.INTRA, 0, at) for at in (0.0, 2.9)] == [False, False]
+    assert recovery.admits(Entry.INTRA, 0, 3.0)
+    assert recovery.is_right(3.0)
+
+
+def test_a_key_picture_makes_all_right() -> None:
+    """Whatever decoding began with, from a key picture on pictures are right, and only such will do after a loss."""
+    recovery = Recovery(1.0)
+    recovery.admits(Entry.NONE, 0, 0.0)
+    assert recovery.admits(Entry.NONE, 0, 2.0)
+    assert not recovery.is_right(2.0 + REFRESH / 2)
+    assert recovery.admits(Entry.KEY, 0, 3.0)
+    assert recovery.is_right(3.0)
+    recovery.lose()
+    assert not recovery.admits(Entry.INTRA, 0, 3.1)
+
+
+def test_where_key_pictures_can_be_asked_for_they_are_waited_for() -> None:
+    """Without a time after which less will do, it never does."""
+    recovery = Recovery(None)
+    assert not any(recovery.admits(Entry.INTRA, 0, float(at)) for at in range(100))
