@@ -140,7 +140,9 @@ def _frames(streams: Iterable[Pipeline]) -> Iterator[Metric]:
     frames = CounterMetricFamily("sightline_frames", "Frames that passed a stage", labels=["stream", "stage"])
     skipped = CounterMetricFamily("sightline_frames_skipped", "Frames not sampled, on purpose", labels=["stream"])
     dropped = CounterMetricFamily(
-        "sightline_frames_dropped", "Frames lost because late or full", labels=["stream", "stage", "reason"]
+        "sightline_frames_dropped",
+        "Frames lost because of what was late, full or in error",
+        labels=["stream", "stage", "reason"],
     )
     detections = CounterMetricFamily("sightline_detections", "Detections by label", labels=["stream", "label"])
     keyframes = CounterMetricFamily("sightline_keyframes", "H.264 and VP8 keyframes encoded", labels=["stream"])

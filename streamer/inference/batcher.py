@@ -5,7 +5,6 @@ is busy the next batch fills by itself, which is what batching windows are for, 
 """
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal, NoReturn
@@ -14,8 +13,7 @@ from streamer.values.clock import Clock
 from streamer.values.detections import Detections
 from streamer.values.errors import PredictError
 from streamer.values.frame import Sample
-
-log = logging.getLogger(__name__)
+from streamer.values.mishaps import Mishaps
 
 DropReason = Literal["superseded", "expired", "predict_failed", "model_ended"]
 
@@ -29,13 +27,17 @@ class Pending:
 
     sample: Sample
     answer: Answer
+    untold: Mishaps
+    """Of telling answers."""
 
     def tell(self, answer: Detections | DropReason) -> None:
         """Answer it. Whoever cannot take its answer in harms nobody else: its batch's others get theirs."""
-        try:
-            self.answer(self.sample, answer)
-        except Exception:
-            log.exception("%s: an answer could not be taken in", self.sample.frame.stream)
+        with self.untold:
+            try:
+                self.answer(self.sample, answer)
+            except Exception as error:
+                error.add_note(f"It was the answer of stream {self.sample.frame.stream}.")
+                raise
 
 
 class Batcher:
@@ -86,8 +88,10 @@ Predict = Callable[[list[Sample], float], Awaitable[list[Detections]]]
 class Dispatcher:
     """Sends batches while at most `in_flight` are under way."""
 
-    def __init__(self, batcher: Batcher, predict: Predict, *, in_flight: int, clock: Clock) -> None:
+    def __init__(self, name: str, batcher: Batcher, predict: Predict, *, in_flight: int, clock: Clock) -> None:
         self._batcher = batcher
+        self._unasked = Mishaps(f"{name}: batches cannot be asked about", clock=clock)
+        self._untold = Mishaps(f"{name}: answers cannot be taken in", clock=clock)
         self._predict = predict
         self._in_flight = in_flight
         self._clock = clock
@@ -97,7 +101,7 @@ class Dispatcher:
 
     def put(self, sample: Sample, answer: Answer) -> None:
         """Ask about a sample; `answer` is called exactly once, from the event loop."""
-        pending = Pending(sample, answer)
+        pending = Pending(sample, answer, self._untold)
         if self._ended:  # a camera's thread was resizing its frame when it was told of another model
             pending.tell("model_ended")
             return
@@ -134,14 +138,13 @@ class Dispatcher:
         # The newest frame's deadline is the call's: an old neighbour must not cut short what is fresh.
         newest = max(pending.sample.frame.received_at for pending in batch)
         answers: list[Detections | DropReason] = ["predict_failed"] * len(batch)
-        try:
-            found = await self._predict([pending.sample for pending in batch], newest + self._batcher.deadline)
-            answers = [answer for _, answer in zip(batch, found, strict=True)]
-        except PredictError:
-            pass  # counted and said by the predictor; a frame is never asked about twice
-        except asyncio.CancelledError:
-            answers = ["model_ended"] * len(batch)  # so gRPC tells those who wait when their channel is closed
-        except Exception:
-            log.exception("a batch of %d could not be asked about", len(batch))
+        with self._unasked:
+            try:
+                found = await self._predict([pending.sample for pending in batch], newest + self._batcher.deadline)
+                answers = [answer for _, answer in zip(batch, found, strict=True)]
+            except PredictError:
+                pass  # counted and said by the predictor; a frame is never asked about twice
+            except asyncio.CancelledError:
+                answers = ["model_ended"] * len(batch)  # so gRPC tells those who wait when their channel is closed
         for pending, answer in zip(batch, answers, strict=True):
             pending.tell(answer)

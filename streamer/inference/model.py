@@ -53,7 +53,9 @@ class ServedModel:
         )
         self._max_batch_size = max_batch_size
         self._batcher = Batcher(max_batch_size=max_batch_size, deadline=deadline)
-        self._dispatcher = Dispatcher(self._batcher, self.predictor.predict, in_flight=in_flight, clock=clock)
+        self._dispatcher = Dispatcher(
+            f"model {name}", self._batcher, self.predictor.predict, in_flight=in_flight, clock=clock
+        )
         self._on_restart, self._pause = on_restart, pause
         self._broken: set[str] = set()
         """Its tasks that ended and have not begun again."""

@@ -3,14 +3,15 @@
     source ─► sampler ─► model (batcher ─► predictor) ─► tracker ─► view (aligner ─► annotator ─► encoder ─► fan-out)
 
 The source's thread decodes, and resizes the frames the sampler chose; the event loop owns every decision. What viewers
-see is the `View`'s business, which has a thread of its own.
+see is the `View`'s business, which has a thread of its own. Each step has its `Mishaps`: whatever one raises costs that
+frame that step, and neither the stream nor the steps beside it.
 """
 
 import asyncio
-import logging
 import threading
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, Protocol
 
 from av.video.reformatter import VideoReformatter
@@ -28,11 +29,10 @@ from streamer.values.clock import Clock
 from streamer.values.detections import Detections
 from streamer.values.errors import SourceErrorKind
 from streamer.values.frame import Frame, Sample
+from streamer.values.mishaps import Mishaps
 from streamer.values.sampling import Sampling
 from streamer.values.state import SourceState, StreamState
 from streamer.view.view import View
-
-log = logging.getLogger(__name__)
 
 STALE_PICTURE = 2.0
 """Seconds without a frame after which a stream is called stale."""
@@ -101,7 +101,7 @@ class Model(Protocol):
         """Why it does not, as a sentence."""
 
     def put(self, sample: Sample, answer: Answer) -> None:
-        """Ask about a sample; `answer` is called once."""
+        """Ask about a sample; `answer` is called once, and where this raises not at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +156,21 @@ class Pipeline:
         """Arrival of the first sample since the last answer; None while there is none."""
         self._arrived_at = -STALE_PICTURE
         """Arrival of the newest frame."""
+        self._unsampled = self._mishaps("samples cannot be made", partial(self.counts.drop, "sampler", "failed"))
+        self._unasked = self._mishaps("the model cannot be asked", partial(self.counts.drop, "batcher", "failed"))
+        self._unreceived = self._mishaps("frames cannot be taken from the source")
+        self._unarrived = self._mishaps("frames cannot be taken in")
+        self._unseen = self._mishaps("frames cannot be given to the view")
+        self._untracked = self._mishaps("detections cannot be tracked")
+        self._unshown = self._mishaps("detections cannot be given to the view")
+        self._untold = self._mishaps("detections cannot be told")
+
+    def _mishaps(self, what: str, on_each: Callable[[], None] | None = None) -> Mishaps:
+        return Mishaps(f"{self.name}: {what}", clock=self._clock, on_each=on_each)
 
     async def run(self) -> None:
         """Run every part until cancelled."""
-        self._arrivals = Mailbox(asyncio.get_running_loop(), self._arrived, size=ARRIVALS)
+        self._arrivals = Mailbox(asyncio.get_running_loop(), self._arrived, ARRIVALS, self._unarrived)
         async with asyncio.TaskGroup() as group:
             group.create_task(_endless(self._valve.run(lambda: self.source.run(self.receive))))
             group.create_task(_endless(self.view.run(self._tracker.at, self.notice)))
@@ -194,7 +205,7 @@ class Pipeline:
         arrivals = self._arrivals
         if arrivals is None:
             return
-        with self._receiving:
+        with self._receiving, self._unreceived:
             model = self.model  # which may be another one before the frame arrives
             sampled = self._sampler.take(frame.pts)
             self.counts.take(sampled=sampled)
@@ -207,7 +218,12 @@ class Pipeline:
                     self.counts.drop("sampler", "loop_busy")
 
     def _sample(self, frame: Frame, model: Model) -> Sample | None:
-        """The frame in the model's own size; the camera's thread pays for its resizing."""
+        """The frame in the model's own size, or None, which is counted; the camera's thread pays for its resizing."""
+        with self._unsampled:
+            return self._resized(frame, model)
+        return None
+
+    def _resized(self, frame: Frame, model: Model) -> Sample | None:
         contract, min_score = model.contract, self._sampling.min_score
         if contract is None or not model.up:
             self.counts.drop("sampler", "model_unavailable")
@@ -221,18 +237,23 @@ class Pipeline:
 
     def _arrived(self, arrival: _Arrival) -> None:
         frame = arrival.frame
-        self._decode_rate.add(frame.received_at, frame.pts)
-        if self.size != (frame.width, frame.height):
-            self.size = (frame.width, frame.height)
-            self._tracker.clear()  # boxes of the old geometry mean nothing in the new one
-        self.view.put(frame, self.fps)
+        with self._unseen:
+            self._measure(frame)
+            self.view.put(frame, self.fps)
         if frame.received_at - self._arrived_at > STALE_PICTURE:  # the camera was away, and not the model
             self._unanswered_since = None
         self._arrived_at = frame.received_at
         if arrival.sampled and self._unanswered_since is None:
             self._unanswered_since = frame.received_at
         if arrival.sample is not None:
-            arrival.model.put(arrival.sample, self._answered)
+            with self._unasked:
+                arrival.model.put(arrival.sample, self._answered)
+
+    def _measure(self, frame: Frame) -> None:
+        self._decode_rate.add(frame.received_at, frame.pts)
+        if self.size != (frame.width, frame.height):
+            self.size = (frame.width, frame.height)
+            self._tracker.clear()  # boxes of the old geometry mean nothing in the new one
 
     def _answered(self, sample: Sample, answer: Detections | DropReason) -> None:
         if not isinstance(answer, Detections):
@@ -243,10 +264,13 @@ class Pipeline:
         self._unanswered_since = None
         if self.last is None or answer.pts > self.last.pts:
             self.last = answer
-        if self.size == (answer.width, answer.height):
-            self._tracker.update(answer)
-        self.view.answered(sample.frame, answer)
-        self._on_detections(self, answer)
+        with self._untracked:
+            if self.size == (answer.width, answer.height):
+                self._tracker.update(answer)
+        with self._unshown:
+            self.view.answered(sample.frame, answer)
+        with self._untold:
+            self._on_detections(self, answer)
 
     # ---- what is known of it
 
@@ -277,10 +301,13 @@ class Pipeline:
         return StreamState("live")
 
     def drops(self) -> dict[tuple[str, str], int]:
-        """Frames lost by (stage, reason), in every bounded buffer on the way."""
+        """Frames lost by (stage, reason), in every bounded buffer on the way, and by steps that failed."""
         elsewhere = {
             ("source", "late"): self.source.skipped_late,
             ("pipeline", "loop_busy"): self._arrivals_lost,
+            ("pipeline", "failed"): sum(each.count for each in (self._unreceived, self._unarrived, self._untold)),
+            ("tracker", "failed"): self._untracked.count,
+            ("view", "failed"): self._unseen.count + self._unshown.count,
             ("aligner", "late"): self.view.aligner.dropped,
             ("encoder", "failed"): self.view.failed,
             ("fanout", "slow_viewer"): self.view.dropped,

@@ -1,13 +1,12 @@
 """Bounded buffers between two who go at their own pace: the newest wins, and what is dropped is counted."""
 
 import asyncio
-import logging
 import threading
 from collections import deque
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-log = logging.getLogger(__name__)
+from streamer.values.mishaps import Mishaps
 
 T = TypeVar("T")
 
@@ -54,9 +53,19 @@ class Mailbox(Generic[T]):
     each camera waiting, every one older than the last is worth.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, deliver: Callable[[T], None], size: int) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, deliver: Callable[[T], None], size: int, mishaps: Mishaps
+    ) -> None:
+        """Begin empty.
+
+        Args:
+            loop: where items are delivered.
+            deliver: takes one. What it raises is one of the `mishaps`; those behind it are still delivered.
+            size: items that may wait.
+            mishaps: of delivering.
+        """
         self.loop = loop
-        self._deliver = deliver
+        self._deliver, self._mishaps = deliver, mishaps
         self._items: deque[T] = deque()
         self._size = size
         self._lock = threading.Lock()
@@ -85,7 +94,5 @@ class Mailbox(Generic[T]):
             items, self._items = self._items, deque()
             self._scheduled = False
         for item in items:
-            try:
+            with self._mishaps:
                 self._deliver(item)
-            except Exception:
-                log.exception("an item could not be delivered; those behind it still are")

@@ -7,7 +7,6 @@ A thread of the stream's own draws and encodes, and only while somebody watches.
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
@@ -15,14 +14,13 @@ from typing import Protocol
 from streamer.values.clock import Clock
 from streamer.values.detections import Detections
 from streamer.values.frame import Frame
+from streamer.values.mishaps import Mishaps
 from streamer.values.packet import EncodedPacket
 from streamer.values.track import TrackedBox, boxes_of
 from streamer.view.aligner import Aligner
 from streamer.view.fanout import FanOut
 from streamer.view.renderer import Renderer
 from streamer.view.still import Still, Wanted
-
-log = logging.getLogger(__name__)
 
 BoxesAt = Callable[[float], Sequence[TrackedBox]]
 """Where everything is in the frame at a pts, in its pixels."""
@@ -51,8 +49,6 @@ class View:
         """Seconds from the arrival of the last shown frame to its being encoded; None while nobody watches."""
         self.annotated = 0
         self.encoded = 0
-        self.failed = 0
-        """Frames that could not be drawn or encoded."""
         self.witness: Witness | None = None
         self._clock = clock
         self._newest: Frame | None = None
@@ -60,8 +56,9 @@ class View:
         self._sampled: tuple[Frame, Detections] | None = None
         self._still = Still()
         self._renderer = self._new_renderer()
-        self._failing = False
-        """Whether the newest frame to be shown could not be."""
+        self._mishaps = Mishaps(
+            f"{name}: frames cannot be drawn or encoded", clock=clock, on_each=lambda: self._renderer.rest()
+        )
         self._arrived = asyncio.Event()
 
     @property
@@ -73,6 +70,11 @@ class View:
     def viewers(self) -> int:
         """Whoever takes it, by WebRTC or MJPEG."""
         return len(self.h264) + len(self.vp8) + len(self.jpeg)
+
+    @property
+    def failed(self) -> int:
+        """Frames that could not be drawn, encoded or fanned out."""
+        return self._mishaps.count
 
     @property
     def dropped(self) -> int:
@@ -111,7 +113,8 @@ class View:
                 await self._until(self.aligner.due_at())
                 frame = self.aligner.take(self._clock())
                 if frame is not None:
-                    await self._show(frame, boxes_at(frame.pts), notice(), thread)
+                    with self._mishaps:
+                        await self._show(frame, boxes_at(frame.pts), notice(), thread)
         finally:
             # Not joined: a 4K picture in work takes half a second, for which the whole service would stand still.
             thread.shutdown(wait=False, cancel_futures=True)
@@ -147,19 +150,10 @@ class View:
     async def _show(
         self, frame: Frame, boxes: Sequence[TrackedBox], notice: str | None, thread: ThreadPoolExecutor
     ) -> None:
-        loop, renderer = asyncio.get_running_loop(), self._renderer
-        try:
-            # All that the thread is to know goes with the frame: what is asked for may change meanwhile.
-            encoded = await loop.run_in_executor(
-                thread, renderer.render, frame, boxes, notice, self._fps, self._wanted()
-            )
-        except Exception:
-            renderer.rest()
-            if not self._failing:  # once, and not thirty times a second
-                log.exception("%s: frames cannot be drawn or encoded", self.name)
-            self.failed, self._failing = self.failed + 1, True
-            return
-        self._failing = False
+        # All that the thread is to know goes with the frame: what is asked for may change meanwhile.
+        encoded = await asyncio.get_running_loop().run_in_executor(
+            thread, self._renderer.render, frame, boxes, notice, self._fps, self._wanted()
+        )
         for fan_out, packet in encoded:
             fan_out.publish(packet)
         self.annotated += 1

@@ -4,7 +4,6 @@ aiortc's own decoder has neither a limit to what waits for it nor one to a pictu
 loop.
 """
 
-import logging
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -15,8 +14,7 @@ from av.codec.context import Flags
 from av.video.codeccontext import VideoCodecContext
 
 from streamer.rtp.assembler import Picture
-
-log = logging.getLogger(__name__)
+from streamer.values.mishaps import Mishaps
 
 VideoCodec = Literal["H264", "VP8"]
 DECODERS: dict[VideoCodec, str] = {"H264": "h264", "VP8": "vp8"}
@@ -35,9 +33,10 @@ class Decoder:
         self.wants_keyframe = False
         """Whether pictures are thrown away until a keyframe comes: one could not be decoded, or too many waited."""
         self.dropped = 0
-        """Pictures thrown away undecoded, or that could not be decoded."""
+        """Pictures thrown away undecoded, or that could not be decoded or delivered."""
         self.codec: VideoCodec = codec
         self._deliver = deliver
+        self._mishaps = Mishaps(f"{name}: the publisher's pictures cannot be delivered", on_each=self._drop)
         self._context = cast(VideoCodecContext, av.CodecContext.create(DECODERS[codec], "r"))
         # Frame threads would add a frame of delay each.
         self._context.thread_type = "NONE"
@@ -73,18 +72,24 @@ class Decoder:
 
     def _run(self) -> None:
         while (picture := self._take()) is not None:
-            try:
-                packet = av.Packet(picture.data)
-                packet.opaque = picture
-                for frame in self._context.decode(packet):
-                    if not self._closed:
-                        self._deliver(frame, cast(Picture, frame.opaque))
-            except av.FFmpegError:
-                with self._news:
-                    self.dropped += 1
-                    self.wants_keyframe = True
-            except Exception:
-                log.exception("a picture could not be delivered; those behind it still are")
+            with self._mishaps:  # what happens to one is nothing to those behind it
+                self._decode(picture)
+
+    def _decode(self, picture: Picture) -> None:
+        try:
+            packet = av.Packet(picture.data)
+            packet.opaque = picture
+            for frame in self._context.decode(packet):
+                if not self._closed:
+                    self._deliver(frame, cast(Picture, frame.opaque))
+        except av.FFmpegError:
+            self._drop()
+            with self._news:
+                self.wants_keyframe = True
+
+    def _drop(self) -> None:
+        with self._news:
+            self.dropped += 1
 
     def _take(self) -> Picture | None:
         with self._news:

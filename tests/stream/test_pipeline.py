@@ -12,6 +12,7 @@ import pytest
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
+from serving.resize import Resize
 from serving.signature import Contract
 from streamer.inference.batcher import Answer
 from streamer.inference.model import ServedModel
@@ -282,6 +283,68 @@ async def test_a_stream_is_live_again_after_its_model_failed() -> None:
             assert stream.pipeline.state().word == "live"
         asking.cancel()
         await asyncio.gather(asking, return_exceptions=True)
+
+
+def fail(*_: object) -> None:
+    """Stands in for any step of a frame's way, on a day when it fails."""
+    raise ZeroDivisionError
+
+
+BROKEN: dict[str, tuple[Callable[[Stream], object], str, tuple[str, str], str]] = {
+    "resize": (lambda _: Resize, "fit", ("sampler", "failed"), "samples cannot be made"),
+    "rate": (lambda of: of.pipeline._decode_rate, "add", ("view", "failed"), "frames cannot be given to the view"),
+    "view": (lambda of: of.pipeline.view, "put", ("view", "failed"), "frames cannot be given to the view"),
+    "model": (lambda of: of.model, "put", ("batcher", "failed"), "the model cannot be asked"),
+    "tracker": (lambda of: of.pipeline._tracker, "update", ("tracker", "failed"), "detections cannot be tracked"),
+    "shown": (
+        lambda of: of.pipeline.view,
+        "answered",
+        ("view", "failed"),
+        "detections cannot be given to the view",
+    ),
+    "told": (lambda of: of.pipeline, "_on_detections", ("pipeline", "failed"), "detections cannot be told"),
+    "sampler": (
+        lambda of: of.pipeline._sampler,
+        "take",
+        ("pipeline", "failed"),
+        "frames cannot be taken from the source",
+    ),
+}
+"""What fails, by its owner and its name; how that is counted, and said."""
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+async def test_a_step_that_fails_costs_a_frame_that_step(
+    broken: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever raises on a frame's way is counted by stage and reason, said once by the stream's name, and ends there.
+
+    Sampled is answered and dropped all the while; the steps beside it are done, and after it the stream goes on.
+    """
+    owner, name, key, sentence = BROKEN[broken]
+    async with run_stream() as stream:
+        counts, view = stream.pipeline.counts, stream.pipeline.view
+        shown, answered = list[Frame](), list[Detections]()
+        monkeypatch.setattr(view, "put", lambda frame, _: shown.append(frame))
+        monkeypatch.setattr(view, "answered", lambda _, detections: answered.append(detections))
+        with monkeypatch.context() as breaking:
+            breaking.setattr(owner(stream), name, fail)
+            for _ in range(3):
+                await stream.arrive()
+                while stream.model.asked:
+                    stream.answer(BOX)
+        assert stream.pipeline.drops()[key] == 3
+        assert counts.sampled == counts.results + sum(counts.drops().values())
+        assert [record.getMessage() for record in caplog.records] == [f"line-1: {sentence}"]
+        lost = 3 if broken in ("resize", "model", "sampler") else 0
+        assert (len(answered), len(stream.told)) == (
+            0 if broken == "shown" else 3 - lost,
+            0 if broken == "told" else 3 - lost,
+        )
+        assert len(shown) == (0 if broken in ("view", "rate", "sampler") else 3)
+        await stream.arrive()
+        stream.answer(BOX)
+        assert (stream.pipeline.state().word, len(stream.pipeline._tracker.at(0.3))) == ("live", 1)
 
 
 async def test_rates_are_kept_by_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,10 @@ import threading
 import pytest
 
 from streamer.values.buffer import Buffer, Mailbox
+from streamer.values.mishaps import Mishaps
+from tests.peers.clock import FakeClock
+
+NOBODYS = Mishaps("nobody's items cannot be delivered")
 
 
 async def test_items_come_out_in_order() -> None:
@@ -65,7 +69,7 @@ async def test_mailbox_delivers_on_the_loop_in_order() -> None:
         if len(delivered) == 100:
             all_there.set()
 
-    mailbox: Mailbox[int] = Mailbox(asyncio.get_running_loop(), deliver, size=100)
+    mailbox: Mailbox[int] = Mailbox(asyncio.get_running_loop(), deliver, size=100, mishaps=NOBODYS)
     await asyncio.to_thread(lambda: [mailbox.put(number) for number in range(100)])
     await all_there.wait()
     assert delivered == list(range(100))
@@ -75,7 +79,7 @@ async def test_mailbox_delivers_on_the_loop_in_order() -> None:
 async def test_mailbox_of_a_busy_loop_drops_the_oldest_and_says_which() -> None:
     """While the loop is busy only `size` items wait; putting one more returns the oldest."""
     delivered: list[int] = []
-    mailbox: Mailbox[int] = Mailbox(asyncio.get_running_loop(), delivered.append, size=3)
+    mailbox: Mailbox[int] = Mailbox(asyncio.get_running_loop(), delivered.append, size=3, mishaps=NOBODYS)
     lost: list[int | None] = []
     thread = threading.Thread(target=lambda: lost.extend(mailbox.put(number) for number in range(10)))
     thread.start()
@@ -90,7 +94,7 @@ async def test_mailbox_loses_nothing_uncounted_between_threads() -> None:
     """With four threads putting at once, every item is either delivered or returned as lost, once."""
     delivered: list[tuple[int, int]] = []
     lost: list[tuple[int, int]] = []
-    mailbox: Mailbox[tuple[int, int]] = Mailbox(asyncio.get_running_loop(), delivered.append, size=5)
+    mailbox: Mailbox[tuple[int, int]] = Mailbox(asyncio.get_running_loop(), delivered.append, size=5, mishaps=NOBODYS)
 
     def put_all(thread: int) -> None:
         for number in range(500):
@@ -106,12 +110,28 @@ async def test_mailbox_loses_nothing_uncounted_between_threads() -> None:
         assert numbers == sorted(numbers)
 
 
+async def test_mailbox_says_once_whose_items_cannot_be_delivered(caplog: pytest.LogCaptureFixture) -> None:
+    """Each item that raises is counted, and those behind it are delivered; the log has one word with the name."""
+    delivered: list[int] = []
+
+    def deliver(number: int) -> None:
+        delivered.append(1 // (number % 2))
+
+    mishaps = Mishaps("porch: frames cannot be taken in", clock=FakeClock())
+    mailbox: Mailbox[int] = Mailbox(asyncio.get_running_loop(), deliver, size=60, mishaps=mishaps)
+    for number in range(60):
+        mailbox.put(number)
+    await asyncio.sleep(0)
+    assert (len(delivered), mishaps.count) == (30, 30)
+    assert [record.getMessage() for record in caplog.records] == ["porch: frames cannot be taken in"]
+
+
 @pytest.mark.parametrize("count", [1, 50])
 def test_mailbox_of_a_closed_loop_is_silent(count: int) -> None:
     """Putting after the loop was closed raises nothing and delivers nothing."""
     loop = asyncio.new_event_loop()
     delivered: list[int] = []
-    mailbox: Mailbox[int] = Mailbox(loop, delivered.append, size=4)
+    mailbox: Mailbox[int] = Mailbox(loop, delivered.append, size=4, mishaps=NOBODYS)
     loop.close()
     for number in range(count):
         mailbox.put(number)

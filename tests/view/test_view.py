@@ -49,6 +49,10 @@ class Scene:
         self.view.put(frame, 30.0)
         return frame
 
+    def notice_now(self) -> str | None:
+        """What is to be written on the picture."""
+        return self.notice
+
     def answer(self, frame: Frame, detections: Detections) -> None:
         """Let the model's answer come."""
         self.tracker.update(detections)
@@ -63,7 +67,8 @@ class Scene:
 async def run_scene() -> AsyncIterator[Scene]:
     """A view that runs for as long as the block lasts."""
     scene = Scene()
-    running = asyncio.create_task(scene.view.run(scene.tracker.at, lambda: scene.notice))
+    boxes_at, notice = lambda pts: scene.tracker.at(pts), lambda: scene.notice_now()  # as they are then
+    running = asyncio.create_task(scene.view.run(boxes_at, notice))
     try:
         yield scene
     finally:
@@ -253,7 +258,33 @@ async def test_pictures_that_cannot_be_shown_are_told_of_once(
                     await until(lambda before=before: scene.view.failed > before)  # type: ignore[misc]
             scene.put()
             await scene.shown(failed // 3)
+            scene.clock.advance(1.0)
     assert caplog.text.count("line-1: frames cannot be drawn or encoded") == 2
+
+
+def fail(*_: object) -> None:
+    """Stands in for whatever a frame is shown with, on a day when it fails."""
+    raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("broken", ["boxes", "notice", "publish"])
+async def test_a_frame_that_cannot_be_shown_ends_nothing(broken: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever raises while a frame is shown, its boxes, its notice or the fan-out, the next one is shown."""
+    async with run_scene() as scene:
+        scene.view.jpeg.subscribe()
+        await asyncio.sleep(0)  # until it runs
+        of: dict[str, tuple[object, str]] = {
+            "boxes": (scene.tracker, "at"),
+            "notice": (scene, "notice_now"),
+            "publish": (scene.view.jpeg, "publish"),
+        }
+        with monkeypatch.context() as breaking:
+            breaking.setattr(*of[broken], fail)
+            scene.put()
+            await until(lambda: scene.view.failed)
+        scene.put()
+        await scene.shown(1)
+        assert scene.view.failed == 1
 
 
 class OfTheLoop(FanOut):
