@@ -27,11 +27,10 @@ from streamer.stream.pipeline import Pipeline
 from streamer.values.clock import Clock, monotonic
 from streamer.values.detections import Detections
 from streamer.values.ending import ended
-from streamer.values.supervision import supervise
+from streamer.values.supervision import PAUSE, supervise
 
 LAG_INTERVAL = 0.5
-RESTART_PAUSE = 1.0
-"""Seconds before a task of the service's own that failed in a way nobody foresaw is run again."""
+"""Seconds from one look at the event loop to the next."""
 
 
 class Service:
@@ -105,7 +104,7 @@ class Service:
 
     def _own(self, name: str, run: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
         """Run something for as long as the service lives."""
-        running = supervise(name, run, pause=RESTART_PAUSE, on_restart=lambda: self.metrics.restarted(name))
+        running = supervise(name, run, pause=PAUSE, on_restart=lambda: self.metrics.restarted(name))
         return asyncio.create_task(running, name=name)
 
     def _application(self) -> web.Application:

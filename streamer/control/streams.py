@@ -10,17 +10,15 @@ from streamer.control.publishing_rights import PublishingRights
 from streamer.control.seats import Seats
 from streamer.stream.pipeline import Pipeline
 from streamer.values.clock import Clock, monotonic
-from streamer.values.ending import ended
+from streamer.values.ending import announce, ended
 from streamer.values.errors import Overloaded, Refused
-from streamer.values.supervision import supervise
+from streamer.values.supervision import PAUSE, supervise
 from streamer.webrtc.publisher import Publisher
 from streamer.webrtc.sdp import read_offer
 from streamer.webrtc.viewer import Viewer
 
 log = logging.getLogger(__name__)
 
-RESTART_PAUSE = 1.0
-"""Seconds before a pipeline that failed in a way nobody foresaw is run again."""
 ABANDONED_AFTER = 3.0
 """Seconds of a publisher's silence after which another may take its name: itself, most likely, on another network."""
 
@@ -107,8 +105,7 @@ class Streams:
             raise ValueError(f"stream {pipeline.name} runs already")
         self._pipelines[pipeline.name] = pipeline
         # A pipeline's failure is its own: the others go on, and it is tried again.
-        name, pause = f"stream {pipeline.name}", RESTART_PAUSE
-        running = supervise(name, pipeline.run, pause=pause, on_restart=self._on_restart)
+        running = supervise(f"stream {pipeline.name}", pipeline.run, pause=PAUSE, on_restart=self._on_restart)
         self._tasks[pipeline.name] = asyncio.create_task(running, name=f"stream-{pipeline.name}")
 
     async def remove(self, name: str) -> None:
@@ -255,8 +252,7 @@ class Streams:
         task.cancel()
         await ended(f"stream {name}", task)
         del self._pipelines[name], self._removals[name], self._datagrams_dropped[name]
-        for told in self.on_removed:
-            told(name)
+        announce("stream", name, self.on_removed)
         if self._collection is None:
             self._collection = asyncio.get_running_loop().call_later(COLLECT_AFTER, self._collect)
 

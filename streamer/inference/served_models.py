@@ -1,13 +1,10 @@
 """The served models by name: each runs from its first stream to its last."""
 
 import asyncio
-import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from streamer.inference.model import ServedModel
-from streamer.values.ending import ended
-
-log = logging.getLogger(__name__)
+from streamer.values.ending import announce, ended
 
 
 class ServedModels(Mapping[str, ServedModel]):
@@ -67,8 +64,4 @@ class ServedModels(Mapping[str, ServedModel]):
             await ended(f"model {name}", task)
         # Of a task that was cancelled before it began nothing is run, no end of it either.
         await model.predictor.close()
-        for told in self.on_removed:
-            try:
-                told(name)
-            except Exception:
-                log.exception("the end of model %s could not be taken note of", name)
+        announce("model", name, self.on_removed)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable, Iterable
 
 log = logging.getLogger(__name__)
 
@@ -20,3 +20,18 @@ async def ended(name: str, *endings: Awaitable[object]) -> None:
     for outcome in await asyncio.gather(*endings, return_exceptions=True):
         if isinstance(outcome, Exception):
             log.error("%s did not end as it should", name, exc_info=outcome)
+
+
+def announce(what: str, name: str, listeners: Iterable[Callable[[str], None]]) -> None:
+    """Tell all of these the name of something that is no more, whatever one of them raises.
+
+    Args:
+        what: it was, for the log, such as "stream".
+        name: its own.
+        listeners: told in order.
+    """
+    for told in listeners:
+        try:
+            told(name)
+        except Exception:
+            log.exception("the end of %s %s could not be taken note of", what, name)

@@ -106,6 +106,17 @@ async def test_a_removal_goes_on_without_who_asked_for_it() -> None:
         await viewer.close()
 
 
+async def test_everybody_is_told_of_a_streams_end(caplog: pytest.LogCaptureFixture) -> None:
+    """A stream ends for all who want to know, and its remains are collected, whatever one of them raises."""
+    async with run_stream() as (streams, _, _):
+        gone: list[str] = []
+        streams.on_removed += [lambda name: gone.remove(name), gone.append]
+        await streams.remove("a")
+        assert gone == ["a"]
+        assert streams._collection is not None
+    assert "the end of stream a could not be taken note of" in caplog.text
+
+
 async def test_whoever_removes_second_waits_for_the_first() -> None:
     """When `remove` returns the name is free, also where somebody else had begun to remove the stream."""
     async with run_stream() as (streams, pipeline, _):
@@ -288,7 +299,7 @@ async def test_whatever_comes_between_every_publisher_has_one_stream(seed: int) 
 
 async def test_a_stream_that_fails_is_run_again_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     """A pipeline that ends in a way nobody foresaw begins anew, and whoever counts such ends is told."""
-    monkeypatch.setattr("streamer.control.streams.RESTART_PAUSE", 0.0)
+    monkeypatch.setattr("streamer.control.streams.PAUSE", 0.0)
     told: list[str] = []
     async with run_stream(on_restart=lambda: told.append("restarted")) as (streams, _, source):
         broken = Idle("b")

@@ -83,7 +83,7 @@ async def test_what_fails_at_the_end_is_said_and_keeps_nothing_open(
 
 async def test_what_is_to_run_for_ever_is_run_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """A task of the service that dies is begun anew, and counted by its name."""
-    monkeypatch.setattr("streamer.service.RESTART_PAUSE", 0.0)
+    monkeypatch.setattr("streamer.service.PAUSE", 0.0)
     service, _ = make_service(monkeypatch)
     failures, lives = [RuntimeError("nobody foresaw this")], list[int]()
 
