@@ -5,14 +5,20 @@ nobody: inotify watches none of these. The content is what counts, and a configu
 """
 
 import asyncio
+import errno
 import hashlib
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 from streamer import config
+from streamer.values.errands import Errands
 
 INTERVAL = 0.5
 """Seconds from one look to the next."""
+PATIENCE = 5.0
+"""Seconds a look may take before it is told that the file cannot be read: a network drive that hangs, a pipe that
+nobody writes to. It goes on waiting in its thread, and while it does there is no second one."""
 
 
 class Settling:
@@ -39,8 +45,9 @@ class Settling:
 class Edits:
     """Follows one file."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, patience: float = PATIENCE) -> None:
+        self._path, self._patience = path, patience
+        self._reading = Errands(1, "configuration")  # its thread holds up nothing, not even the exit
         self._settling = Settling()
         self._asked = asyncio.Event()
 
@@ -54,7 +61,7 @@ class Edits:
         It is given what was read and found to be new, for a second reading might find something else.
         """
         while True:
-            said = await asyncio.to_thread(config.read, self._path)
+            said = await self._read()
             if self._settling.look(_digest(said)) or self._asked.is_set():
                 self._asked.clear()
                 await changed(said)
@@ -63,6 +70,14 @@ class Edits:
                     await self._asked.wait()
             except TimeoutError:
                 continue
+
+    async def _read(self) -> bytes | OSError:
+        """What the file says, or why that cannot be known."""
+        try:
+            async with asyncio.timeout(self._patience):
+                return await self._reading.run(partial(config.read, self._path))
+        except TimeoutError:
+            return OSError(errno.ETIMEDOUT, f"nothing came of it within {self._patience:g} s")
 
 
 def _digest(said: bytes | OSError) -> bytes:

@@ -4,20 +4,28 @@ One JSON document, readable by its owner alone, because URLs carry passwords. It
 cut leaves the old one or the new one; and one that cannot be understood is put aside, never written over.
 """
 
+import asyncio
 import contextlib
+import errno
 import json
 import logging
 import os
 import tempfile
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from streamer.values.errands import Errands
 from streamer.values.errors import Refused
 
 log = logging.getLogger(__name__)
 
 VERSION = 1
+PATIENCE = 5.0
+"""Seconds a disk gets to take the file before the change it was for is refused."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +39,13 @@ class Kept:
 
 
 class StateFile:
-    """One such file. Its functions block."""
+    """One such file. Its functions block, but for `keep`."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, patience: float = PATIENCE) -> None:
         """Use this file; it need not be there."""
-        self.path = path
+        self.path, self._patience = path, patience
+        self._errands = Errands(1, "state")  # a disk that hangs holds up nothing, not even the exit
+        self._writing: asyncio.Future[None] | None = None
         self._lost: str | None = None
         """Why what is there must not be written over; None where it may."""
 
@@ -69,8 +79,25 @@ class StateFile:
         else:
             log.error("%s cannot be used: %s; it is kept as %s, and begun anew", self.path.name, why, aside.name)
 
-    def write(self, kept: Kept) -> None:
-        """Replace the file.
+    async def keep(self, kept: Kept) -> None:
+        """Replace the file, in a thread of its own; what comes too late is not taken over.
+
+        Raises:
+            Refused: 503 it cannot be written, and nothing was; or the disk does not answer, or has not yet since.
+        """
+        if self._writing is not None and not self._writing.done():
+            raise self._refused("its disk does not answer")
+        given_up = threading.Event()
+        self._writing = asyncio.ensure_future(self._errands.run(partial(self.write, kept, given_up.is_set)))
+        done, _ = await asyncio.wait({self._writing}, timeout=self._patience)
+        if not done:
+            given_up.set()
+            self._writing.add_done_callback(asyncio.Future.exception)  # which nobody else will look at
+            raise self._refused(f"its disk did not answer within {self._patience:g} s")
+        return self._writing.result()
+
+    def write(self, kept: Kept, given_up: Callable[[], bool] = lambda: False) -> None:
+        """Replace the file, unless that was given up by the time it is ready to.
 
         Raises:
             Refused: 503 it cannot be written, and nothing was.
@@ -79,11 +106,14 @@ class StateFile:
             raise Refused(503, f"what the API changes cannot be kept: {self._lost}; nothing was changed")
         document = {"version": VERSION, "streams": kept.streams, "paused": sorted(kept.paused)}
         try:
-            _replace(self.path.resolve(), json.dumps(document, indent=1).encode())
+            _replace(self.path.resolve(), json.dumps(document, indent=1).encode(), given_up)
         except OSError as error:
-            sentence = f"what the API changes cannot be kept: {self.path.name} cannot be written: {error.strerror}"
-            log.error("%s", sentence)
-            raise Refused(503, f"{sentence}; nothing was changed") from None
+            raise self._refused(str(error.strerror)) from None
+
+    def _refused(self, why: str) -> Refused:
+        sentence = f"what the API changes cannot be kept: {self.path.name} cannot be written: {why}"
+        log.error("%s", sentence)
+        return Refused(503, f"{sentence}; nothing was changed")
 
     def _names_aside(self) -> "list[Path]":
         return [self.path.with_name(f"{self.path.name}.broken{number or ''}") for number in range(1000)]
@@ -103,7 +133,7 @@ def _understood(text: bytes) -> Kept:
     return Kept(streams, frozenset(paused))
 
 
-def _replace(path: Path, content: bytes) -> None:
+def _replace(path: Path, content: bytes, given_up: Callable[[], bool]) -> None:
     """Write beside it, make sure of the disk, and rename. mkstemp's files are 0600."""
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
@@ -111,6 +141,8 @@ def _replace(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+        if given_up():
+            raise TimeoutError(errno.ETIMEDOUT, "the disk answered too late")
         Path(name).replace(path)
     except BaseException:
         with contextlib.suppress(OSError):

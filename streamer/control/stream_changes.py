@@ -176,7 +176,7 @@ class StreamChanges:
 
     async def _become(self, roster: Roster) -> None:
         if self._state is not None and roster.kept != self.roster.kept:
-            await asyncio.to_thread(self._state.write, roster.kept)
+            await self._state.keep(roster.kept)
         self.roster = roster
         await self._apply(roster.entries())
 

@@ -3,14 +3,21 @@
 import json
 import os
 import stat
+import threading
 from pathlib import Path
 
 import pytest
 
 from streamer.control.statefile import Kept, StateFile
 from streamer.values.errors import Refused
+from tests.peers.until import until
 
 KEPT = Kept({"road": {"url": "rtsp://u:p@h/", "sample_fps": 2.0}}, frozenset({"road", "own"}))
+
+
+def names_in(folder: Path) -> list[str]:
+    """The names of the files there."""
+    return sorted(path.name for path in folder.iterdir())
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
@@ -45,7 +52,32 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pyt
         file.write(Kept())
     assert no.value.status == 503
     assert StateFile(file.path).read() == KEPT
-    assert [path.name for path in tmp_path.iterdir()] == ["state.json"]
+    assert names_in(tmp_path) == ["state.json"]
+
+
+async def test_a_disk_that_hangs_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is not on the disk in time is refused, and does not come later; until it answers no more is begun."""
+    file, answers, asked = StateFile(tmp_path / "state.json", patience=0.01), threading.Event(), list[int]()
+    file.write(Kept())
+
+    def hang(handle: int) -> None:
+        asked.append(handle)
+        answers.wait()
+
+    with monkeypatch.context() as hanging:
+        hanging.setattr(os, "fsync", hang)
+        with pytest.raises(Refused, match=r"its disk did not answer within 0\.01 s; nothing was changed"):
+            await file.keep(KEPT)
+        with pytest.raises(Refused, match="its disk does not answer; nothing was changed") as no:
+            await file.keep(KEPT)
+        assert (no.value.status, len(asked)) == (503, 1)
+        answers.set()
+        await until(lambda: not any(thread.name == "state" for thread in threading.enumerate()))
+    assert file.read() == Kept()
+    assert names_in(tmp_path) == ["state.json"]
+    patient = StateFile(file.path)
+    await patient.keep(KEPT)
+    assert patient.read() == KEPT
 
 
 def test_a_link_is_followed(tmp_path: Path) -> None:
