@@ -32,6 +32,9 @@ const POLL_MS = 1000;
 const RETRY_MS = [1000, 1000, 2000];
 const LONGEST_RETRY_MS = 4000;
 const ANSWER_MS = 4000;
+/** How long the events are not asked for after a refusal, such as a 503 with no place free; twice as long each time. */
+const REFUSED_MS = 5000;
+const LONGEST_REFUSED_MS = 60_000;
 /** When this long nothing came of this many detections, the connection is dead and nobody has told the browser. */
 const DEAF_MS = 10_000;
 const DEAF_EVENTS = 20;
@@ -41,6 +44,9 @@ export class Feed {
   #events = null;
   /** When an event last came, or could have begun to. */
   #heardAt = 0;
+  /** How often in a row the events were refused, and when they may be asked for again. */
+  #refusals = 0;
+  #askAgainAt = 0;
   #timer = 0;
   /** Which of the polls is the one that counts; one that was overtaken says nothing. */
   #turn = 0;
@@ -92,7 +98,7 @@ export class Feed {
 
   /**
    * An EventSource reconnects by itself, except after an HTTP error, and when its connection died in silence: a laptop
-   * that slept, a router that forgot.
+   * that slept, a router that forgot. After an error it closes, and says neither which one it was nor its Retry-After.
    *
    * @param {Stream[]} streams
    */
@@ -102,14 +108,23 @@ export class Feed {
     if (rate === 0) this.#heardAt = now;
     const silent = now - this.#heardAt;
     const deaf = silent > DEAF_MS && (silent / 1000) * rate > DEAF_EVENTS;
-    if (deaf || this.#events?.readyState === EventSource.CLOSED) this.#close();
-    if (this.#events) return;
+    if (deaf) this.#close();
+    if (this.#events || now < this.#askAgainAt) return;
     this.#heardAt = now;
-    this.#events = new EventSource("/api/events");
-    this.#events.onmessage = ({ data }) => {
+    const events = (this.#events = new EventSource("/api/events"));
+    events.onopen = () => (this.#refusals = 0);
+    events.onerror = () => {
+      if (events === this.#events && events.readyState === EventSource.CLOSED) this.#refused();
+    };
+    events.onmessage = ({ data }) => {
       this.#heardAt = performance.now();
       this.ondetections(JSON.parse(data));
     };
+  }
+
+  #refused() {
+    this.#close();
+    this.#askAgainAt = performance.now() + Math.min(REFUSED_MS * 2 ** this.#refusals++, LONGEST_REFUSED_MS);
   }
 
   #close() {

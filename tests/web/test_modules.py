@@ -1,6 +1,7 @@
 """The page's pure modules, in the browser they are written for."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -296,3 +297,53 @@ async def test_what_was_not_measured_is_not_shown(call: Call) -> None:
 async def test_a_still_is_a_jpeg_of_the_answer(call: Call, url: str | None) -> None:
     """Nothing else is ever loaded as the camera's picture."""
     assert await call("report.js", "return m.still(a)", doctors_report(still=url)) is None
+
+
+REFUSED = """
+  let now = 0, refusing = true, made = [];
+  const real = { EventSource, fetch, setTimeout, now: performance.now };
+  class Source {
+    static CLOSED = 2;
+    readyState = 0;
+    constructor() {
+      made.push(now / 1000);
+      queueMicrotask(() => {
+        this.readyState = refusing ? 2 : 1;
+        refusing ? this.onerror() : this.onopen();
+      });
+    }
+    close() { this.readyState = 2; }
+  }
+  Object.assign(window, { EventSource: Source, fetch: async () => Response.json([]), setTimeout: () => 0 });
+  performance.now = () => now;
+  const polls = [];
+  const feed = new m.Feed({ onstreams: () => polls.push(now), ondetections() {}, onlost() {} });
+  const times = [];
+  feed.start();
+  for (const [seconds, refuses] of a) {
+    refusing = refuses;
+    for (const until = now + seconds * 1000; now < until; now += 1000) {
+      const before = polls.length;
+      feed.refresh();
+      while (polls.length === before) await new Promise((done) => real.setTimeout.call(window, done));
+    }
+    times.push(made);
+    made = [];
+    if (!refuses) feed.stop(), feed.start();
+  }
+  feed.stop();
+  Object.assign(window, { EventSource: real.EventSource, fetch: real.fetch, setTimeout: real.setTimeout });
+  delete performance.now;
+  return times;
+"""
+
+
+async def test_events_that_are_refused_are_asked_for_ever_less_often(call: Call) -> None:
+    """With no place free the page waits five seconds, then twice as long each time, up to a minute; once let in, anew.
+
+    Each try is an error on the console, which no page can keep from there.
+    """
+    refused, granted, again = await call("feed.js", REFUSED, [[300, True], [60, False], [20, True]])
+    assert [after - before for before, after in pairwise(refused)] == [5, 10, 20, 40, 60, 60, 60]
+    assert len(granted) == 1
+    assert [after - before for before, after in pairwise(again)] == [5, 10]
