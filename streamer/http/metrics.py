@@ -197,9 +197,8 @@ def _viewers(streams: Iterable[Pipeline], events: Events) -> Iterator[Metric]:
         sessions.add_metric([stream.name, "whep"], len(stream.view.h264) + len(stream.view.vp8))
         sessions.add_metric([stream.name, "mjpeg"], len(stream.view.jpeg))
         sessions.add_metric([stream.name, "events"], events.count(stream.name))
-        encoders.add_metric([stream.name, "h264"], float(len(stream.view.h264) > 0))
-        encoders.add_metric([stream.name, "vp8"], float(len(stream.view.vp8) > 0))
-        encoders.add_metric([stream.name, "jpeg"], float(len(stream.view.jpeg) > 0))
+        for codec in ("h264", "vp8", "jpeg"):
+            encoders.add_metric([stream.name, codec], float(codec in stream.view.codecs))
         events_dropped.add_metric([stream.name], events.dropped(stream.name))
     sessions.add_metric(["*", "events"], events.count(None))
     events_dropped.add_metric(["*"], events.dropped(None))

@@ -19,8 +19,13 @@ class Renderer:
     """The encoders of one stream, each at work while somebody takes its codec."""
 
     def __init__(self, h264: FanOut, vp8: FanOut, jpeg: FanOut) -> None:
-        self._coders: tuple[tuple[FanOut, EncoderOf], ...] = ((h264, H264Encoder), (vp8, Vp8Encoder))
+        self._coders: tuple[tuple[str, FanOut, EncoderOf], ...] = (
+            ("h264", h264, H264Encoder),
+            ("vp8", vp8, Vp8Encoder),
+        )
         self._jpeg = jpeg
+        self.codecs: frozenset[str] = frozenset()
+        """What the newest frame was encoded in: of "h264", "vp8" and "jpeg". Replaced whole, for any thread to read."""
         self._encoders: dict[FanOut, Encoder] = {}
         self._reformatter = VideoReformatter()
 
@@ -31,6 +36,7 @@ class Renderer:
     def rest(self) -> None:
         """Give up every encoder: nobody watches, or one of them failed."""
         self._encoders.clear()
+        self.codecs = frozenset()
 
     def render(
         self,
@@ -51,15 +57,19 @@ class Renderer:
         """
         planes = annotate(frame, boxes, notice, self._reformatter)
         encoded: list[tuple[FanOut, EncodedPacket]] = []
-        for fan_out, encoder_of in self._coders:
+        codecs: set[str] = set()
+        for codec, fan_out, encoder_of in self._coders:
             if fan_out not in wanted:
                 self._encoders.pop(fan_out, None)
                 continue
             encoder, begins = self._encoder(fan_out, encoder_of, planes, fps or DEFAULT_FPS)
             packets = encoder.encode(planes, frame.pts, keyframe=begins or wanted[fan_out])
             encoded += [(fan_out, packet) for packet in packets]
+            codecs.add(codec)
         if self._jpeg in wanted:
             encoded.append((self._jpeg, encode_jpeg(planes, frame.pts)))
+            codecs.add("jpeg")
+        self.codecs = frozenset(codecs)
         return encoded
 
     def _encoder(self, fan_out: FanOut, encoder_of: EncoderOf, planes: Planes, fps: float) -> tuple[Encoder, bool]:

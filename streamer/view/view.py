@@ -72,6 +72,11 @@ class View:
         return len(self.h264) + len(self.vp8) + len(self.jpeg)
 
     @property
+    def codecs(self) -> frozenset[str]:
+        """What is being encoded in: of "h264", "vp8" and "jpeg"."""
+        return self._renderer.codecs
+
+    @property
     def failed(self) -> int:
         """Frames that could not be drawn, encoded or fanned out."""
         return self._mishaps.count
@@ -102,8 +107,6 @@ class View:
     async def run(self, boxes_at: BoxesAt, notice: Callable[[], str | None]) -> None:
         """Show each frame when its hold is over, until cancelled. `notice` says what to write on the picture."""
         thread = ThreadPoolExecutor(1, thread_name_prefix=f"view-{self.name}")
-        # Another one each time: the thread of an earlier run may still be at work with that one's encoders.
-        self._renderer = self._new_renderer()
         try:
             while True:
                 if not self.watched:
@@ -118,6 +121,8 @@ class View:
         finally:
             # Not joined: a 4K picture in work takes half a second, for which the whole service would stand still.
             thread.shutdown(wait=False, cancel_futures=True)
+            # And it may be at work with these encoders: whoever runs this again has others.
+            self._renderer = self._new_renderer()
 
     async def still(self, notice: str | None) -> EncodedPacket | None:
         """The newest annotated picture as a JPEG, or None where no frame ever came.

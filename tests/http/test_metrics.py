@@ -178,7 +178,7 @@ async def test_failed_calls_are_counted_by_code() -> None:
 
 
 async def test_viewers_are_counted_by_transport() -> None:
-    """Viewers are told by stream and transport while they are there, and encoders while they work."""
+    """Viewers are told by stream and transport while they are there."""
     async with run_service() as running:
         view, events = running.pipeline.view, running.service.events
         whep, mjpeg = [view.h264.subscribe() for _ in range(3)], view.jpeg.subscribe()
@@ -189,12 +189,32 @@ async def test_viewers_are_counted_by_transport() -> None:
             assert running.value("sightline_sessions", stream="*", transport="events") == 2
             assert running.value("sightline_events_dropped_total") == 0
             assert running.value("sightline_events_dropped_total", stream="*") == 0
-            assert running.value("sightline_encoders", codec="h264") == 1
         for subscription in whep:
             view.h264.unsubscribe(subscription)
         view.jpeg.unsubscribe(mjpeg)
         assert running.total("sightline_sessions") == 0
-        assert running.total("sightline_encoders") == 0
+
+
+async def test_encoders_are_told_of_while_they_work() -> None:
+    """Who watches a stream without pictures has no encoder at work; with them each codec that is taken has one."""
+    async with run_service() as running:
+        view = running.pipeline.view
+        takers = {fan_out: fan_out.subscribe() for fan_out in (view.h264, view.jpeg)}
+
+        def at_work() -> set[str]:
+            return {codec for codec in ("h264", "vp8", "jpeg") if running.value("sightline_encoders", codec=codec)}
+
+        assert at_work() == set()
+        await running.feed(1)
+        await until(lambda: view.annotated)
+        assert at_work() == {"h264", "jpeg"}
+        view.h264.unsubscribe(takers[view.h264])
+        await running.feed(1)
+        await until(lambda: view.annotated == 2)
+        assert at_work() == {"jpeg"}
+        view.jpeg.unsubscribe(takers[view.jpeg])
+        await running.feed(1)
+        await until(lambda: not at_work())
 
 
 async def test_a_stream_is_in_one_state() -> None:
