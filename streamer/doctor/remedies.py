@@ -16,7 +16,8 @@ HTTP_PATHS = (
     "/video.mjpg; most have rtsp:// as well. One that is busy answers with an error too: close its other viewers"
 )
 REMEDIES: dict[SourceErrorKind, str] = {
-    "dns": "write the camera's address instead of its name, or correct the name",
+    "dns": "write the camera's address instead of its name, or correct the name; where no name server answers, see to "
+    "the one that this machine is set to ask",
     "refused": "compare the port: 554 is usual for RTSP, 8554 too, 322 for RTSPS, 1935 for RTMP. The camera may have "
     "this protocol switched off, or have as many viewers as it takes",
     "unreachable": "compare the address, and whether this machine's network has a way to the camera's",

@@ -50,6 +50,9 @@ SPECIAL: tuple[tuple[Network, str], ...] = tuple(
 """Addresses no stranger's URL reaches, unless a configured network lies inside one of these: "0.0.0.0/0" allows none of
 them, "127.0.0.0/8" allows loopback."""
 
+UNANSWERED = frozenset({socket.EAI_AGAIN, socket.EAI_FAIL, socket.EAI_SYSTEM})
+"""What the resolver says where no name server told it anything of the name, good or bad (RFC 3493 section 6.1)."""
+
 EVERYWHERE = (ip_network("0.0.0.0/0"), ip_network("::/0"))
 
 
@@ -57,10 +60,14 @@ def resolve(host: str, port: int) -> list[str]:
     """The numeric addresses of a host, as the system's resolver orders them. Blocks.
 
     Raises:
-        SourceError: kind "dns".
+        SourceError: kind "dns"; says whether nobody knows the name, or nobody was there to ask.
     """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except socket.gaierror as error:
+        if error.errno in UNANSWERED:
+            raise SourceError("dns", f"no name server gives an answer about {host!r}") from None
+        raise SourceError("dns", f"the name {host!r} is not known to the name server") from None
     except (OSError, UnicodeError):  # UnicodeError: a label too long for IDNA
         raise SourceError("dns", f"the name {host!r} is not known to the name server") from None
     return list(dict.fromkeys(str(address[0]) for *_, address in found))

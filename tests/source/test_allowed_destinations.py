@@ -194,6 +194,29 @@ def test_an_unknown_name_is_said() -> None:
         assert failed.value.kind == "dns"
 
 
+@pytest.mark.parametrize(
+    ("number", "sentence"),
+    [
+        (socket.EAI_AGAIN, "no name server gives an answer about 'porch.example'"),
+        (socket.EAI_FAIL, "no name server gives an answer about 'porch.example'"),
+        (socket.EAI_NONAME, "the name 'porch.example' is not known to the name server"),
+        (socket.EAI_NODATA, "the name 'porch.example' is not known to the name server"),
+    ],
+)
+def test_a_silent_name_server_is_told_from_an_unknown_name(
+    number: int, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no name server answers, nobody is told to correct a name that may be right."""
+
+    def unresolved(*_: object, **__: object) -> None:
+        raise socket.gaierror(number, "as the system puts it")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unresolved)
+    with pytest.raises(SourceError) as failed:
+        allowed_destinations.resolve("porch.example", 554)
+    assert (failed.value.kind, str(failed.value)) == ("dns", sentence)
+
+
 def test_schemes_are_those_allowed() -> None:
     """A scheme that is not allowed is refused, and the allowed ones are named."""
     LOOPBACK.require_scheme("rtsp")
