@@ -1,15 +1,16 @@
 """The configuration file read again while the service runs: what can change does, and the rest is said."""
 
-import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from streamer import config
 from streamer.config import Config
 from streamer.values.clock import Clock
+from streamer.values.errands import Errands
 from streamer.values.errors import ConfigError
 
 log = logging.getLogger(__name__)
@@ -38,6 +39,7 @@ class Reload:
         """
         self._path, self._started, self._apply, self._wall = path, started, apply, wall
         self._running = held(started, started)
+        self._parsing = Errands(1, "configuration")
         self.error: str | None = None
         """What is wrong with the file as it is now, in one sentence; None: nothing."""
         self.read_at = wall()
@@ -59,7 +61,7 @@ class Reload:
 
     async def _take_over(self, said: bytes | OSError) -> None:
         try:
-            read = await asyncio.to_thread(self._understand, said)
+            read = await self._parsing.run(partial(self._understand, said))
         except ConfigError as error:
             self._refused(str(error).replace(str(self._path), self._path.name))
             return
