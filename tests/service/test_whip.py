@@ -1,6 +1,5 @@
 """WHIP, as publishers meet it: the real service, and publishers made of aiortc and of GStreamer."""
 
-import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -332,7 +331,12 @@ async def test_streams_that_come_and_go_leave_nothing(service: Service) -> None:
     """Ten publishers one after the other leave no stream, no metric of one, no thread and no socket behind."""
     async with publishing(service, "warm"):
         await service.wait_for_state("warm", "live")
-    await asyncio.sleep(1)
+        most = held(service)
+
+    async def ended() -> bool:
+        return all(now < then for now, then in zip(held(service), most, strict=True))
+
+    await until(ended, lambda: f"threads and descriptors were {most}, and are {held(service)}")
     before = held(service)
     for number in range(10):
         async with publishing(service, f"p{number}"):

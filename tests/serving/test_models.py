@@ -18,6 +18,7 @@ from serving.errors import ServingError, StartError
 from serving.model_config import ModelConfig, VersionPolicy, model_configs, read_model_configs
 from serving.options import Options
 from serving.server import Server
+from tests.peers.until import wait_until
 from tests.serving.peers import Caller, check, images
 
 
@@ -178,22 +179,14 @@ def test_the_file_is_followed(base_path: Path, saved: Path, tmp_path: Path) -> N
     config = write(tmp_path / "models.config", entry("tiny", base_path))
     said: list[str] = []
     with serve(config, "--model_config_file_poll_wait_seconds=0.02", said=said) as (running, caller):
-
-        def until(reached: Any) -> None:
-            for _ in range(3000):
-                if reached():
-                    return
-                threading.Event().wait(0.01)
-            raise AssertionError(said)
-
         write(config, entry("tiny", base_path), "config { nane: 'typo' }")
-        until(lambda: any("is not followed" in line for line in said))
+        wait_until(lambda: any("is not followed" in line for line in said))
         assert answering(caller) == 3
         config.write_text("")  # as an editor that writes in place leaves it for a moment
-        threading.Event().wait(0.1)
+        threading.Event().wait(0.1)  # five looks, of which nothing must come: that can only be waited for
         assert answering(caller) == 3
         write(config, entry("tiny", base_path, "model_version_policy { specific { versions: 2 } }"))
-        until(lambda: running.models.available() == {"tiny": [2]})
+        wait_until(lambda: running.models.available() == {"tiny": [2]})
         assert answering(caller) == 2
     (complaint,) = [line for line in said if "is not followed" in line]
     assert f"{config}:1:" in complaint

@@ -14,6 +14,7 @@ from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 from serving import wire
 from serving.server import Server
+from tests.peers.until import wait_until
 from tests.serving.peers import (
     Caller,
     check,
@@ -180,8 +181,7 @@ def test_deadlines_are_the_runtimes(base_path: Path) -> None:
         def counted(status: str) -> bool:
             return f'request_count{{model_name="tiny",status="{status}"}} 1' in running.metrics.text()
 
-        while not (counted("RESOURCE_EXHAUSTED") and counted("DEADLINE_EXCEEDED")):
-            threading.Event().wait(0.01)
+        wait_until(lambda: counted("RESOURCE_EXHAUSTED") and counted("DEADLINE_EXCEEDED"))
 
 
 def test_long_messages_are_cut(caller: Caller) -> None:

@@ -19,6 +19,7 @@ from serving.servable import Servable
 from serving.session import Session
 from serving.versions import find_versions, fingerprint
 from serving.warmup import WARMUP_FILE
+from tests.peers.until import wait_until
 from tests.serving.peers import Caller, check, images, run_server, single, warm_up_with
 
 
@@ -166,8 +167,7 @@ def test_a_slow_caller_holds_up_nothing_but_its_version(saved: Path, base_path: 
         assert running.models.available() == {"tiny": [2], "other": [2]}
         assert running.models.statuses("tiny")[1].state is State.UNLOADING
         held.release()
-        while running.models.statuses("tiny")[1].state is not State.END:
-            threading.Event().wait(0.01)
+        wait_until(lambda: running.models.statuses("tiny")[1].state is State.END)
     finally:
         running.close()
 
@@ -179,11 +179,10 @@ def test_a_look_that_fails_is_not_the_last(saved: Path, base_path: Path, monkeyp
     try:
         with monkeypatch.context() as broken:
             broken.setattr("serving.model.find_versions", lambda _path: int("no number"))
-            while not any(line.startswith("looking for changes failed: ValueError: invalid literal") for line in said):
-                threading.Event().wait(0.01)
+            failed = "looking for changes failed: ValueError: invalid literal"
+            wait_until(lambda: any(line.startswith(failed) for line in said))
         arrive(saved, base_path, 2)
-        while running.models.available() != {"tiny": [2]}:
-            threading.Event().wait(0.01)
+        wait_until(lambda: running.models.available() == {"tiny": [2]})
     finally:
         running.close()
         running.close()

@@ -21,6 +21,7 @@ from tests.peers.front import run_front
 from tests.peers.process import Process, free_port
 from tests.peers.required import requires
 from tests.peers.rtsp_server import run_rtsp_server
+from tests.peers.until import until
 from tests.peers.watch import numbers, run_watch
 from tests.peers.web_camera import (
     behind_digest,
@@ -226,12 +227,18 @@ async def test_srt_comes_through_ffmpeg(mp4: Path) -> None:
     port = free_port()
     query = "passphrase=hunter2hunter2&pbkeylen=16"
     async with sending("-f", "mpegts", f"srt://127.0.0.1:{port}?mode=listener&{query}", clip=mp4):
-        await asyncio.sleep(1)  # libsrt answers late who comes before it
+        await until(lambda: is_bound(port))  # libsrt answers late who comes before it
         async with run_watch(Target(f"srt://127.0.0.1:{port}?passphrase=wrongwrongwrong")) as watch:
             await watch.ended("authentication")
         async with run_watch(Target(f"srt://127.0.0.1:{port}?{query}")) as watch:
             assert_plays(numbers(await watch.more(40)))
             assert b"hunter2" not in await asyncio.to_thread(command_lines)
+
+
+def is_bound(port: int) -> bool:
+    """Whether somebody on this machine takes datagrams there (proc(5): addresses are hexadecimal)."""
+    lines = [line for name in ("udp", "udp6") for line in Path("/proc/net", name).read_text().splitlines()[1:]]
+    return any(line.split()[1].endswith(f":{port:04X}") for line in lines)
 
 
 def command_lines() -> bytes:

@@ -51,7 +51,10 @@ async def test_one_connection_is_waited_for_so_long_and_two_for_ever() -> None:
         await shared.vacated("rtsp://camera/", patience=0.01)
     shared.leave("rtsp://camera/", other)
     waiting = asyncio.create_task(shared.vacated("rtsp://camera/", patience=0.01))
-    await asyncio.sleep(0.1)
+    await asyncio.sleep(0)
+    shared.leave("rtsp://other/", loop.create_future())
+    async with asyncio.timeout(30):
+        await shared.vacated("rtsp://other/", patience=0.01)  # as patient, and begun later
     assert not waiting.done()
     one.set_result(None)
     async with asyncio.timeout(30):

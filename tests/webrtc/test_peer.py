@@ -20,11 +20,21 @@ from tests.peers.rtc import make_pc, offer_to_watch, take_answer
 from tests.peers.until import until
 
 
+class WatchedClock(FakeClock):
+    """Counts how often it is looked at."""
+
+    looks = 0
+
+    def __call__(self) -> float:
+        self.looks += 1
+        return super().__call__()
+
+
 class Pair:
     """A peer of ours, its clock, and who is at its other end."""
 
     def __init__(self) -> None:
-        self.clock = FakeClock()
+        self.clock = WatchedClock()
         self.closed = 0
         self.peer = Peer("p", clock=self.clock, on_connected=lambda: None, on_closed=self._close)
         self.other: RTCPeerConnection = make_pc()
@@ -47,11 +57,13 @@ async def pair() -> AsyncIterator[Pair]:
     await pair.peer.close()
 
 
-async def test_who_never_connects_is_forgotten(pair: Pair) -> None:
+async def test_who_never_connects_is_forgotten(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     """An answer nobody takes up ends the connection when the time for the handshake is over, and not before."""
+    monkeypatch.setattr("streamer.webrtc.peer.LOOK_INTERVAL", 0.01)
     await pair.peer.answer(read_offer(await offer_to_watch(pair.other)))
     pair.clock.advance(HANDSHAKE_TIMEOUT - 1)
-    await asyncio.sleep(1.2)  # two looks at the clock
+    before = pair.clock.looks
+    await until(lambda: pair.clock.looks > before + 2)
     assert pair.closed == 0
     pair.clock.advance(2)
     await until(lambda: pair.closed == 1)
