@@ -109,8 +109,8 @@ class WhipPublisher:
 
     def fall_silent(self) -> None:
         """Send nothing more, not even goodbye, as when a battery is empty."""
-        for guard in datagram_filters(self.pc):
-            guard.transport.sendto = lambda *_: None  # type: ignore[method-assign]
+        for datagram_filter in datagram_filters(self.pc):
+            datagram_filter.transport.sendto = lambda *_: None  # type: ignore[method-assign]
 
     async def close(self) -> None:
         """Leave."""

@@ -60,8 +60,8 @@ class Victim:
 
     def attack(self, data: bytes, times: int = 1) -> None:
         """Send to every media port from a socket ICE knows nothing of."""
-        for guard in datagram_filters(self.peer.pc):
-            host, port = guard.local_candidate.host, guard.local_candidate.port
+        for datagram_filter in datagram_filters(self.peer.pc):
+            host, port = datagram_filter.local_candidate.host, datagram_filter.local_candidate.port
             family = socket.AF_INET6 if ":" in host else socket.AF_INET
             with socket.socket(family, socket.SOCK_DGRAM) as stranger:
                 for _ in range(times):
@@ -104,8 +104,8 @@ def dtls(pc: RTCPeerConnection) -> list[RTCDtlsTransport]:
 async def test_only_a_check_with_our_password_opens_the_door(victim: Victim, monkeypatch: pytest.MonkeyPatch) -> None:
     """A datagram passes once its sender has made an authenticated check, and not before."""
     await victim.answer()
-    guard = datagram_filters(victim.peer.pc)[0]
-    connection = guard.receiver
+    datagram_filter = datagram_filters(victim.peer.pc)[0]
+    connection = datagram_filter.receiver
     passed: list[bytes] = []
     monkeypatch.setattr(connection, "data_received", lambda data, _: passed.append(data))
     here = ("192.0.2.7", 4242)
@@ -116,13 +116,13 @@ async def test_only_a_check_with_our_password_opens_the_door(victim: Victim, mon
         request.add_message_integrity(password.encode())
         return bytes(request)
 
-    guard.datagram_received(DTLS_HELLO, here)
-    guard.datagram_received(check("wrong" * 5), here)
-    guard.datagram_received(DTLS_HELLO, here)
+    datagram_filter.datagram_received(DTLS_HELLO, here)
+    datagram_filter.datagram_received(check("wrong" * 5), here)
+    datagram_filter.datagram_received(DTLS_HELLO, here)
     assert passed == []
-    guard.datagram_received(check(connection.local_password), here)
-    guard.datagram_received(DTLS_HELLO, here)
-    guard.datagram_received(DTLS_HELLO, (here[0], here[1] + 1))
+    datagram_filter.datagram_received(check(connection.local_password), here)
+    datagram_filter.datagram_received(DTLS_HELLO, here)
+    datagram_filter.datagram_received(DTLS_HELLO, (here[0], here[1] + 1))
     assert passed == [DTLS_HELLO]
 
 
@@ -130,19 +130,19 @@ async def test_what_is_remembered_is_bounded(victim: Victim) -> None:
     """A peer that checks from one address after the other is remembered at so many, by aioice too, and no more."""
     await victim.connect(await victim.answer())
     known = len(datagram_filters(victim.peer.pc)[0].receiver.remote_candidates)
-    guard = datagram_filters(victim.peer.pc)[0]
-    connection = guard.receiver
+    datagram_filter = datagram_filters(victim.peer.pc)[0]
+    connection = datagram_filter.receiver
     for port in range(1, 2 * MAX_CHECKED):
         request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
         request.attributes |= {"USERNAME": f"{connection.local_username}:{connection.remote_username}", "PRIORITY": 1}
         request.add_message_integrity(connection.local_password.encode())
-        guard.datagram_received(bytes(request), ("192.0.2.7", port))
-    assert len(guard._checked) == MAX_CHECKED
+        datagram_filter.datagram_received(bytes(request), ("192.0.2.7", port))
+    assert len(datagram_filter._checked) == MAX_CHECKED
     assert len(connection.remote_candidates) <= known + MAX_CHECKED
     assert victim.peer.connected
 
 
-async def test_every_socket_is_guarded(victim: Victim) -> None:
+async def test_every_socket_is_filtered(victim: Victim) -> None:
     """Each socket that aioice opens for a peer connection is one of ours."""
     await victim.answer()
     gatherer = victim.peer.pc.getTransceivers()[0].receiver.transport.transport.iceGatherer
@@ -151,8 +151,8 @@ async def test_every_socket_is_guarded(victim: Victim) -> None:
     assert all(type(found) is DatagramFilter for found in sockets)
 
 
-async def test_without_the_guard_one_datagram_is_the_end(victim: Victim, monkeypatch: pytest.MonkeyPatch) -> None:
-    """aioice and aiortc alone end a session at an empty datagram: when they no longer do, the guard may go."""
+async def test_without_the_filter_one_datagram_is_the_end(victim: Victim, monkeypatch: pytest.MonkeyPatch) -> None:
+    """aioice and aiortc alone end a session at an empty datagram: when they no longer do, the filter may go."""
     [theirs, *_] = DatagramFilter.__bases__
     monkeypatch.setattr(DatagramFilter, "datagram_received", theirs.datagram_received)  # type: ignore[attr-defined]
     await victim.connect(await victim.answer())

@@ -72,8 +72,8 @@ async def test_who_never_connects_is_forgotten(pair: Pair, monkeypatch: pytest.M
 async def test_who_vanishes_is_noticed(pair: Pair) -> None:
     """A peer from which nothing comes any more, as when a laptop is closed, is gone after ten seconds of silence."""
     await pair.connect()
-    for guard in datagram_filters(pair.other):  # no more a word, and no goodbye
-        guard.transport.sendto = lambda *_: None  # type: ignore[method-assign]
+    for datagram_filter in datagram_filters(pair.other):  # no more a word, and no goodbye
+        datagram_filter.transport.sendto = lambda *_: None  # type: ignore[method-assign]
     began = pair.clock()
     while not pair.closed:
         pair.clock.advance(1)
@@ -86,9 +86,9 @@ async def test_who_is_heard_stays(pair: Pair) -> None:
     """A peer that sends nothing but its reports is there, however long it goes on."""
     await pair.connect()
     for _ in range(2):
-        heard = sum(guard.heard for guard in datagram_filters(pair.peer.pc))
+        heard = sum(each.heard for each in datagram_filters(pair.peer.pc))
         pair.clock.advance(SILENCE_TIMEOUT - 2)
-        await until(lambda heard=heard: sum(guard.heard for guard in datagram_filters(pair.peer.pc)) > heard)  # type: ignore[misc]
+        await until(lambda heard=heard: sum(each.heard for each in datagram_filters(pair.peer.pc)) > heard)  # type: ignore[misc]
         await until(lambda: pair.peer.silent_for == 0)
     assert pair.closed == 0
 
