@@ -7,11 +7,13 @@ from fractions import Fraction
 
 import av
 import numpy as np
+import pytest
 
 from streamer.rtp.assembler import Picture
 from streamer.view.encoder import Encoder, H264Encoder, Vp8Encoder
 from streamer.webrtc.decoder import MAX_WAITING, Decoder, VideoCodec
 from tests.peers.clip import draw_frame, read_index
+from tests.peers.until import wait_until
 
 WIDTH, HEIGHT = 320, 240
 PATIENCE_S = 30
@@ -155,3 +157,21 @@ def test_a_closed_decoder_ends_its_thread() -> None:
         if thread.name == "decoder-phone":
             thread.join(PATIENCE_S)
             assert not thread.is_alive()
+
+
+def test_pictures_that_cannot_be_delivered_are_counted(caplog: pytest.LogCaptureFixture) -> None:
+    """Each picture whose taker raises is dropped, which is said once by the stream's name; the thread goes on."""
+    pictures, delivered = encode(3), list[int]()
+
+    def deliver(*_: object) -> None:
+        delivered.append(1)
+        raise ZeroDivisionError
+
+    decoder = Decoder("phone", "H264", deliver, max_pixels=WIDTH * HEIGHT)
+    for picture in pictures:
+        decoder.put(picture)
+    wait_until(lambda: decoder.dropped == 3)
+    decoder.close()
+    assert len(delivered) == 3
+    [record] = caplog.records
+    assert record.getMessage() == "phone: the publisher's pictures cannot be delivered"
