@@ -9,7 +9,7 @@ frame that step, and neither the stream nor the steps beside it.
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal, Protocol
@@ -32,6 +32,7 @@ from streamer.values.frame import Frame, Sample
 from streamer.values.mishaps import Mishaps
 from streamer.values.sampling import Sampling
 from streamer.values.state import SourceState, StreamState
+from streamer.values.track import TrackedBox
 from streamer.view.view import View
 
 STALE_PICTURE = 2.0
@@ -162,6 +163,7 @@ class Pipeline:
         self._unarrived = self._mishaps("frames cannot be taken in")
         self._unseen = self._mishaps("frames cannot be given to the view")
         self._untracked = self._mishaps("detections cannot be tracked")
+        self._unplaced = self._mishaps("boxes cannot be placed")
         self._unshown = self._mishaps("detections cannot be given to the view")
         self._untold = self._mishaps("detections cannot be told")
 
@@ -173,7 +175,7 @@ class Pipeline:
         self._arrivals = Mailbox(asyncio.get_running_loop(), self._arrived, ARRIVALS, self._unarrived)
         async with asyncio.TaskGroup() as group:
             group.create_task(_endless(self._valve.run(lambda: self.source.run(self.receive))))
-            group.create_task(_endless(self.view.run(self._tracker.at, self.notice)))
+            group.create_task(_endless(self.view.run(self._boxes_at, self.notice)))
 
     # ---- what may change while it runs, and its viewers watch on
 
@@ -272,6 +274,12 @@ class Pipeline:
         with self._untold:
             self._on_detections(self, answer)
 
+    def _boxes_at(self, pts: float) -> Sequence[TrackedBox]:
+        """What is drawn on the frame at `pts`; nothing where that cannot be known, for the picture is there."""
+        with self._unplaced:
+            return self._tracker.at(pts)
+        return ()
+
     # ---- what is known of it
 
     @property
@@ -306,7 +314,7 @@ class Pipeline:
             ("source", "late"): self.source.skipped_late,
             ("pipeline", "loop_busy"): self._arrivals_lost,
             ("pipeline", "failed"): sum(each.count for each in (self._unreceived, self._unarrived, self._untold)),
-            ("tracker", "failed"): self._untracked.count,
+            ("tracker", "failed"): self._untracked.count + self._unplaced.count,
             ("view", "failed"): self._unseen.count + self._unshown.count,
             ("aligner", "late"): self.view.aligner.dropped,
             ("encoder", "failed"): self.view.failed,

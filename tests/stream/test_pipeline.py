@@ -347,6 +347,22 @@ async def test_a_step_that_fails_costs_a_frame_that_step(
         assert (stream.pipeline.state().word, len(stream.pipeline._tracker.at(0.3))) == ("live", 1)
 
 
+async def test_boxes_that_cannot_be_placed_take_no_video_away(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A tracker that fails, however often, leaves the picture, without boxes."""
+    async with run_stream() as stream:
+        view = stream.pipeline.view
+        view.jpeg.subscribe()
+        await asyncio.sleep(0)  # until it runs
+        monkeypatch.setattr(stream.pipeline._tracker, "at", fail)
+        for shown in (1, 2, 3):
+            await stream.arrive()
+            await until(lambda shown=shown: view.annotated == shown)  # type: ignore[misc]
+        assert (view.failed, stream.pipeline.drops()["tracker", "failed"]) == (0, 3)
+    assert [record.getMessage() for record in caplog.records] == ["line-1: boxes cannot be placed"]
+
+
 async def test_rates_are_kept_by_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
     """How many frames a second come is counted and asked for on the event loop alone, whoever watches."""
     threads = set[int]()
