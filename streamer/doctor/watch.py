@@ -1,6 +1,5 @@
 """A camera watched for some seconds: what comes is noted, and decoded from the first keyframe on. Blocks."""
 
-import struct
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -12,8 +11,9 @@ from av.video.reformatter import VideoReformatter
 
 from streamer.doctor.losses import counted
 from streamer.doctor.observation import Arrival, Kind, Observation
-from streamer.source.container import Opened, open_target
+from streamer.source.container import open_target
 from streamer.source.decoding import Decoding
+from streamer.source.opened import Opened, Video
 from streamer.source.rotation import upright
 from streamer.source.stop import Stop
 from streamer.source.target import Limits, Target
@@ -58,27 +58,31 @@ def watch(
     losses = counted(seen) if target.transport == "udp" else nullcontext()
     with losses, open_target(target, stop) as opened:
         # Before it is asked for: where there is none, the sound is what there is to tell.
-        audio = tuple(stream.codec_context.codec.canonical_name for stream in opened.container.streams.audio)
-        seen.kind = Kind("", None, None, 1.0, audio, opened.protocol.clocked)
-        stream = opened.video(target.limits)
-        seen.kind, seen.size = _kind(opened, stream, audio), _size(stream.codec_context)
+        seen.kind = Kind("", None, None, 1.0, opened.audio, opened.protocol.clocked)
+        video = opened.video(target.limits)
+        seen.kind, seen.size = _kind(opened, video), _size(video.context)
         seen.opened_at = clock()
-        pictures = _Pictures(seen, target.limits, clock)
-        time_base = float(stream.time_base or 0)
-        for packet in opened.packets(stream):
-            now = clock()
+        pictures = _Pictures(seen, video, target.limits, clock)
+        for unit in opened.units():
+            now, packet = clock(), unit.packet
             if stop:
                 break
+            if packet is None:
+                if now >= until:
+                    break
+                continue
             if not packet.size:  # the end, as PyAV shows it
                 over = not opened.protocol.bursts
                 break
             target.limits.require_packet(packet.size)
-            own = packet.pts * time_base if packet.pts is not None and opened.protocol.clocked else None
-            ahead = _told(packet) - wall() if packet.has_sidedata("prft") else None
+            own = packet.pts * video.time_base if packet.pts is not None and opened.protocol.clocked else None
+            ahead = None if unit.camera_time is None else unit.camera_time - wall()
             seen.arrivals.append(Arrival(now, own, packet.size, packet.is_keyframe, ahead))
             pictures.take(packet)
             if now >= until or _is_enough(seen, now):
                 break
+        # Again: what the camera did not announce was found out by decoding.
+        seen.kind, seen.lost = _kind(opened, video), seen.lost + opened.lost
         seen.ended_at = clock()
     if over:  # said after the block, which ends with the reason where there is another: FFmpeg sees an end in each
         raise SourceError("ended", "the camera ended the stream")
@@ -87,9 +91,9 @@ def watch(
 class _Pictures:
     """The pictures of one camera."""
 
-    def __init__(self, seen: Observation, limits: Limits, clock: Clock) -> None:
+    def __init__(self, seen: Observation, video: Video, limits: Limits, clock: Clock) -> None:
         self._seen, self._clock = seen, clock
-        self._decoding = Decoding(limits)
+        self._decoding = Decoding(video.context, limits)
         self._reformatter = VideoReformatter()
         self._begun_at: float | None = None
 
@@ -143,22 +147,16 @@ def _size(context: av.VideoCodecContext) -> tuple[int, int] | None:
     return (context.width, context.height) if context.width and context.height else None
 
 
-def _kind(opened: Opened, stream: av.VideoStream, audio: tuple[str, ...]) -> Kind:
-    context, protocol = stream.codec_context, opened.protocol
-    aspect = stream.sample_aspect_ratio or context.sample_aspect_ratio
+def _kind(opened: Opened, video: Video) -> Kind:
+    context, protocol = video.context, opened.protocol
+    aspect = video.pixel_aspect or context.sample_aspect_ratio
     return Kind(
         context.codec.canonical_name,
         context.profile,
         context.pix_fmt,
         float(aspect) if aspect else 1.0,
-        audio,
+        opened.audio,
         protocol.clocked,
         protocol.bursts,
         opened.recorded,
     )
-
-
-def _told(packet: "av.Packet[av.VideoStream]") -> float:
-    """The camera's wall clock as it took this picture, in seconds since 1970 (AVProducerReferenceTime)."""
-    microseconds: int = struct.unpack("=q", bytes(packet.get_sidedata("prft"))[:8])[0]
-    return microseconds / 1e6

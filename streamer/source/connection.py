@@ -11,15 +11,15 @@ import threading
 from collections.abc import Callable, Iterator
 
 import av
-from av.stream import Discard
 from av.video.reformatter import VideoReformatter
 
-from streamer.source.container import Opened, open_target
+from streamer.source.container import open_target
 from streamer.source.decoding import SPOILED_PACKETS, Decoding
 from streamer.source.failure import explain
 from streamer.source.gate import Ceiling, Gate
+from streamer.source.opened import Opened, Unit, Video
 from streamer.source.pace import Pace
-from streamer.source.protocol import SOCKET_TIMEOUT, STALL_TIMEOUT
+from streamer.source.protocol import STALL_TIMEOUT
 from streamer.source.rotation import upright
 from streamer.source.stop import Stop
 from streamer.source.target import Target
@@ -32,8 +32,6 @@ log = logging.getLogger(__name__)
 SPOILED_FOR = 1.5
 """Seconds of packets none of which can be decoded, SPOILED_PACKETS at least, after which a camera is asked anew what it
 sends."""
-LATE = 0.9
-"""Share of FFmpeg's timeout after which a packet has come by it."""
 FRAME_INTERVAL = 0.04
 """Seconds from one picture to the next where nothing tells."""
 
@@ -50,7 +48,6 @@ class Connection:
         self._stop = Stop()
         self._reformatter = VideoReformatter()
         self._ceiling = Ceiling(target.limits.max_fps)
-        self._decoding = Decoding(target.limits)
         self.started_at = clock()
         """Monotonic time at which the attempt began."""
         self.opened_at: float | None = None
@@ -98,79 +95,66 @@ class Connection:
 
     def _read(self) -> None:
         with open_target(self._target, self._stop) as opened:
-            stream = opened.video(self._target.limits)
-            for other in opened.container.streams:
-                if other is not stream:
-                    other.discard = Discard.all  # of HLS every rendition is fetched otherwise
+            video = opened.video(self._target.limits)
             self.stall_timeout = opened.protocol.stall
             self.opened_at = self.alive_at = self._clock()
-            self._decode(opened, stream)
+            self._decode(opened, video)
 
-    def _decode(self, opened: Opened, stream: av.VideoStream) -> None:
+    def _decode(self, opened: Opened, video: Video) -> None:
         """Decode what comes until it ends, or until nobody listens any more."""
-        time_base = float(stream.time_base or 0)
         clocked, bursts = opened.protocol.clocked, opened.protocol.bursts
-        pace = Pace(1 / float(stream.guessed_rate) if stream.guessed_rate else FRAME_INTERVAL)
-        gate = Gate(self._timeline)
+        pace = Pace(1 / video.frame_rate if video.frame_rate else FRAME_INTERVAL) if bursts else None
+        gate, decoding = Gate(self._timeline), Decoding(video.context, self._target.limits)
         arrivals: dict[int, float] = {}
-        for packet, since in self._timed(opened, stream):
-            now = self._clock()
+        for unit in _units(opened):
             if self._stop:
                 return
-            if not self.delivering:
-                self.alive_at = since
+            if not self.delivering or unit.packet is None:
+                self.alive_at = unit.since
+            if unit.packet is None:
+                continue
+            packet, now = unit.packet, unit.received_at
             self._target.limits.require_packet(packet.size)
-            time = packet.pts * time_base if packet.pts is not None and clocked else None
+            time = packet.pts * video.time_base if packet.pts is not None and clocked else None
             if not gate.opens(packet.is_keyframe, None if bursts else time, now):
                 self.skipped_late += self.delivering
                 continue
             if packet.pts is not None:
                 arrivals[packet.pts] = now
-            for picture in self._pictures(packet, now):
+            for picture in self._pictures(decoding, packet, now):
                 received_at = arrivals.pop(picture.pts, now) if picture.pts is not None else now
-                own = picture.pts * time_base if picture.pts is not None and clocked else None
-                if bursts:
-                    self.alive_at = pace.due(own, self._clock())  # what is held until then is no silence
-                    self._stop.wait(self.alive_at - self._clock())
-                    received_at = self._clock()
-                if self._stop:
-                    return
-                self.delivering, self.alive_at = True, self._clock() - (now - since)
-                if not self._ceiling.passes(received_at):
-                    self.skipped_late += 1
-                    continue
-                turned = upright(picture, self._reformatter)
-                if self._stop:  # meanwhile: another attempt may be at it by now
-                    return
-                self._deliver(turned, own, received_at)
+                own = picture.pts * video.time_base if picture.pts is not None and clocked else None
+                self._pass_on(picture, own, received_at, unit, pace)
             while len(arrivals) > 32:  # packets whose picture never came
                 arrivals.pop(next(iter(arrivals)))
 
-    def _timed(self, opened: Opened, stream: av.VideoStream) -> "Iterator[tuple[av.Packet[av.VideoStream], float]]":
-        """The packets of a stream, each with the monotonic time since when it has certainly been here.
+    def _pass_on(
+        self, picture: av.VideoFrame, own: float | None, received_at: float, unit: Unit, pace: Pace | None
+    ) -> None:
+        """Deliver a picture, if there is still somebody to take it and it is not one too many."""
+        if pace is not None:
+            self.alive_at = pace.due(own, self._clock())  # what is held until then is no silence
+            self._stop.wait(self.alive_at - self._clock())
+            received_at = self._clock()
+        if self._stop:
+            return
+        self.delivering, self.alive_at = True, self._clock() - (unit.received_at - unit.since)
+        if not self._ceiling.passes(received_at):
+            self.skipped_late += 1
+            return
+        turned = upright(picture, self._reformatter)
+        if not self._stop:  # meanwhile: another attempt may be at it by now
+            self._deliver(turned, own, received_at)
 
-        The last one before a silence comes by FFmpeg's first timeout, and was here when it was asked for. Of a camera
-        whose pictures are further apart than that timeout they all come so: it is slow, and not silent.
-        """
-        time_base = float(stream.time_base or 0)
-        last = 0  # FFmpeg counts from the first packet, which may come without a time
-        asked_at = self._clock()
-        for packet in _packets(opened, stream):
-            now = self._clock()
-            late = opened.protocol.format == "rtsp" and now - asked_at > LATE * SOCKET_TIMEOUT
-            quick = packet.pts is not None and abs(packet.pts - last) * time_base < SOCKET_TIMEOUT
-            yield packet, asked_at if late and quick else now
-            last, asked_at = last if packet.pts is None else packet.pts, self._clock()
-
-    def _pictures(self, packet: "av.Packet[av.VideoStream]", now: float) -> list[av.VideoFrame]:
+    def _pictures(self, decoding: Decoding, packet: "av.Packet[av.VideoStream]", now: float) -> list[av.VideoFrame]:
         """What a packet decodes to. One that was damaged on the way is passed over.
 
         Raises:
             SourceError: kind "codec" where nothing can be decoded any more: the camera sends something else now; kind
                 "too_large" where that is because of its size.
         """
-        pictures = self._decoding.pictures(packet)
-        hopeless = not pictures and self._decoding.spoiled >= SPOILED_PACKETS
+        pictures = decoding.pictures(packet)
+        hopeless = not pictures and decoding.spoiled >= SPOILED_PACKETS
         if hopeless and self.delivering and now - self.alive_at > SPOILED_FOR:
             raise SourceError(
                 "codec", "what the camera sends now cannot be decoded: it has changed its codec or its size"
@@ -178,19 +162,19 @@ class Connection:
         return pictures
 
 
-def _packets(opened: Opened, stream: av.VideoStream) -> "Iterator[av.Packet[av.VideoStream]]":
-    """The packets of a stream; a recording is begun again at its end.
+def _units(opened: Opened) -> Iterator[Unit]:
+    """What comes; a recording is begun again at its end.
 
     Raises:
         SourceError: kind "codec"; there is nothing in the recording.
     """
     while True:
         empty = True
-        for packet in opened.packets(stream):
-            empty = empty and not packet.size
-            yield packet
+        for unit in opened.units():
+            empty = empty and unit.packet is not None and not unit.packet.size
+            yield unit
         if not opened.recorded or opened.failed():
             return
         if empty:
             raise SourceError("codec", "the recording holds no pictures")
-        opened.container.seek(0)
+        opened.rewind()

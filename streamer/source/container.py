@@ -1,6 +1,7 @@
 """A target opened as one of FFmpeg's containers."""
 
 import errno
+import struct
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
@@ -9,6 +10,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import av
 from av.container import InputContainer
+from av.stream import Discard
 
 from streamer.source import protocol as protocols
 from streamer.source.allowance import Allowance
@@ -16,60 +18,121 @@ from streamer.source.datagrams import Datagrams
 from streamer.source.dialler import Dialler
 from streamer.source.download import Download
 from streamer.source.failure import OPEN_TIMEOUT, explain, printable
+from streamer.source.opened import Opened, Unit, Video
 from streamer.source.playlist import Playlist
-from streamer.source.protocol import LISTEN_TIMEOUT, STALL_TIMEOUT, Protocol
+from streamer.source.protocol import LISTEN_TIMEOUT, SOCKET_TIMEOUT, STALL_TIMEOUT, Protocol
 from streamer.source.reader import Reader, Seekable
 from streamer.source.relay import Relay
 from streamer.source.rtsp import ask, stays
 from streamer.source.stop import Stop
 from streamer.source.target import Limits, Target
 from streamer.values import url as urls
+from streamer.values.clock import Clock, monotonic
 from streamer.values.errors import SourceError
 
 REDIRECTS = 3
 """How often an RTSP server may send us elsewhere on itself."""
+LATE = 0.9
+"""Share of FFmpeg's timeout after which a packet has come by it."""
 BUFFER = 1 << 16
 """Bytes FFmpeg asks for at once where bytes come from us."""
 
 
 @dataclass(frozen=True)
-class Opened:
-    """A container and what must be known to read it."""
+class Contained:
+    """What FFmpeg takes apart: a container, and what must be known to read it. One kind of `Opened`."""
 
     container: InputContainer
     protocol: Protocol
     recorded: bool = False
-    """It has an end, and can be begun again."""
-    failed: Callable[[], bool] = lambda: False
+    ended_badly: Callable[[], bool] = lambda: False
     """Whether what looks like its end is not."""
     allowance: Allowance | None = None
     """What it may still be given before it gives a packet; None where FFmpeg reads by itself."""
+    clock: Clock = monotonic
 
-    def packets(self, stream: av.VideoStream) -> "Iterator[av.Packet[av.VideoStream]]":
-        """The packets of a stream, from where it stands to its end."""
-        for packet in self.container.demux(stream):
-            if self.allowance is not None:
-                self.allowance.renew()
-            yield packet
+    @property
+    def audio(self) -> tuple[str, ...]:
+        """Codecs of the sound beside the video."""
+        return tuple(stream.codec_context.codec.canonical_name for stream in self.container.streams.audio)
 
-    def video(self, limits: Limits) -> av.VideoStream:
-        """Its video, ready to be decoded within limits.
+    @property
+    def lost(self) -> int:
+        """None that FFmpeg would tell us of: it tells its log."""
+        return 0
+
+    def video(self, limits: Limits) -> Video:
+        """Its first video, to be decoded within limits.
 
         Raises:
             SourceError: kind "codec" or "too_large".
         """
         if not self.container.streams.video:
             raise SourceError("codec", "the stream carries no video")
-        stream = self.container.streams.video[0]
-        context = stream.codec_context
-        if context is None:
+        stream = self._stream
+        if stream.codec_context is None:
             raise SourceError("codec", "the stream's video codec cannot be decoded here")
-        limits.require_size(context.width, context.height)
-        # Frame threads add a frame of delay each and cost more in all; one camera is one thread.
-        context.thread_type = "NONE"
-        context.thread_count = 1
-        context.options = {"max_pixels": str(limits.max_pixels)}
-        return stream
+        limit(stream.codec_context, limits)
+        for other in self.container.streams:
+            if other is not stream:
+                other.discard = Discard.all  # of HLS every rendition is fetched otherwise
+        rate, aspect = stream.guessed_rate, stream.sample_aspect_ratio
+        return Video(
+            stream.codec_context,
+            float(stream.time_base or 0),
+            float(rate) if rate else None,
+            float(aspect) if aspect else None,
+        )
+
+    def units(self) -> Iterator[Unit]:
+        """What comes, from where it stands to its end.
+
+        The last packet before a silence comes by FFmpeg's first timeout, and was here when it was asked for. Of a
+        camera whose pictures are further apart than that timeout they all come so: it is slow, and not silent.
+        """
+        time_base = float(self._stream.time_base or 0)
+        last = 0  # FFmpeg counts from the first packet, which may come without a time
+        asked_at = self.clock()
+        for packet in self.container.demux(self._stream):
+            now = self.clock()
+            if self.allowance is not None:
+                self.allowance.renew()
+            late = self.protocol.format == "rtsp" and now - asked_at > LATE * SOCKET_TIMEOUT
+            quick = packet.pts is not None and abs(packet.pts - last) * time_base < SOCKET_TIMEOUT
+            yield Unit(packet, now, asked_at if late and quick else now, _camera_time(packet))
+            last, asked_at = last if packet.pts is None else packet.pts, self.clock()
+
+    def failed(self) -> bool:
+        """Whether what looks like its end is not."""
+        return self.ended_badly()
+
+    def rewind(self) -> None:
+        """Begin a recording again."""
+        self.container.seek(0)
+
+    @property
+    def _stream(self) -> av.VideoStream:
+        return self.container.streams.video[0]
+
+
+def limit(context: av.VideoCodecContext, limits: Limits) -> None:
+    """Have a decoder keep to limits, in one thread: frame threads add a frame of delay each, and cost more in all.
+
+    Raises:
+        SourceError: kind "too_large".
+    """
+    limits.require_size(context.width, context.height)
+    context.thread_type = "NONE"
+    context.thread_count = 1
+    context.options = {"max_pixels": str(limits.max_pixels)}
+
+
+def _camera_time(packet: "av.Packet[av.VideoStream]") -> float | None:
+    """The camera's wall clock as it took this picture, in seconds since 1970 (AVProducerReferenceTime)."""
+    if not packet.has_sidedata("prft"):
+        return None
+    microseconds: int = struct.unpack("=q", bytes(packet.get_sidedata("prft"))[:8])[0]
+    return microseconds / 1e6
 
 
 def open_target(target: Target, stop: Stop) -> AbstractContextManager[Opened]:
@@ -84,7 +147,7 @@ def open_target(target: Target, stop: Stop) -> AbstractContextManager[Opened]:
 
 
 @contextmanager
-def _rtsp(target: Target, stop: Stop) -> Iterator[Opened]:
+def _rtsp(target: Target, stop: Stop) -> Iterator[Contained]:
     for _ in range(REDIRECTS + 1):
         addresses, protocol = _addresses(target), _rtsp_protocol(target)
         try:
@@ -107,7 +170,7 @@ def _rtsp(target: Target, stop: Stop) -> Iterator[Opened]:
             raise complaint or explain(error) from None
         else:
             with container:
-                yield Opened(container, protocol)
+                yield Contained(container, protocol)
             return
     raise SourceError("redirected", f"the camera redirects more than {REDIRECTS} times")
 
@@ -132,7 +195,7 @@ def _redirected(target: Target, location: str) -> str:
 
 
 @contextmanager
-def _rtmp(target: Target, stop: Stop) -> Iterator[Opened]:
+def _rtmp(target: Target, stop: Stop) -> Iterator[Contained]:
     protocol = protocols.RTMP_LISTEN if target.listen else protocols.RTMP
     if target.destinations.pins:  # the name still has to reach a server that has several
         application = {"rtmp_tcurl": urls.without_login(target.url).rpartition("/")[0]}
@@ -144,11 +207,11 @@ def _rtmp(target: Target, stop: Stop) -> Iterator[Opened]:
             raise
         raise SourceError("protocol", "what answers at this port does not speak RTMP") from None  # as FFmpeg calls it
     with container:
-        yield Opened(container, protocol)
+        yield Contained(container, protocol)
 
 
 @contextmanager
-def _udp(target: Target, stop: Stop) -> Iterator[Opened]:
+def _udp(target: Target, stop: Stop) -> Iterator[Contained]:
     asked = parse_qs(urlsplit(target.url).query)  # FFmpeg's own word for it
     address = target.destinations.addresses(target.host, target.port)[0]
     datagrams = Datagrams(address, target.port, stop, *asked.get("localaddr", ())[:1])
@@ -157,7 +220,7 @@ def _udp(target: Target, stop: Stop) -> Iterator[Opened]:
 
 
 @contextmanager
-def _srt(target: Target, stop: Stop) -> Iterator[Opened]:
+def _srt(target: Target, stop: Stop) -> Iterator[Contained]:
     found = target.destinations.addresses(target.host, target.port)
     there = [urls.at(target.url, address) for address in found] if target.destinations.pins else [target.url]
     with _bytes(Relay(there, stop, listen=target.listen), protocols.MPEG_TS, target.limits) as opened:
@@ -165,7 +228,7 @@ def _srt(target: Target, stop: Stop) -> Iterator[Opened]:
 
 
 @contextmanager
-def _http(target: Target, stop: Stop) -> Iterator[Opened]:
+def _http(target: Target, stop: Stop) -> Iterator[Contained]:
     """MJPEG, MP4, MPEG-TS, FLV or HLS: whatever the answer turns out to be."""
     download = Download(target, target.url, stop)
     try:
@@ -186,11 +249,11 @@ def _http(target: Target, stop: Stop) -> Iterator[Opened]:
 
 
 @contextmanager
-def _playlist(target: Target, stop: Stop) -> Iterator[Opened]:
+def _playlist(target: Target, stop: Stop) -> Iterator[Contained]:
     protocol, playlist = protocols.HLS, Playlist(target, stop)
     try:
         with av.open(target.url, format=protocol.format, options=protocol.options, io_open=playlist) as container:
-            yield Opened(container, replace(protocol, stall=playlist.patience), allowance=playlist.allowance)
+            yield Contained(container, replace(protocol, stall=playlist.patience), allowance=playlist.allowance)
     except (av.FFmpegError, OSError) as failure:
         raise playlist.error or playlist.passed or failure from None
     finally:
@@ -200,16 +263,16 @@ def _playlist(target: Target, stop: Stop) -> Iterator[Opened]:
 
 
 @contextmanager
-def _file(target: Target, stop: Stop) -> Iterator[Opened]:
+def _file(target: Target, stop: Stop) -> Iterator[Contained]:
     path = Path(unquote(urlsplit(target.url).path))
     if path.is_dir():
         raise SourceError("not_found", "this is a folder, not a file")
     with av.open(str(path), mode="r", options=protocols.FILE.options) as container:
-        yield Opened(container, protocols.FILE, recorded=True)
+        yield Contained(container, protocols.FILE, recorded=True)
 
 
 @contextmanager
-def _bytes(body: Datagrams | Download | Relay, protocol: Protocol, limits: Limits) -> Iterator[Opened]:
+def _bytes(body: Datagrams | Download | Relay, protocol: Protocol, limits: Limits) -> Iterator[Contained]:
     """A container of bytes that we fetch ourselves.
 
     Why there are no more is said here, and not by raising through FFmpeg: it reads on, and PyAV keeps one error only.
@@ -219,7 +282,7 @@ def _bytes(body: Datagrams | Download | Relay, protocol: Protocol, limits: Limit
     reader = Seekable(body, allowance) if isinstance(body, Download) and seekable else Reader(body, allowance)
     try:
         with av.open(reader, "r", format=protocol.format, options=protocol.options, buffer_size=BUFFER) as container:
-            yield Opened(container, protocol, failed=lambda: reader.error is not None, allowance=allowance)
+            yield Contained(container, protocol, ended_badly=lambda: reader.error is not None, allowance=allowance)
     except (av.FFmpegError, OSError) as failure:
         raise reader.error or failure from None
     finally:
@@ -289,7 +352,7 @@ def protocol_of(media_type: str, start: bytes) -> Protocol:
     raise SourceError("protocol", f"the server sends {what}; allowed are HLS, MJPEG, MP4, MPEG-TS and FLV")
 
 
-_OPENERS: dict[str, Callable[[Target, Stop], AbstractContextManager[Opened]]] = {
+_OPENERS: dict[str, Callable[[Target, Stop], AbstractContextManager[Contained]]] = {
     "rtsp": _rtsp,
     "rtsps": _rtsp,
     "rtmp": _rtmp,

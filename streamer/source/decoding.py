@@ -14,8 +14,8 @@ _UNDECODABLE = (av.InvalidDataError, av.ArgumentError, av.MemoryError)
 class Decoding:
     """One stream's decoding."""
 
-    def __init__(self, limits: Limits) -> None:
-        self._limits = limits
+    def __init__(self, context: av.VideoCodecContext, limits: Limits) -> None:
+        self._context, self._limits = context, limits
         self._begun = False
         """There was a picture, so that the decoder knew its size."""
         self.spoiled = 0
@@ -28,18 +28,19 @@ class Decoding:
             SourceError: kind "too_large"; the pictures are beyond the limits now.
         """
         try:
-            pictures = packet.decode()
+            pictures = self._context.decode(packet)
         except _UNDECODABLE:
             self.spoiled += 1
             if self.spoiled >= SPOILED_PACKETS:
-                self._require_size(packet.stream.codec_context)
+                self._require_size()
             return []
         if pictures:
             self._begun, self.spoiled = True, 0
         return pictures
 
-    def _require_size(self, context: av.VideoCodecContext) -> None:
+    def _require_size(self) -> None:
         """Check whether it is their size: a decoder that refuses one says it, or, of JPEG, forgets the one before."""
+        context = self._context
         if context.width and context.height:
             self._limits.require_size(context.width, context.height)
         elif self._begun:

@@ -1,4 +1,4 @@
-"""streamer.source.connection: since when a packet has been here."""
+"""streamer.source.container: since when a packet has been here."""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -9,11 +9,8 @@ import av
 import pytest
 
 from streamer.source import protocol as protocols
-from streamer.source.connection import Connection
-from streamer.source.container import Opened
+from streamer.source.container import Contained
 from streamer.source.protocol import SOCKET_TIMEOUT, Protocol
-from streamer.source.target import Target
-from streamer.values.timeline import Timeline
 from tests.peers.clock import FakeClock
 
 TIME_BASE = Fraction(1, 90_000)
@@ -26,20 +23,20 @@ class FakeContainer:
     def __init__(self, clock: FakeClock, packets: list[tuple[float, float]]) -> None:
         self._clock, self._packets = clock, packets
 
+    streams = SimpleNamespace(video=[SimpleNamespace(time_base=TIME_BASE)])
+
     def demux(self, _: object) -> Iterator[Any]:
         """Each with its own time in seconds."""
         for seconds, time in self._packets:
             self._clock.advance(seconds)
-            yield SimpleNamespace(pts=round(time / TIME_BASE), size=1)
+            yield SimpleNamespace(pts=round(time / TIME_BASE), size=1, has_sidedata=lambda _: False)
 
 
 def since(clock: FakeClock, protocol: Protocol, packets: list[tuple[float, float]]) -> list[float]:
     """Since when each packet has been here, counted from the first's being asked for."""
     began = clock.now
-    connection = Connection("x", Target("rtsp://camera/"), Timeline(), lambda *_: None, clock)
-    opened = Opened(cast("av.container.InputContainer", FakeContainer(clock, packets)), protocol)
-    stream = cast("av.VideoStream", SimpleNamespace(time_base=TIME_BASE))
-    return [at - began for _, at in connection._timed(opened, stream)]
+    container = cast("av.container.InputContainer", FakeContainer(clock, packets))
+    return [unit.since - began for unit in Contained(container, protocol, clock=clock).units()]
 
 
 @pytest.mark.parametrize("protocol", [protocols.RTSP, protocols.RTSPS, protocols.RTSP_UDP])

@@ -1,0 +1,77 @@
+"""What an attempt reads: one camera's encoded pictures, whatever takes them out of what the camera sends."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol as Interface
+
+import av
+
+from streamer.source.protocol import Protocol
+from streamer.source.target import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One encoded picture, or a part of one where that is how it comes (an access unit, ITU-T H.264 3.1)."""
+
+    packet: "av.Packet[av.VideoStream] | None"
+    """For the decoder; empty at the end of what has one. None: something came, and no picture is whole yet."""
+    received_at: float
+    """Monotonic seconds at which it came."""
+    since: float
+    """Monotonic seconds since when it has certainly been here: before `received_at` where that was noticed late."""
+    camera_time: float | None = None
+    """The camera's wall clock as it took the picture, in seconds since 1970; None where it does not tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """The video of what was opened, ready to be decoded."""
+
+    context: av.VideoCodecContext
+    time_base: float
+    """Seconds a tick of its packets' times; 0 where they have none."""
+    frame_rate: float | None = None
+    """Pictures a second, as far as is said."""
+    pixel_aspect: float | None = None
+    """Width of a pixel over its height, where it is said beside the video itself."""
+
+
+class Opened(Interface):
+    """A camera that has said what it sends."""
+
+    @property
+    def protocol(self) -> Protocol:
+        """What kind of URL it is, and what follows from that."""
+
+    @property
+    def recorded(self) -> bool:
+        """Whether it has an end, and can be begun again."""
+
+    @property
+    def audio(self) -> tuple[str, ...]:
+        """Codecs of the sound beside the video, by FFmpeg's names."""
+
+    @property
+    def lost(self) -> int:
+        """Datagrams that never came, as far as is known."""
+
+    def video(self, limits: Limits) -> Video:
+        """Its video, to be decoded within limits; asked for once.
+
+        Raises:
+            SourceError: kind "codec" or "too_large".
+        """
+
+    def units(self) -> Iterator[Unit]:
+        """What comes, from where it stands to its end; a recording is begun again by asking again.
+
+        Raises:
+            SourceError, OSError, av.FFmpegError: it broke off.
+        """
+
+    def failed(self) -> bool:
+        """Whether what looks like its end is not."""
+
+    def rewind(self) -> None:
+        """Begin a recording again."""
