@@ -18,7 +18,7 @@ from streamer.source.datagrams import Datagrams
 from streamer.source.dialler import Dialler
 from streamer.source.download import Download
 from streamer.source.failure import OPEN_TIMEOUT, explain, printable
-from streamer.source.opened import Opened, Unit, Video
+from streamer.source.opened import Opened, Unit, Video, limit
 from streamer.source.playlist import Playlist
 from streamer.source.protocol import LISTEN_TIMEOUT, SOCKET_TIMEOUT, STALL_TIMEOUT, Protocol
 from streamer.source.reader import Reader, Seekable
@@ -113,18 +113,6 @@ class Contained:
     @property
     def _stream(self) -> av.VideoStream:
         return self.container.streams.video[0]
-
-
-def limit(context: av.VideoCodecContext, limits: Limits) -> None:
-    """Have a decoder keep to limits, in one thread: frame threads add a frame of delay each, and cost more in all.
-
-    Raises:
-        SourceError: kind "too_large".
-    """
-    limits.require_size(context.width, context.height)
-    context.thread_type = "NONE"
-    context.thread_count = 1
-    context.options = {"max_pixels": str(limits.max_pixels)}
 
 
 def _camera_time(packet: "av.Packet[av.VideoStream]") -> float | None:

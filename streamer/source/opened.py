@@ -75,3 +75,15 @@ class Opened(Interface):
 
     def rewind(self) -> None:
         """Begin a recording again."""
+
+
+def limit(context: av.VideoCodecContext, limits: Limits) -> None:
+    """Have a decoder keep to limits, in one thread: frame threads add a frame of delay each, and cost more in all.
+
+    Raises:
+        SourceError: kind "too_large".
+    """
+    limits.require_size(context.width, context.height)
+    context.thread_type = "NONE"
+    context.thread_count = 1
+    context.options = {"max_pixels": str(limits.max_pixels)}
