@@ -57,7 +57,9 @@ class Connection:
         self.delivering = False
         """True from the first frame on."""
         self.alive_at = self.started_at
-        """Monotonic time of the newest frame; before the first, of the newest packet."""
+        """Monotonic time of the newest frame; before the first, and while none is whole, of the newest packet."""
+        self.pictured_at: float | None = None
+        """Monotonic time of the newest frame."""
         self.skipped_late = 0
         """Packets dropped undecoded because decoding had fallen behind, and pictures beyond the most a second."""
 
@@ -138,7 +140,8 @@ class Connection:
             received_at = self._clock()
         if self._stop:
             return
-        self.delivering, self.alive_at = True, self._clock() - (unit.received_at - unit.since)
+        self.pictured_at = self._clock()
+        self.delivering, self.alive_at = True, self.pictured_at - (unit.received_at - unit.since)
         if not self._ceiling.passes(received_at):
             self.skipped_late += 1
             return

@@ -29,8 +29,8 @@ log = logging.getLogger(__name__)
 Deliver = Callable[[Frame], None]
 """Takes one frame."""
 
-FIRST_PICTURE_TIMEOUT = 75.0
-"""Seconds of packets without a picture that can be decoded: cameras with a keyframe a minute exist."""
+PICTURE_TIMEOUT = 75.0
+"""Seconds of packets without a picture that can be decoded, at first or later: cameras with a keyframe a minute exist."""
 OPENING = 20.0
 """Seconds after which an attempt that still opens is given up. All that can take long has a limit of its own; this one
 is for servers that send just enough to stay below those, and for name servers that are silent."""
@@ -148,8 +148,8 @@ class Source:
             return SourceError("timeout", f"the camera showed no stream within {OPENING:.0f} s")
         if now - connection.alive_at > connection.stall_timeout:
             return stalled(connection.stall_timeout)
-        if not connection.delivering and now - connection.opened_at > FIRST_PICTURE_TIMEOUT:
-            return SourceError("codec", f"no picture could be decoded in {FIRST_PICTURE_TIMEOUT:.0f} s of packets")
+        if now - (connection.pictured_at or connection.opened_at) > PICTURE_TIMEOUT:
+            return SourceError("codec", f"no picture could be decoded in {PICTURE_TIMEOUT:.0f} s of packets")
         return None
 
     def _failed(self, error: SourceError) -> float:

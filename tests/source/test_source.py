@@ -20,7 +20,7 @@ from streamer.source.connection import Connection
 from streamer.source.openings import PATIENCE, Openings
 from streamer.source.protocol import SOCKET_TIMEOUT
 from streamer.source.rtsp import ask
-from streamer.source.source import FIRST_PICTURE_TIMEOUT, LOOK, OPENING
+from streamer.source.source import PICTURE_TIMEOUT, LOOK, OPENING
 from streamer.source.target import Limits, Target, Transport
 from streamer.values import url as urls
 from streamer.values.clock import monotonic
@@ -166,7 +166,7 @@ def test_an_opening_has_so_long() -> None:
     clock.advance(0.001)
     assert getattr(source._given_up(connection), "kind", None) == "timeout"
     connection.opened_at = connection.alive_at = clock.now
-    connection.alive_at = clock.advance(FIRST_PICTURE_TIMEOUT)
+    connection.alive_at = clock.advance(PICTURE_TIMEOUT)
     assert source._given_up(connection) is None
     connection.alive_at = clock.advance(0.001)
     assert getattr(source._given_up(connection), "kind", None) == "codec"
