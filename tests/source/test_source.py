@@ -20,7 +20,7 @@ from streamer.source.connection import Connection
 from streamer.source.openings import PATIENCE, Openings
 from streamer.source.protocol import SOCKET_TIMEOUT
 from streamer.source.rtsp import ask
-from streamer.source.source import PICTURE_TIMEOUT, LOOK, OPENING
+from streamer.source.source import LOOK, OPENING, PICTURE_TIMEOUT
 from streamer.source.target import Limits, Target, Transport
 from streamer.values import url as urls
 from streamer.values.clock import monotonic
