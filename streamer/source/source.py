@@ -30,7 +30,7 @@ Deliver = Callable[[Frame], None]
 """Takes one frame."""
 
 PICTURE_TIMEOUT = 75.0
-"""Seconds of packets without a picture that can be decoded, at first or later: some cameras send a keyframe a minute."""
+"""Seconds of packets without one picture that can be decoded: there are cameras with a keyframe a minute."""
 OPENING = 20.0
 """Seconds after which an attempt that still opens is given up. All that can take long has a limit of its own; this one
 is for servers that send just enough to stay below those, and for name servers that are silent."""
