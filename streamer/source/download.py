@@ -12,7 +12,7 @@ from urllib.parse import quote, urljoin, urlsplit
 
 from streamer.source.dialler import Dialler
 from streamer.source.failure import explain, of_socket, printable, stalled
-from streamer.source.login import answer, realm_of
+from streamer.source.login import Login, challenges_of, realm_of
 from streamer.source.protocol import STALL_TIMEOUT
 from streamer.source.stop import Stop
 from streamer.source.target import Target
@@ -47,7 +47,8 @@ class Download:
         self._position = self._wanted = first
         """Bytes from the beginning: of the answer that is open, and as FFmpeg wants it."""
         self._end = end
-        self._authorization: str | None = None
+        login = urls.login_of(target.url)
+        self._login = None if login is None else Login(*login)
         self._socket: socket.socket | None = None
         self._start = b""
         """Bytes that were looked at already."""
@@ -144,25 +145,24 @@ class Download:
 
     def _open(self) -> http.client.HTTPResponse:
         """Ask, log in where that is asked for, and follow a redirect that stays with the host."""
-        asked = False
-        for _ in range(REDIRECTS + 2):
+        for _ in range(REDIRECTS + 3):
             response = self._ask()
             if response.status in (301, 302, 303, 307, 308):
                 self.url = self._redirected(response.headers.get("Location", ""))
                 continue
-            login = urls.login_of(self._target.url)
-            if response.status == 401 and login is not None and not asked:
-                asked = True
-                challenges = response.headers.get_all("WWW-Authenticate", [])
-                answers = [answer(challenge, *login, "GET", self._path()) for challenge in challenges]
-                # Digest before Basic, where a camera offers both.
-                self._authorization = next(iter(sorted(filter(None, answers), reverse=True)), None)
-                if self._authorization is not None:
-                    continue
+            if response.status == 401 and self._logs_in(response):
+                continue
             if response.status == (206 if self._range else 200):
+                if self._login is not None:
+                    self._login.accepted()
                 return response
             raise _refusal(response)
         raise SourceError("redirected", f"the server redirects more than {REDIRECTS} times")
+
+    def _logs_in(self, response: http.client.HTTPResponse) -> bool:
+        """Whether to ask once more, with a password."""
+        challenges = challenges_of(response.headers.get_all("WWW-Authenticate", []))
+        return self._login is not None and self._login.tries_again(challenges)
 
     def _ask(self) -> http.client.HTTPResponse:
         if self._stop:
@@ -176,8 +176,8 @@ class Download:
             connection.default_port = http.client.HTTPS_PORT  # which the Host header leaves out
         connection.sock = self._socket
         headers = {"User-Agent": "sightline", "Accept": "*/*", "Connection": "close"}
-        if self._authorization is not None:
-            headers["Authorization"] = self._authorization
+        if authorization := self._login and self._login.header("GET", self._path()):
+            headers["Authorization"] = authorization
         if self._range:
             headers["Range"] = self._range
         try:
