@@ -9,8 +9,9 @@ connection.py            one attempt: a thread that opens, demuxes and decodes u
 protocol.py              what FFmpeg is told for each kind of URL. Read this to add a kind
 container.py             a target opened as one of FFmpeg's containers
 dialler.py               the addresses of one host, tried in turn
-rtsp.py                  what an RTSP server says for itself, where FFmpeg does not
-download.py              an HTTP answer as bytes; login.py its user name and password
+rtsp/                    RTSP: message.py, description.py, control_url.py, redirect.py;
+                         inquiry.py what a server says for itself, where FFmpeg does not
+download.py              an HTTP answer as bytes; login.py a user name and password, for RTSP too
 playlist.py              what an HLS playlist may have us fetch; manifest.py what it says; cipher.py its encryption
 reader.py                bytes of ours as FFmpeg reads them; allowance.py how many without a picture
 datagrams.py             MPEG-TS that comes in UDP datagrams

@@ -351,7 +351,7 @@ async def test_waiting_for_a_turn_is_not_opening(monkeypatch: pytest.MonkeyPatch
 
 async def test_who_is_asked_for_a_redirect_has_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
     """An RTSP server that drips its answer is not listened to for longer than one answer may take."""
-    monkeypatch.setattr("streamer.source.rtsp.DEADLINE", 0.5)
+    monkeypatch.setattr("streamer.source.rtsp.inquiry.DEADLINE", 0.5)
     async with run_drip(b"RTSP/1.0 200 OK\r\nX: ") as port:
         async with asyncio.timeout(30):  # or for ever
             assert await asyncio.to_thread(ask, Target(f"rtsp://127.0.0.1:{port}/x"), "127.0.0.1") is None

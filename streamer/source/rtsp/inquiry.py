@@ -101,12 +101,3 @@ def _receive(connected: socket.socket, until: float) -> bytes:
         raise TimeoutError
     connected.settimeout(min(SOCKET_TIMEOUT, left))
     return connected.recv(4096)
-
-
-def stays(location: str, target: Target) -> bool:
-    """Whether a redirect leads to the same host, and no longer without TLS than before."""
-    try:
-        scheme, host = urls.scheme_of(location), urls.host_of(location)
-    except ValueError:
-        return False
-    return host == target.host and scheme in {"rtsp": ("rtsp", "rtsps"), "rtsps": ("rtsps",)}[target.scheme]
