@@ -54,10 +54,22 @@ class CertificateTrust:
             SourceError: kind "tls"; says what is wrong with the certificate.
             OSError: the connection broke.
         """
+        wrapped = self.begin(connected, host)
         try:
-            return self.context().wrap_socket(connected, server_hostname=self.name or host)
-        except ssl.SSLError as error:
-            raise explain(error) from None
+            shake_hands(wrapped)
+        except (OSError, SourceError):
+            wrapped.close()
+            raise
+        return wrapped
+
+    def begin(self, connected: socket.socket, host: str) -> ssl.SSLSocket:
+        """The socket that will speak TLS once hands are shaken: known before, so that another thread can end that.
+
+        Raises:
+            SourceError: kind "tls"; `ca` is not a file of certificates.
+        """
+        context = self.context()
+        return context.wrap_socket(connected, server_hostname=self.name or host, do_handshake_on_connect=False)
 
     def complaint(self, address: str, port: int, host: str, timeout: float) -> SourceError | None:
         """Why TLS with that server fails, found out by trying: FFmpeg says "Input/output error" for everything."""
@@ -69,6 +81,19 @@ class CertificateTrust:
         except OSError:
             return None
         return None
+
+
+def shake_hands(begun: ssl.SSLSocket) -> None:
+    """Let a camera prove who it is.
+
+    Raises:
+        SourceError: kind "tls"; says what is wrong with the certificate.
+        OSError: the connection broke.
+    """
+    try:
+        begun.do_handshake()
+    except ssl.SSLError as error:
+        raise explain(error) from None
 
 
 def explain(error: ssl.SSLError) -> SourceError:

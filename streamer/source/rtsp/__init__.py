@@ -1,14 +1,26 @@
-"""RTSP (RFC 2326, and RFC 7826 where cameras speak it).
+"""RTSP (RFC 2326, and RFC 7826 where cameras speak it), spoken by ourselves.
 
+opening.py       from a URL to a session that plays. Read this first
+session.py       the camera's packets as they come, and what keeps it playing
+client.py        requests and their answers, the log-in, and what the camera asks of us
+wire.py          the connection, which can be ended whenever we want
 message.py       requests and responses, and the bytes of a connection taken apart. Pure
 description.py   what a camera says it has: SDP as tracks. Pure
 control_url.py   where a request about a track goes. Pure
+placement.py     how packets come: the Transport field. Pure
+port_pair.py     two UDP ports that hear the camera and nobody else
+keepalive.py     what keeps a session alive, and when. Pure
+report.py        the least of RTCP. Pure
 redirect.py      where a server sends us, and whether we go
-inquiry.py       what a server says for itself, where FFmpeg does not
+refusal.py       what a status means, in the words of the API
+inquiry.py       what a server says for itself where FFmpeg, which still reads what is pushed, says nothing
 """
 
 from streamer.source.rtsp.description import Description, Track
 from streamer.source.rtsp.inquiry import Answer, ask
+from streamer.source.rtsp.keepalive import Habits
+from streamer.source.rtsp.opening import open_session
 from streamer.source.rtsp.redirect import stays
+from streamer.source.rtsp.session import Session
 
-__all__ = ["Answer", "Description", "Track", "ask", "stays"]
+__all__ = ["Answer", "Description", "Habits", "Session", "Track", "ask", "open_session", "stays"]

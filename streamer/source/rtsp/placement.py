@@ -1,0 +1,62 @@
+"""How a track's packets come: the Transport field (RFC 2326 section 12.39), as we ask and as cameras answer. Pure."""
+
+import re
+from dataclasses import dataclass
+
+from streamer.source.target import Transport
+from streamer.values.errors import SourceError
+
+CHANNELS = (0, 1)
+"""Of RTP and RTCP, as they are asked for over TCP."""
+
+Pair = tuple[int, int]
+"""RTP's, and RTCP's."""
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where to look for packets."""
+
+    transport: Transport
+    channels: Pair = CHANNELS
+    """Over TCP."""
+    server_ports: Pair | None = None
+    """Over UDP: where the camera sends from; None: it does not say."""
+
+
+def asked(client_ports: Pair | None) -> str:
+    """What is asked for: datagrams to these ports, or TCP."""
+    if client_ports is None:
+        return f"RTP/AVP/TCP;unicast;interleaved={CHANNELS[0]}-{CHANNELS[1]}"
+    return f"RTP/AVP;unicast;client_port={client_ports[0]}-{client_ports[1]}"
+
+
+def answered(value: str | None, transport: Transport) -> Placement:
+    """What a camera makes of it. Where it says nothing that can be understood, it is taken to do what was asked for.
+
+    Args:
+        value: of its Transport field.
+        transport: that was asked for.
+
+    Raises:
+        SourceError: kind "unsupported"; it would send to a group, or datagrams that nobody asked for.
+    """
+    words = [word.strip().lower() for word in (value or "").split(",")[0].split(";")]
+    channels, ports = _pair(words, "interleaved", 255), _pair(words, "server_port", 65535)
+    if "multicast" in words:
+        raise SourceError("unsupported", "the camera sends to a multicast group, which is not joined")
+    if channels is not None or words[0].endswith("/tcp"):
+        return Placement("tcp", channels or CHANNELS)
+    if transport == "tcp" and (ports is not None or words[0].endswith("/udp")):
+        raise SourceError("unsupported", "the camera would send datagrams, though TCP was asked for")
+    return Placement(transport, server_ports=ports)
+
+
+def _pair(words: list[str], name: str, most: int) -> Pair | None:
+    for word in words:
+        found = re.fullmatch(rf"{name}\s*=\s*(\d{{1,5}})(?:\s*-\s*(\d{{1,5}}))?", word, re.ASCII)
+        if found:
+            first = int(found[1])
+            second = int(found[2]) if found[2] else first + 1
+            return (first, second) if max(first, second) <= most else None
+    return None

@@ -1,0 +1,97 @@
+"""Two neighbouring UDP ports, for RTP and RTCP (RFC 3550 section 11), that hear the camera and nobody else."""
+
+import socket
+import struct
+from collections.abc import Iterator
+
+from streamer.source.rtsp.placement import Pair
+from streamer.values.errors import SourceError
+
+TRIES = 32
+"""Pairs that are looked for."""
+BUFFER = 1 << 20
+"""Bytes the kernel may hold: a keyframe comes as a burst of datagrams."""
+AT_ONCE = 256
+"""Datagrams that are read before anything else is looked at."""
+_NOTHING = struct.pack(">BBHII", 0x80, 0, 0, 0, 0)
+"""An RTP packet without a payload."""
+
+
+class PortPair:
+    """Bound until it is closed.
+
+    Args:
+        here: this machine's address, as the camera knows it.
+        there: the camera's.
+
+    Raises:
+        SourceError: kind "failed"; there are no two such ports.
+    """
+
+    def __init__(self, here: str, there: str) -> None:
+        self._there = there
+        self._family = socket.AF_INET6 if ":" in here else socket.AF_INET
+        self._server_ports: Pair | None = None
+        self.rtp, self.rtcp = self._bind(here)
+        self._room = bytearray(1 << 16)
+        self._view = memoryview(self._room)
+        self.rtp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
+
+    @property
+    def numbers(self) -> Pair:
+        """The ports."""
+        return self.rtp.getsockname()[1], self.rtcp.getsockname()[1]
+
+    def open_way(self, server_ports: Pair | None, report: bytes) -> None:
+        """Send something to where the camera will send from, so that what stands between lets its datagrams in."""
+        self._server_ports = server_ports
+        if server_ports is not None:
+            self._send(self.rtp, _NOTHING, server_ports[0])
+            self.report(report)
+
+    def report(self, report: bytes) -> None:
+        """Send RTCP, if the camera has said where to."""
+        if self._server_ports is not None:
+            self._send(self.rtcp, report, self._server_ports[1])
+
+    def read(self, bound: socket.socket) -> Iterator[bytes]:
+        """What has come to one of them, AT_ONCE at the most."""
+        for _ in range(AT_ONCE):
+            try:
+                size, sender = bound.recvfrom_into(self._room)
+            except OSError:  # nothing more; or an error about a datagram of ours
+                return
+            if sender[0] == self._there:
+                yield bytes(self._view[:size])
+
+    def close(self) -> None:
+        """Let go of them. May be called twice."""
+        self.rtp.close()
+        self.rtcp.close()
+
+    def _send(self, bound: socket.socket, data: bytes, port: int) -> None:
+        try:
+            bound.sendto(data, (self._there, port))
+        except OSError:  # nobody depends on it
+            return
+
+    def _bind(self, here: str) -> tuple[socket.socket, socket.socket]:
+        for _ in range(TRIES):
+            one = self._bound(here, 0)
+            port = one.getsockname()[1] if one is not None else 0
+            other = self._bound(here, port ^ 1) if port else None
+            if one is not None and other is not None:
+                return (other, one) if port & 1 else (one, other)
+            if one is not None:
+                one.close()
+        raise SourceError("failed", "this machine has no two neighbouring UDP ports left")
+
+    def _bound(self, here: str, port: int) -> socket.socket | None:
+        bound = socket.socket(self._family, socket.SOCK_DGRAM)
+        bound.setblocking(False)
+        try:
+            bound.bind((here, port))
+        except OSError:
+            bound.close()
+            return None
+        return bound

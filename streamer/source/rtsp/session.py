@@ -1,0 +1,201 @@
+"""A session that plays (RFC 2326 section 10.5): the camera's packets, as they come, and what keeps it playing."""
+
+import contextlib
+import random
+import select
+from collections.abc import Callable, Iterator
+
+from streamer.source.failure import OPEN_TIMEOUT, printable, stalled
+from streamer.source.protocol import STALL_TIMEOUT
+from streamer.source.rtsp.client import GONE, Client
+from streamer.source.rtsp.description import Track
+from streamer.source.rtsp.keepalive import Keepalive
+from streamer.source.rtsp.message import Chunk, Message, Request
+from streamer.source.rtsp.placement import Placement
+from streamer.source.rtsp.port_pair import PortPair
+from streamer.source.rtsp.report import INTERVAL, leavers, smallest
+from streamer.source.rtsp.wire import LOOK, Closed, Wire
+from streamer.source.target import Transport
+from streamer.values import url as urls
+from streamer.values.clock import Clock
+from streamer.values.errors import SourceError
+
+QUICK_LOOK = 0.05
+"""Seconds from one look at the clock to the next over UDP, where somebody may wait for a datagram that is lost."""
+SEND_TIMEOUT = 1.0
+"""Seconds a camera may take to take what it is sent while it plays: there is room for hours of it on the way."""
+
+Packet = tuple[bytes, float]
+"""An RTP packet and its monotonic arrival; empty: nothing has come so far."""
+
+
+class Session:
+    """Plays until its block is left; `open_session` makes one."""
+
+    def __init__(
+        self,
+        wire: Wire,
+        client: Client,
+        clock: Clock,
+        *,
+        url: str,
+        tracks: tuple[Track, ...],
+        track: Track,
+        placement: Placement,
+        ports: PortPair | None,
+        keepalive: Keepalive,
+        server: str | None,
+    ) -> None:
+        self._wire, self._client, self._clock, self._url = wire, client, clock, url
+        self._placement, self._ports, self._keepalive = placement, ports, keepalive
+        self.track = track
+        """The video that plays."""
+        self.tracks = tracks
+        """All that the camera describes."""
+        self.login = client.login
+        """How it was logged in: "Digest SHA-256"; None: without."""
+        self.server = urls.redact(printable(server)) if server else None
+        """What the camera calls itself."""
+        self.transport: Transport = placement.transport
+        """How the packets come."""
+        self.on_report: Callable[[bytes, float], None] = lambda report, now: None
+        """Takes RTCP as it comes, with its monotonic arrival."""
+        self.report: Callable[[], bytes] | None = None
+        """Gives a receiver report (RFC 3550 section 6.4.2) for the camera; None: one that says nothing is sent."""
+        self._ssrc = random.getrandbits(32)
+        self._theirs = b""
+        """The SSRC of the newest packet."""
+        self._began_at = self._packet_at = self._reported_at = self._yielded_at = clock()
+        self._delivering = False
+
+    @property
+    def keepalive(self) -> str:
+        """What keeps the session alive: "GET_PARAMETER" or "OPTIONS"."""
+        return self._keepalive.method
+
+    def packets(self) -> Iterator[Packet]:
+        """RTP packets as they come, and an empty one now and then where none does; ends with the stream.
+
+        Raises:
+            SourceError: why no more come, where the camera did not end it.
+        """
+        self._packet_at = self._yielded_at = self._clock()
+        for chunk, arrived_at in self._client.early:
+            yield from self._chunk(chunk, arrived_at)
+        self._client.early.clear()
+        try:
+            while not self._client.is_over:
+                yield from self._round()
+        except Closed:
+            if not self._wire.stopped:
+                self._keepalive.ended(self._clock())
+        except SourceError as error:
+            if self._wire.stopped:
+                return
+            if error.kind in ("ended", "stalled"):
+                self._keepalive.ended(self._clock())
+            raise
+
+    def close(self) -> None:
+        """Take leave of the camera, if it still listens."""
+        if not self._wire.closed:
+            with contextlib.suppress(SourceError, Closed):
+                self._client.leave(self._url)
+
+    # ---- what comes
+
+    def _round(self) -> Iterator[Packet]:
+        """What has come by now, what is to be sent by now, and whether it has been quiet for too long."""
+        if self._ports is not None:
+            yield from self._datagrams(self._ports)
+        else:
+            while (found := self._wire.take()) is not None:
+                yield from self._found(found, self._clock())
+            self._wire.receive()
+            now = self._clock()
+            while (found := self._wire.take()) is not None:
+                yield from self._found(found, now)
+        now = self._clock()
+        self._require_life(now)
+        self._maintain(now)
+        if now - self._yielded_at >= (LOOK if self._ports is None else QUICK_LOOK):
+            self._yielded_at = now
+            yield b"", now
+
+    def _datagrams(self, ports: PortPair) -> Iterator[Packet]:
+        poll = select.poll()
+        for heard in (self._wire, ports.rtp, ports.rtcp):
+            poll.register(heard, select.POLLIN)
+        ready = {number for number, _ in poll.poll(QUICK_LOOK * 1000)}
+        now = self._clock()
+        if ports.rtp.fileno() in ready:
+            for packet in ports.read(ports.rtp):
+                yield self._packet(packet, now)
+        if ports.rtcp.fileno() in ready:
+            for report in ports.read(ports.rtcp):
+                self._reported(report, now)
+        if self._wire.fileno() in ready:
+            self._wire.receive()
+            while (found := self._wire.take()) is not None:
+                yield from self._found(found, now)
+
+    def _found(self, found: Chunk | Message, now: float) -> Iterator[Packet]:
+        if isinstance(found, tuple):
+            yield from self._chunk(found, now)
+        elif isinstance(found, Request):
+            self._client.serve(found)
+        elif found.status == GONE:
+            raise SourceError("ended", "the camera ended the session")
+        elif found.status == 401:
+            self._client.tries_again(found)
+        else:
+            self._keepalive.answered(found.status)
+
+    def _chunk(self, chunk: Chunk, now: float) -> Iterator[Packet]:
+        channel, data = chunk
+        if self._ports is not None:
+            return
+        if channel == self._placement.channels[0]:
+            yield self._packet(data, now)
+        elif channel == self._placement.channels[1]:
+            self._reported(data, now)
+
+    def _packet(self, data: bytes, now: float) -> Packet:
+        self._packet_at = self._yielded_at = now
+        self._delivering, self._theirs = True, data[8:12]
+        return data, now
+
+    def _reported(self, report: bytes, now: float) -> None:
+        self.on_report(report, now)
+        if self._theirs in leavers(report):
+            self._client.is_over = True
+
+    # ---- what is sent
+
+    def _maintain(self, now: float) -> None:
+        """What the camera wants to hear from time to time."""
+        try:
+            if self._keepalive.due(now):
+                self._client.say(self._keepalive.method, self._url, seconds=SEND_TIMEOUT)
+            if now - self._reported_at >= INTERVAL:
+                self._reported_at = now
+                self._report((self.report() if self.report is not None else b"") or smallest(self._ssrc))
+        except SourceError as error:
+            if error.kind != "ended":  # what it sent before it closed the connection is still to be read
+                raise
+
+    def _report(self, report: bytes) -> None:
+        if self._ports is not None:
+            self._ports.report(report)
+        else:
+            head = bytes((0x24, self._placement.channels[1])) + len(report).to_bytes(2)
+            self._wire.send(head + report, SEND_TIMEOUT)
+
+    def _require_life(self, now: float) -> None:
+        """Reports do not count: a camera whose encoder hangs goes on sending them."""
+        silent = now - self._packet_at
+        if self._delivering and silent > STALL_TIMEOUT:
+            raise stalled()
+        if not self._delivering and silent > OPEN_TIMEOUT:
+            way = "" if self._ports is None else "; `transport: tcp` passes where datagrams do not"
+            raise SourceError("timeout", f"the camera plays, and sent nothing within {OPEN_TIMEOUT:.0f} s{way}")
