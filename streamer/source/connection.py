@@ -21,6 +21,7 @@ from streamer.source.opened import Opened, Unit, Video
 from streamer.source.pace import Pace
 from streamer.source.protocol import STALL_TIMEOUT
 from streamer.source.rotation import upright
+from streamer.source.rtsp import Habits
 from streamer.source.stop import Stop
 from streamer.source.target import Target
 from streamer.values.clock import Clock
@@ -42,10 +43,19 @@ Deliver = Callable[[av.VideoFrame, float | None, float], None]
 class Connection:
     """One attempt. `deliver` is called in the connection's thread, and must not wait."""
 
-    def __init__(self, name: str, target: Target, timeline: Timeline, deliver: Deliver, clock: Clock) -> None:
+    def __init__(
+        self,
+        name: str,
+        target: Target,
+        timeline: Timeline,
+        deliver: Deliver,
+        clock: Clock,
+        habits: Habits | None = None,
+    ) -> None:
         self._name, self._target = name, target
         self._timeline, self._deliver, self._clock = timeline, deliver, clock
         self._stop = Stop()
+        self._habits = habits or Habits()
         self._reformatter = VideoReformatter()
         self._ceiling = Ceiling(target.limits.max_fps)
         self.started_at = clock()
@@ -96,7 +106,7 @@ class Connection:
             loop.call_soon_threadsafe(lambda: None if ended.done() else ended.set_result(error))
 
     def _read(self) -> None:
-        with open_target(self._target, self._stop) as opened:
+        with open_target(self._target, self._stop, self._habits) as opened:
             video = opened.video(self._target.limits)
             self.stall_timeout = opened.protocol.stall
             self.opened_at = self.alive_at = self._clock()
@@ -111,7 +121,7 @@ class Connection:
         for unit in _units(opened):
             if self._stop:
                 return
-            if not self.delivering or unit.packet is None:
+            if not self.delivering or unit.packet is None or not unit.is_whole:
                 self.alive_at = unit.since
             if unit.packet is None:
                 continue
@@ -126,7 +136,8 @@ class Connection:
             for picture in self._pictures(decoding, packet, now):
                 received_at = arrivals.pop(picture.pts, now) if picture.pts is not None else now
                 own = picture.pts * video.time_base if picture.pts is not None and clocked else None
-                self._pass_on(picture, own, received_at, unit, pace)
+                if unit.is_whole:
+                    self._pass_on(picture, own, received_at, unit, pace)
             while len(arrivals) > 32:  # packets whose picture never came
                 arrivals.pop(next(iter(arrivals)))
 

@@ -17,21 +17,20 @@ from streamer.source.allowance import Allowance
 from streamer.source.datagrams import Datagrams
 from streamer.source.dialler import Dialler
 from streamer.source.download import Download
-from streamer.source.failure import OPEN_TIMEOUT, explain, printable
+from streamer.source.failure import OPEN_TIMEOUT, printable
 from streamer.source.opened import Opened, Unit, Video, limit
 from streamer.source.playlist import Playlist
 from streamer.source.protocol import LISTEN_TIMEOUT, SOCKET_TIMEOUT, STALL_TIMEOUT, Protocol
 from streamer.source.reader import Reader, Seekable
 from streamer.source.relay import Relay
-from streamer.source.rtsp import ask, stays
+from streamer.source.rtsp import Habits
+from streamer.source.rtsp.playing import play
 from streamer.source.stop import Stop
 from streamer.source.target import Limits, Target
 from streamer.values import url as urls
 from streamer.values.clock import Clock, monotonic
 from streamer.values.errors import SourceError
 
-REDIRECTS = 3
-"""How often an RTSP server may send us elsewhere on itself."""
 LATE = 0.9
 """Share of FFmpeg's timeout after which a packet has come by it."""
 BUFFER = 1 << 16
@@ -123,63 +122,29 @@ def _camera_time(packet: "av.Packet[av.VideoStream]") -> float | None:
     return microseconds / 1e6
 
 
-def open_target(target: Target, stop: Stop) -> AbstractContextManager[Opened]:
+def open_target(target: Target, stop: Stop, habits: Habits | None = None) -> AbstractContextManager[Opened]:
     """Open a target, for as long as the block lasts. Blocks; `stop` ends what it waits for, where FFmpeg lets it.
+
+    Args:
+        target: what to open.
+        stop: ends it.
+        habits: what earlier attempts found out about the camera.
 
     Raises:
         SourceError: why it cannot be opened, where that is known.
         OSError, av.FFmpegError: why not, in FFmpeg's words.
     """
     target.require_allowed()
+    if target.scheme in ("rtsp", "rtsps") and not target.listen:
+        return play(target, stop, habits)
     return _OPENERS[target.scheme](target, stop)
 
 
 @contextmanager
 def _rtsp(target: Target, stop: Stop) -> Iterator[Contained]:
-    for _ in range(REDIRECTS + 1):
-        addresses, protocol = _addresses(target), _rtsp_protocol(target)
-        try:
-            container = _connect(target, addresses, protocol)
-        except (av.ArgumentError, av.InvalidDataError) as failure:
-            if target.listen:
-                raise
-            answer = ask(target, addresses.tried)
-            if answer is None:
-                raise explain(TimeoutError()) from None
-            if not answer.status:
-                raise SourceError("protocol", "what answers at this port does not speak RTSP") from None
-            if not 300 <= answer.status < 400:
-                raise failure from None
-            target = replace(target, url=_redirected(target, answer.location))
-        except OSError as error:
-            if target.scheme != "rtsps" or isinstance(error, TimeoutError | ConnectionRefusedError):
-                raise
-            complaint = target.trust.complaint(addresses.tried, target.port, target.host, OPEN_TIMEOUT)
-            raise complaint or explain(error) from None
-        else:
-            with container:
-                yield Contained(container, protocol)
-            return
-    raise SourceError("redirected", f"the camera redirects more than {REDIRECTS} times")
-
-
-def _rtsp_protocol(target: Target) -> Protocol:
-    if target.listen:
-        return protocols.RTSP_LISTEN
-    if target.scheme == "rtsps":
-        return replace(protocols.RTSPS, options=protocols.RTSPS.options | target.trust.options(target.host))
-    return protocols.RTSP_UDP if target.transport == "udp" else protocols.RTSP
-
-
-def _redirected(target: Target, location: str) -> str:
-    """The URL a camera redirects to, with our login, if it is the camera's own."""
-    if not stays(location, target):
-        there = printable(urls.redact(urls.without_login(location))) if "://" in location else "elsewhere"
-        raise SourceError(
-            "redirected", f"the camera redirects to {there}, which is not followed; write that URL if it is meant"
-        )
-    parts, login = urlsplit(urls.without_login(location)), urlsplit(target.url).netloc.rpartition("@")[0]
-    return parts._replace(netloc=f"{login}@{parts.netloc}" if login else parts.netloc).geturl()
+    """Wait for a camera to push by RTSP."""
+    with _connect(target, _addresses(target), protocols.RTSP_LISTEN) as container:
+        yield Contained(container, protocols.RTSP_LISTEN)
 
 
 @contextmanager
@@ -342,7 +307,6 @@ def protocol_of(media_type: str, start: bytes) -> Protocol:
 
 _OPENERS: dict[str, Callable[[Target, Stop], AbstractContextManager[Contained]]] = {
     "rtsp": _rtsp,
-    "rtsps": _rtsp,
     "rtmp": _rtmp,
     "udp": _udp,
     "srt": _srt,

@@ -22,6 +22,8 @@ class Unit:
     """Monotonic seconds since when it has certainly been here: before `received_at` where that was noticed late."""
     camera_time: float | None = None
     """The camera's wall clock as it took the picture, in seconds since 1970; None where it does not tell."""
+    is_whole: bool = True
+    """False: parts of it have not come yet, of a camera that refreshes its picture bit by bit."""
 
 
 @dataclass(frozen=True, slots=True)

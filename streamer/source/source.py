@@ -16,6 +16,7 @@ from streamer.source.backoff import Backoff
 from streamer.source.connection import Connection
 from streamer.source.failure import OPEN_TIMEOUT, stalled
 from streamer.source.openings import Openings
+from streamer.source.rtsp import Habits
 from streamer.source.target import Target
 from streamer.values import url as urls
 from streamer.values.clock import Clock
@@ -75,6 +76,7 @@ class Source:
         self._rand = rand
         self._backoff = Backoff(rand)
         self._timeline = Timeline()
+        self._habits = Habits()
         self._frames = 0
 
     @property
@@ -115,7 +117,9 @@ class Source:
         camera = urls.without_login(self.target.url)
         await self._openings.vacated(camera, patience=PATIENCE)
         self._timeline.reopened()
-        connection = Connection(self.name, self.target, self._timeline, partial(self._deliver, deliver), self._clock)
+        connection = Connection(
+            self.name, self.target, self._timeline, partial(self._deliver, deliver), self._clock, self._habits
+        )
         # Whoever waits to be called needs no turn, and must never be without somebody at the port.
         opening = None if self.target.waits else await self._openings.turn()
         self._connection = connection

@@ -1,0 +1,166 @@
+"""What a camera plays by RTSP, as encoded pictures, each the moment its last packet is here. One kind of `Opened`."""
+
+import contextlib
+import random
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import cast
+
+import av
+from av.codec.context import Flags
+from av.video.codeccontext import VideoCodecContext
+
+from streamer.rtp.assembler import Assembler, Picture
+from streamer.rtp.clock import RtpClock
+from streamer.rtp.codecs import CODECS
+from streamer.rtp.packet import Malformed, read_packet
+from streamer.rtp.reports import Reception, SenderReport, read_reports
+from streamer.rtp.wall import Wall
+from streamer.source import protocol as protocols
+from streamer.source.opened import Unit, Video, limit
+from streamer.source.protocol import Protocol
+from streamer.source.rtsp.keepalive import Habits
+from streamer.source.rtsp.opening import open_session
+from streamer.source.rtsp.session import Session
+from streamer.source.stop import Stop
+from streamer.source.target import Limits, Target, Transport
+from streamer.values.clock import Clock, monotonic
+from streamer.values.errors import SourceError
+
+PATIENCE: dict[Transport, float] = {"tcp": 0.0, "udp": 0.1}
+"""Seconds a packet may come after a later one: by TCP none does."""
+REFRESH_AFTER = 2.5
+"""Seconds without a picture that stands for itself after which one that is refreshed bit by bit is begun at any."""
+NEWS = 0.25
+"""Seconds from one word that something comes to the next, while no picture is whole."""
+MOST_MALFORMED = 100
+"""Packets in a row that are not what they say, after which it is no damage on the way."""
+TICKS = 1_000_000
+"""A second in the times of what is handed on."""
+
+
+@contextmanager
+def play(target: Target, stop: Stop, habits: Habits | None = None, clock: Clock = monotonic) -> Iterator["Playing"]:
+    """Have a camera play, for as long as the block lasts. Blocks; `stop` ends whatever it waits for at once.
+
+    Raises:
+        SourceError: why it does not.
+    """
+    with open_session(target, stop, clock, habits) as session:
+        yield Playing(session, target, clock)
+
+
+class Playing:
+    """A camera that plays."""
+
+    recorded = False
+
+    def __init__(self, session: Session, target: Target, clock: Clock) -> None:
+        track = session.track
+        self.protocol: Protocol = protocols.RTSP_UDP if session.transport == "udp" else protocols.RTSP
+        self._session, self._clock = session, clock
+        self._codec = CODECS.get(track.codec)
+        self._read = None if self._codec is None else self._codec.depacketizer(track.fmtp)
+        self._assembler = Assembler(
+            clock_rate=track.clock_rate,
+            patience=PATIENCE[session.transport],
+            trusts_marker=False,
+            max_bytes=target.limits.max_packet_bytes,
+            refresh_after=REFRESH_AFTER,
+            parameter_sets=track.parameter_sets,
+            ending=b"" if self._codec is None else self._codec.ending,
+        )
+        self._times = RtpClock()
+        self._wall = Wall(track.clock_rate)
+        self._reception = Reception(track.clock_rate)
+        self._ssrc = random.getrandbits(32)
+        self._malformed = 0
+        session.on_report = self._report
+        session.report = lambda: self._reception.write(self._ssrc, self._clock())
+
+    @property
+    def audio(self) -> tuple[str, ...]:
+        """Codecs of the sound beside the video, which is not set up."""
+        return tuple(track.codec.lower() for track in self._session.tracks if track.media == "audio")
+
+    @property
+    def lost(self) -> int:
+        """Packets that never came."""
+        return self._assembler.lost_packets
+
+    def video(self, limits: Limits) -> Video:
+        """Its video, to be decoded within limits.
+
+        Raises:
+            SourceError: kind "codec".
+        """
+        track = self._session.track
+        if self._codec is None:
+            raise SourceError("codec", f"the camera sends {track.codec}, which cannot be decoded here")
+        context = cast(VideoCodecContext, av.CodecContext.create(self._codec.decoder, "r"))
+        # A picture that is refreshed bit by bit counts as damaged until it is whole, and is not handed on before.
+        context.flags |= Flags.output_corrupt
+        limit(context, limits)
+        return Video(context, 1 / TICKS, track.frame_rate)
+
+    def units(self) -> Iterator[Unit]:
+        """What comes, to the end."""
+        told_at = self._clock()
+        for data, now in self._session.packets():
+            pictures = self._take(data, now) if data else self._assembler.tick(now)
+            for picture in pictures:
+                yield self._unit(picture)
+            if data and not pictures and now - told_at >= NEWS:
+                yield Unit(None, now, now)
+            if data:
+                told_at = now if pictures or now - told_at >= NEWS else told_at
+        now = self._clock()
+        yield Unit(cast("av.Packet[av.VideoStream]", av.Packet()), now, now)
+
+    def failed(self) -> bool:
+        """It has no end that is none."""
+        return False
+
+    def rewind(self) -> None:
+        """What is live cannot be begun again."""
+
+    def _take(self, data: bytes, now: float) -> list[Picture]:
+        """One packet; one that is not what it says is passed over.
+
+        Raises:
+            SourceError: kind "unsupported"; none has been what it says for a while.
+        """
+        track = self._session.track
+        try:
+            packet = read_packet(data)
+            if packet.payload_type != track.payload_type or self._read is None:
+                return []
+            self._reception.take(packet, now)
+            payload = self._read(packet.payload)
+        except Malformed as error:
+            self._malformed += 1
+            if self._malformed >= MOST_MALFORMED:
+                raise SourceError("unsupported", f"the camera's packets cannot be read: {error}") from None
+            return []
+        self._malformed = 0
+        return self._assembler.put(packet, payload, now)
+
+    def _unit(self, picture: Picture) -> Unit:
+        packet = av.Packet(picture.data)
+        packet.pts = packet.dts = round(self._times.place(picture.pts, picture.received_at) * TICKS)
+        packet.is_keyframe = picture.is_keyframe
+        return Unit(
+            cast("av.Packet[av.VideoStream]", packet),
+            picture.received_at,
+            picture.received_at,
+            self._wall.at(picture.pts),
+            picture.is_whole,
+        )
+
+    def _report(self, report: bytes, now: float) -> None:
+        with contextlib.suppress(Malformed):
+            for each in read_reports(report):
+                if isinstance(each, SenderReport):
+                    self._reception.take_report(each, now)
+                    self._wall.take(each, time.time())
