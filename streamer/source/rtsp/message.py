@@ -82,6 +82,8 @@ class Inbox:
         """Whose body has not come yet."""
         self._missing = 0
         """Bytes of that body."""
+        self._begun = False
+        """Whether anything whole has come."""
 
     def room(self) -> memoryview:
         """Where the next bytes go; tell `filled` how many there are. Never empty, once `take` has given None."""
@@ -117,13 +119,13 @@ class Inbox:
         after = start + 4 + (buffer[start + 2] << 8 | buffer[start + 3])
         if after > end:
             return None
-        self._start = after
+        self._start, self._begun = after, True
         return buffer[start + 1], bytes(self._view[start + 4 : after])
 
     def _message(self) -> Message | None:
         start, end = self._start, self._end
         if not _BEGINNING.match(self._buffer, start, end) and not self._may_begin(start, end):
-            raise SourceError("protocol", "what answers at this port does not speak RTSP")
+            raise not_rtsp(begun=self._begun)
         found = _END.search(self._buffer, max(start, self._searched - 3), end)
         size = (found.end() if found else end) - start
         if size > MAX_HEAD:
@@ -147,7 +149,7 @@ class Inbox:
         if after > self._end:
             return None
         body = bytes(self._view[self._start : after])
-        self._start, self._head = after, None
+        self._start, self._head, self._begun = after, None, True
         if isinstance(head, Response):
             return Response(head.status, head.reason, head.fields, body)
         return Request(head.method, head.url, head.fields, body)
@@ -177,7 +179,14 @@ def read_head(head: bytes) -> Message:
         return Response(int(answered[1]), (answered[2] or "").strip(), fields)
     if asked := _REQUEST.fullmatch(first):
         return Request(asked[1], asked[2], fields)
-    raise SourceError("protocol", "what answers at this port does not speak RTSP")
+    raise not_rtsp(begun=False)
+
+
+def not_rtsp(*, begun: bool) -> SourceError:
+    """What comes is neither a packet nor a message; `begun`: others came before."""
+    if begun:
+        return SourceError("protocol", "the camera sends something between its packets that is not RTSP")
+    return SourceError("protocol", "what answers at this port does not speak RTSP")
 
 
 def _unfold(pairs: list[tuple[str, str]], folded: str) -> None:

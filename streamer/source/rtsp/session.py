@@ -65,8 +65,11 @@ class Session:
         self._ssrc = random.getrandbits(32)
         self._theirs = b""
         """The SSRC of the newest packet."""
-        self._began_at = self._packet_at = self._reported_at = self._yielded_at = clock()
+        self._packet_at = self._reported_at = self._yielded_at = clock()
         self._delivering = False
+        self._poll = select.poll()
+        for heard in (wire, ports.rtp, ports.rtcp) if ports is not None else ():
+            self._poll.register(heard, select.POLLIN)
 
     @property
     def keepalive(self) -> str:
@@ -80,8 +83,9 @@ class Session:
             SourceError: why no more come, where the camera did not end it.
         """
         self._packet_at = self._yielded_at = self._clock()
-        for chunk, arrived_at in self._client.early:
-            yield from self._chunk(chunk, arrived_at)
+        for early, arrived_at in self._client.early:
+            if data := self._heard(early, arrived_at):
+                yield data, arrived_at
         self._client.early.clear()
         try:
             while not self._client.is_over:
@@ -109,12 +113,9 @@ class Session:
         if self._ports is not None:
             yield from self._datagrams(self._ports)
         else:
-            while (found := self._wire.take()) is not None:
-                yield from self._found(found, self._clock())
+            yield from self._messages(self._clock())
             self._wire.receive()
-            now = self._clock()
-            while (found := self._wire.take()) is not None:
-                yield from self._found(found, now)
+            yield from self._messages(self._clock())
         now = self._clock()
         self._require_life(now)
         self._maintain(now)
@@ -122,26 +123,34 @@ class Session:
             self._yielded_at = now
             yield b"", now
 
+    def _messages(self, now: float) -> Iterator[Packet]:
+        """What is whole of what has come over the connection; its packets are given, the rest is dealt with."""
+        while (found := self._wire.take()) is not None:
+            if data := self._heard(found, now):
+                yield data, now
+
     def _datagrams(self, ports: PortPair) -> Iterator[Packet]:
-        poll = select.poll()
-        for heard in (self._wire, ports.rtp, ports.rtcp):
-            poll.register(heard, select.POLLIN)
-        ready = {number for number, _ in poll.poll(QUICK_LOOK * 1000)}
+        ready = {number for number, _ in self._poll.poll(QUICK_LOOK * 1000)}
         now = self._clock()
         if ports.rtp.fileno() in ready:
             for packet in ports.read(ports.rtp):
-                yield self._packet(packet, now)
+                yield self._packet(packet, now), now
         if ports.rtcp.fileno() in ready:
             for report in ports.read(ports.rtcp):
                 self._reported(report, now)
         if self._wire.fileno() in ready:
             self._wire.receive()
-            while (found := self._wire.take()) is not None:
-                yield from self._found(found, now)
+        for _ in self._messages(now):  # packets that nobody asked for
+            pass
 
-    def _found(self, found: Chunk | Message, now: float) -> Iterator[Packet]:
+    def _heard(self, found: Chunk | Message, now: float) -> bytes | None:
+        """Deal with what came over the connection; gives a packet of the video, if it is one."""
         if isinstance(found, tuple):
-            yield from self._chunk(found, now)
+            channel, data = found
+            if channel == self._placement.channels[0] and self._ports is None:
+                return self._packet(data, now)
+            if channel == self._placement.channels[1] and self._ports is None:
+                self._reported(data, now)
         elif isinstance(found, Request):
             self._client.serve(found)
         elif found.status == GONE:
@@ -150,20 +159,12 @@ class Session:
             self._client.tries_again(found)
         else:
             self._keepalive.answered(found.status)
+        return None
 
-    def _chunk(self, chunk: Chunk, now: float) -> Iterator[Packet]:
-        channel, data = chunk
-        if self._ports is not None:
-            return
-        if channel == self._placement.channels[0]:
-            yield self._packet(data, now)
-        elif channel == self._placement.channels[1]:
-            self._reported(data, now)
-
-    def _packet(self, data: bytes, now: float) -> Packet:
+    def _packet(self, data: bytes, now: float) -> bytes:
         self._packet_at = self._yielded_at = now
         self._delivering, self._theirs = True, data[8:12]
-        return data, now
+        return data
 
     def _reported(self, report: bytes, now: float) -> None:
         self.on_report(report, now)

@@ -104,6 +104,13 @@ def test_what_is_no_rtsp_or_too_much_of_it_is_refused(data: bytes, kind: str) ->
         assert refused.value.kind == kind
 
 
+def test_garbage_between_packets_is_told_from_another_protocol() -> None:
+    """Who has spoken RTSP is not said to speak something else, but to be out of step."""
+    for before, says in ((b"", "does not speak RTSP"), (chunk(0, b"x"), "between its packets"), (ANSWER, "between")):
+        with pytest.raises(SourceError, match=says):
+            feed(Inbox(), before + b"\x80\x60garbage")
+
+
 def test_the_largest_that_is_allowed_is_taken() -> None:
     """A body of MAX_BODY and the largest packet pass, again and again, in one buffer that does not grow."""
     inbox = Inbox()
