@@ -51,7 +51,9 @@ def upright(picture: av.VideoFrame, reformatter: VideoReformatter) -> av.VideoFr
     rows, columns = turned[0].shape
     joined = np.concatenate([plane.reshape(-1) for plane in turned]).reshape(rows * 3 // 2, columns)
     made = av.VideoFrame.from_ndarray(joined, format="yuv420p")
-    made.pts, made.time_base = picture.pts, picture.time_base
+    made.pts = picture.pts
+    if picture.time_base is not None:
+        made.time_base = picture.time_base
     made.colorspace, made.color_range = picture.colorspace, picture.color_range
     return made
 

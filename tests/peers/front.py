@@ -8,6 +8,9 @@ from contextlib import asynccontextmanager, suppress
 REPORT = b"$\x01\x00\x1c\x80\xc8\x00\x06" + bytes(24)
 """An RTCP sender report (RFC 3550 section 6.4.1) on channel 1 (RFC 7826 section 14)."""
 
+SETTLE = 10
+"""Turns of the event loop in which an end that came before a connection is taken note of before it, too."""
+
 Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
@@ -32,6 +35,8 @@ class Front:
 
     async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One client, until either side ends it."""
+        for _ in range(SETTLE):
+            await asyncio.sleep(0)
         self.accepted += 1
         self.open += 1
         self.most = max(self.most, self.open)

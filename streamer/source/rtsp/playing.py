@@ -5,6 +5,7 @@ import random
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fractions import Fraction
 from typing import cast
 
 import av
@@ -59,7 +60,7 @@ class Playing:
     def __init__(self, session: Session, target: Target, clock: Clock) -> None:
         track = session.track
         self.protocol: Protocol = protocols.RTSP_UDP if session.transport == "udp" else protocols.RTSP
-        self._session, self._clock = session, clock
+        self._session, self._limits, self._clock = session, target.limits, clock
         self._codec = CODECS.get(track.codec)
         self._read = None if self._codec is None else self._codec.depacketizer(track.fmtp)
         self._assembler = Assembler(
@@ -129,7 +130,7 @@ class Playing:
         """One packet; one that is not what it says is passed over.
 
         Raises:
-            SourceError: kind "unsupported"; none has been what it says for a while.
+            SourceError: kind "unsupported", none has been what it says for a while; kind "too_large".
         """
         track = self._session.track
         try:
@@ -144,11 +145,16 @@ class Playing:
                 raise SourceError("unsupported", f"the camera's packets cannot be read: {error}") from None
             return []
         self._malformed = 0
-        return self._assembler.put(packet, payload, now)
+        pictures = self._assembler.put(packet, payload, now)
+        if self._assembler.too_large:
+            sentence = f"the camera sends a picture of more than {self._limits.max_packet_bytes} bytes"
+            raise SourceError("too_large", sentence)
+        return pictures
 
     def _unit(self, picture: Picture) -> Unit:
         packet = av.Packet(picture.data)
         packet.pts = packet.dts = round(self._times.place(picture.pts, picture.received_at) * TICKS)
+        packet.time_base = Fraction(1, TICKS)
         packet.is_keyframe = picture.is_keyframe
         return Unit(
             cast("av.Packet[av.VideoStream]", packet),
