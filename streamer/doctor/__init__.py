@@ -7,7 +7,6 @@ A camera is opened once, as a stream's source opens it, watched for some seconds
 
 examination.py   one camera: opened, watched, asked why it failed; never longer than ten seconds
 watch.py         what comes of a camera, noted and decoded
-losses.py        datagrams that were lost, told by FFmpeg's log
 observation.py   what came. A value that grows
 symptoms.py      what a camera that failed says for itself, asked once more
 measurements.py  numbers from what came. Pure

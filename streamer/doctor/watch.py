@@ -2,14 +2,12 @@
 
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
 
 import av
 import numpy as np
 from av.video.frame import PictureType
 from av.video.reformatter import VideoReformatter
 
-from streamer.doctor.losses import counted
 from streamer.doctor.observation import Arrival, Kind, Observation
 from streamer.source.container import open_target
 from streamer.source.decoding import Decoding
@@ -55,8 +53,7 @@ def watch(
         SourceError, OSError, av.FFmpegError: it cannot be opened, or breaks off.
     """
     over = False
-    losses = counted(seen) if target.transport == "udp" else nullcontext()
-    with losses, open_target(target, stop) as opened:
+    with open_target(target, stop) as opened:
         # Before it is asked for: where there is none, the sound is what there is to tell.
         seen.kind = Kind("", None, None, 1.0, opened.audio, opened.protocol.clocked)
         video = opened.video(target.limits)
@@ -82,7 +79,7 @@ def watch(
             if now >= until or _is_enough(seen, now):
                 break
         # Again: what the camera did not announce was found out by decoding.
-        seen.kind, seen.lost = _kind(opened, video), seen.lost + opened.lost
+        seen.kind, seen.lost = _kind(opened, video), opened.lost
         seen.ended_at = clock()
     if over:  # said after the block, which ends with the reason where there is another: FFmpeg sees an end in each
         raise SourceError("ended", "the camera ended the stream")

@@ -95,6 +95,15 @@ class Reception:
             self._jitter += (abs(moved) - self._jitter) / 16
         self._transit = transit
 
+    @property
+    def lost(self) -> int:
+        """Packets that never came, as the sender's numbers show (RFC 3550 appendix A.3); copies count against it."""
+        return max(0, self._expected - self._received)
+
+    @property
+    def _expected(self) -> int:
+        return 0 if self._ssrc is None else self._highest - self._first + 1
+
     def take_report(self, report: SenderReport, now: float) -> None:
         """Remember a sender's report, which ours answers."""
         if report.ssrc == self._ssrc:
@@ -109,7 +118,7 @@ class Reception:
         return report + struct.pack("!BBHI", 0x81, DESCRIPTION, 1 + len(item) // 4, own_ssrc) + item
 
     def _block(self, ssrc: int, now: float) -> bytes:
-        expected = self._highest - self._first + 1
+        expected = self._expected
         lost = max(-(1 << 23), min(expected - self._received, (1 << 23) - 1))
         lately = expected - self._expected_before
         lately_lost = lately - (self._received - self._received_before)

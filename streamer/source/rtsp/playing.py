@@ -88,7 +88,7 @@ class Playing:
     @property
     def lost(self) -> int:
         """Packets that never came."""
-        return self._assembler.lost_packets
+        return self._reception.lost
 
     def video(self, limits: Limits) -> Video:
         """Its video, to be decoded within limits.
