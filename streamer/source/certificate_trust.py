@@ -3,12 +3,8 @@
 import socket
 import ssl
 from dataclasses import dataclass
-from pathlib import Path
 
 from streamer.values.errors import SourceError
-
-BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
-"""Where Debian, Fedora and Alpine keep the authorities everybody trusts. The wheel's GnuTLS looks in none of them."""
 
 
 @dataclass(frozen=True)
@@ -39,14 +35,6 @@ class CertificateTrust:
             context.verify_mode = ssl.CERT_NONE
         return context
 
-    def options(self, host: str) -> dict[str, str]:
-        """For FFmpeg (libavformat/tls.h), whose default is to verify nothing."""
-        if not self.verify:
-            return {"tls_verify": "0"}
-        known = (self.ca, ssl.get_default_verify_paths().cafile, *BUNDLES)
-        ca = next((file for file in known if file and Path(file).exists()), None)
-        return {"tls_verify": "1", "verifyhost": self.name or host} | ({"ca_file": ca} if ca else {})
-
     def wrap(self, connected: socket.socket, host: str) -> ssl.SSLSocket:
         """Speak TLS over a connection.
 
@@ -70,17 +58,6 @@ class CertificateTrust:
         """
         context = self.context()
         return context.wrap_socket(connected, server_hostname=self.name or host, do_handshake_on_connect=False)
-
-    def complaint(self, address: str, port: int, host: str, timeout: float) -> SourceError | None:
-        """Why TLS with that server fails, found out by trying: FFmpeg says "Input/output error" for everything."""
-        try:
-            with socket.create_connection((address, port), timeout) as connected:
-                self.wrap(connected, host).close()
-        except SourceError as refused:
-            return refused
-        except OSError:
-            return None
-        return None
 
 
 def shake_hands(begun: ssl.SSLSocket) -> None:

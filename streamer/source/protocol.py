@@ -37,42 +37,23 @@ class Protocol:
     """Seconds without a frame after which a connection is given up."""
 
 
-RTSP = Protocol(
+PLAYED = Protocol(None, {"protocol_whitelist": "none"})
+"""RTSP that is pulled, which FFmpeg only decodes: see rtsp/."""
+RTSP_LISTEN = Protocol(
     "rtsp",
     {
-        # No loss, one socket, and no datagrams to wherever a server says.
-        "rtsp_transport": "tcp",
+        "rtsp_flags": "listen",
+        "listen_timeout": str(LISTEN_TIMEOUT),  # seconds
         "timeout": _MICROSECONDS,
         "allowed_media_types": "video",
-        # FFmpeg checks the scheme of a redirect against this list, but not that of the URL it was given: without "rtsp"
-        # in it no redirect is followed, to whatever host. container.py follows those that stay with the camera.
-        "protocol_whitelist": "tcp",
-        # TCP does not reorder, so nothing is to be waited for.
+        "protocol_whitelist": "tcp,udp,rtp",  # an encoder may choose UDP
+        # Over TCP, as most push, nothing is out of order, and nothing is to be waited for.
+        "rtsp_transport": "tcp",
         "max_delay": "0",
         # Every packet has its time: the first picture need not wait until FFmpeg has seen twenty to know the rate, or
         # seven to give packets times of decoding, which nobody here reads.
         "fpsprobesize": "0",
         "max_ts_probe": "0",
-    },
-)
-RTSPS = Protocol("rtsp", RTSP.options | {"protocol_whitelist": "tls,tcp"})
-RTSP_UDP = Protocol(
-    "rtsp",
-    {key: value for key, value in RTSP.options.items() if key != "max_delay"}  # 0.1 s for datagrams out of order
-    | {
-        "rtsp_transport": "udp",
-        "protocol_whitelist": "tcp,udp,rtp",
-        # A keyframe comes as a burst of datagrams; the kernel's 208 KiB would lose the end of it.
-        "buffer_size": "1048576",
-    },
-)
-RTSP_LISTEN = Protocol(
-    "rtsp",
-    RTSP.options
-    | {
-        "rtsp_flags": "listen",
-        "listen_timeout": str(LISTEN_TIMEOUT),  # seconds
-        "protocol_whitelist": "tcp,udp,rtp",  # an encoder may choose UDP
     },
 )
 RTMP = Protocol(

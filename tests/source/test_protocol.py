@@ -3,7 +3,6 @@
 import pytest
 
 from streamer.source import protocol as protocols
-from streamer.source.certificate_trust import CertificateTrust
 from streamer.source.protocol import Protocol
 from tests.peers.ffmpeg_options import format_options, protocol_options
 
@@ -19,13 +18,6 @@ def test_ffmpeg_knows_every_option(kind: str) -> None:
     known = format_options(protocol.format or "mov") | (protocol_options(BELOW[kind]) if kind in BELOW else set())
     assert protocol.options.keys() <= known
     assert "stimeout" not in known
-
-
-def test_ffmpeg_knows_the_options_of_certificates() -> None:
-    """The same of what is told it about certificates, and by default they are checked."""
-    for trust in (CertificateTrust(), CertificateTrust(ca="/ca.pem", name="camera"), CertificateTrust(verify=False)):
-        assert trust.options("host").keys() <= format_options("rtsp")
-    assert CertificateTrust().options("host")["tls_verify"] == "1"
 
 
 def test_no_kind_may_open_what_it_does_not_need() -> None:

@@ -59,7 +59,7 @@ class Playing:
 
     def __init__(self, session: Session, target: Target, clock: Clock) -> None:
         track = session.track
-        self.protocol: Protocol = protocols.RTSP_UDP if session.transport == "udp" else protocols.RTSP
+        self.protocol: Protocol = protocols.PLAYED
         self._session, self._limits, self._clock = session, target.limits, clock
         self._codec = CODECS.get(track.codec)
         self._read = None if self._codec is None else self._codec.depacketizer(track.fmtp)
