@@ -1,4 +1,4 @@
-"""Certificates of cameras: whom to trust, told to Python and to FFmpeg, and what is wrong with one in a sentence."""
+"""Certificates of cameras: whom to trust, and what is wrong with one in a sentence."""
 
 import socket
 import ssl

@@ -2,6 +2,7 @@
 
 opening.py       from a URL to a session that plays. Read this first
 session.py       the camera's packets as they come, and what keeps it playing
+playing.py       its packets as pictures, each the moment it is whole: what the rest of source/ reads
 client.py        requests and their answers, the log-in, and what the camera asks of us
 wire.py          the connection, which can be ended whenever we want
 message.py       requests and responses, and the bytes of a connection taken apart. Pure
