@@ -135,7 +135,9 @@ def _losses(case: Case) -> Iterator[Finding]:
     if seen.lost:
         damaged = seen.damaged + seen.undecodable
         found = f"{seen.lost} datagrams were lost in {case.measured.watched_seconds:.1f} s, {damaged} pictures damaged"
-        cure = "use TCP: leave out transport: udp; a lower bitrate or a cable helps too"
+        cure = "a lower bitrate helps, or fewer viewers of the camera: it drops what it cannot send"
+        if case.target.transport == "udp":
+            cure = "use TCP: leave out transport: udp; a lower bitrate or a cable helps too"
         yield Finding("lost", "advice", found, cure)
     elif seen.damaged + seen.undecodable > 1:
         found = f"{seen.damaged + seen.undecodable} of {seen.undecodable + seen.pictures} pictures came damaged"

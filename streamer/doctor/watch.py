@@ -74,7 +74,7 @@ def watch(
             target.limits.require_packet(packet.size)
             own = packet.pts * video.time_base if packet.pts is not None and opened.protocol.clocked else None
             ahead = None if unit.camera_time is None else unit.camera_time - wall()
-            seen.arrivals.append(Arrival(now, own, packet.size, packet.is_keyframe, ahead))
+            seen.arrivals.append(Arrival(now, own, packet.size, packet.is_keyframe and unit.is_whole, ahead))
             pictures.take(packet)
             if now >= until or _is_enough(seen, now):
                 break

@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 SPOILED_FOR = 1.5
 """Seconds of packets none of which can be decoded, SPOILED_PACKETS at least, after which a camera is asked anew what it
 sends."""
+WITHOUT_PICTURE = 20.0
+"""Seconds for which a camera that had pictures may send packets and none: until its next keyframe, after a loss."""
 FRAME_INTERVAL = 0.04
 """Seconds from one picture to the next where nothing tells."""
 
@@ -117,11 +119,11 @@ class Connection:
         clocked, bursts = opened.protocol.clocked, opened.protocol.bursts
         pace = Pace(1 / video.frame_rate if video.frame_rate else FRAME_INTERVAL) if bursts else None
         gate, decoding = Gate(self._timeline), Decoding(video.context, self._target.limits)
-        arrivals: dict[int, float] = {}
+        arrivals: dict[int, Unit] = {}
         for unit in _units(opened):
             if self._stop:
                 return
-            if not self.delivering or unit.packet is None or not unit.is_whole:
+            if (unit.packet is None or not unit.is_whole or not self.delivering) and self._may_wait(unit.since):
                 self.alive_at = unit.since
             if unit.packet is None:
                 continue
@@ -132,14 +134,18 @@ class Connection:
                 self.skipped_late += self.delivering
                 continue
             if packet.pts is not None:
-                arrivals[packet.pts] = now
+                arrivals[packet.pts] = unit
             for picture in self._pictures(decoding, packet, now):
-                received_at = arrivals.pop(picture.pts, now) if picture.pts is not None else now
+                of = arrivals.pop(picture.pts, unit) if picture.pts is not None else unit  # B-pictures come later
                 own = picture.pts * video.time_base if picture.pts is not None and clocked else None
-                if unit.is_whole:
-                    self._pass_on(picture, own, received_at, unit, pace)
+                if of.is_whole:
+                    self._pass_on(picture, own, of.received_at, unit, pace)
             while len(arrivals) > 32:  # packets whose picture never came
                 arrivals.pop(next(iter(arrivals)))
+
+    def _may_wait(self, now: float) -> bool:
+        """Whether packets without a picture are still no silence: of a camera that had some, for a while."""
+        return self.pictured_at is None or now - self.pictured_at < WITHOUT_PICTURE
 
     def _pass_on(
         self, picture: av.VideoFrame, own: float | None, received_at: float, unit: Unit, pace: Pace | None
@@ -169,7 +175,7 @@ class Connection:
         """
         pictures = decoding.pictures(packet)
         hopeless = not pictures and decoding.spoiled >= SPOILED_PACKETS
-        if hopeless and self.delivering and now - self.alive_at > SPOILED_FOR:
+        if hopeless and self.pictured_at is not None and now - self.pictured_at > SPOILED_FOR:
             raise SourceError(
                 "codec", "what the camera sends now cannot be decoded: it has changed its codec or its size"
             )

@@ -15,14 +15,16 @@ from streamer.values.errors import SourceError
 
 MAX_EARLY = 1 << 20
 """Bytes of packets that may come before PLAY is answered; the oldest go first."""
+OVERHEAD = 200
+"""Bytes that each costs beside its own."""
+SEND_TIMEOUT = 1.0
+"""Seconds a camera may take to take what it is sent while it plays: there is room for hours of it on the way."""
 MAX_REQUESTS = 64
 """Requests and late answers of a camera while one answer is waited for."""
 FAREWELL = 0.3
 """Seconds leaving may take."""
 MAX_READS = 256
 """Of what comes while we leave."""
-GONE = 454
-"""Session Not Found."""
 _ANSWERS = {"OPTIONS": 200, "GET_PARAMETER": 200, "SET_PARAMETER": 200, "ANNOUNCE": 200, "PLAY_NOTIFY": 200} | {
     "REDIRECT": 200,
     "TEARDOWN": 200,
@@ -125,7 +127,7 @@ class Client:
         status = _ANSWERS.get(request.method, 501)
         fields = [(name, value) for name in ("CSeq", "Session") if (value := request.fields.get(name.lower()))]
         fields += [("Public", ", ".join(_ANSWERS))] if request.method == "OPTIONS" else []
-        self._wire.send(write(f"RTSP/1.0 {status} {_REASONS[status]}", fields))
+        self._wire.send(write(f"RTSP/1.0 {status} {_REASONS[status]}", fields), SEND_TIMEOUT)
         notice = request.fields.get("notify-reason") or ""
         if request.method == "REDIRECT" and (location := request.fields.get("location")):
             redirected(self._target, location)  # where it stays with the camera, the next attempt is sent there again
@@ -163,6 +165,6 @@ class Client:
 
     def _keep(self, chunk: Chunk) -> None:
         self.early.append((chunk, self._clock()))
-        self._early_bytes += len(chunk[1])
+        self._early_bytes += len(chunk[1]) + OVERHEAD
         while self._early_bytes > MAX_EARLY:
-            self._early_bytes -= len(self.early.popleft()[0][1])
+            self._early_bytes -= len(self.early.popleft()[0][1]) + OVERHEAD

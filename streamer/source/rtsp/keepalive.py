@@ -49,7 +49,7 @@ class Keepalive:
 
     def answered(self, status: int) -> None:
         """The camera's answer to one."""
-        if status in (405, 501, 551) and self.method == "GET_PARAMETER":
+        if status in (405, 454, 501, 551) and self.method == "GET_PARAMETER":
             self.method = "OPTIONS"
 
     def ended(self, now: float) -> None:

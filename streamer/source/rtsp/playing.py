@@ -36,7 +36,7 @@ REFRESH_AFTER = 2.5
 NEWS = 0.25
 """Seconds from one word that something comes to the next, while no picture is whole."""
 MOST_MALFORMED = 100
-"""Packets in a row that are not what they say, after which it is no damage on the way."""
+"""Packets that are not what they say, without a picture between them, after which it is no damage on the way."""
 TICKS = 1_000_000
 """A second in the times of what is handed on."""
 
@@ -76,7 +76,10 @@ class Playing:
         self._wall = Wall(track.clock_rate)
         self._reception = Reception(track.clock_rate)
         self._ssrc = random.getrandbits(32)
-        self._malformed = 0
+        self._malformed = self._foreign = 0
+        self._context: VideoCodecContext | None = None
+        self._own_at: float | None = None
+        """When the newest packet of the video came."""
         session.on_report = self._report
         session.report = lambda: self._reception.write(self._ssrc, self._clock())
 
@@ -100,8 +103,7 @@ class Playing:
         if self._codec is None:
             raise SourceError("codec", f"the camera sends {track.codec}, which cannot be decoded here")
         context = cast(VideoCodecContext, av.CodecContext.create(self._codec.decoder, "r"))
-        # A picture that is refreshed bit by bit counts as damaged until it is whole, and is not handed on before.
-        context.flags |= Flags.output_corrupt
+        self._context = context
         limit(context, limits)
         return Video(context, 1 / TICKS, track.frame_rate)
 
@@ -112,10 +114,10 @@ class Playing:
             pictures = self._take(data, now) if data else self._assembler.tick(now)
             for picture in pictures:
                 yield self._unit(picture)
-            if data and not pictures and now - told_at >= NEWS:
-                yield Unit(None, now, now)
-            if data:
-                told_at = now if pictures or now - told_at >= NEWS else told_at
+            if data and (pictures or now - told_at >= NEWS):
+                told_at = now
+                if not pictures and self._own_at == now:
+                    yield Unit(None, now, now)
         now = self._clock()
         yield Unit(cast("av.Packet[av.VideoStream]", av.Packet()), now, now)
 
@@ -130,13 +132,16 @@ class Playing:
         """One packet; one that is not what it says is passed over.
 
         Raises:
-            SourceError: kind "unsupported", none has been what it says for a while; kind "too_large".
+            SourceError: kind "unsupported", no picture has come of what cannot be read; "protocol", what comes is not
+                what was described; "too_large".
         """
         track = self._session.track
         try:
             packet = read_packet(data)
             if packet.payload_type != track.payload_type or self._read is None:
+                self._pass_over(packet.payload_type)
                 return []
+            self._own_at = now
             self._reception.take(packet, now)
             payload = self._read(packet.payload)
         except Malformed as error:
@@ -144,14 +149,31 @@ class Playing:
             if self._malformed >= MOST_MALFORMED:
                 raise SourceError("unsupported", f"the camera's packets cannot be read: {error}") from None
             return []
-        self._malformed = 0
         pictures = self._assembler.put(packet, payload, now)
+        if pictures:
+            self._malformed = 0
         if self._assembler.too_large:
             sentence = f"the camera sends a picture of more than {self._limits.max_packet_bytes} bytes"
             raise SourceError("too_large", sentence)
         return pictures
 
+    def _pass_over(self, payload_type: int) -> None:
+        """A packet of something else than the video, as some cameras send beside it.
+
+        Raises:
+            SourceError: kind "protocol"; there is nothing else.
+        """
+        self._foreign += 1
+        if self._own_at is None and self._foreign >= MOST_MALFORMED:
+            described = self._session.track.payload_type
+            raise SourceError("protocol", f"the camera describes payload type {described} and sends {payload_type}")
+
     def _unit(self, picture: Picture) -> Unit:
+        if self._context is not None and not picture.is_whole:
+            # What is refreshed bit by bit counts as damaged until it is whole, and is not handed on before.
+            self._context.flags |= Flags.output_corrupt
+        elif self._context is not None and picture.is_keyframe:
+            self._context.flags &= ~Flags.output_corrupt
         packet = av.Packet(picture.data)
         packet.pts = packet.dts = round(self._times.place(picture.pts, picture.received_at) * TICKS)
         packet.time_base = Fraction(1, TICKS)

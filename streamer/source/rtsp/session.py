@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from streamer.source.failure import OPEN_TIMEOUT, printable, stalled
 from streamer.source.protocol import STALL_TIMEOUT
-from streamer.source.rtsp.client import GONE, Client
+from streamer.source.rtsp.client import SEND_TIMEOUT, Client
 from streamer.source.rtsp.description import Track
 from streamer.source.rtsp.keepalive import Keepalive
 from streamer.source.rtsp.message import Chunk, Message, Request
@@ -22,8 +22,8 @@ from streamer.values.errors import SourceError
 
 QUICK_LOOK = 0.05
 """Seconds from one look at the clock to the next over UDP, where somebody may wait for a datagram that is lost."""
-SEND_TIMEOUT = 1.0
-"""Seconds a camera may take to take what it is sent while it plays: there is room for hours of it on the way."""
+MOST_PACKETS = 20_000
+"""Packets a second on any channel: four times what 4K at 50 Mbit/s comes in. Each costs the interpreter's lock."""
 
 Packet = tuple[bytes, float]
 """An RTP packet and its monotonic arrival; empty: nothing has come so far."""
@@ -66,6 +66,8 @@ class Session:
         self._theirs = b""
         """The SSRC of the newest packet."""
         self._packet_at = self._reported_at = self._yielded_at = clock()
+        self._looked_at = self._counted_since = self._packet_at
+        self._counted = 0
         self._delivering = False
         self._poll = select.poll()
         for heard in (wire, ports.rtp, ports.rtcp) if ports is not None else ():
@@ -88,6 +90,8 @@ class Session:
                 yield data, arrived_at
         self._client.early.clear()
         try:
+            if self._ports is None:
+                yield from self._messages(self._packet_at)  # what came together with the answer to PLAY
             while not self._client.is_over:
                 yield from self._round()
         except Closed:
@@ -113,11 +117,12 @@ class Session:
         if self._ports is not None:
             yield from self._datagrams(self._ports)
         else:
-            yield from self._messages(self._clock())
             self._wire.receive()
-            yield from self._messages(self._clock())
+            self._looked_at = self._clock()
+            yield from self._messages(self._looked_at)
+        # By the clock of what came: whoever takes his time with it makes no camera silent.
+        self._require_life(self._looked_at)
         now = self._clock()
-        self._require_life(now)
         self._maintain(now)
         if now - self._yielded_at >= (LOOK if self._ports is None else QUICK_LOOK):
             self._yielded_at = now
@@ -131,9 +136,10 @@ class Session:
 
     def _datagrams(self, ports: PortPair) -> Iterator[Packet]:
         ready = {number for number, _ in self._poll.poll(QUICK_LOOK * 1000)}
-        now = self._clock()
+        self._looked_at = now = self._clock()
         if ports.rtp.fileno() in ready:
             for packet in ports.read(ports.rtp):
+                self._count(now)
                 yield self._packet(packet, now), now
         if ports.rtcp.fileno() in ready:
             for report in ports.read(ports.rtcp):
@@ -145,6 +151,7 @@ class Session:
 
     def _heard(self, found: Chunk | Message, now: float) -> bytes | None:
         """Deal with what came over the connection; gives a packet of the video, if it is one."""
+        self._count(now)
         if isinstance(found, tuple):
             channel, data = found
             if channel == self._placement.channels[0] and self._ports is None:
@@ -153,15 +160,27 @@ class Session:
                 self._reported(data, now)
         elif isinstance(found, Request):
             self._client.serve(found)
-        elif found.status == GONE:
-            raise SourceError("ended", "the camera ended the session")
         elif found.status == 401:
             self._client.tries_again(found)
         else:
             self._keepalive.answered(found.status)
         return None
 
+    def _count(self, now: float) -> None:
+        """Let no camera keep a thread busy with what is no video.
+
+        Raises:
+            SourceError: kind "too_large"; more comes than any video is.
+        """
+        if now - self._counted_since >= 1.0:
+            self._counted_since, self._counted = now, 0
+        self._counted += 1
+        if self._counted > MOST_PACKETS:
+            raise SourceError("too_large", f"the camera sends more than {MOST_PACKETS} packets a second")
+
     def _packet(self, data: bytes, now: float) -> bytes:
+        if not data:
+            return data
         self._packet_at = self._yielded_at = now
         self._delivering, self._theirs = True, data[8:12]
         return data

@@ -175,3 +175,14 @@ def test_the_sound_beside_it_is_named_and_not_set_up() -> None:
     with run_rtsp_camera(sdp=SDP + sound) as camera, open_target(Target(camera.url()), Stop()) as opened:
         assert opened.audio == ("pcma",)
         assert len(camera.all("SETUP")) == 1
+
+
+def test_packets_of_another_type_than_described_are_told_of() -> None:
+    """A camera that describes one payload type and sends another is told so, and not waited for."""
+    others = [rtp(b"\x65picture", number, 0, kind=97) for number in range(MOST_MALFORMED + 1)]
+    with (
+        run_rtsp_camera(play=lambda: iter((interleaved(others), b""))) as camera,
+        open_target(Target(camera.url()), Stop()) as opened,
+        pytest.raises(SourceError, match="describes payload type 96 and sends 97"),
+    ):
+        list(opened.units())

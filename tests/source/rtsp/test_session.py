@@ -16,6 +16,7 @@ from streamer.source.failure import OPEN_TIMEOUT
 from streamer.source.protocol import STALL_TIMEOUT
 from streamer.source.rtsp import Habits, Session, open_session
 from streamer.source.rtsp.report import INTERVAL
+from streamer.source.rtsp.session import MOST_PACKETS
 from streamer.source.stop import Stop
 from streamer.source.target import Target
 from streamer.values.errors import SourceError
@@ -91,14 +92,56 @@ def test_a_server_that_dies_has_ended(numbered_clip: Path) -> None:
         (b"RTSP/1.0 200 OK\r\nX: " + b"a" * 20_000, "too_large"),
         (b"RTSP/1.0 200 OK\r\nContent-Length: 99999\r\n\r\n", "too_large"),
         (b"REDIRECT rtsp://x RTSP/1.0\r\nCSeq: 1\r\nLocation: rtsp://127.0.0.9/y\r\n\r\n", "redirected"),
-        (b"RTSP/1.0 454 Session Not Found\r\nCSeq: 99\r\n\r\n", "ended"),
     ],
-    ids=["garbage", "head", "body", "redirect", "454"],
+    ids=["garbage", "head", "body", "redirect"],
 )
 def test_what_comes_between_packets_is_checked(last: bytes, kind: str) -> None:
     """Garbage, what is too large, and a redirect elsewhere end a session that plays, with their words."""
     with run_rtsp_camera(play=lambda: iter((chunk(0, rtp(1)), last))) as camera:
         assert ended(camera.url()).kind == kind
+
+
+def test_a_camera_that_no_longer_knows_the_session_and_plays_on_is_listened_to() -> None:
+    """A 454 to a keepalive ends nothing: if the session is really gone, silence will tell."""
+    gone = b"RTSP/1.0 454 Session Not Found\r\nCSeq: 99\r\n\r\n"
+    with (
+        run_rtsp_camera(play=lambda: iter((chunk(0, rtp(1)), gone, chunk(0, rtp(2)), b""))) as camera,
+        open_session(Target(camera.url()), Stop()) as session,
+    ):
+        assert len(all_of(session)) == 2
+
+
+@pytest.mark.parametrize("channel", [0, 1, 7])
+def test_a_flood_of_small_packets_is_ended(channel: int) -> None:
+    """More packets a second than any video is made of end the stream, whatever channel they come on, empty or not."""
+    many = chunk(channel, rtp(1) if channel == 0 else b"") * (MOST_PACKETS + 2)
+    with run_rtsp_camera(play=lambda: iter((many, b""))) as camera:
+        error = ended(camera.url())
+    assert (error.kind, str(MOST_PACKETS) in str(error)) == ("too_large", True)
+
+
+def test_empty_packets_are_no_life() -> None:
+    """A camera that sends empty packets alone does not deliver, and its silence counts on."""
+    with (
+        run_rtsp_camera(play=lambda: iter((chunk(0, b"") * 3, b""))) as camera,
+        open_session(Target(camera.url()), Stop()) as session,
+    ):
+        assert all_of(session) == []
+        assert not session._delivering
+
+
+def test_who_is_slow_at_taking_packets_makes_no_camera_silent() -> None:
+    """Packets that wait while earlier ones are being dealt with, however long that takes, are no stall."""
+    clock = FakeClock()
+    with (
+        run_rtsp_camera(play=lambda: iter((b"".join(chunk(0, rtp(number)) for number in range(9)), b""))) as camera,
+        open_session(Target(camera.url()), Stop(), clock) as session,
+    ):
+        got = 0
+        for data, _ in session.packets():
+            got += bool(data)
+            clock.advance(STALL_TIMEOUT)
+    assert got == 9
 
 
 def test_random_bytes_end_in_words() -> None:
