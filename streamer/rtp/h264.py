@@ -9,9 +9,12 @@ from streamer.rtp.packet import Malformed
 from streamer.rtp.payload import Entry, Payload
 
 START = b"\0\0\0\1"
+SHORT_START = b"\0\0\1"
 SLICE, IDR, SEI, SPS, PPS, DELIMITER, PREFIX, SUBSET_SPS = 1, 5, 6, 7, 8, 9, 14, 15
 HEADS = frozenset((SEI, SPS, PPS, DELIMITER, PREFIX, SUBSET_SPS))
 """Units that come before the slices of their picture (H.264 clause 7.4.1.2.3)."""
+UNITS = range(1, 24)
+"""Beyond, and 0, nothing is defined: what a maker sends there for its own is passed over, as decoders do."""
 STAP_A, FU_A = 24, 28
 REFUSED = {25: "STAP-B", 26: "MTAP16", 27: "MTAP24", 29: "FU-B"}
 RECOVERY_POINT = 6
@@ -25,8 +28,9 @@ def read_h264(payload: bytes) -> Payload:
     """Read one packet's payload.
 
     Raises:
-        Malformed: a length leads out of it, or its kind is none of those read here.
+        Malformed: a length leads out of it, or its kind is one of packetization mode 2.
     """
+    payload = payload.removeprefix(START).removeprefix(SHORT_START)  # some senders leave it in
     if not payload:
         return Payload(b"", has_picture=False)
     kind = payload[0] & 0x1F
@@ -34,9 +38,11 @@ def read_h264(payload: bytes) -> Payload:
         return _fragment(payload)
     if kind == STAP_A:
         return _aggregate(payload)
-    if not 1 <= kind <= 23:
-        named = f"{REFUSED[kind]} of H.264's packetization mode 2" if kind in REFUSED else f"NAL unit type {kind}"
+    if kind in REFUSED:
+        named = f"{REFUSED[kind]} of H.264's packetization mode 2"
         raise Malformed(f"the sender uses {named}, which is not read; modes 0 and 1 are")
+    if kind not in UNITS:
+        return Payload(b"", has_picture=False)
     found = Payload(START + payload, has_picture=False)
     _note(found, payload)
     return found
@@ -47,6 +53,8 @@ def _fragment(payload: bytes) -> Payload:
         raise Malformed("a fragment (FU-A) ends within its header")
     header = payload[1]
     kind = header & 0x1F
+    if kind not in UNITS:
+        return Payload(b"", has_picture=False)
     if not header & 0x80:
         found = Payload(payload[2:], has_picture=kind not in HEADS)
         if kind in HEADS:
@@ -63,7 +71,7 @@ def _fragment(payload: bytes) -> Payload:
 def _aggregate(payload: bytes) -> Payload:
     found, at = Payload(b"", has_picture=False), 1
     parts: list[bytes] = []
-    while at < len(payload):
+    while at + 2 < len(payload):  # a byte or two behind the last unit are no other
         size, at = int.from_bytes(payload[at : at + 2], "big"), at + 2
         unit = payload[at : at + size]
         at += size

@@ -5,7 +5,7 @@ number, which is passed over: no camera is known to send out of order what it nu
 """
 
 from streamer.rtp.bits import Bits
-from streamer.rtp.h264 import START, messages
+from streamer.rtp.h264 import SHORT_START, START, messages
 from streamer.rtp.packet import Malformed
 from streamer.rtp.payload import Entry, Payload
 
@@ -17,6 +17,8 @@ FIRST_HEAD = 32
 VPS, SPS, PPS, DELIMITER, PREFIX_SEI = 32, 33, 34, 35, 39
 HEADS = frozenset((VPS, SPS, PPS, DELIMITER, PREFIX_SEI))
 """Units that come before the slices of their picture (H.265 clause 7.4.2.4.4)."""
+ENDS = (36, 37)
+"""End of sequence, end of bitstream: a header, and nothing behind it."""
 AGGREGATE, FRAGMENT, PACI = 48, 49, 50
 RECOVERY_POINT = 6
 INTRA_SLICE = 2
@@ -31,20 +33,22 @@ def read_h265(payload: bytes, *, numbered: bool = False) -> Payload:
         numbered: whether decoding order numbers (DONL, DOND) are in it: `sprop-max-don-diff` is above 0.
 
     Raises:
-        Malformed: a length leads out of it, or its kind is none of those read here.
+        Malformed: a length leads out of it, or it is a PACI packet.
     """
+    payload = payload.removeprefix(START).removeprefix(SHORT_START)  # some senders leave it in
     if not payload:
         return Payload(b"", has_picture=False)
-    if len(payload) < 3:
-        raise Malformed("an H.265 packet ends within its header")
     kind = payload[0] >> 1 & 0x3F
+    if len(payload) < (2 if kind in ENDS else 3):
+        raise Malformed("an H.265 packet ends within its header")
     if kind == FRAGMENT:
         return _fragment(payload, numbered=numbered)
     if kind == AGGREGATE:
         return _aggregate(payload, numbered=numbered)
-    if kind >= AGGREGATE:
-        named = "PACI packets" if kind == PACI else f"NAL unit type {kind}"
-        raise Malformed(f"the sender uses {named} of H.265, which are not read; single units, AP and FU are")
+    if kind == PACI:
+        raise Malformed("the sender uses PACI packets of H.265, which are not read; single units, AP and FU are")
+    if kind > PACI:  # not defined: what a maker sends there for its own is passed over, as decoders do
+        return Payload(b"", has_picture=False)
     unit = payload[:2] + payload[4:] if numbered else payload
     found = Payload(START + unit, has_picture=False)
     _note(found, unit, first=True)
@@ -64,7 +68,7 @@ def _fragment(payload: bytes, *, numbered: bool) -> Payload:
 def _aggregate(payload: bytes, *, numbered: bool) -> Payload:
     found, at = Payload(b"", has_picture=False), 4 if numbered else 2
     parts: list[bytes] = []
-    while at < len(payload):
+    while at + 2 < len(payload):  # a byte or two behind the last unit are no other
         size, at = int.from_bytes(payload[at : at + 2], "big"), at + 2
         unit = payload[at : at + size]
         at += size

@@ -48,10 +48,7 @@ def read_packet(data: bytes | bytearray | memoryview) -> Packet:
             raise Malformed("an RTP packet ends before its header extension")
         start += 4 + 4 * int.from_bytes(data[start + 2 : start + 4], "big")
     if first & 0x20:
-        padding = data[end - 1]
-        if not padding:
-            raise Malformed("an RTP packet is padded with no bytes, of which the last should say how many they are")
-        end -= padding
+        end -= data[end - 1]  # 0 from senders that set the bit and pad nothing
     if end < start:
         raise Malformed("an RTP packet is shorter than its sources, extension and padding")
     return Packet(

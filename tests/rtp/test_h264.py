@@ -4,7 +4,7 @@ import pytest
 
 from streamer.rtp.h264 import read_h264
 from streamer.rtp.packet import Malformed
-from streamer.rtp.payload import Entry
+from streamer.rtp.payload import Entry, Payload
 from tests.peers.rtp_packetizer import annex_b, encoded, h264_payloads, units_of
 
 SPS, PPS, SEI, IDR = units_of(encoded("libx264")[0])
@@ -13,16 +13,34 @@ RECOVERY_POINT = b"\x06\x06\x01\xc4\x80"
 """recovery_frame_cnt 0, exact_match_flag 1."""
 
 
-@pytest.mark.parametrize(
-    ("kind", "name"), [(25, "STAP-B"), (26, "MTAP16"), (27, "MTAP24"), (29, "FU-B"), (0, "type 0"), (30, "type 30")]
-)
+@pytest.mark.parametrize(("kind", "name"), [(25, "STAP-B"), (26, "MTAP16"), (27, "MTAP24"), (29, "FU-B")])
 def test_what_is_not_read_is_named(kind: int, name: str) -> None:
-    """The kinds of packetization mode 2, and those that do not exist, are refused by name."""
+    """The kinds of packetization mode 2 are refused by name."""
     with pytest.raises(Malformed, match=name):
         read_h264(bytes((kind,)) + b"abcdef")
 
 
-@pytest.mark.parametrize("payload", [b"\x1c", b"\x18\0\x09ab", b"\x18\0"])
+@pytest.mark.parametrize("payload", [b"\0abc", b"\x1eabc", b"\x1fabc", b"\x1c\x9eabc", b"\x1c\x1eabc", b"\0\0\1"])
+def test_what_no_standard_defines_is_passed_over(payload: bytes) -> None:
+    """A maker's own kinds, whole or in fragments, are no picture and no gap."""
+    assert read_h264(payload) == Payload(b"", has_picture=False)
+
+
+@pytest.mark.parametrize("start", [b"\0\0\1", b"\0\0\0\1"])
+@pytest.mark.parametrize("unit", [SPS, IDR, P])
+def test_a_start_code_that_was_left_in_is_taken_out(start: bytes, unit: bytes) -> None:
+    """A payload that begins as Annex B is read as the unit behind its start code."""
+    assert read_h264(start + unit) == read_h264(unit)
+
+
+@pytest.mark.parametrize("rest", [b"\0", b"\7", b"\0\0"])
+def test_a_byte_behind_an_aggregate_is_no_unit(rest: bytes) -> None:
+    """What is too short for another unit is passed over."""
+    aggregate = h264_payloads([SPS, PPS, IDR], "aggregates", 60_000)[0]
+    assert read_h264(aggregate + rest) == read_h264(aggregate)
+
+
+@pytest.mark.parametrize("payload", [b"\x1c", b"\x18\0\x09ab"])
 def test_a_length_that_leads_out_is_refused(payload: bytes) -> None:
     """A fragment without its header, and an aggregate with a unit longer than itself, are malformed."""
     with pytest.raises(Malformed):

@@ -4,18 +4,43 @@ import pytest
 
 from streamer.rtp.h265 import read_h265
 from streamer.rtp.packet import Malformed
-from streamer.rtp.payload import Entry
-from tests.peers.rtp_packetizer import encoded, h265_payloads, units_of
+from streamer.rtp.payload import Entry, Payload
+from tests.peers.rtp_packetizer import START, encoded, h265_payloads, units_of
 
 VPS, SPS, PPS, *_, IDR = units_of(encoded("libx265")[0])
 P = units_of(encoded("libx265")[1])[-1]
 
 
-@pytest.mark.parametrize(("kind", "name"), [(50, "PACI"), (51, "type 51"), (63, "type 63")])
-def test_what_is_not_read_is_named(kind: int, name: str) -> None:
-    """PACI, and kinds that do not exist, are refused by name."""
-    with pytest.raises(Malformed, match=name):
-        read_h265(bytes((kind << 1, 1)) + b"abcdef")
+def test_what_is_not_read_is_named() -> None:
+    """PACI is refused by name."""
+    with pytest.raises(Malformed, match="PACI"):
+        read_h265(bytes((50 << 1, 1)) + b"abcdef")
+
+
+@pytest.mark.parametrize("kind", [51, 63])
+def test_what_no_standard_defines_is_passed_over(kind: int) -> None:
+    """A maker's own kinds are no picture and no gap."""
+    assert read_h265(bytes((kind << 1, 1)) + b"abcdef") == Payload(b"", has_picture=False)
+
+
+@pytest.mark.parametrize("unit", [b"\x48\1", b"\x4a\1"])
+def test_the_end_of_a_sequence_is_no_picture(unit: bytes) -> None:
+    """End of sequence and end of bitstream have a header and nothing else, and go to the decoder as they are."""
+    assert read_h265(unit) == Payload(START + unit, has_picture=False)
+
+
+@pytest.mark.parametrize("start", [b"\0\0\1", b"\0\0\0\1"])
+@pytest.mark.parametrize("unit", [VPS, IDR, P])
+def test_a_start_code_that_was_left_in_is_taken_out(start: bytes, unit: bytes) -> None:
+    """A payload that begins as Annex B is read as the unit behind its start code."""
+    assert read_h265(start + unit) == read_h265(unit)
+
+
+@pytest.mark.parametrize("rest", [b"\0", b"\7", b"\0\0"])
+def test_a_byte_behind_an_aggregate_is_no_unit(rest: bytes) -> None:
+    """What is too short for another unit is passed over."""
+    aggregate = h265_payloads([VPS, SPS, PPS], "aggregates", 60_000)[0]
+    assert read_h265(aggregate + rest) == read_h265(aggregate)
 
 
 @pytest.mark.parametrize("payload", [b"\x40", b"\x62\1", b"\x60\1\0\x09ab"])
