@@ -10,6 +10,7 @@ marker bit, waits `patience` for a lost packet, and then goes on at the next pic
 from dataclasses import dataclass
 
 from streamer.rtp.marker import Marker, MarkerHabit
+from streamer.rtp.numbering import Numbering
 from streamer.rtp.packet import Packet
 from streamer.rtp.payload import Entry, Payload
 from streamer.rtp.recovery import Recovery
@@ -96,6 +97,7 @@ class Assembler:
         self._late: tuple[int, int] = (0, 0)
         """The newest late packet's number, and how many have been late in a row."""
         self._ssrc: int | None = None
+        self._numbering = Numbering()
         self._gap_since: float | None = None
         self._unit: Unit | None = None
         self._after_gap = True
@@ -116,6 +118,11 @@ class Assembler:
         return self._marker.habit
 
     @property
+    def numbered(self) -> bool:
+        """Whether sequence numbers are believed; else packets are taken as they come, and no loss can be told (TCP)."""
+        return self._numbering.believed
+
+    @property
     def gathering(self) -> bool:
         """Whether a picture is on its way, with nothing of it missing so far; a keyframe where one is wanted."""
         return self._unit is not None and self._gap_since is None and self._is_of_use(self._unit)
@@ -126,8 +133,8 @@ class Assembler:
             if self._ssrc is not None and now - self._newest_at < STRANGER_AFTER:
                 return []
             self.reset()
-            self._ssrc = packet.ssrc
-        number = self._number(packet.sequence)
+            self._ssrc, self._numbering = packet.ssrc, Numbering()
+        number = self._number(packet.sequence) if self._patience > 0 else self._number_in_order(packet)
         if number is None:
             return []
         self._newest, self._newest_at = max(number, self._newest), now
@@ -171,7 +178,7 @@ class Assembler:
     def _number(self, sequence: int) -> int | None:
         """A sequence number counted on past its 16 bits; None for a packet that is too late, or came before."""
         if self._next is not None:
-            number = self._newest + (sequence - self._newest + (1 << 15)) % (1 << 16) - (1 << 15)
+            number = self._counted_on(sequence)
             if number >= self._next and number - self._newest <= MAX_LEAP:
                 self._late = (0, 0)
                 return number
@@ -182,9 +189,32 @@ class Assembler:
         self._next = self._newest = sequence + (1 << 16)
         return self._next
 
+    def _number_in_order(self, packet: Packet) -> int | None:
+        """The same where none can be late: one that is not newer is a loss, or a sender's that counts otherwise."""
+        relation = self._numbering.take(packet)
+        if relation == "repeat":
+            return None
+        if self._next is not None and not self.numbered:
+            return self._next
+        number = self._number(packet.sequence)
+        if number is not None:
+            return number
+        self.lost += 1
+        self._recovery.lose()
+        self._after_gap = True
+        if self._unit is not None:
+            self._unit.spoil()
+        if relation != "newer":
+            return None
+        self._next = self._newest = self._counted_on(packet.sequence)
+        return self._next
+
+    def _counted_on(self, sequence: int) -> int:
+        return self._newest + (sequence - self._newest + (1 << 15)) % (1 << 16) - (1 << 15)
+
     def _restarted(self, number: int, behind: int) -> bool:
         """Whether late packets follow each other as a sender's do that counts anew."""
-        if behind <= MAX_MISORDER:
+        if behind <= MAX_MISORDER and self._patience > 0:
             return False
         before, count = self._late
         self._late = number, count + 1 if number == before + 1 else 1

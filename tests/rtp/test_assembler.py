@@ -1,6 +1,7 @@
 """streamer.rtp.assembler: packets lost, late, doubled and out of order; the clock is moved by hand."""
 
 import random
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -226,6 +227,40 @@ def test_over_tcp_a_gap_is_final() -> None:
     assert put(assembler, *pieces(1)[2:], *pieces(2), *pieces(3, key=True)) == [whole(3)]
     assert (assembler.lost, assembler.lost_packets) == (1, 2)
     assert assembler.missing() == []
+
+
+def renumbered(frames: int, number: Callable[[int], int]) -> list[Piece]:
+    """Frames, every tenth a key, whose packets have other numbers, and payloads that differ."""
+    packets = [piece for frame in range(frames) for piece in pieces(frame, key=frame % 10 == 0)]
+    return [(replace(p, sequence=number(at) & 0xFFFF, payload=load.data), load) for at, (p, load) in enumerate(packets)]
+
+
+@pytest.mark.parametrize(
+    "number",
+    [lambda _: 0, lambda at: 2 * at, lambda at: at + at // 3, lambda at: at % 3, lambda at: -at, lambda at: at * 9001],
+)
+def test_over_tcp_numbers_that_mean_nothing_are_not_believed(number: Callable[[int], int]) -> None:
+    """Numbers that stand still, count other tracks, or follow nothing: after a few pictures packets go as they come."""
+    assembler = Assembler(patience=0)
+    assert put(assembler, *renumbered(100, number))[-80:] == [whole(frame) for frame in range(20, 100)]
+    assert not assembler.numbered
+
+
+def test_over_tcp_numbers_begin_again_where_the_sender_does() -> None:
+    """A number behind the newest is where the sender goes on; a packet sent twice is taken once."""
+    assembler = Assembler(patience=0)
+    packets = renumbered(40, lambda at: 65_530 + at if at < 60 else at - 40)
+    found = put(assembler, *(piece for piece in packets for _ in range(2)))
+    assert found == [whole(frame) for frame in (*range(20), *range(20, 40))]
+    assert (assembler.lost, assembler.numbered) == (1, True)
+
+
+def test_over_tcp_a_few_losses_are_losses() -> None:
+    """A camera that leaves packets out of some pictures in a row is believed."""
+    assembler = Assembler(patience=0)
+    packets = [p for at, p in enumerate(renumbered(40, lambda at: at)) if not (at % 3 == 1 and 33 < at < 48)]
+    assert put(assembler, *packets) == [whole(frame) for frame in (*range(11), *range(20, 40))]
+    assert assembler.numbered
 
 
 def test_a_sender_that_starts_anew_nearby_is_followed() -> None:
