@@ -76,7 +76,7 @@ class Assembler:
             max_bytes: a picture beyond it is dropped and counted in `too_large`, the memory never taken.
             refresh_after: seconds after which an I picture will do to begin with, and any picture after twice as many
                 (`recovery.py`); None where key pictures can be asked for.
-            parameter_sets: from the SDP, Annex B: put before pictures to begin with, until some come in band.
+            parameter_sets: from the SDP, Annex B: put before pictures to begin with, and once before a picture that has its own.
             ending: what each picture ends with, should its sender have left it out.
         """
         self.lost = 0
@@ -327,9 +327,9 @@ class Assembler:
         if not unit.sound or not self._recovery.admits(unit.entry, unit.recovers_after, unit.received_at):
             return
         pts, is_key = self._seconds(unit.timestamp), begins or unit.entry >= max(self._recovery.accepts, Entry.INTRA)
-        if unit.parameter_sets:
-            self._sets = b""
         data = bytes(unit.data) if not (self._sets and is_key) else self._sets + unit.data
+        if is_key and unit.parameter_sets:
+            self._sets = b""  # in front of the first of the sender's own too, which may be without some
         if not data.endswith(self._ending):
             data += self._ending
         is_right = self._recovery.is_right(unit.received_at)

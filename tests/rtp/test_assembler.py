@@ -300,12 +300,12 @@ def test_memory_is_bounded_whatever_comes(packets: list[tuple[int, int, bool, bo
 
 
 def test_parameter_sets_come_from_the_sdp_until_some_come_in_band() -> None:
-    """Pictures to begin with have them in front; once a sender sends its own, which may have changed, no more."""
+    """Pictures to begin with have them in front, the first with its own too; those may have changed, so then no more."""
     assembler = Assembler(parameter_sets=b"sets")
     bare = [(packet, replace(payload, parameter_sets=False)) for packet, payload in pieces(0, key=True)]
     assert put(assembler, *bare, *pieces(1)) == [b"sets" + whole(0), whole(1)]
     later = [(packet, replace(payload, parameter_sets=False)) for packet, payload in pieces(3, key=True)]
-    assert put(assembler, *pieces(2, key=True), *later) == [whole(2), whole(3)]
+    assert put(assembler, *pieces(2, key=True), *later) == [b"sets" + whole(2), whole(3)]
 
 
 def test_heads_belong_to_the_picture_behind_them() -> None:
