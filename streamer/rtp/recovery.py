@@ -22,6 +22,10 @@ class Recovery:
         self._accepts = Entry.POINT
         """What it takes to begin. Lower once better was waited for in vain, until better comes."""
         self._waiting_since: float | None = None
+        self._entered_at: float | None = None
+        """When a key picture or a recovery point last came."""
+        self._interval = 0.0
+        """Seconds between two of them, the longest seen: a sender that sends them will send the next."""
         self._right_after = 0
         """Pictures that are not right yet."""
         self._right_at = 0.0
@@ -40,11 +44,15 @@ class Recovery:
     def forget(self) -> None:
         """Another sender: nothing is known of its habits."""
         self.wanted, self._waiting_since, self._accepts = True, None, Entry.POINT
+        self._entered_at, self._interval = None, 0.0
 
     def admits(self, entry: Entry, recovers_after: int, at: float) -> bool:
         """Whether a picture, whole as such, is let through; `at` is its arrival."""
         if entry >= Entry.POINT:
             self._accepts = Entry.POINT
+            if self._entered_at is not None:
+                self._interval = max(self._interval, at - self._entered_at)
+            self._entered_at = at
         if self.wanted:
             self._despair(at)
             if entry < self._accepts:
@@ -70,7 +78,7 @@ class Recovery:
             self._waiting_since = at
         elif self._refresh_after is not None:
             waited = at - self._waiting_since
-            if waited >= 2 * self._refresh_after:
+            if waited >= 2 * max(self._refresh_after, self._interval):
                 self._accepts = Entry.NONE
             elif waited >= self._refresh_after:
                 self._accepts = min(self._accepts, Entry.INTRA)

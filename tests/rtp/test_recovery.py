@@ -33,6 +33,16 @@ def test_a_key_picture_makes_all_right() -> None:
     assert not recovery.admits(Entry.INTRA, 0, 3.1)
 
 
+def test_a_sender_of_key_pictures_far_apart_is_waited_for() -> None:
+    """One that has sent a second key picture is no encoder that refreshes: the next is waited for twice as long."""
+    recovery = Recovery(2.5)
+    assert [recovery.admits(Entry.KEY, 0, at) for at in (0.0, 10.0)] == [True, True]
+    recovery.lose()
+    assert [recovery.admits(Entry.NONE, 0, at) for at in (11.0, 17.0, 30.9, 31.0)] == [False, False, False, True]
+    recovery.forget()
+    assert [recovery.admits(Entry.NONE, 0, at) for at in (32.0, 37.0)] == [False, True]
+
+
 def test_where_key_pictures_can_be_asked_for_they_are_waited_for() -> None:
     """Without a time after which less will do, it never does."""
     recovery = Recovery(None)
