@@ -76,7 +76,8 @@ class Assembler:
             max_bytes: a picture beyond it is dropped and counted in `too_large`, the memory never taken.
             refresh_after: seconds after which an I picture will do to begin with, and any picture after twice as many
                 (`recovery.py`); None where key pictures can be asked for.
-            parameter_sets: from the SDP, Annex B: put before pictures to begin with, and once before a picture that has its own.
+            parameter_sets: from the SDP, Annex B: put before pictures to begin with
+                and once before a picture that has its own.
             ending: what each picture ends with, should its sender have left it out.
         """
         self.lost = 0

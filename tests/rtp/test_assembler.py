@@ -300,7 +300,7 @@ def test_memory_is_bounded_whatever_comes(packets: list[tuple[int, int, bool, bo
 
 
 def test_parameter_sets_come_from_the_sdp_until_some_come_in_band() -> None:
-    """Pictures to begin with have them in front, the first with its own too; those may have changed, so then no more."""
+    """Pictures to begin with have them in front, up to the first with its own, which may have changed, included."""
     assembler = Assembler(parameter_sets=b"sets")
     bare = [(packet, replace(payload, parameter_sets=False)) for packet, payload in pieces(0, key=True)]
     assert put(assembler, *bare, *pieces(1)) == [b"sets" + whole(0), whole(1)]
