@@ -90,8 +90,8 @@ class Playing:
 
     @property
     def lost(self) -> int:
-        """Packets that never came."""
-        return self._reception.lost
+        """Packets that never came; 0 of a camera whose numbers mean nothing."""
+        return self._reception.lost if self._assembler.numbered else 0
 
     def video(self, limits: Limits) -> Video:
         """Its video, to be decoded within limits.
