@@ -10,14 +10,18 @@ MAKEFLAGS += --no-print-directory
 VENV := .venv
 BIN := $(VENV)/bin
 PYTEST_ARGS ?=
-# A figure at the end of a whole run; of chosen tests it would say nothing.
-COVERAGE = $(if $(PYTEST_ARGS),,--cov --cov-report=)
+SOAK_ARGS ?=
+# Those that wait go first, several at a time: tests/selection.py. A figure stands at the end of a whole run; of chosen
+# tests it would say nothing.
+PYTEST := $(BIN)/python -m pytest
+ALL_TESTS = waiting=0; $(PYTEST) --waiting=only -n 4 --dist=worksteal --cov --cov-report= || waiting=$$?; \
+	$(PYTEST) --waiting=not --cov --cov-append --cov-report= && exit $$waiting
 NODE := node_modules
 PAGE := web package.json tsconfig.json
 # Without Node.js there is no stamp, and the script has said what is left out.
 if_node := [[ ! -e $(NODE)/.installed ]] ||
 
-.PHONY: help install demo test test-fast lint format bench clean
+.PHONY: help install demo test test-fast soak lint format bench clean
 
 help:  ## list the verbs
 	@echo "Sightline: live video in, detections drawn on it, in a browser."
@@ -31,10 +35,15 @@ demo: install  ## a demo camera, the model server and the service: http://127.0.
 
 test: $(VENV)/.installed-dev  ## run every test (PYTEST_ARGS="tests/config/test_config.py -k url" chooses)
 	@scripts/install_test_tools.sh
-	@exec $(BIN)/python -m pytest $(COVERAGE) $(PYTEST_ARGS)
+	@$(if $(PYTEST_ARGS),exec $(PYTEST) $(PYTEST_ARGS),$(ALL_TESTS))
 
 test-fast: $(VENV)/.installed-dev  ## the tests that need no browser, no TensorFlow and no real camera, in two minutes
-	@exec $(BIN)/python -m pytest --fast -q $(PYTEST_ARGS)
+	@exec $(PYTEST) --fast -q $(PYTEST_ARGS)
+
+soak: $(VENV)/.installed-dev  ## ten minutes of coming and going, and what is not given back; then a planted leak must be found
+	@scripts/install_test_tools.sh
+	@$(BIN)/python -m tests.soak $(SOAK_ARGS)
+	@$(BIN)/python -m tests.soak --leak --seconds 90 --settled 20
 
 lint: $(VENV)/.installed-dev $(NODE)/.installed  ## ruff, mypy, import-linter and deptry, for the page tsc and prettier; changes nothing
 	@$(BIN)/ruff check

@@ -154,8 +154,9 @@ class Service:
         self.events.publish(detections)
 
     async def _measure_lag(self) -> None:
-        """How late the event loop wakes: what every viewer feels first when the machine is too small."""
+        """How late the event loop wakes, which viewers feel first on too small a machine, and how many tasks it has."""
         while True:
             asleep_at = self.clock()
             await asyncio.sleep(LAG_INTERVAL)
             self.metrics.loop_lag = max(0.0, self.clock() - asleep_at - LAG_INTERVAL)
+            self.metrics.loop_tasks = len(asyncio.all_tasks())

@@ -32,6 +32,8 @@ class Metrics(Collector):
         self.registry = CollectorRegistry()
         self.loop_lag = 0.0
         """Seconds the event loop was late, last time it was looked at."""
+        self.loop_tasks = 0
+        """Tasks it had then."""
         self.config_ok = True
         """Whether the configuration file, as it is now, is what runs."""
         self.config_read_at = 0.0
@@ -133,6 +135,9 @@ class Metrics(Collector):
         )
         yield GaugeMetricFamily(
             "sightline_event_loop_lag_seconds", "Seconds the event loop was late at the last look", self.loop_lag
+        )
+        yield GaugeMetricFamily(
+            "sightline_event_loop_tasks", "Tasks the event loop had at the last look", float(self.loop_tasks)
         )
 
 
