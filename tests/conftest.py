@@ -17,18 +17,23 @@ from tests.peers import index_detector
 from tests.peers.chromium import connect, run_chromium
 from tests.peers.clip import make_clip
 from tests.peers.model_server import ModelServer, run_model_server
-from tests.selection import is_slow
+from tests.selection import is_slow, is_waiting
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--fast`."""
+    """Add `--fast` and `--waiting`."""
     parser.addoption("--fast", action="store_true", help="no browser, no TensorFlow, no real camera")
+    parser.addoption("--waiting", choices=["only", "not"], help="the tests that mostly wait, or all others")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave out what `--fast` leaves out, without importing it."""
-    is_test = collection_path.suffix == ".py" and collection_path.name.startswith("test_")
-    return True if config.getoption("fast") and is_test and is_slow(collection_path) else None
+    """Leave out what `--fast` and `--waiting` leave out, without importing it."""
+    if collection_path.suffix != ".py" or not collection_path.name.startswith("test_"):
+        return None
+    waiting = config.getoption("waiting")
+    if waiting is not None and is_waiting(collection_path) != (waiting == "only"):
+        return True
+    return True if config.getoption("fast") and is_slow(collection_path) else None
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:

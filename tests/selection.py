@@ -1,7 +1,8 @@
-"""Which test files need a browser, TensorFlow or a real camera: what `--fast`, and so `make test-fast`, leaves out.
+"""Which test files need a browser, TensorFlow or a real camera, and which mostly wait.
 
-Nobody marks them. A file needs what it imports at its top, what that imports in turn as far as it is ours, and what the
-fixtures bring that its tests ask for. Read, not imported: importing TensorFlow to find out would take half the time.
+The first are what `--fast`, and so `make test-fast`, leaves out. Nobody marks them. A file needs what it imports at its
+top, what that imports in turn as far as it is ours, and what the fixtures bring that its tests ask for. Read, not
+imported: importing TensorFlow to find out would take half the time.
 """
 
 import ast
@@ -24,6 +25,12 @@ SLOW_MODULES = (
 SLOW_FIXTURES = frozenset({"browser", "chromium", "index_model", "model_server", "page"})
 """Those of conftest.py that start one."""
 
+WAITING = ("doctor", "source")
+"""Folders the tests of which mostly wait, for a camera's silence to be long enough or an examination to be over.
+
+Eight minutes of the machine doing nothing: `make test` runs them several at a time, before and not beside the others,
+which keep the machine busy."""
+
 PACKAGES = {
     "serving": "serving",
     "sightline_export": "export",
@@ -40,6 +47,11 @@ def is_slow(path: Path) -> bool:
     functions = (node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)))
     asked = {argument.arg for function in functions for argument in function.args.args}
     return bool(asked & SLOW_FIXTURES) or any(_is_one_of(name, SLOW_MODULES) for name in _reached(path))
+
+
+def is_waiting(path: Path) -> bool:
+    """Whether a test file lies where tests mostly wait."""
+    return path.relative_to(REPOSITORY / "tests").parts[0] in WAITING
 
 
 def _reached(path: Path) -> set[str]:

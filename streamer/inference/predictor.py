@@ -56,6 +56,8 @@ class Predictor:
         self._on_error = on_error
         self._doubted = asyncio.Event()
         """Set by a failed call: look at the model soon."""
+        self._answered_at = float("-inf")
+        """When a call was last answered, monotonic."""
         self._contracts: dict[int, Contract] = {}
         self._server = ModelServer(address)
 
@@ -102,6 +104,7 @@ class Predictor:
             # One of several servers may be gone, or the frame was old when it left: let the next look decide, soon.
             self._doubted.set()
             raise
+        self._answered_at = answered_at
         self._on_call(len(samples), answered_at - started)
         return answers
 
@@ -122,10 +125,14 @@ class Predictor:
 
     async def _watch(self) -> None:
         """Look, and note what was seen; it is said once an outage and reason, not five times a second."""
+        started = self._clock()
         try:
             await self._look()
         except PredictError as error:
-            if self._down(str(error)):
+            if self.up and self._answered_at >= started:
+                # Calls take turns with looks, so that of two servers both looks may have met the one that is gone.
+                self._doubted.set()
+            elif self._down(str(error)):
                 log.warning("%s", error)
         except Exception:
             if self._down(f"the model server at {self.address} answers nonsense"):

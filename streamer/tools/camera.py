@@ -35,10 +35,15 @@ def push(file: Path, url: str, seconds: float | None = None) -> None:
 
 def end_at_sigterm() -> None:
     """Have SIGTERM end this process with 0. One more must not meet the interpreter's own end, which would show it."""
+    ended = False
 
     def end(*_: object) -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        sys.exit(0)
+        # Blocked and not ignored: one that has come already and is to be handled next would be printed as a race.
+        nonlocal ended
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        if not ended:
+            ended = True
+            sys.exit(0)
 
     signal.signal(signal.SIGTERM, end)
 

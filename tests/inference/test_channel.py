@@ -181,6 +181,19 @@ async def test_a_silent_one_of_two_does_not_mean_down(monkeypatch: pytest.Monkey
             assert predictor.up
 
 
+async def test_a_failing_look_beside_answered_calls_does_not_mean_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looks and calls take turns at the servers: where a call was answered since the look began, the model is up."""
+    async with two_servers() as (_, _, predictor):
+
+        async def look() -> None:
+            await ask(predictor)
+            raise PredictError("UNAVAILABLE", "the one that is gone was met twice")
+
+        monkeypatch.setattr(predictor, "_look", look)
+        await predictor._watch()
+        assert predictor.up
+
+
 async def test_a_frozen_server_is_left_alone() -> None:
     """A server whose process stands still with its port open gets no more calls once a ping has gone unanswered."""
     port = free_port()

@@ -1,5 +1,6 @@
 """A program the tests start and always stop again, with everything it started itself."""
 
+import itertools
 import os
 import signal
 import socket
@@ -14,12 +15,19 @@ PATIENCE_S = 30.0
 """How long a peer may take to come up on a loaded machine."""
 
 
+_PORTS = range(12_000, 32_000)
+"""Below those that the system gives to whoever connects: nobody gets one by chance before it is used."""
+_turns = itertools.count(os.getpid() * 101)
+"""Where the next is looked for; another test run of this machine begins elsewhere."""
+
+
 def free_port() -> int:
-    """Find a TCP port on 127.0.0.1 that nothing listens on right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Find a TCP port on 127.0.0.1 that nothing listens on right now, and that was not given lately."""
+    while True:
+        port = _PORTS[next(_turns) % len(_PORTS)]
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class Process:
