@@ -28,6 +28,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Leave out what `--fast` and `--waiting` leave out, without importing it."""
+    if collection_path.is_dir():
+        tests = list(collection_path.rglob("test_*.py"))
+        return True if tests and all(pytest_ignore_collect(test, config) for test in tests) else None
     if collection_path.suffix != ".py" or not collection_path.name.startswith("test_"):
         return None
     waiting = config.getoption("waiting")

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.serving.peers import save_model
-
 
 @pytest.fixture(scope="session")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Versions 1, 2 and 3, to copy from."""
+    from tests.serving.peers import save_model  # TensorFlow: not for a run that needs no model
+
     base_path = tmp_path_factory.mktemp("saved")
     for version in (1, 2, 3):
         save_model(base_path, version)
