@@ -41,7 +41,7 @@ class Churn:
         self._random = random.Random(5)
         self._names = iter(range(1_000_000))
         # Pictures that nobody looks at are received and not decoded: the machine is the service's.
-        aiortc.rtcrtpreceiver.get_decoder = lambda codec: _NoDecoder()  # type: ignore[attr-defined]
+        aiortc.rtcrtpreceiver.get_decoder = lambda codec: _NoDecoder()  # type: ignore[assignment,attr-defined,return-value]
 
     async def run(self, seconds: float) -> None:
         """Churn for that long; whoever is there by then stays until done. May be run again."""
