@@ -1,9 +1,12 @@
 """The peers themselves: a test that leans on one must not be the first to find it broken."""
 
+import asyncio
+import gc
 import signal
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import islice, pairwise
 from pathlib import Path
 
@@ -15,7 +18,8 @@ from playwright.async_api import Browser, Page
 
 from tests.peers import required
 from tests.peers.clip import draw_frame, make_clip, read_index
-from tests.peers.process import Process, run_process
+from tests.peers.front import SETTLE, run_front
+from tests.peers.process import Process, free_port, run_process
 from tests.peers.prometheus import run_prometheus
 from tests.peers.rtsp_server import run_rtsp_server
 
@@ -192,3 +196,19 @@ def test_data_file_is_found_by_the_variable(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.delenv("SIGHTLINE_DATA")
     with pytest.raises(pytest.skip.Exception, match=r"gone\.mp4"):
         required.data_file("gone.mp4")
+
+
+async def test_a_front_lets_go_of_who_has_only_just_come() -> None:
+    """However far a connection has got when its block ends, the front has closed its end before the loop does."""
+    for turns in range(2 * SETTLE):
+        async with run_front(free_port()) as front:
+            reader, writer = await asyncio.open_connection("127.0.0.1", front.port)
+            for _ in range(turns):
+                await asyncio.sleep(0)
+        async with asyncio.timeout(10):  # or for ever
+            with suppress(ConnectionResetError):
+                assert await reader.read() == b""
+        writer.close()
+        with suppress(ConnectionResetError):
+            await writer.wait_closed()
+        gc.collect()  # what is left open is a warning here, and an error by that

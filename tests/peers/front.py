@@ -5,6 +5,8 @@ import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
+from tests.peers.listener import run_listener
+
 REPORT = b"$\x01\x00\x1c\x80\xc8\x00\x06" + bytes(24)
 """An RTCP sender report (RFC 3550 section 6.4.1) on channel 1 (RFC 7826 section 14)."""
 
@@ -51,7 +53,6 @@ class Front:
                 await self._join((reader, writer), camera)
         finally:
             self.open -= 1
-            writer.close()
 
     def drip(self) -> None:
         """On the connections there are now, send RTSP's reports and nothing else: a camera whose encoder hangs."""
@@ -91,20 +92,8 @@ class Front:
 async def run_front(port: int, tls: ssl.SSLContext | None = None, *, host: str = "127.0.0.1") -> AsyncIterator[Front]:
     """Listen on a free port of this machine for as long as the block lasts; `port` is where the camera is."""
     front = Front(port)
-    tasks = set[asyncio.Task[None]]()
-
-    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.ensure_future(front.connected(reader, writer))
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
-
-    server = await asyncio.start_server(accept, host, 0, ssl=tls)
-    front.port = server.sockets[0].getsockname()[1]
     try:
-        yield front
+        async with run_listener(front.connected, host=host, tls=tls) as front.port:
+            yield front
     finally:
-        server.close()
-        for task in list(tasks):
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
         await front.closed()

@@ -29,6 +29,7 @@ from streamer.values.timeline import Timeline
 from tests.peers.clip import make_clip
 from tests.peers.clock import FakeClock
 from tests.peers.front import run_front
+from tests.peers.listener import run_listener
 from tests.peers.process import free_port
 from tests.peers.rtsp_server import RtspServer, run_rtsp_server
 from tests.peers.until import until
@@ -274,10 +275,7 @@ async def test_a_silent_web_camera_is_noticed(tmp_path: Path) -> None:
 async def run_drip(head: bytes, drop: bytes = b"a", *, pause: float = 0.05) -> AsyncIterator[int]:
     """A server that answers anything with `head`, and then with a drop now and then for ever; gives its port."""
 
-    writers = list[asyncio.StreamWriter]()
-
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writers.append(writer)
         with suppress(OSError):
             await reader.readuntil(b"\r\n\r\n")
             writer.write(head)
@@ -286,14 +284,8 @@ async def run_drip(head: bytes, drop: bytes = b"a", *, pause: float = 0.05) -> A
                 await writer.drain()
                 await asyncio.sleep(pause)
 
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    try:
-        yield server.sockets[0].getsockname()[1]
-    finally:
-        server.close()
-        for writer in writers:
-            writer.transport.abort()
-        await asyncio.gather(*(writer.wait_closed() for writer in writers), return_exceptions=True)
+    async with run_listener(answer) as port:
+        yield port
 
 
 @pytest.mark.parametrize(
@@ -332,14 +324,6 @@ async def test_waiting_for_a_turn_is_not_opening(monkeypatch: pytest.MonkeyPatch
     turn.done()
 
 
-async def test_who_is_asked_for_a_redirect_has_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An RTSP server that drips its answer is not listened to for longer than one answer may take."""
-    monkeypatch.setattr("streamer.source.rtsp.inquiry.DEADLINE", 0.5)
-    async with run_drip(b"RTSP/1.0 200 OK\r\nX: ") as port:
-        async with asyncio.timeout(30):  # or for ever
-            assert await asyncio.to_thread(ask, Target(f"rtsp://127.0.0.1:{port}/x"), "127.0.0.1") is None
-
-
 async def test_a_picture_without_end_fills_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     """A camera that announces a picture of gigabytes and sends it is given up as too large long before its end."""
     monkeypatch.setattr("streamer.source.allowance.ROOM", 1 << 20)
@@ -373,11 +357,11 @@ async def test_a_recording_that_breaks_off_is_not_its_end(numbered_clip: Path) -
         head = f"HTTP/1.1 200 OK\r\nContent-Type: video/mp4\r\nContent-Length: {len(data)}\r\n\r\n"
         writer.write(head.encode() + data[: len(data) // 2])
         await writer.drain()
-        writer.close()
 
-    server = await asyncio.start_server(broken, "127.0.0.1", 0)
-    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/clip.mp4"
-    async with server, run_watch(Target(url)) as watch:
+    async with (
+        run_listener(broken) as port,
+        run_watch(Target(f"http://127.0.0.1:{port}/clip.mp4")) as watch,
+    ):
         assert "closed the connection" in await watch.ended("ended")
 
 
