@@ -5,13 +5,14 @@ A camera is opened once, as a stream's source opens it, watched for some seconds
     URL ─► examination ─► observation ─► measurements ─► findings ─► report
             (a thread)     (what came)     (numbers)      (words)      (JSON, text)
 
-examination.py   one camera: opened, watched, asked why it failed; never longer than ten seconds
+examination.py   one camera: opened, and watched; never longer than ten seconds
 watch.py         what comes of a camera, noted and decoded
 observation.py   what came. A value that grows
-symptoms.py      what a camera that failed says for itself, asked once more
+symptoms.py      whether a camera that was silent is there at all
 measurements.py  numbers from what came. Pure
 findings.py      words from the numbers. Read this to add one. Pure
 remedies.py      what to do about each word of a source's failure. Pure
+facts.py         what an RTSP camera told of itself, in words. Pure
 report.py        the answer: one word, and a document for programs
 printout.py      the same for a person. Pure
 still.py         one picture as a JPEG

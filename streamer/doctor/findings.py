@@ -8,14 +8,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from streamer.doctor.facts import lost_share
 from streamer.doctor.measurements import Measurements
 from streamer.doctor.observation import Kind, Observation
+from streamer.source.rtsp import Traits
 from streamer.source.target import Target
 
 FindingKind = Literal[
     "no_keyframe", "long_gop", "slow_start", "b_frames", "h265", "mjpeg", "lost", "damaged", "no_times", "stuck_times",
     "time_jumps", "clock", "large", "load", "few_pictures", "bitrate", "uneven", "interlaced", "pixel_aspect",
-    "pixel_format", "no_contrast",
+    "pixel_format", "no_contrast", "no_idr", "unmarked", "unnumbered", "nominal_clock", "basic_login",
 ]  # fmt: skip
 Weight = Literal["advice", "note"]
 
@@ -32,6 +34,8 @@ HIGH_LOAD = 0.5
 """Share of a core for one camera's decoding."""
 HIGH_BITRATE = 16e6
 UNEVEN = 1.0
+MILLISECONDS = 90.0
+"""Ticks of 90 kHz in one."""
 FEW = 3
 """Packets that are too few to say anything about their times and rate."""
 NOT_SET = 3 * 365 * 86400.0
@@ -63,6 +67,11 @@ class Case:
     measured: Measurements
     sample_fps: float
 
+    @property
+    def traits(self) -> Traits:
+        """What an RTSP camera told; of any other, nothing."""
+        return self.seen.traits or Traits()
+
 
 def judge(target: Target, seen: Observation, measured: Measurements, sample_fps: float = 5.0) -> tuple[Finding, ...]:
     """What is worth a word about a camera that sends video, advice first.
@@ -88,11 +97,22 @@ def _keyframes(case: Case) -> Iterator[Finding]:
     least = "at least " if measured.gop_is_open else ""
     if not measured.keyframes:
         found = f"no keyframe came in the {measured.watched_seconds:.1f} s watched, so there was no picture"
-        yield Finding("no_keyframe", "advice", found, f"each start shows nothing until one comes; {CURE}")
+        effect = "each start shows nothing until one comes"
+        if case.seen.pictures:
+            found = f"no keyframe came in the {measured.watched_seconds:.1f} s watched, so there was no whole picture"
+            effect = "it refreshes its pictures bit by bit, or its keyframes are far apart: each start takes seconds"
+        yield Finding("no_keyframe", "advice", found, f"{effect}; {CURE}, and intra refresh")
     elif gop > LONG_GOP and not case.kind.bursts:  # what comes by segments, or was recorded, begins with one
         longest = f"{gop:.0f} s and more" if measured.gop_is_open else f"up to {gop:.0f} s"
         effect = f"when the stream starts or loses something, the next good picture takes {longest}"
         yield Finding("long_gop", "advice", f"keyframes are {least}{gop:.1f} s apart", f"{effect}; {CURE}")
+
+
+def _kind(case: Case) -> Iterator[Finding]:
+    if case.traits.keyframes[:1] == ("intra",):
+        found = "keyframes come without a word that they are: intra pictures that are no IDR"
+        effect = "each start, and each loss, takes 2.5 s longer, after which such pictures are believed"
+        yield Finding("no_idr", "advice", found, f"{effect}; have the encoder send IDR pictures, with a closed GOP")
 
 
 def _start(case: Case) -> Iterator[Finding]:
@@ -134,7 +154,9 @@ def _losses(case: Case) -> Iterator[Finding]:
     seen = case.seen
     if seen.lost:
         damaged = seen.damaged + seen.undecodable
-        found = f"{seen.lost} datagrams were lost in {case.measured.watched_seconds:.1f} s, {damaged} pictures damaged"
+        packets = max(seen.lost, case.traits.packets)
+        lost = f"{seen.lost} of {packets} packets were lost ({lost_share(seen.lost, packets)})"
+        found = f"{lost} in {case.measured.watched_seconds:.1f} s, {damaged} pictures damaged"
         cure = "a lower bitrate helps, or fewer viewers of the camera: it drops what it cannot send"
         if case.target.transport == "udp":
             cure = "use TCP: leave out transport: udp; a lower bitrate or a cable helps too"
@@ -174,6 +196,41 @@ def _clock(case: Case) -> Iterator[Finding]:
         found = "the camera's clock is not set"
     meaning = "Sightline counts from arrival and does not mind; times in the camera's pictures and recordings are off"
     yield Finding("clock", "advice", found, f"{meaning}. Give both the same time server (NTP)")
+
+
+def _pace(case: Case) -> Iterator[Finding]:
+    pace, fps = case.traits.clock_pace, case.measured.fps
+    if pace == 1.0:
+        return
+    found = f"the clock of the camera's pictures counts one second in {pace:.2f}"
+    if 0.9 < pace / MILLISECONDS < 1.1:
+        found = "the clock of the camera's pictures counts milliseconds, where 90,000 ticks a second are said"
+    elif fps is not None:
+        found = f"the camera's times are those of {fps * pace:.1f} pictures a second, and {fps:.1f} come"
+    meaning = "Sightline maps them once it has noticed, and recordings of the camera run too fast or too slow"
+    cure = "set a frame rate that it reaches, at night too (exposure time), or renew its firmware"
+    yield Finding("nominal_clock", "advice", found, f"{meaning}; {cure}")
+
+
+def _packets(case: Case) -> Iterator[Finding]:
+    traits, fps = case.traits, case.measured.fps
+    if traits.markers in ("never", "always"):
+        found = f"the camera marks {'no packet' if traits.markers == 'never' else 'every packet'} as its picture's last"
+        late = f", {1000 / fps:.0f} ms later" if fps else ""
+        meaning = f"a picture is known to be whole only when the next one comes{late}"
+        cure = "renew the camera's firmware; with more pictures a second it is less"
+        yield Finding("unmarked", "advice", found, f"{meaning}; {cure}")
+    if not traits.numbered:
+        meaning = (
+            "packets are taken as they come, and what the camera leaves out is not noticed; newer firmware may help"
+        )
+        yield Finding("unnumbered", "note", "the camera's packets are numbered without sense", meaning)
+
+
+def _login(case: Case) -> Iterator[Finding]:
+    if case.traits.login == "Basic" and case.target.scheme == "rtsp":
+        cure = "set the camera's RTSP log-in to digest, or use rtsps://"
+        yield Finding("basic_login", "advice", "the password goes over the network as it is written (Basic)", cure)
 
 
 def _size(case: Case) -> Iterator[Finding]:
@@ -221,7 +278,8 @@ def _picture(case: Case) -> Iterator[Finding]:
 
 
 _RULES: tuple[Callable[[Case], Iterator[Finding]], ...] = (
-    _keyframes, _start, _losses, _times, _order, _size, _work, _rhythm, _clock, _picture, _codec,
+    _keyframes, _kind, _start, _losses, _times, _pace, _packets, _order, _size, _work, _rhythm, _clock, _login,
+    _picture, _codec,
 )  # fmt: skip
 """In the order of what a person should look at first."""
 

@@ -5,7 +5,7 @@ was opened comes at once and says nothing about the network, so unevenness and c
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from streamer.doctor.observation import Arrival, Observation
@@ -60,7 +60,7 @@ class Measurements:
 
 def measure(seen: Observation) -> Measurements:
     """The numbers of one observation."""
-    arrivals = seen.arrivals
+    arrivals = seen.arrivals if _honest(seen) else [replace(arrival, time=None) for arrival in seen.arrivals]
     width, height = seen.size or (None, None)
     opened = None if seen.opened_at is None else seen.opened_at - seen.began_at
     first = None if seen.first_picture_at is None else seen.first_picture_at - seen.began_at
@@ -90,11 +90,16 @@ def measure(seen: Observation) -> Measurements:
         reorder_seconds=_reorder(arrivals),
         late_seconds=None if bursts else _lateness(arrivals, places),
         jumps=jumps,
-        timeless=sum(arrival.time is None for arrival in arrivals),
-        stuck=sum(_same(before, after) for before, after in pairwise(arrivals)),
+        timeless=sum(arrival.time is None for arrival in seen.arrivals),
+        stuck=sum(_same(before, after) for before, after in pairwise(seen.arrivals)),
         silent_seconds=0.0 if bursts else _silence(arrivals, places, seen.ended_at or arrivals[-1].at),
         clock_ahead_seconds=max(ahead, default=None),
     )
+
+
+def _honest(seen: Observation) -> bool:
+    """Whether the camera's times pass as ours do; where they had to be mapped, they stepped as that was noticed."""
+    return seen.traits is None or seen.traits.clock_pace == 1.0
 
 
 def _is_settled(arrival: Arrival, arrivals: Sequence[Arrival]) -> bool:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import av
 
+from streamer.source.rtsp import Traits
 from streamer.values.errors import SourceError
 
 
@@ -75,11 +76,14 @@ class Observation:
     """Datagrams that RTP's numbers show to be missing."""
     error: SourceError | None = None
     """Why it ended, where that was a failure."""
-    realm: str | None = None
-    """What it asks a password for."""
-    offers: tuple[str, ...] = ()
-    """Media that an RTSP server has to offer, by SDP's words: video, audio, application."""
+    traits: Traits | None = None
+    """What it said and showed of itself by RTSP; None: it did not answer, or was not asked by that."""
     answers_tcp: bool | None = None
     """Whether its port takes connections; None where nobody tried."""
-    answers_rtsp: bool | None = None
-    """Whether it answers a question there; None where nobody tried."""
+
+    @property
+    def realm(self) -> str | None:
+        """What it asks a password for."""
+        if self.error is not None and self.error.realm is not None:
+            return self.error.realm
+        return None if self.traits is None else self.traits.realm

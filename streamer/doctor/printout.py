@@ -2,6 +2,7 @@
 
 import textwrap
 
+from streamer.doctor import facts
 from streamer.doctor.findings import share
 from streamer.doctor.report import Report
 from streamer.values import url
@@ -16,7 +17,8 @@ def printout(report: Report) -> str:
     lines = [report.target.url, _headline(report), ""]
     if report.error is not None:
         lines += [*_marked("!", str(report.error)), *_marked("→", report.remedy or "", indent="  "), ""]
-    rows = _rows(report)
+    traits = report.seen.traits
+    rows = _rows(report) + ([] if traits is None else facts.rows(traits))
     lines += [f"  {name:<15}{value}" for name, value in rows] + ([""] if rows else [])
     for finding in report.findings:
         lines += _marked("!" if finding.weight == "advice" else "·", finding.sentence)
@@ -44,7 +46,9 @@ def _rows(report: Report) -> list[tuple[str, str]]:
     rows = [("video", ", ".join(video))]
     if kind.codec != "mjpeg" and measured.gop_seconds is not None:
         apart = f"{measured.gop_seconds:.1f} s"
-        rows.append(("keyframes", f"at least {apart} apart" if measured.gop_is_open else f"every {apart}"))
+        kinds = "" if report.seen.traits is None else facts.keyframe_kinds(report.seen.traits)
+        said = f"at least {apart} apart" if measured.gop_is_open else f"every {apart}"
+        rows.append(("keyframes", f"{said}: {kinds}" if kinds and kind.codec == "h264" else said))
     if measured.first_picture_seconds is not None:
         answered = f"the camera had answered after {measured.open_seconds or 0.0:.2f} s"
         rows.append(("first picture", f"after {measured.first_picture_seconds:.2f} s; {answered}"))

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 
 from streamer.doctor.observation import Observation
+from streamer.source.failure import printable
+from streamer.source.rtsp import Track
 from streamer.source.target import Target
 from streamer.values import url
 from streamer.values.errors import SourceErrorKind
@@ -14,6 +16,14 @@ RTSP_PATHS = (
 HTTP_PATHS = (
     "a camera's web page is not its video: the manual names the path, such as /axis-cgi/mjpg/video.cgi (Axis) or "
     "/video.mjpg; most have rtsp:// as well. One that is busy answers with an error too: close its other viewers"
+)
+ENCRYPTED = (
+    'switch the encryption of the media off in the camera\'s settings (SRTP, RTP/SAVP, "secure RTP"); rtsps:// has the '
+    "whole connection encrypted, and is played"
+)
+NO_PARAMETER_SETS = (
+    "it sends no parameter sets (SPS and PPS), neither described nor in band, without which nobody can decode: "
+    "set a keyframe interval of a second or two, restart it, renew its firmware"
 )
 REMEDIES: dict[SourceErrorKind, str] = {
     "dns": "write the camera's address instead of its name, or correct the name; where no name server answers, see to "
@@ -51,6 +61,10 @@ def remedy(kind: SourceErrorKind, target: Target, seen: Observation) -> str:
         return "something on this machine uses the port, the running service perhaps: stop it, or choose another port"
     if kind in ("codec", "protocol") and (heard := _heard(seen)):
         return f"{heard}; choose another path or profile of the camera, one with video"
+    if kind == "unsupported" and any(track.encrypted for track in _tracks(seen)):
+        return ENCRYPTED
+    if kind == "codec" and seen.traits is not None and seen.traits.parameter_sets == ():
+        return NO_PARAMETER_SETS
     if target.scheme in ("http", "https"):
         if kind in ("not_found", "protocol"):
             return HTTP_PATHS
@@ -81,9 +95,11 @@ def _certificate(target: Target) -> str:
 
 
 def _silence(target: Target, seen: Observation) -> str:
-    if seen.answers_rtsp and target.transport == "udp":
+    if seen.traits is not None and not seen.traits.tracks:
+        return "it answers RTSP, and not what it is asked for: the camera hangs. Restart it"
+    if seen.traits is not None and target.transport == "udp":
         return "it answers questions, and no video comes: a firewall keeps datagrams out; leave out transport: udp"
-    if seen.answers_rtsp:
+    if seen.traits is not None:
         return "it answers questions, and no video comes: the camera's encoder hangs. Restart the camera"
     if seen.answers_tcp:
         return (
@@ -99,6 +115,11 @@ def _heard(seen: Observation) -> str | None:
     audio: Sequence[str] = seen.kind.audio if seen.kind is not None and not seen.kind.codec else ()
     if audio:
         return f"it sends sound only ({', '.join(audio)})"
-    if seen.offers and "video" not in seen.offers:
-        return f"it offers no video, only {' and '.join(sorted(set(seen.offers)))}"
+    offers = {printable(track.media) for track in _tracks(seen)}
+    if offers and "video" not in offers:
+        return f"it offers no video, only {' and '.join(sorted(offers))}"
     return None
+
+
+def _tracks(seen: Observation) -> Sequence[Track]:
+    return () if seen.traits is None else seen.traits.tracks

@@ -4,6 +4,7 @@ import base64
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from streamer.doctor import facts
 from streamer.doctor.findings import Finding, judge
 from streamer.doctor.measurements import Measurements, measure
 from streamer.doctor.observation import Observation
@@ -97,6 +98,7 @@ class Report:
             "datagrams_lost": self.seen.lost,
             "watched_seconds": _rounded(measured.watched_seconds, 2),
             "packets": measured.packets,
+            "rtsp": None if self.seen.traits is None else facts.document(self.seen.traits),
         }
         if still is not None:
             document["still"] = "data:image/jpeg;base64," + base64.b64encode(still).decode()

@@ -13,6 +13,7 @@ from streamer.source.container import open_target
 from streamer.source.decoding import Decoding
 from streamer.source.opened import Opened, Video
 from streamer.source.rotation import upright
+from streamer.source.rtsp import Traits
 from streamer.source.stop import Stop
 from streamer.source.target import Limits, Target
 from streamer.values.clock import Clock
@@ -52,8 +53,12 @@ def watch(
     Raises:
         SourceError, OSError, av.FFmpegError: it cannot be opened, or breaks off.
     """
+
+    def learn(traits: Traits) -> None:
+        seen.traits = traits
+
     over = False
-    with open_target(target, stop) as opened:
+    with open_target(target, stop, learn=learn) as opened:
         # Before it is asked for: where there is none, the sound is what there is to tell.
         seen.kind = Kind("", None, None, 1.0, opened.audio, opened.protocol.clocked)
         video = opened.video(target.limits)
@@ -75,7 +80,7 @@ def watch(
             own = packet.pts * video.time_base if packet.pts is not None and opened.protocol.clocked else None
             ahead = None if unit.camera_time is None else unit.camera_time - wall()
             seen.arrivals.append(Arrival(now, own, packet.size, packet.is_keyframe and unit.is_whole, ahead))
-            pictures.take(packet)
+            pictures.take(packet, unit.is_whole)
             if now >= until or _is_enough(seen, now):
                 break
         # Again: what the camera did not announce was found out by decoding.
@@ -94,8 +99,8 @@ class _Pictures:
         self._reformatter = VideoReformatter()
         self._begun_at: float | None = None
 
-    def take(self, packet: "av.Packet[av.VideoStream]") -> None:
-        """Decode one packet, if it is worth it.
+    def take(self, packet: "av.Packet[av.VideoStream]", is_whole: bool) -> None:
+        """Decode one packet, if it is worth it; of one that `is_whole` not, the picture is shown where no other comes.
 
         Raises:
             SourceError: kind "too_large"; the pictures have grown beyond the limits.
@@ -114,16 +119,16 @@ class _Pictures:
             seen.undecodable += self._decoding.spoiled > spoiled
             seen.decode_seconds += time.thread_time() - before
         for picture in pictures:
-            self._note(picture)
+            self._note(picture, is_whole)
 
-    def _note(self, picture: av.VideoFrame) -> None:
+    def _note(self, picture: av.VideoFrame, is_whole: bool) -> None:
         seen = self._seen
         seen.pictures += 1
         seen.b_pictures += picture.pict_type == PictureType.B
         seen.interlaced += picture.interlaced_frame
-        seen.damaged += picture.is_corrupt
-        if seen.picture is None:
-            seen.first_picture_at = self._clock()
+        seen.damaged += picture.is_corrupt and is_whole
+        if seen.first_picture_at is None:
+            seen.first_picture_at = self._clock() if is_whole else None
             seen.picture = upright(picture, self._reformatter)
             seen.size = (seen.picture.width, seen.picture.height)
             seen.contrast = float(np.asarray(picture.to_ndarray(format="gray8"))[::8, ::8].std())

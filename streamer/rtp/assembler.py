@@ -50,6 +50,8 @@ class Picture:
     """Monotonic arrival of its last packet."""
     is_whole: bool = True
     """False for what is decoded from pictures that never came, until a sender's refresh has passed over all of it."""
+    entry: Entry = Entry.NONE
+    """How well decoding can begin with it."""
 
 
 class Assembler:
@@ -334,7 +336,7 @@ class Assembler:
         if not data.endswith(self._ending):
             data += self._ending
         is_right = self._recovery.is_right(unit.received_at)
-        pictures.append(Picture(data, pts, is_key, unit.received_at, unit.whole_at, is_right))
+        pictures.append(Picture(data, pts, is_key, unit.received_at, unit.whole_at, is_right, unit.entry))
 
     def _seconds(self, timestamp: int) -> float:
         """A timestamp in seconds, counted on past its 32 bits."""

@@ -74,7 +74,8 @@ class Reception:
 
     def _begin(self, sequence: int) -> None:
         self._first = self._highest = sequence
-        self._received = 0
+        self.received = 0
+        """Packets that came, copies among them."""
         self._expected_before = self._received_before = 0
         self._transit: float | None = None
         self._jitter = 0.0
@@ -88,7 +89,7 @@ class Reception:
             self._begin(packet.sequence)
         step = (packet.sequence - self._highest + 0x8000 & 0xFFFF) - 0x8000
         self._highest += max(0, step)
-        self._received += 1
+        self.received += 1
         transit = now * self._clock_rate - packet.timestamp
         if self._transit is not None:
             moved = (transit - self._transit + (1 << 31)) % (1 << 32) - (1 << 31)
@@ -98,10 +99,11 @@ class Reception:
     @property
     def lost(self) -> int:
         """Packets that never came, as the sender's numbers show (RFC 3550 appendix A.3); copies count against it."""
-        return max(0, self._expected - self._received)
+        return max(0, self.expected - self.received)
 
     @property
-    def _expected(self) -> int:
+    def expected(self) -> int:
+        """Packets that were sent, as their numbers tell."""
         return 0 if self._ssrc is None else self._highest - self._first + 1
 
     def take_report(self, report: SenderReport, now: float) -> None:
@@ -118,11 +120,11 @@ class Reception:
         return report + struct.pack("!BBHI", 0x81, DESCRIPTION, 1 + len(item) // 4, own_ssrc) + item
 
     def _block(self, ssrc: int, now: float) -> bytes:
-        expected = self._expected
-        lost = max(-(1 << 23), min(expected - self._received, (1 << 23) - 1))
+        expected = self.expected
+        lost = max(-(1 << 23), min(expected - self.received, (1 << 23) - 1))
         lately = expected - self._expected_before
-        lately_lost = lately - (self._received - self._received_before)
-        self._expected_before, self._received_before = expected, self._received
+        lately_lost = lately - (self.received - self._received_before)
+        self._expected_before, self._received_before = expected, self.received
         fraction = min(255, lately_lost * 256 // lately) if lately > 0 and lately_lost > 0 else 0
         middle, at = self._report or (0, now)
         return struct.pack(

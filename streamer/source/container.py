@@ -23,7 +23,7 @@ from streamer.source.playlist import Playlist
 from streamer.source.protocol import LISTEN_TIMEOUT, SOCKET_TIMEOUT, STALL_TIMEOUT, Protocol
 from streamer.source.reader import Reader, Seekable
 from streamer.source.relay import Relay
-from streamer.source.rtsp import Habits
+from streamer.source.rtsp import Habits, Learn, forget
 from streamer.source.rtsp.playing import play
 from streamer.source.stop import Stop
 from streamer.source.target import Limits, Target
@@ -122,13 +122,16 @@ def _camera_time(packet: "av.Packet[av.VideoStream]") -> float | None:
     return microseconds / 1e6
 
 
-def open_target(target: Target, stop: Stop, habits: Habits | None = None) -> AbstractContextManager[Opened]:
+def open_target(
+    target: Target, stop: Stop, habits: Habits | None = None, learn: Learn = forget
+) -> AbstractContextManager[Opened]:
     """Open a target, for as long as the block lasts. Blocks; `stop` ends what it waits for, where FFmpeg lets it.
 
     Args:
         target: what to open.
         stop: ends it.
         habits: what earlier attempts found out about the camera.
+        learn: takes what this one finds out, where it is pulled by RTSP; the last time when the block is left.
 
     Raises:
         SourceError: why it cannot be opened, where that is known.
@@ -136,7 +139,7 @@ def open_target(target: Target, stop: Stop, habits: Habits | None = None) -> Abs
     """
     target.require_allowed()
     if target.scheme in ("rtsp", "rtsps") and not target.listen:
-        return play(target, stop, habits)
+        return play(target, stop, habits, learn)
     return _OPENERS[target.scheme](target, stop)
 
 

@@ -32,6 +32,12 @@ class Challenge:
         return self.fields.get("algorithm", "").upper() or "MD5"
 
     @property
+    def realm(self) -> str | None:
+        """What the password is asked for: 80 printable characters of it at most."""
+        realm = "".join(letter for letter in self.fields.get("realm", "") if letter.isprintable())
+        return realm[:80] or None
+
+    @property
     def stale(self) -> bool:
         """Whether the password was right, and only the nonce too old."""
         return self.fields.get("stale", "").lower() == "true"
@@ -94,6 +100,11 @@ class Login:
         if self._challenge is None:
             return None
         return "Basic" if self._challenge.scheme == "basic" else f"Digest {self._challenge.algorithm}"
+
+    @property
+    def realm(self) -> str | None:
+        """What it logs in to, in the server's word; None: nobody has asked, or it has no name."""
+        return None if self._challenge is None else self._challenge.realm
 
     def take(self, challenges: Iterable[Challenge]) -> bool:
         """Answer the strongest of these from now on; False: none of them is known."""
@@ -161,19 +172,9 @@ class Login:
         return f"Digest {', '.join(parts)}"
 
 
-def answer(challenge: str, user: str, password: str, method: str, uri: str, cnonce: str | None = None) -> str | None:
-    """The Authorization field that answers one WWW-Authenticate field; None: nothing in it is known. As of `Login`."""
-    login = Login(user, password, cnonce)
-    return login.header(method, uri) if login.take(challenges_of([challenge])) else None
-
-
 def realm_of(values: Iterable[str]) -> str | None:
-    """The realm of the first challenge that names one: 80 printable characters of it at most."""
-    for challenge in challenges_of(values):
-        realm = "".join(letter for letter in challenge.fields.get("realm", "") if letter.isprintable())
-        if realm:
-            return realm[:80]
-    return None
+    """The realm of the first challenge that names one."""
+    return next((challenge.realm for challenge in challenges_of(values) if challenge.realm), None)
 
 
 def _quoted(text: str) -> str:

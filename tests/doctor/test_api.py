@@ -73,7 +73,9 @@ async def test_the_answer_is_what_the_documentation_shows(service: Service, came
     assert set(document) == set(shown) | {"still"}
     for finding in document["findings"]:
         assert set(finding) == set(shown["findings"][0])
-    for key in set(shown) - {"clock_ahead_seconds"}:
+    assert set(document["rtsp"]) == set(shown["rtsp"])
+    assert set(document["rtsp"]["tracks"][0]) == set(shown["rtsp"]["tracks"][0])
+    for key in set(shown) - {"clock_ahead_seconds", "realm"}:
         assert isinstance(document[key], int | float if isinstance(shown[key], float) else type(shown[key])), key
     assert "`still`" in section
 

@@ -18,6 +18,7 @@ import pytest
 
 from streamer import cli
 from streamer.doctor.examination import LIMIT, Examination
+from streamer.doctor.printout import printout
 from streamer.doctor.report import Report, report
 from streamer.source.certificate_trust import CertificateTrust
 from streamer.source.target import Limits, Target
@@ -25,6 +26,7 @@ from tests.peers.certificates import make_certificate, server_context
 from tests.peers.clip import make_clip
 from tests.peers.front import run_front
 from tests.peers.process import free_port, run_process
+from tests.peers.rtsp_camera import SDP, run_rtsp_camera
 from tests.peers.rtsp_server import RtspServer, run_rtsp_server
 from tests.peers.web_camera import behind_digest, files, mjpeg, run_hls, run_web_camera, text, trickled
 from tests.source.test_kinds import sending
@@ -202,7 +204,36 @@ async def test_hls_is_measured_by_its_own_times(tmp_path: Path) -> None:
     assert found.measured.fps == pytest.approx(30, rel=0.1)
 
 
+async def test_what_a_camera_told_is_part_of_the_answer(locked: RtspServer) -> None:
+    """A real server's name, log-in, track and packets are in the answer, for a person and for a program."""
+    found = await examined(Target(locked.url("/road")))
+    told, text = found.document()["rtsp"], printout(found)
+    assert (found.error, told["server"], told["login"]) == (None, "GStreamer RTSP server", "Digest MD5")
+    assert [(track["codec"], track["why_not"]) for track in told["tracks"]] == [("H264", None)]
+    assert (told["lost"], told["numbered"], told["markers"], told["clock_pace"]) == (0, True, "normal", 1.0)
+    assert told["packets"] >= found.measured.packets
+    assert 'Digest MD5 for "GStreamer RTSP Server"' in text
+    assert "over TCP, kept alive by " in text
+
+
 # ---- cameras that do not
+
+
+@pytest.mark.parametrize(
+    ("section", "verdict", "says"),
+    [
+        ("m=audio 0 RTP/AVP 8\r\na=control:a\r\n", "codec", "offers no video, only audio"),
+        ("m=video 0 RTP/SAVP 96\r\na=rtpmap:96 H264/90000\r\n", "unsupported", "SRTP"),
+    ],
+)
+async def test_what_a_camera_said_before_it_failed_needs_no_second_asking(
+    section: str, verdict: str, says: str
+) -> None:
+    """A camera without video that can be played is told what it offers instead, and has seen one connection."""
+    with run_rtsp_camera(sdp=SDP.partition("m=video")[0] + section) as camera:
+        found = await examined(Target(camera.url()))
+        assert camera.accepted == 1
+    assert (found.verdict, says in str(found.remedy)) == (verdict, True)
 
 
 async def test_a_wrong_password_names_the_realm(locked: RtspServer, tmp_path: Path) -> None:
@@ -309,7 +340,7 @@ async def test_a_camera_that_answers_and_sends_nothing_is_told_from_silence(came
     async with run_front(camera.port) as front:
         front.rewrite = muted
         found = await examined(Target(f"rtsp://127.0.0.1:{front.port}/road"))
-    assert (found.verdict, found.seen.answers_rtsp) == ("timeout", True)
+    assert (found.verdict, found.seen.answers_tcp) == ("timeout", True)
     assert "encoder hangs" in str(found.remedy)
 
 

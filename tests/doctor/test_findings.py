@@ -13,6 +13,7 @@ from streamer.doctor.observation import Arrival, Kind, Observation
 from streamer.doctor.printout import printout
 from streamer.doctor.remedies import remedy
 from streamer.doctor.report import report
+from streamer.source.rtsp import Track, Traits
 from streamer.source.target import Target
 from streamer.values import url as urls
 from streamer.values.errors import SourceError, SourceErrorKind
@@ -26,6 +27,13 @@ GOOD = Measurements(
     late_seconds=0.01, clock_ahead_seconds=-0.1,
 )  # fmt: skip
 """A camera nobody would say a word about."""
+
+
+LOSING = Traits(packets=3400, lost=17)
+LOCKED = SourceError("authentication", "the camera refuses the user name or password", realm="Lobby")
+SOUND = Track("audio", "RTP/AVP", "PCMA", 8)
+SECRET = Track("video", "RTP/SAVP", "H264", 96)
+DESCRIBED = Traits(tracks=(SOUND, Track("video", "RTP/AVP", "H264", 96)))
 
 
 def seen(kind: Kind = H264, **changed: object) -> Observation:
@@ -62,7 +70,7 @@ def test_nothing_is_said_about_a_good_camera() -> None:
         ("b_frames", "advice", "by up to 67 ms", {"reorder_seconds": 0.067}, {"b_pictures": 100}),
         ("h265", "note", "H.265", {}, {"kind": replace(H264, codec="hevc")}),
         ("mjpeg", "note", "2.0 Mbit/s", {}, {"kind": replace(H264, codec="mjpeg")}),
-        ("lost", "advice", "17 datagrams", {}, {"lost": 17, "damaged": 9}),
+        ("lost", "advice", "17 of 3400 packets were lost (0.5 %)", {}, {"lost": 17, "damaged": 9, "traits": LOSING}),
         ("damaged", "advice", "9 of 153 pictures", {}, {"damaged": 6, "undecodable": 3}),
         ("no_times", "note", "no times", {}, {"kind": replace(H264, clocked=False)}),
         ("no_times", "advice", "149 of 150", {"timeless": 149}, {}),
@@ -80,6 +88,13 @@ def test_nothing_is_said_about_a_good_camera() -> None:
         ("pixel_aspect", "note", "1.33 : 1", {}, {"kind": replace(H264, pixel_aspect=4 / 3)}),
         ("pixel_format", "note", "yuv420p10le", {}, {"kind": replace(H264, pixel_format="yuv420p10le")}),
         ("no_contrast", "note", "one single shade", {}, {"contrast": 0.4}),
+        ("no_idr", "advice", "no IDR", {}, {"traits": Traits(keyframes=("intra",))}),
+        ("unmarked", "advice", "marks no packet", {}, {"traits": Traits(markers="never")}),
+        ("unmarked", "advice", "marks every packet", {}, {"traits": Traits(markers="always")}),
+        ("unnumbered", "note", "without sense", {}, {"traits": Traits(numbered=False)}),
+        ("nominal_clock", "advice", "50.0 pictures a second, and 25.0 come", {}, {"traits": Traits(clock_pace=2.0)}),
+        ("nominal_clock", "advice", "counts milliseconds", {}, {"traits": Traits(clock_pace=89.7)}),
+        ("basic_login", "advice", "as it is written", {}, {"traits": Traits(login="Basic")}),
     ],
 )  # fmt: skip
 def test_each_fault_is_found_alone(
@@ -228,6 +243,17 @@ def test_times_that_repeat_do_not_place_packets() -> None:
     assert found.late_seconds == 0
 
 
+@pytest.mark.parametrize("pace", [25 / 30, 25 / 21, 90.0])
+def test_times_that_had_to_be_mapped_spoil_no_number(pace: float) -> None:
+    """Where the camera's clock was found to be wrong while it was watched, nothing is concluded from its times."""
+    mapped = [
+        replace(arrival, time=(arrival.time or 0) * (1.0 if arrival.at > 4 else 1 / pace)) for arrival in camera()
+    ]
+    found = measure(seen(arrivals=mapped, traits=Traits(clock_pace=pace), ended_at=7.0))
+    assert (found.jumps, found.reorder_seconds, found.timeless) == (0, 0.0, 0)
+    assert found.fps == pytest.approx(25, rel=0.01)
+
+
 def test_the_promptest_packet_says_how_far_a_clock_is_off() -> None:
     """What the network takes makes a camera's clock seem slow; the least of it is nearest to the truth."""
     told = [replace(arrival, ahead=89.1 + number % 3 * 0.4) for number, arrival in enumerate(camera())]
@@ -287,15 +313,18 @@ def test_every_failure_has_advice(kind: SourceErrorKind) -> None:
 @pytest.mark.parametrize(
     ("kind", "url", "observed", "says"),
     [
-        ("authentication", "rtsp://u:p@camera/", {"realm": "Lobby"}, 'of "Lobby": compare'),
-        ("authentication", "rtsp://camera/", {"realm": "Lobby"}, "the URL has none"),
+        ("authentication", "rtsp://u:p@camera/", {"error": LOCKED}, 'of "Lobby": compare'),
+        ("authentication", "rtsp://camera/", {"error": LOCKED}, "the URL has none"),
         ("authentication", "srt://camera:9", {}, "passphrase"),
         ("timeout", "rtsp://camera/", {"answers_tcp": True}, "port 554 takes connections"),
-        ("timeout", "rtsp://camera/", {"answers_tcp": True, "answers_rtsp": False}, "port 554 takes connections"),
-        ("timeout", "rtsp://camera/", {"answers_tcp": True, "answers_rtsp": True}, "encoder hangs"),
+        ("timeout", "rtsp://camera/", {"answers_tcp": True, "traits": Traits()}, "not what it is asked for"),
+        ("timeout", "rtsp://camera/", {"answers_tcp": True, "traits": DESCRIBED}, "encoder hangs"),
         ("timeout", "rtsp://camera/", {"answers_tcp": False}, "nothing answers at all"),
-        ("protocol", "rtsp://camera/", {"offers": ("audio",)}, "offers no video, only audio"),
-        ("protocol", "rtsp://camera/", {"offers": ("audio", "video")}, "compare scheme"),
+        ("protocol", "rtsp://camera/", {"traits": Traits(tracks=(SOUND,))}, "offers no video, only audio"),
+        ("protocol", "rtsp://camera/", {"traits": DESCRIBED}, "compare scheme"),
+        ("unsupported", "rtsp://camera/", {"traits": Traits(tracks=(SECRET,))}, "switch the encryption of the media"),
+        ("unsupported", "rtsp://camera/", {"traits": DESCRIBED}, "install what is missing"),
+        ("codec", "rtsp://camera/", {"traits": Traits(parameter_sets=())}, "no parameter sets"),
         ("codec", "http://camera/", {"kind": Kind("", None, None, 1.0, ("aac",))}, "sound only (aac)"),
         ("not_found", "file:///x.mp4", {}, "file:///videos/"),
         ("protocol", "file:///x.txt", {}, "file:///videos/"),
@@ -320,7 +349,7 @@ def test_advice_is_that_for_the_circumstances(
 
 def test_datagrams_that_are_kept_out_are_told_from_an_encoder_that_hangs() -> None:
     """Where RTSP is answered and video was asked for by UDP, the advice is TCP."""
-    told = Observation(0.0, answers_tcp=True, answers_rtsp=True)
+    told = Observation(0.0, answers_tcp=True, traits=DESCRIBED)
     assert "leave out transport: udp" in remedy("timeout", Target("rtsp://camera/", transport="udp"), told)
 
 
@@ -331,8 +360,9 @@ def test_no_password_and_no_control_character_is_printed() -> None:
     """Whatever the camera says of itself, it neither prints a password nor moves a terminal's cursor."""
     url = 'rtsp://user:s3cr"etö@camera/road?token=alsosecret'
     urls.remember(url)
-    said = SourceError("protocol", 's3cr"etö \x1b[2J alsosecret')
-    found = report(Target(url), Observation(0.0, error=said, realm='s3cr"etö'))
+    said = SourceError("protocol", 's3cr"etö \x1b[2J alsosecret', realm='s3cr"etö')
+    track = Track("audio", "RTP/AVP", "alsosecret\x1b[2J", 96)
+    found = report(Target(url), Observation(0.0, error=said, traits=Traits(tracks=(track,))))
     document = json.dumps(found.document(), ensure_ascii=False)
     for text in (printout(found), document):
         assert "s3cr" not in text

@@ -12,7 +12,6 @@ import pytest
 
 from streamer.source.certificate_trust import CertificateTrust
 from streamer.source.relay import PROGRAM
-from streamer.source.rtsp import ask
 from streamer.source.target import Target, Transport
 from streamer.values.clock import monotonic
 from tests.peers.certificates import Certificate, make_certificate, server_context
@@ -160,17 +159,6 @@ async def test_a_self_signed_camera_is_trusted_by_its_own_certificate(clips: dic
                 await watch.more(5)
             async with run_watch(Target(url)) as watch:
                 assert "self-signed" in await watch.ended("tls")
-
-
-async def test_who_is_asked_over_tls_is_let_go_of(clips: dict[str, Path], tmp_path: Path) -> None:
-    """A camera that is asked what it has by RTSP over TLS answers, and no socket is left to the garbage collector."""
-    camera = make_certificate("camera")
-    with run_rtsp_server({"/road": clips["h264"]}) as server:
-        async with run_front(server.port, server_context(camera, tmp_path)) as front:
-            target = Target(f"rtsps://127.0.0.1:{front.port}/road", trust=CertificateTrust(verify=False))
-            answer = await asyncio.to_thread(ask, target, "127.0.0.1")
-    assert answer is not None
-    assert (answer.status, "m=video" in answer.body) == (200, True)
 
 
 async def test_an_encoder_pushes_rtsp(mp4: Path) -> None:

@@ -5,7 +5,13 @@ from itertools import permutations
 
 import pytest
 
-from streamer.source.login import Challenge, Login, answer, challenges_of, realm_of
+from streamer.source.login import Challenge, Login, challenges_of, realm_of
+
+
+def answer(challenge: str, user: str, password: str, method: str, uri: str, cnonce: str | None = None) -> str | None:
+    """The Authorization field that answers one WWW-Authenticate field; None: nothing in it is known."""
+    login = Login(user, password, cnonce)
+    return login.header(method, uri) if login.take(challenges_of([challenge])) else None
 
 
 def test_digest_is_that_of_the_rfc() -> None:

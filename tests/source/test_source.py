@@ -19,7 +19,6 @@ from streamer.source.backoff import EAGER_PAUSE, JITTER, LOCKOUT_PAUSE
 from streamer.source.connection import Connection
 from streamer.source.openings import PATIENCE, Openings
 from streamer.source.protocol import SOCKET_TIMEOUT
-from streamer.source.rtsp import ask
 from streamer.source.source import LOOK, OPENING, PICTURE_TIMEOUT
 from streamer.source.target import Limits, Target, Transport
 from streamer.values import url as urls

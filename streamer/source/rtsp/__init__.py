@@ -14,14 +14,14 @@ keepalive.py     what keeps a session alive, and when. Pure
 report.py        the least of RTCP. Pure
 redirect.py      where a server sends us, and whether we go
 refusal.py       what a status means, in the words of the API
-inquiry.py       what a server says for itself where FFmpeg, which still reads what is pushed, says nothing
+traits.py        what a camera says of itself and shows of its ways, for the doctor. Values
 """
 
 from streamer.source.rtsp.description import Description, Track
-from streamer.source.rtsp.inquiry import Answer, ask
 from streamer.source.rtsp.keepalive import Habits
 from streamer.source.rtsp.opening import open_session
 from streamer.source.rtsp.redirect import stays
 from streamer.source.rtsp.session import Session
+from streamer.source.rtsp.traits import Learn, Traits, forget
 
-__all__ = ["Answer", "Description", "Habits", "Session", "Track", "ask", "open_session", "stays"]
+__all__ = ["Description", "Habits", "Learn", "Session", "Track", "Traits", "forget", "open_session", "stays"]

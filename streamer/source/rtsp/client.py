@@ -61,6 +61,11 @@ class Client:
         """How it logged in; None: the camera did not ask."""
         return None if self._login is None else self._login.name
 
+    @property
+    def realm(self) -> str | None:
+        """What it logged in to."""
+        return None if self._login is None else self._login.realm
+
     def ask(self, method: str, url: str, **fields: str) -> Response:
         """What a camera answers; with a password where it asks for one.
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
+from streamer.source.failure import printable
 from streamer.source.rtsp import description as descriptions
 from streamer.source.rtsp.client import Client
 from streamer.source.rtsp.control_url import base_of, control_url, is_absolute
@@ -14,6 +15,7 @@ from streamer.source.rtsp.redirect import REDIRECTS, Moved, redirected
 from streamer.source.rtsp.refusal import refusal
 from streamer.source.rtsp.report import smallest
 from streamer.source.rtsp.session import Session
+from streamer.source.rtsp.traits import Learn, Traits, forget
 from streamer.source.rtsp.wire import Wire, connect
 from streamer.source.stop import Stop
 from streamer.source.target import Target, Transport
@@ -28,7 +30,7 @@ _NO_RANGE = frozenset({400, 402, 406, 412, 451, 456, 457})
 
 @contextmanager
 def open_session(
-    target: Target, stop: Stop, clock: Clock = monotonic, habits: Habits | None = None
+    target: Target, stop: Stop, clock: Clock = monotonic, habits: Habits | None = None, learn: Learn = forget
 ) -> Iterator[Session]:
     """The first video of a camera, playing for as long as the block lasts. Blocks; `stop` ends that at once.
 
@@ -37,6 +39,7 @@ def open_session(
         stop: ends whatever is waited for, the packets too.
         clock: monotonic seconds.
         habits: what attempts before have shown of this camera; None: nothing.
+        learn: takes what the camera says of itself, as it does.
 
     Raises:
         SourceError: why it does not play.
@@ -47,7 +50,7 @@ def open_session(
             wire = connect(target, stop, clock)
             opened.callback(wire.close)
             try:
-                session = _play(wire, target, clock, habits or Habits(), opened)
+                session = _play(wire, target, clock, habits or Habits(), opened, learn)
             except Moved as moved:
                 target = redirected(target, moved.location)
                 continue
@@ -57,13 +60,17 @@ def open_session(
     raise SourceError("redirected", f"the camera redirects more than {REDIRECTS} times")
 
 
-def _play(wire: Wire, target: Target, clock: Clock, habits: Habits, opened: ExitStack) -> Session:
+def _play(wire: Wire, target: Target, clock: Clock, habits: Habits, opened: ExitStack, learn: Learn) -> Session:
     client, url = Client(wire, target, clock), urls.without_login(target.url)
     options = client.ask("OPTIONS", url)  # whatever it answers: some know it not
+    traits = Traits(_server(options))
+    learn(traits)
     if options.status == 401 and client.login is not None:
-        raise refusal("OPTIONS", options)
-    described = _require(client.ask("DESCRIBE", url, Accept="application/sdp"), "DESCRIBE")
+        raise refusal("OPTIONS", options, client.realm)
+    described = _require(client, client.ask("DESCRIBE", url, Accept="application/sdp"), "DESCRIBE")
     description = descriptions.read(described.body)
+    traits = Traits(_server(described) or traits.server, client.login, client.realm, description.tracks)
+    learn(traits)
     base = base_of(described.fields, url)
     whole = control_url(base, description.control)
     track = description.video()
@@ -80,13 +87,18 @@ def _play(wire: Wire, target: Target, clock: Clock, habits: Habits, opened: Exit
         client,
         clock,
         url=whole,
-        tracks=description.tracks,
         track=track,
         placement=placement,
         ports=ports,
         keepalive=keepalive,
-        server=described.fields.get("server") or options.fields.get("server"),
+        traits=traits,
     )
+
+
+def _server(response: Response) -> str | None:
+    """What the camera calls itself; None: it does not say."""
+    said = response.fields.get("server")
+    return urls.redact(printable(said)) if said else None
 
 
 def _listed(options: Response) -> set[str]:
@@ -109,7 +121,7 @@ def _set_up(
         response = client.ask("SETUP", url, Transport=asked(None if ports is None else ports.numbers))
         if response.status == _UNSUPPORTED_TRANSPORT:
             continue
-        _require(response, "SETUP")
+        _require(client, response, "SETUP")
         placement = answered(response.fields.get("transport"), transport)
         named = response.fields.get("session") or ""
         return placement, ports if placement.transport == "udp" else None, named
@@ -128,10 +140,10 @@ def _start(client: Client, whole: str, part: str) -> None:
         response = client.ask("PLAY", whole)
     if response.status == _NO_AGGREGATE:
         response = client.ask("PLAY", part)
-    _require(response, "PLAY")
+    _require(client, response, "PLAY")
 
 
-def _require(response: Response, method: str) -> Response:
+def _require(client: Client, response: Response, method: str) -> Response:
     if not 200 <= response.status < 300:
-        raise refusal(method, response)
+        raise refusal(method, response, client.realm)
     return response

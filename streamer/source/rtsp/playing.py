@@ -5,6 +5,7 @@ import random
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from fractions import Fraction
 from typing import cast
 
@@ -16,6 +17,7 @@ from streamer.rtp.assembler import Assembler, Picture
 from streamer.rtp.clock import RtpClock
 from streamer.rtp.codecs import CODECS
 from streamer.rtp.packet import Malformed, read_packet
+from streamer.rtp.payload import Entry
 from streamer.rtp.reports import Reception, SenderReport, read_reports
 from streamer.rtp.wall import Wall
 from streamer.source import protocol as protocols
@@ -24,6 +26,7 @@ from streamer.source.protocol import Protocol
 from streamer.source.rtsp.keepalive import Habits
 from streamer.source.rtsp.opening import open_session
 from streamer.source.rtsp.session import Session
+from streamer.source.rtsp.traits import KeyframeKind, Learn, Place, Traits, forget
 from streamer.source.stop import Stop
 from streamer.source.target import Limits, Target, Transport
 from streamer.values.clock import Clock, monotonic
@@ -39,17 +42,33 @@ MOST_MALFORMED = 100
 """Packets that are not what they say, without a picture between them, after which it is no damage on the way."""
 TICKS = 1_000_000
 """A second in the times of what is handed on."""
+WITH_SETS = ("H264", "H265", "MP4V-ES")
+"""Codecs that a decoder must be told of beside the pictures."""
+KINDS: dict[Entry, KeyframeKind] = {
+    Entry.KEY: "key",
+    Entry.POINT: "recovery point",
+    Entry.INTRA: "intra",
+    Entry.NONE: "refresh",
+}
 
 
 @contextmanager
-def play(target: Target, stop: Stop, habits: Habits | None = None, clock: Clock = monotonic) -> Iterator["Playing"]:
+def play(
+    target: Target, stop: Stop, habits: Habits | None = None, learn: Learn = forget, clock: Clock = monotonic
+) -> Iterator["Playing"]:
     """Have a camera play, for as long as the block lasts. Blocks; `stop` ends whatever it waits for at once.
+
+    `learn` takes what the camera says of itself, as it does, and in the end what it has shown.
 
     Raises:
         SourceError: why it does not.
     """
-    with open_session(target, stop, clock, habits) as session:
-        yield Playing(session, target, clock)
+    with open_session(target, stop, clock, habits, learn) as session:
+        playing = Playing(session, target, clock)
+        try:
+            yield playing
+        finally:
+            learn(playing.traits)
 
 
 class Playing:
@@ -77,6 +96,10 @@ class Playing:
         self._reception = Reception(track.clock_rate)
         self._ssrc = random.getrandbits(32)
         self._malformed = self._foreign = 0
+        self._pictures = 0
+        self._begun = set[Entry]()
+        """With which kinds of pictures decoding could begin."""
+        self._sets_in_band = False
         self._context: VideoCodecContext | None = None
         self._own_at: float | None = None
         """When the newest packet of the video came."""
@@ -92,6 +115,25 @@ class Playing:
     def lost(self) -> int:
         """Packets that never came; 0 of a camera whose numbers mean nothing."""
         return self._reception.lost if self._assembler.numbered else 0
+
+    @property
+    def traits(self) -> Traits:
+        """What it says of itself, and has shown of its ways so far."""
+        track, counted, numbered = self._session.track, self._reception, self._assembler.numbered
+        places: tuple[tuple[Place, bool], ...] = (
+            ("described", bool(track.parameter_sets)),
+            ("in band", self._sets_in_band),
+        )
+        return replace(
+            self._session.traits,
+            packets=counted.expected if numbered else counted.received,
+            lost=counted.lost if numbered else None,
+            numbered=numbered,
+            markers=self._assembler.marker_habit if self._pictures else None,
+            clock_pace=self._times.rate,
+            parameter_sets=tuple(place for place, is_so in places if is_so) if track.codec in WITH_SETS else None,
+            keyframes=tuple(KINDS[entry] for entry in sorted(self._begun, reverse=True)),
+        )
 
     def video(self, limits: Limits) -> Video:
         """Its video, to be decoded within limits.
@@ -144,6 +186,7 @@ class Playing:
             self._own_at = now
             self._reception.take(packet, now)
             payload = self._read(packet.payload)
+            self._sets_in_band |= payload.parameter_sets
         except Malformed as error:
             self._malformed += 1
             if self._malformed >= MOST_MALFORMED:
@@ -169,6 +212,9 @@ class Playing:
             raise SourceError("protocol", f"the camera describes payload type {described} and sends {payload_type}")
 
     def _unit(self, picture: Picture) -> Unit:
+        self._pictures += 1
+        if picture.is_keyframe:
+            self._begun.add(picture.entry)
         if self._context is not None and not picture.is_whole:
             # What is refreshed bit by bit counts as damaged until it is whole, and is not handed on before.
             self._context.flags |= Flags.output_corrupt

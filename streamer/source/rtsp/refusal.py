@@ -9,8 +9,8 @@ from streamer.values.errors import SourceError
 KNOWN = "known are Basic, and Digest with MD5, SHA-256 and SHA-512-256"
 
 
-def refusal(method: str, response: Response) -> SourceError:
-    """Why a camera does not do what it was asked for."""
+def refusal(method: str, response: Response, realm: str | None = None) -> SourceError:
+    """Why a camera does not do what it was asked for; `realm` is what it was logged in to."""
     status = response.status
     if status == 401:
         realm = realm_of(response.fields.all("www-authenticate"))
@@ -19,7 +19,7 @@ def refusal(method: str, response: Response) -> SourceError:
             return SourceError("authentication", f"the camera wants a log-in that is not known; {KNOWN}", realm=realm)
         return SourceError("authentication", "the camera refuses the user name or password", realm=realm)
     if status == 403:
-        return SourceError("authentication", "the camera forbids this user to watch")
+        return SourceError("authentication", "the camera forbids this user to watch", realm=realm)
     if status in (404, 410):
         return SourceError("not_found", "the camera has no stream at this path")
     why = urls.redact(printable(response.reason))

@@ -4,8 +4,9 @@ import contextlib
 import random
 import select
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
-from streamer.source.failure import OPEN_TIMEOUT, printable, stalled
+from streamer.source.failure import OPEN_TIMEOUT, stalled
 from streamer.source.protocol import STALL_TIMEOUT
 from streamer.source.rtsp.client import SEND_TIMEOUT, Client
 from streamer.source.rtsp.description import Track
@@ -14,9 +15,9 @@ from streamer.source.rtsp.message import Chunk, Message, Request
 from streamer.source.rtsp.placement import Placement
 from streamer.source.rtsp.port_pair import PortPair
 from streamer.source.rtsp.report import INTERVAL, leavers, smallest
+from streamer.source.rtsp.traits import Traits
 from streamer.source.rtsp.wire import LOOK, Closed, Wire
 from streamer.source.target import Transport
-from streamer.values import url as urls
 from streamer.values.clock import Clock
 from streamer.values.errors import SourceError
 
@@ -39,23 +40,19 @@ class Session:
         clock: Clock,
         *,
         url: str,
-        tracks: tuple[Track, ...],
         track: Track,
         placement: Placement,
         ports: PortPair | None,
         keepalive: Keepalive,
-        server: str | None,
+        traits: Traits,
     ) -> None:
         self._wire, self._client, self._clock, self._url = wire, client, clock, url
         self._placement, self._ports, self._keepalive = placement, ports, keepalive
         self.track = track
         """The video that plays."""
-        self.tracks = tracks
+        self.tracks = traits.tracks
         """All that the camera describes."""
-        self.login = client.login
-        """How it was logged in: "Digest SHA-256"; None: without."""
-        self.server = urls.redact(printable(server)) if server else None
-        """What the camera calls itself."""
+        self._said = traits
         self.transport: Transport = placement.transport
         """How the packets come."""
         self.on_report: Callable[[bytes, float], None] = lambda report, now: None
@@ -74,9 +71,15 @@ class Session:
             self._poll.register(heard, select.POLLIN)
 
     @property
-    def keepalive(self) -> str:
-        """What keeps the session alive: "GET_PARAMETER" or "OPTIONS"."""
-        return self._keepalive.method
+    def traits(self) -> Traits:
+        """What is known of the camera, its packets aside."""
+        return replace(
+            self._said,
+            played=self.track,
+            transport=self.transport,
+            keepalive=self._keepalive.method,
+            session_timeout=self._keepalive.timeout,
+        )
 
     def packets(self) -> Iterator[Packet]:
         """RTP packets as they come, and an empty one now and then where none does; ends with the stream.

@@ -79,7 +79,8 @@ def test_a_server_plays(tmp_path: Path, transport: Transport, codec: str) -> Non
         got = packets(session, 60)
         assert session.track.codec == {"libx264": "H264", "libx265": "H265", "mjpeg": "JPEG"}[codec]
         assert bool(session.track.parameter_sets) == (codec != "mjpeg")
-        assert (session.transport, session.login, session.server) == (transport, None, "GStreamer RTSP server")
+        said = session.traits
+        assert (said.transport, said.login, said.server) == (transport, None, "GStreamer RTSP server")
     assert {(data[0] >> 6, data[1] & 127) for data in got} == {(2, session.track.payload_type)}
     numbers = [int.from_bytes(data[2:4]) for data in got]
     assert numbers == [(numbers[0] + step) & 0xFFFF for step in range(60)]
@@ -90,7 +91,7 @@ def test_a_server_lets_in_who_knows_the_password(server: RtspServer) -> None:
     there = f"127.0.0.1:{server.port}/road"
     with open_session(Target(f"rtsp://watch:p%40ss%2Fw%3Ard@{there}"), Stop()) as session:
         assert packets(session, 3)
-        assert session.login == "Digest MD5"
+        assert (session.traits.login, session.traits.realm) == ("Digest MD5", "GStreamer RTSP Server")
     for login in ("watch:wrong@", "other:p%40ss%2Fw%3Ard@", ""):
         error = refused(f"rtsp://{login}{there}")
         assert (error.kind, error.realm) == ("authentication", "GStreamer RTSP Server")
@@ -359,7 +360,7 @@ def test_a_camera_is_logged_in_to_as_it_wants(algorithms: tuple[str, ...], qop: 
     with run_rtsp_camera(behind(locked(algorithms, qop=qop))) as camera:
         with open_session(Target(camera.url(login="admin:p%C3%A4%3Ass")), Stop()) as session:
             assert packets(session, 3)
-            assert session.login == f"Digest {max(algorithms, key=('MD5', 'SHA-256', 'SHA-512-256').index)}"
+            assert session.traits.login == f"Digest {max(algorithms, key=('MD5', 'SHA-256', 'SHA-512-256').index)}"
         assert [len(camera.all(method)) for method in ("DESCRIBE", "SETUP", "PLAY")] == [2, 1, 1]
 
 

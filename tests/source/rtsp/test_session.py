@@ -340,7 +340,7 @@ def test_a_session_that_ended_too_soon_is_kept_alive_otherwise() -> None:
                 run_rtsp_camera(public=listed, session="1;timeout=10", play=beat.play) as camera,
                 open_session(Target(camera.url()), Stop(), clock, habits) as session,
             ):
-                assert session.keepalive == method
+                assert session.traits.keepalive == method
                 assert len(list(beat.watch(session))) == 24
 
 
