@@ -4,7 +4,7 @@
 import { administration } from "./administration.js";
 import { definitions, element } from "./details.js";
 import { sentence } from "./readout.js";
-import { cause, headline, measurements, still } from "./report.js";
+import { cause, headline, measurements, still, told } from "./report.js";
 
 /** @typedef {import("./report.js").Report} Report */
 /** @typedef {import("./report.js").Finding} Finding */
@@ -102,7 +102,7 @@ export class CameraCheckup extends HTMLElement {
     this.#report.append(
       ...(why ? [element("p", "cause", why)] : []),
       ...picture(report),
-      element("dl", "", ...definitions(measurements(report))),
+      element("dl", "", ...definitions([...measurements(report), ...told(report)])),
       element("ul", "findings", ...report.findings.map(finding)),
     );
   }

@@ -63,6 +63,7 @@ def report(**fields: Any) -> dict[str, Any]:
         "first_picture_seconds": 0.9,
         "decode_ms": 2.31,
         "watched_seconds": 7.9,
+        "rtsp": None,
     } | fields
 
 

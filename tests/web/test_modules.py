@@ -291,6 +291,36 @@ async def test_what_was_not_measured_is_not_shown(call: Call) -> None:
     assert await call("report.js", "return m.measurements(a)", doctors_report(codec=None)) == []
 
 
+TOLD = {
+    "server": "Hipcam", "login": "Digest MD5", "transport": "tcp", "keepalive": "OPTIONS", "session_timeout": 60,
+    "tracks": [
+        {"media": "video", "codec": "H264", "why_not": None},
+        {"media": "audio", "codec": None, "why_not": "sound is not asked for"},
+    ],
+    "packets": 800, "lost": 3, "markers": "never", "parameter_sets": ["described", "in band"],
+}  # fmt: skip
+
+
+async def test_what_a_camera_told_is_shown(call: Call) -> None:
+    """What an RTSP camera told of itself is a line each; of any other camera there is none."""
+    assert dict(await call("report.js", "return m.told(a)", doctors_report(rtsp=TOLD, realm="Lobby"))) == {
+        "Server": "Hipcam",
+        "Log-in": "Digest MD5 for “Lobby”",
+        "Session": "over TCP, kept alive by OPTIONS; lasts 60 s without",
+        "Tracks": "video H.264: played; audio not named: sound is not asked for",
+        "RTP packets": "800, 3 lost (0.38 %); none is marked as a picture’s last",
+        "Parameter sets": "described and in band",
+    }
+    assert await call("report.js", "return m.told(a)", doctors_report()) == []
+
+
+async def test_what_a_camera_told_before_it_failed_is_shown(call: Call) -> None:
+    """Of a camera that said its name and nothing else the name is shown, and what is not known is left out."""
+    nothing = dict.fromkeys(TOLD) | {"server": "Hipcam", "tracks": [], "packets": 0}
+    shown = await call("report.js", "return m.told(a)", doctors_report(codec=None, rtsp=nothing))
+    assert {name: value for name, value in shown if value is not None} == {"Server": "Hipcam"}
+
+
 @pytest.mark.parametrize(
     "url", ["http://10.0.0.1/x.jpg", "data:image/svg+xml;base64,PHN2Zz4=", "javascript:alert(1)", None]
 )
