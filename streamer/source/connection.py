@@ -65,7 +65,7 @@ class Connection:
         self.opened_at: float | None = None
         """Monotonic time at which the camera had said what it sends; None before."""
         self.stall_timeout = STALL_TIMEOUT
-        """Seconds without a frame after which it is not worth waiting for."""
+        """Seconds without a frame after which it is not worth waiting for; before anything has come perhaps others."""
         self.delivering = False
         """True from the first frame on."""
         self.alive_at = self.started_at
@@ -110,7 +110,7 @@ class Connection:
     def _read(self) -> None:
         with open_target(self._target, self._stop, self._habits) as opened:
             video = opened.video(self._target.limits)
-            self.stall_timeout = opened.protocol.stall
+            self.stall_timeout = opened.protocol.start or opened.protocol.stall
             self.opened_at = self.alive_at = self._clock()
             self._decode(opened, video)
 
@@ -123,6 +123,7 @@ class Connection:
         for unit in _units(opened):
             if self._stop:
                 return
+            self.stall_timeout = opened.protocol.stall
             if (unit.packet is None or not unit.is_whole or not self.delivering) and self._may_wait(unit.since):
                 self.alive_at = unit.since
             if unit.packet is None:

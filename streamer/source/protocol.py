@@ -14,6 +14,10 @@ LISTEN_TIMEOUT = 5
 STALL_TIMEOUT = 4.5
 """Seconds without a frame after which a connection is given up: noticed within five."""
 
+FIRST_TIMEOUT = 6.0
+"""Seconds from an answer that it plays to a camera's first packet. Some wait for their next key picture first, and one
+every five seconds is usual; the doctor has 8.5 s for everything."""
+
 _MICROSECONDS = str(int(SOCKET_TIMEOUT * 1e6))
 
 _SOON = {
@@ -35,10 +39,12 @@ class Protocol:
     """Whether it comes faster than it happened, so that pictures must be held until they are due."""
     stall: float = STALL_TIMEOUT
     """Seconds without a frame after which a connection is given up."""
+    start: float | None = None
+    """The same before anything has come; None: no other."""
 
 
-PLAYED = Protocol(None, {"protocol_whitelist": "none"})
-"""RTSP that is pulled, which FFmpeg only decodes: see rtsp/."""
+PLAYED = Protocol(None, {"protocol_whitelist": "none"}, start=FIRST_TIMEOUT + 1.0)
+"""RTSP that is pulled, which FFmpeg only decodes: see rtsp/. Why nothing comes at first it says itself, and is let."""
 RTSP_LISTEN = Protocol(
     "rtsp",
     {

@@ -341,6 +341,7 @@ async def test_a_camera_that_answers_and_sends_nothing_is_told_from_silence(came
         front.rewrite = muted
         found = await examined(Target(f"rtsp://127.0.0.1:{front.port}/road"))
     assert (found.verdict, found.seen.answers_tcp) == ("timeout", True)
+    assert "plays, and sent nothing" in str(found.error)
     assert "encoder hangs" in str(found.remedy)
 
 

@@ -30,6 +30,7 @@ from tests.peers.clock import FakeClock
 from tests.peers.front import run_front
 from tests.peers.listener import run_listener
 from tests.peers.process import free_port
+from tests.peers.rtsp_camera import run_rtsp_camera
 from tests.peers.rtsp_server import RtspServer, run_rtsp_server
 from tests.peers.until import until
 from tests.peers.watch import Watch, numbers, run_watch
@@ -209,6 +210,14 @@ async def test_a_camera_that_freezes_at_once_is_stalled(
             await asyncio.to_thread(server.freeze)
             await watch.ended("stalled")
             assert list(watch.source.reconnects) == ["stalled"]
+
+
+async def test_a_camera_that_never_begins_is_no_stalled_one() -> None:
+    """A camera that says that it plays, and sends nothing, is said to; the session, which knows it, is let say it."""
+    with run_rtsp_camera(play=lambda: iter(())) as camera:
+        async with run_watch(Target(camera.url())) as watch:
+            assert "plays, and sent nothing" in await watch.ended("timeout")
+            assert list(watch.source.reconnects) == ["timeout"]
 
 
 @pytest.mark.parametrize("fps", [Fraction(1), Fraction(2, 5)])

@@ -6,8 +6,8 @@ import select
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from streamer.source.failure import OPEN_TIMEOUT, stalled
-from streamer.source.protocol import STALL_TIMEOUT
+from streamer.source.failure import stalled
+from streamer.source.protocol import FIRST_TIMEOUT, STALL_TIMEOUT
 from streamer.source.rtsp.client import SEND_TIMEOUT, Client
 from streamer.source.rtsp.description import Track
 from streamer.source.rtsp.keepalive import Keepalive
@@ -219,6 +219,6 @@ class Session:
         silent = now - self._packet_at
         if self._delivering and silent > STALL_TIMEOUT:
             raise stalled()
-        if not self._delivering and silent > OPEN_TIMEOUT:
+        if not self._delivering and silent > FIRST_TIMEOUT:
             way = "" if self._ports is None else "; `transport: tcp` passes where datagrams do not"
-            raise SourceError("timeout", f"the camera plays, and sent nothing within {OPEN_TIMEOUT:.0f} s{way}")
+            raise SourceError("timeout", f"the camera plays, and sent nothing within {FIRST_TIMEOUT:.0f} s{way}")

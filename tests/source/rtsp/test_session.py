@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from streamer.source.failure import OPEN_TIMEOUT
-from streamer.source.protocol import STALL_TIMEOUT
+from streamer.source.protocol import FIRST_TIMEOUT, STALL_TIMEOUT
 from streamer.source.rtsp import Habits, Session, open_session
 from streamer.source.rtsp.report import INTERVAL
 from streamer.source.rtsp.session import MOST_PACKETS
@@ -168,7 +167,7 @@ def silent(clock: FakeClock, *, after: int, reports: bool, seconds: float) -> It
 
 
 @pytest.mark.parametrize("reports", [False, True])
-@pytest.mark.parametrize(("after", "kind", "seconds"), [(0, "timeout", OPEN_TIMEOUT), (3, "stalled", STALL_TIMEOUT)])
+@pytest.mark.parametrize(("after", "kind", "seconds"), [(0, "timeout", FIRST_TIMEOUT), (3, "stalled", STALL_TIMEOUT)])
 def test_a_silence_ends_by_the_clock(reports: bool, after: int, kind: str, seconds: float) -> None:
     """No packet for so long is the end, before the first and after the last; reports are no packets."""
     clock = FakeClock()
@@ -182,6 +181,26 @@ def test_a_silence_ends_by_the_clock(reports: bool, after: int, kind: str, secon
     assert error.value.kind == kind
 
 
+def test_a_camera_may_wait_for_its_next_key_picture() -> None:
+    """A first packet that comes later than a silence may last is still the first: such cameras play."""
+    clock = FakeClock()
+
+    def late() -> Iterator[bytes]:
+        for _ in range(20):
+            threading.Event().wait(0.001)
+            clock.advance((STALL_TIMEOUT + FIRST_TIMEOUT) / 2 / 20)
+            yield b"\r\n"
+        yield chunk(0, rtp(0))
+
+    with (
+        run_rtsp_camera(play=late) as camera,
+        open_session(Target(camera.url()), Stop(), clock) as session,
+    ):
+        began = clock.now
+        data, now = next((data, now) for data, now in session.packets() if data)
+    assert (data, now - began > STALL_TIMEOUT) == (rtp(0), True)
+
+
 def _watch(packets: Iterator[tuple[bytes, float]], arrived_at: float, seconds: float) -> None:
     for data, now in packets:
         arrived_at = now if data else arrived_at
@@ -191,7 +210,7 @@ def _watch(packets: Iterator[tuple[bytes, float]], arrived_at: float, seconds: f
 def test_datagrams_that_do_not_come_are_explained() -> None:
     """Where a camera plays and no datagram arrives, the sentence says what passes instead."""
     clock = FakeClock()
-    quiet = partial(silent, clock, after=0, reports=False, seconds=OPEN_TIMEOUT)
+    quiet = partial(silent, clock, after=0, reports=False, seconds=FIRST_TIMEOUT)
     with (
         run_rtsp_camera(transport="RTP/AVP;unicast", play=quiet) as camera,
         open_session(Target(camera.url(), transport="udp"), Stop(), clock) as session,
