@@ -51,6 +51,8 @@ def remedy(kind: SourceErrorKind, target: Target, seen: Observation) -> str:
     """What to do next, as one sentence without its full stop."""
     if kind == "authentication":
         return _login(target, seen.realm)
+    if target.scheme == "udp" and kind in ("codec", "protocol", "timeout"):
+        return "have the encoder send what is allowed, or compare the port: something else may be sending to this one"
     if kind == "timeout":
         return _silence(target, seen)
     if kind == "tls":

@@ -16,7 +16,7 @@ opened.py                what an attempt reads, whatever takes it apart
 download.py              an HTTP answer as bytes; login.py a user name and password, for RTSP too
 playlist.py              what an HLS playlist may have us fetch; manifest.py what it says; cipher.py its encryption
 reader.py                bytes of ours as FFmpeg reads them; allowance.py how many without a picture
-datagrams.py             MPEG-TS that comes in UDP datagrams
+udp/                     what comes in datagrams to a port of ours: port.py, sender.py, form.py, bare_rtp.py, stream.py
 relay.py                 SRT by way of the system's ffmpeg
 stop.py                  how a thread that waits is told to end
 gate.py                  which packets are worth decoding; decoding.py what comes of them

@@ -3,7 +3,7 @@
 import errno
 import struct
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -14,7 +14,6 @@ from av.stream import Discard
 
 from streamer.source import protocol as protocols
 from streamer.source.allowance import Allowance
-from streamer.source.datagrams import Datagrams
 from streamer.source.dialler import Dialler
 from streamer.source.download import Download
 from streamer.source.failure import OPEN_TIMEOUT, printable
@@ -24,9 +23,14 @@ from streamer.source.protocol import LISTEN_TIMEOUT, SOCKET_TIMEOUT, STALL_TIMEO
 from streamer.source.reader import Reader, Seekable
 from streamer.source.relay import Relay
 from streamer.source.rtsp import Habits, Learn, forget
-from streamer.source.rtsp.playing import play
+from streamer.source.rtsp.playing import Playing, play
 from streamer.source.stop import Stop
 from streamer.source.target import Limits, Target
+from streamer.source.udp.bare_rtp import BareRtp
+from streamer.source.udp.form import TRANSPORT_STREAM, rtp_payload
+from streamer.source.udp.port import Port
+from streamer.source.udp.sender import Sender
+from streamer.source.udp.stream import Stream
 from streamer.values import url as urls
 from streamer.values.clock import Clock, monotonic
 from streamer.values.errors import SourceError
@@ -167,12 +171,21 @@ def _rtmp(target: Target, stop: Stop) -> Iterator[Contained]:
 
 
 @contextmanager
-def _udp(target: Target, stop: Stop) -> Iterator[Contained]:
+def _udp(target: Target, stop: Stop) -> Iterator[Opened]:
+    """Datagrams, whatever they turn out to carry."""
     asked = parse_qs(urlsplit(target.url).query)  # FFmpeg's own word for it
     address = target.destinations.addresses(target.host, target.port)[0]
-    datagrams = Datagrams(address, target.port, stop, *asked.get("localaddr", ())[:1])
-    with _bytes(datagrams, protocols.MPEG_TS, target.limits) as opened:
-        yield opened
+    port = Port(address, target.port, monotonic, *asked.get("localaddr", ())[:1])
+    with closing(Sender(port, stop, monotonic)) as sender:
+        form = sender.recognise()
+        if form.payload_type is not None:
+            yield Playing(BareRtp(sender, form, form.payload_type, monotonic), target, monotonic)
+            return
+        is_wrapped = form.codec == TRANSPORT_STREAM
+        protocol = protocols.MPEG_TS if is_wrapped else protocols.NAL_UNITS[form.codec]
+        stream = Stream(sender, rtp_payload if is_wrapped else bytes)
+        with _bytes(stream, protocol, target.limits) as opened:
+            yield opened
 
 
 @contextmanager
@@ -228,7 +241,7 @@ def _file(target: Target, stop: Stop) -> Iterator[Contained]:
 
 
 @contextmanager
-def _bytes(body: Datagrams | Download | Relay, protocol: Protocol, limits: Limits) -> Iterator[Contained]:
+def _bytes(body: Download | Relay | Stream, protocol: Protocol, limits: Limits) -> Iterator[Contained]:
     """A container of bytes that we fetch ourselves.
 
     Why there are no more is said here, and not by raising through FFmpeg: it reads on, and PyAV keeps one error only.
@@ -308,7 +321,7 @@ def protocol_of(media_type: str, start: bytes) -> Protocol:
     raise SourceError("protocol", f"the server sends {what}; allowed are HLS, MJPEG, MP4, MPEG-TS and FLV")
 
 
-_OPENERS: dict[str, Callable[[Target, Stop], AbstractContextManager[Contained]]] = {
+_OPENERS: dict[str, Callable[[Target, Stop], AbstractContextManager[Opened]]] = {
     "rtsp": _rtsp,
     "rtmp": _rtmp,
     "udp": _udp,

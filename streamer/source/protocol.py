@@ -97,6 +97,19 @@ MPEG_TS = Protocol(
         "merge_pmt_versions": "1",
     },
 )
+_UNITS = (
+    _BYTES
+    | _SOON
+    | {
+        # They carry no times: there is nothing to be learned from more of them than one.
+        "fpsprobesize": "0",
+        "max_ts_probe": "0",
+    }
+)
+H264_UNITS = Protocol("h264", _UNITS, clocked=False)
+H265_UNITS = Protocol("hevc", _UNITS, clocked=False)
+NAL_UNITS = {"H264": H264_UNITS, "H265": H265_UNITS}
+"""A stream of NAL units between start codes (H.264 and H.265, annex B), by SDP's name of the codec."""
 MULTIPART_JPEG = Protocol(
     "mpjpeg",
     _BYTES

@@ -335,6 +335,8 @@ def test_every_failure_has_advice(kind: SourceErrorKind) -> None:
         ("tls", "rtsps://camera/", {}, "write rtsp://"),
         ("tls", "https://[fd00::7]/", {}, "-connect [fd00::7]:443 "),
         ("unreachable", "udp://0.0.0.0:9", {}, "uses the port"),
+        ("protocol", "udp://0.0.0.0:9", {}, "have the encoder send"),
+        ("timeout", "udp://0.0.0.0:9", {}, "have the encoder send"),
     ],
 )
 def test_advice_is_that_for_the_circumstances(

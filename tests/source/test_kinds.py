@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -17,6 +17,7 @@ from streamer.values.clock import monotonic
 from tests.peers.certificates import Certificate, make_certificate, server_context
 from tests.peers.clip import make_clip
 from tests.peers.front import run_front
+from tests.peers.gst_pipeline import run_gst_pipeline
 from tests.peers.process import Process, free_port
 from tests.peers.required import requires
 from tests.peers.rtsp_server import run_rtsp_server
@@ -198,6 +199,78 @@ async def test_mpeg_ts_comes_by_udp(clips: dict[str, Path]) -> None:
         local = "&localaddr=127.0.0.1" if host.startswith("239") else ""
         async with sending("-f", "mpegts", f"udp://{host}:{port}?pkt_size=1316{local}", clip=clips[codec]):
             await assert_delivers(Target(f"udp://{host}:{port}?{local}"))
+
+
+def rtp(port: int, codec: str = "h264") -> tuple[str, ...]:
+    """What has ffmpeg send bare RTP, parameter sets in it."""
+    annex_b = () if codec == "mjpeg" else ("-bsf:v", f"{'hevc' if codec == 'h265' else codec}_mp4toannexb")
+    return (*annex_b, "-f", "rtp", f"rtp://127.0.0.1:{port}")
+
+
+@pytest.mark.parametrize("codec", CODECS)
+async def test_bare_rtp_comes_by_udp(clips: dict[str, Path], codec: str) -> None:
+    """RTP without a description is recognised, H.264, H.265 and MJPEG, and played."""
+    port = free_port() & ~1
+    async with sending(*rtp(port, codec), clip=clips[codec]):
+        await assert_delivers(Target(f"udp://127.0.0.1:{port}"))
+
+
+@pytest.mark.parametrize("codec", ["h264", "h265"])
+async def test_bare_rtp_comes_from_gstreamer(clips: dict[str, Path], codec: str) -> None:
+    """The same from the pipelines that flight controllers' manuals have."""
+    port = free_port()
+    parse = f"matroskademux ! {codec}parse config-interval=-1"
+    pay = f"rtp{codec}pay config-interval=1 ! udpsink host=127.0.0.1 port={port}"
+    async with run_watch(Target(f"udp://127.0.0.1:{port}")) as watch:
+        with run_gst_pipeline(f"filesrc location={clips[codec]} ! {parse} ! {pay}"):
+            found = numbers(await watch.more(40))
+    assert_plays(found)
+
+
+async def test_mpeg_ts_in_rtp_comes_by_udp(clips: dict[str, Path]) -> None:
+    """MPEG-TS is taken out of the RTP around it."""
+    port = free_port() & ~1
+    async with sending("-f", "rtp_mpegts", f"rtp://127.0.0.1:{port}", clip=clips["h264"]):
+        await assert_delivers(Target(f"udp://127.0.0.1:{port}"))
+
+
+@pytest.mark.parametrize("codec", ["h264", "h265"])
+async def test_nal_units_come_by_udp(clips: dict[str, Path], codec: str) -> None:
+    """A stream of bytes without any container is played; its times are those of arrival."""
+    port, name = free_port(), "hevc" if codec == "h265" else codec
+    bare = ("-bsf:v", f"{name}_mp4toannexb", "-f", name, f"udp://127.0.0.1:{port}?pkt_size=1316")
+    async with sending(*bare, clip=clips[codec]), run_watch(Target(f"udp://127.0.0.1:{port}")) as watch:
+        assert_plays(numbers(await watch.more(40)))
+
+
+async def test_a_camera_of_bare_rtp_that_starts_anew_is_played_on(clips: dict[str, Path]) -> None:
+    """Another process with another SSRC goes on where one was stopped, in the same attempt."""
+    port = free_port() & ~1
+    async with run_watch(Target(f"udp://127.0.0.1:{port}")) as watch:
+        for _ in range(2):
+            async with sending(*rtp(port), clip=clips["h264"]):
+                await watch.more(30)
+        assert watch.source.reconnects == {}
+
+
+async def test_datagrams_of_something_else_are_named() -> None:
+    """What is sent and is no video is said to be what it is, with what would be played."""
+    port = free_port()
+    async with run_watch(Target(f"udp://127.0.0.1:{port}")) as watch:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as camera:
+            camera.connect(("127.0.0.1", port))
+
+            async def telemetry() -> None:
+                while True:
+                    with suppress(OSError):
+                        camera.send(b"\xfd\x09\0\0\1\1\1\0\0\0" + bytes(11))
+                    await asyncio.sleep(0.05)
+
+            task = asyncio.create_task(telemetry())
+            sentence = await watch.ended("protocol")
+            task.cancel()
+    assert "MAVLink" in sentence
+    assert "MPEG-TS, RTP with H.264" in sentence
 
 
 async def test_nobody_sending_datagrams_is_no_failure() -> None:

@@ -17,7 +17,7 @@ CLOCK_RATE = 90_000
 PLAYABLE = ("H264", "H265", "JPEG", "MP4V-ES", "VP8")
 """By the names of their payload formats (RFC 6184, 7798, 2435, 6416, 7741)."""
 
-_STATIC = {0: "PCMU", 3: "GSM", 4: "G723", 8: "PCMA", 9: "G722", 14: "MPA", 26: "JPEG", 31: "H261", 32: "MPV"} | {
+STATIC = {0: "PCMU", 3: "GSM", 4: "G723", 8: "PCMA", 9: "G722", 14: "MPA", 26: "JPEG", 31: "H261", 32: "MPV"} | {
     33: "MP2T",
     34: "H263",
 }
@@ -165,7 +165,7 @@ def _track(section: Sequence[str], whole: _Attributes) -> Track:
 def _codec(attributes: _Attributes, payload_type: int) -> tuple[str, int]:
     """A payload type's codec and clock rate."""
     name, _, rest = attributes.of("rtpmap", payload_type).partition("/")
-    name = name.strip().upper() or _STATIC.get(payload_type, "")
+    name = name.strip().upper() or STATIC.get(payload_type, "")
     if not name:  # some cameras leave it out
         told = attributes.of("fmtp", payload_type).lower()
         name = "H265" if "sprop-vps" in told else "H264" if "sprop-parameter-sets" in told else ""

@@ -3,10 +3,11 @@
 import contextlib
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from fractions import Fraction
+from typing import Protocol as Interface
 from typing import cast
 
 import av
@@ -23,9 +24,9 @@ from streamer.rtp.wall import Wall
 from streamer.source import protocol as protocols
 from streamer.source.opened import Unit, Video, limit
 from streamer.source.protocol import Protocol
+from streamer.source.rtsp.description import Track
 from streamer.source.rtsp.keepalive import Habits
 from streamer.source.rtsp.opening import open_session
-from streamer.source.rtsp.session import Session
 from streamer.source.rtsp.traits import KeyframeKind, Learn, Place, Traits, forget
 from streamer.source.stop import Stop
 from streamer.source.target import Limits, Target, Transport
@@ -71,12 +72,33 @@ def play(
             learn(playing.traits)
 
 
+class Packets(Interface):
+    """Where a camera's packets come from: `Session` says what each is."""
+
+    on_report: Callable[[bytes, float], None]
+    report: Callable[[], bytes] | None
+
+    @property
+    def track(self) -> Track: ...
+
+    @property
+    def tracks(self) -> tuple[Track, ...]: ...
+
+    @property
+    def transport(self) -> Transport: ...
+
+    @property
+    def traits(self) -> Traits: ...
+
+    def packets(self) -> Iterator[tuple[bytes, float]]: ...
+
+
 class Playing:
     """A camera that plays."""
 
     recorded = False
 
-    def __init__(self, session: Session, target: Target, clock: Clock) -> None:
+    def __init__(self, session: Packets, target: Target, clock: Clock) -> None:
         track = session.track
         self.protocol: Protocol = protocols.PLAYED
         self._session, self._limits, self._clock = session, target.limits, clock

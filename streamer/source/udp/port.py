@@ -1,44 +1,55 @@
-"""MPEG-TS that comes in UDP datagrams, to this machine or to a group, as bytes for FFmpeg."""
+"""The datagrams that arrive at one port of this machine, or that are sent to a group."""
 
 import select
 import socket
 import struct
+from dataclasses import dataclass
 from ipaddress import ip_address
 
-from streamer.source.failure import stalled
-from streamer.source.protocol import LISTEN_TIMEOUT, STALL_TIMEOUT
-from streamer.source.stop import Stop
+from streamer.values.clock import Clock
 from streamer.values.errors import SourceError
 
 BUFFER = 1 << 20
 """Bytes the kernel is asked to keep: a keyframe comes as one burst."""
 LONGEST = 1 << 16
 """Bytes of the longest datagram."""
-GLANCE = 0.25
-"""Seconds from one look at whether to end to the next."""
+AT_ONCE = 256
+"""Datagrams that are read before anything else is looked at."""
 
 
-class Datagrams:
-    """The datagrams that arrive at one port.
+@dataclass(frozen=True, slots=True)
+class Datagram:
+    """One datagram."""
+
+    data: bytes
+    sender: tuple[str, int]
+    """Its address and port."""
+    at: float
+    """Monotonic arrival."""
+
+
+class Port:
+    """Bound until it is closed.
 
     Args:
         address: this machine's, numeric; 0.0.0.0 for all of them; or a multicast group to join.
         port: to listen at.
-        stop: ends a `read` that waits.
+        clock: monotonic seconds.
         interface: this machine's address whose network the group is in, where it has several; IPv4 only.
 
     Raises:
-        SourceError: the port cannot be had; in `read`, kind "waiting" or "stalled" where nothing came.
+        SourceError: kind "unreachable"; the port cannot be had.
     """
 
-    def __init__(self, address: str, port: int, stop: Stop, interface: str = "0.0.0.0") -> None:  # noqa: S104  the system's choice
-        self._stop = stop
-        self._rest = b""
-        self._heard = False
+    def __init__(self, address: str, port: int, clock: Clock, interface: str = "0.0.0.0") -> None:  # noqa: S104  the system's choice
+        self._clock = clock
+        self._room = bytearray(LONGEST)
+        self._view = memoryview(self._room)
         self._poll = select.poll()  # select() itself knows no descriptor beyond 1023
         group = ip_address(address)
         self._socket = socket.socket(socket.AF_INET6 if group.version == 6 else socket.AF_INET, socket.SOCK_DGRAM)
         try:
+            self._socket.setblocking(False)
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
             if group.is_multicast:  # others on this machine may listen to it too
                 self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -54,37 +65,27 @@ class Datagrams:
             raise SourceError("unreachable", f"cannot listen for the camera ({error.strerror})") from None
         self._poll.register(self._socket, select.POLLIN)
 
-    def read(self, size: int) -> bytes:
-        """What has come, up to `size` bytes; none at the end."""
-        if not self._rest:
-            self._wait()
-        # As many as are there: every call costs the thread a turn of the interpreter's lock.
-        gathered = [self._rest]
-        length = len(self._rest)
-        while length < size and not self._stop:
+    def receive(self, seconds: float) -> list[Datagram]:
+        """What has come, AT_ONCE at the most; waits so long for the first. Empty ones are none.
+
+        Raises:
+            SourceError: kind "ended"; the port failed.
+        """
+        found: list[Datagram] = []
+        if not self._poll.poll(seconds * 1000):
+            return found
+        now = self._clock()
+        for _ in range(AT_ONCE):
             try:
-                datagram = self._socket.recv(LONGEST, socket.MSG_DONTWAIT)
+                size, sender = self._socket.recvfrom_into(self._room)
             except BlockingIOError:
                 break
             except OSError as error:
                 raise SourceError("ended", f"the port failed ({error.strerror})") from None
-            gathered.append(datagram)
-            length += len(datagram)
-        joined = b"".join(gathered)
-        taken, self._rest = joined[:size], joined[size:]
-        return taken
-
-    def _wait(self) -> None:
-        patience = STALL_TIMEOUT if self._heard else LISTEN_TIMEOUT
-        waited = 0.0
-        while not self._stop:
-            if self._poll.poll(GLANCE * 1000):
-                self._heard = True
-                return
-            waited += GLANCE
-            if waited >= patience:
-                raise stalled() if self._heard else SourceError("waiting", "nobody sends yet")
+            if size:
+                found.append(Datagram(bytes(self._view[:size]), sender[:2], now))
+        return found
 
     def close(self) -> None:
-        """Give the port back."""
+        """Give the port back. May be called twice."""
         self._socket.close()
