@@ -10,8 +10,9 @@ from streamer.rtp.packet import Malformed
 from streamer.rtp.payload import Entry, Payload
 
 IRAP = range(16, 24)
-"""Pictures that need no other: IDR, BLA, CRA. What is shown before a CRA and needs what came before is left out by
-decoders that begin there."""
+"""Pictures that need no other: IDR, BLA, CRA."""
+LEADING = {6: False, 7: False, 8: True, 9: True}
+"""RADL and RASL: whether they need what was before their key picture (clause 3.128, 3.129)."""
 FIRST_HEAD = 32
 """Beyond the slices: VPS, SPS, PPS, delimiter, end of sequence, end of bitstream, filler, SEI."""
 VPS, SPS, PPS, DELIMITER, PREFIX_SEI = 32, 33, 34, 35, 39
@@ -94,6 +95,7 @@ def _note(found: Payload, unit: bytes, *, first: bool) -> None:
         found.has_picture = True
         begins = unit[2:3] >= b"\x80"  # first_slice_segment_in_pic_flag
         found.opens |= first and begins
+        found.leads = LEADING.get(kind)
         if kind in IRAP:
             found.entry = Entry.KEY
         elif begins:

@@ -36,6 +36,9 @@ class Payload:
     """Whether what a decoder must know of the whole sequence is in it: an SPS or a VPS; a header that says all."""
     recovers_after: int = 0
     """With POINT: pictures after which all is right again."""
+    leads: bool | None = None
+    """Of a picture that is shown before the key picture behind which it is decoded: whether it needs what was before
+    that (RASL of H.265) or not (RADL). None: it is none, or its kind does not say."""
 
 
 Depacketizer = Callable[[bytes], Payload]

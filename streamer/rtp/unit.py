@@ -22,6 +22,8 @@ class Unit:
     parameter_sets: bool = False
     predicted: bool = False
     recovers_after: int = 0
+    leads: bool | None = None
+    """As its payloads say."""
     marked: bool = False
     """Whether its newest packet had the marker."""
     marks: int = 0
@@ -43,6 +45,8 @@ class Unit:
         if payload.has_picture:
             self.has_picture = True
             self.predicted |= payload.predicted
+            if payload.leads is not None:
+                self.leads = payload.leads
         self.parameter_sets |= payload.parameter_sets
         if payload.entry > self._entry:
             self._entry, self.recovers_after = payload.entry, payload.recovers_after

@@ -13,7 +13,7 @@ import av
 from av.codec.context import Flags
 from av.video.codeccontext import VideoCodecContext
 
-from streamer.rtp.assembler import Picture
+from streamer.rtp.picture import Picture
 from streamer.values.mishaps import Mishaps
 
 VideoCodec = Literal["H264", "VP8"]

@@ -15,10 +15,11 @@ import av
 from aiortc import RTCRtpReceiver
 from aiortc.rtp import RtpPacket
 
-from streamer.rtp.assembler import Assembler, Picture
+from streamer.rtp.assembler import Assembler
 from streamer.rtp.h264 import read_h264
 from streamer.rtp.packet import Malformed, Packet
 from streamer.rtp.payload import Depacketizer
+from streamer.rtp.picture import Picture
 from streamer.rtp.vp8 import read_vp8
 from streamer.values.clock import Clock
 from streamer.values.errors import Refused, SourceErrorKind

@@ -128,7 +128,7 @@ def encoded(codec: Literal["libx264", "libx265"], more: str = "", count: int = 1
     options = f"keyint=5:min-keyint=5:scenecut=0:repeat-headers=1{more}"
     quiet = ":log-level=none:pools=none:frame-threads=1" if codec == "libx265" else ""
     context.options = {"preset": "ultrafast", "tune": "zerolatency", codec[3:] + "-params": options + quiet}
-    packets = [packet for index in range(count) for packet in context.encode(_frame(index))]
+    packets = [packet for index in range(count) for packet in context.encode(scene(index))]
     return tuple(bytes(packet) for packet in (*packets, *context.encode(None)))
 
 
@@ -149,7 +149,8 @@ def _picture(index: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
     )
 
 
-def _frame(index: int) -> av.VideoFrame:
+def scene(index: int) -> av.VideoFrame:
+    """One picture of it."""
     frame = av.VideoFrame.from_ndarray(_picture(index), format="rgb24").reformat(format="yuv420p")
     frame.pts = index
     return frame

@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamer.rtp.assembler import CAPACITY, PATIENCE, STRANGER_AFTER, Assembler, Picture
+from streamer.rtp.assembler import PATIENCE, STRANGER_AFTER, Assembler
 from streamer.rtp.packet import Packet
 from streamer.rtp.payload import Entry, Payload
+from streamer.rtp.picture import Picture
 from streamer.rtp.recovery import REFRESH
+from streamer.rtp.waiting import CAPACITY
 
 FRAME_TICKS = 3000
 
@@ -178,7 +180,7 @@ def test_what_waits_is_bounded() -> None:
     put(assembler, *pieces(0, key=True))
     for frame in range(2, CAPACITY):
         put(assembler, *pieces(frame))
-        assert len(assembler._pieces) <= CAPACITY + 1
+        assert len(assembler._waiting.pieces) <= CAPACITY + 1
     assert assembler.lost == 1
 
 
@@ -276,8 +278,8 @@ def test_a_picture_too_large_is_dropped_before_it_is_kept() -> None:
     assembler = Assembler(max_bytes=10)
     put(assembler, *pieces(0, 5, key=True))
     assert put(assembler, *pieces(1, 6, key=True, first=5)) == []
-    assert assembler._unit is not None
-    assert (assembler.too_large, bytes(assembler._unit.data), assembler.wants_keyframe) == (1, b"", True)
+    assert assembler._gathering.unit is not None
+    assert (assembler.too_large, bytes(assembler._gathering.unit.data), assembler.wants_keyframe) == (1, b"", True)
     assert put(assembler, *pieces(2, 3, first=11), *pieces(3, 3, first=14, key=True)) == [whole(3)]
 
 
@@ -294,9 +296,9 @@ def test_memory_is_bounded_whatever_comes(packets: list[tuple[int, int, bool, bo
             assembler.put(Packet(96, marker, number & 0xFFFF, time, 1, b""), payload, now)
             now += 0.001
             assembler.tick(now)
-            waiting = sum(len(payload.data) for _, payload, _ in assembler._pieces.values())
-            assert waiting == assembler._waiting_bytes <= 5000
-            assert assembler._unit is None or len(assembler._unit.data) <= 5000
+            waiting = sum(len(payload.data) for _, payload, _ in assembler._waiting.pieces.values())
+            assert waiting == assembler._waiting.bytes <= 5000
+            assert assembler._gathering.unit is None or len(assembler._gathering.unit.data) <= 5000
 
 
 def test_parameter_sets_come_from_the_sdp_until_some_come_in_band() -> None:

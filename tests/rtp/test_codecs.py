@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamer.rtp.assembler import Assembler, Picture
+from streamer.rtp.assembler import Assembler
 from streamer.rtp.codecs import CODECS
 from streamer.rtp.packet import Malformed, read_packet
+from streamer.rtp.picture import Picture
 from tests.peers.rtp_packetizer import (
     Markers,
     Mode,

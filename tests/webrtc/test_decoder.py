@@ -9,7 +9,7 @@ import av
 import numpy as np
 import pytest
 
-from streamer.rtp.assembler import Picture
+from streamer.rtp.picture import Picture
 from streamer.view.encoder import Encoder, H264Encoder, Vp8Encoder
 from streamer.webrtc.decoder import MAX_WAITING, Decoder, VideoCodec
 from tests.peers.clip import draw_frame, read_index

@@ -14,11 +14,12 @@ import av
 from av.codec.context import Flags
 from av.video.codeccontext import VideoCodecContext
 
-from streamer.rtp.assembler import Assembler, Picture
+from streamer.rtp.assembler import Assembler
 from streamer.rtp.clock import RtpClock
 from streamer.rtp.codecs import CODECS
 from streamer.rtp.packet import Malformed, read_packet
 from streamer.rtp.payload import Entry
+from streamer.rtp.picture import Picture
 from streamer.rtp.reports import Reception, SenderReport, read_reports
 from streamer.rtp.wall import Wall
 from streamer.source import protocol as protocols
