@@ -32,7 +32,7 @@ def _h265(parameters: Mapping[str, str]) -> Depacketizer:
 CODECS: Mapping[str, Codec] = {
     "H264": Codec("h264", lambda _: read_h264),
     "H265": Codec("hevc", _h265),
-    "JPEG": Codec("mjpeg", lambda _: JpegReader(), END),
+    "JPEG": Codec("mjpeg", JpegReader, END),
     "MP4V-ES": Codec("mpeg4", lambda _: read_mpeg4),
     "VP8": Codec("vp8", lambda _: read_vp8),
 }

@@ -12,6 +12,10 @@ class Malformed(ValueError):
     """A packet, a payload or a report is not what its RFC says, or a kind that is not read here; says which."""
 
 
+class Hopeless(Malformed):
+    """And so will be everything else of its sender."""
+
+
 @dataclass(frozen=True, slots=True)
 class Packet:
     """One RTP packet."""
@@ -28,6 +32,8 @@ class Packet:
     """32 bits."""
     payload: bytes
     """A copy of its own, without padding."""
+    extension: bytes = b""
+    """Its header extension, where that has segments of JPEG (ONVIF Streaming Specification 5.1.3); no other is read."""
 
 
 def read_packet(data: bytes | bytearray | memoryview) -> Packet:
@@ -42,11 +48,14 @@ def read_packet(data: bytes | bytearray | memoryview) -> Packet:
     first, second = data[0], data[1]
     if first >> 6 != 2:
         raise Malformed(f"version {first >> 6} of RTP; there is only 2")
-    start = HEADER + 4 * (first & 0x0F)
+    start, extension = HEADER + 4 * (first & 0x0F), b""
     if first & 0x10:
         if end < start + 4:
             raise Malformed("an RTP packet ends before its header extension")
-        start += 4 + 4 * int.from_bytes(data[start + 2 : start + 4], "big")
+        begin = start + 4
+        start = begin + 4 * int.from_bytes(data[start + 2 : begin], "big")
+        if data[begin - 4] == 0xFF and data[begin - 3] == 0xD8:
+            extension = bytes(data[begin:start])
     if first & 0x20:
         end -= data[end - 1]  # 0 from senders that set the bit and pad nothing
     if end < start:
@@ -58,6 +67,7 @@ def read_packet(data: bytes | bytearray | memoryview) -> Packet:
         int.from_bytes(data[4:8], "big"),
         int.from_bytes(data[8:12], "big"),
         bytes(data[start:end]),
+        extension,
     )
 
 

@@ -92,11 +92,12 @@ def h265_payloads(units: Sequence[bytes], mode: Mode, mtu: int, *, numbered: boo
     return payloads
 
 
-def jpeg_payloads(picture: bytes, mtu: int, *, q: int, tables: bool = True) -> list[bytes]:
-    """One picture's payloads (RFC 2435); `tables` in band, for a `q` of 128 or more."""
+def jpeg_payloads(picture: bytes, mtu: int, *, q: int, tables: bool = True, sized: bool = True) -> list[bytes]:
+    """One picture's payloads (RFC 2435); `tables` in band, for a `q` of 128 or more; `sized` up to 2040 pixels."""
     segments = dict(_segments(picture))
     frame, scan = segments[0xC0], segments[0xDA]
     height, width, sampling = *struct.unpack_from("!HH", frame, 1), frame[7]
+    height, width = (height, width) if sized else (0, 0)
     restart = segments.get(0xDD, b"")
     kind = (1 if sampling == 0x22 else 0) + (64 if restart else 0)
     sent = segments[0xDB] if tables else b""
@@ -171,6 +172,23 @@ def _parts(body: bytes, size: int) -> Iterator[tuple[int, bytes]]:
     """A body's fragments with their start and end flags."""
     for at in range(0, len(body), size):
         yield (at == 0) << 7 | (at + size >= len(body)) << 6, body[at : at + size]
+
+
+def extended(datagram: bytes, segments: bytes) -> bytes:
+    """A datagram with segments of JPEG in a header extension (ONVIF Streaming Specification 5.1.3)."""
+    segments += b"\xff" * (-len(segments) % 4)
+    head = struct.pack("!HH", 0xFFD8, len(segments) // 4)
+    return bytes((datagram[0] | 0x10,)) + datagram[1:12] + head + segments + datagram[12:]
+
+
+def segments(picture: bytes, *kinds: int) -> bytes:
+    """Those of a JPEG picture, as they stand there."""
+    found, at = b"", 2
+    while picture[at + 1] != 0xDA:
+        size = 2 + int.from_bytes(picture[at + 2 : at + 4])
+        found += picture[at : at + size] if picture[at + 1] in kinds else b""
+        at += size
+    return found
 
 
 def _segments(picture: bytes) -> Iterator[tuple[int, bytes]]:

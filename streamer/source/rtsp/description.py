@@ -43,7 +43,7 @@ class Track:
     clock_rate: int = CLOCK_RATE
     """Ticks a second."""
     fmtp: Mapping[str, str] = field(default_factory=dict)
-    """What the codec needs to know; names in lower case."""
+    """What the codec needs to know; names in lower case. Of JPEG also its size, `x-dimensions`."""
     control: str = ""
     """Its URL as the camera writes it; "" where it has none of its own."""
     direction: str = ""
@@ -147,6 +147,8 @@ def _track(section: Sequence[str], whole: _Attributes) -> Track:
     chosen = next((number for number, (codec, _) in enumerate(codecs) if codec in PLAYABLE), 0)
     (codec, clock_rate), payload_type = codecs[chosen], formats[chosen]
     fmtp = _fmtp(attributes.of("fmtp", payload_type))
+    if codec == "JPEG" and (size := _size(attributes, payload_type)):
+        fmtp |= {"x-dimensions": size}
     rate = attributes.first("framerate") or attributes.first("x-framerate")
     return Track(
         media,
@@ -177,6 +179,11 @@ def _codec(attributes: _Attributes, payload_type: int) -> tuple[str, int]:
 def _fmtp(text: str) -> dict[str, str]:
     parts = (part.partition("=") for part in text.split(";"))
     return {name.strip().lower(): value.strip() for name, _, value in parts if name.strip()}
+
+
+def _size(attributes: _Attributes, payload_type: int) -> str:
+    """JPEG's size, which RTP has up to 2040: "2592,1944", or as RFC 6064 writes it, "26 2592-1944"; "" for none."""
+    return attributes.first("x-dimensions") or attributes.of("framesize", payload_type).replace("-", ",")
 
 
 def _frame_rate(text: str) -> float | None:

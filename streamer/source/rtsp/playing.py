@@ -17,7 +17,8 @@ from av.video.codeccontext import VideoCodecContext
 from streamer.rtp.assembler import Assembler
 from streamer.rtp.clock import RtpClock
 from streamer.rtp.codecs import CODECS
-from streamer.rtp.packet import Malformed, read_packet
+from streamer.rtp.jpeg import JpegReader
+from streamer.rtp.packet import Hopeless, Malformed, read_packet
 from streamer.rtp.payload import Entry
 from streamer.rtp.picture import Picture
 from streamer.rtp.reports import Reception, SenderReport, read_reports
@@ -208,16 +209,20 @@ class Playing:
                 return []
             self._own_at = now
             self._reception.take(packet, now)
+            if packet.extension and isinstance(self._read, JpegReader):
+                self._read.extend(packet.extension)
             payload = self._read(packet.payload)
             self._sets_in_band |= payload.parameter_sets
         except Malformed as error:
-            self._malformed += 1
+            self._malformed += MOST_MALFORMED if isinstance(error, Hopeless) else 1
             if self._malformed >= MOST_MALFORMED:
                 raise SourceError("unsupported", f"the camera's packets cannot be read: {error}") from None
             return []
         pictures = self._assembler.put(packet, payload, now)
         if pictures:
             self._malformed = 0
+            if isinstance(self._read, JpegReader):  # FFmpeg's decoder refuses, and does not say why
+                self._limits.require_size(*self._read.size)
         if self._assembler.too_large:
             sentence = f"the camera sends a picture of more than {self._limits.max_packet_bytes} bytes"
             raise SourceError("too_large", sentence)

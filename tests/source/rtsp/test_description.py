@@ -149,3 +149,10 @@ def test_whatever_is_described_is_read_or_refused(body: bytes) -> None:
             assert track.frame_rate is None or 0 < track.frame_rate < 10_000
             assert len(track.parameter_sets) <= 2 * len(body)
         assert found.video().playable
+
+
+@pytest.mark.parametrize("line", ["a=x-dimensions:2592,1944", "a=framesize:26 2592-1944"])
+def test_the_size_of_jpeg_is_read(line: str) -> None:
+    """What RTP has no room for, as either of two attributes says it."""
+    track = described(f"m=video 0 RTP/AVP 26\r\n{line}\r\n").video()
+    assert track.fmtp == {"x-dimensions": "2592,1944"}

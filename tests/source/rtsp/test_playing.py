@@ -15,7 +15,7 @@ from streamer.source.rtsp.playing import MOST_MALFORMED, TICKS
 from streamer.source.stop import Stop
 from streamer.source.target import Limits, Target
 from streamer.values.errors import SourceError
-from tests.peers.rtp_packetizer import Sender, encoded, h264_payloads, rtp, units_of
+from tests.peers.rtp_packetizer import Sender, encoded, h264_payloads, jpeg_payloads, jpegs, rtp, units_of
 from tests.peers.rtsp_camera import SDP, chunk, run_rtsp_camera
 
 MTU = 400
@@ -144,6 +144,38 @@ def test_a_picture_beyond_the_limit_ends_the_stream() -> None:
     ):
         list(opened.units())
     assert refused.value.kind == "too_large"
+
+
+JPEG = SDP.replace("96", "26").replace("H264", "JPEG")
+
+
+def jpeg(count: int = 4, *, sized: bool = True) -> bytes:
+    """Pictures of JPEG, 192 x 160, interleaved."""
+    sent = Sender().send(jpeg_payloads(picture, MTU, q=80, sized=sized) for picture in jpegs(80, count=count))
+    return interleaved([packet[:1] + bytes((packet[1] & 0x80 | 26,)) + packet[2:] for packet in sent])
+
+
+def test_jpeg_beyond_the_limit_ends_the_stream() -> None:
+    """A first picture of more pixels than are allowed is too large, and nothing else."""
+    limits = Limits(max_pixels=192 * 160 - 1)
+    with (
+        run_rtsp_camera(sdp=JPEG, play=lambda: iter((jpeg(), b""))) as camera,
+        open_target(Target(camera.url(), limits=limits), Stop()) as opened,
+        pytest.raises(SourceError, match="192 x 160") as refused,
+    ):
+        list(opened.units())
+    assert refused.value.kind == "too_large"
+
+
+def test_jpeg_that_does_not_say_its_size_is_told_so() -> None:
+    """Beyond 2040 pixels the first picture shows that no other will be better: it is said at once."""
+    with (
+        run_rtsp_camera(sdp=JPEG, play=lambda: iter((jpeg(sized=False), b""))) as camera,
+        open_target(Target(camera.url()), Stop()) as opened,
+        pytest.raises(SourceError, match="beyond 2040 pixels") as refused,
+    ):
+        list(opened.units())
+    assert refused.value.kind == "unsupported"
 
 
 def test_a_camera_without_video_is_told_so() -> None:
