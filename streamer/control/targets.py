@@ -14,6 +14,9 @@ from streamer.values.errors import SourceError
 
 PATIENCE = 3.0
 """Seconds the name server gets to say where a new stream's host is; whoever opens the stream asks again anyway."""
+MAX_HELD = 8
+"""Pictures of the largest size allowed that a stream of the API's may have held at once: a 4K camera needs six at the
+most (H.265 level 5; H.264 level 5.1)."""
 _ASKING = Errands(4, "judge")
 """Threads that may wait for it: of those that everything shares, a silent one would soon hold all, and the exit."""
 
@@ -32,7 +35,7 @@ def target_of(stream: StreamSettings, policy: ApiStreamsSettings | None = None) 
     destinations = AllowedDestinations(
         frozenset(policy.schemes), tuple(ip_network(network) for network in policy.networks)
     )
-    limits = Limits(policy.max_pixels, policy.max_fps, policy.max_packet_bytes)
+    limits = Limits(policy.max_pixels, policy.max_fps, policy.max_packet_bytes, MAX_HELD)
     return replace(target, limits=limits, destinations=destinations)
 
 

@@ -9,8 +9,8 @@ LOOKED_AT = 64
 class Bits:
     """Reads bits from the front of a NAL unit, emulation prevention taken out."""
 
-    def __init__(self, data: bytes) -> None:
-        data = data[:LOOKED_AT].replace(b"\0\0\3", b"\0\0")
+    def __init__(self, data: bytes, looked_at: int = LOOKED_AT) -> None:
+        data = data[:looked_at].replace(b"\0\0\3", b"\0\0")
         self._value = int.from_bytes(data, "big")
         self._left = 8 * len(data)
 
@@ -20,6 +20,11 @@ class Bits:
             raise Malformed("a NAL unit ends within its header")
         self._left -= count
         return self._value >> self._left & ((1 << count) - 1)
+
+    def signed(self) -> int:
+        """The next se(v) (clause 9.1.1)."""
+        coded = self.unsigned()
+        return (coded + 1) // 2 if coded % 2 else -(coded // 2)
 
     def unsigned(self) -> int:
         """The next ue(v)."""

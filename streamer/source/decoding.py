@@ -2,6 +2,7 @@
 
 import av
 
+from streamer.source.claims import Claims
 from streamer.source.target import Limits
 from streamer.values.errors import SourceError
 
@@ -16,6 +17,7 @@ class Decoding:
 
     def __init__(self, context: av.VideoCodecContext, limits: Limits) -> None:
         self._context, self._limits = context, limits
+        self._claims = Claims(context, limits)
         self._begun = False
         """There was a picture, so that the decoder knew its size."""
         self.spoiled = 0
@@ -27,6 +29,7 @@ class Decoding:
         Raises:
             SourceError: kind "too_large"; the pictures are beyond the limits now.
         """
+        self._claims.require(packet)
         try:
             pictures = self._context.decode(packet)
         except _UNDECODABLE:

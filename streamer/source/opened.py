@@ -6,6 +6,7 @@ from typing import Protocol as Interface
 
 import av
 
+from streamer.source.claims import Claims
 from streamer.source.protocol import Protocol
 from streamer.source.target import Limits
 
@@ -86,6 +87,7 @@ def limit(context: av.VideoCodecContext, limits: Limits) -> None:
         SourceError: kind "too_large".
     """
     limits.require_size(context.width, context.height)
+    Claims(context, limits)
     context.thread_type = "NONE"
     context.thread_count = 1
     context.options = {"max_pixels": str(limits.max_pixels)}

@@ -20,7 +20,13 @@ every five seconds is usual; the doctor has 8.5 s for everything."""
 
 _MICROSECONDS = str(int(SOCKET_TIMEOUT * 1e6))
 
-_SOON = {
+_UNDECODED = {
+    # To tell what a stream is FFmpeg decodes some of it by decoders of its own, which know no limits: 2.9 GB for one
+    # packet. It needs none for H.264, H.265, MPEG-4 and MPEG-2; sound tells it little without. A size that only a
+    # decoder could tell is found out by ours.
+    "codec_whitelist": "aac,aac_latm,ac3,eac3,mp2,mp2float,mp3,mp3float,opus,speex,nellymoser",
+}
+_SOON = _UNDECODED | {
     # The codec is known from the first keyframe; FFmpeg would go on looking for audio for five seconds.
     "analyzeduration": "1000000",
 }
@@ -115,13 +121,14 @@ MULTIPART_JPEG = Protocol(
     _BYTES
     | _SOON
     | {
+        "codec_whitelist": "mjpeg",  # which checks a size before anything, and is the only one that can tell it
         # Every part has its type and length; no need to see many to know the rate, which is made up anyway.
         "fpsprobesize": "0",
     },
     clocked=False,
 )
 FLV = Protocol("live_flv", _BYTES | _SOON)
-MP4 = Protocol("mov", _BYTES)
+MP4 = Protocol("mov", _BYTES | _UNDECODED)
 HLS = Protocol(
     "hls",
     _SOON

@@ -22,6 +22,9 @@ class Limits:
     """Pictures a second; more are decoded, since others need them, and go no further."""
     max_packet_bytes: int = 8 << 20
     """In one packet: a 4K keyframe of MJPEG has three."""
+    max_held: int = 17
+    """Pictures of the largest size that a decoder may have to hold at once, and more of smaller ones: H.264 keeps 16 at
+    the most, beside the one that is decoded."""
 
     def require_size(self, width: int, height: int) -> None:
         """Check a picture's size in pixels.

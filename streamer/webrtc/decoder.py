@@ -13,12 +13,14 @@ import av
 from av.codec.context import Flags
 from av.video.codeccontext import VideoCodecContext
 
+from streamer.rtp.packet import Malformed
 from streamer.rtp.picture import Picture
+from streamer.rtp.sequence import read, sets
 from streamer.values.mishaps import Mishaps
 
 VideoCodec = Literal["H264", "VP8"]
 DECODERS: dict[VideoCodec, str] = {"H264": "h264", "VP8": "vp8"}
-"""FFmpeg's own, both: they obey `max_pixels`, so a picture too large is refused before its memory is taken."""
+"""FFmpeg's own, both: they obey `max_pixels`, so what is shown too large is refused before its memory is taken."""
 MAX_WAITING = 15
 """Pictures that may wait: half a second. Whoever decodes slower than that starts again at a keyframe."""
 
@@ -44,6 +46,7 @@ class Decoder:
         # Each frame comes with the picture it was: after B-frames, which a sender should not send, not the last one in.
         self._context.flags |= Flags.low_delay | Flags.copy_opaque
         self._context.options = {"max_pixels": str(max_pixels)}
+        self._max_pixels = max_pixels
         self._waiting: deque[Picture] = deque()
         self._news = threading.Condition()
         self._closed = False
@@ -77,15 +80,26 @@ class Decoder:
 
     def _decode(self, picture: Picture) -> None:
         try:
+            self._require_modest(picture.data)
             packet = av.Packet(picture.data)
             packet.opaque = picture
             for frame in self._context.decode(packet):
                 if not self._closed:
                     self._deliver(frame, cast(Picture, frame.opaque))
-        except av.FFmpegError:
+        except (av.FFmpegError, Malformed):
             self._drop()
             with self._news:
                 self.wants_keyframe = True
+
+    def _require_modest(self, data: bytes) -> None:
+        """Check what pictures claim: H.264's are decoded whole, and `max_pixels` is for the part that is shown.
+
+        Raises:
+            Malformed: they are too large, or there is more of such claims than any picture brings.
+        """
+        codec = DECODERS[self.codec]
+        if any(sequence.shown > self._max_pixels for sequence in read(codec, sets(codec, data))):
+            raise Malformed("pictures larger than allowed")
 
     def _drop(self) -> None:
         with self._news:

@@ -1,0 +1,183 @@
+"""What H.264 and H.265 say of a sequence before a decoder takes memory for it: how large its pictures are, and how many
+it keeps. Pure.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+from streamer.rtp.bits import Bits
+from streamer.rtp.h264 import SPS as H264_SPS
+from streamer.rtp.h264 import START
+from streamer.rtp.h265 import SPS as H265_SPS
+from streamer.rtp.packet import Malformed
+
+SHORT_START = START[1:]
+ESCAPE = b"\0\0\3"
+"""Emulation prevention (clause 7.4.1)."""
+MOST = 32
+"""Sequence parameter sets of one picture that are looked at: H.264 numbers them from 0 to 31, H.265 to 15."""
+LONGEST = 1024
+"""Bytes of one that are looked at: twelve scaling lists written at length stand before H.264's size."""
+PADDING = 31
+"""Pixels by which a picture may be wider or higher than what is shown of it: 1080 lines are coded as 1088."""
+HIGH_PROFILES = frozenset({100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 144})
+"""Those whose sets have more fields (clause 7.3.2.1.1), as FFmpeg has them: it is what will read them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """What one sequence parameter set claims."""
+
+    width: int
+    """Pixels, before anything is cropped: that is what is decoded."""
+    height: int
+    held: int
+    """Pictures there are at once: the one that is decoded, and those that are kept for it and for later."""
+
+    @property
+    def shown(self) -> int:
+        """Pixels that are shown of each at the least, if it is honest."""
+        return max(1, self.width - PADDING) * max(1, self.height - PADDING)
+
+
+def read(codec: str, units: Iterable[bytes]) -> list[Sequence]:
+    """What those of some units claim that are sequence parameter sets; what cannot be read claims nothing.
+
+    Args:
+        codec: FFmpeg's name; only "h264" and "hevc" have such sets.
+        units: without start codes or lengths.
+
+    Raises:
+        Malformed: there are more sets than a picture has use for.
+    """
+    found: list[Sequence] = []
+    for number, unit in enumerate(unit for unit in units if _is_set(codec, unit)):
+        if number == MOST:
+            raise Malformed(f"more than {MOST} sequence parameter sets with one picture")
+        for written in _readings(codec, unit):
+            with suppress(Malformed):
+                found.append(_READERS[codec](written))
+    return found
+
+
+def sets(codec: str, data: bytes) -> Iterator[bytes]:
+    """The sequence parameter sets in Annex B, whatever else is in it, each as far as it is looked at."""
+    if codec in _STARTS:
+        for found in _STARTS[codec].finditer(data):
+            begin = found.start() + len(SHORT_START)
+            yield data[begin : begin + LONGEST].partition(SHORT_START)[0]
+
+
+def read_h264_sequence(unit: bytes) -> Sequence:
+    """Read an SPS of H.264, header included (clause 7.3.2.1.1).
+
+    Raises:
+        Malformed: it ends before the size.
+    """
+    bits = Bits(unit[1:], LONGEST)
+    profile = bits.take(24) >> 16
+    bits.unsigned()  # seq_parameter_set_id
+    if profile in HIGH_PROFILES:
+        _pass_high_profile(bits)
+    bits.unsigned()  # log2_max_frame_num
+    _pass_order_count(bits)
+    kept = bits.unsigned()  # max_num_ref_frames
+    bits.take(1)  # gaps_in_frame_num_value_allowed_flag
+    width, height = 16 * (bits.unsigned() + 1), 16 * (bits.unsigned() + 1)
+    frames_only = bits.take(1)
+    return Sequence(width, height * (2 - frames_only), kept + 1)
+
+
+def read_h265_sequence(unit: bytes) -> Sequence:
+    """Read an SPS of H.265, header included (clause 7.3.2.2.1).
+
+    Raises:
+        Malformed: it ends before the pictures that are kept.
+    """
+    bits = Bits(unit[2:], LONGEST)
+    bits.take(4)  # sps_video_parameter_set_id
+    layers = bits.take(3)
+    bits.take(1)
+    _pass_profile(bits, layers)
+    bits.unsigned()  # sps_seq_parameter_set_id
+    if bits.unsigned() == 3:  # chroma_format_idc
+        bits.take(1)
+    width, height = bits.unsigned(), bits.unsigned()
+    if bits.take(1):  # conformance_window_flag
+        _pass_numbers(bits, 4)
+    _pass_numbers(bits, 3)  # bit depths, log2_max_pic_order_cnt_lsb
+    held = 0
+    for _ in range(layers + 1 if bits.take(1) else 1):
+        held = max(held, bits.unsigned() + 1)  # sps_max_dec_pic_buffering
+        _pass_numbers(bits, 2)
+    return Sequence(width, height, held)
+
+
+def _pass_high_profile(bits: Bits) -> None:
+    chroma = bits.unsigned()
+    if chroma == 3:
+        bits.take(1)
+    _pass_numbers(bits, 2)  # bit depths
+    bits.take(1)
+    if not bits.take(1):  # seq_scaling_matrix_present_flag
+        return
+    for number in range(12 if chroma == 3 else 8):
+        if bits.take(1):
+            _pass_scaling_list(bits, 16 if number < 6 else 64)
+
+
+def _pass_scaling_list(bits: Bits, size: int) -> None:
+    """Clause 7.3.2.1.1.1: entries as differences, until one says that there are no more."""
+    last = 8
+    for _ in range(size):
+        last = last + bits.signed() & 0xFF
+        if not last:
+            return
+
+
+def _pass_order_count(bits: Bits) -> None:
+    kind = bits.unsigned()  # pic_order_cnt_type
+    if kind == 0:
+        bits.unsigned()
+    elif kind == 1:
+        bits.take(1)
+        _pass_numbers(bits, 2)
+        _pass_numbers(bits, bits.unsigned())
+
+
+def _pass_profile(bits: Bits, layers: int) -> None:
+    """profile_tier_level (clause 7.3.3), with what it says of each layer but the highest."""
+    bits.take(96)
+    present = [(bits.take(1), bits.take(1)) for _ in range(layers)]
+    if layers:
+        bits.take(2 * (8 - layers))
+    for profile, level in present:
+        bits.take(88 * profile + 8 * level)
+
+
+def _pass_numbers(bits: Bits, count: int) -> None:
+    for _ in range(count):
+        bits.unsigned()
+
+
+def _is_set(codec: str, unit: bytes) -> bool:
+    if codec == "h264":
+        return unit[:1] != b"" and unit[0] & 0x1F == H264_SPS
+    return codec == "hevc" and unit[:1] == bytes((H265_SPS << 1,))
+
+
+def _readings(codec: str, unit: bytes) -> tuple[bytes, ...]:
+    """A set of H.264 that makes no sense is read again by FFmpeg as one that was never escaped."""
+    if codec == "h264" and ESCAPE in unit:
+        return unit, unit.replace(ESCAPE, ESCAPE + b"\3")
+    return (unit,)
+
+
+_READERS: Mapping[str, Callable[[bytes], Sequence]] = {"h264": read_h264_sequence, "hevc": read_h265_sequence}
+_STARTS: Mapping[str, re.Pattern[bytes]] = {
+    "h264": re.compile(rb"\x00\x00\x01[\x07\x27\x47\x67]"),
+    "hevc": re.compile(rb"\x00\x00\x01\x42"),
+}
+"""What an SPS begins with, of H.264 whatever its importance (nal_ref_idc). Looked for in one go: 6 µs of a picture."""
