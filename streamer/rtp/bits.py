@@ -28,9 +28,8 @@ class Bits:
 
     def unsigned(self) -> int:
         """The next ue(v)."""
-        zeros = 0
-        while not self.take(1):
-            zeros += 1
-            if zeros > 32:
-                raise Malformed("a number in a NAL unit is longer than 32 bits")
+        zeros = self._left - (self._value & ((1 << self._left) - 1)).bit_length()
+        if zeros > 32:
+            raise Malformed("a number in a NAL unit is longer than 32 bits")
+        self.take(zeros + 1)
         return (1 << zeros) - 1 + self.take(zeros)

@@ -1,10 +1,10 @@
-"""What H.264 and H.265 say of a sequence before a decoder takes memory for it: how large its pictures are, and how many
-it keeps. Pure.
+"""What H.264 and H.265 claim of a sequence: how large its pictures are, and how many have to be held.
+
+Pure. Read as FFmpeg's decoders read it, which are lenient: what one of them might make something of counts.
 """
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 
 from streamer.rtp.bits import Bits
@@ -16,10 +16,12 @@ from streamer.rtp.packet import Malformed
 SHORT_START = START[1:]
 ESCAPE = b"\0\0\3"
 """Emulation prevention (clause 7.4.1)."""
-MOST = 32
-"""Sequence parameter sets of one picture that are looked at: H.264 numbers them from 0 to 31, H.265 to 15."""
-LONGEST = 1024
-"""Bytes of one that are looked at: twelve scaling lists written at length stand before H.264's size."""
+MOST = 16
+"""Sequence parameter sets with one picture: encoders write one, some streams a few. H.265 has numbers for as many."""
+LONGEST = 512
+"""Bytes in which a set has to come to its size: before H.264's there may be twelve scaling lists, written at length."""
+ZEROS = bytes(8)
+"""What a decoder reads behind the end."""
 PADDING = 31
 """Pixels by which a picture may be wider or higher than what is shown of it: 1080 lines are coded as 1088."""
 HIGH_PROFILES = frozenset({100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 144})
@@ -50,15 +52,18 @@ def read(codec: str, units: Iterable[bytes]) -> list[Sequence]:
         units: without start codes or lengths.
 
     Raises:
-        Malformed: there are more sets than a picture has use for.
+        Malformed: there are more sets than a picture has use for, or one is longer than any.
     """
     found: list[Sequence] = []
     for number, unit in enumerate(unit for unit in units if _is_set(codec, unit)):
         if number == MOST:
             raise Malformed(f"more than {MOST} sequence parameter sets with one picture")
         for written in _readings(codec, unit):
-            with suppress(Malformed):
+            try:
                 found.append(_READERS[codec](written))
+            except Malformed:
+                if len(unit) >= LONGEST:
+                    raise Malformed(f"a sequence parameter set of {LONGEST} bytes without a size") from None
     return found
 
 
@@ -76,7 +81,7 @@ def read_h264_sequence(unit: bytes) -> Sequence:
     Raises:
         Malformed: it ends before the size.
     """
-    bits = Bits(unit[1:], LONGEST)
+    bits = Bits(unit[1:LONGEST] + ZEROS, 2 * LONGEST)
     profile = bits.take(24) >> 16
     bits.unsigned()  # seq_parameter_set_id
     if profile in HIGH_PROFILES:
@@ -96,7 +101,7 @@ def read_h265_sequence(unit: bytes) -> Sequence:
     Raises:
         Malformed: it ends before the pictures that are kept.
     """
-    bits = Bits(unit[2:], LONGEST)
+    bits = Bits(unit[2:LONGEST] + ZEROS, 2 * LONGEST)
     bits.take(4)  # sps_video_parameter_set_id
     layers = bits.take(3)
     bits.take(1)

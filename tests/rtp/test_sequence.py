@@ -71,11 +71,26 @@ def test_what_is_no_set_claims_nothing_or_something(data: bytes) -> None:
     assert len(read("hevc", [b"\x42\1" + data])) <= 1
 
 
-def test_more_sets_than_there_are_numbers_are_refused() -> None:
-    """A picture with a set for each number and one more is malformed, whether they can be read or not."""
+def test_what_ends_goes_on_with_zeros() -> None:
+    """A set that is cut off behind its size claims it: decoders take one that ends."""
+    sps, _ = h264_sets(4096, 2304)
+    cut = sps[:-1]
+    assert read("h264", [cut])[0].width == 4096
+
+
+def test_a_set_that_hides_its_size_is_refused() -> None:
+    """One that is longer than is looked at without coming to its size is malformed: a decoder would go on."""
+    sps = Writer().put(66, 8).put(0, 8).put(62, 8).unsigned(0, 0, 1).put(0, 1).signed(0, 0).unsigned(255)
+    sps.signed(*[-(1 << 29)] * 255).unsigned(1).put(0, 1).unsigned(255, 255).put(0b110, 3)
+    with pytest.raises(Malformed, match="without a size"):
+        read("h264", [b"\x67" + sps.escaped()])
+
+
+def test_more_sets_than_any_picture_has_are_refused() -> None:
+    """A picture with one set more than that is malformed, whether they can be read or not."""
     sps, _ = h264_sets(64, 64)
     assert len(read("h264", [sps] * MOST)) == MOST
-    with pytest.raises(Malformed, match="more than 32"):
+    with pytest.raises(Malformed, match=f"more than {MOST} "):
         read("h264", [b"\x67"] * (MOST + 1))
 
 

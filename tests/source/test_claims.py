@@ -7,6 +7,7 @@ import av
 import pytest
 from aiohttp import web
 
+from streamer.rtp.sequence import MOST
 from streamer.source.claims import MOST_UNITS, Claims
 from streamer.source.target import Limits
 from streamer.values.errors import SourceError
@@ -126,8 +127,8 @@ def test_pictures_to_be_held_are_counted_by_their_size(width: int, height: int, 
 
 def test_claims_without_end_are_refused() -> None:
     """A packet of more sets, or of more units, than any picture has is refused without going through them all."""
-    with pytest.raises(SourceError, match="more than 32 sequence parameter sets"):
-        Claims(context(), LIMITS).require(packet(annex_b([SMALL] * 33)))
+    with pytest.raises(SourceError, match=f"more than {MOST} sequence parameter sets"):
+        Claims(context(), LIMITS).require(packet(annex_b([SMALL] * (MOST + 1))))
     with pytest.raises(SourceError, match=f"more than {MOST_UNITS} units"):
         Claims(context(described=avc(SMALL, 1)), LIMITS).require(packet(bytes(MOST_UNITS + 1)))
 

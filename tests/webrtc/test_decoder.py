@@ -13,6 +13,7 @@ from streamer.rtp.picture import Picture
 from streamer.view.encoder import Encoder, H264Encoder, Vp8Encoder
 from streamer.webrtc.decoder import MAX_WAITING, Decoder, VideoCodec
 from tests.peers.clip import draw_frame, read_index
+from tests.peers.rtp_packetizer import encoded
 from tests.peers.until import wait_until
 
 WIDTH, HEIGHT = 320, 240
@@ -146,6 +147,18 @@ def test_a_picture_too_large_is_never_allocated() -> None:
         while not decoder.wants_keyframe:
             pass
         assert taken.numbers == []
+
+
+def test_a_picture_cut_down_is_judged_by_what_is_decoded() -> None:
+    """Of 192 x 160 pixels, 64 x 64 of which are shown, none is decoded where those are the most."""
+    delivered = list[tuple[int, int]]()
+    decoder = Decoder(
+        "phone", "H264", lambda frame, _: delivered.append((frame.width, frame.height)), max_pixels=64 * 64
+    )
+    decoder.put(Picture(encoded("libx264", ":crop-rect=0,0,128,96")[0], 0.0, True, 0.0, 0.0))
+    wait_until(lambda: decoder.wants_keyframe or delivered)
+    decoder.close()
+    assert delivered == []
 
 
 def test_a_closed_decoder_ends_its_thread() -> None:
