@@ -24,6 +24,11 @@ look() {
         compgen -G '/usr/lib/*/gstreamer-1.0/libgstrtp.so' >/dev/null &&
         compgen -G '/usr/lib/python3/dist-packages/gi/__init__.py' >/dev/null ||
         need gst-rtsp-server "everything over RTSP" python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-good
+    command -v gst-launch-1.0 >/dev/null &&
+        compgen -G '/usr/lib/*/gstreamer-1.0/libgstrtspclientsink.so' >/dev/null &&
+        compgen -G '/usr/lib/*/gstreamer-1.0/libgstvideoparsersbad.so' >/dev/null ||
+        need gst-rtspclientsink "an encoder that pushes RTSP" gstreamer1.0-tools gstreamer1.0-rtsp python3-gi \
+            gir1.2-gstreamer-1.0 gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
     compgen -G '/usr/lib/*/girepository-1.0/GstWebRTC-1.0.typelib' >/dev/null &&
         compgen -G '/usr/lib/*/gstreamer-1.0/libgstnice.so' >/dev/null &&
         compgen -G '/usr/lib/*/gstreamer-1.0/libgstvpx.so' >/dev/null ||

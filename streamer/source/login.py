@@ -77,6 +77,16 @@ def strongest(challenges: Iterable[Challenge]) -> Challenge | None:
     return max(known, key=lambda challenge: challenge.strength, default=None)
 
 
+def hashed(algorithm: str, *parts: str) -> str:
+    """Parts joined by colons, as Digest hashes them (RFC 7616 section 3.2), in hexadecimal.
+
+    Args:
+        algorithm: MD5, SHA-256 or SHA-512-256, each also with -SESS behind it.
+        parts: as they are meant.
+    """
+    return _HASHES[algorithm.removesuffix("-SESS")](":".join(parts).encode()).hexdigest()
+
+
 class Login:
     """A user and a password, and the challenge they answer to.
 
@@ -153,17 +163,15 @@ class Login:
         realm, nonce, opaque = (fields.get(name, "") for name in ("realm", "nonce", "opaque"))
         cnonce, count = self._cnonce, f"{self._count:08x}"
 
-        def digest(*parts: str) -> str:
-            return _HASHES[algorithm.removesuffix("-SESS")](":".join(parts).encode()).hexdigest()
-
-        secret, request = digest(self._user, realm, self._password), digest(method, uri)
+        secret = hashed(algorithm, self._user, realm, self._password)
+        request = hashed(algorithm, method, uri)
         if algorithm.endswith("-SESS"):
-            secret = digest(secret, nonce, cnonce)
+            secret = hashed(algorithm, secret, nonce, cnonce)
         said = {"username": self._user, "realm": realm, "nonce": nonce, "uri": uri}
         if fields.get("qop"):
-            said["response"] = digest(secret, nonce, count, cnonce, "auth", request)
+            said["response"] = hashed(algorithm, secret, nonce, count, cnonce, "auth", request)
         else:  # RFC 2069, which cameras still speak
-            said["response"] = digest(secret, nonce, request)
+            said["response"] = hashed(algorithm, secret, nonce, request)
         said |= {"opaque": opaque} if opaque else {}
         parts = [f'{name}="{_quoted(value)}"' for name, value in said.items()]
         parts += [f"algorithm={fields['algorithm']}"] if fields.get("algorithm") else []

@@ -100,6 +100,16 @@ def port_of(url: str) -> int:
     return parts.port or PORTS.get(parts.scheme) or 0
 
 
+def path_of(url: str) -> str:
+    """The path as it is meant, not percent-encoded and without slashes at its end; "" where there is none."""
+    return unquote(urlsplit(url).path).rstrip("/")
+
+
+def query_of(url: str) -> str:
+    """What stands behind the question mark, as it is written."""
+    return urlsplit(url).query
+
+
 def login_of(url: str) -> tuple[str, str] | None:
     """(user, password) as they are meant, or None where the URL names no user."""
     parts = urlsplit(url)

@@ -52,9 +52,20 @@ def _passes(check: str) -> bool:
     return subprocess.run([SYSTEM_PYTHON, "-c", check], capture_output=True, check=False).returncode == 0
 
 
+_RTSPCLIENTSINK_CHECK = """
+import gi
+gi.require_version("Gst", "1.0")
+from gi.repository import Gst
+Gst.init(None)
+needed = "rtspclientsink qtdemux h264parse h265parse mulawenc audiotestsrc rtph264pay"
+raise SystemExit(not all(map(Gst.ElementFactory.find, needed.split())))
+"""
+
+
 _TOOLS: dict[str, Callable[[], bool]] = {
     "chromium": lambda: chromium_path() is not None,
     "gst-rtsp-server": lambda: _passes(_GST_CHECK),
+    "gst-rtspclientsink": lambda: shutil.which("gst-launch-1.0") is not None and _passes(_RTSPCLIENTSINK_CHECK),
     "gst-webrtc": lambda: _passes(_WEBRTC_CHECK),
     "prometheus": lambda: shutil.which("prometheus") is not None,
     "promtool": lambda: shutil.which("promtool") is not None,

@@ -182,6 +182,14 @@ def read_head(head: bytes) -> Message:
     raise not_rtsp(begun=False)
 
 
+def as_utf8(text: str) -> str:
+    """What stands in a head as UTF-8, where it is that: every other byte is a character of its own there."""
+    try:
+        return text.encode("latin-1").decode()
+    except ValueError:
+        return text
+
+
 def not_rtsp(*, begun: bool) -> SourceError:
     """What comes is neither a packet nor a message; `begun`: others came before."""
     if begun:

@@ -1,6 +1,7 @@
-"""How a track's packets come: the Transport field (RFC 2326 section 12.39), as we ask and as cameras answer. Pure."""
+"""How a track's packets come: the Transport field (RFC 2326 section 12.39), from us and from cameras. Pure."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from streamer.source.target import Transport
@@ -50,6 +51,43 @@ def answered(value: str | None, transport: Transport) -> Placement:
     if transport == "tcp" and (ports is not None or words[0].endswith("/udp")):
         raise SourceError("unsupported", "the camera would send datagrams, though TCP was asked for")
     return Placement(transport, server_ports=ports)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """One way in which a camera that pushes would send a track."""
+
+    transport: Transport
+    pair: Pair | None
+    """Over TCP the channels, over UDP the ports it sends from; None: it does not say."""
+
+
+def wished(value: str | None) -> Iterator[Wish]:
+    """Those of a camera's ways that are taken here, in its order: RTP that is not encrypted, to this machine alone."""
+    for way in (value or "").split(","):
+        words = [word.strip().lower() for word in way.split(";")]
+        found = re.fullmatch(r"rtp/avpf?(/tcp|/udp)?", words[0])
+        if found is None or "multicast" in words:
+            continue
+        channels = _pair(words, "interleaved", 255)
+        if found[1] == "/tcp" or channels is not None:
+            yield Wish("tcp", channels)
+        else:
+            yield Wish("udp", _pair(words, "client_port", 65535))
+
+
+def granted(transport: Transport, theirs: Pair | None, ours: Pair) -> str:
+    """What is answered to a camera that pushes.
+
+    Args:
+        transport: that was chosen.
+        theirs: the ports it sends from; None: it does not say.
+        ours: the channels, or the ports here.
+    """
+    if transport == "tcp":
+        return f"RTP/AVP/TCP;unicast;interleaved={ours[0]}-{ours[1]};mode=record"
+    there = "" if theirs is None else f"client_port={theirs[0]}-{theirs[1]};"
+    return f"RTP/AVP/UDP;unicast;{there}server_port={ours[0]}-{ours[1]};mode=record"
 
 
 def _pair(words: list[str], name: str, most: int) -> Pair | None:

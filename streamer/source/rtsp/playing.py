@@ -29,7 +29,7 @@ from streamer.source.protocol import Protocol
 from streamer.source.rtsp.description import Track
 from streamer.source.rtsp.keepalive import Habits
 from streamer.source.rtsp.opening import open_session
-from streamer.source.rtsp.traits import KeyframeKind, Learn, Place, Traits, forget
+from streamer.source.rtsp.traits import KeyframeKind, Learn, SetsPlace, Traits, forget
 from streamer.source.stop import Stop
 from streamer.source.target import Limits, Target, Transport
 from streamer.values.clock import Clock, monotonic
@@ -144,7 +144,7 @@ class Playing:
     def traits(self) -> Traits:
         """What it says of itself, and has shown of its ways so far."""
         track, counted, numbered = self._session.track, self._reception, self._assembler.numbered
-        places: tuple[tuple[Place, bool], ...] = (
+        places: tuple[tuple[SetsPlace, bool], ...] = (
             ("described", bool(track.parameter_sets)),
             ("in band", self._sets_in_band),
         )

@@ -31,7 +31,8 @@ class PortPair:
     def __init__(self, here: str, there: str) -> None:
         self._there = there
         self._family = socket.AF_INET6 if ":" in here else socket.AF_INET
-        self._server_ports: Pair | None = None
+        self.theirs: Pair | None = None
+        """Where the other side sends from, and takes reports; None: it has not said."""
         self.rtp, self.rtcp = self._bind(here)
         self._room = bytearray(1 << 16)
         self._view = memoryview(self._room)
@@ -44,15 +45,15 @@ class PortPair:
 
     def open_way(self, server_ports: Pair | None, report: bytes) -> None:
         """Send something to where the camera will send from, so that what stands between lets its datagrams in."""
-        self._server_ports = server_ports
+        self.theirs = server_ports
         if server_ports is not None:
             self._send(self.rtp, _NOTHING, server_ports[0])
             self.report(report)
 
     def report(self, report: bytes) -> None:
         """Send RTCP, if the camera has said where to."""
-        if self._server_ports is not None:
-            self._send(self.rtcp, report, self._server_ports[1])
+        if self.theirs is not None:
+            self._send(self.rtcp, report, self.theirs[1])
 
     def read(self, bound: socket.socket) -> Iterator[bytes]:
         """What has come to one of them, AT_ONCE at the most."""

@@ -3,15 +3,17 @@
 import contextlib
 import random
 import select
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Protocol
 
 from streamer.source.failure import stalled
 from streamer.source.protocol import FIRST_TIMEOUT, STALL_TIMEOUT
-from streamer.source.rtsp.client import SEND_TIMEOUT, Client
+from streamer.source.rtsp.client import SEND_TIMEOUT
 from streamer.source.rtsp.description import Track
 from streamer.source.rtsp.keepalive import Keepalive
-from streamer.source.rtsp.message import Chunk, Message, Request
+from streamer.source.rtsp.message import Chunk, Message, Request, Response
 from streamer.source.rtsp.placement import Placement
 from streamer.source.rtsp.port_pair import PortPair
 from streamer.source.rtsp.report import INTERVAL, leavers, smallest
@@ -30,20 +32,47 @@ Packet = tuple[bytes, float]
 """An RTP packet and its monotonic arrival; empty: nothing has come so far."""
 
 
+class Side(Protocol):
+    """Our side of the conversation beside the packets: a `Client`, or the `Host` of a camera that pushes."""
+
+    is_over: bool
+    """Whether the camera has said that it ends the stream."""
+
+    @property
+    def login(self) -> str | None:
+        """How the one logged in to the other; None: without."""
+
+    @property
+    def early(self) -> deque[tuple[Chunk, float]]:
+        """Packets that came before they were waited for, with their monotonic arrival."""
+
+    def serve(self, request: Request) -> None:
+        """Answer what the camera asks of us."""
+
+    def tries_again(self, response: Response) -> bool:
+        """Take note of a 401."""
+
+    def say(self, method: str, url: str, *, seconds: float) -> int:
+        """Send a request and wait for nothing."""
+
+    def leave(self, url: str) -> None:
+        """Say that the session is over."""
+
+
 class Session:
-    """Plays until its block is left; `open_session` makes one."""
+    """Plays until its block is left; `open_session` makes one, and `record` one of a camera that pushes."""
 
     def __init__(
         self,
         wire: Wire,
-        client: Client,
+        client: Side,
         clock: Clock,
         *,
         url: str,
         track: Track,
         placement: Placement,
         ports: PortPair | None,
-        keepalive: Keepalive,
+        keepalive: Keepalive | None,
         traits: Traits,
     ) -> None:
         self._wire, self._client, self._clock, self._url = wire, client, clock, url
@@ -73,12 +102,13 @@ class Session:
     @property
     def traits(self) -> Traits:
         """What is known of the camera, its packets aside."""
+        kept = self._keepalive
         return replace(
             self._said,
             played=self.track,
             transport=self.transport,
-            keepalive=self._keepalive.method,
-            session_timeout=self._keepalive.timeout,
+            keepalive=None if kept is None else kept.method,
+            session_timeout=None if kept is None else kept.timeout,
         )
 
     def packets(self) -> Iterator[Packet]:
@@ -98,12 +128,12 @@ class Session:
             while not self._client.is_over:
                 yield from self._round()
         except Closed:
-            if not self._wire.stopped:
+            if self._keepalive is not None and not self._wire.stopped:
                 self._keepalive.ended(self._clock())
         except SourceError as error:
             if self._wire.stopped:
                 return
-            if error.kind in ("ended", "stalled"):
+            if self._keepalive is not None and error.kind in ("ended", "stalled"):
                 self._keepalive.ended(self._clock())
             raise
 
@@ -165,7 +195,7 @@ class Session:
             self._client.serve(found)
         elif found.status == 401:
             self._client.tries_again(found)
-        else:
+        elif self._keepalive is not None:
             self._keepalive.answered(found.status)
         return None
 
@@ -198,7 +228,7 @@ class Session:
     def _maintain(self, now: float) -> None:
         """What the camera wants to hear from time to time."""
         try:
-            if self._keepalive.due(now):
+            if self._keepalive is not None and self._keepalive.due(now):
                 self._client.say(self._keepalive.method, self._url, seconds=SEND_TIMEOUT)
             if now - self._reported_at >= INTERVAL:
                 self._reported_at = now
@@ -220,5 +250,7 @@ class Session:
         if self._delivering and silent > STALL_TIMEOUT:
             raise stalled()
         if not self._delivering and silent > FIRST_TIMEOUT:
-            way = "" if self._ports is None else "; `transport: tcp` passes where datagrams do not"
-            raise SourceError("timeout", f"the camera plays, and sent nothing within {FIRST_TIMEOUT:.0f} s{way}")
+            does = "pushes" if self._keepalive is None else "plays"
+            wish = "an encoder that pushes over TCP" if self._keepalive is None else "`transport: tcp`"
+            way = "" if self._ports is None else f"; {wish} passes where datagrams do not"
+            raise SourceError("timeout", f"the camera {does}, and sent nothing within {FIRST_TIMEOUT:.0f} s{way}")

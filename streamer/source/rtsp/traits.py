@@ -14,7 +14,7 @@ from streamer.source.target import Transport
 KeyframeKind = Literal["key", "recovery point", "intra", "refresh"]
 """A picture that needs no other, nor does what follows it; one with the message that pictures are right from there on;
 one that is intra, and no word about it; none, and decoding was begun in the middle."""
-Place = Literal["described", "in band"]
+SetsPlace = Literal["described", "in band"]
 """In the SDP, or between the pictures."""
 
 
@@ -48,7 +48,7 @@ class Traits:
     """When it sets the marker bit; None: no picture has come."""
     clock_pace: float = 1.0
     """Seconds that pass while the clock of its pictures counts one. 1.0: it is honest, as far as could be told."""
-    parameter_sets: tuple[Place, ...] | None = None
+    parameter_sets: tuple[SetsPlace, ...] | None = None
     """Where it sends them; None: its codec has none."""
     keyframes: tuple[KeyframeKind, ...] = ()
     """The kinds of pictures that decoding could begin with, the best first."""

@@ -28,16 +28,18 @@ class Wire:
     """One connection, used by one thread; `stop` ends whatever it waits for.
 
     Args:
-        family: of the address: socket.AF_INET or AF_INET6.
+        connected: the socket, or one that `connect` connects. It is the wire's from here on.
         stop: ends it from another thread.
         clock: monotonic seconds.
+        inbox: what has come over it so far; None: nothing.
     """
 
-    def __init__(self, family: int, stop: Stop, clock: Clock) -> None:
-        self._socket = socket.socket(family, socket.SOCK_STREAM)
+    def __init__(self, connected: socket.socket, stop: Stop, clock: Clock, inbox: Inbox | None = None) -> None:
+        self._socket = connected
         self._stop, self._clock = stop, clock
-        self._inbox = Inbox()
+        self._inbox = inbox or Inbox()
         self._closed = False
+        connected.settimeout(LOOK)
         stop.attach(self._wake)
 
     def connect(self, address: str, port: int, seconds: float) -> None:
@@ -165,7 +167,8 @@ def connect(target: Target, stop: Stop, clock: Clock) -> Wire:
     patience = OPEN_TIMEOUT if len(found) == 1 else OPEN_TIMEOUT / 2
 
     def reach(address: str, left: float) -> Wire:
-        wire = Wire(socket.AF_INET6 if ":" in address else socket.AF_INET, stop, clock)
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        wire = Wire(socket.socket(family, socket.SOCK_STREAM), stop, clock)
         try:
             wire.connect(address, target.port, min(patience, left))
             if target.scheme == "rtsps":
