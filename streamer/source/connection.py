@@ -21,7 +21,7 @@ from streamer.source.opened import Opened, Unit, Video
 from streamer.source.pace import Pace
 from streamer.source.protocol import STALL_TIMEOUT
 from streamer.source.rotation import upright
-from streamer.source.rtsp import Habits
+from streamer.source.rtsp import Habits, Place
 from streamer.source.stop import Stop
 from streamer.source.target import Target
 from streamer.values.clock import Clock
@@ -53,11 +53,12 @@ class Connection:
         deliver: Deliver,
         clock: Clock,
         habits: Habits | None = None,
+        place: Place | None = None,
     ) -> None:
         self._name, self._target = name, target
         self._timeline, self._deliver, self._clock = timeline, deliver, clock
         self._stop = Stop()
-        self._habits = habits or Habits()
+        self._habits, self._place = habits or Habits(), place
         self._reformatter = VideoReformatter()
         self._ceiling = Ceiling(target.limits.max_fps)
         self.started_at = clock()
@@ -108,7 +109,7 @@ class Connection:
             loop.call_soon_threadsafe(lambda: None if ended.done() else ended.set_result(error))
 
     def _read(self) -> None:
-        with open_target(self._target, self._stop, self._habits) as opened:
+        with open_target(self._target, self._stop, self._habits, self._place) as opened:
             video = opened.video(self._target.limits)
             self.stall_timeout = opened.protocol.start or opened.protocol.stall
             self.opened_at = self.alive_at = self._clock()

@@ -1,7 +1,6 @@
 """A target opened as one of FFmpeg's containers."""
 
 import errno
-import struct
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, replace
@@ -19,11 +18,12 @@ from streamer.source.download import Download
 from streamer.source.failure import OPEN_TIMEOUT, printable
 from streamer.source.opened import Opened, Unit, Video, limit
 from streamer.source.playlist import Playlist
-from streamer.source.protocol import LISTEN_TIMEOUT, SOCKET_TIMEOUT, STALL_TIMEOUT, Protocol
+from streamer.source.protocol import LISTEN_TIMEOUT, STALL_TIMEOUT, Protocol
 from streamer.source.reader import Reader, Seekable
 from streamer.source.relay import Relay
-from streamer.source.rtsp import Habits, Learn, forget
+from streamer.source.rtsp import Habits, Learn, Place, forget
 from streamer.source.rtsp.playing import Playing, play
+from streamer.source.rtsp.recording import record
 from streamer.source.stop import Stop
 from streamer.source.target import Limits, Target
 from streamer.source.udp.bare_rtp import BareRtp
@@ -35,8 +35,6 @@ from streamer.values import url as urls
 from streamer.values.clock import Clock, monotonic
 from streamer.values.errors import SourceError
 
-LATE = 0.9
-"""Share of FFmpeg's timeout after which a packet has come by it."""
 BUFFER = 1 << 16
 """Bytes FFmpeg asks for at once where bytes come from us."""
 
@@ -88,22 +86,12 @@ class Contained:
         )
 
     def units(self) -> Iterator[Unit]:
-        """What comes, from where it stands to its end.
-
-        The last packet before a silence comes by FFmpeg's first timeout, and was here when it was asked for. Of a
-        camera whose pictures are further apart than that timeout they all come so: it is slow, and not silent.
-        """
-        time_base = float(self._stream.time_base or 0)
-        last = 0  # FFmpeg counts from the first packet, which may come without a time
-        asked_at = self.clock()
+        """What comes, from where it stands to its end."""
         for packet in self.container.demux(self._stream):
             now = self.clock()
             if self.allowance is not None:
                 self.allowance.renew()
-            late = self.protocol.format == "rtsp" and now - asked_at > LATE * SOCKET_TIMEOUT
-            quick = packet.pts is not None and abs(packet.pts - last) * time_base < SOCKET_TIMEOUT
-            yield Unit(packet, now, asked_at if late and quick else now, _camera_time(packet))
-            last, asked_at = last if packet.pts is None else packet.pts, self.clock()
+            yield Unit(packet, now, now)
 
     def failed(self) -> bool:
         """Whether what looks like its end is not."""
@@ -118,16 +106,8 @@ class Contained:
         return self.container.streams.video[0]
 
 
-def _camera_time(packet: "av.Packet[av.VideoStream]") -> float | None:
-    """The camera's wall clock as it took this picture, in seconds since 1970 (AVProducerReferenceTime)."""
-    if not packet.has_sidedata("prft"):
-        return None
-    microseconds: int = struct.unpack("=q", bytes(packet.get_sidedata("prft"))[:8])[0]
-    return microseconds / 1e6
-
-
 def open_target(
-    target: Target, stop: Stop, habits: Habits | None = None, learn: Learn = forget
+    target: Target, stop: Stop, habits: Habits | None = None, learn: Learn = forget, place: Place | None = None
 ) -> AbstractContextManager[Opened]:
     """Open a target, for as long as the block lasts. Blocks; `stop` ends what it waits for, where FFmpeg lets it.
 
@@ -135,23 +115,17 @@ def open_target(
         target: what to open.
         stop: ends it.
         habits: what earlier attempts found out about the camera.
-        learn: takes what this one finds out, where it is pulled by RTSP; the last time when the block is left.
+        learn: takes what this one finds out, where it comes by RTSP; the last time when the block is left.
+        place: where cameras push RTSP to the stream, kept from one attempt to the next; None: for this one alone.
 
     Raises:
         SourceError: why it cannot be opened, where that is known.
         OSError, av.FFmpegError: why not, in FFmpeg's words.
     """
     target.require_allowed()
-    if target.scheme in ("rtsp", "rtsps") and not target.listen:
-        return play(target, stop, habits, learn)
+    if target.scheme in ("rtsp", "rtsps"):
+        return record(target, stop, place, learn) if target.listen else play(target, stop, habits, learn)
     return _OPENERS[target.scheme](target, stop)
-
-
-@contextmanager
-def _rtsp(target: Target, stop: Stop) -> Iterator[Contained]:
-    """Wait for a camera to push by RTSP."""
-    with _connect(target, _addresses(target), protocols.RTSP_LISTEN) as container:
-        yield Contained(container, protocols.RTSP_LISTEN)
 
 
 @contextmanager
@@ -322,7 +296,6 @@ def protocol_of(media_type: str, start: bytes) -> Protocol:
 
 
 _OPENERS: dict[str, Callable[[Target, Stop], AbstractContextManager[Opened]]] = {
-    "rtsp": _rtsp,
     "rtmp": _rtmp,
     "udp": _udp,
     "srt": _srt,

@@ -7,8 +7,7 @@ since FFmpeg 5, and a stream that set it blocked for ever. tests/source/test_pro
 from dataclasses import dataclass, field
 
 SOCKET_TIMEOUT = 2.0
-"""Seconds one read of a socket may take in FFmpeg. A stalled stream is noticed after two of them: at the first,
-RTSP's parser hands over one more frame, which it had held for want of the next one."""
+"""Seconds one read of a socket may take in FFmpeg. A stalled stream is noticed after two of them at the most."""
 LISTEN_TIMEOUT = 5
 """Seconds one `listen` waits for a camera; then it is renewed."""
 STALL_TIMEOUT = 4.5
@@ -50,24 +49,7 @@ class Protocol:
 
 
 PLAYED = Protocol(None, {"protocol_whitelist": "none"}, start=FIRST_TIMEOUT + 1.0)
-"""RTSP that is pulled, which FFmpeg only decodes: see rtsp/. Why nothing comes at first it says itself, and is let."""
-RTSP_LISTEN = Protocol(
-    "rtsp",
-    {
-        "rtsp_flags": "listen",
-        "listen_timeout": str(LISTEN_TIMEOUT),  # seconds
-        "timeout": _MICROSECONDS,
-        "allowed_media_types": "video",
-        "protocol_whitelist": "tcp,udp,rtp",  # an encoder may choose UDP
-        # Over TCP, as most push, nothing is out of order, and nothing is to be waited for.
-        "rtsp_transport": "tcp",
-        "max_delay": "0",
-        # Every packet has its time: the first picture need not wait until FFmpeg has seen twenty to know the rate, or
-        # seven to give packets times of decoding, which nobody here reads.
-        "fpsprobesize": "0",
-        "max_ts_probe": "0",
-    },
-)
+"""RTSP, which FFmpeg only decodes: see rtsp/. Why nothing comes at first it says itself, and is let."""
 RTMP = Protocol(
     "live_flv",
     _SOON

@@ -16,7 +16,7 @@ from streamer.source.backoff import Backoff
 from streamer.source.connection import Connection
 from streamer.source.failure import OPEN_TIMEOUT, stalled
 from streamer.source.openings import Openings
-from streamer.source.rtsp import Habits
+from streamer.source.rtsp import Habits, Place
 from streamer.source.target import Target
 from streamer.values import url as urls
 from streamer.values.clock import Clock
@@ -40,6 +40,8 @@ PATIENCE = 2 * OPEN_TIMEOUT
 unless a camera without pictures keeps the connection busy with reports. There is never a third."""
 LOOK = 0.1
 """Seconds from one look at a connection to the next."""
+_OURS = ("unreachable", "dns", "forbidden", "failed")
+"""What is no camera's fault where one pushes."""
 
 
 class Source:
@@ -77,6 +79,7 @@ class Source:
         self._backoff = Backoff(rand)
         self._timeline = Timeline()
         self._habits = Habits()
+        self._place = Place()
         self._frames = 0
 
     @property
@@ -88,6 +91,7 @@ class Source:
         """Read this from the next attempt on, as if nothing had failed yet; whoever runs the source ends that one."""
         self.target = target
         self._backoff = Backoff(self._rand)
+        self._moves()
         self._waiting()
 
     async def closed(self, *, within: float) -> None:
@@ -100,13 +104,17 @@ class Source:
 
         `deliver` is called in the source's own thread, once a frame, in order, and must not wait.
         """
-        while True:
-            if self.state != "offline":
-                self._waiting()
-            try:
-                await self.run_once(deliver)
-            except SourceError as error:
-                await asyncio.sleep(self._failed(error))
+        self._moves()
+        try:
+            while True:
+                if self.state != "offline":
+                    self._waiting()
+                try:
+                    await self.run_once(deliver)
+                except SourceError as error:
+                    await asyncio.sleep(self._failed(error))
+        finally:
+            self._place.close()
 
     async def run_once(self, deliver: Deliver) -> NoReturn:
         """One attempt; `deliver` as in `run`.
@@ -118,7 +126,13 @@ class Source:
         await self._openings.vacated(camera, patience=PATIENCE)
         self._timeline.reopened()
         connection = Connection(
-            self.name, self.target, self._timeline, partial(self._deliver, deliver), self._clock, self._habits
+            self.name,
+            self.target,
+            self._timeline,
+            partial(self._deliver, deliver),
+            self._clock,
+            self._habits,
+            self._place,
         )
         # Whoever waits to be called needs no turn, and must never be without somebody at the port.
         opening = None if self.target.waits else await self._openings.turn()
@@ -166,7 +180,14 @@ class Source:
         self._say("offline", error)
         if self.target.waits and error.kind in ("ended", "stalled", "timeout"):
             return 0.0  # the camera will push again, and must find somebody listening
+        if self.target.listen and self.target.scheme == "rtsp" and error.kind not in _OURS:
+            return 0.0  # so it will where what it pushed was refused
         return self._backoff.failed(self._clock(), locked_out=error.kind == "authentication")
+
+    def _moves(self) -> None:
+        """Give up where cameras pushed to, for another place; what pushes there already goes on."""
+        self._place.close()
+        self._place = Place()
 
     def _waiting(self) -> None:
         where = self._redact(self.target.url)

@@ -110,13 +110,30 @@ def test_everything_has_a_default(tmp_path: Path, text: str) -> None:
         ("serving: {address: 127.0.0.1}", ("serving.address", "'127.0.0.1'", "host:port")),
         ("server: {host: ''}", ("server.host: ''",)),
         (
-            "streams: {a: {url: 'rtsp://u:hunter22@h:8554/a', listen: true}}",
-            ("streams.a.url", "no password", "rtsp://host:port/path"),
+            "streams: {a: {url: 'rtmp://u:hunter22@h:8554/a', listen: true}}",
+            ("streams.a.url", "no password", "rtmp://host:port/path"),
         ),
         (
-            "streams: {a: {url: 'rtsp://h:8554/a', listen: true}, b: {url: 'rtsp://h:8554/b', listen: true}}",
+            "streams: {a: {url: 'rtsp://u@h:8554/a', listen: true}}",
+            ("streams.a.url", "a user and a password", "rtsp://user:password@host:port/path"),
+        ),
+        (
+            "streams: {a: {url: 'rtsp://h:8554/a', listen: true}, b: {url: 'rtsp://u:p@h:8554/a/', listen: true}}",
+            ("streams.b.url", "port 8554", "path /a", "streams.a"),
+        ),
+        (
+            "streams: {a: {url: 'rtsp://h:8554', listen: true}, b: {url: 'rtsp://h:8554/', listen: true}}",
+            ("streams.b.url", "port 8554", "path /", "streams.a"),
+        ),
+        (
+            "streams: {a: {url: 'rtsp://h:8554/a', listen: true}, b: {url: 'rtsp://i:8554/b', listen: true}}",
+            ("streams.b.url", "port 8554", "at h for streams.a", "have one host"),
+        ),
+        (
+            "streams: {a: {url: 'rtsp://h:8554/a', listen: true}, b: {url: 'rtmp://h:8554/b', listen: true}}",
             ("streams.b.url", "port 8554", "streams.a"),
         ),
+        ("streams: {a: {url: 'rtsps://h:8554/a', listen: true}}", ("streams.a: listen", "rtsp://, rtmp:// and srt://")),
         ("serving: {model: 'my model'}", ("serving.model: 'my model'", "letters, digits")),
         ("serving: {deadline: 0}", ("serving.deadline: 0", "greater than 0")),
         ("serving: {max_batch_size: 1000}", ("serving.max_batch_size: 1000", "128")),
@@ -194,6 +211,13 @@ def test_each_mistake_is_one_line_with_key_value_and_allowed(tmp_path: Path, tex
     sentence = refusal(tmp_path, text)
     for part in parts:
         assert part in sentence
+
+
+def test_cameras_that_push_rtsp_may_share_a_port(tmp_path: Path) -> None:
+    """Streams with paths of their own listen at one port, with a user and password or without."""
+    urls = ("rtsp://h:8554/a", "rtsp://u:p%40@h:8554/b", "rtsp://h:8554/b?camera=2", "rtsp://h:8554", "rtsp://i:8555/a")
+    streams = ", ".join(f"s{number}: {{url: '{url}', listen: true}}" for number, url in enumerate(urls))
+    assert len(load(tmp_path, f"streams: {{{streams}}}").streams) == len(urls)
 
 
 def test_a_missing_variable_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,23 +39,6 @@ def since(clock: FakeClock, protocol: Protocol, packets: list[tuple[float, float
     return [unit.since - began for unit in Contained(container, protocol, clock=clock).units()]
 
 
-@pytest.mark.parametrize("before", [0, 1, 30])
-def test_what_a_timeout_hands_over_was_here_before(before: int) -> None:
-    """The packet that FFmpeg's RTSP gives at its first timeout counts from when it was asked for, were it the first.
-
-    Otherwise a camera that falls silent would be noticed later by that timeout.
-    """
-    packets = [(FRAME, FRAME * number) for number in range(before)]
-    last = (SOCKET_TIMEOUT, FRAME * before)
-    assert since(FakeClock(), protocols.RTSP_LISTEN, [*packets, last])[-1] == pytest.approx(FRAME * before)
-
-
-def test_what_a_slow_camera_sends_has_just_come() -> None:
-    """A packet that is further from the one before than FFmpeg's timeout comes when it comes: that is no silence."""
-    packets = [(0.0, 0.0), (2.5, 2.5), (2.5, 5.0)]
-    assert since(FakeClock(), protocols.RTSP_LISTEN, packets) == pytest.approx([0.0, 2.5, 5.0])
-
-
 @pytest.mark.parametrize("protocol", [protocols.MPEG_TS, protocols.MULTIPART_JPEG, protocols.RTMP, protocols.FLV])
 def test_others_hold_nothing_back(protocol: Protocol) -> None:
     """What comes by another protocol has just come, however long it was waited for."""

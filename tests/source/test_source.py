@@ -152,7 +152,7 @@ def test_a_silence_is_given_up_within_five_seconds() -> None:
     assert source._given_up(connection) is None
     clock.advance(0.001)
     assert getattr(source._given_up(connection), "kind", None) == "stalled"
-    live = (protocols.PLAYED, protocols.RTMP, protocols.RTSP_LISTEN)
+    live = (protocols.PLAYED, protocols.RTMP, protocols.RTMP_LISTEN)
     bytes_of_ours = (protocols.MPEG_TS, protocols.MULTIPART_JPEG, protocols.FLV, protocols.MP4)
     assert {protocol.stall for protocol in (*live, *bytes_of_ours)} == {connection.stall_timeout}
     assert connection.stall_timeout + LOOK < NOTICED_S

@@ -8,7 +8,7 @@ from streamer.source.rtsp.place import Place
 from streamer.source.rtsp.playing import Playing
 from streamer.source.rtsp.push import Host, Push
 from streamer.source.rtsp.session import Session
-from streamer.source.rtsp.traits import Traits
+from streamer.source.rtsp.traits import Learn, Traits, forget
 from streamer.source.rtsp.wire import ANSWER_TIMEOUT, Wire
 from streamer.source.stop import Stop
 from streamer.source.target import Target
@@ -16,13 +16,16 @@ from streamer.values.clock import Clock, monotonic
 
 
 @contextmanager
-def record(target: Target, stop: Stop, place: Place | None = None, clock: Clock = monotonic) -> Iterator[Playing]:
+def record(
+    target: Target, stop: Stop, place: Place | None = None, learn: Learn = forget, clock: Clock = monotonic
+) -> Iterator[Playing]:
     """Wait for a camera to push, and have what it does while the block lasts. Blocks; `stop` ends that at once.
 
     Args:
         target: an rtsp URL that listens.
         stop: ends whatever is waited for, the packets too.
         place: where cameras push to the stream; None: for as long as this lasts.
+        learn: takes what the camera has said of itself and shown, in the end.
         clock: monotonic seconds.
 
     Raises:
@@ -34,7 +37,11 @@ def record(target: Target, stop: Stop, place: Place | None = None, clock: Clock 
         wire = Wire(push.connected, stop, clock, push.inbox)
         try:
             wire.send(push.answer, ANSWER_TIMEOUT)
-            yield Playing(_session(wire, push, clock), target, clock)
+            playing = Playing(_session(wire, push, clock), target, clock)
+            try:
+                yield playing
+            finally:
+                learn(playing.traits)
         finally:
             wire.close()
             push.close()
