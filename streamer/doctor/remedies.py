@@ -61,12 +61,8 @@ def remedy(kind: SourceErrorKind, target: Target, seen: Observation) -> str:
         return "name a video file by its whole path: file:///videos/road.mp4"
     if kind == "unreachable" and target.waits:
         return "something on this machine uses the port, the running service perhaps: stop it, or choose another port"
-    if kind in ("codec", "protocol") and (heard := _heard(seen)):
-        return f"{heard}; choose another path or profile of the camera, one with video"
-    if kind == "unsupported" and any(track.encrypted for track in _tracks(seen)):
-        return ENCRYPTED
-    if kind == "codec" and seen.traits is not None and seen.traits.parameter_sets == ():
-        return NO_PARAMETER_SETS
+    if sent := _of_what_it_sends(kind, seen):
+        return sent
     if target.scheme in ("http", "https"):
         if kind in ("not_found", "protocol"):
             return HTTP_PATHS
@@ -75,9 +71,22 @@ def remedy(kind: SourceErrorKind, target: Target, seen: Observation) -> str:
     return RTSP_PATHS if kind == "not_found" else REMEDIES[kind]
 
 
+def _of_what_it_sends(kind: SourceErrorKind, seen: Observation) -> str | None:
+    """The remedy for what an RTSP camera sends; None: it is not that."""
+    if kind in ("codec", "protocol") and (heard := _heard(seen)):
+        return f"{heard}; choose another path or profile of the camera, one with video"
+    if kind == "unsupported" and any(track.encrypted for track in _tracks(seen)):
+        return ENCRYPTED
+    if kind == "codec" and seen.traits is not None and seen.traits.parameter_sets == ():
+        return NO_PARAMETER_SETS
+    return None
+
+
 def _login(target: Target, realm: str | None) -> str:
     if target.scheme == "srt":
         return "the passphrase in the URL must be the encoder's: 10 to 79 characters, both sides the same"
+    if target.listen:
+        return "the encoder must give the user and password that stand in the URL, by digest"
     where = f'it asks for a user and password of "{realm}"' if realm else "it asks for a user and password"
     if not url.has_login(target.url):
         return f"{where}, and the URL has none: {target.scheme}://user:password@host/path"

@@ -40,6 +40,8 @@ PATIENCE = 2 * OPEN_TIMEOUT
 unless a camera without pictures keeps the connection busy with reports. There is never a third."""
 LOOK = 0.1
 """Seconds from one look at a connection to the next."""
+REFUSED = 0.5
+"""Seconds from one camera that may not push to the next attempt: whoever comes often costs no more than that."""
 _OURS = ("unreachable", "dns", "forbidden", "failed")
 """What is no camera's fault where one pushes."""
 
@@ -181,7 +183,7 @@ class Source:
         if self.target.waits and error.kind in ("ended", "stalled", "timeout"):
             return 0.0  # the camera will push again, and must find somebody listening
         if self.target.listen and self.target.scheme == "rtsp" and error.kind not in _OURS:
-            return 0.0  # so it will where what it pushed was refused
+            return REFUSED  # so it will where what it pushed was refused; meanwhile it waits for its answer
         return self._backoff.failed(self._clock(), locked_out=error.kind == "authentication")
 
     def _moves(self) -> None:

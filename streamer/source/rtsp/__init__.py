@@ -1,7 +1,7 @@
 """RTSP (RFC 2326, and RFC 7826 where cameras speak it), spoken by ourselves.
 
 opening.py       from a URL to a session that plays. Read this first
-session.py       the camera's packets as they come, and what keeps it playing
+session.py       the camera's packets as they come, and what keeps it playing; side.py what it talks by
 playing.py       its packets as pictures, each the moment it is whole: what the rest of source/ reads
 client.py        requests and their answers, the log-in, and what the camera asks of us
 wire.py          the connection, which can be ended whenever we want
@@ -17,7 +17,7 @@ refusal.py       what a status means, in the words of the API
 traits.py        what a camera says of itself and shows of its ways, for the doctor. Values
 place.py         where streams are pushed to. What pushes comes in by these: read recording.py first
 listener.py      a port, and its one thread; caller.py a connection to it, until the camera behind it pushes
-handshake.py     what a camera says before it pushes; lock.py the password it must know
+handshake.py     what a camera says before it pushes; arrangement.py where its tracks come; lock.py who may
 mount.py         a stream's name at a port; push.py what is handed over to the stream's thread under it
 recording.py     from a name at a port to a camera that pushes to it
 """

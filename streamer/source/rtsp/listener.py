@@ -30,7 +30,7 @@ BACKLOG = 64
 
 
 class Listener:
-    """One port. Of its functions all but `start` and `close` may be called from any thread.
+    """One port; `Listeners` opens it, and says to it which streams it is for.
 
     Args:
         address: this machine's, numeric; 0.0.0.0 or :: for all of them.
@@ -98,10 +98,6 @@ class Listener:
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)  # which wakes the thread, and lets another have the port
 
-    def join(self) -> None:
-        """Wait for the thread's end, which comes at once."""
-        self._thread.join(GLANCE)
-
     # ---- in its thread
 
     def _run(self) -> None:
@@ -112,11 +108,11 @@ class Listener:
             log.exception("listening at port %d failed", self._port)
         finally:
             self._closed = True
-            for mount in self._mounts:
-                self.remove(mount)  # whoever waits there opens another listener
+            self._socket.close()
             for caller in self._callers.values():
                 caller.close()
-            self._socket.close()
+            for mount in self._mounts:
+                self.remove(mount)  # whoever waits there opens another listener
 
     def _round(self) -> None:
         waiting = self._callers or any(mount.busy for mount in self._mounts)

@@ -42,8 +42,8 @@ class Lock:
         """What a camera is asked for, strongest first: the values of WWW-Authenticate, with a new nonce."""
         self._nonce, self._given_at = os.urandom(16).hex(), self._clock()
         said = f'Digest realm="{REALM}", nonce="{self._nonce}"' + (", stale=true" if stale else "")
-        # MD5 as cameras' servers have it, without qop: those that know no more than it know none.
-        return [f'{said}, algorithm=SHA-256, qop="auth"', f"{said}, algorithm=MD5"]
+        # Without qop, which phones' encoders do not know: some take all up to the last quote for the nonce.
+        return [f"{said}, algorithm={algorithm}" for algorithm in OFFERED]
 
     def judge(self, authorization: str | None, method: str, url: str) -> Verdict:
         """Whether whoever asks knows user and password.

@@ -34,16 +34,15 @@ def record(
     with closing(Place()) if place is None else nullcontext(place) as held:
         mount = held.mount(target, clock)
         push = mount.take(stop, LISTEN_TIMEOUT)
-        wire = Wire(push.connected, stop, clock, push.inbox)
         try:
-            wire.send(push.answer, ANSWER_TIMEOUT)
-            playing = Playing(_session(wire, push, clock), target, clock)
-            try:
-                yield playing
-            finally:
-                learn(playing.traits)
+            with closing(Wire(push.connected, stop, clock, push.inbox)) as wire:
+                wire.send(push.answer, ANSWER_TIMEOUT)
+                playing = Playing(_session(wire, push, clock), target, clock)
+                try:
+                    yield playing
+                finally:
+                    learn(playing.traits)
         finally:
-            wire.close()
             push.close()
             mount.vacate(push)
 

@@ -3,20 +3,19 @@
 import contextlib
 import random
 import select
-from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Protocol
 
 from streamer.source.failure import stalled
 from streamer.source.protocol import FIRST_TIMEOUT, STALL_TIMEOUT
 from streamer.source.rtsp.client import SEND_TIMEOUT
 from streamer.source.rtsp.description import Track
 from streamer.source.rtsp.keepalive import Keepalive
-from streamer.source.rtsp.message import Chunk, Message, Request, Response
+from streamer.source.rtsp.message import Chunk, Message, Request
 from streamer.source.rtsp.placement import Placement
 from streamer.source.rtsp.port_pair import PortPair
 from streamer.source.rtsp.report import INTERVAL, leavers, smallest
+from streamer.source.rtsp.side import Side
 from streamer.source.rtsp.traits import Traits
 from streamer.source.rtsp.wire import LOOK, Closed, Wire
 from streamer.source.target import Transport
@@ -30,33 +29,6 @@ MOST_PACKETS = 20_000
 
 Packet = tuple[bytes, float]
 """An RTP packet and its monotonic arrival; empty: nothing has come so far."""
-
-
-class Side(Protocol):
-    """Our side of the conversation beside the packets: a `Client`, or the `Host` of a camera that pushes."""
-
-    is_over: bool
-    """Whether the camera has said that it ends the stream."""
-
-    @property
-    def login(self) -> str | None:
-        """How the one logged in to the other; None: without."""
-
-    @property
-    def early(self) -> deque[tuple[Chunk, float]]:
-        """Packets that came before they were waited for, with their monotonic arrival."""
-
-    def serve(self, request: Request) -> None:
-        """Answer what the camera asks of us."""
-
-    def tries_again(self, response: Response) -> bool:
-        """Take note of a 401."""
-
-    def say(self, method: str, url: str, *, seconds: float) -> int:
-        """Send a request and wait for nothing."""
-
-    def leave(self, url: str) -> None:
-        """Say that the session is over."""
 
 
 class Session:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from streamer.source.login import Login, challenges_of
-from streamer.source.rtsp.handshake import MOST_SET_UP, MOST_WRONG
+from streamer.source.rtsp.arrangement import MOST_SET_UP
+from streamer.source.rtsp.handshake import MOST_WRONG
 from streamer.source.rtsp.mount import Mount
 from streamer.source.rtsp.place import Listeners, Place
 from streamer.source.rtsp.push import METHODS, Push

@@ -1,5 +1,6 @@
 """streamer.source.rtsp.lock: who may push."""
 
+import re
 from collections.abc import Iterable
 
 import pytest
@@ -47,6 +48,10 @@ def test_digests_are_offered_and_basic_is_not_taken() -> None:
     door = lock()
     asked = challenges_of(door.challenges())
     assert [(each.scheme, each.algorithm) for each in asked] == [("digest", "SHA-256"), ("digest", "MD5")]
+    # Phones' encoders read the first challenge so: whatever stands behind the nonce must have no quotes.
+    found = re.search(r'realm="(.+)",\s+nonce="(.+)"', "\r\n".join(door.challenges()))
+    assert found is not None
+    assert found[2].isalnum()
     basic = said([Challenge("basic", {"realm": "Sightline"})])
     assert door.judge(basic, "ANNOUNCE", URL) == "wrong"
 
