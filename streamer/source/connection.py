@@ -125,8 +125,8 @@ class Connection:
             if self._stop:
                 return
             self.stall_timeout = opened.protocol.stall
-            if (unit.packet is None or not unit.is_whole or not self.delivering) and self._may_wait(unit.since):
-                self.alive_at = unit.since
+            if (unit.packet is None or not unit.is_whole or not self.delivering) and self._may_wait(unit.received_at):
+                self.alive_at = unit.received_at
             if unit.packet is None:
                 continue
             packet, now = unit.packet, unit.received_at
@@ -141,7 +141,7 @@ class Connection:
                 of = arrivals.pop(picture.pts, unit) if picture.pts is not None else unit  # B-pictures come later
                 own = picture.pts * video.time_base if picture.pts is not None and clocked else None
                 if of.is_whole:
-                    self._pass_on(picture, own, of.received_at, unit, pace)
+                    self._pass_on(picture, own, of.received_at, pace)
             while len(arrivals) > 32:  # packets whose picture never came
                 arrivals.pop(next(iter(arrivals)))
 
@@ -149,9 +149,7 @@ class Connection:
         """Whether packets without a picture are still no silence: of a camera that had some, for a while."""
         return self.pictured_at is None or now - self.pictured_at < WITHOUT_PICTURE
 
-    def _pass_on(
-        self, picture: av.VideoFrame, own: float | None, received_at: float, unit: Unit, pace: Pace | None
-    ) -> None:
+    def _pass_on(self, picture: av.VideoFrame, own: float | None, received_at: float, pace: Pace | None) -> None:
         """Deliver a picture, if there is still somebody to take it and it is not one too many."""
         if pace is not None:
             self.alive_at = pace.due(own, self._clock())  # what is held until then is no silence
@@ -160,7 +158,7 @@ class Connection:
         if self._stop:
             return
         self.pictured_at = self._clock()
-        self.delivering, self.alive_at = True, self.pictured_at - (unit.received_at - unit.since)
+        self.delivering, self.alive_at = True, self.pictured_at
         if not self._ceiling.passes(received_at):
             self.skipped_late += 1
             return

@@ -91,7 +91,7 @@ class Contained:
             now = self.clock()
             if self.allowance is not None:
                 self.allowance.renew()
-            yield Unit(packet, now, now)
+            yield Unit(packet, now)
 
     def failed(self) -> bool:
         """Whether what looks like its end is not."""

@@ -19,8 +19,6 @@ class Unit:
     """For the decoder; empty at the end of what has one. None: something came, and no picture is whole yet."""
     received_at: float
     """Monotonic seconds at which it came."""
-    since: float
-    """Monotonic seconds since when it has certainly been here: before `received_at` where that was noticed late."""
     camera_time: float | None = None
     """The camera's wall clock as it took the picture, in seconds since 1970; None where it does not tell."""
     is_whole: bool = True

@@ -183,9 +183,9 @@ class Playing:
             if data and (pictures or now - told_at >= NEWS):
                 told_at = now
                 if not pictures and self._own_at == now:
-                    yield Unit(None, now, now)
+                    yield Unit(None, now)
         now = self._clock()
-        yield Unit(cast("av.Packet[av.VideoStream]", av.Packet()), now, now)
+        yield Unit(cast("av.Packet[av.VideoStream]", av.Packet()), now)
 
     def failed(self) -> bool:
         """It has no end that is none."""
@@ -254,7 +254,6 @@ class Playing:
         packet.is_keyframe = picture.is_keyframe
         return Unit(
             cast("av.Packet[av.VideoStream]", packet),
-            picture.received_at,
             picture.received_at,
             self._wall.at(picture.pts),
             picture.is_whole,
