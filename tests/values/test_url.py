@@ -165,6 +165,13 @@ def test_a_url_is_taken_apart_and_put_together() -> None:
     assert url.login_of("rtsp://camera/") is None
 
 
+def test_a_path_is_what_it_means() -> None:
+    """A path is compared as it is meant: not percent-encoded, without slashes at its end, and without its query."""
+    assert {url.path_of(f"rtsp://h:8554/{same}") for same in ("a%20b", "a b", "a%20b/", "a%20b//?x=/1")} == {"/a b"}
+    assert {url.path_of(f"rtsp://h{bare}") for bare in ("", "/", "?x=1")} == {""}
+    assert url.query_of("rtsp://h/a?x=%20&y") == "x=%20&y"
+
+
 def test_an_at_sign_in_the_path_hides_no_password() -> None:
     """With an @ after the host, the password before it is known all the same."""
     url.remember("rtsp://user:secret@camera/view@2x")

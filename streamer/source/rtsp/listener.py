@@ -115,7 +115,7 @@ class Listener:
                 self.remove(mount)  # whoever waits there opens another listener
 
     def _round(self) -> None:
-        waiting = self._callers or any(mount.busy for mount in self._mounts)
+        waiting = self._callers or any(mount.offered for mount in self._mounts)
         ready = self._poll.poll((GLANCE if waiting else IDLE) * 1000)
         for number, _ in ready:
             if caller := self._callers.get(number):

@@ -40,6 +40,11 @@ class Mount:
         """Whether a camera pushes to here."""
         return self._push is not None
 
+    @property
+    def offered(self) -> bool:
+        """Whether one would, and was not taken yet."""
+        return self._offered_at is not None
+
     def matches(self, path: str, query: str) -> bool:
         """Whether this is the stream of that name. One without a path takes any; one with a query wants the same."""
         named = not self.path or path == self.path
@@ -55,10 +60,11 @@ class Mount:
             return True
 
     def refused(self, error: SourceError) -> None:
-        """Tell whoever waits why a camera that wanted to push may not."""
+        """Tell whoever waits why a camera that wanted to push may not; while another does it is nobody's concern."""
         with self._changed:
-            self._refused = error
-            self._changed.notify_all()
+            if self._push is None:
+                self._refused = error
+                self._changed.notify_all()
 
     def expire(self, now: float) -> None:
         """Let a camera go that nobody took."""

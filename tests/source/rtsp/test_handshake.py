@@ -271,6 +271,18 @@ def test_a_wrong_password_is_told_a_few_times(locked: Waiting, caplog: pytest.Lo
     assert "hunter%402" not in urls.redact(locked.target.url)
 
 
+def test_a_wrong_password_beside_one_who_pushes_is_nobodys_concern(locked: Waiting) -> None:
+    """What is refused while a camera pushes is not the stream's reason once that is over."""
+    with run_pusher(locked.port) as camera, run_pusher(locked.port) as other:
+        assert camera.announce(login=("drone", "hunter@2")).status == camera.set_up().status == 200
+        push = locked.take(camera)
+        assert other.announce(login=("drone", "hunter@3")).status == 401
+        locked.mount.vacate(push)
+    with pytest.raises(SourceError) as error:
+        locked.mount.take(Stop(), 0.0)
+    assert error.value.kind == "waiting"
+
+
 def test_nothing_is_known_before_the_password(locked: Waiting) -> None:
     """Without a password nobody sets up or records, and no description is read."""
     with run_pusher(locked.port) as camera:
