@@ -9,13 +9,15 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import av
 from av.container import InputContainer
-from av.stream import Discard
+from av.stream import Discard, Disposition
 
 from streamer.source import protocol as protocols
 from streamer.source.allowance import Allowance
 from streamer.source.dialler import Dialler
 from streamer.source.download import Download
 from streamer.source.failure import OPEN_TIMEOUT, printable
+from streamer.source.motion_jpeg import pictures_of
+from streamer.source.movie import Movie
 from streamer.source.opened import Opened, Unit, Video, limit
 from streamer.source.playlist import Playlist
 from streamer.source.protocol import LISTEN_TIMEOUT, STALL_TIMEOUT, Protocol
@@ -103,7 +105,15 @@ class Contained:
 
     @property
     def _stream(self) -> av.VideoStream:
-        return self.container.streams.video[0]
+        """The first video; a cover, which is a picture beside it, is none unless there is nothing else."""
+        first, *rest = self.container.streams.video
+        return next((each for each in (first, *rest) if not _is_picture(each)), first)
+
+
+def _is_picture(stream: av.VideoStream) -> bool:
+    """Whether a track holds a picture beside the video, as phones and drones write one."""
+    codec = stream.codec_context.codec.canonical_name if stream.codec_context is not None else ""
+    return bool(stream.disposition & Disposition.attached_pic) or codec in ("mjpeg", "png", "bmp", "gif", "webp")
 
 
 def open_target(
@@ -171,7 +181,7 @@ def _srt(target: Target, stop: Stop) -> Iterator[Contained]:
 
 
 @contextmanager
-def _http(target: Target, stop: Stop) -> Iterator[Contained]:
+def _http(target: Target, stop: Stop) -> Iterator[Opened]:
     """MJPEG, MP4, MPEG-TS, FLV or HLS: whatever the answer turns out to be."""
     download = Download(target, target.url, stop)
     try:
@@ -184,11 +194,23 @@ def _http(target: Target, stop: Stop) -> Iterator[Contained]:
         with _playlist(target, stop) as opened:
             yield opened
         return
-    with _bytes(download, protocol, target.limits) as opened:
+    if protocol is protocols.MULTIPART_JPEG:
+        with pictures_of(download, target.limits) as pictures:
+            yield pictures
+        return
+    with _bytes(_movie(download) if protocol is protocols.MP4 else download, protocol, target.limits) as opened:
         # With a length it is a recording; without, a camera that writes fragments for as long as it runs.
         if protocol is protocols.MP4 and download.seekable():
             opened = replace(opened, protocol=replace(protocol, bursts=True, stall=60.0), recorded=True)
         yield opened
+
+
+def _movie(download: Download) -> Movie:
+    try:
+        return Movie(download)
+    except SourceError:
+        download.close()
+        raise
 
 
 @contextmanager
@@ -215,14 +237,14 @@ def _file(target: Target, stop: Stop) -> Iterator[Contained]:
 
 
 @contextmanager
-def _bytes(body: Download | Relay | Stream, protocol: Protocol, limits: Limits) -> Iterator[Contained]:
+def _bytes(body: Download | Movie | Relay | Stream, protocol: Protocol, limits: Limits) -> Iterator[Contained]:
     """A container of bytes that we fetch ourselves.
 
     Why there are no more is said here, and not by raising through FFmpeg: it reads on, and PyAV keeps one error only.
     """
     allowance = Allowance(limits)
-    seekable = isinstance(body, Download) and body.seekable()
-    reader = Seekable(body, allowance) if isinstance(body, Download) and seekable else Reader(body, allowance)
+    seekable = isinstance(body, Download | Movie) and body.seekable()
+    reader = Seekable(body, allowance) if isinstance(body, Download | Movie) and seekable else Reader(body, allowance)
     try:
         with av.open(reader, "r", format=protocol.format, options=protocol.options, buffer_size=BUFFER) as container:
             yield Contained(container, protocol, ended_badly=lambda: reader.error is not None, allowance=allowance)
@@ -262,6 +284,10 @@ def _connect(target: Target, addresses: Dialler, protocol: Protocol) -> InputCon
 
 _TYPES: dict[str, Protocol] = {
     "multipart/x-mixed-replace": protocols.MULTIPART_JPEG,
+    "multipart/mixed": protocols.MULTIPART_JPEG,
+    "video/x-motion-jpeg": protocols.MULTIPART_JPEG,
+    "video/x-mjpeg": protocols.MULTIPART_JPEG,
+    "video/mjpeg": protocols.MULTIPART_JPEG,
     "application/vnd.apple.mpegurl": protocols.HLS,
     "application/x-mpegurl": protocols.HLS,
     "audio/mpegurl": protocols.HLS,

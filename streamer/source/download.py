@@ -150,6 +150,10 @@ class Download:
             if response.status in (301, 302, 303, 307, 308):
                 self.url = self._redirected(response.headers.get("Location", ""))
                 continue
+            if response.status == 401 and self._login is not None and not self._is_home:
+                there = f"{urls.scheme_of(self.url)}://{urls.host_of(self.url)}:{urls.port_of(self.url)}"
+                sentence = f"the server redirects to {printable(there)}, which asks for the password and is not told it"
+                raise SourceError("redirected", f"{sentence}; write that URL if it is meant")
             if response.status == 401 and self._logs_in(response):
                 continue
             if response.status == (206 if self._range else 200):
@@ -158,6 +162,11 @@ class Download:
                 return response
             raise _refusal(response)
         raise SourceError("redirected", f"the server redirects more than {REDIRECTS} times")
+
+    @property
+    def _is_home(self) -> bool:
+        """Whether it is still where the password is for: at another port of the host somebody else may answer."""
+        return _origin(self.url) == _origin(self._target.url)
 
     def _logs_in(self, response: http.client.HTTPResponse) -> bool:
         """Whether to ask once more, with a password."""
@@ -176,7 +185,7 @@ class Download:
             connection.default_port = http.client.HTTPS_PORT  # which the Host header leaves out
         connection.sock = self._socket
         headers = {"User-Agent": "sightline", "Accept": "*/*", "Connection": "close"}
-        if authorization := self._login and self._login.header("GET", self._path()):
+        if self._is_home and (authorization := self._login and self._login.header("GET", self._path())):
             headers["Authorization"] = authorization
         if self._range:
             headers["Range"] = self._range
@@ -247,6 +256,11 @@ class Download:
                 "write that URL if it is meant",
             )
         return there
+
+
+def _origin(url: str) -> tuple[str, str, int]:
+    """Scheme, host and port (RFC 6454)."""
+    return urls.scheme_of(url), urls.host_of(url), urls.port_of(url)
 
 
 def _refusal(response: http.client.HTTPResponse) -> SourceError:

@@ -1,7 +1,7 @@
 """What an HLS playlist says (RFC 8216). Pure."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urljoin
 
 from streamer.values.errors import SourceError
@@ -15,6 +15,11 @@ MOST_LINES = 100_000
 LONGEST = 8 << 20
 """Characters of a playlist whose URLs are absolute: one of a thousand letters, before each of a thousand names of one,
 makes a megabyte of two kilobytes."""
+
+VARIANT = "#EXT-X-STREAM-INF:"
+"""What stands before each variant in a master playlist (section 4.3.4.2)."""
+VIDEO_CODECS = ("avc", "hvc", "hev", "mp4v", "vp0", "vp8", "vp9", "av01", "dvh")
+"""How the names of video codecs begin (RFC 6381); a variant that names codecs and none of these is sound."""
 
 _ATTRIBUTE = re.compile(r'(?<![A-Z0-9-])([A-Z0-9-]+)=("[^"]*"|[^",]*)')
 """A name begins where no name was before: looked for at each letter of a long one, it would take hours to find none."""
@@ -31,16 +36,35 @@ class Manifest:
     keys: frozenset[str]
     """The URLs of the keys its segments are encrypted with."""
     text: str
-    """The playlist with absolute URLs."""
+    """The playlist with absolute URLs; of a master playlist, its best variant alone."""
+    is_master: bool = False
+    """It names playlists, and not segments."""
 
 
-def read(text: str, url: str) -> Manifest:
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One of the playlists a master playlist names."""
+
+    url: str
+    bandwidth: int
+    """Bits a second; 0 where it does not say."""
+    pixels: int
+    """Of a picture; 0 where it does not say."""
+    is_video: bool
+
+
+def read(text: str, url: str, *, max_pixels: int) -> Manifest:
     """Read a playlist that was found at a URL.
+
+    Of a master playlist one variant is kept, and no rendition of sound or text: FFmpeg would fetch all of them, and a
+    master playlist within each, before it chose.
 
     Raises:
         SourceError: kind "unsupported", it is encrypted in a way that is not played; kind "too_large".
         ValueError: it names what is not a URL; urllib's, whose text quotes that.
     """
+    if re.search(f"^{VARIANT}", text, re.MULTILINE):
+        return _one_variant(text, url, max_pixels)
     target, ended, keys, lines, length = None, False, set[str](), list[str](), 0
     for number, line in enumerate(text.splitlines()):
         if line.startswith("#EXT-X-TARGETDURATION:"):
@@ -58,8 +82,53 @@ def read(text: str, url: str) -> Manifest:
     return Manifest(target, ended, frozenset(keys), "\n".join(lines) + "\n")
 
 
+def _one_variant(text: str, url: str, max_pixels: int) -> Manifest:
+    """A master playlist of the best variant: with video, within the limit if any is, of the most bits a second.
+
+    Raises:
+        SourceError: kind "protocol", it names none; kind "too_large".
+    """
+    best: Variant | None = None
+    said: dict[str, str] | None = None
+    for number, line in enumerate(text.splitlines()):
+        if number >= MOST_LINES:
+            raise SourceError("too_large", f"the playlist has more than {MOST_LINES} lines")
+        if line.startswith(VARIANT):
+            said = _attributes(line)
+        elif said is not None and line.strip() and not line.startswith("#"):
+            found, said = _variant(said, line.strip()), None
+            best = max(best or found, found, key=lambda each: _worth(each, max_pixels))
+    if best is None:
+        raise SourceError("protocol", "the playlist names no variant of its video")
+    kept = replace(best, url=urljoin(url, best.url))
+    lines = ("#EXTM3U", f"{VARIANT}BANDWIDTH={kept.bandwidth or 1}", kept.url)
+    return Manifest(None, False, frozenset(), "\n".join(lines) + "\n", is_master=True)
+
+
+def _variant(said: dict[str, str], url: str) -> Variant:
+    codecs = said.get("CODECS", "")
+    size = re.fullmatch(r"(\d{1,6})x(\d{1,6})", said.get("RESOLUTION", ""))
+    return Variant(
+        url,
+        bandwidth=int(found[0]) if (found := re.match(r"\d{1,12}", said.get("BANDWIDTH", ""))) else 0,
+        pixels=int(size[1]) * int(size[2]) if size else 0,
+        is_video=size is not None
+        or not codecs
+        or any(codec.strip().lower().startswith(VIDEO_CODECS) for codec in codecs.split(",")),
+    )
+
+
+def _worth(variant: Variant, max_pixels: int) -> tuple[bool, bool, int]:
+    """What makes one variant better than another; of equal ones the first stays."""
+    return variant.is_video, variant.pixels <= max_pixels, variant.bandwidth
+
+
+def _attributes(line: str) -> dict[str, str]:
+    return {name: value.strip('"') for name, value in _ATTRIBUTE.findall(line)}
+
+
 def _keys(line: str, url: str) -> set[str]:
-    said = {name: value.strip('"') for name, value in _ATTRIBUTE.findall(line)}
+    said = _attributes(line)
     method, form = said.get("METHOD", "NONE"), said.get("KEYFORMAT", "identity")
     if method == "NONE":
         return set()

@@ -166,7 +166,9 @@ class Playlist:
             if len(read) > LONGEST:
                 raise SourceError("too_large", f"the playlist has more than {LONGEST} bytes")
         download.close()
-        found = manifest.read(read.decode(errors="replace"), download.url)
+        found = manifest.read(read.decode(errors="replace"), download.url, max_pixels=self._target.limits.max_pixels)
+        if found.is_master and self._readings:
+            raise SourceError("protocol", "the playlist's variant is a list of variants again, and not of segments")
         changes = found.target is not None and not found.ended
         if found.target is not None and changes:
             self._longest = max(found.target, self._longest or 0.0)

@@ -98,17 +98,8 @@ H264_UNITS = Protocol("h264", _UNITS, clocked=False)
 H265_UNITS = Protocol("hevc", _UNITS, clocked=False)
 NAL_UNITS = {"H264": H264_UNITS, "H265": H265_UNITS}
 """A stream of NAL units between start codes (H.264 and H.265, annex B), by SDP's name of the codec."""
-MULTIPART_JPEG = Protocol(
-    "mpjpeg",
-    _BYTES
-    | _SOON
-    | {
-        "codec_whitelist": "mjpeg",  # which checks a size before anything, and is the only one that can tell it
-        # Every part has its type and length; no need to see many to know the rate, which is made up anyway.
-        "fpsprobesize": "0",
-    },
-    clocked=False,
-)
+MULTIPART_JPEG = Protocol(None, _BYTES, clocked=False)
+"""Pictures that FFmpeg only decodes: see multipart.py."""
 FLV = Protocol("live_flv", _BYTES | _SOON)
 MP4 = Protocol("mov", _BYTES | _UNDECODED)
 HLS = Protocol(

@@ -4,7 +4,6 @@ import io
 from typing import Protocol
 
 from streamer.source.allowance import Allowance
-from streamer.source.download import Download
 from streamer.values.errors import SourceError
 
 
@@ -13,6 +12,16 @@ class Body(Protocol):
 
     def read(self, size: int) -> bytes:
         """Up to `size` bytes; none at the end. Raises SourceError."""
+
+
+class Places(Body, Protocol):
+    """A body that gives any part of itself."""
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        """Go on from another place; gives where that is. May raise SourceError."""
+
+    def tell(self) -> int:
+        """Bytes from the beginning."""
 
 
 class Reader:
@@ -39,19 +48,19 @@ class Reader:
 class Seekable(Reader):
     """A body that can be read from anywhere."""
 
-    def __init__(self, download: Download, allowance: Allowance) -> None:
-        super().__init__(download, allowance)
-        self._download = download
+    def __init__(self, body: Places, allowance: Allowance) -> None:
+        super().__init__(body, allowance)
+        self._places = body
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         """What PyAV calls; the new position."""
         if self.error is None:
             try:
-                return self._download.seek(offset, whence)
+                return self._places.seek(offset, whence)
             except SourceError as error:
                 self.error = error
         return self.tell()
 
     def tell(self) -> int:
         """What PyAV calls."""
-        return self._download.tell()
+        return self._places.tell()

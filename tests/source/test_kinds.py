@@ -9,6 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
 from streamer.source.certificate_trust import CertificateTrust
 from streamer.source.relay import PROGRAM
@@ -31,6 +32,7 @@ from tests.peers.web_camera import (
     mjpeg,
     run_hls,
     run_web_camera,
+    text,
     trickled,
 )
 
@@ -421,3 +423,54 @@ async def test_a_file_that_is_not_there_is_not_found(tmp_path: Path) -> None:
     for url, word in (("nowhere.mp4", "not_found"), ("", "not_found"), ("text.mp4", "protocol")):
         async with run_watch(Target(f"file://{tmp_path}/{url}")) as watch:
             await watch.ended(word)
+
+
+async def test_a_redirect_to_another_port_does_not_get_the_password(numbered_clip: Path) -> None:
+    """A password is for where the URL says; on another port of the host, who asks for it is named and not told it."""
+    asked = list[str]()
+
+    async def elsewhere(request: web.Request) -> web.StreamResponse:
+        asked.append(request.headers.get("Authorization", "nothing"))
+        return web.Response(status=401, headers={"WWW-Authenticate": 'Basic realm="x"'})
+
+    async with (
+        run_web_camera(("/open.mp4", file(numbered_clip)), ("/x", elsewhere)) as other,
+        run_web_camera(
+            ("/asks", behind_digest("watch", "secret", text("", "text/plain", 302, Location=f"{other}/x"))),
+            ("/open", behind_digest("watch", "secret", text("", "text/plain", 302, Location=f"{other}/open.mp4"))),
+        ) as url,
+    ):
+        login = url.replace("://", "://watch:secret@")
+        async with run_watch(Target(f"{login}/asks")) as watch:
+            sentence = await watch.ended("redirected")
+        assert f"redirects to {other}, which asks for the password" in sentence
+        async with run_watch(Target(f"{login}/open")) as watch:
+            await watch.more(3)
+    assert set(asked) == {"nothing"}
+
+
+@pytest.mark.parametrize("cover", ["attached", "a track of its own"])
+async def test_a_cover_is_no_video(numbered_clip: Path, tmp_path: Path, cover: str) -> None:
+    """A picture beside the video, as phones and drones write one, first or not, is not what is played."""
+    picture = make_clip(tmp_path / "cover.mkv", codec="mjpeg", seconds=1, fps=1, width=160, height=96)
+    path = tmp_path / "covered.mkv"
+    disposition = ["-disposition:v:0", "attached_pic"] if cover == "attached" else []
+    both = ["-i", picture, "-i", numbered_clip, "-map", "0", "-map", "1", "-c", "copy", *disposition, path]
+    process = await asyncio.create_subprocess_exec("ffmpeg", "-v", "error", *map(str, both))
+    assert await process.wait() == 0
+    async with run_watch(Target(f"file://{path}")) as watch:
+        await watch.more(10)
+        assert {(frame.picture.width, frame.picture.height) for frame in watch.frames} == {(320, 240)}
+
+
+@pytest.mark.parametrize("suffix", ["ts", "mp4"])
+async def test_of_two_videos_the_first_is_taken(numbered_clip: Path, tmp_path: Path, suffix: str) -> None:
+    """Of a camera with two lenses in one file or stream the first plays, at its own size and pace."""
+    second = make_clip(tmp_path / "second.mp4", seconds=2, fps=10, width=160, height=96)
+    path = tmp_path / f"both.{suffix}"
+    both = ["-i", numbered_clip, "-i", second, "-map", "0", "-map", "1", "-c", "copy", path]
+    process = await asyncio.create_subprocess_exec("ffmpeg", "-v", "error", *map(str, both))
+    assert await process.wait() == 0
+    async with run_web_camera(("/v", file(path))) as url, run_watch(Target(f"{url}/v")) as watch:
+        assert_plays(numbers(await watch.more(30)))
+        assert {(frame.picture.width, frame.picture.height) for frame in watch.frames} == {(320, 240)}

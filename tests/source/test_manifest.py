@@ -1,17 +1,25 @@
 """streamer.source.manifest: what an HLS playlist says."""
 
+import itertools
 from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamer.source.manifest import LONGEST, LONGEST_TARGET, MOST_LINES, read
+from streamer.source import manifest
+from streamer.source.manifest import LONGEST, LONGEST_TARGET, MOST_LINES, Manifest
 from streamer.values.errors import SourceError
 
 URL = "http://camera/a/live.m3u8?x=1"
 FAR = f"http://camera/{'a' * 4000}/live.m3u8"
 """What makes a short name a long URL."""
+MOST_PIXELS = 1920 * 1080
+
+
+def read(text: str, url: str) -> Manifest:
+    """Read it within that limit."""
+    return manifest.read(text, url, max_pixels=MOST_PIXELS)
 
 
 def test_what_a_live_playlist_says_is_read() -> None:
@@ -124,3 +132,52 @@ def test_what_grows_beyond_measure_is_refused(text: str) -> None:
     with pytest.raises(SourceError, match=f"more than {MOST_LINES} lines, or {LONGEST} characters") as refused:
         read(text, FAR)
     assert refused.value.kind == "too_large"
+
+
+# ---- master playlists
+
+SOUND = '#EXT-X-STREAM-INF:BANDWIDTH=9000000,CODECS="mp4a.40.2"\nsound.m3u8\n'
+HUGE = '#EXT-X-STREAM-INF:BANDWIDTH=8000000,RESOLUTION=7680x4320,CODECS="hvc1.1,mp4a.40.2"\nhuge.m3u8\n'
+FULL = '#EXT-X-STREAM-INF:BANDWIDTH=4000000,RESOLUTION=1920x1080,AUDIO="a",CODECS="avc1.64,mp4a.40.2"\nfull.m3u8\n'
+SMALL = "#EXT-X-STREAM-INF:BANDWIDTH=400000,RESOLUTION=640x360\n\n# a remark\nsmall.m3u8\n"
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations([SOUND, HUGE, FULL, SMALL])))
+def test_the_best_variant_alone_is_kept(order: tuple[str, ...]) -> None:
+    """Of a master playlist, wherever it stands, the variant with video, within the limit, of most bits is kept."""
+    found = read("#EXTM3U\n" + "".join(order), URL)
+    assert found.is_master
+    assert found.text.splitlines() == [
+        "#EXTM3U",
+        "#EXT-X-STREAM-INF:BANDWIDTH=4000000",
+        "http://camera/a/full.m3u8",
+    ]
+
+
+def test_renditions_of_sound_are_not_fetched() -> None:
+    """Renditions beside a variant, which FFmpeg would fetch or refuse, are left out."""
+    sound = '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="packed",DEFAULT=YES,URI="sound.aac.m3u8"\n'
+    assert "sound" not in read(f"#EXTM3U\n{sound}{FULL}", URL).text
+
+
+def test_what_is_too_large_or_sound_is_better_than_nothing() -> None:
+    """Where no variant fits, the one there is comes through, so that what is wrong with it is said."""
+    assert read(f"#EXTM3U\n{HUGE}", URL).text.endswith("huge.m3u8\n")
+    assert read(f"#EXTM3U\n{SOUND}", URL).text.endswith("sound.m3u8\n")
+
+
+def test_a_master_playlist_of_nothing_is_said() -> None:
+    """One without a variant is refused."""
+    with pytest.raises(SourceError, match="no variant"):
+        read("#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n", URL)
+
+
+@given(st.lists(st.text('#EXT-MSTREAINFBDWH:=0123,"xRESOLU\n.m38u', max_size=60)))
+def test_whatever_a_master_playlist_says_one_is_kept_or_it_is_refused(lines: list[str]) -> None:
+    """What is kept of a master playlist is three lines, whatever it says; else it is refused in words of the API."""
+    text = "#EXTM3U\n" + "\n".join(f"#EXT-X-STREAM-INF:{line}\n{line}" for line in lines)
+    try:
+        found = read(text, URL)
+    except (SourceError, ValueError):
+        return
+    assert not found.is_master or len(found.text.splitlines()) == 3

@@ -179,7 +179,7 @@ async def test_what_is_no_url_is_said(name: str) -> None:
 
 
 async def test_one_rendition_is_fetched(numbered_clip: Path, tmp_path: Path) -> None:
-    """Of a stream in several sizes one is played, and the others are not fetched for nobody."""
+    """Of a stream in several sizes one is played, and nothing of the others is ever fetched."""
     asked = list[str]()
 
     @asynccontextmanager
@@ -201,8 +201,38 @@ async def test_one_rendition_is_fetched(numbered_clip: Path, tmp_path: Path) -> 
         run_watch(Target(f"{url}/master.m3u8")) as watch,
     ):
         await watch.more(150)
-    assert asked[:4].count("two") > 0  # FFmpeg looks at what it is
-    assert set(asked[4:]) == {"one"}
+    assert set(asked) == {"one"}
+
+
+@pytest.mark.parametrize("name", ["itself.m3u8", "other.m3u8"])
+async def test_a_master_playlist_within_a_master_playlist_is_refused(name: str) -> None:
+    """A variant that is a list of variants again, of the same or of another name, is asked for once and refused."""
+    asked = list[str]()
+    body = "#EXTM3U\n" + f"#EXT-X-STREAM-INF:BANDWIDTH=1\n{name}\n" * 50
+
+    async def served(request: web.Request) -> web.StreamResponse:
+        asked.append(request.path)
+        return web.Response(text=body, content_type=PLAYLIST)
+
+    async with run_web_camera(("/{name}", served)) as url, run_watch(Target(f"{url}/itself.m3u8")) as watch:
+        assert "list of variants again" in await watch.ended("protocol")
+    assert len(asked) <= 3  # the first, to see what it is; then as FFmpeg reads it
+
+
+async def test_a_packed_sound_rendition_does_not_disturb_the_video(numbered_clip: Path, tmp_path: Path) -> None:
+    """The sound beside a stream as bare AAC, which is no container that is read here, leaves its video playing."""
+    (tmp_path / "sound.m3u8").write_text("#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nsound.aac\n#EXT-X-ENDLIST\n")
+    (tmp_path / "sound.aac").write_bytes(b"\xff\xf1" + bytes(500))
+    master = (
+        '#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="n",DEFAULT=YES,URI="sound.m3u8"\n'
+        '#EXT-X-STREAM-INF:BANDWIDTH=1,AUDIO="a"\nlive.m3u8\n'
+    )
+    async with (
+        run_hls(numbered_clip, tmp_path),
+        run_web_camera(("/master.m3u8", text(master, PLAYLIST)), ("/{name}", files(tmp_path))) as url,
+        run_watch(Target(f"{url}/master.m3u8")) as watch,
+    ):
+        await watch.more(30)
 
 
 # ---- what stops
