@@ -10,7 +10,9 @@ from streamer.values.clock import Clock, monotonic
 from streamer.values.errors import Overloaded
 
 AT_ONCE = 2
-"""Examinations at a time: each is a thread that decodes, beside those of the streams."""
+"""Cameras that are decoded at a time, beside the streams."""
+MOST = 6
+"""Examinations at a time: those of cameras that say nothing cost a thread that waits, and keep nobody else away."""
 
 CaseOf = Callable[[dict[str, Any]], tuple[Target, float]]
 """Of a stream's settings, as the API is given them: the camera, with the limits of such streams, and the pictures a
@@ -23,7 +25,7 @@ class Practice:
     def __init__(self, case_of: CaseOf, clock: Clock = monotonic) -> None:
         self.case_of = case_of
         self._clock = clock
-        self._busy = 0
+        self._examined = set[Examination]()
 
     async def examine(self, target: Target, sample_fps: float) -> Report:
         """Examine one camera.
@@ -33,15 +35,14 @@ class Practice:
             sample_fps: pictures a second that the model is to see.
 
         Raises:
-            Overloaded: AT_ONCE others are being examined; one whose caller has gone counts until its socket is closed.
+            Overloaded: AT_ONCE others deliver, or MOST are being examined; one whose caller has gone counts until its
+                socket is closed.
         """
-        if self._busy >= AT_ONCE:
-            raise Overloaded(f"{AT_ONCE} cameras are being examined already", retry_after=round(LIMIT))
+        delivering = sum(each.observation.opened_at is not None for each in self._examined)
+        if delivering >= AT_ONCE or len(self._examined) >= MOST:
+            raise Overloaded(f"{len(self._examined)} cameras are being examined already", retry_after=round(LIMIT))
         examination = Examination(target, self._clock)
         ended = examination.start()
-        self._busy += 1
-        ended.add_done_callback(self._leave)
+        self._examined.add(examination)
+        ended.add_done_callback(lambda _: self._examined.discard(examination))
         return report(target, await examination.wait(ended), sample_fps=sample_fps)
-
-    def _leave(self, _: object) -> None:
-        self._busy -= 1

@@ -89,9 +89,7 @@ class Movie:
 
     def _require_room(self, kind: bytes, begin: int, size: int) -> None:
         if kind == b"mdat":
-            raise SourceError(
-                "unsupported", "the MP4's index comes behind its video, and the server has no ranges"
-            )
+            raise SourceError("unsupported", "the MP4's index comes behind its video, and the server has no ranges")
         if (begin + size > mp4.LONGEST_INDEX and not self.seekable()) or size > mp4.LONGEST_INDEX:
             raise SourceError("too_large", f"the MP4's index has {size} bytes; at most {mp4.LONGEST_INDEX} are read")
 

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
+from streamer.doctor.practice import MOST
 from tests.peers.clip import make_clip
 from tests.peers.front import run_front
 from tests.peers.process import free_port
@@ -196,17 +197,28 @@ async def test_streams_that_cannot_be_examined_are_refused() -> None:
 
 
 async def test_few_are_examined_at_a_time(service: Service, camera: RtspServer) -> None:
-    """With two examinations under way a third is sent away with Retry-After, and let in when they have ended."""
+    """Six cameras that say nothing leave a seventh sent away with Retry-After; two leave room for one that works."""
     async with run_front(camera.port) as silent:
         silent.blocked = True
         url = {"url": f"rtsp://127.0.0.1:{silent.port}/road"}
         waiting = [asyncio.create_task(ask(service, url)) for _ in range(2)]
         await until(lambda: silent.open == 2)
+        assert (await ask(service, {"url": camera.url("/nowhere")})).json()["verdict"] == "not_found"
+        waiting += [asyncio.create_task(ask(service, url)) for _ in range(MOST - 2)]
+        await until(lambda: silent.open == MOST)
         refused = await ask(service, url)
         assert refused.status == 503
         assert int(refused.headers["Retry-After"]) > 0
         assert {answer.json()["verdict"] for answer in await asyncio.gather(*waiting)} == {"timeout"}
     assert (await ask(service, {"url": camera.url("/nowhere")})).json()["verdict"] == "not_found"
+
+
+async def test_two_that_deliver_are_enough(service: Service, camera: RtspServer) -> None:
+    """While two cameras are decoded nobody else is examined, however few wait."""
+    delivering = [asyncio.create_task(ask(service, {"url": camera.url("/road")})) for _ in range(2)]
+    while (await ask(service, {"url": camera.url("/nowhere")})).status != 503:
+        assert not any(each.done() for each in delivering)
+    assert {answer.json()["works"] for answer in await asyncio.gather(*delivering)} == {True}
 
 
 async def test_no_foreign_page_examines_anything(service: Service) -> None:
