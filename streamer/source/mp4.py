@@ -5,7 +5,7 @@ A few bytes say that a track has a billion samples of one size, and FFmpeg would
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from streamer.values.errors import SourceError
 
@@ -33,13 +33,16 @@ class _Track:
     edits: int = 1
     chunks: int = 0
     per_chunk: int = 0
-    is_raw_sound: bool = False
-    """Of samples that last one tick each: FFmpeg keeps those by the thousand."""
+    handlers: set[bytes] = field(default_factory=set)
+    """What it says that it is (section 8.4.3)."""
+    in_one_time: bool = False
+    """Of samples that last one tick each."""
 
     @property
     def entries(self) -> int:
-        """How many entries its index will have."""
-        if self.is_raw_sound and self.in_one_size:
+        """How many entries its index will have: FFmpeg keeps uncompressed sound by the thousand samples."""
+        is_sound = b"soun" in self.handlers and b"vide" not in self.handlers
+        if is_sound and self.in_one_time and self.in_one_size:
             return self.chunks * (self.per_chunk // 1024 + 1)
         return self.samples * max(1, self.edits)
 
@@ -102,7 +105,9 @@ def _note(track: _Track, kind: bytes, body: bytes) -> None:
         _require_listed(first, 12, body, 8)
         track.per_chunk = max([track.per_chunk, *(_number(body, 8 + 12 * entry + 4) for entry in range(first))])
     elif kind == b"stts":
-        track.is_raw_sound = first == 1 and _number(body, 12) == 1
+        track.in_one_time = first == 1 and _number(body, 12) == 1
+    elif kind == b"hdlr":
+        track.handlers.add(body[8:12])
 
 
 def _require_listed(count: int, size: float, body: bytes, head: int) -> None:

@@ -34,10 +34,11 @@ def full(kind: bytes, *numbers_: int, flags: int = 0) -> bytes:
     return box(kind, struct.pack(f">{1 + len(numbers_)}I", flags, *numbers_))
 
 
-def track(*tables: bytes, edits: int = 0) -> bytes:
+def track(*tables: bytes, edits: int = 0, handler: bytes = b"vide") -> bytes:
     """A track with these tables of samples."""
     edit = box(b"edts", full(b"elst", edits, *[0] * 3 * edits)) if edits else b""
-    return box(b"trak", edit, box(b"mdia", box(b"minf", box(b"stbl", *tables))))
+    says = box(b"hdlr", bytes(8), handler, bytes(12))
+    return box(b"trak", edit, box(b"mdia", says, box(b"minf", box(b"stbl", *tables))))
 
 
 def movie(*tracks: bytes) -> bytes:
@@ -48,13 +49,20 @@ def movie(*tracks: bytes) -> bytes:
 SAMPLES = full(b"stsz", 1, 60_000_000)
 HOSTILE = {
     "sixty million samples of one size": movie(track(SAMPLES)),
+    "video of samples of one tick": movie(track(full(b"stts", 1, 60_000_000, 1), SAMPLES, full(b"stco", 1, 48))),
     "in every one of many tracks": movie(*[track(full(b"stsz", 1, 100_000))] * 20),
     "edits that show everything again": movie(track(full(b"stsz", 1, 1000), edits=2000)),
     "a table that holds fewer": movie(track(full(b"stsz", 0, 1 << 20))),
     "half bytes that are not there": movie(track(full(b"stz2", 4, 1 << 20))),
     "chunks that are not there": movie(track(full(b"stco", 1 << 30))),
     "sound of very long chunks": movie(
-        track(full(b"stts", 1, 9, 1), full(b"stsz", 2, 9), full(b"stsc", 1, 1, 0xFFFFFFFF, 1), full(b"stco", 2, 0, 0))
+        track(
+            full(b"stts", 1, 9, 1),
+            full(b"stsz", 2, 9),
+            full(b"stsc", 1, 1, 0xFFFFFFFF, 1),
+            full(b"stco", 2, 0, 0),
+            handler=b"soun",
+        )
     ),
     "more tracks than anybody has": movie(*[track()] * 100),
 }
@@ -73,7 +81,7 @@ def test_raw_sound_is_many_samples_and_few_entries() -> None:
     hours = 48_000 * 3600 * 3
     chunks = 500
     tables = full(b"stts", 1, hours, 1), full(b"stsz", 4, hours), full(b"stsc", 1, 1, hours // chunks, 1)
-    mp4.require_honest(movie(track(*tables, full(b"stco", chunks, *range(chunks)))))
+    mp4.require_honest(movie(track(*tables, full(b"stco", chunks, *range(chunks)), handler=b"soun")))
 
 
 def test_a_compressed_index_is_named() -> None:
