@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sightline_export.report import labels_in_words, megabytes
+from sightline_export.report import labels_in_words, megabytes, printable
 from sightline_export.tensors import Tensor
 
 SHOWN = 12
@@ -51,7 +51,7 @@ class Inspection:
             lines += _block("input size", [f"{self.input_size[0]}x{self.input_size[1]}"])
         if self.classes:
             # Beside a model a line of them is enough; of a label map they are what is asked for.
-            each = [f"{class_id}  {name}" for class_id, name in self.classes.items()]
+            each = [f"{class_id}  {printable(name)}" for class_id, name in self.classes.items()]
             lines += _block("classes", [labels_in_words(self.classes)] if self.inputs else each)
         lines += _block("detector", [self.detector] if self.detector else [])
         for word, fact in self.facts.items():

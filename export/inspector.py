@@ -19,7 +19,7 @@ from sightline_export.golden import GOLDEN
 from sightline_export.inspection import Inspection
 from sightline_export.label_map import read_label_map
 from sightline_export.pipeline_model import read_pipeline_model
-from sightline_export.report import serve_command
+from sightline_export.report import printable, serve_command
 from sightline_export.source import BUNDLED_CHECKPOINT, Kind, Source, recognise
 from sightline_export.tensors import Tensor
 from sightline_export.versions import FROZEN_FILE, versions
@@ -101,7 +101,7 @@ def _exported(path: Path, source: Source) -> Inspection:
         "name": contract.name,
         "resize": contract.resize + (f", grey {contract.pad_value}" if contract.resize == "letterbox" else ""),
         "min_score": f"{contract.min_score:g}",
-        "findings": ", ".join(contract.findings) or "none",
+        "findings": ", ".join(map(printable, contract.findings)) or "none",
         "batch": found.get("batch", "unknown"),
         "source": [f"{found.get('kind', 'unknown')}", *(f"{n}  sha256 {d}" for n, d in found.get("files", {}).items())],
         "written by": f"Sightline {found.get('sightline', '?')}, TensorFlow {found.get('tensorflow', '?')}",

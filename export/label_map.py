@@ -1,6 +1,6 @@
-"""Label maps: class id to class name, read from the three forms training tools leave behind. Pure.
+"""Label maps: class id to class name, read from the three forms training tools leave behind.
 
-.pbtxt   StringIntLabelMap of the TensorFlow Object Detection API (protos/string_int_label_map.proto):
+.pbtxt   StringIntLabelMap of the TensorFlow Object Detection API (see `string_int_label_map`):
          item { id: 1  name: "/m/01g317"  display_name: "person" }. `display_name` wins where it is given, because
          `name` may be a machine id; ids start at 1, an id 0 is a background class and is kept as it stands.
 .txt     one name a line, ids counted from 1; blank lines and lines that start with # do not count.
@@ -8,37 +8,33 @@
 """
 
 import json
-import re
 from collections.abc import Iterable
 from pathlib import Path
 
 from sightline_export.errors import Unusable
+from sightline_export.string_int_label_map import read_items
 
-_TOKEN = re.compile(
-    r"""\s+ | \#[^\n]* | (?P<brace>[{}]) | (?P<word>[A-Za-z_]\w*)\s*:? |
-        (?P<number>-?\d+) | "(?P<double>(?:\\.|[^"\\\n])*)" | '(?P<single>(?:\\.|[^'\\\n])*)' | [,;]""",
-    re.VERBOSE,
-)
+MOST_BYTES = 4_000_000
+"""Of a file: more than all classes of any public data set take."""
+MOST_CHARACTERS = 256
+"""Of a name."""
+MOST_ID = 2**31 - 1
+"""As in StringIntLabelMap."""
 
 
 def read_label_map(path: Path) -> dict[int, str]:
     """Read a label map, ids in ascending order.
 
     Raises:
-        Unusable: the file cannot be read, is of another form, or gives an id twice.
+        Unusable: the file cannot be read, is too large or of another form, or gives an id twice.
     """
-    readers = {".pbtxt": _pbtxt, ".txt": _txt, ".json": _json}
+    readers = {".pbtxt": read_items, ".txt": _txt, ".json": _json}
     reader = readers.get(path.suffix.lower())
     if reader is None:
         raise Unusable(f"label map {path} is a {path.suffix or 'plain'} file; known are {', '.join(readers)}")
+    text = _text(path)
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise Unusable(f"cannot read label map {path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise Unusable(f"label map {path} is no UTF-8 text") from error
-    try:
-        return _unique(reader(text))
+        return checked(reader(text))
     except ValueError as error:
         raise Unusable(f"label map {path}: {error}") from error
 
@@ -66,17 +62,44 @@ def fit_labels(labels: dict[int, str], path: Path, first: int, classes: int | No
     return labels
 
 
-def _unique(pairs: Iterable[tuple[int, str]]) -> dict[int, str]:
+def checked(pairs: Iterable[tuple[int, str]]) -> dict[int, str]:
+    """Ids and names as a label map, ids in ascending order.
+
+    Raises:
+        ValueError: an id is given twice or out of range, or a name is no text of 1 to MOST_CHARACTERS.
+    """
     labels: dict[int, str] = {}
     for class_id, name in pairs:
+        if not 1 <= len(name) <= MOST_CHARACTERS:
+            raise ValueError(
+                f"the name of id {class_id} has {len(name)} characters; 1 to {MOST_CHARACTERS} are allowed"
+            )
+        if any("\ud800" <= character <= "\udfff" for character in name):  # JSON can write half a character
+            raise ValueError(f"the name of id {class_id}, {name!r}, is no text")
         if class_id in labels:
             raise ValueError(f"id {class_id} is given twice, to {labels[class_id]!r} and {name!r}")
         if class_id < 0:
             raise ValueError(f"id {class_id} of {name!r} is negative")
+        if class_id > MOST_ID:
+            raise ValueError(f"id {class_id} of {name!r} is too large; at most {MOST_ID}")
         labels[class_id] = name
     if not labels:
         raise ValueError("it names no class")
     return dict(sorted(labels.items()))
+
+
+def _text(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise Unusable(f"cannot read label map {path}: {error.strerror}") from error
+    if len(content) > MOST_BYTES:
+        raise Unusable(f"label map {path} is larger than {MOST_BYTES // 1_000_000} MB, the most that is read")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Unusable(f"label map {path} is no UTF-8 text") from error
 
 
 def _txt(text: str) -> Iterable[tuple[int, str]]:
@@ -89,7 +112,10 @@ def _json(text: str) -> Iterable[tuple[int, str]]:
         # json's own dict would silently keep the last of two equal ids.
         return found
 
-    document = json.loads(text, object_pairs_hook=pairs)
+    try:
+        document = json.loads(text, object_pairs_hook=pairs)
+    except RecursionError as error:
+        raise ValueError("it is nested too deep") from error
     if not isinstance(document, list) or not document:
         raise ValueError('expected {"1": "name", …} or a list of names')
     entries = list(enumerate(document, start=1)) if isinstance(document[0], str) else document
@@ -104,43 +130,3 @@ def _number(text: object) -> int:
         return int(str(text))
     except ValueError:
         raise ValueError(f"{text!r} is no class id (a whole number)") from None
-
-
-def _pbtxt(text: str) -> Iterable[tuple[int, str]]:
-    # A reader of its own: the proto ships with the Object Detection API, which is not a dependency.
-    depth, field, item = 0, "", dict[str, str]()
-    for position, kind, value in _tokens(text):
-        if kind == "brace":
-            depth += 1 if value == "{" else -1
-            if depth == 1 and value == "{":
-                item = {}
-            elif depth == 0:
-                if "id" not in item or not (item.get("display_name") or item.get("name")):
-                    raise ValueError(f"the item that ends on line {_line(text, position)} lacks its id or its name")
-                yield _number(item["id"]), item.get("display_name") or item["name"]
-            elif depth < 0:
-                raise ValueError(f"unexpected }} on line {_line(text, position)}")
-        elif kind == "word":
-            field = value
-        elif depth == 1:
-            item[field] = value
-    if depth:
-        raise ValueError("the last item is not closed")
-
-
-def _tokens(text: str) -> Iterable[tuple[int, str, str]]:
-    position = 0
-    while position < len(text):
-        match = _TOKEN.match(text, position)
-        if match is None:
-            raise ValueError(f"line {_line(text, position)} is not of the form item {{ id: 1 name: 'x' }}")
-        if match.lastgroup is not None:
-            value = match[match.lastgroup]
-            if match.lastgroup in ("double", "single"):
-                value = re.sub(r"\\(.)", r"\1", value)
-            yield match.start(), match.lastgroup, value
-        position = match.end()
-
-
-def _line(text: str, position: int) -> int:
-    return text.count("\n", 0, position) + 1

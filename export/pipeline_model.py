@@ -66,7 +66,7 @@ def read_pipeline_model(path: Path) -> PipelineModel:
         text_format.Parse(path.read_text(encoding="utf-8"), message, allow_unknown_field=True)
     except OSError as error:
         raise Unusable(f"cannot read {path}: {error.strerror}") from error
-    except (UnicodeDecodeError, text_format.ParseError) as error:
+    except (UnicodeDecodeError, text_format.ParseError, RecursionError) as error:
         raise Unusable(f"{path} is no pipeline.config of the Object Detection API: {error}") from error
     found = [name for name in _ARCHITECTURES if message.model.HasField(name)]
     if not found:

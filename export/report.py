@@ -55,7 +55,7 @@ def model_lines(version: Path, contract: Contract) -> list[str]:
     if nms := found.get("nms"):
         lines.append(f"  nms       {'; '.join(_suppression(one) for one in nms)}")
     lines.append(f"  labels    {labels_in_words(contract.labels)}")
-    lines.append(f"  findings  {', '.join(contract.findings) or 'none'}")
+    lines.append(f"  findings  {', '.join(map(printable, contract.findings)) or 'none'}")
     return [*lines, *(f"  changed   {change}" for change in found.get("changes", []))]
 
 
@@ -71,9 +71,14 @@ def megabytes(size: int) -> str:
 
 def labels_in_words(labels: dict[int, str]) -> str:
     """How many classes there are, and the first of them."""
-    shown = [f"{class_id} {name}" for class_id, name in list(labels.items())[:8]]
+    shown = [f"{class_id} {printable(name)}" for class_id, name in list(labels.items())[:8]]
     more = f", and {len(labels) - len(shown)} more" if len(labels) > len(shown) else ""
     return f"{len(labels)}: {', '.join(shown)}{more}"
+
+
+def printable(name: str) -> str:
+    """A class name for a terminal: characters that would do something there are escaped."""
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in name)
 
 
 def _sizes(version: Path) -> str:

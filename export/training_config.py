@@ -4,15 +4,17 @@ pipeline.config names a label map. The file behind `--config_file` of training c
 with a section `pipeline_config` that names `pipeline_config_filepath` and `checkpoint_save_path`.
 """
 
-import re
 from pathlib import Path
 from typing import Any
 
 import yaml
+from google.protobuf import text_format
 
+from serving.text_proto import Fields, message_class
 from sightline_export.errors import Unusable
 
-_LABEL_MAP = re.compile(r'\blabel_map_path\s*:\s*["\'](?P<path>[^"\']+)["\']')
+_READER: Fields = {"label_map_path": "string"}
+_Readers = message_class("sightline.Readers", {"train_input_reader": _READER, "eval_input_reader": _READER})
 
 
 def label_map_of(config: Path) -> Path | None:
@@ -21,10 +23,16 @@ def label_map_of(config: Path) -> Path | None:
     Raises:
         Unusable: the config cannot be read.
     """
+    readers = _Readers()
     try:
-        named = [Path(match["path"]) for match in _LABEL_MAP.finditer(config.read_text(encoding="utf-8"))]
+        # Merge, because a config may have several eval_input_reader.
+        text_format.Merge(config.read_text(encoding="utf-8"), readers, allow_unknown_field=True)
     except (OSError, UnicodeDecodeError) as error:
         raise Unusable(f"cannot read {config}: {getattr(error, 'strerror', None) or 'no UTF-8 text'}") from error
+    except (text_format.ParseError, RecursionError) as error:
+        raise Unusable(f"{config} is no pipeline.config of the Object Detection API: {error}") from error
+    paths = (readers.train_input_reader.label_map_path, readers.eval_input_reader.label_map_path)
+    named = [Path(path) for path in paths if path]
     places = (place for path in named for place in (path, config.parent / path, config.parent / path.name))
     return next((place for place in places if place.is_file()), None)
 

@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 from serving.signature import DETECTION_OUTPUTS
+from sightline_export.errors import Unusable
 from sightline_export.training_config import label_map_of
 from tests.export.peers import contract_of, detections, export, one_line, sample
 
@@ -130,3 +131,9 @@ def test_the_label_map_is_the_config_s_own(tmp_path: Path) -> None:
     assert label_map_of(config) is None
     (tmp_path / "mscoco_label_map.pbtxt").touch()
     assert label_map_of(config) == tmp_path / "mscoco_label_map.pbtxt"
+    (tmp_path / "née.pbtxt").touch()
+    config.write_text(r"eval_input_reader { x: 1 } eval_input_reader < label_map_path: 'n\303\251e' '.pbtxt' >")
+    assert label_map_of(config) == tmp_path / "née.pbtxt"
+    config.write_text("eval_input_reader {")
+    with pytest.raises(Unusable, match=r"is no pipeline\.config"):
+        label_map_of(config)
