@@ -33,7 +33,7 @@ def run_service(
     config = state / "bench.yaml"
     address = f"127.0.0.1:{serving_port or free_port()}"
     document: dict[str, Any] = {
-        "server": {"port": port},
+        "server": {"port": port, "max_viewers_per_address": 64},  # all of ours come from this one
         "serving": {"address": address, "model": MODEL},
         "streams": streams,
         "ingress": ingress or {},

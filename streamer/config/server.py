@@ -45,7 +45,8 @@ class ServerSettings(Section):
     max_viewers: Annotated[int, Field(ge=1, le=10_000)] = 64
     """Viewers of all streams together: by WebRTC, by MJPEG, and of the events."""
     max_viewers_per_stream: Annotated[int, Field(ge=1, le=10_000)] = 64
-    max_viewers_per_address: Annotated[int, Field(ge=1, le=10_000)] = 64
+    max_viewers_per_address: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    """None: 8, and never less than one page that shows every stream."""
     tls: TlsSettings | None = None
     """None: plain HTTP."""
     origins: list[Annotated[str, AfterValidator(_checked_origin)]] = Field(default_factory=list)

@@ -1,10 +1,22 @@
 """Who watches what from where, and how many may. Pure."""
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_network
 
 from streamer.values.errors import Overloaded
+from streamer.values.host import host_of
+
+PER_ADDRESS = 8
+"""Places for one address, where nothing else is said."""
+MAX_CONNECTING = 32
+"""Offers that were answered and are not connected yet. Who means to come takes less than a second of such a place."""
+MAX_CONNECTING_PER_ADDRESS = 16
+"""Of those for one address: a page opens all its videos at once."""
+LIMITS = ("address", "connecting", "stream", "total")
+"""What somebody may be refused for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,17 +25,21 @@ class SeatLimits:
 
     total: int
     per_stream: int
-    per_address: int
-    """From one network address; behind a proxy everybody has the proxy's."""
+    per_address: int | None
+    """From one network address; behind a proxy everybody has the proxy's. None: PER_ADDRESS, and never less than one
+    page that shows every stream."""
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(eq=False, slots=True)
 class Seat:
     """One viewer's place."""
 
     stream: str | None
     """None: all of them, which is nobody's place at any one."""
-    address: str
+    network: str
+    """Whence he comes."""
+    connecting: bool = False
+    """Whether he was only told how to connect. Until he is there he takes nobody's place but his own network's."""
 
 
 class Seats:
@@ -31,32 +47,43 @@ class Seats:
 
     def __init__(self, limits: SeatLimits) -> None:
         self.limits = limits
+        self.streams = 0
+        """How many there are: a page that shows all of them takes a place at each, and one for their events."""
+        self.refused: Counter[str] = Counter(dict.fromkeys(LIMITS, 0))
+        """Times somebody found no place, by the limit he met."""
         self._seats: set[Seat] = set()
 
     def __len__(self) -> int:
         return len(self._seats)
 
-    def sit(self, stream: str | None, address: str) -> Seat:
+    def sit(self, stream: str | None, address: str, *, connecting: bool = False) -> Seat:
         """Take a place at a stream, or at all of them for None.
+
+        Args:
+            stream: its name.
+            address: the viewer's.
+            connecting: whether it is only for as long as the viewer is on his way: `arrive` makes it his own.
 
         Raises:
             Overloaded: none is free.
         """
-        limits = self.limits
-        if len(self._seats) >= limits.total:
-            raise Overloaded(f"all {limits.total} places for viewers are taken (server.max_viewers)")
-        if stream is not None and sum(seat.stream == stream for seat in self._seats) >= limits.per_stream:
-            raise Overloaded(
-                f"all {limits.per_stream} places for viewers of {stream} are taken (server.max_viewers_per_stream)"
-            )
-        if sum(seat.address == address for seat in self._seats) >= limits.per_address:
-            raise Overloaded(
-                f"all {limits.per_address} places for viewers from one address are taken"
-                " (server.max_viewers_per_address)"
-            )
-        seat = Seat(stream, address)
+        seat = Seat(stream, _network(address), connecting)
+        self._require_room(seat, [each for each in self._seats if not each.connecting or each.network == seat.network])
+        if connecting:
+            self._require_room_to_connect(seat.network)
         self._seats.add(seat)
         return seat
+
+    def arrive(self, seat: Seat) -> None:
+        """Make the place of one who was connecting his own.
+
+        Raises:
+            Overloaded: it was given to another meanwhile.
+        """
+        self._seats.discard(seat)
+        self._require_room(seat, [each for each in self._seats if not each.connecting])
+        seat.connecting = False
+        self._seats.add(seat)
 
     def rise(self, seat: Seat) -> None:
         """Give a place back; may be called twice."""
@@ -74,3 +101,39 @@ class Seats:
             yield
         finally:
             self.rise(seat)
+
+    def _require_room(self, seat: Seat, taken: list[Seat]) -> None:
+        limits = self.limits
+        if len(taken) >= limits.total:
+            self._refuse("total", f"all {limits.total} places for viewers are taken (server.max_viewers)")
+        if seat.stream is not None and sum(each.stream == seat.stream for each in taken) >= limits.per_stream:
+            self._refuse(
+                "stream",
+                f"all {limits.per_stream} places for viewers of {seat.stream} are taken"
+                " (server.max_viewers_per_stream)",
+            )
+        per_address = limits.per_address or max(PER_ADDRESS, self.streams + 1)
+        if sum(each.network == seat.network for each in taken) >= per_address:
+            self._refuse(
+                "address",
+                f"all {per_address} places for viewers from one address are taken (server.max_viewers_per_address)",
+            )
+
+    def _require_room_to_connect(self, network: str) -> None:
+        connecting = [each.network for each in self._seats if each.connecting]
+        if connecting.count(network) >= MAX_CONNECTING_PER_ADDRESS:
+            self._refuse("connecting", f"{MAX_CONNECTING_PER_ADDRESS} viewers of one address are connecting already")
+        if len(connecting) >= MAX_CONNECTING:
+            self._refuse("connecting", f"{MAX_CONNECTING} viewers are connecting already")
+
+    def _refuse(self, limit: str, sentence: str) -> None:
+        self.refused[limit] += 1
+        raise Overloaded(sentence)
+
+
+def _network(address: str) -> str:
+    """What counts as one address: of IPv6 the 64 bits that one household or one machine is given as a whole."""
+    host = host_of(address)
+    if isinstance(host, IPv6Address):
+        return str(ip_network((host, 64), strict=False))
+    return address if host is None else str(host)

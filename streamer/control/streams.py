@@ -5,9 +5,10 @@ import gc
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from streamer.control.publishing_rights import PublishingRights
-from streamer.control.seats import Seats
+from streamer.control.seats import Seat, Seats
 from streamer.stream.pipeline import Pipeline
 from streamer.values.clock import Clock, monotonic
 from streamer.values.ending import announce, ended
@@ -15,7 +16,8 @@ from streamer.values.errors import Overloaded, Refused
 from streamer.values.supervision import PAUSE, supervise
 from streamer.webrtc.publisher import Publisher
 from streamer.webrtc.sdp import read_offer
-from streamer.webrtc.viewer import Viewer
+from streamer.webrtc.session import Traffic
+from streamer.webrtc.viewer import Codec, Feed, Viewer
 
 log = logging.getLogger(__name__)
 
@@ -64,8 +66,12 @@ class Streams:
         """WHEP sessions by id."""
         self.publishers: dict[str, Publisher] = {}
         """WHIP sessions by id."""
-        self._datagrams_dropped: Counter[str] = Counter()
-        """By viewers that have left, by stream."""
+        self._past: dict[str, Traffic] = {}
+        """Of viewers that have left, by stream."""
+        self._never_came: Counter[str] = Counter()
+        """Viewers that were answered and never connected, by stream."""
+        self._leaving: set[asyncio.Task[None]] = set()
+        """Sessions being ended, each by a task that nobody waits for."""
         self._closing = False
         self._collection: asyncio.TimerHandle | None = None
         self._make_publisher = make_publisher
@@ -81,14 +87,18 @@ class Streams:
         """The stream of that name, if it runs."""
         return self._pipelines.get(name)
 
-    def datagrams_dropped(self, name: str) -> dict[str, int]:
-        """Datagrams that were not let through to the sessions of a stream, by transport: "whep" and "whip"."""
-        viewers = sum(session.datagrams_dropped for session in self.sessions.values() if session.stream == name)
+    def traffic(self, name: str) -> dict[str, Traffic]:
+        """What was counted of the sessions of a stream, by transport: "whep" and "whip"."""
+        viewing = (session.traffic for session in self.sessions.values() if session.stream == name)
         publishing = self._publishing(name)
         return {
-            "whep": self._datagrams_dropped[name] + viewers,
-            "whip": 0 if publishing is None else publishing.datagrams_dropped,
+            "whep": sum(viewing, start=self._past.get(name, Traffic())),
+            "whip": Traffic() if publishing is None else publishing.traffic,
         }
+
+    def never_came(self, name: str) -> int:
+        """Viewers of a stream that were answered and never connected."""
+        return self._never_came[name]
 
     def losses(self, name: str) -> int | None:
         """Times packets of a stream's publisher were given up for lost; None where nobody publishes it."""
@@ -104,6 +114,7 @@ class Streams:
         if pipeline.name in self._pipelines:
             raise ValueError(f"stream {pipeline.name} runs already")
         self._pipelines[pipeline.name] = pipeline
+        self.seats.streams = len(self._pipelines)
         # A pipeline's failure is its own: the others go on, and it is tried again.
         running = supervise(f"stream {pipeline.name}", pipeline.run, pause=PAUSE, on_restart=self._on_restart)
         self._tasks[pipeline.name] = asyncio.create_task(running, name=f"stream-{pipeline.name}")
@@ -134,32 +145,47 @@ class Streams:
             Overloaded: too many viewers, or the service is stopping.
             Refused: the offer cannot be answered, or the stream has ended.
         """
-        read = read_offer(offer)
         self._require_open()
         if pipeline.name not in self._tasks or self._pipelines[pipeline.name] is not pipeline:
             raise Refused(404, f"the stream {pipeline.name!r} has just ended")
-        seat = self.seats.sit(pipeline.name, address)
+        # Before the offer is read: whoever is refused costs as little as may be.
+        seat = self.seats.sit(pipeline.name, address, connecting=True)
         view = pipeline.view
 
         def forget(session: Viewer) -> None:
             self.seats.rise(seat)
             if self.sessions.pop(session.id, None) is not None:
-                self._datagrams_dropped[session.stream] += session.datagrams_dropped
+                self._past[session.stream] = self._past.get(session.stream, Traffic()) + session.traffic
+                self._never_came[session.stream] += not session.arrived
 
         try:
-            session = Viewer(pipeline.name, {"H264": view.h264, "VP8": view.vp8}, forget, clock=self._clock)
+            read = read_offer(offer)
+            feeds: dict[Codec, Feed] = {"H264": view.h264, "VP8": view.vp8}
+            session = Viewer(pipeline.name, feeds, forget, clock=self._clock, on_arrival=partial(self._arrived, seat))
         except BaseException:
             self.seats.rise(seat)
             raise
         self.sessions[session.id] = session
         try:
-            return session, await session.answer(read)
+            return session, await session.answer(read, address)
         except BaseException:
             await session.close()
             raise
 
-    async def open_publisher(self, name: str, offer: str) -> tuple[Publisher, str]:
+    def _arrived(self, seat: Seat, session: Viewer) -> None:
+        """A viewer is connected: from now on his place is his own, or he has none."""
+        try:
+            self.seats.arrive(seat)
+        except Overloaded as full:
+            log.info("%s: a viewer came too late: %s", session.stream, full)
+            errand = asyncio.create_task(session.close())
+            self._leaving.add(errand)
+            errand.add_done_callback(self._leaving.discard)
+
+    async def open_publisher(self, name: str, offer: str, address: str = "") -> tuple[Publisher, str]:
         """Answer a publisher's offer, and run its stream until it leaves; returns the session and the SDP answer.
+
+        The offer came from `address`.
 
         Of several who want a name at once the first to find it free has it, and every other is refused.
 
@@ -175,7 +201,7 @@ class Streams:
         publisher, pipeline = self._make_publisher(name, self._ended)
         self.publishers[publisher.id] = publisher
         try:
-            answer = await publisher.answer(read)
+            answer = await publisher.answer(read, address)
             self.add(pipeline)
         except BaseException as error:
             was_sent_away = publisher.id not in self.publishers
@@ -251,7 +277,10 @@ class Streams:
         await ended(f"a session of {name}", *closing)
         task.cancel()
         await ended(f"stream {name}", task)
-        del self._pipelines[name], self._removals[name], self._datagrams_dropped[name]
+        del self._pipelines[name], self._removals[name]
+        self.seats.streams = len(self._pipelines)
+        self._past.pop(name, None)
+        self._never_came.pop(name, None)
         announce("stream", name, self.on_removed)
         if self._collection is None:
             self._collection = asyncio.get_running_loop().call_later(COLLECT_AFTER, self._collect)

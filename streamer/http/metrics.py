@@ -190,11 +190,17 @@ def _streams(streams: Iterable[Pipeline]) -> Iterator[Metric]:
     yield from (state, fps, age, hold, reconnects)
 
 
-def _viewers(streams: Iterable[Pipeline], events: Events) -> Iterator[Metric]:
+def _viewers(streams: Streams, events: Events) -> Iterator[Metric]:
     sessions = GaugeMetricFamily(
         "sightline_sessions", "Viewers; stream '*' takes the events of all streams", labels=["stream", "transport"]
     )
     encoders = GaugeMetricFamily("sightline_encoders", "Encoders at work", labels=["stream", "codec"])
+    never_came = CounterMetricFamily(
+        "sightline_viewers_never_connected", "WHEP sessions that ended before they were connected", labels=["stream"]
+    )
+    refused = CounterMetricFamily(
+        "sightline_viewers_refused", "Viewers that found no place, by the limit they met", labels=["limit"]
+    )
     events_dropped = CounterMetricFamily(
         "sightline_events_dropped", "Events their reader was too slow for; stream '*' as above", labels=["stream"]
     )
@@ -205,9 +211,12 @@ def _viewers(streams: Iterable[Pipeline], events: Events) -> Iterator[Metric]:
         for codec in ("h264", "vp8", "jpeg"):
             encoders.add_metric([stream.name, codec], float(codec in stream.view.codecs))
         events_dropped.add_metric([stream.name], events.dropped(stream.name))
+        never_came.add_metric([stream.name], streams.never_came(stream.name))
     sessions.add_metric(["*", "events"], events.count(None))
     events_dropped.add_metric(["*"], events.dropped(None))
-    yield from (sessions, encoders, events_dropped)
+    for limit, count in sorted(streams.seats.refused.items()):
+        refused.add_metric([limit], count)
+    yield from (sessions, encoders, events_dropped, never_came, refused)
 
 
 def _strangers_and_losses(streams: Streams) -> Iterator[Metric]:
@@ -216,16 +225,33 @@ def _strangers_and_losses(streams: Streams) -> Iterator[Metric]:
         "Datagrams of strangers at the media ports of sessions, and others that no peer would send",
         labels=["stream", "transport"],
     )
+    reports = CounterMetricFamily(
+        "sightline_reports_dropped",
+        "Datagrams of RTCP that were not read: too long, or too many a second",
+        labels=["stream", "transport"],
+    )
+    again = CounterMetricFamily(
+        "sightline_retransmissions", "Packets that a viewer lost and that were sent again", labels=["stream"]
+    )
+    not_again = CounterMetricFamily(
+        "sightline_retransmissions_refused",
+        "Packets that a viewer asked for too often, or too many of",
+        labels=["stream"],
+    )
     losses = CounterMetricFamily(
         "sightline_publisher_losses", "Times a publisher's packets were given up for lost", labels=["stream"]
     )
     for stream in streams:
-        for transport, count in streams.datagrams_dropped(stream.name).items():
-            strange.add_metric([stream.name, transport], count)
+        for transport, traffic in streams.traffic(stream.name).items():
+            strange.add_metric([stream.name, transport], traffic.datagrams_dropped)
+            reports.add_metric([stream.name, transport], traffic.reports_dropped)
+            if transport == "whep":
+                again.add_metric([stream.name], traffic.sent_again)
+                not_again.add_metric([stream.name], traffic.not_sent_again)
         lost = streams.losses(stream.name)
         if lost is not None:
             losses.add_metric([stream.name], lost)
-    yield from (strange, losses)
+    yield from (strange, reports, again, not_again, losses)
 
 
 def _models(models: Iterable[ServedModel]) -> Iterator[Metric]:

@@ -20,7 +20,7 @@ async def offer(request: web.Request) -> web.Response:
     streams.publishing_rights.require_token(request.headers.get("Authorization"))
     streams.publishing_rights.require_name(name)
     text = await read_offer_text(request)
-    publisher, answer = await streams.open_publisher(name, text)
+    publisher, answer = await streams.open_publisher(name, text, request.remote or "")
     return request.app[SIGNALLING].created(publisher, answer, f"/whip/{name}/{publisher.id}")
 
 

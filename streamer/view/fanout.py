@@ -12,8 +12,9 @@ from streamer.values.packet import EncodedPacket
 
 BUFFERED_PACKETS = 60
 """Two seconds at 30 frames a second; whoever is further behind starts again at a keyframe."""
-KEYFRAME_INTERVAL = 0.5
-"""Seconds between keyframes on request at least: a viewer with a bad line must not cost all others their bitrate."""
+KEYFRAME_INTERVAL = 1.0
+"""Seconds between keyframes on request at least, whoever asks: a viewer with a bad line, or with a bad will, must not
+cost all others their bitrate."""
 
 
 class Subscription:

@@ -1,15 +1,20 @@
-"""Which datagrams of the media port reach DTLS and SRTP: those of a sane size, from where ICE has checked the peer.
+"""Which datagrams of the media port reach DTLS and SRTP: so many, of a sane size, from where ICE has checked the peer.
 
 aioice 0.13 hands every datagram that is not STUN to aiortc, whoever sent it; aiortc 1.16 ends the session on an empty
 one and on one longer than SRTP's buffer. One packet of a stranger would do, as in the DTLS races of CVE-2023-49786 and
-CVE-2023-51443. This is the one place that reaches into aioice, and tests/webrtc/test_datagram_filter.py holds that
-it takes effect.
+CVE-2023-51443. And aioice reads and answers STUN of anybody. This is the one place that reaches into aioice, and
+tests/webrtc/test_datagram_filter.py holds that it takes effect.
 """
+
+import asyncio
 
 import aioice.ice
 from aioice import stun
 from aioice.ice import CandidatePair, Connection, StunProtocol
 from aiortc import RTCPeerConnection
+
+from streamer.values.clock import Clock, monotonic
+from streamer.webrtc.budget import Budget
 
 MAX_DATAGRAM = 1500
 """Bytes: pylibsrtp's buffer, and more than any path carries unfragmented."""
@@ -17,8 +22,15 @@ MAX_CHECKED = 64
 """Addresses one peer may have been checked at: its own candidates, and those its network makes of them."""
 MAX_WAITING = 1024
 """Datagrams that may wait for the event loop, per connection."""
+MAX_CHECKS = 100
+"""STUN messages a second that are read, and at once: a browser's checks come 50 a second at the most (RFC 8445 section
+14.2)."""
 FIRST_DTLS = 20
 """First byte from which a datagram is DTLS or SRTP; STUN is 0 to 3, and nothing here is between (RFC 7983)."""
+STUN_HEADER = 20
+"""Bytes."""
+STUN_ANSWER = 0x01
+"""The bit of the first byte that tells answers from requests and indications (RFC 8489 section 5)."""
 
 Address = tuple[str, int]
 
@@ -28,11 +40,23 @@ class DatagramFilter(StunProtocol):
 
     def __init__(self, receiver: Connection) -> None:
         super().__init__(receiver)
+        self.clock: Clock = monotonic
+        """Of the budgets; aioice, which makes its sockets, has none to give."""
+        self.budget = Budget(MAX_WAITING, MAX_WAITING)
+        """Datagrams that the peer may send, once it has been checked."""
         self.heard = 0
         """Datagrams of the peer itself: signs of life."""
         self.dropped = 0
-        """Datagrams of strangers, and those no peer would send."""
+        """Datagrams of strangers, those no peer would send, and those beyond a budget."""
         self._checked: set[Address] = set()
+        self._checks = Budget(MAX_CHECKS, MAX_CHECKS)
+        self._ufrag = f"{receiver.local_username}:".encode()
+        """What stands in each check of who has our answer, and in nobody else's."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Have asyncio make room for what is let through, and not for 256 KiB each time."""
+        super().connection_made(transport)
+        setattr(transport, "max_size", MAX_DATAGRAM + 1)  # noqa: B010
 
     def datagram_received(self, data: bytes | str, addr: tuple[object, ...]) -> None:
         """Let a datagram pass, or drop it."""
@@ -41,7 +65,7 @@ class DatagramFilter(StunProtocol):
             self.dropped += 1
         elif data[0] < FIRST_DTLS:
             self._stun(data, address)
-        elif self._is_checked(address) and self.receiver._queue.qsize() < MAX_WAITING:  # noqa: SLF001
+        elif self._is_checked(address) and self._has_room():
             self.heard += 1
             self.receiver.data_received(data, self.local_candidate.component)
         else:
@@ -49,20 +73,39 @@ class DatagramFilter(StunProtocol):
 
     def _stun(self, data: bytes, address: Address) -> None:
         """STUN authenticates itself; whoever passed is checked from now on (RFC 8445 section 7.3)."""
+        if self._is_meant(data) and self._checks.spend(1, self.clock()) and self._is_passed(data, address):
+            self.heard += 1
+        else:
+            self.dropped += 1
+
+    def _is_meant(self, data: bytes) -> bool:
+        """Whether a message can be for us, at a glance: it answers one of ours, or names our half of the user name.
+
+        Whoever guesses at that is not told so (RFC 8489 section 9.1.3 has errors for him): what is answered can be
+        made to be answered to somebody else.
+        """
+        if len(data) < STUN_HEADER:
+            return False
+        return data[8:STUN_HEADER] in self.transactions if data[0] & STUN_ANSWER else self._ufrag in data
+
+    def _is_passed(self, data: bytes, address: Address) -> bool:
+        """Hand a message to aioice, if the peer sent it; returns whether it did."""
         try:
             message = stun.parse_message(data)
-            is_request = message.message_class == stun.Class.REQUEST
-            is_check = is_request and message.check_message_integrity(self.receiver.local_password.encode())
-            if is_check and not self._check(address):
-                self.dropped += 1
-                return
-            is_peer = is_check or message.transaction_id in self.transactions
+            if message.message_class == stun.Class.REQUEST:
+                is_check = message.check_message_integrity(self.receiver.local_password.encode())
+                if not is_check or not self._check(address):
+                    return False
+            elif message.transaction_id not in self.transactions:
+                return False
             super().datagram_received(data, address)
         except Exception:  # noqa: BLE001  aioice trips over a stranger's bytes in more ways than it names
-            self.dropped += 1
-            return
-        self.heard += is_peer
-        self.dropped += not is_peer
+            return False
+        return True
+
+    def _has_room(self) -> bool:
+        """Whether one more of the peer's datagrams can be taken."""
+        return self.receiver._queue.qsize() < MAX_WAITING and self.budget.spend(1, self.clock())  # noqa: SLF001
 
     def _check(self, address: Address) -> bool:
         """Let the peer be at an address; False: it was at too many, and aioice would remember each of them."""

@@ -9,7 +9,7 @@ from typing import cast
 
 import aiortc.rtp
 from aiortc import RTCDtlsTransport, RTCPeerConnection, RTCRtpReceiver, RTCRtpSender
-from aiortc.rtp import RtpPacket
+from aiortc.rtp import RTP_HISTORY_SIZE, AnyRtcpPacket, RtcpRtpfbPacket, RtpPacket
 
 Take = Callable[[RtpPacket, bytes], None]
 """Takes a packet, and what it carries without the payload's descriptor."""
@@ -64,6 +64,32 @@ def on_keyframe_request(sender: RTCRtpSender, asked: Callable[[], None]) -> None
     setattr(sender, "_send_keyframe", asked)  # noqa: B010
 
 
+def limit_retransmission(
+    sender: RTCRtpSender, read: Callable[[list[int]], list[int]], pay: Callable[[int], bool]
+) -> None:
+    """Of packets reported lost and still kept, send again what `read` leaves, and of that what `pay` has bytes for."""
+    take_report, send_again = sender._handle_rtcp_packet, sender._retransmit  # noqa: SLF001
+    history: dict[int, RtpPacket] = getattr(sender, "_RTCRtpSender__rtp_history")  # noqa: B009
+
+    def kept(number: int) -> RtpPacket | None:
+        packet = history.get(number % RTP_HISTORY_SIZE)
+        return packet if packet is not None and packet.sequence_number == number else None
+
+    async def report(packet: AnyRtcpPacket) -> None:
+        if isinstance(packet, RtcpRtpfbPacket):
+            # aiortc counts on beyond 65535, where the numbers begin again.
+            packet.lost = read([number & 0xFFFF for number in packet.lost if kept(number & 0xFFFF) is not None])
+        await take_report(packet)
+
+    async def again(number: int) -> None:
+        packet = kept(number)
+        if packet is not None and pay(len(packet.payload)):
+            await send_again(number)
+
+    setattr(sender, "_handle_rtcp_packet", report)  # noqa: B010
+    setattr(sender, "_retransmit", again)  # noqa: B010
+
+
 async def ask_for_keyframe(receiver: RTCRtpReceiver, ssrc: int) -> None:
     """Send a PLI to the sender of `ssrc`."""
     await receiver._send_rtcp_pli(ssrc)  # noqa: SLF001
@@ -73,6 +99,22 @@ async def ask_again(receiver: RTCRtpReceiver, ssrc: int, missing: list[int]) -> 
     """Send a NACK for sequence numbers of `ssrc` (RFC 4585 section 6.2.1)."""
     # Sorted as plain numbers: across their end aiortc would shift by less than nothing.
     await receiver._send_rtcp_nack(ssrc, sorted(missing))  # noqa: SLF001
+
+
+def limit_reports(pc: RTCPeerConnection, takes: Callable[[int], bool]) -> None:
+    """Have authentic RTCP read only where `takes` agrees to its length in bytes; set after the answer."""
+    for transport in {receiver.transport for receiver in pc.getReceivers()}:
+        _limit(transport, takes)
+
+
+def _limit(transport: RTCDtlsTransport, takes: Callable[[int], bool]) -> None:
+    take_reports = transport._handle_rtcp_data  # noqa: SLF001
+
+    async def reports(data: bytes) -> None:
+        if takes(len(data)):
+            await take_reports(data)
+
+    setattr(transport, "_handle_rtcp_data", reports)  # noqa: B010
 
 
 def on_source(pc: RTCPeerConnection, told: Callable[[bytes], None]) -> None:

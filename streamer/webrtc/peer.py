@@ -8,20 +8,25 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Callable
+from ipaddress import IPv4Address, IPv6Address
 
 from aiortc import RTCConfiguration, RTCIceCandidate, RTCPeerConnection, RTCSessionDescription
 from aiortc.exceptions import InvalidStateError, OperationError
 
 from streamer.values.clock import Clock
 from streamer.values.errors import Refused
+from streamer.values.host import host_of
+from streamer.webrtc.budget import Budget
 from streamer.webrtc.datagram_filter import DatagramFilter, datagram_filters
-from streamer.webrtc.hooks import close_by_force, on_source
+from streamer.webrtc.hooks import close_by_force, limit_reports, on_source
 from streamer.webrtc.sdp import MAX_CANDIDATES, Fragment, Offer
 
 log = logging.getLogger(__name__)
 
-HANDSHAKE_TIMEOUT = 15.0
-"""Seconds from offer to connected. aiortc alone would try for a minute, or for ever where no candidate comes."""
+FIRST_CHECK_TIMEOUT = 5.0
+"""Seconds from the answer to the peer's first check: who means to come checks as soon as he has read it."""
+HANDSHAKE_TIMEOUT = 10.0
+"""Seconds from the answer to connected. aiortc alone would try for a minute, or for ever where no candidate comes."""
 SILENCE_TIMEOUT = 10.0
 """Seconds without any datagram after which a peer has vanished. A living one is heard more often: RTCP comes every few
 seconds (RFC 3550 section 6.2), consent checks every 4 to 6 (RFC 7675). aioice alone gives up after six lost checks,
@@ -32,6 +37,12 @@ CLOSE_TIMEOUT = 3.0
 """Seconds aiortc gets to close."""
 MAX_SOURCES = 31
 """SSRCs of a peer: as many as one report can be about (RFC 3550 section 6.4.2); aiortc trips over far more."""
+MAX_REPORT = 512
+"""Bytes of RTCP in a datagram. A browser's are below 300; a NACK of so many could name each packet that is kept."""
+REPORTS = 100
+"""Datagrams of RTCP a second, and at once. A browser asks for lost packets every 20 ms at the most."""
+VIEWERS_DATAGRAMS = 300
+"""A second, and at once, from who sends reports alone."""
 CONNECTED = "connected"
 CODECS_KNOWN = {"video": "H.264 Baseline in mode 1, VP8", "audio": "Opus, G.711, G.722"}
 """For who offers others."""
@@ -41,9 +52,23 @@ class Peer:
     """One peer connection from offer to end."""
 
     def __init__(
-        self, who: str, *, clock: Clock, on_connected: Callable[[], None], on_closed: Callable[[], None]
+        self,
+        who: str,
+        *,
+        clock: Clock,
+        on_connected: Callable[[], None],
+        on_closed: Callable[[], None],
+        datagrams: int = VIEWERS_DATAGRAMS,
     ) -> None:
-        """Make a connection that waits for its offer; `who` names the peer in the log."""
+        """Make a connection that waits for its offer.
+
+        Args:
+            who: names the peer in the log.
+            clock: monotonic seconds.
+            on_connected: told when the connection has come about.
+            on_closed: told once when it ends.
+            datagrams: a second, and at once, that the peer may send.
+        """
         self.id = secrets.token_urlsafe(18)
         """Unguessable: whoever knows it may end the session."""
         self.etag = f'"{secrets.token_hex(8)}"'
@@ -51,10 +76,17 @@ class Peer:
         # No servers: None would mean Google's STUN, and seconds of waiting where there is no internet.
         self.pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self.connected = False
+        self.on_report: Callable[[], None] = lambda: None
+        """Told of each datagram of RTCP before it is read."""
+        self.reports_dropped = 0
+        """Datagrams of RTCP that were not read: too long, or too many."""
+        self._reports = Budget(REPORTS, REPORTS)
+        self._datagrams = datagrams
         self._who = who
         self._clock = clock
         self._on_connected, self._on_closed = on_connected, on_closed
         self._ufrag = ""
+        self._address: IPv4Address | IPv6Address | None = None
         self._trickled = 0
         self._sources: set[bytes] = set()
         self._filters: list[DatagramFilter] = []
@@ -77,14 +109,20 @@ class Peer:
         """Datagrams of strangers on this peer's media ports, and others not let through."""
         return sum(each.dropped for each in self._filters)
 
-    async def answer(self, offer: Offer) -> str:
+    async def answer(self, offer: Offer, address: str = "") -> str:
         """The SDP answer, with every candidate of ours in it. What is sent and received is set up before.
+
+        Args:
+            offer: as it was read.
+            address: whence it came. Nobody else is sent a check, whatever the offer names; who is elsewhere checks
+                us, and is answered.
 
         Raises:
             Refused: 406 the offer has no codec known here, 404 closed meanwhile. Whatever else fails is no fault of the
                 offer's, which was read before.
         """
         self._ufrag = offer.ufrag
+        self._address = host_of(address)
         # Left alone even where nobody waits any more: cut off in between, aioice forgets sockets it has opened.
         self._negotiating = asyncio.create_task(self._negotiate(offer.text))
         try:
@@ -97,9 +135,13 @@ class Peer:
             raise
         if self._closing is not None:
             raise Refused(404, "the stream ended while its answer was being made")
+        self._heard_at = self._began_at = self._clock()
         self._filters = datagram_filters(self.pc)
+        for each in self._filters:
+            each.budget = Budget(self._datagrams, self._datagrams)
         self._watch = asyncio.create_task(self._look())
-        on_source(self.pc, self._heard_from)
+        limit_reports(self.pc, self._takes_report)
+        on_source(self.pc, self._heard_from)  # outside of that: what is not read costs libsrtp's memory, too
         self._add(offer.candidates)
         return self.pc.localDescription.sdp
 
@@ -148,6 +190,14 @@ class Peer:
             log.warning("%s: the connection was closed by force: %s", self._who, type(error).__name__, exc_info=news)
             await close_by_force(self.pc)
 
+    def _takes_report(self, size: int) -> bool:
+        """Whether to read a datagram of RTCP: to read one costs as much as it is long."""
+        if size > MAX_REPORT or not self._reports.spend(1, self._clock()):
+            self.reports_dropped += 1
+            return False
+        self.on_report()
+        return True
+
     def _heard_from(self, source: bytes) -> None:
         """Each source costs memory for as long as the connection lasts."""
         self._sources.add(source)
@@ -156,8 +206,10 @@ class Peer:
             self._ending = asyncio.create_task(self.close())
 
     def _add(self, candidates: tuple[RTCIceCandidate, ...]) -> None:
-        """Add candidates without waiting: a .local name takes a second to be found missing."""
+        """Add those candidates that are where the offer came from: any other may be somebody else (RFC 8445 19.5.1)."""
         for candidate in candidates:
+            if self._address is None or host_of(candidate.ip) != self._address:
+                continue
             task = asyncio.create_task(self._add_one(candidate))
             self._adding.add(task)
             task.add_done_callback(self._adding.discard)
@@ -186,8 +238,9 @@ class Peer:
             heard = sum(each.heard for each in datagram_filters(self.pc))
             if heard != self._heard:
                 self._heard, self._heard_at = heard, now
-            if not self.connected and now - self._began_at > HANDSHAKE_TIMEOUT:
-                return f"did not connect within {HANDSHAKE_TIMEOUT:.0f} s"
+            patience = HANDSHAKE_TIMEOUT if self._heard else FIRST_CHECK_TIMEOUT
+            if not self.connected and now - self._began_at > patience:
+                return f"did not connect within {patience:.0f} s"
             if self.connected and now - self._heard_at > SILENCE_TIMEOUT:
                 return f"vanished; nothing came for {SILENCE_TIMEOUT:.0f} s"
 

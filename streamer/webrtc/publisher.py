@@ -44,6 +44,8 @@ STALL_TIMEOUT = 0.7
 """Seconds of packets without a frame of those that are whole after which the stream is taken for stalled."""
 PICTURE_TIMEOUT = 15.0
 """Seconds a publisher may send packets without one picture that can be decoded, at first or later."""
+DATAGRAMS = 4000
+"""A second, and at once, that a publisher may send: 35 Mbit/s."""
 READERS: dict[VideoCodec, Depacketizer] = {"H264": read_h264, "VP8": read_vp8}
 DECODED_BEYOND = 4
 """How far beyond the pixels allowed a picture may be and still be decoded, to be refused with its size in the log."""
@@ -62,7 +64,13 @@ class Publisher(Session):
         max_fps: float,
     ) -> None:
         super().__init__(
-            Peer(f"{name}: the publisher", clock=clock, on_connected=self._connected, on_closed=self._closed)
+            Peer(
+                f"{name}: the publisher",
+                clock=clock,
+                on_connected=self._connected,
+                on_closed=self._closed,
+                datagrams=DATAGRAMS,
+            )
         )
         self.name = name
         self.state: SourceState = "connecting"
@@ -105,8 +113,8 @@ class Publisher(Session):
         """Times packets were given up for lost, and with them the pictures before the next keyframe."""
         return self._assembler.lost
 
-    async def answer(self, offer: Offer) -> str:
-        """The SDP answer, with every candidate in it.
+    async def answer(self, offer: Offer, address: str = "") -> str:
+        """The SDP answer, with every candidate in it, to an offer that came from `address`.
 
         Raises:
             Refused: the offer is malformed, or has no video that can be received.
@@ -120,7 +128,7 @@ class Publisher(Session):
         transceiver.setCodecPreferences(
             [codec for kind in wanted for codec in (known.codecs if known else []) if codec.mimeType.lower() == kind]
         )
-        answer = await self._peer.answer(offer)
+        answer = await self._peer.answer(offer, address)
         self._codecs = video_codecs(answer)
         self._receiver = transceiver.receiver
         for receiver in self._peer.pc.getReceivers():  # sound is taken and thrown away, so that its senders are served

@@ -1,7 +1,26 @@
 """A session with a URL: a viewer's (WHEP) or a publisher's (WHIP)."""
 
+from dataclasses import astuple, dataclass
+
 from streamer.webrtc.peer import Peer
 from streamer.webrtc.sdp import Fragment
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """What was counted of sessions' datagrams and packets."""
+
+    datagrams_dropped: int = 0
+    """Of strangers at the media ports, of nobody a peer would send, and beyond a peer's budget."""
+    reports_dropped: int = 0
+    """Datagrams of RTCP that were not read."""
+    sent_again: int = 0
+    """Packets that a viewer had lost."""
+    not_sent_again: int = 0
+    """Packets that a viewer asked for too often, or too many of."""
+
+    def __add__(self, other: "Traffic") -> "Traffic":
+        return Traffic(*(ours + theirs for ours, theirs in zip(astuple(self), astuple(other), strict=True)))
 
 
 class Session:
@@ -26,9 +45,9 @@ class Session:
         return self._peer.silent_for
 
     @property
-    def datagrams_dropped(self) -> int:
-        """Datagrams of strangers at its media ports, and others that no peer would send."""
-        return self._peer.dropped
+    def traffic(self) -> Traffic:
+        """What was counted until now."""
+        return Traffic(self._peer.dropped, self._peer.reports_dropped)
 
     def trickle(self, fragment: Fragment) -> None:
         """Take candidates that came after the offer.

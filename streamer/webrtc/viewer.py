@@ -14,10 +14,11 @@ from aiortc.mediastreams import MediaStreamError
 from streamer.values.clock import Clock
 from streamer.values.errors import Refused
 from streamer.values.packet import TIME_BASE, EncodedPacket
-from streamer.webrtc.hooks import on_keyframe_request
+from streamer.webrtc.hooks import limit_retransmission, on_keyframe_request
 from streamer.webrtc.peer import Peer
+from streamer.webrtc.retransmissions import Retransmissions
 from streamer.webrtc.sdp import Offer, video_codecs
-from streamer.webrtc.session import Session
+from streamer.webrtc.session import Session, Traffic
 
 Codec = Literal["H264", "VP8"]
 CODECS: tuple[Codec, ...] = ("H264", "VP8")
@@ -53,6 +54,7 @@ class PacketTrack(MediaStreamTrack):
         super().__init__()
         self.feed: Feed | None = None
         """Where packets come from; None until the codec is agreed on."""
+        self.retransmissions = Retransmissions()
         self._subscription: Taker | None = None
 
     async def recv(self) -> "av.Packet[Any]":
@@ -62,6 +64,7 @@ class PacketTrack(MediaStreamTrack):
         if self._subscription is None:  # asked for the first time once the viewer is connected
             self._subscription = self.feed.subscribe()
         encoded = await self._subscription.take()
+        self.retransmissions.earn(len(encoded.data))
         packet = av.Packet(encoded.data)
         packet.pts = packet.dts = encoded.pts
         packet.time_base = TIME_BASE
@@ -83,17 +86,40 @@ class Viewer(Session):
     """One viewer's peer connection, from POST to DELETE or failure."""
 
     def __init__(
-        self, stream: str, feeds: Mapping[Codec, Feed], on_close: Callable[["Viewer"], None], *, clock: Clock
+        self,
+        stream: str,
+        feeds: Mapping[Codec, Feed],
+        on_close: Callable[["Viewer"], None],
+        *,
+        clock: Clock,
+        on_arrival: Callable[["Viewer"], None] = lambda _: None,
     ) -> None:
+        """Begin a session.
+
+        Args:
+            stream: its name.
+            feeds: the stream in each codec it can be sent in.
+            on_close: told when the session has ended.
+            clock: monotonic seconds.
+            on_arrival: told when the viewer is connected.
+        """
         self.stream = stream
         self._feeds = feeds
-        self._on_close = on_close
+        self._on_close, self._on_arrival = on_close, on_arrival
         self._track = PacketTrack()
-        asked = self._track.request_keyframe
-        super().__init__(Peer(f"{stream}: a viewer", clock=clock, on_connected=asked, on_closed=self._closed))
+        self.arrived = False
+        """Whether the viewer has ever been connected."""
+        super().__init__(Peer(f"{stream}: a viewer", clock=clock, on_connected=self._connected, on_closed=self._closed))
+        self._peer.on_report = self._track.retransmissions.begin_report
 
-    async def answer(self, offer: Offer) -> str:
-        """The SDP answer, with every candidate in it.
+    @property
+    def traffic(self) -> Traffic:
+        """What was counted until now, and what was sent again."""
+        again = self._track.retransmissions
+        return super().traffic + Traffic(sent_again=again.sent, not_sent_again=again.refused)
+
+    async def answer(self, offer: Offer, address: str = "") -> str:
+        """The SDP answer, with every candidate in it, to an offer that came from `address`.
 
         Raises:
             Refused: the offer is malformed, or has no video that can be sent.
@@ -107,10 +133,17 @@ class Viewer(Session):
             [codec for name in (*CODECS, "rtx") for codec in known if codec.mimeType.lower() == f"video/{name.lower()}"]
         )
         on_keyframe_request(transceiver.sender, self._track.request_keyframe)
-        answer = await self._peer.answer(offer)
+        again = self._track.retransmissions
+        limit_retransmission(transceiver.sender, again.read, again.pay)
+        answer = await self._peer.answer(offer, address)
         agreed = next(iter(video_codecs(answer).values()), None)
         self._track.feed = next((feed for codec, feed in self._feeds.items() if codec == agreed), None)
         return answer
+
+    def _connected(self) -> None:
+        self.arrived = True
+        self._track.request_keyframe()
+        self._on_arrival(self)
 
     def _closed(self) -> None:
         self._track.stop()

@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import pytest
 
-from streamer.control.seats import SeatLimits, Seats
+from streamer.control.seats import MAX_CONNECTING, MAX_CONNECTING_PER_ADDRESS, PER_ADDRESS, SeatLimits, Seats
 from streamer.values.errors import Overloaded
 
 
@@ -36,6 +36,70 @@ def test_who_takes_all_streams_has_a_place_at_none() -> None:
     full.sit(None, "1")
     with pytest.raises(Overloaded, match=r"\(server.max_viewers\)"):
         full.sit("a", "2")
+
+
+def test_who_only_connects_keeps_nobody_else_out() -> None:
+    """A place of one who is connecting counts for his own address; another's is free until he has arrived."""
+    seats = Seats(SeatLimits(2, 2, 2))
+    waiting = [seats.sit("a", "1", connecting=True) for _ in range(2)]
+    with pytest.raises(Overloaded, match=r"\(server.max_viewers\)"):
+        seats.sit("a", "1")
+    seats.sit("a", "2")
+    seats.arrive(waiting[0])
+    with pytest.raises(Overloaded, match=r"\(server.max_viewers\)"):
+        seats.arrive(waiting[1])
+    with pytest.raises(Overloaded):
+        seats.sit("b", "3", connecting=True)
+    assert len(seats) == 2
+    assert seats.refused["total"] == 3
+
+
+def test_few_may_be_connecting() -> None:
+    """However many places there are, so many may be connecting from one address, and so many from all."""
+    seats = Seats(SeatLimits(1000, 1000, 1000))
+    for _ in range(MAX_CONNECTING_PER_ADDRESS):
+        seats.sit("a", "1", connecting=True)
+    with pytest.raises(Overloaded, match="one address are connecting"):
+        seats.sit("a", "1", connecting=True)
+    for place in range(MAX_CONNECTING - MAX_CONNECTING_PER_ADDRESS):
+        seats.sit("a", f"10.0.0.{place}", connecting=True)
+    with pytest.raises(Overloaded, match="are connecting"):
+        seats.sit("a", "2", connecting=True)
+    seats.sit("a", "2")
+    assert seats.refused == {"address": 0, "connecting": 2, "stream": 0, "total": 0}
+
+
+@pytest.mark.parametrize(("streams", "places"), [(0, PER_ADDRESS), (4, PER_ADDRESS), (20, 21)])
+def test_a_page_with_every_stream_has_room(streams: int, places: int) -> None:
+    """Where nothing else is said an address has eight places, or as many as one page of all streams takes."""
+    seats = Seats(SeatLimits(64, 64, None))
+    seats.streams = streams
+    for _ in range(places):
+        seats.sit("a", "1")
+    with pytest.raises(Overloaded, match=rf"all {places} places .*\(server.max_viewers_per_address\)"):
+        seats.sit("a", "1")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("192.0.2.1", "192.0.2.2", False),
+        ("192.0.2.1", "::ffff:192.0.2.1", True),
+        ("2001:db8::1", "2001:db8::ffff:1:2:3", True),
+        ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("fe80::1%eth0", "fe80::2", True),
+        ("", "", True),
+    ],
+)
+def test_an_address_is_what_one_machine_has(one: str, other: str, same: bool) -> None:
+    """Of IPv6 the first 64 bits are an address, since whoever has one has them all; IPv4 in IPv6 is IPv4."""
+    seats = Seats(SeatLimits(9, 9, 1))
+    seats.sit("a", one)
+    if same:
+        with pytest.raises(Overloaded):
+            seats.sit("a", other)
+    else:
+        seats.sit("a", other)
 
 
 def test_a_place_given_back_is_free() -> None:

@@ -19,7 +19,7 @@ from streamer.values.sampling import Sampling
 from streamer.values.state import SourceState
 from streamer.webrtc.publisher import Publisher
 from tests.peers.clock import FakeClock
-from tests.peers.rtc import make_pc, offer_to_watch
+from tests.peers.rtc import make_pc, offer_to_watch, take_answer
 from tests.peers.until import until
 
 
@@ -48,7 +48,10 @@ class Idle:
 
 @asynccontextmanager
 async def run_stream(
-    name: str = "a", clock: Clock = monotonic, on_restart: Callable[[], None] = lambda: None
+    name: str = "a",
+    clock: Clock = monotonic,
+    on_restart: Callable[[], None] = lambda: None,
+    places: int = 8,
 ) -> AsyncIterator[tuple[Streams, Pipeline, Idle]]:
     """Streams of which one runs."""
 
@@ -60,7 +63,7 @@ async def run_stream(
         return Pipeline(source, model, Sampling(5.0), clock=clock, on_detections=lambda *_: None)
 
     streams = Streams(
-        seats=Seats(SeatLimits(8, 8, 8)),
+        seats=Seats(SeatLimits(places, places, places)),
         publishing_rights=PublishingRights(("*",), None, 8),
         make_publisher=make_publisher,
         on_restart=on_restart,
@@ -143,6 +146,57 @@ async def test_nobody_is_let_in_to_a_stream_that_has_ended() -> None:
         assert len(streams.seats) == 0
         assert streams.sessions == {}
         await viewer.close()
+
+
+async def test_offers_that_come_to_nothing_keep_nobody_out() -> None:
+    """Answers nobody takes up fill one address's places alone; another's viewer gets in, and keeps what it got."""
+    async with run_stream(places=2) as (streams, pipeline, _):
+        viewer = make_pc()
+        offer = await offer_to_watch(viewer)
+        for _ in range(2):
+            await streams.open_session(pipeline, offer, "10.0.0.7")
+        with pytest.raises(Overloaded):
+            await streams.open_session(pipeline, offer, "10.0.0.7")
+        session, answer = await streams.open_session(pipeline, offer, "10.0.0.8")
+        await take_answer(viewer, answer)
+        await until(lambda: session.arrived)
+        await session.close()
+        assert streams.never_came("a") == 0
+        for waiting in tuple(streams.sessions.values()):
+            await waiting.close()
+        assert streams.never_came("a") == 2
+        assert len(streams.seats) == 0
+        await viewer.close()
+
+
+async def test_who_connects_too_late_is_sent_away() -> None:
+    """Of two who were on their way to the last place the first to be there has it, and the other's session ends."""
+    async with run_stream(places=1) as (streams, pipeline, _):
+        viewers = [make_pc(), make_pc()]
+        answers = [
+            await streams.open_session(pipeline, await offer_to_watch(viewer), f"10.0.0.{number}")
+            for number, viewer in enumerate(viewers)
+        ]
+        (first, one), (second, other) = answers
+        await take_answer(viewers[0], one)
+        await until(lambda: first.arrived)
+        await take_answer(viewers[1], other)
+        await until(lambda: second.id not in streams.sessions)
+        assert list(streams.sessions) == [first.id]
+        assert len(streams.seats) == 1
+        for viewer in viewers:
+            await viewer.close()
+
+
+async def test_who_is_refused_costs_no_reading() -> None:
+    """An offer for which there is no place is not read, and one that cannot be read gives its place back."""
+    async with run_stream(places=1) as (streams, pipeline, _):
+        with pytest.raises(Refused):
+            await streams.open_session(pipeline, "v=0", "10.0.0.7")
+        assert len(streams.seats) == 0
+        streams.seats.sit("a", "10.0.0.7")
+        with pytest.raises(Overloaded):
+            await streams.open_session(pipeline, "v=0", "10.0.0.7")
 
 
 async def offer_to_publish() -> str:

@@ -5,11 +5,11 @@ import socket
 from collections.abc import AsyncIterator
 
 import pytest
-from aioice import stun
+from aioice import Connection, stun
 from aiortc import RTCDtlsTransport, RTCPeerConnection
 
-from streamer.webrtc.datagram_filter import MAX_CHECKED, MAX_DATAGRAM, DatagramFilter, datagram_filters
-from streamer.webrtc.peer import Peer
+from streamer.webrtc.datagram_filter import MAX_CHECKED, MAX_CHECKS, MAX_DATAGRAM, DatagramFilter, datagram_filters
+from streamer.webrtc.peer import VIEWERS_DATAGRAMS, Peer
 from streamer.webrtc.sdp import read_offer
 from tests.peers.clock import FakeClock
 from tests.peers.rtc import make_pc, offer_to_watch, take_answer
@@ -110,20 +110,79 @@ async def test_only_a_check_with_our_password_opens_the_door(victim: Victim, mon
     monkeypatch.setattr(connection, "data_received", lambda data, _: passed.append(data))
     here = ("192.0.2.7", 4242)
 
-    def check(password: str) -> bytes:
-        request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
-        request.attributes |= {"USERNAME": f"{connection.local_username}:{connection.remote_username}", "PRIORITY": 1}
-        request.add_message_integrity(password.encode())
-        return bytes(request)
-
     datagram_filter.datagram_received(DTLS_HELLO, here)
-    datagram_filter.datagram_received(check("wrong" * 5), here)
+    datagram_filter.datagram_received(signed(connection, "wrong" * 5), here)
     datagram_filter.datagram_received(DTLS_HELLO, here)
     assert passed == []
-    datagram_filter.datagram_received(check(connection.local_password), here)
+    datagram_filter.datagram_received(signed(connection), here)
     datagram_filter.datagram_received(DTLS_HELLO, here)
     datagram_filter.datagram_received(DTLS_HELLO, (here[0], here[1] + 1))
     assert passed == [DTLS_HELLO]
+
+
+def signed(connection: Connection, password: str | None = None) -> bytes:
+    """A check of who knows our answer; of who knows but our user name, with another password."""
+    request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
+    request.attributes |= {"USERNAME": f"{connection.local_username}:{connection.remote_username}", "PRIORITY": 1}
+    request.add_message_integrity((password or connection.local_password).encode())
+    return bytes(request)
+
+
+@pytest.mark.parametrize("kind", ["unsigned", "of another session", "with a wrong password", "an indication"])
+async def test_a_stranger_is_not_answered(victim: Victim, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    """Whatever STUN comes from who has not our answer, nothing goes out for it: it may not be him who would get it."""
+    await victim.answer()
+    datagram_filter = datagram_filters(victim.peer.pc)[0]
+    answered: list[object] = []
+    monkeypatch.setattr(datagram_filter, "send_stun", lambda *told: answered.append(told))
+    message = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
+    if kind == "of another session":
+        message.attributes["USERNAME"] = "x:y"
+        message.add_message_integrity(b"wrong" * 5)
+    data = bytes(message)
+    if kind == "with a wrong password":
+        data = signed(datagram_filter.receiver, "wrong" * 5)
+    if kind == "an indication":
+        data = bytes(stun.Message(stun.Method.BINDING, stun.Class.INDICATION))
+    datagram_filter.datagram_received(data, ("192.0.2.7", 4242))
+    assert (answered, datagram_filter.dropped, datagram_filter.heard) == ([], 1, 0)
+    datagram_filter.datagram_received(signed(datagram_filter.receiver), ("192.0.2.7", 4242))
+    assert (len(answered), datagram_filter.heard) == (1, 1)
+
+
+async def test_strangers_cost_no_reading(victim: Victim, monkeypatch: pytest.MonkeyPatch) -> None:
+    """STUN that does not name us is not parsed, and leaves the peer's own checks their budget."""
+    await victim.answer()
+    datagram_filter = datagram_filters(victim.peer.pc)[0]
+    datagram_filter.clock = FakeClock()
+    parsed, parse = list[bytes](), stun.parse_message
+    monkeypatch.setattr(stun, "parse_message", lambda data: parsed.append(data) or parse(data))
+    for _ in range(10 * MAX_CHECKS):
+        datagram_filter.datagram_received(HOSTILE["stun nobody signed"], ("192.0.2.7", 4242))
+    assert (parsed, datagram_filter.dropped) == ([], 10 * MAX_CHECKS)
+    datagram_filter.datagram_received(signed(datagram_filter.receiver), ("192.0.2.8", 4242))
+    assert datagram_filter.heard == 1
+
+
+async def test_a_peer_has_a_budget(victim: Victim, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of what a checked peer sends so much a second passes, of its checks too; the rest is dropped and counted."""
+    await victim.answer()
+    datagram_filter = datagram_filters(victim.peer.pc)[0]
+    clock = datagram_filter.clock = FakeClock()
+    passed: list[bytes] = []
+    monkeypatch.setattr(datagram_filter.receiver, "data_received", lambda data, _: passed.append(data))
+    here = ("192.0.2.7", 4242)
+    for _ in range(2 * MAX_CHECKS):
+        datagram_filter.datagram_received(signed(datagram_filter.receiver), here)
+    assert (datagram_filter.heard, datagram_filter.dropped) == (MAX_CHECKS, MAX_CHECKS)
+    for _ in range(2 * VIEWERS_DATAGRAMS):
+        datagram_filter.datagram_received(RTP_JUNK, here)
+    assert len(passed) == VIEWERS_DATAGRAMS
+    assert datagram_filter.dropped == MAX_CHECKS + VIEWERS_DATAGRAMS
+    clock.advance(0.1)
+    for _ in range(VIEWERS_DATAGRAMS):
+        datagram_filter.datagram_received(RTP_JUNK, here)
+    assert len(passed) == 1.1 * VIEWERS_DATAGRAMS
 
 
 async def test_what_is_remembered_is_bounded(victim: Victim) -> None:
@@ -132,11 +191,10 @@ async def test_what_is_remembered_is_bounded(victim: Victim) -> None:
     known = len(datagram_filters(victim.peer.pc)[0].receiver.remote_candidates)
     datagram_filter = datagram_filters(victim.peer.pc)[0]
     connection = datagram_filter.receiver
+    datagram_filter.clock = clock = FakeClock()
     for port in range(1, 2 * MAX_CHECKED):
-        request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
-        request.attributes |= {"USERNAME": f"{connection.local_username}:{connection.remote_username}", "PRIORITY": 1}
-        request.add_message_integrity(connection.local_password.encode())
-        datagram_filter.datagram_received(bytes(request), ("192.0.2.7", port))
+        clock.advance(1)
+        datagram_filter.datagram_received(signed(connection), ("192.0.2.7", port))
     assert len(datagram_filter._checked) == MAX_CHECKED
     assert len(connection.remote_candidates) <= known + MAX_CHECKED
     assert victim.peer.connected

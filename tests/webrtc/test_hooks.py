@@ -9,6 +9,7 @@ from aiortc.rtp import (
     RTCP_PSFB_FIR,
     RTCP_PSFB_PLI,
     RTCP_RTPFB_NACK,
+    RTP_HISTORY_SIZE,
     RtcpPacket,
     RtcpPsfbPacket,
     RtcpRtpfbPacket,
@@ -21,6 +22,8 @@ from streamer.webrtc.hooks import (
     ask_again,
     ask_for_keyframe,
     close_by_force,
+    limit_reports,
+    limit_retransmission,
     on_keyframe_request,
     on_source,
     take_packets,
@@ -128,6 +131,52 @@ async def test_every_source_is_told() -> None:
     await receiver.transport._handle_rtp_data(packet.serialize(), arrival_time_ms=0)
     await receiver.transport._handle_rtcp_data(bytes(RtcpPsfbPacket(fmt=RTCP_PSFB_PLI, ssrc=1, media_ssrc=2)))
     assert told == [SSRC.to_bytes(4, "big"), (1).to_bytes(4, "big")]
+    await pc.close()
+
+
+async def test_reports_are_read_where_they_may_be() -> None:
+    """RTCP is read or dropped as a whole, by its length, before anything of it is."""
+    pc, lengths, asked = video(make_pc()), list[int](), list[None]()
+    [sender] = pc.getSenders()
+    on_keyframe_request(sender, lambda: asked.append(None))
+
+    def takes(length: int) -> bool:
+        lengths.append(length)
+        return length < 20
+
+    limit_reports(pc, takes)
+    sender.transport._rtp_router.register_sender(sender, sender._ssrc)
+    pli = bytes(RtcpPsfbPacket(fmt=RTCP_PSFB_PLI, ssrc=1, media_ssrc=sender._ssrc))
+    await sender.transport._handle_rtcp_data(pli)
+    await sender.transport._handle_rtcp_data(2 * pli)
+    assert (lengths, len(asked)) == ([12, 24], 1)
+    await pc.close()
+
+
+async def test_lost_packets_are_read_and_paid_for() -> None:
+    """A NACK is reduced to packets that are kept, then as one says; each costs its payload before it is sent again."""
+    pc, sent, seen, paid = video(make_pc()), list[int](), list[list[int]](), list[int]()
+    [sender] = pc.getSenders()
+    for number in (65535, 0, 7):
+        packet = RtpPacket(sequence_number=number, ssrc=sender._ssrc, payload=bytes(number % 100))
+        sender._RTCRtpSender__rtp_history[number % RTP_HISTORY_SIZE] = packet  # type: ignore[attr-defined]
+
+    async def send(data: bytes) -> None:
+        sent.append(RtpPacket.parse(data).sequence_number)
+
+    def read(lost: list[int]) -> list[int]:
+        seen.append(lost)
+        return list(dict.fromkeys(lost))
+
+    def pay(size: int) -> bool:
+        paid.append(size)
+        return size != 7
+
+    sender.transport._send_rtp = send  # type: ignore[method-assign]
+    limit_retransmission(sender, read, pay)
+    nack = RtcpRtpfbPacket(fmt=RTCP_RTPFB_NACK, ssrc=1, media_ssrc=sender._ssrc, lost=[65535, 65536, 7, 7, 8, 135])
+    await sender._handle_rtcp_packet(nack)
+    assert (seen, paid, sent) == ([[65535, 0, 7, 7]], [35, 0, 7], [65535, 0])
     await pc.close()
 
 

@@ -13,7 +13,14 @@ from aiortc.sdp import candidate_to_sdp
 
 from streamer.values.errors import Refused
 from streamer.webrtc.datagram_filter import datagram_filters
-from streamer.webrtc.peer import HANDSHAKE_TIMEOUT, SILENCE_TIMEOUT, Peer
+from streamer.webrtc.peer import (
+    FIRST_CHECK_TIMEOUT,
+    HANDSHAKE_TIMEOUT,
+    MAX_REPORT,
+    REPORTS,
+    SILENCE_TIMEOUT,
+    Peer,
+)
 from streamer.webrtc.sdp import MAX_CANDIDATES, read_fragment, read_offer
 from tests.peers.clock import FakeClock
 from tests.peers.rtc import make_pc, offer_to_watch, take_answer
@@ -57,16 +64,71 @@ async def pair() -> AsyncIterator[Pair]:
     await pair.peer.close()
 
 
-async def test_who_never_connects_is_forgotten(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An answer nobody takes up ends the connection when the time for the handshake is over, and not before."""
+@pytest.mark.parametrize("begun", [False, True])
+async def test_who_never_connects_is_forgotten(pair: Pair, monkeypatch: pytest.MonkeyPatch, begun: bool) -> None:
+    """An answer nobody takes up ends the connection soon; one that is taken up has the handshake's time for it."""
     monkeypatch.setattr("streamer.webrtc.peer.LOOK_INTERVAL", 0.01)
     await pair.peer.answer(read_offer(await offer_to_watch(pair.other)))
-    pair.clock.advance(HANDSHAKE_TIMEOUT - 1)
+    patience = FIRST_CHECK_TIMEOUT
+    if begun:
+        patience = HANDSHAKE_TIMEOUT
+        datagram_filters(pair.peer.pc)[0].heard += 1
+    before = pair.clock.looks
+    await until(lambda: pair.clock.looks > before + 2)
+    pair.clock.advance(patience - 1)
     before = pair.clock.looks
     await until(lambda: pair.clock.looks > before + 2)
     assert pair.closed == 0
     pair.clock.advance(2)
     await until(lambda: pair.closed == 1)
+
+
+@pytest.mark.parametrize("trickled", [False, True])
+async def test_nobody_but_who_offered_is_sent_a_check(pair: Pair, trickled: bool) -> None:
+    """Of the candidates an offer names, or that trickle in, those at the address it came from are checked alone."""
+    lines = (await offer_to_watch(pair.other)).splitlines()
+    lines = [line for line in lines if not line.startswith("a=candidate:")]
+    hosts = [
+        "192.0.2.7",
+        "::ffff:192.0.2.7",
+        "192.0.2.8",
+        "127.0.0.1",
+        "0.0.0.0",
+        "224.0.0.1",
+        "2001:db8::7",
+        "a.local",
+    ]
+    named = [f"a=candidate:{n} 1 udp {n} {host} {4000 + n} typ host" for n, host in enumerate(hosts)]
+    offer = "\r\n".join([*lines, *([] if trickled else named)]) + "\r\n"
+    await pair.peer.answer(read_offer(offer), "192.0.2.7")
+    if trickled:
+        pair.peer.trickle(read_fragment("\r\n".join(["m=video 9 x 0", "a=mid:0", *named]) + "\r\n"))
+    await until(lambda: not pair.peer._adding)
+    [connection] = {each.receiver for each in datagram_filters(pair.peer.pc)}
+    assert {candidate.host for candidate in connection.remote_candidates} <= {"192.0.2.7", "::ffff:192.0.2.7"}
+    assert connection.remote_candidates
+
+
+async def test_who_is_elsewhere_connects_by_his_own_checks(pair: Pair) -> None:
+    """A viewer of whom no candidate is used, behind a proxy or a relay, connects as fast, since he checks us."""
+    offer = read_offer(await offer_to_watch(pair.other))
+    await take_answer(pair.other, await pair.peer.answer(offer, "198.51.100.1"))
+    await until(lambda: pair.peer.connected)
+
+
+async def test_reports_have_a_limit(pair: Pair) -> None:
+    """RTCP that is too long, or comes too often, is dropped before it is read, and counted; time brings more."""
+    await pair.connect()
+    pair.clock.advance(1)
+    read, dropped = list[None](), pair.peer.reports_dropped
+    pair.peer.on_report = lambda: read.append(None)
+    assert [pair.peer._takes_report(size) for size in (MAX_REPORT, MAX_REPORT + 1)] == [True, False]
+    outcomes = [pair.peer._takes_report(12) for _ in range(2 * REPORTS)]
+    assert sum(outcomes) == REPORTS - 1
+    assert len(read) == REPORTS
+    assert pair.peer.reports_dropped == dropped + 1 + REPORTS + 1
+    pair.clock.advance(0.1)
+    assert sum(pair.peer._takes_report(12) for _ in range(REPORTS)) == REPORTS / 10
 
 
 async def test_who_vanishes_is_noticed(pair: Pair) -> None:

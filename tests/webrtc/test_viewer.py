@@ -1,6 +1,7 @@
 """streamer.webrtc.viewer: one WHEP viewer, with aiortc as a real one on the other side."""
 
 import asyncio
+import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import pairwise
@@ -8,8 +9,16 @@ from itertools import pairwise
 import av
 import numpy as np
 import pytest
+from aiortc import RTCRtpSender
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
-from aiortc.rtp import RTCP_PSFB_FIR, RTCP_PSFB_PLI, RtcpPsfbPacket
+from aiortc.rtp import (
+    RTCP_PSFB_FIR,
+    RTCP_PSFB_PLI,
+    RTCP_RTPFB_NACK,
+    RtcpPsfbPacket,
+    RtcpRtpfbPacket,
+    RtpPacket,
+)
 
 from streamer.values.errors import Refused
 from streamer.values.packet import EncodedPacket
@@ -140,6 +149,61 @@ async def test_a_lost_picture_is_asked_for_again_over_the_network() -> None:
         (sender,) = viewer.session._peer.pc.getSenders()
         await receiver._send_rtcp_pli(sender._ssrc)
         await until(viewer.fan_out.keyframe_due)
+
+
+@pytest.mark.parametrize("codec", ["H264", "VP8"])
+async def test_a_report_that_repeats_itself_is_obeyed_once(codec: Codec) -> None:
+    """A viewer's NACK that asks for the same packets over and over gets each of them once, with RTX or without."""
+    async with run_viewer(codec) as viewer:
+        codecs = (f"video/{codec.lower()}", "video/rtx") if codec == "VP8" else ()
+        track = await viewer.connect(*codecs)
+        feeding = asyncio.create_task(viewer.feed())
+        for _ in range(20):
+            await track.recv()
+        feeding.cancel()
+        (sender,) = viewer.session._peer.pc.getSenders()
+        (receiver,) = viewer.pc.getReceivers()
+        newest = max(viewer_history(sender), key=lambda packet: packet.timestamp).sequence_number
+        before = viewer.session.traffic
+        entry = struct.pack("!HH", (newest - 16) & 0xFFFF, 0xFFFF)
+        for entries in (100, 330):  # the second is longer than any viewer's
+            body = struct.pack("!LL", 1, sender._ssrc) + entry * entries
+            await receiver.transport._send_rtp(struct.pack("!BBH", 0x81, 205, len(body) // 4) + body)
+        await until(lambda: viewer.session.traffic.reports_dropped == 1)
+        sent = viewer.session.traffic.sent_again - before.sent_again
+        assert 0 < sent <= 17
+        assert viewer.session.traffic.not_sent_again - before.not_sent_again >= 99 * 17 - sent
+
+
+def viewer_history(sender: RTCRtpSender) -> list[RtpPacket]:
+    """What a sender keeps to be sent again."""
+    return list(sender._RTCRtpSender__rtp_history.values())  # type: ignore[attr-defined]
+
+
+async def test_what_is_sent_again_is_no_more_than_the_stream() -> None:
+    """A viewer that reports everything lost, again and again, gets every byte twice at the most."""
+    async with run_viewer() as viewer:
+        track = await viewer.connect()
+        feeding = asyncio.create_task(viewer.feed())
+        for _ in range(10):
+            await track.recv()
+        feeding.cancel()
+        (sender,) = viewer.session._peer.pc.getSenders()
+        again, send_again = list[int](), sender.transport._send_rtp
+
+        async def send(data: bytes) -> None:
+            again.append(len(data))
+            await send_again(data)
+
+        sender.transport._send_rtp = send  # type: ignore[method-assign]
+        sizes = {packet.sequence_number: len(packet.serialize()) for packet in viewer_history(sender)}
+        for _ in range(50):
+            viewer.session._peer.on_report()
+            lost = RtcpRtpfbPacket(fmt=RTCP_RTPFB_NACK, ssrc=1, media_ssrc=sender._ssrc, lost=list(sizes))
+            await sender._handle_rtcp_packet(lost)
+        assert len(again) == viewer.session.traffic.sent_again
+        assert 0.8 * sum(sizes.values()) < sum(again) < 1.2 * sum(sizes.values())
+        assert viewer.session.traffic.not_sent_again > 40 * len(sizes)
 
 
 async def test_connecting_asks_for_a_keyframe() -> None:
