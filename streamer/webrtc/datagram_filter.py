@@ -25,6 +25,8 @@ MAX_WAITING = 1024
 MAX_CHECKS = 100
 """STUN messages a second that are read, and at once: a browser's checks come 50 a second at the most (RFC 8445 section
 14.2)."""
+MAX_RESENT = 2
+"""Times that a check of ours is sent again; aioice's six are for who does not speak first. Who does checks again."""
 FIRST_DTLS = 20
 """First byte from which a datagram is DTLS or SRTP; STUN is 0 to 3, and nothing here is between (RFC 7983)."""
 STUN_HEADER = 20
@@ -57,6 +59,17 @@ class DatagramFilter(StunProtocol):
         """Have asyncio make room for what is let through, and not for 256 KiB each time."""
         super().connection_made(transport)
         setattr(transport, "max_size", MAX_DATAGRAM + 1)  # noqa: B010
+
+    async def request(
+        self,
+        request: stun.Message,
+        addr: Address,
+        integrity_key: bytes | None = None,
+        retransmissions: int | None = None,
+    ) -> tuple[stun.Message, Address]:
+        """Send a check, which follows one of the peer's, to where that seemed to come from: not over and over."""
+        again = MAX_RESENT if retransmissions is None else retransmissions
+        return await super().request(request, addr, integrity_key, again)
 
     def datagram_received(self, data: bytes | str, addr: tuple[object, ...]) -> None:
         """Let a datagram pass, or drop it."""

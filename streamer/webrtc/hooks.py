@@ -71,19 +71,17 @@ def limit_retransmission(
     take_report, send_again = sender._handle_rtcp_packet, sender._retransmit  # noqa: SLF001
     history: dict[int, RtpPacket] = getattr(sender, "_RTCRtpSender__rtp_history")  # noqa: B009
 
-    def kept(number: int) -> RtpPacket | None:
-        packet = history.get(number % RTP_HISTORY_SIZE)
-        return packet if packet is not None and packet.sequence_number == number else None
-
     async def report(packet: AnyRtcpPacket) -> None:
         if isinstance(packet, RtcpRtpfbPacket):
             # aiortc counts on beyond 65535, where the numbers begin again.
-            packet.lost = read([number & 0xFFFF for number in packet.lost if kept(number & 0xFFFF) is not None])
+            numbers = [number & 0xFFFF for number in packet.lost]
+            kept = {each.sequence_number for each in history.values()}
+            packet.lost = read([number for number in numbers if number in kept])
         await take_report(packet)
 
     async def again(number: int) -> None:
-        packet = kept(number)
-        if packet is not None and pay(len(packet.payload)):
+        packet = history.get(number % RTP_HISTORY_SIZE)
+        if packet is not None and packet.sequence_number == number and pay(len(packet.payload)):
             await send_again(number)
 
     setattr(sender, "_handle_rtcp_packet", report)  # noqa: B010

@@ -39,7 +39,7 @@ MAX_SOURCES = 31
 """SSRCs of a peer: as many as one report can be about (RFC 3550 section 6.4.2); aiortc trips over far more."""
 MAX_REPORT = 512
 """Bytes of RTCP in a datagram. A browser's are below 300; a NACK of so many could name each packet that is kept."""
-REPORTS = 100
+REPORTS = 60
 """Datagrams of RTCP a second, and at once. A browser asks for lost packets every 20 ms at the most."""
 VIEWERS_DATAGRAMS = 300
 """A second, and at once, from who sends reports alone."""

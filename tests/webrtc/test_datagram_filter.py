@@ -8,7 +8,14 @@ import pytest
 from aioice import Connection, stun
 from aiortc import RTCDtlsTransport, RTCPeerConnection
 
-from streamer.webrtc.datagram_filter import MAX_CHECKED, MAX_CHECKS, MAX_DATAGRAM, DatagramFilter, datagram_filters
+from streamer.webrtc.datagram_filter import (
+    MAX_CHECKED,
+    MAX_CHECKS,
+    MAX_DATAGRAM,
+    MAX_RESENT,
+    DatagramFilter,
+    datagram_filters,
+)
 from streamer.webrtc.peer import VIEWERS_DATAGRAMS, Peer
 from streamer.webrtc.sdp import read_offer
 from tests.peers.clock import FakeClock
@@ -156,7 +163,12 @@ async def test_strangers_cost_no_reading(victim: Victim, monkeypatch: pytest.Mon
     datagram_filter = datagram_filters(victim.peer.pc)[0]
     datagram_filter.clock = FakeClock()
     parsed, parse = list[bytes](), stun.parse_message
-    monkeypatch.setattr(stun, "parse_message", lambda data: parsed.append(data) or parse(data))
+
+    def read(data: bytes) -> stun.Message:
+        parsed.append(data)
+        return parse(data)
+
+    monkeypatch.setattr(stun, "parse_message", read)
     for _ in range(10 * MAX_CHECKS):
         datagram_filter.datagram_received(HOSTILE["stun nobody signed"], ("192.0.2.7", 4242))
     assert (parsed, datagram_filter.dropped) == ([], 10 * MAX_CHECKS)
@@ -183,6 +195,18 @@ async def test_a_peer_has_a_budget(victim: Victim, monkeypatch: pytest.MonkeyPat
     for _ in range(VIEWERS_DATAGRAMS):
         datagram_filter.datagram_received(RTP_JUNK, here)
     assert len(passed) == 1.1 * VIEWERS_DATAGRAMS
+
+
+async def test_a_check_is_not_sent_over_and_over(victim: Victim, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who checks in the name of another, and is silent, has three checks of ours sent there, and not seven."""
+    monkeypatch.setattr(stun, "RETRY_RTO", 0.001)
+    await victim.answer()
+    datagram_filter = datagram_filters(victim.peer.pc)[0]
+    sent: list[stun.Message] = []
+    monkeypatch.setattr(datagram_filter, "send_stun", lambda message, _: sent.append(message))
+    with pytest.raises(stun.TransactionTimeout):
+        await datagram_filter.request(stun.Message(stun.Method.BINDING, stun.Class.REQUEST), ("192.0.2.7", 4242))
+    assert len(sent) == 1 + MAX_RESENT
 
 
 async def test_what_is_remembered_is_bounded(victim: Victim) -> None:
