@@ -11,7 +11,8 @@ from streamer.control.seats import SeatLimits
 from streamer.control.statefile import StateFile
 from streamer.control.targets import target_of_entry
 from streamer.http.allowed_origins import AllowedOrigins
-from streamer.http.signalling import IceServer, Signalling
+from streamer.http.ice_server import IceServer
+from streamer.http.signalling import Signalling
 from streamer.inference.model import ServedModel
 from streamer.inference.served_models import ServedModels
 from streamer.source import Openings, Source, Target
@@ -74,7 +75,7 @@ class Parts:
         server = self.config.server
         return Signalling(
             AllowedOrigins(server.origins, on_loopback=_is_loopback(server.host)),
-            tuple(IceServer(each.url, each.username, each.credential) for each in server.ice_servers),
+            tuple(IceServer(each.url, each.username, each.credential, each.secret) for each in server.ice_servers),
         )
 
     # ---- models

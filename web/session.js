@@ -1,7 +1,7 @@
 // @ts-check
 // One WebRTC session over HTTP, as WHEP and WHIP both have it: offer, answer, end. No DOM.
 
-import { SessionError, end, gathered, iceServers, post } from "./signalling.js";
+import { SessionError, end, gathered, post, trickle } from "./signalling.js";
 
 /** The server ends a session after ten seconds of silence, and a browser takes seven and a half to call it that. */
 const DISCONNECTED_MS = 3000;
@@ -78,20 +78,31 @@ export class Session {
    * @param {(answer: string) => string} adapt
    */
   async #negotiate(configure, adapt) {
-    const servers = await iceServers(this.#endpoint, this.#token);
-    this.#requireOpen();
-    const pc = new RTCPeerConnection({ bundlePolicy: "max-bundle", iceServers: servers });
+    const pc = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
     this.#pc = pc;
     pc.addEventListener("connectionstatechange", () => this.#follow(pc.connectionState), { signal: this.closing });
     configure(pc);
-    await pc.setLocalDescription(await pc.createOffer());
-    await gathered(pc, this.closing);
-    this.#requireOpen();
-    const { answer, location } = await post(this.#endpoint, pc.localDescription?.sdp ?? "", this.#token);
+    const offer = await pc.createOffer();
+    // Before a candidate is gathered: the servers for that come with the answer (RFC 9725, section 4.6).
+    const { answer, location, etag, servers } = await post(this.#endpoint, offer.sdp ?? "", this.#token);
     this.#location = location;
     if (this.closing.aborted) this.#delete(); // it exists on the server from here on, whoever closed it meanwhile
     this.#requireOpen();
+    if (servers.length > 0) pc.setConfiguration({ ...pc.getConfiguration(), iceServers: servers });
+    await pc.setLocalDescription(offer);
     await pc.setRemoteDescription({ type: "answer", sdp: adapt(answer) });
+    this.#tell(pc, etag);
+  }
+
+  /**
+   * @param {RTCPeerConnection} pc
+   * @param {string} etag
+   */
+  async #tell(pc, etag) {
+    await gathered(pc, this.closing);
+    if (this.#location && pc.connectionState !== "connected") {
+      trickle(this.#location, etag, pc.localDescription?.sdp ?? "", this.#token);
+    }
   }
 
   #requireOpen() {

@@ -1,15 +1,21 @@
 // @ts-check
-// What WHEP and WHIP have in common: POST an offer, take the answer, DELETE the session, learn the ICE servers. No DOM.
+// What WHEP and WHIP have in common: POST an offer, take the answer and the ICE servers, PATCH candidates, DELETE. No DOM.
 
 import { refusal } from "./problem.js";
 
-/** All candidates of ours are in the offer (no trickle), so gathering may take at most this long. */
+/** Candidates of ours are sent once, so gathering may take at most this long; the server finds out about later ones. */
 const GATHERING_MS = 1000;
 const ANSWER_MS = 8000;
 /** A connection that is closed here waits so long for the server to hear of it first. */
 const ENDING_MS = 1000;
 
-/** @typedef {{ answer: string, location: string | null }} Answer */
+/**
+ * @typedef {object} Answer
+ * @property {string} answer
+ * @property {string | null} location
+ * @property {string} etag
+ * @property {RTCIceServer[]} servers the STUN and TURN servers that the configuration names, those with a login too
+ */
 
 export class SessionError extends Error {
   /**
@@ -49,7 +55,40 @@ export async function post(endpoint, sdp, token) {
     throw new SessionError(await refusal(response), { status: response.status, retryAfterS });
   }
   const location = response.headers.get("Location");
-  return { answer: await response.text(), location: location && new URL(location, response.url).href };
+  return {
+    answer: await response.text(),
+    location: location && new URL(location, response.url).href,
+    etag: response.headers.get("ETag") ?? "*",
+    servers: parseLinks(response.headers.get("Link") ?? ""),
+  };
+}
+
+/**
+ * Tells the server where we are. It would find out by our checks, unless a firewall of its own keeps those out until it
+ * has sent one itself.
+ *
+ * @param {string} location
+ * @param {string} etag
+ * @param {string} sdp ours, with candidates
+ * @param {string} [token]
+ */
+export function trickle(location, etag, sdp, token) {
+  const lines = fragment(sdp);
+  if (!lines) return;
+  const headers = { "Content-Type": "application/trickle-ice-sdpfrag", "If-Match": etag, ...authorization(token) };
+  fetch(location, { method: "PATCH", headers, body: lines }).catch(() => {}); // it was worth a try
+}
+
+/**
+ * The trickle-ICE fragment (RFC 8840) of a description: its candidates, but for names that mean something here alone.
+ *
+ * @param {string} sdp
+ * @returns {string} empty where there are none
+ */
+export function fragment(sdp) {
+  const lines = sdp.split("\r\n").filter((line) => /^(m=|a=(ice-ufrag|mid|candidate):)/.test(line));
+  const told = lines.filter((line) => !/^a=candidate:.*\.local /.test(line));
+  return told.some((line) => line.startsWith("a=candidate:")) ? told.join("\r\n") + "\r\n" : "";
 }
 
 /**
@@ -64,38 +103,6 @@ export async function end(location, token) {
   const request = { method: "DELETE", keepalive: true, headers: authorization(token) };
   const answered = fetch(location, request).catch(() => {});
   await Promise.race([answered, new Promise((resolve) => setTimeout(resolve, ENDING_MS))]);
-}
-
-/** @type {Map<string, Promise<RTCIceServer[]>>} */
-const known = new Map();
-
-/**
- * The STUN and TURN servers the configuration names; asked for until the server has said it once.
- *
- * @param {string} endpoint
- * @param {string} [token]
- * @returns {Promise<RTCIceServer[]>} none where the server names none, refuses, or does not answer
- */
-export function iceServers(endpoint, token) {
-  const kind = endpoint.split("/", 2).join("/");
-  const servers = known.get(kind) ?? fetchIceServers(endpoint, token);
-  known.set(kind, servers);
-  return servers.catch(() => {
-    known.delete(kind); // a wrong token is put right, and a server comes back
-    return [];
-  });
-}
-
-/**
- * @param {string} endpoint
- * @param {string} [token]
- * @returns {Promise<RTCIceServer[]>}
- */
-async function fetchIceServers(endpoint, token) {
-  const signal = AbortSignal.timeout(ANSWER_MS);
-  const response = await fetch(endpoint, { method: "OPTIONS", headers: authorization(token), signal });
-  if (!response.ok) throw new SessionError(`the server answered ${response.status}`, { status: response.status });
-  return parseLinks(response.headers.get("Link") ?? "");
 }
 
 /**

@@ -3,7 +3,7 @@
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from streamer.config.section import Section
 
@@ -35,6 +35,16 @@ class IceServerSettings(Section):
     url: Annotated[str, AfterValidator(_checked_ice_url)]
     username: str | None = None
     credential: str | None = None
+    secret: Annotated[str, Field(min_length=8)] | None = None
+    """What the TURN server shares with us (coturn's `static-auth-secret`): each session gets credentials of its own."""
+
+    @model_validator(mode="after")
+    def _checked_login(self) -> "IceServerSettings":
+        if self.secret is not None and (self.username, self.credential) != (None, None):
+            raise ValueError("a secret makes each session's username and credential; allowed is one or the other")
+        if self.secret is not None and not self.url.startswith("turn"):
+            raise ValueError(f"a secret belongs to a TURN server, and {self.url!r} is none")
+        return self
 
 
 class ServerSettings(Section):

@@ -4,12 +4,13 @@ RFC 9725 for publishers, draft-ietf-wish-whep for viewers, RFC 8288 for `Link`. 
 application answers as problem details.
 """
 
-import re
-from dataclasses import dataclass
+import time
+from collections.abc import Callable
 
 from aiohttp import web
 
 from streamer.http.allowed_origins import AllowedOrigins
+from streamer.http.ice_server import IceServer
 from streamer.values.errors import Refused
 from streamer.webrtc.sdp import MAX_OFFER, read_fragment
 from streamer.webrtc.session import Session
@@ -21,30 +22,26 @@ SESSION_METHODS = "DELETE, GET, OPTIONS, PATCH"
 SAFE = ("GET", "HEAD", "OPTIONS")
 
 
-@dataclass(frozen=True, slots=True)
-class IceServer:
-    """A STUN or TURN server clients are told of."""
-
-    url: str
-    username: str | None = None
-    credential: str | None = None
-
-    @property
-    def link(self) -> str:
-        """Its `Link` header (RFC 9725 section 4.6)."""
-        link = f'<{self.url}>; rel="ice-server"'
-        if self.username is not None and self.credential is not None:
-            link += f"; username={_quoted(self.username)}; credential={_quoted(self.credential)}"
-            link += '; credential-type="password"'
-        return link
-
-
 class Signalling:
     """The part of it that the configuration decides."""
 
-    def __init__(self, origins: AllowedOrigins, ice_servers: tuple[IceServer, ...]) -> None:
+    def __init__(
+        self,
+        origins: AllowedOrigins,
+        ice_servers: tuple[IceServer, ...],
+        *,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        """Begin.
+
+        Args:
+            origins: pages that may do something.
+            ice_servers: those that clients are told of.
+            wall: seconds since 1970, by which relays count.
+        """
         self.origins = origins
         self._ice_servers = ice_servers
+        self._wall = wall
 
     def require_origin(self, request: web.Request) -> None:
         """Refuse what a foreign page made a browser send.
@@ -62,11 +59,14 @@ class Signalling:
         response.headers["Location"] = location
         response.headers["ETag"] = session.etag
         response.headers["Accept-Patch"] = FRAGMENT
-        self._add_links(response)
+        self._add_links(response, self._ice_servers)
         return response
 
     def options(self, request: web.Request, *, methods: str) -> web.Response:
-        """The answer to OPTIONS. A preflight learns nothing of the ICE servers (RFC 9725 section 4.6)."""
+        """The answer to OPTIONS, with the ICE servers that are open to anybody.
+
+        Those that ask for a login are told with a session. A preflight learns of none (RFC 9725 section 4.6).
+        """
         response = web.Response(status=204, headers={"Allow": methods})
         if "POST" in methods:
             response.headers["Accept-Post"] = SDP
@@ -75,12 +75,12 @@ class Signalling:
         if "Access-Control-Request-Method" in request.headers:
             response.headers.update(self.origins.preflight(request.headers.get("Origin"), methods))
         else:
-            self._add_links(response)
+            self._add_links(response, tuple(server for server in self._ice_servers if server.is_open))
         return response
 
-    def _add_links(self, response: web.Response) -> None:
-        for server in self._ice_servers:
-            response.headers.add("Link", server.link)
+    def _add_links(self, response: web.Response, servers: tuple[IceServer, ...]) -> None:
+        for server in servers:
+            response.headers.add("Link", server.link(self._wall()))
 
 
 async def read_offer_text(request: web.Request) -> str:
@@ -125,8 +125,3 @@ async def _text(request: web.Request) -> str:
         raise Refused(413, f"the body is larger than {MAX_OFFER // 1024} KiB") from None
     except (UnicodeDecodeError, LookupError):
         raise Refused(400, "the body is not UTF-8 text") from None
-
-
-def _quoted(text: str) -> str:
-    """A quoted-string (RFC 9110 section 5.6.4)."""
-    return '"' + re.sub(r'(["\\])', r"\\\1", re.sub(r"[^\x20-\x7e]", "", text)) + '"'

@@ -166,6 +166,11 @@ def test_everything_has_a_default(tmp_path: Path, text: str) -> None:
         ("server: {origins: ['https://a/page']}", ("server.origins.0", "https://host[:port]")),
         ("server: {ice_servers: [{url: 'http://a'}]}", ("server.ice_servers.0.url: 'http://a'", "stun:host:port")),
         ("server: {ice_servers: [{uri: 'stun:a'}]}", ("server.ice_servers.0.u", "url")),
+        (
+            "server: {ice_servers: [{url: 'turn:h', secret: sesame-open, username: u}]}",
+            ("server.ice_servers.0: a secret makes", "one or the other"),
+        ),
+        ("server: {ice_servers: [{url: 'stun:h', secret: sesame-open}]}", ("'stun:h' is none",)),
         ("server: {max_viewers_per_address: 0}", ("server.max_viewers_per_address: 0", "1")),
         # who may publish
         ("ingress: {names: phone}", ("ingress.names: 'phone'", "a list")),
@@ -269,6 +274,7 @@ def test_yaml_anchors_and_merges_are_understood(tmp_path: Path) -> None:
         "ingress: {token: [hunter2]}",
         "ingress: {token: {hunter2: hunter2}}",
         "server: {ice_servers: [{url: 'turn:h', credential: [hunter2]}]}",
+        "server: {ice_servers: [{url: 'turn:h', secret: hunter2}]}",
     ],
 )
 def test_no_refusal_holds_a_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:

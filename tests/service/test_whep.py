@@ -2,6 +2,7 @@
 
 import re
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,13 @@ from typing import Any
 import pytest
 from aiortc import RTCConfiguration, RTCIceServer, RTCIceTransportPolicy, RTCPeerConnection
 
+from streamer.http.ice_server import LIFETIME, credentials
 from tests.peers.gst_peer import run_gst_peer
 from tests.peers.model_server import ModelServer
 from tests.peers.rtc import make_pc, offer_to_watch
 from tests.peers.rtsp_server import run_rtsp_server
 from tests.peers.service import Service, run_service, until
-from tests.peers.turn_server import CREDENTIAL, USERNAME, run_turn_server
+from tests.peers.turn_server import CREDENTIAL, SECRET, USERNAME, run_turn_server
 from tests.peers.whep_viewer import SDP, post_offer, watch_whep
 
 pytestmark = pytest.mark.timeout(300)
@@ -103,7 +105,7 @@ async def test_places_are_limited_by_stream_and_in_all(live: Service) -> None:
 
 
 async def test_ice_servers_are_handed_over(live: Service) -> None:
-    """The configured servers stand in Link headers, one each, with the answer and OPTIONS, not with a preflight."""
+    """The configured servers stand in Link headers with the answer; OPTIONS names those without a login."""
     expected = [
         '<stun:stun.example:3478>; rel="ice-server"',
         '<turn:turn.example:3478?transport=udp>; rel="ice-server"; username="u"; credential="a \\"secret\\"";'
@@ -112,7 +114,7 @@ async def test_ice_servers_are_handed_over(live: Service) -> None:
     options = await live.ask("/whep/road", method="OPTIONS")
     assert options.status == 204
     assert options.headers["Accept-Post"] == SDP
-    assert links(options.headers) == expected
+    assert links(options.headers) == expected[:1]
     preflight = await live.ask("/whep/road", method="OPTIONS", headers={"Access-Control-Request-Method": "POST"})
     assert links(preflight.headers) == []
     pc = make_pc()
@@ -138,14 +140,52 @@ async def test_a_viewer_behind_a_relay_sees_the_stream(model_server: ModelServer
         }
         with run_service(config, {"RELAY": CREDENTIAL}) as service:
             await service.wait_for_state("road", "live")
-            [link] = links((await service.ask("/whep/road", method="OPTIONS")).headers)
-            url, username, credential = re.fullmatch(LINK, link).groups()  # type: ignore[union-attr]
-            servers = [RTCIceServer(url, username, credential)]
-            pc = RTCPeerConnection(RTCConfiguration(servers, iceTransportPolicy=RTCIceTransportPolicy.RELAY))
+            assert links((await service.ask("/whep/road", method="OPTIONS")).headers) == []
+            pc = behind(await handed_over(service))
             async with watch_whep(service, "road", pc=pc) as viewer:
                 assert set(re.findall(r"typ (\w+)", pc.localDescription.sdp)) == {"relay"}
                 await viewer.more(20)
             assert CREDENTIAL not in service.process.output
+
+
+async def handed_over(service: Service) -> RTCIceServer:
+    """The one ICE server that a session is told of."""
+    pc = make_pc()
+    answer = await post_offer(service, "road", await offer_to_watch(pc))
+    await service.ask(answer.headers["Location"], method="DELETE")
+    await pc.close()
+    [link] = links(answer.headers)
+    url, username, credential = re.fullmatch(LINK, link).groups()  # type: ignore[union-attr]
+    return RTCIceServer(url, username, credential)
+
+
+def behind(relay: RTCIceServer) -> RTCPeerConnection:
+    """A peer connection that reaches nobody but by that relay."""
+    return RTCPeerConnection(RTCConfiguration([relay], iceTransportPolicy=RTCIceTransportPolicy.RELAY))
+
+
+async def test_each_session_has_a_login_of_its_own(model_server: ModelServer, numbered_clip: Path) -> None:
+    """With the relay's secret a session's login opens it, for some minutes; no two are the same, nor is one made up."""
+    with run_turn_server(secret=SECRET) as relay, run_rtsp_server({"/road": numbered_clip}) as camera:
+        config: dict[str, Any] = {
+            "server": {"ice_servers": [{"url": relay.url, "secret": "${RELAY}"}]},
+            "serving": model_server.settings,
+            "streams": {"road": {"url": camera.url("/road")}},
+        }
+        with run_service(config, {"RELAY": SECRET}) as service:
+            await service.wait_for_state("road", "live")
+            assert links((await service.ask("/whep/road", method="OPTIONS")).headers) == []
+            one, other = await handed_over(service), await handed_over(service)
+            assert one.username != other.username
+            assert one.credential != other.credential
+            async with watch_whep(service, "road", pc=behind(one)) as viewer:
+                await viewer.more(20)
+            assert SECRET not in service.process.output
+        over = credentials(SECRET, "viewer", time.time() - LIFETIME - 60)
+        for username, credential in (over, (other.username, one.credential)):
+            pc = behind(RTCIceServer(relay.url, username, credential))
+            assert "a=candidate:" not in await offer_to_watch(pc)
+            await pc.close()
 
 
 async def test_places_are_limited_by_address(model_server: ModelServer, numbered_clip: Path) -> None:

@@ -92,6 +92,8 @@ class FakeService:
         self.publishable: list[str] = []
         """Names that may be published."""
         self.token: str | None = None
+        self.link = ""
+        """What is said of ICE servers with an answer."""
         """What must be shown to change streams, or to learn the ICE servers of publishers."""
         self.refusal: tuple[int, str] | None = None
         """Status and sentence with which changes are refused; None: they are made."""
@@ -123,7 +125,6 @@ class FakeService:
         app.router.add_patch("/api/streams/{name}", self._change)
         app.router.add_delete("/api/streams/{name}", self._change)
         app.router.add_post("/api/doctor", self._examine)
-        app.router.add_options("/whip/{name}", self._ice_servers)
         app.router.add_post("/whep/{name}", self._whep)
         app.router.add_delete("/whep/{name}/{session}", self._end)
         app.router.add_get("/streams/{name}.mjpeg", self._mjpeg)
@@ -154,11 +155,6 @@ class FakeService:
 
     async def _publisher(self, _: web.Request) -> web.Response:
         return web.json_response({"names": self.publishable, "token": False})
-
-    async def _ice_servers(self, request: web.Request) -> web.Response:
-        if not self._shows_token(request):
-            return _refused(401, "the token is missing")
-        return web.Response(status=204, headers={"Link": '<stun:stun.example>; rel="ice-server"'})
 
     def _shows_token(self, request: web.Request) -> bool:
         return self.token is None or request.headers.get("Authorization") == f"Bearer {self.token}"
@@ -210,7 +206,8 @@ class FakeService:
         await pc.setRemoteDescription(RTCSessionDescription(await request.text(), "offer"))
         await pc.setLocalDescription(await pc.createAnswer())
         sdp = pc.localDescription.sdp
-        return web.Response(status=201, text=sdp, content_type="application/sdp", headers={"Location": path})
+        headers = {"Location": path} | ({"Link": self.link} if self.link else {})
+        return web.Response(status=201, text=sdp, content_type="application/sdp", headers=headers)
 
     async def _end(self, request: web.Request) -> web.Response:
         await self.sessions.pop(request.path).close()

@@ -217,14 +217,49 @@ async def test_chromium_is_told_where_to_begin(call: Call) -> None:
     assert found == answer.replace("42e01f\r", "42e01f;x-google-start-bitrate=1500\r")
 
 
-async def test_ice_servers_are_asked_for_again_after_a_refusal(call: Call, service: FakeService) -> None:
-    """A token that was wrong, and put right, must not leave a phone without the TURN server it needs."""
-    service.token = "right"
-    found = await call(
-        "signalling.js", "return [await m.iceServers('/whip/a', 'wrong'), await m.iceServers('/whip/a', a)]", "right"
+async def test_names_that_mean_something_here_alone_are_not_sent(call: Call) -> None:
+    """A fragment holds the user name, the sections and the candidates but for .local ones; without any it is empty."""
+    sdp = (
+        "v=0\r\na=ice-options:trickle\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\na=ice-ufrag:ab\r\na=ice-pwd:secret\r\n"
+        "a=candidate:1 1 udp 1 12345678-0000-4000-8000-000000000000.local 9 typ host\r\n"
+        "a=candidate:2 1 udp 1 192.0.2.7 9 typ srflx raddr 0.0.0.0 rport 0\r\na=mid:0\r\na=rtcp-mux\r\n"
     )
-    service.token = None
-    assert [len(servers) for servers in found] == [0, 1]
+    found = await call("signalling.js", "return [m.fragment(a), m.fragment(a.replace('192.0.2.7', 'b.local'))]", sdp)
+    assert found == [
+        "m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=ice-ufrag:ab\r\n"
+        "a=candidate:2 1 udp 1 192.0.2.7 9 typ srflx raddr 0.0.0.0 rport 0\r\na=mid:0\r\n",
+        "",
+    ]
+
+
+async def test_a_relay_is_known_before_candidates_are_gathered(call: Call, service: FakeService) -> None:
+    """The servers that came with the answer, logins and all, are asked for the session's own candidates."""
+    service.room = True
+    service.link = (
+        '<stun:127.0.0.1:9>; rel="ice-server", <turn:127.0.0.1:9>; rel="ice-server"; username="u"; credential="c"'
+    )
+    body = """
+      let pc = null;
+      let before = null;
+      const Real = RTCPeerConnection;
+      window.RTCPeerConnection = function (...given) {
+        pc = new Real(...given);
+        const set = pc.setLocalDescription.bind(pc);
+        pc.setLocalDescription = (...described) => {
+          before = pc.getConfiguration().iceServers;
+          return set(...described);
+        };
+        return pc;
+      };
+      const session = new m.WhepSession("/whep/a", () => {});
+      await session.open();
+      window.RTCPeerConnection = Real;
+      session.close();
+      return before.map(({ urls, username, credential }) => [[urls].flat()[0], username || null, credential || null]);
+    """
+    found = await call("whep.js", body)
+    service.link = ""
+    assert found == [["stun:127.0.0.1:9", None, None], ["turn:127.0.0.1:9", "u", "c"]]
 
 
 async def test_a_session_that_is_refused_leaves_no_connection(call: Call) -> None:
@@ -240,7 +275,7 @@ async def test_a_session_that_is_refused_leaves_no_connection(call: Call) -> Non
       window.RTCPeerConnection = Real;
       return [refused.status, made.map((pc) => pc.signalingState), lost];
     """
-    assert await call("whip.js", body) == [405, ["closed"], []]
+    assert await call("whip.js", body) == [404, ["closed"], []]
 
 
 @pytest.mark.parametrize(
