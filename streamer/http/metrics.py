@@ -227,7 +227,7 @@ def _strangers_and_losses(streams: Streams) -> Iterator[Metric]:
     )
     reports = CounterMetricFamily(
         "sightline_reports_dropped",
-        "Datagrams of RTCP that were not read: too long, or too many a second",
+        "Datagrams of RTCP that were not read: too long, or too much in a second",
         labels=["stream", "transport"],
     )
     again = CounterMetricFamily(

@@ -39,8 +39,11 @@ MAX_SOURCES = 31
 """SSRCs of a peer: as many as one report can be about (RFC 3550 section 6.4.2); aiortc trips over far more."""
 MAX_REPORT = 512
 """Bytes of RTCP in a datagram. A browser's are below 300; a NACK of so many could name each packet that is kept."""
-REPORTS = 60
-"""Datagrams of RTCP a second, and at once. A browser asks for lost packets every 20 ms at the most."""
+MIN_REPORT = 128
+"""Bytes that a shorter report counts for: each costs something."""
+REPORTS = 8192
+"""Bytes of RTCP a second, and at once: 64 short reports, or 16 of the longest, since what one costs is its length. A
+browser asks for lost packets every 20 ms at the most."""
 VIEWERS_DATAGRAMS = 300
 """A second, and at once, from who sends reports alone."""
 CONNECTED = "connected"
@@ -79,7 +82,7 @@ class Peer:
         self.on_report: Callable[[], None] = lambda: None
         """Told of each datagram of RTCP before it is read."""
         self.reports_dropped = 0
-        """Datagrams of RTCP that were not read: too long, or too many."""
+        """Datagrams of RTCP that were not read: too long, or too much."""
         self._reports = Budget(REPORTS, REPORTS)
         self._datagrams = datagrams
         self._who = who
@@ -192,7 +195,7 @@ class Peer:
 
     def _takes_report(self, size: int) -> bool:
         """Whether to read a datagram of RTCP: to read one costs as much as it is long."""
-        if size > MAX_REPORT or not self._reports.spend(1, self._clock()):
+        if size > MAX_REPORT or not self._reports.spend(max(MIN_REPORT, size), self._clock()):
             self.reports_dropped += 1
             return False
         self.on_report()

@@ -17,6 +17,7 @@ from streamer.webrtc.peer import (
     FIRST_CHECK_TIMEOUT,
     HANDSHAKE_TIMEOUT,
     MAX_REPORT,
+    MIN_REPORT,
     REPORTS,
     SILENCE_TIMEOUT,
     Peer,
@@ -123,12 +124,12 @@ async def test_reports_have_a_limit(pair: Pair) -> None:
     read, dropped = list[None](), pair.peer.reports_dropped
     pair.peer.on_report = lambda: read.append(None)
     assert [pair.peer._takes_report(size) for size in (MAX_REPORT, MAX_REPORT + 1)] == [True, False]
-    outcomes = [pair.peer._takes_report(12) for _ in range(2 * REPORTS)]
-    assert sum(outcomes) == REPORTS - 1
-    assert len(read) == REPORTS
-    assert pair.peer.reports_dropped == dropped + 1 + REPORTS + 1
-    pair.clock.advance(0.1)
-    assert sum(pair.peer._takes_report(12) for _ in range(REPORTS)) == REPORTS / 10
+    short = (REPORTS - MAX_REPORT) // MIN_REPORT
+    assert [pair.peer._takes_report(12) for _ in range(short + 3)] == [True] * short + [False] * 3
+    assert len(read) == 1 + short
+    assert pair.peer.reports_dropped == dropped + 1 + 3
+    pair.clock.advance(MAX_REPORT / REPORTS)
+    assert [pair.peer._takes_report(MAX_REPORT) for _ in range(2)] == [True, False]
 
 
 async def test_who_vanishes_is_noticed(pair: Pair) -> None:
