@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import logging
 import os
 import signal
 import ssl
@@ -12,13 +13,16 @@ from pathlib import Path
 from aiohttp import web
 
 from streamer.config import Config, TlsSettings
+from streamer.parts import is_loopback
 from streamer.service import Service
 from streamer.tools.terminal import Terminal
 from streamer.values.ending import ended
 from streamer.values.errors import ConfigError
 
-SHUTDOWN_TIMEOUT = 5.0
-"""Seconds viewers' connections get to end by themselves."""
+log = logging.getLogger(__name__)
+
+SHUTDOWN_TIMEOUT = 1.0
+"""Seconds viewers' connections get to end by themselves, and as many again once they are told to."""
 
 
 async def serve(config: Config, path: Path, ready: Callable[[str], None]) -> None:
@@ -60,7 +64,14 @@ async def _serve(
     )
     try:
         await runner.setup()
-        ready(await _listen(runner, config))
+        url = await _listen(runner, config)
+        if not is_loopback(config.server.host):
+            log.warning(
+                "server.host is %s: whoever reaches this port sees every stream, and nobody is asked for a login"
+                " (docs/proxy.md puts one before it)",
+                config.server.host,
+            )
+        ready(url)
         gc.freeze()  # what is here now stays; collections need not walk it again
         await stop.wait()
     finally:

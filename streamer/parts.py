@@ -12,6 +12,7 @@ from streamer.control.statefile import StateFile
 from streamer.control.targets import target_of_entry
 from streamer.http.allowed_origins import AllowedOrigins
 from streamer.http.ice_server import IceServer
+from streamer.http.names import Names
 from streamer.http.signalling import Signalling
 from streamer.inference.model import ServedModel
 from streamer.inference.served_models import ServedModels
@@ -67,14 +68,16 @@ class Parts:
         ingress = self.config.ingress
         names = ingress.names
         if names is None:
-            names = ["*"] if _is_loopback(self.config.server.host) else []
+            names = ["*"] if is_loopback(self.config.server.host) else []
         return PublishingRights(tuple(names), ingress.token, ingress.max_publishers)
 
     def signalling(self) -> Signalling:
-        """What pages of other origins may do, and the ICE servers that browsers are told of."""
+        """The names we go by, what pages of other origins may do, and the ICE servers that browsers are told of."""
         server = self.config.server
+        names = Names([server.host, *server.names])
         return Signalling(
-            AllowedOrigins(server.origins, on_loopback=_is_loopback(server.host)),
+            names,
+            AllowedOrigins(server.origins, names),
             tuple(IceServer(each.url, each.username, each.credential, each.secret) for each in server.ice_servers),
         )
 
@@ -152,7 +155,8 @@ def state_file(config: Config, path: Path | None) -> StateFile | None:
     return None if path is None else StateFile(path.with_suffix(".streams.json"))
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether what listens at this address is reached from its own machine alone."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

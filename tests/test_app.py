@@ -1,6 +1,7 @@
 """streamer.app: a service behind its port."""
 
 import asyncio
+import os
 import signal
 import socket
 from pathlib import Path
@@ -32,3 +33,13 @@ async def test_a_port_that_cannot_be_had_leaves_nothing_behind(tmp_path: Path) -
     loop = asyncio.get_running_loop()
     assert not any(loop.remove_signal_handler(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
     await until(lambda: asyncio.all_tasks() <= tasks and own_threads() <= threads)
+
+
+@pytest.mark.parametrize(("host", "warns"), [("0.0.0.0", True), ("127.0.0.1", False)])
+async def test_who_serves_the_network_is_told_that_nobody_is_asked_for_a_login(
+    host: str, warns: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The start warns where others than this machine can reach the port, and nowhere else."""
+    settings = config.parse({"server": {"host": host, "port": 0}, "serving": {"address": f"127.0.0.1:{free_port()}"}})
+    await serve(settings, tmp_path / "sightline.yaml", lambda _: os.kill(os.getpid(), signal.SIGTERM))
+    assert (f"server.host is {host}: whoever reaches this port sees every stream" in caplog.text) == warns

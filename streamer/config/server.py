@@ -20,6 +20,14 @@ def _checked_origin(value: str) -> str:
     return value
 
 
+def _checked_name(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?", value):
+        raise ValueError(
+            f"{value!r} is no host's name; allowed is one without scheme, port and path: cameras.example.org"
+        )
+    return value
+
+
 class TlsSettings(Section):
     """What the page and the API are served with over HTTPS."""
 
@@ -59,6 +67,8 @@ class ServerSettings(Section):
     """None: 8, and never less than one page that shows every stream."""
     tls: TlsSettings | None = None
     """None: plain HTTP."""
+    names: list[Annotated[str, AfterValidator(_checked_name)]] = Field(default_factory=list)
+    """Names that browsers know this service by, beside addresses and loopback's."""
     origins: list[Annotated[str, AfterValidator(_checked_origin)]] = Field(default_factory=list)
     """Web pages of other origins that may use the API; "*" for all."""
     ice_servers: Annotated[list[IceServerSettings], Field(max_length=8)] = Field(default_factory=list)

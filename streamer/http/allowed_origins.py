@@ -4,10 +4,10 @@ Programs that are no browsers send neither `Origin` nor `Sec-Fetch-Site`, and ar
 """
 
 from collections.abc import Mapping, Sequence
-from urllib.parse import urlsplit
+
+from streamer.http.names import Names
 
 ANY = "*"
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 EXPOSED = "ETag, Link, Location, Accept-Patch, Accept-Post, Retry-After"
 ALLOWED_HEADERS = "Authorization, Content-Type, If-Match"
@@ -17,15 +17,20 @@ PREFLIGHT_SECONDS = 600
 class AllowedOrigins:
     """The rule for one server."""
 
-    def __init__(self, allowed: Sequence[str], *, on_loopback: bool) -> None:
+    def __init__(self, allowed: Sequence[str], names: Names) -> None:
         """Allow pages of these origins, such as "https://example.org", or of any for "*", beside our own.
 
         Args:
             allowed: the origins.
-            on_loopback: whether the server can be reached from its own machine alone.
+            names: that our own pages may have.
         """
         self._allowed = frozenset(origin.rstrip("/").lower() for origin in allowed)
-        self._on_loopback = on_loopback
+        self._names = names
+
+    @property
+    def resource_policy(self) -> str:
+        """Which pages may show what is here without asking: `Cross-Origin-Resource-Policy` (Fetch standard, 3.7)."""
+        return "cross-origin" if ANY in self._allowed else "same-origin"
 
     def is_listed(self, origin: str | None) -> bool:
         """Whether the configuration names this origin."""
@@ -35,8 +40,8 @@ class AllowedOrigins:
         """Whether a request that changes something may come from the page that sent it.
 
         `Sec-Fetch-Site` holds behind any proxy and no page can forge it, but browsers send it to secure pages only.
-        Without it the page's host must be the one that was asked; and a server on loopback must have been asked by a
-        name of loopback, or any name could be made to mean 127.0.0.1 (DNS rebinding).
+        Without it the page's host must be the one that was asked; or, where a proxy asks us by another, one of those
+        that are configured.
         """
         origin, site = headers.get("Origin"), headers.get("Sec-Fetch-Site")
         if self.is_listed(origin):
@@ -45,12 +50,8 @@ class AllowedOrigins:
             return site in ("same-origin", "none")
         if origin is None:
             return True
-        host = headers.get("Host", "")
-        try:
-            name = urlsplit(f"//{host}").hostname
-        except ValueError:  # half a bracket of an IPv6 address
-            return False
-        return origin.partition("://")[2].lower() == host.lower() and (not self._on_loopback or name in LOOPBACK)
+        shown, asked = origin.partition("://")[2].lower(), headers.get("Host", "").lower()
+        return self._names.lists(shown) or (shown == asked and self._names.may_be(asked))
 
     def cors(self, origin: str | None) -> dict[str, str]:
         """The headers by which a browser lets a page of that origin read an answer (Fetch standard, section 3.3)."""

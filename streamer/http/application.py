@@ -1,7 +1,7 @@
 """The application: every route, whatever each needs, and the headers of all answers. docs/api.md describes each route.
 
-What has no end is in feeds.py. What changes something must come from a page of ours or from no page: see
-allowed_origins.py.
+What has no end is in feeds.py. Whoever asks must call us by a name of ours (names.py), and what changes something must
+come from a page of ours or from no page (allowed_origins.py).
 """
 
 from collections.abc import Awaitable, Callable
@@ -42,7 +42,7 @@ def build(
     reload: Reload | None,
 ) -> web.Application:
     """The application, ready to be served. `reload` is None where no file is followed."""
-    app = web.Application(middlewares=[problems, _require_origin], client_max_size=MAX_OFFER)
+    app = web.Application(middlewares=[problems, _require_name, _require_origin], client_max_size=MAX_OFFER)
     app[STREAMS], app[EVENTS], app[METRICS], app[MODELS] = streams, events, metrics, models
     app[SIGNALLING], app[STREAM_CHANGES], app[PRACTICE], app[RELOAD] = signalling, stream_changes, practice, reload
     app.on_response_prepare.append(_add_headers)
@@ -54,10 +54,21 @@ def build(
 
 
 async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
-    cors = request.app[SIGNALLING].origins.cors(request.headers.get("Origin"))
-    for name, value in (HEADERS | cors).items():
+    origins = request.app[SIGNALLING].origins
+    cors = origins.cors(request.headers.get("Origin"))
+    for name, value in (HEADERS | {"Cross-Origin-Resource-Policy": origins.resource_policy} | cors).items():
         response.headers.setdefault(name, value)
     response.headers.setdefault("Cache-Control", "no-cache")
+    response.headers.popall("Server", None)  # versions, of Python's too, are nobody's business
+
+
+@web.middleware
+async def _require_name(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Nothing is answered to who takes us for somebody else."""
+    request.app[SIGNALLING].require_name(request)
+    return await handler(request)
 
 
 @web.middleware

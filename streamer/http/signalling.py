@@ -7,10 +7,11 @@ application answers as problem details.
 import time
 from collections.abc import Callable
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
 from streamer.http.allowed_origins import AllowedOrigins
 from streamer.http.ice_server import IceServer
+from streamer.http.names import Names
 from streamer.values.errors import Refused
 from streamer.webrtc.sdp import MAX_OFFER, read_fragment
 from streamer.webrtc.session import Session
@@ -27,6 +28,7 @@ class Signalling:
 
     def __init__(
         self,
+        names: Names,
         origins: AllowedOrigins,
         ice_servers: tuple[IceServer, ...],
         *,
@@ -35,13 +37,28 @@ class Signalling:
         """Begin.
 
         Args:
+            names: those we go by.
             origins: pages that may do something.
             ice_servers: those that clients are told of.
             wall: seconds since 1970, by which relays count.
         """
         self.origins = origins
+        self._names = names
         self._ice_servers = ice_servers
         self._wall = wall
+
+    def require_name(self, request: web.Request) -> None:
+        """Refuse what is meant for a host of another name; only HTTP/1.0 need not say which it means.
+
+        Raises:
+            Refused: 421, or 400 where it says none or several.
+        """
+        hosts = request.headers.getall("Host", [])
+        if len(hosts) > 1 or (not hosts and request.version >= HttpVersion11):  # RFC 9112 section 3.2
+            raise Refused(400, "the request must name one host")
+        for host in {*hosts, request.host} if hosts else ():  # the target may name another, and it is that which counts
+            if not self._names.may_be(host):
+                raise Refused(421, f"this service does not go by the name {host[:80]!r}; server.names lists its names")
 
     def require_origin(self, request: web.Request) -> None:
         """Refuse what a foreign page made a browser send.
@@ -51,7 +68,10 @@ class Signalling:
         """
         if request.method not in SAFE and not self.origins.may_change(request.headers):
             origin = request.headers.get("Origin", "of unknown origin")[:80]
-            raise Refused(403, f"a page of {origin} may not do this; server.origins lists those that may")
+            raise Refused(
+                403,
+                f"a page of {origin} may not do this; its host is none of server.names, nor is it in server.origins",
+            )
 
     def created(self, session: Session, answer: str, location: str) -> web.Response:
         """201, with the answer and where the session is."""

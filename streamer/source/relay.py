@@ -13,6 +13,7 @@ from streamer.source.protocol import STALL_TIMEOUT
 from streamer.source.stop import Stop
 from streamer.values.clock import monotonic
 from streamer.values.errors import SourceError
+from streamer.values.tether import tethered
 
 PROGRAM = "ffmpeg"
 GLANCE = 0.25
@@ -32,7 +33,8 @@ COMMAND = (
 
 
 class Relay:
-    """A running ffmpeg that reads one SRT URL.
+    """A running ffmpeg that reads one SRT URL. One that listens would keep its port from whoever comes after us, so it
+    ends with the thread that made it, and with the process.
 
     Args:
         found: srt://host:port with libsrt's options in its query, as ffmpeg takes it; where the host has several
@@ -63,7 +65,7 @@ class Relay:
         if self._listen:
             url += ("&" if "?" in url else "?") + "mode=listener"
         self._process = subprocess.Popen(
-            [program, *COMMAND], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            tethered([program, *COMMAND]), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
         self._stop.attach(self._process.kill)
         assert self._process.stdin is not None  # noqa: S101  by Popen's contract

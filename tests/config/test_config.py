@@ -161,6 +161,8 @@ def test_everything_has_a_default(tmp_path: Path, text: str) -> None:
         ("server: {tls: {cert: a.pem}}", ("server.tls.key: is missing",)),
         ("server: {tls: {cert: a, key: b, ca: c}}", ("server.tls.ca: unknown key", "cert, key")),
         ("server: {tls: true}", ("server.tls: True", "a mapping")),
+        ("server: {names: ['http://a']}", ("server.names.0: 'http://a'", "without scheme, port and path")),
+        ("server: {names: ['a:80']}", ("server.names.0: 'a:80'", "without scheme, port and path")),
         ("server: {origins: 'https://a'}", ("server.origins: 'https://a'", "a list")),
         ("server: {origins: [a.example]}", ("server.origins.0: 'a.example'", "https://host[:port]")),
         ("server: {origins: ['https://a/page']}", ("server.origins.0", "https://host[:port]")),

@@ -235,6 +235,21 @@ async def test_a_wrong_request_is_a_sentence(service: Service, method: str, path
     assert (status != 405) or answer.headers["Allow"]
 
 
+REBOUND = "rebound.example:8000"
+
+
+@pytest.mark.parametrize("path", ["/", "/web/app.js", "/api/streams", "/metrics", "/healthz", "/nothing/here"])
+async def test_who_takes_us_for_somebody_else_gets_nothing(service: Service, path: str) -> None:
+    """A page whose own name was made to mean our address may neither read nor change anything (DNS rebinding)."""
+    asked = {"Host": REBOUND, "Origin": f"http://{REBOUND}"}
+    for method in ("GET", "POST", "OPTIONS"):
+        answer = await service.ask(path, method=method, headers=asked)
+        assert answer.status == 421
+        assert answer.problem() == f"this service does not go by the name {REBOUND!r}; server.names lists its names"
+    for host in ("localhost:8000", "10.1.2.3", "[::1]"):
+        assert (await service.ask(path, headers={"Host": host})).status != 421
+
+
 async def test_a_picture_that_never_came_is_unavailable(service: Service) -> None:
     """frame.jpg of a stream without a frame is 503 with a Retry-After."""
     answer = await service.ask("/api/streams/absent/frame.jpg")
@@ -255,6 +270,8 @@ async def test_the_page_and_its_modules_are_served(service: Service) -> None:
         assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert answer.headers["Referrer-Policy"] == "no-referrer"
+        assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+        assert "Server" not in answer.headers
         assert "Cache-Control" in answer.headers
         assert "Access-Control-Allow-Origin" not in answer.headers
 

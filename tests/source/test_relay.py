@@ -1,5 +1,7 @@
 """streamer.source.relay: ffmpeg as a peer of ours, and what it does not do."""
 
+import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -7,7 +9,9 @@ import pytest
 from streamer.source.relay import COMMAND, PROGRAM
 from streamer.source.target import Target
 from tests.peers.clip import make_clip
+from tests.peers.process import Process, free_port, run_process
 from tests.peers.required import requires
+from tests.peers.until import until
 from tests.peers.watch import run_watch
 
 
@@ -40,3 +44,30 @@ async def test_what_comes_by_srt_is_mpeg_ts_alone(tmp_path: Path) -> None:
     """ffmpeg is told to take no list or playlist that a peer might send, which would have it open other things."""
     requires("ffmpeg")
     assert "-format_whitelist concat,mpegts " in " ".join(COMMAND)
+
+
+LISTENS = """
+import sys, time
+from streamer.source.relay import Relay
+from streamer.source.stop import Stop
+relay = Relay([sys.argv[1]], Stop(), listen=True)
+print("listening", flush=True)
+time.sleep(600)
+"""
+
+
+def children(process: Process) -> list[Path]:
+    """The folders in /proc of what a program has started."""
+    listed = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    return [Path("/proc") / pid for pid in listed]
+
+
+async def test_an_ffmpeg_that_waits_for_a_camera_ends_with_us() -> None:
+    """Whatever kills the service, no ffmpeg keeps the port that the next one will listen at."""
+    requires("ffmpeg")
+    with run_process([sys.executable, "-c", LISTENS, f"srt://127.0.0.1:{free_port()}"], ready="listening") as us:
+        [ffmpeg] = children(us)
+        await until(lambda: b"concat" in (ffmpeg / "cmdline").read_bytes().split(b"\0"))
+        us.signal(signal.SIGKILL)
+        us.wait()
+        await until(lambda: not ffmpeg.exists())
