@@ -5,7 +5,7 @@ server.py        its section `server`; serving.py, ingress.py, api_streams.py, s
 section.py       what every section is; sampling.py: what two of them have in common
 address.py       where a model server may be; ports.py which ports streams listen at
 variables.py     ${NAME} in a text; and the passwords that any text may hold
-unique_keys.py   YAML in which no key stands twice
+bounded_yaml.py  YAML that stays as small as it looks; unique_keys.py: in which no key stands twice
 explanation.py   a mistake in one line: the key, its value, and what is allowed
 """
 

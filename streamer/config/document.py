@@ -8,6 +8,7 @@ from pydantic import Field, ValidationError
 
 from streamer.config import ports
 from streamer.config.api_streams import ApiStreamsSettings
+from streamer.config.bounded_yaml import MAX_BYTES, Unbounded
 from streamer.config.explanation import dotted, explain, keys_of
 from streamer.config.ingress import IngressSettings
 from streamer.config.section import Name, Section
@@ -18,6 +19,9 @@ from streamer.config.unique_keys import UniqueKeys
 from streamer.config.variables import collect_secrets, substitute
 from streamer.values import url
 from streamer.values.errors import ConfigError
+
+SETTINGS_DEPTH = 3
+"""Of a stream's settings, themselves among them: JSON that goes down a thousand times breaks whoever walks it."""
 
 
 class Config(Section):
@@ -40,9 +44,10 @@ def load(path: Path) -> Config:
 
 
 def read(path: Path) -> bytes | OSError:
-    """What a file says, or why that cannot be read. Blocks."""
+    """What a file says, one byte beyond what it may say at the most; or why that cannot be read. Blocks."""
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
     except OSError as error:
         return error
 
@@ -55,8 +60,8 @@ def understand(path: Path, said: bytes | OSError) -> Config:
     """
     try:
         document = yaml.load(_text(path, said), Loader=UniqueKeys)  # noqa: S506  a SafeLoader below
-    except RecursionError:
-        raise ConfigError(f"{path}: is not YAML that can be read: it is nested too deeply") from None
+    except Unbounded as error:
+        raise ConfigError(f"{path}: is not YAML that can be read: {error}") from None
     except (yaml.YAMLError, ValueError) as error:  # ValueError: what looks like a date and is none
         mark = getattr(error, "problem_mark", None)
         where = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
@@ -72,6 +77,8 @@ def understand(path: Path, said: bytes | OSError) -> Config:
 def _text(path: Path, said: bytes | OSError) -> str:
     if isinstance(said, OSError):
         raise ConfigError(f"{path}: cannot be read: {said.strerror}")
+    if len(said) > MAX_BYTES:
+        raise ConfigError(f"{path}: cannot be read: it is larger than {MAX_BYTES >> 20} MiB")
     try:
         return said.decode()
     except UnicodeDecodeError:
@@ -103,6 +110,8 @@ def parse_stream(name: str, document: dict[str, Any]) -> StreamSettings:
     Raises:
         ConfigError: as `load`, the keys without the stream's name before them.
     """
+    if _goes_deeper(document, SETTINGS_DEPTH):
+        raise ConfigError("no setting of a stream is that deep")
     whole = {"streams": {name: document}}
     _known = collect_secrets(whole, trusted=False)
     try:
@@ -110,6 +119,15 @@ def parse_stream(name: str, document: dict[str, Any]) -> StreamSettings:
     except ValidationError as error:
         sentence, where = url.redact(explain(error, whole, _section)), dotted(("streams", name))
         raise ConfigError(sentence.removeprefix(f"{where}.").removeprefix(f"{where}: ")) from None
+
+
+def _goes_deeper(value: Any, depth: int) -> bool:
+    """Whether mappings and lists lie within each other more than `depth` times."""
+    if not isinstance(value, dict | list):
+        return False
+    return depth == 0 or any(
+        _goes_deeper(part, depth - 1) for part in (value.values() if isinstance(value, dict) else value)
+    )
 
 
 def _section(where: tuple[Any, ...]) -> type[Section]:

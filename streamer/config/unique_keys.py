@@ -5,8 +5,10 @@ from typing import Any
 
 import yaml
 
+from streamer.config.bounded_yaml import BoundedYaml
 
-class UniqueKeys(yaml.SafeLoader):
+
+class UniqueKeys(BoundedYaml):
     """YAML lets a key stand twice and keeps the last; two cameras of one name are a mistake worth a word."""
 
 

@@ -24,6 +24,8 @@ from streamer.values.errors import Refused
 log = logging.getLogger(__name__)
 
 VERSION = 1
+MAX_BYTES = 16 << 20
+"""Of such a file: a thousand streams are a tenth of it."""
 PATIENCE = 5.0
 """Seconds a disk gets to take the file before the change it was for is refused."""
 
@@ -55,7 +57,8 @@ class StateFile:
         A file that cannot be understood is put aside, with a sentence in the log.
         """
         try:
-            text = self.path.read_bytes()
+            with self.path.open("rb") as file:
+                text = file.read(MAX_BYTES + 1)
         except FileNotFoundError:
             return Kept()
         except OSError as error:
@@ -105,8 +108,11 @@ class StateFile:
         if self._lost is not None:
             raise Refused(503, f"what the API changes cannot be kept: {self._lost}; nothing was changed")
         document = {"version": VERSION, "streams": kept.streams, "paused": sorted(kept.paused)}
+        content = json.dumps(document, indent=1).encode()
+        if len(content) > MAX_BYTES:
+            raise self._refused(f"it would be larger than {MAX_BYTES >> 20} MiB")
         try:
-            _replace(self.path.resolve(), json.dumps(document, indent=1).encode(), given_up)
+            _replace(self.path.resolve(), content, given_up)
         except OSError as error:
             raise self._refused(str(error.strerror)) from None
 
@@ -121,6 +127,8 @@ class StateFile:
 
 def _understood(text: bytes) -> Kept:
     """Raise ValueError, with the reason, where it is no such document."""
+    if len(text) > MAX_BYTES:
+        raise ValueError(f"it is larger than {MAX_BYTES >> 20} MiB")
     document = json.loads(text)
     if not isinstance(document, dict) or document.get("version") != VERSION:
         found = document.get("version") if isinstance(document, dict) else None

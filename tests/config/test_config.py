@@ -3,9 +3,12 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from streamer import config
 from streamer.config import Config
+from streamer.config.bounded_yaml import MAX_BYTES
 from streamer.values import url
 from streamer.values.errors import ConfigError
 from tests.peers.required import REPOSITORY
@@ -201,7 +204,8 @@ def test_everything_has_a_default(tmp_path: Path, text: str) -> None:
         ("? [a]\n: b", ("line 1", "not YAML")),
         ("a: !!python/name:os.system x", ("not YAML",)),
         ("--- {}\n--- {}", ("line 2", "not YAML")),
-        ("streams: &s [*s]", ("line 1", "not YAML")),
+        ("streams: &s [*s]", ("line 1", "not YAML", "an alias in it stands for all of it")),
+        ("streams: &s {x: *s}", ("line 1", "not YAML", "an alias in it stands for all of it")),
         ("[" * 5000, ("nested too deeply",)),
         ("streams: {a: " + "{b: " * 5000, ("nested too deeply",)),
         # what is long is told in short
@@ -319,3 +323,78 @@ def test_a_configuration_does_not_change() -> None:
     """A configuration that was read cannot be written to."""
     with pytest.raises(ValueError, match="frozen"):
         Config().server.port = 1
+
+
+# ---- documents that are more than they look
+
+
+def bomb(levels: int, *, each: str = "x") -> str:
+    """A line of YAML for each level, every one of them ten times the one before."""
+    lines = [f"a0: &a0 [{', '.join([each] * 10)}]"]
+    lines += [f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 10)}]" for level in range(1, levels)]
+    return "\n".join([*lines, f"streams: *a{levels - 1}"])
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (bomb(6), "its aliases, written out, make it larger than 4 MiB"),
+        (bomb(25), "its aliases, written out, make it larger than 4 MiB"),
+        (bomb(3, each="x" * 10_000), "its aliases, written out, make it larger than 4 MiB"),
+        (
+            "a0: &a0 {k: v}\n"
+            + "".join(f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 9)}]}}\n" for n in range(1, 9)),
+            "its aliases, written out, make it larger than 4 MiB",
+        ),
+        ("a0: &a0 []\n" + "".join(f"a{n}: &a{n} [*a{n - 1}]\n" for n in range(1, 900)), "it is nested too deeply"),
+        ("streams: [" + "a," * 100_000 + "]", "it has more than 100000 keys and values"),
+        ("server: {port: " + ":".join(["1"] * 400_000) + "}", "line 1 holds a number of 799999 characters"),
+        ("server: {port: 0x" + "f" * 5000 + "}", "line 1 holds a number of 5002 characters"),
+    ],
+    ids=["aliases", "aliases of aliases", "long texts", "merges", "a ladder", "many", "base sixty", "hexadecimal"],
+)  # fmt: skip
+def test_a_document_that_is_more_than_it_looks_is_refused(tmp_path: Path, text: str, says: str) -> None:
+    """What would take minutes or gigabytes is refused before it does, in a sentence that says what makes it so."""
+    assert refusal(tmp_path, text) == f"is not YAML that can be read: {says}"
+
+
+def test_a_file_is_read_as_far_as_it_may_go(tmp_path: Path) -> None:
+    """Of a file without end no more is read than would be allowed."""
+    assert refusal(tmp_path, "#" * (MAX_BYTES + 1)) == "cannot be read: it is larger than 1 MiB"
+    said = config.read(Path("/dev/zero"))
+    assert isinstance(said, bytes)
+    assert len(said) == MAX_BYTES + 1
+
+
+def test_a_thousand_cameras_with_common_settings_are_read(tmp_path: Path) -> None:
+    """Aliases that are used as they are meant to be, once a stream, are no bomb."""
+    lines = [f"  camera-{n}: {{<<: *common, url: 'rtsp://10.0.0.7/{n}'}}" for n in range(1000)]
+    text = "\n".join(["streams:", "  first: &common {url: 'rtsp://10.0.0.7/', sample_fps: 2}", *lines])
+    assert load(tmp_path, text).streams["camera-999"].sample_fps == 2
+
+
+@pytest.mark.parametrize("value", ["!!bool maybe", "!!int ''", "!!int x", "!!timestamp x", "!!float ''", "!!binary é"])
+def test_a_tag_its_text_does_not_fit_is_a_mistake(tmp_path: Path, value: str) -> None:
+    """A tag that says what the text is, and is wrong, is refused as any mistake is."""
+    assert "is not YAML" in refusal(tmp_path, f"server: {{host: {value}}}")
+
+
+def test_a_strangers_settings_do_not_go_deep() -> None:
+    """Settings from elsewhere that are nested a thousand times are refused in a sentence."""
+    deep: list[object] = []
+    for _ in range(5000):
+        deep = [deep]
+    with pytest.raises(ConfigError, match="no setting of a stream is that deep"):
+        config.parse_stream("a", {"url": deep})
+
+
+@given(st.text(alphabet="ab*&:-?![]{}<>,#|'\" \n0.1~", max_size=200))
+def test_whatever_is_written_is_read_or_refused(said: str) -> None:
+    """Any text is a configuration, or is refused with a sentence in one line; nothing else comes of it."""
+    try:
+        config.understand(Path("sightline.yaml"), said.encode())
+    except ConfigError as error:
+        refused: str = str(error)
+    else:
+        refused = ""
+    assert "\n" not in refused

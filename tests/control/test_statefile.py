@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from streamer.control.statefile import Kept, StateFile
+from streamer.control.statefile import MAX_BYTES, Kept, StateFile
 from streamer.values.errors import Refused
 from tests.peers.until import until
 
@@ -103,6 +103,7 @@ def test_a_link_is_followed(tmp_path: Path) -> None:
         ('{"version": 1, "streams": {"a": "b"}, "paused": []}', "its streams are not mappings"),
         ('{"version": 1, "streams": {}, "paused": "a"}', "its paused streams are not a list of names"),
         ('{"version": 1, "streams": {}}', "its paused streams are not a list of names"),
+        (" " * (MAX_BYTES + 1), "it is larger than 16 MiB"),
     ],
 )
 def test_what_cannot_be_understood_is_put_aside(
@@ -120,6 +121,16 @@ def test_what_cannot_be_understood_is_put_aside(
     assert StateFile(file.path).read() == KEPT
     for number in ("", "1", "2"):
         assert (tmp_path / f"state.json.broken{number}").read_bytes() == text.encode("latin-1")
+
+
+def test_what_could_not_be_read_again_is_not_written(tmp_path: Path) -> None:
+    """A change that would make the file larger than is read is refused, and the old file stays."""
+    file = StateFile(tmp_path / "state.json")
+    file.write(KEPT)
+    with pytest.raises(Refused, match="it would be larger than 16 MiB; nothing was changed") as refused:
+        file.write(Kept({"a": {"url": "x" * MAX_BYTES}}))
+    assert refused.value.status == 503
+    assert file.read() == KEPT
 
 
 def test_what_cannot_be_read_is_not_written_over(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
