@@ -18,6 +18,7 @@ that its own exports are close to canonical as they are.
 """
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -40,6 +41,9 @@ CONTRACT_FILE = "assets.extra/contract.json"
 """Where `export` keeps a readable copy, inside the version directory."""
 
 CONTRACT_FORMAT = 1
+
+MAX_PIXELS = 2048 * 2048
+"""Height times width of a model's input: a batch of eight is 100 MB. A claim beyond it is a mistake, or hostile."""
 
 ResizeRule = Literal["letterbox", "stretch"]
 
@@ -85,7 +89,8 @@ class Contract:
         """Read a contract.
 
         Raises:
-            ContractError: the text is no JSON object, lacks a field, contradicts itself, or is of a newer format.
+            ContractError: the text is no JSON object, lacks a field, holds a value that it may not, contradicts itself,
+                or is of a newer format.
         """
         try:
             document = json.loads(text)
@@ -95,10 +100,33 @@ class Contract:
             document["labels"] = {int(class_id): name for class_id, name in document["labels"].items()}
             document["findings"] = tuple(document.get("findings", ()))
             contract = cls(**document)
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise ContractError(f"not a usable model contract: {error}") from error
+        if wrong := next(_wrong(contract), None):
+            raise ContractError(f"not a usable model contract: {wrong}")
         if contract.resize not in ("letterbox", "stretch"):
             raise ContractError(f"contract asks for resize rule {contract.resize!r}; known are letterbox and stretch")
         if unknown := [label for label in contract.findings if label not in contract.labels.values()]:
             raise ContractError(f"contract sets {unknown[0]!r} apart, which is none of its labels")
         return contract
+
+
+def _wrong(contract: Contract) -> Iterator[str]:
+    """What stands in its fields and may not, whoever wrote it: JSON has other types than the dataclass says."""
+    for key, least, most in (("height", 1, MAX_PIXELS), ("width", 1, MAX_PIXELS), ("pad_value", 0, 255)):
+        value = getattr(contract, key)
+        if type(value) is not int or not least <= value <= most:
+            yield f"{key} is {_shown(value)}, not a whole number from {least} to {most}"
+    if contract.height * contract.width > MAX_PIXELS:
+        yield f"an input of {contract.width} x {contract.height} is larger than {MAX_PIXELS} pixels"
+    if not all(isinstance(text, str) for text in (contract.name, contract.color_order, *contract.labels.values())):
+        yield "name, color_order and labels must be texts"
+    if contract.max_batch_size is not None and type(contract.max_batch_size) is not int:
+        yield f"max_batch_size is {_shown(contract.max_batch_size)}, not a whole number"
+    if type(contract.min_score) not in (int, float) or not 0 <= contract.min_score <= 1:
+        yield f"min_score is {_shown(contract.min_score)}, not a number from 0 to 1"
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:40]}…"

@@ -71,6 +71,14 @@ DT_UINT8: Final = DataType["DT_UINT8"]
 DT_STRING: Final = DataType["DT_STRING"]
 DT_INT64: Final = DataType["DT_INT64"]
 
+MAX_RANK: Final = 254
+"""Dimensions of a tensor, as TensorFlow limits them."""
+MAX_SIZE: Final = 2**63 - 1
+"""Values of a tensor, as TensorFlow counts them."""
+
+LARGEST_ITEM: Final = 16
+"""Bytes of the largest value a tensor may have, DT_COMPLEX128."""
+
 _VALUES: Final = {  # tensorflow/core/framework/tensor.proto: which field holds the values of which dtype
     "DT_FLOAT": ("float_val", np.float32),
     "DT_DOUBLE": ("double_val", np.float64),
@@ -94,27 +102,67 @@ def carries(dtype: int) -> bool:
     return dtype in _FIELDS
 
 
+def name_of(dtype: int) -> str:
+    """How a dtype is called, such as DT_FLOAT."""
+    return _NAMES.get(dtype, f"dtype {dtype}")
+
+
 def shape_of(tensor: Any) -> tuple[int, ...]:
     """The dimensions of a TensorProto or a TensorInfo; -1 is a free one."""
     return tuple(dim.size for dim in tensor.tensor_shape.dim)
 
 
-def to_array(tensor: Any) -> NDArray[Any]:
+def size_of(tensor: Any) -> int:
+    """How many values the shape of a TensorProto claims.
+
+    Raises:
+        ValueError: an open shape, or one that TensorFlow has no tensors of (tensorflow/core/framework/tensor_shape.cc).
+    """
+    if len(tensor.tensor_shape.dim) > MAX_RANK:
+        raise ValueError(f"a tensor of {len(tensor.tensor_shape.dim)} dimensions; allowed are {MAX_RANK}")
+    shape = shape_of(tensor)
+    if tensor.tensor_shape.unknown_rank or any(length < 0 for length in shape):
+        raise ValueError(f"a tensor of open shape {shape} has no values")
+    size = math.prod(shape)
+    if size > MAX_SIZE:
+        raise ValueError(f"a tensor of shape {shape} has too many values")
+    return size
+
+
+def unsent(tensor: Any) -> int:
+    """Bytes of the values that a TensorProto's shape claims and it does not carry: whoever reads it makes them up.
+
+    Raises:
+        ValueError: as `size_of`.
+    """
+    size = size_of(tensor)
+    if tensor.tensor_content:
+        return 0  # content of another length than the shape's is refused, and not filled up
+    carried = sum(len(value) for field, value in tensor.ListFields() if field.name.endswith("_val"))
+    item = _FIELDS[tensor.dtype][1].itemsize if tensor.dtype in _FIELDS else LARGEST_ITEM
+    return max(0, size - carried) * item
+
+
+def to_array(tensor: Any, most: int = MAX_SIZE) -> NDArray[Any]:
     """The values of a TensorProto as an array of its shape; strings as bytes objects.
 
     Follows TensorFlow's own reading (tensorflow/core/framework/tensor.cc): values beyond the shape are ignored, missing
     ones repeat the last, and where there are none all are zero. An array from `tensor_content` is read-only.
 
+    Args:
+        tensor: what is to be read.
+        most: values its shape may claim; a shape of some bytes claims gigabytes, and they would be made up.
+
     Raises:
-        ValueError: a dtype not read here, an open shape, or content of another length than the shape's.
+        ValueError: a dtype not read here, a shape that `size_of` refuses or that claims too much, or content of another
+            length than the shape's.
     """
     if tensor.dtype not in _FIELDS:
         raise ValueError(f"a tensor of dtype {_NAMES.get(tensor.dtype, tensor.dtype)} cannot be read here")
     field, dtype = _FIELDS[tensor.dtype]
-    shape = shape_of(tensor)
-    if tensor.tensor_shape.unknown_rank or any(length < 0 for length in shape):
-        raise ValueError(f"a tensor of open shape {shape} has no values")
-    size = math.prod(shape)
+    size, shape = size_of(tensor), shape_of(tensor)
+    if size > most:
+        raise ValueError(f"a tensor of shape {shape} has {size} values; allowed are {most}")
     if content := tensor.tensor_content:
         if dtype.hasobject:
             return np.array(_strings(content, size), dtype).reshape(shape)
@@ -135,6 +183,8 @@ def _strings(content: bytes, count: int) -> list[bytes]:
         for _ in range(count):
             length, shift = 0, 0
             while content[at] & 0x80:
+                if shift > 56:
+                    raise ValueError("a string of more than 2^63 bytes")
                 length |= (content[at] & 0x7F) << shift
                 at, shift = at + 1, shift + 7
             lengths.append(length | content[at] << shift)

@@ -5,21 +5,29 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from serving import signature, wire
+from serving import signature
 from serving.resize import Resize
 from serving.signature import Contract
+from streamer.inference import intake
 from streamer.values.detections import Detections
 from streamer.values.errors import PredictError
 from streamer.values.frame import Sample
 
 MAX_DETECTIONS = 100
 """Rows kept of one frame's answer: a broken model may send a million."""
+MAX_SCORE = 1.001
+"""Of a score: rounding may lead beyond 1, and nothing else does."""
+MAX_CLASS = 1 << 24
+"""Ids are below it: float32 has no whole numbers beyond."""
 
 
 def read(
     response: Any, samples: list[Sample], contract: Contract, *, model: str, version: int, answered_at: float
 ) -> list[Detections]:
-    """Detections of each sample, in order; rows that are no numbers, or too weak for the sample, are left out.
+    """Detections of each sample, in order.
+
+    Left out are rows that are too weak for the sample, and those that are no detections: with what is no number, a
+    score or a class that there is not, a box turned inside out, or one that no part of the frame lies in.
 
     Args:
         response: a PredictResponse.
@@ -37,18 +45,13 @@ def read(
     for row, sample in enumerate(samples):
         frame = sample.frame
         resize = Resize.fit((frame.width, frame.height), (contract.width, contract.height), contract.resize)
-        boxes, scores, class_ids = (
-            array[row, :MAX_DETECTIONS]
-            for array in (
-                outputs[signature.DETECTION_BOXES],
-                outputs[signature.DETECTION_SCORES],
-                outputs[signature.DETECTION_CLASSES],
-            )
-        )
-        count = int(np.clip(np.nan_to_num(outputs[signature.NUM_DETECTIONS][row]), 0, len(scores)))
-        finite = np.isfinite(boxes).all(axis=1) & np.isfinite(scores) & np.isfinite(class_ids)
-        keep = finite & (scores >= sample.min_score) & (np.arange(len(scores)) < count)
-        ids = class_ids[keep].astype(np.int64)
+        boxes, scores, class_ids = _rows(outputs, row, sample.min_score)
+        # The input's edges are the frame's or lie beyond: nothing is lost here, and 1e38 pixels are no number.
+        boxes = resize.to_frame(np.clip(boxes, 0, 1))
+        seen = (boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])
+        ids = class_ids[seen].astype(np.int64)
+        named = [contract.labels.get(int(class_id)) for class_id in ids]
+        labels = tuple(name or f"class {class_id}" for name, class_id in zip(named, ids, strict=True))
         answers.append(
             Detections(
                 stream=frame.stream,
@@ -59,25 +62,33 @@ def read(
                 version=version,
                 width=frame.width,
                 height=frame.height,
-                boxes=resize.to_frame(boxes[keep]),
-                scores=scores[keep],
+                boxes=boxes[seen],
+                scores=np.minimum(scores[seen], np.float32(1)),
                 class_ids=ids,
-                labels=tuple(contract.labels.get(int(class_id), f"class {class_id}") for class_id in ids),
+                labels=labels,
+                unnamed=frozenset(label for name, label in zip(named, labels, strict=True) if name is None),
             )
         )
     return answers
 
 
-def _detection_arrays(response: Any, rows: int) -> dict[str, NDArray[Any]]:
+def _rows(outputs: dict[str, NDArray[np.float32]], row: int, min_score: float) -> tuple[NDArray[np.float32], ...]:
+    """Boxes, scores and class ids of one sample's detections, as the model gives them."""
+    boxes, scores, class_ids = (
+        outputs[name][row, :MAX_DETECTIONS]
+        for name in (signature.DETECTION_BOXES, signature.DETECTION_SCORES, signature.DETECTION_CLASSES)
+    )
+    count = int(np.clip(np.nan_to_num(outputs[signature.NUM_DETECTIONS][row]), 0, len(scores)))
+    keep = np.arange(len(scores)) < count
+    keep &= np.isfinite(boxes).all(axis=1)
+    keep &= (scores >= max(0.0, min_score)) & (scores <= MAX_SCORE)  # false for what is no number
+    keep &= (class_ids >= 0) & (class_ids < MAX_CLASS) & (class_ids == np.floor(class_ids))
+    return boxes[keep], scores[keep], class_ids[keep]
+
+
+def _detection_arrays(response: Any, rows: int) -> dict[str, NDArray[np.float32]]:
     """The four outputs, their shapes checked against the batch."""
-    arrays: dict[str, NDArray[Any]] = {}
-    for name in signature.DETECTION_OUTPUTS:
-        if name not in response.outputs:
-            raise PredictError("INTERNAL", f"the model's answer lacks {name}")
-        try:
-            arrays[name] = wire.to_array(response.outputs[name])
-        except ValueError as error:
-            raise PredictError("INTERNAL", f"the model's {name} cannot be read: {error}") from error
+    arrays = {name: intake.floats(response, name) for name in signature.DETECTION_OUTPUTS}
     found = arrays[signature.DETECTION_SCORES].shape[1:]
     shapes = {
         signature.DETECTION_BOXES: (rows, *found, 4),
@@ -87,5 +98,6 @@ def _detection_arrays(response: Any, rows: int) -> dict[str, NDArray[Any]]:
     }
     for name, shape in shapes.items():
         if arrays[name].shape != shape or len(found) != 1:
-            raise PredictError("INTERNAL", f"the model's {name} has shape {arrays[name].shape}, not {shape}")
+            sentence = intake.sentence(f"the model's {name} has shape {arrays[name].shape}, not {shape}")
+            raise PredictError("INTERNAL", sentence)
     return arrays

@@ -8,6 +8,13 @@ from typing import Any
 
 import grpc.aio
 
+from streamer.inference.intake import MAX_ANSWER
+
+MAX_PICTURES = 64 << 20
+"""Bytes of the pictures in one call; frames beyond them wait for the next."""
+MAX_REQUEST = MAX_PICTURES + (1 << 20)
+"""Bytes of a message that is sent."""
+
 SERVICE_CONFIG = {
     # One call after the other to each server that is there; gRPC's default keeps to the first.
     "loadBalancingConfig": [{"round_robin": {}}],
@@ -29,8 +36,8 @@ OPTIONS: tuple[tuple[str, Any], ...] = (
     # so none is sent to measure the line: behind a large batch that one may well take a second.
     ("grpc.http2.ping_timeout_ms", 1000),
     ("grpc.http2.bdp_probe", 0),
-    ("grpc.max_send_message_length", -1),
-    ("grpc.max_receive_message_length", 64 << 20),
+    ("grpc.max_send_message_length", MAX_REQUEST),
+    ("grpc.max_receive_message_length", MAX_ANSWER),
     ("grpc.service_config", json.dumps(SERVICE_CONFIG)),
     # A name is looked up again when a connection ends, at most this often; after 30 s if left alone.
     ("grpc.dns_min_time_between_resolutions_ms", 1000),

@@ -9,6 +9,7 @@ from google.protobuf.message import DecodeError
 
 from serving import signature, wire
 from serving.signature import Contract, ContractError
+from streamer.inference import intake
 from streamer.inference.server import ModelServer
 from streamer.values.errors import PredictError
 
@@ -44,10 +45,10 @@ async def _read_contract(server: ModelServer, model: str, version: int) -> Contr
     request.inputs[signature.LABELS_INDEX].CopyFrom(index)
     response = await server.ask(request)
     try:
-        text = wire.to_array(response.outputs[signature.CONTRACT]).reshape(-1)[0]
-        return Contract.from_json(text)
-    except (ContractError, ValueError, IndexError) as error:
-        sentence = f"model {model}: {error}: export it with `sightline export` of the version that runs here"
+        return intake.contract(intake.text(response, signature.CONTRACT))
+    except ContractError as error:
+        wrong = intake.sentence(str(error))
+        sentence = f"model {model}: {wrong}: export it with `sightline export` of the version that runs here"
         raise PredictError("FAILED_PRECONDITION", sentence) from error
 
 
@@ -69,7 +70,8 @@ def _require_usable(model: str, serving_default: Any, contract: Contract) -> Non
     if contract.color_order != "RGB":
         raise PredictError(
             "FAILED_PRECONDITION",
-            f"model {model} wants {contract.color_order} and is sent RGB: {again}, which swaps colours in the graph",
+            f"model {model} wants {intake.label(contract.color_order)} and is sent RGB: {again}, "
+            "which swaps colours in the graph",
         )
     allowed = contract.max_batch_size
     if allowed is not None and allowed < 1:
@@ -79,7 +81,11 @@ def _require_usable(model: str, serving_default: Any, contract: Contract) -> Non
     stated = serving_default.inputs[signature.INPUT_TENSOR]
     shape = wire.shape_of(stated)
     if stated.dtype != wire.DT_UINT8 or shape[1:] != (contract.height, contract.width, 3):
-        found = f"{signature.INPUT_TENSOR} of shape {list(shape)}" if shape else f"no {signature.INPUT_TENSOR}"
+        found = (
+            intake.sentence(f"{signature.INPUT_TENSOR} of shape {list(shape)}")
+            if shape
+            else f"no {signature.INPUT_TENSOR}"
+        )
         raise PredictError(
             "FAILED_PRECONDITION",
             f"model {model} has {found}, and is sent uint8 [N, {contract.height}, {contract.width}, 3] "

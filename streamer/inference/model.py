@@ -6,6 +6,7 @@ from functools import partial
 
 from serving.signature import Contract
 from streamer.inference.batcher import Answer, Batcher, Dispatcher
+from streamer.inference.channel import MAX_PICTURES
 from streamer.inference.predictor import Predictor
 from streamer.values.clock import Clock
 from streamer.values.frame import Sample
@@ -82,16 +83,16 @@ class ServedModel:
 
     @property
     def reason(self) -> str | None:
-        """Why it does not, as a sentence."""
+        """Why it does not, or what is wrong with its answers, as a sentence."""
         if self._broken:
             broken = " and ".join(sorted(self._broken))
             return f"the {broken} of model {self._name} failed in a way nobody foresaw; it starts again, see the log"
-        return self.predictor.reason
+        return self.predictor.reason or self.predictor.complaint
 
     def put(self, sample: Sample, answer: Answer) -> None:
         """Ask about a sample; `answer` is called once, from the event loop."""
-        allowed = self.contract.max_batch_size if self.contract is not None else None
-        self._batcher.max_batch_size = min(self._max_batch_size, allowed or self._max_batch_size)
+        if self.contract is not None:
+            self._batcher.max_batch_size = min(self._max_batch_size, _frames_a_call(self.contract))
         self._dispatcher.put(sample, answer)
 
     async def run(self) -> None:
@@ -112,3 +113,9 @@ class ServedModel:
             await run()
         finally:
             self._broken.add(part)
+
+
+def _frames_a_call(contract: Contract) -> int:
+    """How many a model takes at once, and a message of the channel carries."""
+    carried = max(1, MAX_PICTURES // (3 * contract.height * contract.width))
+    return min(carried, contract.max_batch_size or carried)

@@ -13,6 +13,7 @@ from typing import Any
 from serving import signature, wire
 from serving.signature import Contract
 from streamer.inference import answer, introduction
+from streamer.inference.news import PAUSE, News
 from streamer.inference.server import ModelServer
 from streamer.values.clock import Clock
 from streamer.values.detections import Detections
@@ -27,6 +28,8 @@ CHECK_INTERVAL = 2.0
 """Seconds between looks at a model that is."""
 VERSIONS = 4
 """Versions whose contracts are remembered: those of one rollout, and the way back."""
+MOST_LABELS = 20
+"""Labels that are told in the log."""
 NOT_ASKED = "the model server was not asked yet"
 
 
@@ -48,6 +51,8 @@ class Predictor:
         """Whether the model answered last time it was asked anything."""
         self.reason: str | None = NOT_ASKED
         """Why it is not up, as a sentence."""
+        self.complaint: str | None = None
+        """Why the last frames were not answered, as a sentence; None once some were."""
         self.contract: Contract | None = None
         """What the newest version says of itself; stays while the server is away."""
         self.version = 0
@@ -59,6 +64,9 @@ class Predictor:
         self._answered_at = float("-inf")
         """When a call was last answered, monotonic."""
         self._contracts: dict[int, Contract] = {}
+        self._unanswered_since: float | None = None
+        """When the first call about frames failed since one was answered."""
+        self._trouble, self._versions = News(clock), News(clock)
         self._server = ModelServer(address)
 
     async def run(self) -> None:
@@ -101,12 +109,24 @@ class Predictor:
             )
         except PredictError as error:
             self._on_error(error.code)
+            self._complain(str(error))
             # One of several servers may be gone, or the frame was old when it left: let the next look decide, soon.
             self._doubted.set()
             raise
         self._answered_at = answered_at
+        if self.complaint is not None:
+            self.complaint, self._unanswered_since = None, None
+            self._trouble.over()
         self._on_call(len(samples), answered_at - started)
         return answers
+
+    def _complain(self, sentence: str) -> None:
+        """A call about frames failed. That is said once none was answered for a while: one of several may be lost."""
+        self.complaint, now = sentence, self._clock()
+        if self._unanswered_since is None:
+            self._unanswered_since = now
+        elif now - self._unanswered_since >= PAUSE and self._trouble.is_news(sentence):
+            log.warning("model %s: frames are not answered: %s", self.model, sentence)
 
     def _request(self, samples: list[Sample]) -> Any:
         shape = samples[0].tensor.shape
@@ -132,10 +152,13 @@ class Predictor:
             if self.up and self._answered_at >= started:
                 # Calls take turns with looks, so that of two servers both looks may have met the one that is gone.
                 self._doubted.set()
-            elif self._down(str(error)):
+                return
+            self.up, self.reason = False, str(error)
+            if self._trouble.is_news(self.reason):
                 log.warning("%s", error)
         except Exception:
-            if self._down(f"the model server at {self.address} answers nonsense"):
+            self.up, self.reason = False, f"the model server at {self.address} answers nonsense"
+            if self._trouble.is_news(self.reason):
                 log.exception("model %s: asking about it failed in a way nobody foresaw", self.model)
 
     async def _look(self) -> None:
@@ -151,19 +174,30 @@ class Predictor:
         """Ask the model (the newest version, or one) who it is. Raises PredictError where it cannot be used."""
         metadata = await introduction.ask(self._server, self.model, version)
         found = metadata.model_spec.version.value
+        if version is not None and found != version:
+            raise PredictError(
+                "INTERNAL", f"the model answers as version {version}, and asked about that tells of version {found}"
+            )
         if found not in self._contracts:
-            contract = await introduction.read(self._server, self.model, metadata)
+            try:
+                contract = await introduction.read(self._server, self.model, metadata)
+            except PredictError as error:
+                if version is None:  # else it is learnt for a call about frames, which is counted as a whole
+                    self._on_error(error.code)
+                raise
             self._contracts[found] = contract
-            log.info("model %s version %d: %s", self.model, found, ", ".join(contract.labels.values()))
+            self._tell_of(found, contract)
             while len(self._contracts) > VERSIONS:
                 del self._contracts[next(iter(self._contracts))]  # learnt first; the lowest may be one rolled back to
         self.contract, self.version = self._contracts[found], found
         if not self.up:
             log.info("model %s is up at %s", self.model, self.address)
+            self._trouble.over()
         self.up, self.reason = True, None
 
-    def _down(self, reason: str) -> bool:
-        """It does not answer, and why; gives whether that is news."""
-        news = self.up or self.reason != reason
-        self.up, self.reason = False, reason
-        return news
+    def _tell_of(self, version: int, contract: Contract) -> None:
+        labels = list(contract.labels.values())
+        more = [f"and {len(labels) - MOST_LABELS} more"] if len(labels) > MOST_LABELS else []
+        sentence = f"model {self.model} version {version}: {', '.join([*labels[:MOST_LABELS], *more])}"
+        if self._versions.is_news(sentence):
+            log.info("%s", sentence)

@@ -11,6 +11,7 @@ import grpc
 import grpc.aio
 
 from serving import wire
+from streamer.inference import intake
 from streamer.inference.channel import open_channel
 from streamer.values.errors import PredictError
 
@@ -29,15 +30,12 @@ class ModelServer:
     def __init__(self, address: str) -> None:
         self.address = address
         self._channel = open_channel(address)
-        self._predict = self._channel.unary_unary(
-            wire.PREDICT,
-            request_serializer=wire.PredictRequest.SerializeToString,
-            response_deserializer=wire.PredictResponse.FromString,
+        # Answers come as bytes: what is no message is no error of gRPC's, but a traceback in its log and a None.
+        self._predict: Any = self._channel.unary_unary(
+            wire.PREDICT, request_serializer=wire.PredictRequest.SerializeToString
         )
-        self._metadata = self._channel.unary_unary(
-            wire.GET_MODEL_METADATA,
-            request_serializer=wire.GetModelMetadataRequest.SerializeToString,
-            response_deserializer=wire.GetModelMetadataResponse.FromString,
+        self._metadata: Any = self._channel.unary_unary(
+            wire.GET_MODEL_METADATA, request_serializer=wire.GetModelMetadataRequest.SerializeToString
         )
 
     async def close(self) -> None:
@@ -46,7 +44,7 @@ class ModelServer:
 
     async def predict(self, request: Any, seconds: float) -> Any:
         """The answer to a PredictRequest about frames, which is worth waiting for so long."""
-        return await self._call(self._predict, request, seconds)
+        return intake.message(wire.PredictResponse, await self._call(self._predict, request, seconds))
 
     async def ask(self, request: Any) -> Any:
         """The answer to a PredictRequest or a GetModelMetadataRequest about the model.
@@ -54,19 +52,22 @@ class ModelServer:
         A version that one server does not have is asked of the next, should there be any: during a rollout the servers
         of one address differ, and the version that just answered may be on one alone.
         """
-        method = self._predict if isinstance(request, wire.PredictRequest) else self._metadata
+        method, answer = self._metadata, wire.GetModelMetadataResponse
+        if isinstance(request, wire.PredictRequest):
+            method, answer = self._predict, wire.PredictResponse
         looks = LOOKS if request.model_spec.HasField("version") else 1
         while True:
             looks -= 1
             try:
-                return await self._call(method, request, CONTROL_TIMEOUT)
+                return intake.message(answer, await self._call(method, request, CONTROL_TIMEOUT))
             except PredictError as error:
                 if error.code != "NOT_FOUND" or not looks:
                     raise
 
-    async def _call(self, method: Any, request: Any, seconds: float) -> Any:
+    async def _call(self, method: Any, request: Any, seconds: float) -> bytes:
         with _translated(self.address):
-            return await method(request, timeout=seconds)
+            answer: bytes = await method(request, timeout=seconds)
+            return answer
 
 
 @contextlib.contextmanager
@@ -75,14 +76,20 @@ def _translated(address: str) -> Iterator[None]:
     try:
         yield
     except grpc.aio.AioRpcError as error:
-        code = error.code().name
-        sentence = {
-            "UNAVAILABLE": f"the model server at {address} cannot be reached",
-            "DEADLINE_EXCEEDED": f"the model server at {address} did not answer in time",
-        }.get(code, f"the model server at {address} refuses: {error.details()}")
-        details = error.details() or ""
-        if code == "UNAVAILABLE" and "queue" in details:
-            code, sentence = "RESOURCE_EXHAUSTED", f"the model server at {address} has more work than it can do"
-        if code == "UNAVAILABLE" and "unhealthy" in details:  # gRPC's own word for NOT_SERVING
-            sentence = f"the model server at {address} says that it is not serving"
-        raise PredictError(code, sentence) from error
+        code, says = _told(error.code().name, error.details() or "")
+        raise PredictError(code, f"the model server at {address} {says}") from error
+
+
+def _told(code: str, details: str) -> tuple[str, str]:
+    """The code that counts, and what the server does, as a sentence goes on after its name."""
+    if "message larger than max" in details and "SERVER" not in details:  # gRPC's words for what is not let in here
+        return "INTERNAL", f"answers with more than {intake.MAX_ANSWER >> 20} MiB"
+    if code == "DEADLINE_EXCEEDED":
+        return code, "did not answer in time"
+    if code != "UNAVAILABLE":
+        return code, f"refuses: {intake.sentence(details)}"
+    if "queue" in details:
+        return "RESOURCE_EXHAUSTED", "has more work than it can do"
+    if "unhealthy" in details:  # gRPC's own word for NOT_SERVING
+        return code, "says that it is not serving"
+    return code, "cannot be reached"

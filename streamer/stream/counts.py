@@ -1,12 +1,12 @@
 """What became of one stream's frames, in plain integers."""
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 MAX_LABELS = 1000
-"""Labels told apart. A broken model may call every box something else, and memory and metrics would grow with it."""
+"""Labels told apart. Models come and go, each with names of its own, and memory and metrics would grow with them."""
 OTHER = "(other)"
-"""Where the rest is counted."""
+"""Where the rest is counted, and every class that the model has no name for."""
 
 
 class Counts:
@@ -34,13 +34,13 @@ class Counts:
             self.sampled += sampled
             self.skipped += not sampled
 
-    def answer(self, labels: Iterable[str]) -> None:
-        """Count a sample answered, and what was seen in it."""
+    def answer(self, labels: Iterable[str], unnamed: Collection[str] = ()) -> None:
+        """Count a sample answered, and what was seen in it; `unnamed` are the labels of classes without a name."""
         with self._lock:
             self.results += 1
             for label in labels:
                 known = label in self.detections or len(self.detections) < MAX_LABELS
-                name = label if known else OTHER
+                name = label if known and label not in unnamed else OTHER
                 self.detections[name] = self.detections.get(name, 0) + 1
 
     def drop(self, stage: str, reason: str) -> None:

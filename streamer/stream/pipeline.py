@@ -261,7 +261,7 @@ class Pipeline:
         if not isinstance(answer, Detections):
             self.counts.drop("predictor" if answer == "predict_failed" else "batcher", answer)
             return
-        self.counts.answer(answer.labels)
+        self.counts.answer(answer.labels, answer.unnamed)
         self._result_rate.add(answer.answered_at, answer.pts)
         self._unanswered_since = None
         if self.last is None or answer.pts > self.last.pts:

@@ -31,6 +31,8 @@ class Detections:
     """[K], ids of the model's label map."""
     labels: tuple[str, ...]
     """K class names."""
+    unnamed: frozenset[str] = frozenset()
+    """Those of `labels` that are ours, for ids that the model has no name for: a broken one has millions of them."""
 
     def __len__(self) -> int:
         return len(self.scores)

@@ -10,7 +10,7 @@ import pytest
 from serving.signature import Contract
 from streamer.inference import predictor
 from streamer.inference.batcher import DropReason
-from streamer.inference.model import ServedModel
+from streamer.inference.model import ServedModel, _frames_a_call
 from streamer.inference.served_models import ServedModels
 from streamer.values.clock import monotonic
 from streamer.values.detections import Detections
@@ -27,6 +27,16 @@ def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have models looked after twenty times as often."""
     monkeypatch.setattr(predictor, "PROBE_INTERVAL", 0.01)
     monkeypatch.setattr(predictor, "CHECK_INTERVAL", 0.1)
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "allowed", "frames"),
+    [(32, 32, None, 21845), (32, 32, 4, 4), (1280, 1280, None, 13), (2048, 2048, None, 5), (2048, 2048, 2, 2)],
+)
+def test_a_call_carries_no_more_than_a_message(height: int, width: int, allowed: int | None, frames: int) -> None:
+    """A batch is no larger than the model takes and one message of the channel carries; one frame it always is."""
+    contract = Contract("m", height=height, width=width, labels={}, max_batch_size=allowed)
+    assert _frames_a_call(contract) == frames
 
 
 class FickleClock:
@@ -142,6 +152,18 @@ async def test_a_model_is_not_up_while_one_of_its_tasks_is_down() -> None:
         )
         assert asked.model.contract == CONTRACT
         assert await asked.answer() == "model_ended"
+
+
+async def test_the_reason_is_what_is_wrong_with_the_answers() -> None:
+    """A model that is up and answers what cannot be read has that for its reason, and none once it answers well."""
+    async with asking(pause=0.0) as asked:
+        asked.server.missing = {"detection_scores"}
+        assert await asked.answer() == "predict_failed"
+        assert asked.model.reason == "the model's answer lacks detection_scores"
+        asked.server.missing = set()
+        await until(lambda: asked.model.up)
+        assert isinstance(await asked.answer(), Detections)
+        assert asked.model.reason is None
 
 
 async def test_nonsense_is_said_once(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,10 +12,12 @@ import pytest
 from serving import signature
 from serving.signature import Contract
 from streamer.inference.answer import MAX_DETECTIONS
+from streamer.inference.intake import MAX_ANSWER
 from streamer.inference.predictor import Predictor
 from streamer.values.clock import monotonic
 from streamer.values.errors import PredictError
 from streamer.values.frame import Sample
+from tests.peers.clock import FakeClock
 from tests.peers.fake_model_server import FakeModelServer, expected_boxes, run_fake_model_server
 from tests.peers.frames import make_frame, make_picture, make_sample
 from tests.peers.until import until
@@ -223,6 +225,100 @@ async def test_samples_of_two_sizes_are_refused() -> None:
         assert server.batches == []
 
 
+# ---- whatever comes
+
+
+@pytest.mark.parametrize("raw", [b"\xff\xff", b"no message", b"\x0a\x05ab"])
+async def test_what_is_no_message_is_refused(raw: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    """Bytes that are no answer are an error with a code, as others are, and no traceback."""
+    failed: list[str] = []
+    async with run_fake_model_server(CONTRACT) as server:
+        predictor = Predictor(server.address, "insulators", clock=monotonic, on_error=failed.append)
+        await predictor.predict([sample_of()], deadline())
+        server.raw = raw
+        with pytest.raises(PredictError, match="the model's answer is no PredictResponse"):
+            await predictor.predict([sample_of()], deadline())
+        with pytest.raises(PredictError, match="the model's answer is no GetModelMetadataResponse"):
+            await predictor._look()
+        await predictor.close()
+    assert failed == ["INTERNAL"]
+    assert "Traceback" not in caplog.text
+
+
+async def test_an_answer_that_is_too_large_is_not_taken() -> None:
+    """An answer beyond what any batch needs is refused by its size, before it is read."""
+    async with predicting() as (server, predictor):
+        await predictor.predict([sample_of()], deadline())
+        server.raw = bytes(MAX_ANSWER + 1)
+        with pytest.raises(PredictError) as refused:
+            await predictor.predict([sample_of()], deadline())
+    assert str(refused.value) == f"the model server at {server.address} answers with more than 4 MiB"
+    assert refused.value.code == "INTERNAL"
+
+
+async def test_a_version_that_nobody_describes_is_refused() -> None:
+    """An answer of a version that the server does not tell of, asked about it, is an error that says so."""
+    async with predicting() as (server, predictor):
+        server.version, server.contracts, server.described = 7, {7: CONTRACT}, 3
+        with pytest.raises(PredictError, match="answers as version 7, and asked about that tells of version 3"):
+            await predictor.predict([sample_of()], deadline())
+
+
+async def test_a_server_that_says_too_much_is_told_in_short() -> None:
+    """A server's words reach the page in one line, without control characters, and cut."""
+    async with predicting() as (server, predictor):
+        await predictor.predict([sample_of()], deadline())
+        server.fail = (grpc.StatusCode.INTERNAL, "\x1b[31mred\nline " + "x" * 3000)
+        with pytest.raises(PredictError) as refused:
+            await predictor.predict([sample_of()], deadline())
+    assert str(refused.value).startswith(f"the model server at {server.address} refuses: [31mred line xxx")
+    assert len(str(refused.value)) < 400
+
+
+async def test_why_frames_are_not_answered_is_known_until_one_is() -> None:
+    """What is wrong with the answers stays known while looks at the model go well, and ends with a good answer."""
+    async with predicting() as (server, predictor):
+        await predictor.predict([sample_of()], deadline())
+        server.missing = {signature.DETECTION_SCORES}
+        with pytest.raises(PredictError):
+            await predictor.predict([sample_of()], deadline())
+        await predictor._look()
+        assert (predictor.up, predictor.complaint) == (True, "the model's answer lacks detection_scores")
+        server.missing = set()
+        await predictor.predict([sample_of()], deadline())
+        assert predictor.complaint is None
+
+
+async def test_answers_that_stay_wrong_are_said_once_a_second(caplog: pytest.LogCaptureFixture) -> None:
+    """Frames that fail for more than a second are a line in the log, one a second where the words change."""
+    clock = FakeClock()
+    async with run_fake_model_server(CONTRACT) as server:
+        predictor = Predictor(server.address, "insulators", clock=clock)
+        for call in range(26):
+            server.fail = (grpc.StatusCode.INTERNAL, f"at {call}")
+            with pytest.raises(PredictError):
+                await predictor.predict([sample_of()], clock.advance(0.25) + 30)
+        await predictor.close()
+    assert [message.rpartition(" ")[2] for message in caplog.messages] == ["4", "8", "12", "16", "20", "24"]
+    assert all("model insulators: frames are not answered: the model" in message for message in caplog.messages)
+
+
+async def test_a_model_that_cannot_be_used_is_counted() -> None:
+    """A look at a model that says it cannot be used is counted with its code, once; one that nobody answers is not."""
+    failed: list[str] = []
+    async with run_fake_model_server(replace(CONTRACT, color_order="BGR")) as server:
+        predictor = Predictor(server.address, "insulators", clock=monotonic, on_error=failed.append)
+        await predictor._watch()
+        assert failed == ["FAILED_PRECONDITION"]
+        with pytest.raises(PredictError):
+            await predictor.predict([sample_of()], deadline())
+        assert failed == ["FAILED_PRECONDITION"] * 2
+        await server.stop()
+        await predictor._watch()
+        assert failed == ["FAILED_PRECONDITION"] * 2
+        await predictor.close()
+
+
 # ---- up and down
 
 
@@ -274,6 +370,8 @@ NEWER = NewerContract("insulators", height=32, width=32, labels={1: "insulator"}
         (CONTRACT, (-1, -1), "", "has input_tensor of shape [-1, -1, -1, 3], and is sent uint8 [N, 32, 32, 3]"),
         (CONTRACT, (64, 32), "", "has input_tensor of shape [-1, 64, 32, 3], and is sent uint8 [N, 32, 32, 3]"),
         (CONTRACT, None, signature.INPUT_TENSOR, "has no input_tensor, and is sent uint8 [N, 32, 32, 3]"),
+        (replace(CONTRACT, pad_value=300), None, "", "pad_value is 300, not a whole number from 0 to 255: export it"),
+        (replace(CONTRACT, height=8000, width=8000), None, "", "an input of 8000 x 8000 is larger than 4194304 pixels"),
         (replace(CONTRACT, color_order="BGR"), None, "", "wants BGR and is sent RGB: export it again"),
         (replace(CONTRACT, max_batch_size=-1), None, "", "allows -1 frames a call, not 1 or more: export it again"),
         (

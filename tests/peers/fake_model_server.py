@@ -49,6 +49,12 @@ class FakeModelServer:
         """Height and width that its signature states, -1 for a free one, if they are not the contract's."""
         self.outputs: dict[str, NDArray[Any]] = {}
         """Outputs to answer with instead of the computed ones."""
+        self.raw: bytes | None = None
+        """What to answer every call with, whether or not it is a message."""
+        self.tensors: dict[str, Any] = {}
+        """TensorProtos to answer with instead of the outputs of that name, the contract's among them."""
+        self.described: int | None = None
+        """The version that its metadata tell of, whichever is asked about."""
         self.silent = False
         """Take calls and never answer."""
         self.is_busy = False
@@ -85,7 +91,7 @@ class FakeModelServer:
             handler: Any = grpc.unary_unary_rpc_method_handler(
                 answer,
                 request_deserializer=request.FromString,
-                response_serializer=lambda reply: reply.SerializeToString(),
+                response_serializer=lambda reply: reply.SerializeToString() if self.raw is None else self.raw,
             )
             self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, {method: handler}),))
         self.port = self._server.add_insecure_port(self.address)
@@ -126,7 +132,7 @@ class FakeModelServer:
         self._state_input(signatures, self.contracts[version])
         response = wire.GetModelMetadataResponse()
         response.model_spec.name = request.model_spec.name
-        response.model_spec.version.value = version
+        response.model_spec.version.value = version if self.described is None else self.described
         packed = response.metadata[wire.SIGNATURE_DEF]
         packed.type_url = f"type.googleapis.com/{wire.SignatureDefMap.DESCRIPTOR.full_name}"
         packed.value = signatures.SerializeToString()
@@ -150,6 +156,8 @@ class FakeModelServer:
             text.dtype = wire.DT_STRING
             text.tensor_shape.dim.add(size=1)
             text.string_val.append(self.contracts[version].to_json().encode())
+            if signature.CONTRACT in self.tensors:
+                text.CopyFrom(self.tensors[signature.CONTRACT])
             return response
         pictures = wire.to_array(request.inputs[signature.INPUT_TENSOR])
         self.requests.append(request)
@@ -165,7 +173,7 @@ class FakeModelServer:
         } | self.outputs
         for name, array in outputs.items():
             if name not in self.missing:
-                response.outputs[name].CopyFrom(float_tensor(array))
+                response.outputs[name].CopyFrom(self.tensors.get(name) or float_tensor(array))
         return response
 
 

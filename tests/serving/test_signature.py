@@ -53,6 +53,21 @@ def test_missing_optional_fields_have_their_defaults() -> None:
         ({"labels": {"one": "a"}}, "one"),
         ({"labels": ["a"]}, "contract"),
         ({"surprise": 1}, "surprise"),
+        ({"pad_value": 300}, "pad_value is 300, not a whole number from 0 to 255"),
+        ({"pad_value": "x"}, "pad_value is 'x'"),
+        ({"pad_value": True}, "pad_value is True"),
+        ({"height": 64.0}, "height is 64.0, not a whole number"),
+        ({"width": 0}, "width is 0, not a whole number from 1"),
+        ({"height": 8000, "width": 8000}, "an input of 8000 x 8000 is larger than 4194304 pixels"),
+        ({"max_batch_size": "3"}, "max_batch_size is '3', not a whole number"),
+        ({"min_score": "x"}, "min_score is 'x', not a number from 0 to 1"),
+        ({"min_score": float("nan")}, "min_score is nan"),
+        ({"min_score": -1}, "min_score is -1"),
+        ({"labels": {"1": None}}, "labels must be texts"),
+        ({"labels": {"1": ["x"]}}, "labels must be texts"),
+        ({"name": 5}, "must be texts"),
+        ({"color_order": ["RGB"]}, "must be texts"),
+        ({"provenance": "x" * 1000, "height": "y" * 1000}, "height is 'y{39}…"),
         ({"findings": ["rust"]}, "sets 'rust' apart, which is none of its labels"),
         ({"findings": "insulator"}, "none of its labels"),
         ({"findings": [["insulator"]]}, "none of its labels"),
@@ -67,7 +82,19 @@ def test_a_contract_not_understood_is_refused(change: dict[str, object], says: s
 
 
 @pytest.mark.parametrize(
-    "text", ["", "not json", "[]", "5", "null", "{}", '{"format": 1}', b"\xff\xfe", '{"format": 1, "labels": {}}']
+    "text",
+    [
+        "[" * 100_000,
+        "",
+        "not json",
+        "[]",
+        "5",
+        "null",
+        "{}",
+        '{"format": 1}',
+        b"\xff\xfe",
+        '{"format": 1, "labels": {}}',
+    ],
 )
 def test_what_is_no_contract_is_refused(text: str | bytes) -> None:
     """Text that is no contract at all is refused as such."""

@@ -109,6 +109,12 @@ def test_strings_are_bytes_objects(packed: bool) -> None:
         (wire.TensorProto(dtype=wire.DT_UINT8, tensor_shape={"dim": [{"size": -1}]}), "open shape"),
         (wire.TensorProto(dtype=wire.DT_STRING, tensor_shape={"dim": [{"size": 1}]}, tensor_content=b"\x09ab"), "10"),
         (wire.TensorProto(dtype=wire.DT_STRING, tensor_shape={"dim": [{"size": 2}]}, tensor_content=b"\x01"), "end"),
+        (
+            wire.TensorProto(dtype=wire.DT_STRING, tensor_shape={"dim": [{"size": 1}]}, tensor_content=b"\xff" * 99),
+            "2.63",
+        ),
+        (wire.TensorProto(dtype=wire.DT_FLOAT, tensor_shape={"dim": [{"size": 1 << 40}] * 2}), "too many values"),
+        (wire.TensorProto(dtype=wire.DT_FLOAT, tensor_shape={"dim": [{"size": 1}] * 255}), "255 dimensions"),
         (wire.TensorProto(dtype=wire.DataType["DT_RESOURCE"]), "DT_RESOURCE"),
         (wire.TensorProto(dtype=9999), "9999"),
     ],
@@ -117,6 +123,30 @@ def test_tensors_that_make_no_array_are_refused(tensor: object, says: str) -> No
     """A tensor whose values cannot be told raises ValueError with what is wrong."""
     with pytest.raises(ValueError, match=says):
         wire.to_array(tensor)
+
+
+def test_what_a_shape_claims_is_not_made_up_beyond_a_limit() -> None:
+    """A shape that claims more values than are wanted is refused before there is memory for them."""
+    bomb = wire.TensorProto(dtype=wire.DT_FLOAT, tensor_shape={"dim": [{"size": 8}, {"size": 1 << 50}]})
+    with pytest.raises(ValueError, match="allowed are 1000"):
+        wire.to_array(bomb, most=1000)
+    assert wire.unsent(bomb) == 32 << 50
+
+
+@pytest.mark.parametrize(
+    ("fields", "unsent"),
+    [
+        ({"dtype": wire.DT_FLOAT, "float_val": [1.0, 2.0]}, 16),
+        ({"dtype": wire.DT_FLOAT, "float_val": [1.0] * 9}, 0),
+        ({"dtype": wire.DT_UINT8, "tensor_content": b"abcdef"}, 0),
+        ({"dtype": wire.DT_STRING, "string_val": [b"a"]}, 40),
+        ({"dtype": wire.DataType["DT_HALF"], "half_val": [1]}, 80),
+        ({"dtype": wire.DataType["DT_COMPLEX128"]}, 96),
+    ],
+)
+def test_what_is_not_sent_is_known(fields: dict[str, object], unsent: int) -> None:
+    """Of every dtype it is known how many of the claimed values a tensor does not carry."""
+    assert wire.unsent(wire.TensorProto(tensor_shape={"dim": [{"size": 2}, {"size": 3}]}, **fields)) == unsent
 
 
 def test_uint8_tensor_checks_its_length() -> None:

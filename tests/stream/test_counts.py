@@ -47,3 +47,11 @@ def test_labels_are_bounded() -> None:
     assert len(counts.detections) == MAX_LABELS + 1
     assert counts.detections[OTHER] == 2 * MAX_LABELS + 1
     assert sum(counts.detections.values()) == 6 * MAX_LABELS
+
+
+def test_classes_without_a_name_are_counted_together() -> None:
+    """However many classes a model answers that it has no name for, they are one label."""
+    counts = Counts()
+    for class_id in range(5000):
+        counts.answer(["defect", f"class {class_id}"], {f"class {class_id}"})
+    assert counts.detections == {"defect": 5000, OTHER: 5000}

@@ -17,6 +17,7 @@ from serving.signature import Contract
 from streamer.inference.batcher import Answer
 from streamer.inference.model import ServedModel
 from streamer.stream import pipeline as module
+from streamer.stream.counts import OTHER
 from streamer.stream.pipeline import STALE_PICTURE, STALE_RESULT, Pipeline
 from streamer.stream.rate import Rate
 from streamer.values.detections import Detections
@@ -110,7 +111,11 @@ class Stream:
             await asyncio.sleep(0)
 
     def answer(
-        self, *boxes: tuple[float, float, float, float], age: float = 0.05, labels: tuple[str, ...] | None = None
+        self,
+        *boxes: tuple[float, float, float, float],
+        age: float = 0.05,
+        labels: tuple[str, ...] | None = None,
+        unnamed: frozenset[str] = frozenset(),
     ) -> None:
         """Answer what was asked last."""
         sample, answer = self.model.asked.pop()
@@ -118,7 +123,7 @@ class Stream:
         found = make_detections(
             frame.pts, boxes, size=(frame.width, frame.height), received_at=frame.received_at, age=age
         )
-        answer(sample, replace(found, model="m", labels=labels or found.labels))
+        answer(sample, replace(found, model="m", labels=labels or found.labels, unnamed=unnamed))
 
 
 @asynccontextmanager
@@ -210,6 +215,15 @@ async def test_an_answer_is_told_with_its_stream() -> None:
         stream.answer(BOX)
         assert [found.stream for found in stream.told] == ["line-1"]
         assert stream.pipeline.counts.results == 1
+
+
+async def test_classes_without_a_name_are_one_label_in_metrics() -> None:
+    """A class that the model does not name is told by its number, and counted with all others of its kind."""
+    async with run_stream() as stream:
+        await stream.arrive()
+        stream.answer(BOX, BOX, labels=("class 7", "defect"), unnamed=frozenset({"class 7"}))
+        assert stream.told[-1].labels == ("class 7", "defect")
+        assert stream.pipeline.counts.detections == {OTHER: 1, "defect": 1}
 
 
 async def test_after_another_model_was_chosen_boxes_carry_its_words() -> None:
