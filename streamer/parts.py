@@ -14,6 +14,7 @@ from streamer.http.allowed_origins import AllowedOrigins
 from streamer.http.ice_server import IceServer
 from streamer.http.names import Names
 from streamer.http.signalling import Signalling
+from streamer.inference import credentials
 from streamer.inference.model import ServedModel
 from streamer.inference.served_models import ServedModels
 from streamer.source import Openings, Source, Target
@@ -47,12 +48,17 @@ class Parts:
             on_error: told of each that failed: model, gRPC status.
             on_model_restart: told when a model's task ended in a way nobody foresaw.
             on_detections: told of each sampled frame's answer.
+
+        Raises:
+            ConfigError: a file that `serving.tls` names cannot be used.
         """
         self.config = config
         self._clock = clock
         self._on_call, self._on_error, self._on_model_restart = on_call, on_error, on_model_restart
         self._on_detections = on_detections
         self._openings = Openings()
+        tls = config.serving.tls
+        self._credentials = None if tls is None else credentials.read(**tls.model_dump())
         self.models = ServedModels(self._model)
         self.require_models()
 
@@ -106,6 +112,7 @@ class Parts:
             in_flight=serving.in_flight,
             deadline=serving.deadline,
             clock=self._clock,
+            credentials=self._credentials,
             on_call=self._on_call,
             on_error=self._on_error,
             on_restart=self._on_model_restart,

@@ -13,7 +13,7 @@ from streamer.config.explanation import dotted, explain, keys_of
 from streamer.config.ingress import IngressSettings
 from streamer.config.section import Name, Section
 from streamer.config.server import IceServerSettings, ServerSettings, TlsSettings
-from streamer.config.serving import ServingSettings
+from streamer.config.serving import ServingSettings, ServingTlsSettings
 from streamer.config.stream import CameraTlsSettings, StreamSettings
 from streamer.config.unique_keys import UniqueKeys
 from streamer.config.variables import collect_secrets, substitute
@@ -136,6 +136,8 @@ def _section(where: tuple[Any, ...]) -> type[Section]:
         return Config
     if where[:2] == ("server", "tls"):
         return TlsSettings
+    if where[:2] == ("serving", "tls"):
+        return ServingTlsSettings
     if where[:2] == ("server", "ice_servers"):
         return IceServerSettings
     if where[:1] == ("streams",) and where[2:3] == ("tls",):

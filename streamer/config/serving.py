@@ -1,14 +1,34 @@
 """The section `serving`: the model server."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from streamer.config import address
 from streamer.config.section import Name, Section, checked
 
 Address = Annotated[str, AfterValidator(checked(address.check))]
 """One server, host:port, or several: dns:///host:port, ipv4:1.2.3.4:port,1.2.3.5:port."""
+
+
+class ServingTlsSettings(Section):
+    """How the model server proves who it is, and we to it."""
+
+    ca: Annotated[str, Field(min_length=1)] | None = None
+    """Path of a PEM file: the authority that signed its certificate, or a self-signed certificate itself. None: the
+    authorities that gRPC brings."""
+    cert: Annotated[str, Field(min_length=1)] | None = None
+    """Path of our own certificate and those it is signed by, in PEM. None: the server asks for none."""
+    key: Annotated[str, Field(min_length=1)] | None = None
+    """Path of its private key, in PEM."""
+    name: Annotated[str, Field(min_length=1)] | None = None
+    """What stands in the server's certificate. None: the address's host."""
+
+    @model_validator(mode="after")
+    def _key_fits_cert(self) -> Self:
+        if (self.cert is None) != (self.key is None):
+            raise ValueError("cert and key go together: our own certificate, and its key")
+        return self
 
 
 class ServingSettings(Section):
@@ -21,3 +41,5 @@ class ServingSettings(Section):
     """Predict calls under way at once, over all servers: two keep one busy while the next batch fills."""
     deadline: Annotated[float, Field(gt=0, le=60)] = 1.0
     """Seconds a frame stays worth an answer, from its arrival."""
+    tls: ServingTlsSettings | None = None
+    """None: plain gRPC."""

@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 FIXED: dict[str, tuple[str, ...]] = {
     "server": ("host", "port", "tls", "names", "origins", "ice_servers"),
-    "serving": ("address", "max_batch_size", "in_flight", "deadline"),
+    "serving": ("address", "tls", "max_batch_size", "in_flight", "deadline"),
     "api_streams": ("state",),
 }
 """What a running service cannot change: sockets that are open, and what every model's channel was built from."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import grpc.aio
 
+from streamer.inference.credentials import Credentials
 from streamer.inference.intake import MAX_ANSWER
 
 MAX_PICTURES = 64 << 20
@@ -45,6 +46,12 @@ OPTIONS: tuple[tuple[str, Any], ...] = (
 )
 
 
-def open_channel(address: str) -> grpc.aio.Channel:
-    """A channel to `address`, any that `streamer.config.address.check` lets pass; connects with the first call."""
-    return grpc.aio.insecure_channel(address, options=OPTIONS)
+def open_channel(address: str, credentials: Credentials | None = None) -> grpc.aio.Channel:
+    """A channel to `address`, any that `streamer.config.address.check` lets pass; connects with the first call.
+
+    Without credentials it is plain.
+    """
+    if credentials is None:
+        return grpc.aio.insecure_channel(address, options=OPTIONS)
+    name = () if credentials.name is None else (("grpc.ssl_target_name_override", credentials.name),)
+    return grpc.aio.secure_channel(address, credentials.channel, options=(*OPTIONS, *name))

@@ -7,6 +7,7 @@ from functools import partial
 from serving.signature import Contract
 from streamer.inference.batcher import Answer, Batcher, Dispatcher
 from streamer.inference.channel import MAX_PICTURES
+from streamer.inference.credentials import Credentials
 from streamer.inference.predictor import Predictor
 from streamer.values.clock import Clock
 from streamer.values.frame import Sample
@@ -28,6 +29,7 @@ class ServedModel:
         on_call: Callable[[str, int, float], None],
         on_error: Callable[[str, str], None],
         on_restart: Callable[[], None],
+        credentials: Credentials | None = None,
         pause: float = PAUSE,
     ) -> None:
         """Join it; nothing is asked yet.
@@ -42,6 +44,7 @@ class ServedModel:
             on_call: told of each call answered: model, frames, seconds.
             on_error: told of each that failed: model, gRPC status.
             on_restart: told whenever one of its tasks ended in a way nobody foresaw. Must not raise.
+            credentials: how its channel is secured; None: not at all.
             pause: seconds until that one begins again.
         """
         self._name = name
@@ -49,6 +52,7 @@ class ServedModel:
             address,
             name,
             clock=clock,
+            credentials=credentials,
             on_call=lambda batch_size, seconds: on_call(name, batch_size, seconds),
             on_error=lambda code: on_error(name, code),
         )

@@ -13,6 +13,7 @@ from typing import Any
 from serving import signature, wire
 from serving.signature import Contract
 from streamer.inference import answer, introduction
+from streamer.inference.credentials import Credentials
 from streamer.inference.news import PAUSE, News
 from streamer.inference.server import ModelServer
 from streamer.values.clock import Clock
@@ -42,6 +43,7 @@ class Predictor:
         model: str,
         *,
         clock: Clock,
+        credentials: Credentials | None = None,
         on_call: Callable[[int, float], None] = lambda batch_size, seconds: None,
         on_error: Callable[[str], None] = lambda code: None,
     ) -> None:
@@ -67,7 +69,7 @@ class Predictor:
         self._unanswered_since: float | None = None
         """When the first call about frames failed since one was answered."""
         self._trouble, self._versions = News(clock), News(clock)
-        self._server = ModelServer(address)
+        self._server = ModelServer(address, credentials)
 
     async def run(self) -> None:
         """Keep `up`, `reason` and `contract` true until cancelled. May be run again."""

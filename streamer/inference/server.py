@@ -13,6 +13,7 @@ import grpc.aio
 from serving import wire
 from streamer.inference import intake
 from streamer.inference.channel import open_channel
+from streamer.inference.credentials import Credentials
 from streamer.values.errors import PredictError
 
 CONTROL_TIMEOUT = 2.0
@@ -27,9 +28,9 @@ class ModelServer:
     Its calls raise PredictError: no answer, with the gRPC status name.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, credentials: Credentials | None = None) -> None:
         self.address = address
-        self._channel = open_channel(address)
+        self._channel = open_channel(address, credentials)
         # Answers come as bytes: what is no message is no error of gRPC's, but a traceback in its log and a None.
         self._predict: Any = self._channel.unary_unary(
             wire.PREDICT, request_serializer=wire.PredictRequest.SerializeToString
@@ -92,4 +93,20 @@ def _told(code: str, details: str) -> tuple[str, str]:
         return "RESOURCE_EXHAUSTED", "has more work than it can do"
     if "unhealthy" in details:  # gRPC's own word for NOT_SERVING
         return code, "says that it is not serving"
-    return code, "cannot be reached"
+    why = _why_no_connection(details)
+    return code, f"cannot be reached: {why}" if why else "cannot be reached"
+
+
+_NO_CONNECTION = {
+    "Hostname Verification Check failed": "its certificate is for another name; serving.tls.name says which",
+    "CERTIFICATE_VERIFY_FAILED": "its certificate is signed by nobody in serving.tls.ca, or is not valid now",
+    "WRONG_VERSION_NUMBER": "it does not speak TLS, and serving.tls is set",
+    "Socket closed": "it closes connections; it may want TLS, or another certificate: serving.tls",
+}
+
+
+def _why_no_connection(details: str) -> str | None:
+    """What gRPC says of the handshake of the last server tried, in our words."""
+    if not details.startswith("connections to all backends failing"):
+        return None
+    return next((why for words, why in _NO_CONNECTION.items() if words in details), None)

@@ -21,6 +21,7 @@ STARTED = config.parse({"server": {"port": 8000}, "serving": {"model": "a"}})
         ({"server": {"port": 8001, "host": "::1", "max_viewers": 3}}, ("server.host", "server.port")),
         ({"serving": {"address": "h:1", "model": "b"}, "server": {"port": 8000}}, ("serving.address",)),
         ({"server": {"port": 8000, "tls": {"cert": "c", "key": "k"}}}, ("server.tls",)),
+        ({"server": {"port": 8000}, "serving": {"tls": {"ca": "ca.pem"}}}, ("serving.tls",)),
         ({"server": {"port": 8000}, "api_streams": {"state": "s", "allowed": True}}, ("api_streams.state",)),
     ],
 )

@@ -32,7 +32,17 @@ def expected_boxes(value: int) -> NDArray[np.float32]:
 class FakeModelServer:
     """Answers Predict and GetModelMetadata for one model; `run_fake_model_server` makes one."""
 
-    def __init__(self, contract: Contract, *, host: str = "127.0.0.1", port: int = 0, max_age_ms: int = 0) -> None:
+    def __init__(
+        self,
+        contract: Contract,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        max_age_ms: int = 0,
+        credentials: grpc.ServerCredentials | None = None,
+    ) -> None:
+        self.credentials = credentials
+        """What it speaks TLS with; None: it speaks plain gRPC."""
         self.host = host
         self.port = port
         self.max_age_ms = max_age_ms
@@ -94,7 +104,10 @@ class FakeModelServer:
                 response_serializer=lambda reply: reply.SerializeToString() if self.raw is None else self.raw,
             )
             self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, {method: handler}),))
-        self.port = self._server.add_insecure_port(self.address)
+        if self.credentials is None:
+            self.port = self._server.add_insecure_port(self.address)
+        else:
+            self.port = self._server.add_secure_port(self.address, self.credentials)
         await self._server.start()
 
     async def stop(self) -> None:
@@ -188,10 +201,15 @@ def float_tensor(array: NDArray[Any]) -> Any:
 
 @asynccontextmanager
 async def run_fake_model_server(
-    contract: Contract, *, host: str = "127.0.0.1", port: int = 0, max_age_ms: int = 0
+    contract: Contract,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    max_age_ms: int = 0,
+    credentials: grpc.ServerCredentials | None = None,
 ) -> AsyncIterator[FakeModelServer]:
     """A server for as long as the block lasts."""
-    server = FakeModelServer(contract, host=host, port=port, max_age_ms=max_age_ms)
+    server = FakeModelServer(contract, host=host, port=port, max_age_ms=max_age_ms, credentials=credentials)
     await server.start()
     try:
         yield server

@@ -64,6 +64,15 @@ def test_a_wrong_configuration_is_refused(tmp_path: Path) -> None:
     )
 
 
+def test_a_certificate_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    """A file of `serving.tls` that cannot be used ends the start with code 2 and one line that names it."""
+    config = tmp_path / "sightline.yaml"
+    config.write_text("serving: {tls: {ca: none.pem}}")
+    done = subprocess.run(serve_command(config), capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert done.stderr == "sightline: serving.tls.ca: none.pem cannot be read: No such file or directory\n"
+
+
 async def test_tensorflow_is_never_loaded(service: Service) -> None:
     """The service predicts without a byte of TensorFlow in its memory."""
     async with service.events("road") as feed:

@@ -11,7 +11,10 @@ import pytest
 
 from serving.errors import StartError
 from serving.tls import read_credentials
+from streamer.inference import credentials, introduction
+from streamer.inference.server import ModelServer
 from tests.peers.certificates import Certificate, make_certificate
+from tests.serving.peers import run_server
 
 AUTHORITY = make_certificate("authority")
 SERVER = make_certificate("localhost", AUTHORITY)
@@ -112,3 +115,21 @@ def test_a_key_is_never_told(tmp_path: Path) -> None:
         read_credentials(path)
     assert str(error.value) == f"--ssl_config_file {path}:2:13 : not valid text of SSLConfig"
     assert error.value.__cause__ is None
+
+
+@pytest.mark.parametrize("client_verify", [False, True])
+async def test_the_service_calls_over_tls(base_path: Path, tmp_path: Path, client_verify: bool) -> None:
+    """What `serving.tls` names opens a channel to a server with --ssl_config_file, verified on one side or on both."""
+    files = {"ca.pem": AUTHORITY.cert, "cert.pem": CLIENT.cert, "key.pem": CLIENT.key}
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    config = write(tmp_path / "ssl.config", **GOOD, custom_ca=AUTHORITY.cert, client_verify=client_verify)
+    own = {"cert": str(tmp_path / "cert.pem"), "key": str(tmp_path / "key.pem")}
+    shown = credentials.read(
+        ca=str(tmp_path / "ca.pem"), **(own if client_verify else {"cert": None, "key": None}), name="localhost"
+    )
+    with run_server(base_path, f"--ssl_config_file={config}") as running:
+        server = ModelServer(running.address, shown)
+        metadata = await introduction.ask(server, "tiny", None)
+        await server.close()
+    assert metadata.model_spec.version.value == 3
