@@ -79,6 +79,7 @@ def _add_models(group: argparse._ArgumentGroup) -> None:
     )
     add("--file_system_poll_wait_seconds", type=_seconds, default=1, help="time between looks for new versions")
     _switch(group, "--allow_version_labels_for_unavailable_models", False, "new labels may name any version")
+    _switch(group, "--allow_reload", False, "callers may change the list (not a flag of tensorflow_model_server)")
     add("--saved_model_tags", default="serve", help="comma-separated tags of the graph in the SavedModel")
     _switch(group, "--enable_model_warmup", True, "run a version's own requests before it serves")
     add("--num_request_iterations_for_warmup", type=int, default=1, help="how often each of them")

@@ -34,6 +34,8 @@ class Options:
     poll_wait: float
     """Seconds between two looks at the base paths; 0 looks once."""
     labels_for_unavailable: bool
+    allow_reload: bool
+    """Whether HandleReloadConfigRequest is obeyed."""
     tags: tuple[str, ...]
     warm_up_iterations: int
     """0 leaves warm-up out."""
@@ -80,6 +82,7 @@ class Options:
             config_poll_wait=max(0.0, flags.model_config_file_poll_wait_seconds),
             poll_wait=max(0.0, flags.file_system_poll_wait_seconds),
             labels_for_unavailable=flags.allow_version_labels_for_unavailable_models,
+            allow_reload=flags.allow_reload,
             tags=tuple(flags.saved_model_tags.split(",")),
             warm_up_iterations=max(1, flags.num_request_iterations_for_warmup) if flags.enable_model_warmup else 0,
             load_retries=flags.max_num_load_retries,

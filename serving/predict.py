@@ -15,7 +15,11 @@ from serving.errors import ServingError, failed_precondition, invalid_argument
 from serving.metrics import Metrics
 from serving.servable import Servable
 from serving.signature import SERVING_DEFAULT
-from serving.wire import carries, to_array, write
+from serving.wire import carries, to_array, unsent, write
+
+MAX_UNSENT = 16 << 20
+"""Bytes of a request's tensor that are made up because its shape claims them: warm-up requests leave them out, and a
+request of some bytes may claim gigabytes. TensorFlow Serving makes them up without end."""
 
 METHOD_NAMES = ("tensorflow/serving/predict", "tensorflow/serving/classify", "tensorflow/serving/regress")
 
@@ -97,6 +101,8 @@ def _read(given: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
     arrays = {}
     for alias, tensor in given.items():
         try:
+            if (bytes_unsent := unsent(tensor)) > MAX_UNSENT:
+                raise ValueError(f"{bytes_unsent} bytes are claimed and not there")
             arrays[alias] = to_array(tensor) if carries(tensor.dtype) else tf.make_ndarray(tensor)
         except (ValueError, TypeError, OverflowError, MemoryError):
             raise invalid_argument(f"tensor parsing error: {alias}") from None

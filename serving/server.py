@@ -163,7 +163,9 @@ class Server:
         )
         prediction = PredictionService(self.models, self._predict, self.metrics)
         prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(prediction, server)
-        model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(self.models), server)
+        model_service_pb2_grpc.add_ModelServiceServicer_to_server(
+            ModelService(self.models, allow_reload=self.options.allow_reload), server
+        )
         if self.options.health:
             health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         self.port = self._add_port(server, self.options.address(self.options.port))

@@ -93,18 +93,29 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer): 
 class ModelService(model_service_pb2_grpc.ModelServiceServicer):  # type: ignore[misc]
     """tensorflow.serving.ModelService."""
 
-    def __init__(self, models: Models) -> None:
+    def __init__(self, models: Models, *, allow_reload: bool) -> None:
         self._models = models
+        self._allow_reload = allow_reload
 
     def GetModelStatus(self, request: Any, context: grpc.ServicerContext) -> Any:
         """Where the model's versions are in their lives, newest first."""
         return _answer(context, lambda: model_status(self._models, request))
 
     def HandleReloadConfigRequest(self, request: Any, context: grpc.ServicerContext) -> Any:
-        """Serve exactly the models of the request; answered when the new ones are available."""
+        """Serve exactly the models of the request; answered when the new ones are available.
+
+        Refused unless --allow_reload is given: a model is a program, which may read and write files, and nobody is
+        asked for a password here.
+        """
         return _answer(context, lambda: self._reload(request))
 
     def _reload(self, request: Any) -> Any:
+        if not self._allow_reload:
+            raise ServingError(
+                grpc.StatusCode.PERMISSION_DENIED,
+                "This server was started without --allow_reload; its models change with --model_config_file, which "
+                "--model_config_file_poll_wait_seconds follows",
+            )
         if request.config.WhichOneof("config") != "model_config_list":
             raise invalid_argument(
                 "ServerModelConfig type not supported by HandleReloadConfigRequest. "

@@ -33,7 +33,7 @@ def caller(base_path: Path) -> Iterator[Caller]:
     if ADDRESS:
         yield Caller(ADDRESS)
         return
-    with run_server(base_path) as server:
+    with run_server(base_path, "--allow_reload") as server:
         yield Caller(server.port)
 
 

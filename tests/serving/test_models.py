@@ -44,7 +44,7 @@ def write(path: Path, *entries: str) -> Path:
 def serve(config: Path, *flags: str, said: list[str] | None = None) -> Iterator[tuple[Server, Caller]]:
     """The embedded server of a file of models, and a client of it."""
     lines = said if said is not None else []
-    options = Options.parse(["--port=0", f"--model_config_file={config}", *flags])
+    options = Options.parse(["--port=0", f"--model_config_file={config}", "--allow_reload", *flags])
     running = server.start(options, lines.append)
     try:
         yield running, Caller(running.port)
@@ -144,6 +144,21 @@ def test_a_label_at_the_start_needs_a_flag(base_path: Path, tmp_path: Path) -> N
         server.start(Options.parse(["--port=0", f"--model_config_file={config}"]), lambda _line: None)
     with serve(config, "--allow_version_labels_for_unavailable_models") as (_, caller):
         assert answering(caller, version_label="stable") == 3
+
+
+def test_a_reload_is_refused_unless_it_is_allowed(base_path: Path, tmp_path: Path) -> None:
+    """Whoever reaches the port can change nothing: a list of his is not loaded, and an empty one unloads nothing."""
+    with serve(write(tmp_path / "models.config", entry("tiny", base_path)), "--allow_reload=false") as (_, caller):
+        for entries in ([entry("evil", base_path), entry("tiny", base_path)], []):
+            with pytest.raises(grpc.RpcError) as error:
+                reload(caller, *entries)
+            assert error.value.code() is grpc.StatusCode.PERMISSION_DENIED
+            assert str(error.value.details()).startswith("This server was started without --allow_reload")
+        assert refusal(caller, name="evil") == (
+            grpc.StatusCode.NOT_FOUND,
+            "Servable not found for request: Latest(evil)",
+        )
+        assert answering(caller) == 3
 
 
 def test_a_reload_serves_exactly_its_list(base_path: Path, saved: Path, tmp_path: Path) -> None:

@@ -145,6 +145,30 @@ def test_a_tensor_too_large_to_be_true_is_refused(caller: Caller) -> None:
     assert error.value.code() is grpc.StatusCode.INVALID_ARGUMENT
 
 
+@pytest.mark.parametrize("dtype", ["DT_UINT8", "DT_FLOAT", "DT_STRING", "DT_HALF", "DT_COMPLEX128", "DT_INT64"])
+def test_what_a_shape_claims_is_not_made_up(caller: Caller, monkeypatch: pytest.MonkeyPatch, dtype: str) -> None:
+    """A request of some bytes that claims gigabytes, of whichever dtype, is refused before there is memory for them."""
+
+    def made_up(tensor: Any) -> Any:
+        raise AssertionError(tensor)
+
+    monkeypatch.setattr("serving.predict.to_array", made_up)
+    monkeypatch.setattr("tensorflow.make_ndarray", made_up)
+    bomb = wire.TensorProto(dtype=wire.DataType[dtype], tensor_shape={"dim": [{"size": 1}, *[{"size": 12_000}] * 2]})
+    with pytest.raises(grpc.RpcError, match="tensor parsing error: input_tensor") as error:
+        caller.predict(predict({"input_tensor": bomb}), timeout=30)
+    assert error.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_a_tensor_that_is_one_value_is_filled_up(caller: Caller) -> None:
+    """A request that leaves out what repeats, as warm-up requests do, is read as TensorFlow reads it."""
+    filled = wire.TensorProto(
+        dtype=wire.DT_UINT8, tensor_shape={"dim": [{"size": size} for size in (1, 8, 8, 3)]}, int_val=[0]
+    )
+    answer = caller.predict(predict({"input_tensor": filled}), timeout=30)
+    np.testing.assert_array_equal(wire.to_array(answer.outputs["num_detections"]), [3e6])
+
+
 def test_errors_that_quote_no_text_are_answered(tmp_path: Path) -> None:
     """An op that quotes bytes which are no UTF-8, or a text of many bytes, gets its code and not a broken call."""
 
