@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import tomllib
 from collections.abc import Iterator
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -173,6 +174,34 @@ def test_ports_agree(overlay: str) -> None:
     assert int(annotations["prometheus.io/port"]) == ports["metrics"]
     [published] = re.findall(r'path: "(\S+)"', one(overlay, "ConfigMap", "serving")["data"]["monitoring.config"])
     assert annotations["prometheus.io/path"] == published
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_only_the_service_calls_the_model_server(overlay: str) -> None:
+    """The model server's pods are reached by the service alone, by label or the machines' network; they reach nobody.
+
+    Everybody else may at most read metrics, and only from a namespace that is named.
+    """
+    policy = one(overlay, "NetworkPolicy", "serving")["spec"]
+    assert set(policy["policyTypes"]) == {"Ingress", "Egress"}
+    assert policy["egress"] == []
+    met = [
+        name
+        for name, template in pods(overlay)
+        if policy["podSelector"]["matchLabels"].items() <= template["metadata"]["labels"].items()
+    ]
+    assert met == ["serving"]
+    [callers, readers] = policy["ingress"]
+    assert [port["port"] for port in callers["ports"]] == ["grpc"]
+    assert [port["port"] for port in readers["ports"]] == ["metrics"]
+    [machines, service_pods] = callers["from"]
+    assert ip_network(machines["ipBlock"]["cidr"]).prefixlen >= 16
+    labels = service_pods["podSelector"]["matchLabels"]
+    assert [name for name, template in pods(overlay) if labels.items() <= template["metadata"]["labels"].items()] == [
+        "sightline"
+    ]
+    assert "namespaceSelector" not in service_pods
+    assert [list(peer) for peer in readers["from"]] == [["namespaceSelector"]]
 
 
 PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
