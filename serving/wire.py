@@ -75,7 +75,6 @@ MAX_RANK: Final = 254
 """Dimensions of a tensor, as TensorFlow limits them."""
 MAX_SIZE: Final = 2**63 - 1
 """Values of a tensor, as TensorFlow counts them."""
-
 LARGEST_ITEM: Final = 16
 """Bytes of the largest value a tensor may have, DT_COMPLEX128."""
 
@@ -138,9 +137,11 @@ def unsent(tensor: Any) -> int:
     size = size_of(tensor)
     if tensor.tensor_content:
         return 0  # content of another length than the shape's is refused, and not filled up
+    if tensor.dtype in _FIELDS:
+        field, dtype = _FIELDS[tensor.dtype]
+        return max(0, size - len(getattr(tensor, field))) * dtype.itemsize
     carried = sum(len(value) for field, value in tensor.ListFields() if field.name.endswith("_val"))
-    item = _FIELDS[tensor.dtype][1].itemsize if tensor.dtype in _FIELDS else LARGEST_ITEM
-    return max(0, size - carried) * item
+    return max(0, size - carried) * LARGEST_ITEM
 
 
 def to_array(tensor: Any, most: int = MAX_SIZE) -> NDArray[Any]:

@@ -138,6 +138,7 @@ def test_what_a_shape_claims_is_not_made_up_beyond_a_limit() -> None:
     [
         ({"dtype": wire.DT_FLOAT, "float_val": [1.0, 2.0]}, 16),
         ({"dtype": wire.DT_FLOAT, "float_val": [1.0] * 9}, 0),
+        ({"dtype": wire.DT_FLOAT, "bool_val": [True] * 6}, 24),
         ({"dtype": wire.DT_UINT8, "tensor_content": b"abcdef"}, 0),
         ({"dtype": wire.DT_STRING, "string_val": [b"a"]}, 40),
         ({"dtype": wire.DataType["DT_HALF"], "half_val": [1]}, 80),
