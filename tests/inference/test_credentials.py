@@ -1,5 +1,9 @@
 """streamer.inference.credentials: the channel to the model server speaks TLS, or it is said why not."""
 
+import asyncio
+import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -107,6 +111,39 @@ async def test_who_does_not_fit_is_not_asked(
     async with asking(server, read(tmp_path, ca=ca, own=own, name=name)) as predictor:
         assert not predictor.up
         assert predictor.reason == f"the model server at {predictor.address} cannot be reached: {why}"
+
+
+FIVE_LOOKS = """
+import asyncio, sys
+from streamer.inference import credentials
+from streamer.inference.predictor import Predictor
+from streamer.values.clock import monotonic
+
+async def look():
+    shown = credentials.read(ca=None, cert=None, key=None, name="serving.test")
+    predictor = Predictor(sys.argv[1], "insulators", clock=monotonic, credentials=shown)
+    for _ in range(5):
+        await predictor._watch()
+    print(predictor.reason)
+    await predictor.close()
+
+asyncio.run(look())
+"""
+
+
+async def test_what_fails_is_not_written_by_grpc_as_well() -> None:
+    """However often no channel comes about, gRPC's own lines about it stay out of the process's stderr."""
+    environment = {key: value for key, value in os.environ.items() if key != "GRPC_VERBOSITY"}
+    async with run_fake_model_server(CONTRACT) as plain:
+        looking = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", FIVE_LOOKS, plain.address),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment,
+        )
+        said, wrote = await looking.communicate()
+    assert NO_TLS in said.decode()
+    assert not [line for line in wrote.decode().splitlines() if "ssl_transport" in line]
 
 
 async def test_tls_that_is_not_spoken_here_is_guessed() -> None:
