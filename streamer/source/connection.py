@@ -109,7 +109,7 @@ class Connection:
             loop.call_soon_threadsafe(lambda: None if ended.done() else ended.set_result(error))
 
     def _read(self) -> None:
-        with open_target(self._target, self._stop, self._habits, self._place) as opened:
+        with open_target(self._target, self._stop, self._habits, place=self._place) as opened:
             video = opened.video(self._target.limits)
             self.stall_timeout = opened.protocol.start or opened.protocol.stall
             self.opened_at = self.alive_at = self._clock()

@@ -112,8 +112,8 @@ class Contained:
 
 def _is_picture(stream: av.VideoStream) -> bool:
     """Whether a track holds a picture beside the video, as phones and drones write one."""
-    codec = stream.codec_context.codec.canonical_name if stream.codec_context is not None else ""
-    return bool(stream.disposition & Disposition.attached_pic) or codec in ("mjpeg", "png", "bmp", "gif", "webp")
+    decoder = getattr(stream.codec_context, "name", None)  # there is no context where there is no decoder
+    return bool(stream.disposition & Disposition.attached_pic) or decoder in ("mjpeg", "png", "bmp", "gif", "webp")
 
 
 def open_target(

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from typing import cast
 
 import av
-from av.video.codeccontext import VideoCodecContext
 
 from streamer.source import protocol as protocols
 from streamer.source.download import Download
@@ -42,7 +41,7 @@ class MotionJpeg:
 
     def video(self, limits: Limits) -> Video:
         """Its pictures, to be decoded within limits. They have no times but that of their arrival."""
-        context = cast(VideoCodecContext, av.CodecContext.create("mjpeg", "r"))
+        context = av.CodecContext.create("mjpeg", "r")
         limit(context, limits)
         return Video(context, 0.0)
 

@@ -57,7 +57,7 @@ class Parts:
         if self._at is None:
             begins = self._held.find(BEGIN)
             if begins < 0 and len(self._held) > LONGEST_HEAD:
-                raise _no_picture(self._held)
+                raise _no_picture(bytes(self._held))
             if begins < 0:
                 return False
             del self._held[:begins]

@@ -56,7 +56,7 @@ class Stream:
         with run_pusher(self.port) as pusher:
             beginning = threading.Thread(target=begin, args=(pusher,))
             beginning.start()
-            with record(self.target, self.stop, self.place, self._clock) as playing:
+            with record(self.target, self.stop, self.place, clock=self._clock) as playing:
                 beginning.join()
                 yield pusher, playing
 
