@@ -12,6 +12,8 @@ from streamer.source.rtsp.message import MAX_BODY
 from streamer.values.errors import SourceError
 
 MAX_TRACKS = 32
+MAX_FORMATS = 32
+"""Payload types of a track that are looked at: each is looked for in all of the track's lines."""
 CLOCK_RATE = 90_000
 """Hertz, of video (RFC 3551 section 5) where nothing else is said."""
 PLAYABLE = ("H264", "H265", "JPEG", "MP4V-ES", "VP8")
@@ -127,10 +129,12 @@ class _Attributes:
 
     def of(self, name: str, payload_type: int) -> str:
         """What stands behind the payload type."""
+        wanted = str(payload_type)
         for known, value in self._found:
-            number, _, rest = value.partition(" ")
-            if known == name and number == str(payload_type):
-                return rest.strip()
+            if known == name:
+                number, _, rest = value.partition(" ")
+                if number == wanted:
+                    return rest.strip()
         return ""
 
     def direction(self) -> str:
@@ -142,7 +146,7 @@ def _track(section: Sequence[str], whole: _Attributes) -> Track:
     words = section[0][2:].split()
     media, profile = (words[0].lower() if words else ""), (words[2].upper() if len(words) > 2 else "")
     attributes = _Attributes(section[1:])
-    formats = [int(word) for word in words[3:] if re.fullmatch(r"\d{1,3}", word, re.ASCII)] or [-1]
+    formats = [int(word) for word in words[3 : 3 + MAX_FORMATS] if re.fullmatch(r"\d{1,3}", word, re.ASCII)] or [-1]
     codecs = [_codec(attributes, payload_type) for payload_type in formats]
     chosen = next((number for number, (codec, _) in enumerate(codecs) if codec in PLAYABLE), 0)
     (codec, clock_rate), payload_type = codecs[chosen], formats[chosen]
