@@ -29,7 +29,7 @@ from tests.peers.process import free_port, run_process
 from tests.peers.rtsp_camera import SDP, run_rtsp_camera
 from tests.peers.rtsp_server import RtspServer, run_rtsp_server
 from tests.peers.web_camera import behind_digest, files, mjpeg, run_hls, run_web_camera, text, trickled
-from tests.source.test_kinds import sending
+from tests.source.test_kinds import rtp, sending
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -147,6 +147,15 @@ async def test_encoders_are_healthy(numbered_clip: Path, way: str) -> None:
         await asyncio.sleep(0 if pushed else 1)  # libsrt answers late who comes before it
         found = await examined(Target(url, listen=bool(pushed)))
     assert (found.error, kinds(found)) == (None, set())
+    assert found.measured.fps == pytest.approx(30, rel=0.1)
+
+
+async def test_bare_rtp_is_healthy(numbered_clip: Path) -> None:
+    """RTP without a description is recognised and watched as a camera is, with its own times."""
+    port = free_port() & ~1
+    async with sending(*rtp(port), clip=numbered_clip):
+        found = await examined(Target(f"udp://127.0.0.1:{port}"))
+    assert (found.error, kinds(found), found.seen.lost) == (None, set(), 0)
     assert found.measured.fps == pytest.approx(30, rel=0.1)
 
 

@@ -111,6 +111,15 @@ async def test_rtsp_in_every_codec_and_transport(clips: dict[str, Path], codec: 
         await assert_delivers(Target(server.url("/road"), transport=transport))
 
 
+async def test_rtsp_mjpeg_beyond_2040_pixels(tmp_path: Path) -> None:
+    """A size for which RTP has no room is taken from the description, where gst-rtsp-server writes it."""
+    clip = make_clip(tmp_path / "large.mkv", width=2560, height=1440, fps=5, seconds=4, gop=1, codec="mjpeg")
+    with run_rtsp_server({"/road": clip}) as server:
+        async with run_watch(Target(server.url("/road"))) as watch:
+            frames = await watch.more(3)
+    assert {(frame.picture.width, frame.picture.height) for frame in frames} == {(2560, 1440)}
+
+
 @pytest.fixture(scope="module")
 def authority() -> Certificate:
     """Who signs the cameras' certificates."""

@@ -18,7 +18,7 @@ from streamer.source import protocol as protocols
 from streamer.source.backoff import EAGER_PAUSE, JITTER, LOCKOUT_PAUSE
 from streamer.source.connection import Connection
 from streamer.source.openings import PATIENCE, Openings
-from streamer.source.protocol import SOCKET_TIMEOUT
+from streamer.source.protocol import SOCKET_TIMEOUT, STALL_TIMEOUT
 from streamer.source.source import LOOK, OPENING, PICTURE_TIMEOUT
 from streamer.source.target import Limits, Target, Transport
 from streamer.values import url as urls
@@ -30,7 +30,8 @@ from tests.peers.clock import FakeClock
 from tests.peers.front import run_front
 from tests.peers.listener import run_listener
 from tests.peers.process import free_port
-from tests.peers.rtsp_camera import run_rtsp_camera
+from tests.peers.rtp_packetizer import Sender, encoded, h264_payloads, units_of
+from tests.peers.rtsp_camera import chunk, run_rtsp_camera
 from tests.peers.rtsp_server import RtspServer, run_rtsp_server
 from tests.peers.until import until
 from tests.peers.watch import Watch, numbers, run_watch
@@ -218,6 +219,20 @@ async def test_a_camera_that_never_begins_is_no_stalled_one() -> None:
         async with run_watch(Target(camera.url())) as watch:
             assert "plays, and sent nothing" in await watch.ended("timeout")
             assert list(watch.source.reconnects) == ["timeout"]
+
+
+async def test_a_camera_that_begins_late_plays() -> None:
+    """A camera that waits for its next key picture, longer than it may pause later, is not given up before it comes."""
+    sent = Sender().send(h264_payloads(units_of(unit), "fragments", 400) for unit in encoded("libx264"))
+
+    def late() -> Iterator[bytes]:
+        threading.Event().wait(STALL_TIMEOUT + 0.5)  # longer than a silence may last: what is tested
+        yield b"".join(chunk(0, packet) for packet in sent)
+
+    with run_rtsp_camera(play=late) as camera:
+        async with run_watch(Target(camera.url())) as watch:
+            await watch.more(10)
+            assert watch.source.reconnects == {}
 
 
 @pytest.mark.parametrize("fps", [Fraction(1), Fraction(2, 5)])
