@@ -21,7 +21,7 @@ reader.py                bytes of ours as FFmpeg reads them; allowance.py how ma
 udp/                     what comes in datagrams to a port of ours: port.py, sender.py, form.py, bare_rtp.py, stream.py
 relay.py                 SRT by way of the system's ffmpeg
 stop.py                  how a thread that waits is told to end
-gate.py                  which packets are worth decoding; decoding.py what comes of them
+gate.py                  which packets are worth decoding; decoding.py what comes of them; claims.py what they may take
 pace.py                  when a picture of a recording is due. Pure
 rotation.py              a picture turned upright
 failure.py               what FFmpeg and the system raise, in the words of the API
