@@ -12,7 +12,7 @@ from streamer.values import url
 
 CODECS = {"H264": "H.264", "H265": "H.265", "JPEG": "MJPEG", "MP4V-ES": "MPEG-4"}
 KINDS = {"key": "IDR", "recovery point": "recovery points", "intra": "intra pictures that are no IDR"} | {
-    "refresh": "none, refreshed bit by bit"
+    "refresh": "none came, perhaps refreshed bit by bit"
 }
 """Of the pictures with which decoding may begin: H.264's words."""
 MARKERS = {

@@ -12,6 +12,7 @@ from streamer.doctor.facts import lost_share
 from streamer.doctor.measurements import Measurements
 from streamer.doctor.observation import Kind, Observation
 from streamer.source.rtsp import Traits
+from streamer.source.rtsp.description import CLOCK_RATE
 from streamer.source.target import Target
 
 FindingKind = Literal[
@@ -34,8 +35,6 @@ HIGH_LOAD = 0.5
 """Share of a core for one camera's decoding."""
 HIGH_BITRATE = 16e6
 UNEVEN = 1.0
-MILLISECONDS = 90.0
-"""Ticks of 90 kHz in one."""
 FEW = 3
 """Packets that are too few to say anything about their times and rate."""
 NOT_SET = 3 * 365 * 86400.0
@@ -96,10 +95,10 @@ def _keyframes(case: Case) -> Iterator[Finding]:
     measured, gop = case.measured, case.measured.gop_seconds or 0.0
     least = "at least " if measured.gop_is_open else ""
     if not measured.keyframes:
-        found = f"no keyframe came in the {measured.watched_seconds:.1f} s watched, so there was no picture"
+        found = f"no keyframe came in the {_watched(case):.1f} s watched, so there was no picture"
         effect = "each start shows nothing until one comes"
         if case.seen.pictures:
-            found = f"no keyframe came in the {measured.watched_seconds:.1f} s watched, so there was no whole picture"
+            found = f"no keyframe came in the {_watched(case):.1f} s watched, so there was no whole picture"
             effect = "it refreshes its pictures bit by bit, or its keyframes are far apart: each start takes seconds"
         yield Finding("no_keyframe", "advice", found, f"{effect}; {CURE}, and intra refresh")
     elif gop > LONG_GOP and not case.kind.bursts:  # what comes by segments, or was recorded, begins with one
@@ -203,8 +202,9 @@ def _pace(case: Case) -> Iterator[Finding]:
     if pace == 1.0:
         return
     found = f"the clock of the camera's pictures counts one second in {pace:.2f}"
-    if 0.9 < pace / MILLISECONDS < 1.1:
-        found = "the clock of the camera's pictures counts milliseconds, where 90,000 ticks a second are said"
+    said = CLOCK_RATE if case.traits.played is None else case.traits.played.clock_rate
+    if 0.9 < pace / (said / 1000) < 1.1:
+        found = f"the clock of the camera's pictures counts milliseconds, where {said} ticks a second are said"
     elif fps is not None:
         found = f"the camera's times are those of {fps * pace:.1f} pictures a second, and {fps:.1f} come"
     meaning = "Sightline maps them once it has noticed, and recordings of the camera run too fast or too slow"
@@ -282,6 +282,12 @@ _RULES: tuple[Callable[[Case], Iterator[Finding]], ...] = (
     _picture, _codec,
 )  # fmt: skip
 """In the order of what a person should look at first."""
+
+
+def _watched(case: Case) -> float:
+    """Seconds, with those in which nothing came that a decoder could begin with."""
+    opened, ended = case.seen.opened_at, case.seen.ended_at
+    return case.measured.watched_seconds if opened is None or ended is None else ended - opened
 
 
 def share(of_one: float) -> str:

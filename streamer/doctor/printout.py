@@ -48,7 +48,8 @@ def _rows(report: Report) -> list[tuple[str, str]]:
         apart = f"{measured.gop_seconds:.1f} s"
         kinds = "" if report.seen.traits is None else facts.keyframe_kinds(report.seen.traits)
         said = f"at least {apart} apart" if measured.gop_is_open else f"every {apart}"
-        rows.append(("keyframes", f"{said}: {kinds}" if kinds and kind.codec == "h264" else said))
+        said = f"{said}: {kinds}" if kinds and kind.codec == "h264" else said
+        rows.append(("keyframes", said if measured.keyframes or not kinds else kinds))
     if measured.first_picture_seconds is not None:
         answered = f"the camera had answered after {measured.open_seconds or 0.0:.2f} s"
         rows.append(("first picture", f"after {measured.first_picture_seconds:.2f} s; {answered}"))

@@ -61,7 +61,7 @@ def test_each_habit_has_its_words(changed: dict[str, object], line: tuple[str, s
         (("key",), "IDR"),
         (("key", "recovery point", "refresh"), "IDR and recovery points"),
         (("intra",), "intra pictures that are no IDR"),
-        (("refresh",), "none, refreshed bit by bit"),
+        (("refresh",), "none came, perhaps refreshed bit by bit"),
         ((), ""),
     ],
 )

@@ -124,6 +124,15 @@ def test_what_is_as_it_should_be_is_not_found(url: str, kind: Kind, measured: di
     assert judge(target, seen(kind), replace(GOOD, **measured)) == ()  # type: ignore[arg-type]
 
 
+def test_without_a_keyframe_what_was_waited_counts() -> None:
+    """Of a camera that refreshes its pictures bit by bit it is told for how long no keyframe came."""
+    told = seen(opened_at=0.1, ended_at=8.0, traits=Traits(keyframes=("refresh",)))
+    [finding] = judge(TARGET, told, replace(GOOD, keyframes=0, watched_seconds=2.9))
+    assert finding.sentence == "no keyframe came in the 7.9 s watched, so there was no whole picture"
+    text = printout(report(TARGET, replace(told, arrivals=camera(gop=1000, begin=1))))
+    assert "keyframes      none came, perhaps refreshed bit by bit" in text
+
+
 def test_a_first_picture_that_waits_for_a_rare_keyframe_is_one_finding() -> None:
     """Where keyframes are rare, that the first picture had to wait for one is not said a second time."""
     late = replace(GOOD, first_picture_seconds=6.0, gop_seconds=8.0)
