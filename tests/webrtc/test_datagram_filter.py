@@ -224,6 +224,16 @@ async def test_what_is_remembered_is_bounded(victim: Victim) -> None:
     assert victim.peer.connected
 
 
+async def test_no_more_is_read_than_tells_that_it_is_too_much(victim: Victim, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a datagram that is far too large asyncio reads one byte more than would pass."""
+    lengths: list[int] = []
+    monkeypatch.setattr(DatagramFilter, "datagram_received", lambda _, data, __: lengths.append(len(data)))
+    await victim.answer()
+    victim.attack(HOSTILE["far too large"])
+    await until(lambda: lengths)
+    assert set(lengths) == {MAX_DATAGRAM + 1}
+
+
 async def test_every_socket_is_filtered(victim: Victim) -> None:
     """Each socket that aioice opens for a peer connection is one of ours."""
     await victim.answer()
