@@ -1,4 +1,4 @@
-"""A whole Keras model, .keras or .h5 ─► a `Detector`.
+"""A whole Keras model, .keras or .h5 ─► a `Detector`. Files of Keras 2 are loaded by `keras_2`.
 
 `--builder path/to/file.py:function` names what such a file does not hold: the function is called without arguments and
 returns a dict of name to class or function, as `custom_objects` of keras.models.load_model takes it.
@@ -10,6 +10,7 @@ from typing import Any
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from sightline_export import keras_2
 from sightline_export.builder import run_builder
 from sightline_export.detector import Detector
 from sightline_export.errors import Unusable
@@ -71,12 +72,19 @@ def _tensor(name: str, tensor: Any) -> Tensor:
 
 
 def read(path: Path, builder: str | None) -> Any:
-    custom = _custom_objects(builder) if builder else None
+    """The model in a .keras or .h5 file.
+
+    Raises:
+        Unusable: the builder fails, or the file cannot be loaded.
+    """
+    custom = _custom_objects(builder) if builder else {}
+    found = keras_2.written(path)
+    if found.by_keras_2:
+        return keras_2.load(path, found, custom)
     try:
         return tf.keras.models.load_model(path, custom_objects=custom, compile=False, safe_mode=True)
     except Exception as error:  # Keras raises ValueError, TypeError, OSError, BadZipFile and what layers raise.
-        said = str(error).strip().splitlines()
-        reason = said[0] if said else type(error).__name__
+        reason = keras_2.first_line(error)
         hint = "" if builder else "; classes of your own are named with --builder package.module:function"
         raise Unusable(f"Keras model {path} cannot be loaded: {reason}{hint}") from error
 

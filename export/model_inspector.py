@@ -165,7 +165,11 @@ def _infos(infos: Any) -> list[Tensor]:
 
 def _keras(found: Inspection) -> Inspection:
     model = keras_model.read(found.path, None)
-    weights = [Tensor(str(one.path), str(one.dtype), tuple(one.shape)) for one in model.weights]
+    # A variable of Keras 2 has no path, and its dtype is an object.
+    weights = [
+        Tensor(str(getattr(one, "path", one.name)), tf.as_dtype(one.dtype).name, tuple(one.shape))
+        for one in model.weights
+    ]
     return with_family(replace(found, weights=weights), keras_model.KerasModel(found.path, model))
 
 
