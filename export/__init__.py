@@ -5,8 +5,10 @@
     request     one export, fully described; its fingerprint says whether it was made before
     exporter    the story: load ─► write ─► prove ─► publish
     checkpoint, tf1_checkpoint, frozen_graph, keras_model, saved_model, object_detection_api
-                one kind of source each ─► a `Detector`
+                one kind of source each ─► a `Detector`; `keras_2` loads what Keras 2 wrote
     network     a source whose tensors are known by name ─► a `Detector`: by its `family`, or as it was described
+    box_scale   whether boxes count pixels or fractions, seen on pictures
+    label_map   class names by id; `string_int_label_map`, those of the Object Detection API
     decoding, decoder    what --decode says of a raw head; the same inside the graph
     findings    which labels call for a person, by --findings or by their names
     detector    what every source becomes: a function from pictures to the canonical outputs

@@ -18,6 +18,7 @@ import tensorflow as tf
 
 from serving.signature import DETECTION_BOXES, DETECTION_CLASSES, DETECTION_SCORES, NUM_DETECTIONS
 from sightline_export.anchors import anchor_boxes
+from sightline_export.box_scale import Seen
 from sightline_export.decoding import Decoding, Input, Nms
 from sightline_export.errors import Unusable
 from sightline_export.suppression import Rows, suppress
@@ -65,6 +66,12 @@ class Decoder:
             DETECTION_CLASSES: rows.classes + self.class_offset,
             NUM_DETECTIONS: rows.count,
         }
+
+    def seen(self, found: dict[str, Any]) -> Seen:
+        """What the source answered on its first picture, from tensors by role, before anything is made of it."""
+        boxes, scores, classes, _ = self._columns(found)
+        scores = scores[..., :1] if classes is not None else scores
+        return Seen(boxes[0].numpy(), scores[0].numpy(), None if classes is None else classes[0].numpy())
 
     @property
     def class_offset(self) -> float:

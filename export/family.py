@@ -2,11 +2,13 @@
 
 Object Detection API   detection_boxes, detection_scores, detection_classes, num_detections: boxes in 0..1, yxyx
                        (research/object_detection/exporter.py and exporter_lib_v2.py)
-Model Garden           the same names and image_info [N, 4, 2]: boxes in pixels of the resized picture
-                       (official/vision/serving/detection.py)
+Model Garden           the same names and image_info [N, 4, 2]: boxes in pixels of the resized picture, or in 0..1
+                       (official/vision/serving/detection.py, output_normalized_coordinates)
 Ultralytics            float32 0..1 [N, H, W, 3] to one tensor [N, 4 + C, A], boxes cxcywh in pixels of the input;
-                       with nms=True to [N, K, 6], rows of x1, y1, x2, y2, score, class
+                       with nms=True to [N, K, 6], rows of x1, y1, x2, y2, score, class; of format=tflite, in 0..1
                        (docs.ultralytics.com/integrations/tf-savedmodel)
+
+Names and shapes do not tell pixels from fractions: see `box_scale`.
 """
 
 from dataclasses import dataclass
@@ -56,6 +58,8 @@ class Family:
     """How many classes it tells apart, where a tensor says so."""
     decoded: bool = False
     """Its outputs are not the canonical ones: what is written does more than the source."""
+    either_scale: bool = False
+    """Its makers write boxes in pixels or in 0..1 under the same names: which, only pictures show."""
 
 
 def recognise(source: Tensors) -> Family | None:
@@ -74,7 +78,7 @@ def _named(source: Tensors) -> Family:
     # Inputs of float32 are levels as they come from the picture in both: the API's `float_image_tensor`.
     if source.tensor(_IMAGE_INFO):
         decoding = Decoding(input=Input(), boxes=Boxes(format="yxyx", scale="pixels"))
-        return Family("Model Garden", outputs | {"image_info": _IMAGE_INFO}, decoding, decoded=True)
+        return Family("Model Garden", outputs | {"image_info": _IMAGE_INFO}, decoding, decoded=True, either_scale=True)
     multiclass = source.tensor(_MULTICLASS)
     columns = multiclass.shape[-1] if multiclass and multiclass.shape else None
     # Its first column is the background.
@@ -95,4 +99,4 @@ def _ultralytics(output: Tensor, picture: Tensor) -> Family | None:
         decoding = Decoding(input=given, layout="channels_first", boxes=Boxes(format="cxcywh", scale="pixels"))
     else:
         return None
-    return Family("Ultralytics", outputs, decoding, resize="letterbox", min_score=0.25, decoded=True)
+    return Family("Ultralytics", outputs, decoding, resize="letterbox", min_score=0.25, decoded=True, either_scale=True)

@@ -3,8 +3,8 @@
 Frozen graphs, TF1 checkpoints, SavedModels and Keras models are networks; only how they are loaded and run differs.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,13 +14,15 @@ from numpy.typing import NDArray
 
 from serving.signature import ResizeRule
 from sightline_export import family
+from sightline_export.box_scale import Seen, settle
 from sightline_export.decoder import Decoder, prepare
 from sightline_export.decoding import Decoding, Input
 from sightline_export.detector import Detector, Pictures
 from sightline_export.errors import Unusable
 from sightline_export.label_map import fit_labels, read_label_map
+from sightline_export.pictures import as_batch, drawn_pictures, read_pictures
 from sightline_export.request import Request
-from sightline_export.tensors import Tensor, Value, listing
+from sightline_export.tensors import Tensor, Value, listing, takes_encoded
 
 Given = Any
 """Pictures [N, H, W, 3] in the dtype and levels of the source's own input."""
@@ -84,9 +86,19 @@ def as_detector(network: Network, request: Request, beside: Beside) -> Detector:
     outputs = kind.outputs if kind else _outputs(network, request)
     decoding = _decoding(network, request, kind, picture, outputs)
     size = _size(network, request, beside, picture)
-    decoder = Decoder(decoding, outputs, size)
     wiring = network.wire(picture, outputs, size, request.tensors.fixed)
+    decoder = Decoder(decoding, outputs, size)
     classes = kind.classes if kind and kind.classes else decoder.class_count(_columns(network, decoder))
+    first_class = 1 if kind and kind.classes else int(decoder.class_offset)
+    labels = _labels(network, request, beside, (first_class, classes))
+    resize = request.resize or beside.resize or (kind.resize if kind else "stretch")
+    answers = _answers(network, request, wiring, decoder, picture, (resize, beside.pad_value))
+    said = request.decoding is not None and "boxes" in request.decoding.model_fields_set
+    try:
+        decoding, notes = settle(decoding, answers, size, kind, said=said)
+    except ValueError as error:
+        raise Unusable(f"{network.path} {error}") from error
+    decoder = replace(decoder, decoding=decoding)
     given = decoding.input or Input()
 
     def detect(images: Any) -> dict[str, Any]:
@@ -97,16 +109,14 @@ def as_detector(network: Network, request: Request, beside: Beside) -> Detector:
         decoded = decoder({role: tf.constant(value) for role, value in found.items()})
         return {name: np.asarray(value) for name, value in decoded.items()}
 
-    first_class = 1 if kind and kind.classes else int(decoder.class_offset)
-    resize = request.resize or beside.resize or (kind.resize if kind else "stretch")
     min_score = request.min_score if request.min_score is not None else beside.min_score
-    raw = kind is None or kind.decoded or request.decode is not None
+    raw = kind is None or kind.decoded or decoding != kind.decoding
     return Detector(
         detect=detect,
         reference=reference,
         height=size[0],
         width=size[1],
-        labels=_labels(network, request, beside, (first_class, classes)),
+        labels=labels,
         resize=resize,
         pad_value=beside.pad_value,
         findings=beside.findings if request.labels is None else None,
@@ -115,7 +125,7 @@ def as_detector(network: Network, request: Request, beside: Beside) -> Detector:
         keep=beside.keep,
         provenance=_provenance(picture, request, decoder) if raw else {},
         changes=_changes(picture, decoder) if raw else [],
-        notes=[*([f"its outputs are those of {kind.name}"] if kind and raw else []), *beside.notes],
+        notes=[*([f"its outputs are those of {kind.name}"] if kind and raw else []), *notes, *beside.notes],
     )
 
 
@@ -128,10 +138,14 @@ def _picture(network: Network, request: Request) -> Tensor:
             raise Unusable(f"{network.path} has no tensor {name} for --inputs; found {listing(network.inputs)}")
     elif len(found) == 1:
         tensor = found[0]
+    elif why_not := takes_encoded(network.inputs):
+        raise Unusable(f"{network.path} cannot be exported: {why_not}")
     elif not network.inputs or not found:
         raise _no_detector(network)
     else:
         raise Unusable(f"{network.path} has several inputs for pictures, choose with --inputs: {listing(found)}")
+    if why_not := takes_encoded([tensor]):
+        raise Unusable(f"{network.path} cannot be exported: {why_not}")
     if tensor.dtype not in ("uint8", "float32", "float16", "float64", "int32") or not tensor.is_picture:
         raise Unusable(f"{network.path} wants pictures as numbers [N, H, W, 3], and takes {tensor}")
     return tensor
@@ -189,6 +203,27 @@ def _size(network: Network, request: Request, beside: Beside, picture: Tensor) -
     return beside.size
 
 
+def _answers(
+    network: Network,
+    request: Request,
+    wiring: Wiring,
+    decoder: Decoder,
+    picture: Tensor,
+    fit: tuple[ResizeRule, int],
+) -> Iterator[Seen]:
+    """What the source answers on the pictures of the proof, one after the other as they are asked for."""
+    height, width = decoder.size
+    given = decoder.decoding.input or Input()
+    found = drawn_pictures() if request.pictures is None else read_pictures(request.pictures)
+    for one in as_batch(found, (width, height), *fit):
+        try:
+            answer = wiring.reference(prepare(tf.constant(one[np.newaxis]), given, picture.dtype).numpy())
+            seen = decoder.seen({role: tf.constant(value) for role, value in answer.items()})
+        except (tf.errors.OpError, ValueError, TypeError, KeyError, IndexError) as error:
+            raise Unusable(f"{network.path} does not run on a {width}x{height} picture: {error}") from error
+        yield seen
+
+
 def _columns(network: Network, decoder: Decoder) -> int | None:
     """How many columns the scores have, where their tensor says so."""
     tensor = network.tensor(decoder.outputs["scores"])
@@ -201,6 +236,12 @@ def _labels(network: Network, request: Request, beside: Beside, classes: tuple[i
     if request.labels is not None:
         return fit_labels(read_label_map(request.labels), request.labels, *classes)
     if beside.labels is not None:
+        count = classes[1]
+        if count is not None and len(beside.labels) != count:
+            raise Unusable(
+                f"{network.path} comes with {len(beside.labels)} class names, and its tensors tell {count} apart: "
+                "give its label map with --labels FILE"
+            )
         return beside.labels
     hint = f" (there is {beside.label_map})" if beside.label_map else ""
     raise Unusable(f"{network.path} carries no class names: give its label map with --labels FILE{hint}")

@@ -14,7 +14,7 @@ from sightline_export.source import Source, sha256
 from sightline_export.tensors import TensorNames
 from sightline_export.versions import versions
 
-EXPORTER_VERSION = 3
+EXPORTER_VERSION = 4
 """Goes up whenever the same source would be written as a different model."""
 
 

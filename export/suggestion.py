@@ -8,7 +8,7 @@ from sightline_export.errors import Unusable
 from sightline_export.inspection import Inspection
 from sightline_export.label_map import read_label_map
 from sightline_export.report import labels_in_words
-from sightline_export.tensors import Tensor
+from sightline_export.tensors import Tensor, takes_encoded
 
 GRADIENTS = ("gradients/", "gradients_")
 """Where tf.gradients puts its own, much of which follows from the pictures alone."""
@@ -23,6 +23,8 @@ def with_family(found: Inspection, tensors: family.Tensors) -> Inspection:
         known = (tensors.tensor(name) for name in dict.fromkeys(kind.outputs.values()))
         outputs = [tensor for tensor in known if tensor is not None]
     size = _size(pictures) or found.input_size
+    if why_not := takes_encoded(tensors.inputs):
+        return replace(found, inputs=tensors.inputs, outputs=outputs, detector=f"no: {why_not}", command="")
     return replace(
         found,
         inputs=tensors.inputs,

@@ -32,7 +32,7 @@ class Tensor:
     @property
     def is_picture(self) -> bool:
         """Whether pictures [N, H, W, 3] may be given here."""
-        return self.shape is None or (len(self.shape) == 4 and self.shape[3] in (3, None))
+        return self.dtype != "string" and (self.shape is None or (len(self.shape) == 4 and self.shape[3] in (3, None)))
 
 
 def listing(tensors: Iterable[Tensor], most: int = 6) -> str:
@@ -40,6 +40,23 @@ def listing(tensors: Iterable[Tensor], most: int = 6) -> str:
     found = [str(tensor) for tensor in tensors]
     more = f" and {len(found) - most} more" if len(found) > most else ""
     return ", ".join(found[:most]) + more or "none"
+
+
+def takes_encoded(inputs: Iterable[Tensor]) -> str:
+    """Why inputs cannot be given pixels, where they take strings in their place; empty otherwise.
+
+    A string may be an encoded picture or a record with one in it (encoded_image_string_tensor and tf_example of the
+    Object Detection API); which, a signature does not say.
+    """
+    found = sorted(inputs, key=lambda tensor: tensor.name)
+    strings = [tensor for tensor in found if tensor.dtype == "string"]
+    if not strings or any(tensor.is_picture for tensor in found):
+        return ""
+    return (
+        f"it takes strings, as encoded pictures are ({listing(strings)}), and is to take pixels: write it again with "
+        "--input_type image_tensor, as the Object Detection API and Model Garden call that, or, of a graph, name the "
+        "tensor behind its decoder with --inputs"
+    )
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import tensorflow as tf
 
+from serving.signature import DETECTION_OUTPUTS
 from sightline_export.inspection import SHOWN
 from tests.export.peers import export, one_line, sample
 
@@ -137,6 +138,28 @@ def test_a_saved_model(found: Callable[[Path], dict[str, Any]], tmp_path: Path) 
     assert it["facts"]["variables"] == "none beside it"
     assert it["detector"] == "yes: Object Detection API, 90 classes"
     assert it["command"].endswith("--output models/served/theirs --labels LABELS.pbtxt --input-size WIDTHxHEIGHT")
+
+
+@pytest.mark.parametrize("names", [["input_tensor"], ["image_bytes", "key"]])
+def test_a_model_of_encoded_pictures_is_no_source(
+    found: Callable[[Path], dict[str, Any]], tmp_path: Path, capsys: pytest.CaptureFixture[str], names: list[str]
+) -> None:
+    """A detector that takes encoded pictures is told by `inspect` and refused by an export, for the same reason."""
+    module = tf.Module()
+    module.detect = tf.function(
+        lambda *given: dict.fromkeys(DETECTION_OUTPUTS, tf.strings.length(given[0])),
+        input_signature=[tf.TensorSpec([None], tf.string, name=name) for name in names],
+    )
+    tf.saved_model.save(module, str(tmp_path / "model"), {"serving_default": module.detect})
+    it = found(tmp_path / "model")
+    reason = f"it takes strings, as encoded pictures are ({', '.join(f'{name} string [?]' for name in names)}), and"
+    assert it["detector"].startswith(f"no: {reason}")
+    assert it["command"] == ""
+    assert export(tmp_path / "model", "--output", tmp_path / "out") == 2
+    said = one_line(capsys)
+    assert reason in said
+    assert "--input_type image_tensor" in said
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("suffix", [".keras", ".h5"])

@@ -39,13 +39,13 @@ def ultralytics_nms(pictures: Any) -> dict[str, Any]:
     return {"output_0": tf.where(best[..., None] > 0.25, rows, 0.0)}
 
 
-def model_garden(pictures: Any) -> dict[str, Any]:
+def model_garden(pictures: Any, factor: int = 2) -> dict[str, Any]:
     """Model Garden resizes to twice the size: boxes are pixels of that, and image_info says so."""
     rows = ultralytics_nms(tf.cast(pictures, tf.float32) / 255)["output_0"]
     count = tf.shape(rows)[0]
     info = tf.constant([[[HEIGHT, WIDTH], [2 * HEIGHT, 2 * WIDTH], [2, 2], [0, 0]]], tf.float32)
     return {
-        "detection_boxes": tf.gather(rows[..., :4] * 2, [1, 0, 3, 2], axis=2),
+        "detection_boxes": tf.gather(rows[..., :4] * factor, [1, 0, 3, 2], axis=2),
         "detection_scores": rows[..., 4],
         "detection_classes": tf.cast(rows[..., 5], tf.int32) + tf.cast(rows[..., 4] > 0, tf.int32),
         "num_detections": tf.fill([count], 20),
@@ -174,6 +174,71 @@ def test_another_head_is_described(tmp_path: Path) -> None:
     check_best_rows(tmp_path / "out" / "1")
 
 
+def model_garden_fractions(images: Any) -> dict[str, Any]:
+    """With output_normalized_coordinates; image_info is there all the same."""
+    return model_garden(images, factor=1)
+
+
+def object_detection_pixels(images: Any) -> dict[str, Any]:
+    """The Object Detection API's names, and boxes in pixels of the picture."""
+    return {name: value for name, value in model_garden(images, factor=1).items() if name != "image_info"}
+
+
+@pytest.mark.parametrize(
+    ("detect", "dtype", "pixels", "note"),
+    [
+        (ultralytics, tf.float32, False, "its boxes are fractions of the picture, not pixels as Ultralytics"),
+        (ultralytics_nms, tf.float32, False, "its boxes are fractions of the picture, not pixels as Ultralytics"),
+        (model_garden_fractions, tf.uint8, False, "its boxes are fractions of the picture, not pixels as Model Garden"),
+        (object_detection_pixels, tf.uint8, True, "its boxes are pixels, not fractions of the picture as Object"),
+    ],
+)
+def test_what_boxes_count_is_seen_on_pictures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    detect: Any, dtype: Any, pixels: bool, note: str,
+) -> None:  # fmt: skip
+    """The same names and shapes with boxes on another scale are exported with their boxes where they belong."""
+    where = corners()
+    if not pixels:
+        monkeypatch.setitem(globals(), "BOXES", (BOXES / [WIDTH, HEIGHT, WIDTH, HEIGHT]).astype(np.float32))
+    metadata(save(tmp_path / "model", detect, dtype))
+    assert export(tmp_path / "model", "--output", tmp_path / "out") == 0
+    assert note in capsys.readouterr().out
+    for picture, rows in zip(pictures(2), detections(tmp_path / "out" / "1", pictures(2)), strict=True):
+        scores = scores_in_numpy(picture)
+        expected = [
+            (int(np.argmax(scores[row])) + 1, float(scores[row].max()), list(map(float, where[row])))
+            for row in np.argsort(-scores.max(axis=1))
+            if scores[row].max() > 0.25
+        ]
+        if detect is ultralytics:
+            expected = suppressed(where, scores, iou=0.5, score=0.05)
+        assert_same([row for row in rows if row[1] > (0.05 if detect is ultralytics else 0.25)], expected)
+
+
+def no_rows(images: Any) -> dict[str, Any]:
+    """With nms=True, and nothing found."""
+    return {"output_0": ultralytics_nms(images)["output_0"] * 0.0}
+
+
+def yolov5(images: Any) -> dict[str, Any]:
+    """One class of YOLOv5: rows of a box, whether there is anything, and how sure of the class; not of a class."""
+    rows = ultralytics_nms(images)["output_0"]
+    return {"output_0": tf.concat([rows[..., :5], rows[..., 4:5]], 2)}
+
+
+def test_an_option_says_what_boxes_count(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What pictures cannot show, or show otherwise, is as --decode says; a contradiction is noted."""
+    for name, detect in (("none", no_rows), ("some", ultralytics_nms)):
+        metadata(save(tmp_path / name, detect))
+        (tmp_path / "head.yaml").write_text("boxes: {format: xyxy, scale: normalised}")
+        argv = [tmp_path / name, "--decode", tmp_path / "head.yaml", "--output", tmp_path / f"{name}-out"]
+        assert export(*argv) == 0
+        assert contract_of(tmp_path / f"{name}-out" / "1").provenance["decode"]["boxes"]["scale"] == "normalised"
+        noted = ", like pixels, and are read as normalised" in capsys.readouterr().out
+        assert noted == (name == "some")
+
+
 def nothing(images: Any) -> dict[str, Any]:
     return {"logits": tf.reduce_mean(images, [1, 2])}
 
@@ -181,6 +246,19 @@ def nothing(images: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("detect", "batch", "options", "said"),
     [
+        (
+            no_rows,
+            1,
+            [],
+            "reach to 0: give some on which it finds something, --pictures DIR, or say",
+        ),
+        (yolov5, 1, [], "has rows like those of Ultralytics, but no whole numbers for classes"),
+        (
+            lambda images: {"output_0": ultralytics(images)["output_0"][:, :6]},
+            1,
+            [],
+            "comes with 3 class names, and",
+        ),
         (nothing, 1, [], "found inputs images float32 [1, 48, 64, 3] and outputs logits float32 [1, 3]"),
         (ultralytics, 8, [], "takes 8 pictures at a time, no more and no less"),
         (ultralytics, 1, ["--labels", "four.txt"], "id 4 (d) is out of range: the model has 3 classes, ids 1 to 3"),
