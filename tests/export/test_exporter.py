@@ -36,7 +36,7 @@ from sightline_export.errors import CheckFailed
 from sightline_export.fresh_process import FreshProcess
 from sightline_export.golden import Golden
 from sightline_export.warmup import read_warmup
-from tests.export.peers import COLOURS, in_process, sample
+from tests.export.peers import COLOURS, in_process
 
 ROOT = Path(__file__).parents[2]
 
@@ -614,17 +614,9 @@ def test_a_fresh_process_that_dies_fails_the_check(tmp_path: Path) -> None:
             list(fresh.prove(tmp_path, Golden(np.zeros((0, 1, 1, 3), np.uint8), [])))
 
 
-@pytest.fixture
-def ssd_voc() -> Path:
-    """A real TF1 frozen graph, not made here."""
-    return sample("models", "ssd_voc", "frozen_inference_graph.pb")
-
-
-def test_a_real_frozen_graph_is_exported(export: Export, ssd_voc: Path, tmp_path: Path) -> None:
+def test_a_real_frozen_graph_is_exported(voc_export: Path) -> None:
     """An SSD of the Object Detection API takes any batch after export, at 256x256, with its 21 names."""
-    output = tmp_path / "voc"
-    assert export(ssd_voc, "--labels", ssd_voc.with_name("pascal_label_map.pbtxt"), "--output", output) == 0
-    _, contract = load(output / "1")
+    _, contract = load(voc_export / "1")
     assert (contract.width, contract.height, contract.resize) == (256, 256, "stretch")
     assert contract.provenance["batch"] == "dynamic"
     assert len(contract.labels) == 21

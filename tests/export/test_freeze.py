@@ -12,7 +12,7 @@ from sightline_export.errors import Unusable
 from sightline_export.freeze import FrozenGraph, write_frozen
 from sightline_export.golden import GOLDEN, Golden, Rows
 from sightline_export.versions import FROZEN_FILE
-from tests.export.peers import contract_of, export, one_line, sample
+from tests.export.peers import contract_of, export, one_line
 
 
 def detector(directory: Path, *, loop: bool = False) -> Path:
@@ -93,13 +93,10 @@ def test_a_table_cannot_be_frozen(tmp_path: Path) -> None:
         write_frozen(tmp_path, detect.get_concrete_function())
 
 
-def test_a_real_detector_survives_being_frozen(tmp_path: Path) -> None:
+def test_a_real_detector_survives_being_frozen(voc_export: Path) -> None:
     """An SSD of TensorFlow 1, loops and all, is exported, frozen again, and finds the same in both."""
-    source = sample("models", "ssd_voc", "frozen_inference_graph.pb")
-    options = ("--labels", source.with_name("pascal_label_map.pbtxt"), "--output", tmp_path, "--frozen")
-    assert export(source, *options) == 0
-    golden = Golden.load(tmp_path / "1" / GOLDEN)
-    found = FrozenGraph(tmp_path / "1" / FROZEN_FILE)(golden.pictures[:1])
+    golden = Golden.load(voc_export / "1" / GOLDEN)
+    found = FrozenGraph(voc_export / "1" / FROZEN_FILE)(golden.pictures[:1])
     assert found[NUM_DETECTIONS].shape == (1,)
     assert Rows.of(found, 0).difference(golden.answers[0]) < golden.tolerance
-    assert {"op": "NonMaxSuppressionV3", "iou": 0.6, "count": 20} in contract_of(tmp_path / "1").provenance["nms"]
+    assert {"op": "NonMaxSuppressionV3", "iou": 0.6, "count": 20} in contract_of(voc_export / "1").provenance["nms"]

@@ -94,19 +94,17 @@ def test_a_checkpoint_of_training(found: Callable[[Path], dict[str, Any]], tmp_p
     assert "--builder path/to/file.py:function" in it["command"]
 
 
-def test_an_export_is_read_without_tensorflow(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_export_is_read_without_tensorflow(bundled_export: Path) -> None:
     """Of an exported version: contract, labels, provenance, the versions beside it, and how to serve it, at once."""
-    assert export("--output", tmp_path / "insulators", "--frozen") == 0
-    capsys.readouterr()
-    script = f"import sys; from sightline_export.cli import main; main(['inspect', {str(tmp_path / 'insulators')!r}]);"
+    script = f"import sys; from sightline_export.cli import main; main(['inspect', {str(bundled_export)!r}]);"
     command = [sys.executable, "-c", f"{script} print('tensorflow' in sys.modules)"]
     said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
-    assert said[0].startswith(f"{tmp_path / 'insulators' / '1'}: SavedModel, exported by Sightline")
+    assert said[0].startswith(f"{bundled_export / '1'}: SavedModel, exported by Sightline")
     assert "  inputs        input_tensor  uint8    [?, 384, 512, 3]" in said
     assert "  classes       2: 1 insulator, 2 defect" in said
     assert "  versions      1; this is 1" in said
     assert "  frozen        assets.extra/frozen_inference_graph.pb" in said
-    serve = f"python -m serving --port 5000 --model_name insulators --model_base_path {tmp_path / 'insulators'}"
+    serve = f"python -m serving --port 5000 --model_name insulators --model_base_path {bundled_export}"
     assert said[-2:] == [f"  next          {serve}", "False"]
 
 

@@ -7,13 +7,28 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import tensorflow as tf
 
-from tests.export.peers import export, one_line
+from tests.export.peers import COLOURS, export, one_line
+
+
+@pytest.fixture(scope="module")
+def heavy(tmp_path_factory: pytest.TempPathFactory) -> list[object]:
+    """What to export: a detector that does next to nothing, with two megabytes of weights."""
+    directory = tmp_path_factory.mktemp("heavy")
+    gain = "self.gain = tf.Variable([0.0, 0.0, 0.0])"
+    weights = f"{gain}\n        self.weights = tf.Variable(tf.zeros([500_000]))"
+    network = COLOURS.replace(gain, weights).replace("* self.gain", "* self.gain + 0 * tf.reduce_mean(self.weights)")
+    (directory / "heavy_network.py").write_text(network)
+    model = tf.Module()
+    model.gain, model.weights = tf.Variable([0.5, 1.0, 0.75]), tf.Variable(tf.random.normal([500_000]))
+    prefix = tf.train.Checkpoint(model=model).write(str(directory / "ckpt-1"))
+    return [prefix, "--builder", f"{directory / 'heavy_network.py'}:build"]
 
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of one megabyte, a tenth of what an export of the bundled detector takes."""
+    """A file system of one megabyte, half of what the export takes."""
     disk = tmp_path / "disk"
     disk.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)]
@@ -25,9 +40,11 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         subprocess.run(["umount", str(disk)], check=True)
 
 
-def test_a_full_disk_is_said_and_cleared(small_disk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_full_disk_is_said_and_cleared(
+    small_disk: Path, heavy: list[object], capsys: pytest.CaptureFixture[str]
+) -> None:
     """Exit code 2, the disk's own reason and the directory the user named; the disk is as empty as it was."""
-    assert export("--output", small_disk / "models" / "full") == 2
+    assert export(*heavy, "--output", small_disk / "models" / "full") == 2
     assert one_line(capsys) == f"export: cannot write to {small_disk}/models/full: No space left on device\n"
     assert list(small_disk.iterdir()) == []
 
@@ -52,12 +69,12 @@ def largest_file(size: int) -> Iterator[None]:
 
 @pytest.mark.parametrize("size", [100, 500_000])
 def test_a_write_that_fails_is_said_wherever_it_fails(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], size: int
+    tmp_path: Path, heavy: list[object], capsys: pytest.CaptureFixture[str], size: int
 ) -> None:
     """Graph or weights, TensorFlow's writers or Python's: exit code 2, one line without a path of ours, no trace."""
     output = tmp_path / "models" / "limited"
     with largest_file(size):
-        code = export("--output", output)
+        code = export(*heavy, "--output", output)
     assert code == 2
     assert one_line(capsys) == f"export: cannot write to {output}: File too large\n"
     assert not (tmp_path / "models").exists()
