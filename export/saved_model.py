@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from serving.signature import CONTRACT_FILE, SERVING_DEFAULT, Contract, ContractError
 from sightline_export.detector import Detector
 from sightline_export.errors import Unusable
+from sightline_export.label_map import checked
 from sightline_export.network import Beside, Wiring, as_detector
 from sightline_export.request import Request
 from sightline_export.tensors import Tensor, Value
@@ -118,7 +119,9 @@ def _beside(path: Path, loaded: Any) -> Beside:
 def metadata_names(path: Path) -> dict[int, str] | None:
     """Class names as Ultralytics writes them, `names: {0: person, …}`; ids as Sightline counts them, from 1."""
     try:
-        return {int(index) + 1: str(name) for index, name in _metadata(path)["names"].items()} or None
+        names = _metadata(path)["names"].items()
+        # YAML may hold anything in place of a name, and a few lines of it become gigabytes of text.
+        return checked((int(index) + 1, str(name)) for index, name in names if isinstance(name, str | int | float))
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
 
