@@ -38,6 +38,8 @@ look() {
         need prometheus "metrics, alert rules" prometheus
     command -v turnserver >/dev/null ||
         need turnserver "viewers behind a relay" coturn
+    command -v nginx >/dev/null ||
+        need nginx "the page behind a proxy" nginx-light
     command -v ffmpeg >/dev/null ||
         need ffmpeg "cameras that send by RTMP, SRT, UDP and HLS" ffmpeg
 }
@@ -63,7 +65,7 @@ apt_install() {
     done
     if [[ -d /run/systemd/system ]]; then
         local package
-        for package in prometheus coturn; do
+        for package in prometheus coturn nginx; do
             [[ " ${missing_packages[*]} " != *" $package "* ]] || systemctl disable --quiet "$package" || true
         done
     fi

@@ -13,6 +13,7 @@ from pathlib import Path
 from aiohttp import web
 
 from streamer.config import Config, TlsSettings
+from streamer.http.listener import Listener, bind
 from streamer.parts import is_loopback
 from streamer.service import Service
 from streamer.tools.terminal import Terminal
@@ -54,17 +55,11 @@ async def _serve(
     service: Service, application: web.Application, config: Config, ready: Callable[[str], None], stop: asyncio.Event
 ) -> None:
     # Cancelled when the client leaves: a viewer of a stream without pictures would not be missed otherwise.
-    # Bodies are small and taken as they are: what is compressed can be a bomb, or broken in ways nobody catches.
-    runner = web.AppRunner(
-        application,
-        access_log=None,
-        shutdown_timeout=SHUTDOWN_TIMEOUT,
-        handler_cancellation=True,
-        auto_decompress=False,
-    )
+    runner = web.AppRunner(application, shutdown_timeout=SHUTDOWN_TIMEOUT, handler_cancellation=True)
+    listener: Listener | None = None
     try:
         await runner.setup()
-        url = await _listen(runner, config)
+        url, listener = await _listen(runner, service, config)
         if not is_loopback(config.server.host):
             log.warning(
                 "server.host is %s: whoever reaches this port sees every stream, and nobody is asked for a login"
@@ -77,6 +72,8 @@ async def _serve(
     finally:
         # Streams first: their endless responses end, and the server need not wait for them.
         await ended("the streams", service.streams.close())
+        if listener is not None:
+            await ended("the port", listener.close())
         await ended("the server", runner.cleanup())
 
 
@@ -93,19 +90,28 @@ def _told(of: Mapping[signal.Signals, Callable[[], None]]) -> Iterator[None]:
             loop.remove_signal_handler(number)
 
 
-async def _listen(runner: web.AppRunner, config: Config) -> str:
-    """Open the port; returns the URL.
+async def _listen(runner: web.AppRunner, service: Service, config: Config) -> tuple[str, Listener]:
+    """Open the port; returns the URL, and what takes connections there.
 
     Raises:
         ConfigError: it cannot be had.
     """
-    host, port, tls = config.server.host, config.server.port, config.server.tls
-    site = web.TCPSite(runner, host, port, ssl_context=None if tls is None else _context(tls))
+    host, port = config.server.host, config.server.port
+    tls = None if config.server.tls is None else _context(config.server.tls)
     try:
-        await site.start()
+        sockets = await bind(host, port)
     except OSError as error:
         raise ConfigError(f"server: cannot listen on {host}:{port}: {_why(error)}") from None
-    return f"{'http' if tls is None else 'https'}://{_shown(host)}:{runner.addresses[0][1]}"
+    assert runner.server is not None  # noqa: S101  after setup
+    listener = Listener(
+        sockets,
+        runner.server,
+        service.connections,
+        service.shortage,
+        tls=tls,
+        on_restart=lambda: service.metrics.restarted("listener"),
+    )
+    return f"{'http' if tls is None else 'https'}://{_shown(host)}:{sockets[0].getsockname()[1]}", listener
 
 
 def _context(tls: TlsSettings) -> ssl.SSLContext:

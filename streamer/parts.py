@@ -1,5 +1,6 @@
 """What the service is made of, as the configuration in force has it: made here, run and changed by `service.py`."""
 
+import resource
 from collections.abc import Callable
 from ipaddress import ip_address
 from pathlib import Path
@@ -11,9 +12,11 @@ from streamer.control.seats import SeatLimits
 from streamer.control.statefile import StateFile
 from streamer.control.targets import target_of_entry
 from streamer.http.allowed_origins import AllowedOrigins
+from streamer.http.connections import ConnectionLimits
 from streamer.http.ice_server import IceServer
 from streamer.http.names import Names
 from streamer.http.signalling import Signalling
+from streamer.http.trusted_proxies import TrustedProxies
 from streamer.inference import credentials
 from streamer.inference.model import ServedModel
 from streamer.inference.served_models import ServedModels
@@ -68,6 +71,16 @@ class Parts:
         """How many may watch."""
         server = self.config.server
         return SeatLimits(server.max_viewers, server.max_viewers_per_stream, server.max_viewers_per_address)
+
+    def proxies(self) -> TrustedProxies:
+        """Which proxies are believed, and the folder browsers find us in."""
+        return TrustedProxies(self.config.server.trusted_proxies, self.config.server.base_path)
+
+    def connection_limits(self) -> ConnectionLimits:
+        """How many connections there may be. Cameras and models want descriptors too, and come first."""
+        server, (descriptors, _) = self.config.server, resource.getrlimit(resource.RLIMIT_NOFILE)
+        total = server.max_connections if descriptors < 0 else min(server.max_connections, descriptors // 4)
+        return ConnectionLimits(total, server.max_connections_per_address)
 
     def publishing_rights(self) -> PublishingRights:
         """Who may publish: under the names that are configured, else under any where only this machine can ask."""

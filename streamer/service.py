@@ -20,8 +20,10 @@ from streamer.control.streams import Streams
 from streamer.control.targets import judge
 from streamer.doctor.practice import Practice
 from streamer.http import application
+from streamer.http.connections import Connections
 from streamer.http.events import Events
 from streamer.http.metrics import Metrics
+from streamer.http.shortage import Shortage
 from streamer.parts import Parts, state_file
 from streamer.stream.pipeline import Pipeline
 from streamer.values.clock import Clock, monotonic
@@ -62,7 +64,9 @@ class Service:
             on_restart=lambda: self.metrics.restarted("stream"),
             clock=clock,
         )
-        self.metrics = Metrics(self.streams, self.models.values(), self.events)
+        self.connections = Connections(self._parts.connection_limits(), clock, trusted=self._parts.proxies())
+        self.shortage = Shortage(clock)
+        self.metrics = Metrics(self.streams, self.models.values(), self.events, self.connections)
         self.metrics.config_read_at = time.time()
         self.models.on_removed.append(self.metrics.forget_model)
         self.streams.on_removed += [self.metrics.forget, self.events.forget]
@@ -117,6 +121,8 @@ class Service:
             stream_changes=self.stream_changes,
             practice=Practice(self.stream_changes.examinee, self.clock),
             reload=self.reload,
+            shortage=self.shortage,
+            proxies=self._parts.proxies(),
         )
 
     # ---- what changes
@@ -128,6 +134,7 @@ class Service:
     async def _reconfigure(self, config: Config) -> None:
         self._parts.config = config
         self.streams.seats.limits = self._parts.seat_limits()
+        self.connections.limits = self._parts.connection_limits()
         self.streams.publishing_rights = self._parts.publishing_rights()
         self._parts.require_models()
         await self.stream_changes.reconfigure(config)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from streamer import config
+from streamer import app, config
 from streamer.app import serve
 from streamer.values.errors import ConfigError
 from tests.peers.process import free_port
@@ -43,3 +43,31 @@ async def test_who_serves_the_network_is_told_that_nobody_is_asked_for_a_login(
     settings = config.parse({"server": {"host": host, "port": 0}, "serving": {"address": f"127.0.0.1:{free_port()}"}})
     await serve(settings, tmp_path / "sightline.yaml", lambda _: os.kill(os.getpid(), signal.SIGTERM))
     assert (f"server.host is {host}: whoever reaches this port sees every stream" in caplog.text) == warns
+
+
+SLOW = (
+    b"",
+    b"GET / HTTP/1.1\r\nHost: localhost\r\nX-",
+    b"GET /api/events HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    b"POST /whip/x HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/sdp\r\nContent-Length: 500\r\n\r\nv=0",
+    b"GET /web/viewer.js HTTP/1.1\r\nHost: localhost\r\n\r\n" * 500,
+)
+
+
+async def test_who_is_slow_does_not_hold_up_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Requests that do not come, answers that are not taken and events without an end are all ended at once."""
+    monkeypatch.setattr(app, "SHUTDOWN_TIMEOUT", 600.0)
+    port = free_port()
+    settings = config.parse({"server": {"port": port}, "serving": {"address": f"127.0.0.1:{free_port()}"}})
+    opened = asyncio.Event()
+    serving = asyncio.create_task(serve(settings, tmp_path / "sightline.yaml", lambda _: opened.set()))
+    await opened.wait()
+    peers = [await asyncio.open_connection("127.0.0.1", port) for _ in SLOW for _ in range(3)]
+    for (_, writer), data in zip(peers, 3 * SLOW, strict=True):
+        writer.transport.pause_reading()  # type: ignore[attr-defined]
+        writer.write(data)
+    await asyncio.sleep(0.2)  # for as much of it as may to arrive: none of it shows from outside
+    os.kill(os.getpid(), signal.SIGTERM)
+    await serving
+    for _, writer in peers:
+        writer.transport.abort()

@@ -40,7 +40,7 @@ export class Administration extends EventTarget {
   /** Asks the server what may be done; an older one, or none, allows nothing new. */
   async ask() {
     try {
-      const response = await fetch("/api/config", { cache: "no-store", signal: AbortSignal.timeout(ANSWER_MS) });
+      const response = await fetch("api/config", { cache: "no-store", signal: AbortSignal.timeout(ANSWER_MS) });
       if (!response.ok) return;
       /** @type {{ api_streams: { allowed?: boolean, token?: boolean, schemes?: string[] } }} */
       const { api_streams } = await response.json();
@@ -58,7 +58,7 @@ export class Administration extends EventTarget {
    * @throws {Refusal} as all of these do
    */
   async add(settings, token) {
-    await this.#send("POST", "/api/streams", { body: settings, token });
+    await this.#send("POST", "api/streams", { body: settings, token });
   }
 
   /**
@@ -67,7 +67,7 @@ export class Administration extends EventTarget {
    * @param {string} [token]
    */
   async pause(name, paused, token) {
-    await this.#send("PATCH", `/api/streams/${encodeURIComponent(name)}`, { body: { paused }, token });
+    await this.#send("PATCH", `api/streams/${encodeURIComponent(name)}`, { body: { paused }, token });
   }
 
   /**
@@ -75,7 +75,7 @@ export class Administration extends EventTarget {
    * @param {string} [token]
    */
   async remove(name, token) {
-    await this.#send("DELETE", `/api/streams/${encodeURIComponent(name)}`, { token });
+    await this.#send("DELETE", `api/streams/${encodeURIComponent(name)}`, { token });
   }
 
   /**
@@ -87,7 +87,7 @@ export class Administration extends EventTarget {
    * @returns {Promise<import("./report.js").Report>}
    */
   async examine(camera, signal, token) {
-    const response = await this.#send("POST", "/api/doctor", {
+    const response = await this.#send("POST", "api/doctor", {
       body: { ...camera, still: true },
       token,
       signal,

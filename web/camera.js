@@ -61,7 +61,7 @@ export class CameraPanel extends HTMLElement {
   /** Asks the server who may publish; dispatches "ready" when that is known. May be asked again. */
   async ask() {
     try {
-      const response = await fetch("/api/ingress", { cache: "no-store" });
+      const response = await fetch("api/ingress", { cache: "no-store" });
       if (!response.ok) return;
       /** @type {{ names: string[], token: boolean }} */
       const { names, token } = await response.json();
@@ -211,7 +211,7 @@ export class CameraPanel extends HTMLElement {
   async #publish() {
     const [track] = this.#media?.getVideoTracks() ?? [];
     if (!track) return;
-    const endpoint = `/whip/${encodeURIComponent(this.#name.value)}`;
+    const endpoint = `whip/${encodeURIComponent(this.#name.value)}`;
     const session = new WhipSession(endpoint, () => this.#retry(), this.#token.value || undefined);
     this.#session = session;
     await session.publish(track);

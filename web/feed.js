@@ -111,7 +111,7 @@ export class Feed {
     if (deaf) this.#close();
     if (this.#events || now < this.#askAgainAt) return;
     this.#heardAt = now;
-    const events = (this.#events = new EventSource("/api/events"));
+    const events = (this.#events = new EventSource("api/events"));
     events.onopen = () => (this.#refusals = 0);
     events.onerror = () => {
       if (events === this.#events && events.readyState === EventSource.CLOSED) this.#refused();
@@ -135,7 +135,7 @@ export class Feed {
 
 /** @returns {Promise<Stream[]>} */
 async function fetchStreams() {
-  const response = await fetch("/api/streams", { cache: "no-store", signal: AbortSignal.timeout(ANSWER_MS) });
+  const response = await fetch("api/streams", { cache: "no-store", signal: AbortSignal.timeout(ANSWER_MS) });
   if (!response.ok) throw new Error(String(response.status));
   const streams = await response.json();
   if (!Array.isArray(streams)) throw new Error("no list of streams");

@@ -23,6 +23,8 @@ export class Player {
   transport = "none";
   /** @type {string | null} why it is not WebRTC */
   fallbackReason = null;
+  /** Whether that is because the server lets this page change nothing, which is for a person to put right. */
+  forbidden = false;
   /** @type {string | null} why nothing comes at all; null while something does, or may yet */
   failure = null;
   /** Frames shown since the page was opened, over any transport. */
@@ -157,7 +159,7 @@ export class Player {
       await this.video.play();
     } catch (error) {
       if (this.#session !== session || /** @type {Error} */ (error).name === "AbortError") return;
-      if (error instanceof SessionError) this.#fallBack(error.message, error.retryAfterS);
+      if (error instanceof SessionError) this.#fallBack(error.message, error.retryAfterS, error.status === 403);
       else this.#fallBack("The browser does not play WebRTC video here");
     }
   }
@@ -186,14 +188,16 @@ export class Player {
   /**
    * @param {string} reason
    * @param {number} [retryAfterS]
+   * @param {boolean} [forbidden]
    */
-  #fallBack(reason, retryAfterS = 0) {
+  #fallBack(reason, retryAfterS = 0, forbidden = false) {
     if (!this.running) return;
     const wasPlaying = this.transport === "webrtc";
     this.#endWhep();
     this.#whepRetryAt = performance.now() + Math.max(WHEP_RETRY_MS, retryAfterS * 1000);
     if (wasPlaying) this.#show("none");
     this.fallbackReason = reason;
+    this.forbidden = forbidden;
     if (!this.#pictureKind && this.#pictureRetryAt === Infinity) this.#openPictures();
     this.onchange();
   }
@@ -264,7 +268,7 @@ export class Player {
   #show(transport) {
     this.transport = transport;
     if (transport !== "none") this.failure = null;
-    if (transport === "webrtc") this.fallbackReason = null;
+    if (transport === "webrtc") [this.fallbackReason, this.forbidden] = [null, false];
     this.onchange();
   }
 }

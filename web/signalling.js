@@ -57,7 +57,7 @@ export async function post(endpoint, sdp, token) {
   const location = response.headers.get("Location");
   return {
     answer: await response.text(),
-    location: location && new URL(location, response.url).href,
+    location: location && sessionUrl(location, response.url),
     etag: response.headers.get("ETag") ?? "*",
     servers: parseLinks(response.headers.get("Link") ?? ""),
   };
@@ -89,6 +89,21 @@ export function fragment(sdp) {
   const lines = sdp.split("\r\n").filter((line) => /^(m=|a=(ice-ufrag|mid|candidate):)/.test(line));
   const told = lines.filter((line) => !/^a=candidate:.*\.local /.test(line));
   return told.some((line) => line.startsWith("a=candidate:")) ? told.join("\r\n") + "\r\n" : "";
+}
+
+/**
+ * Where a session is. A proxy that takes a folder away from what it asks the server does not give it back in Location;
+ * but a session is below its endpoint, and of that the whole is known.
+ *
+ * @param {string} location as the server says
+ * @param {string} endpoint as it was asked
+ */
+export function sessionUrl(location, endpoint) {
+  const [session, asked] = [new URL(location, endpoint), new URL(endpoint)];
+  const above = session.pathname.slice(0, session.pathname.lastIndexOf("/"));
+  if (session.origin === asked.origin && asked.pathname.endsWith(above))
+    session.pathname = asked.pathname + session.pathname.slice(above.length);
+  return session.href;
 }
 
 /**

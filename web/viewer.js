@@ -133,7 +133,7 @@ export class StreamViewer extends HTMLElement {
     this.player = new Player({
       video,
       canvas: /** @type {HTMLCanvasElement} */ (this.#find("canvas")),
-      urls: { whep: `/whep/${path}`, mjpeg: `/streams/${path}.mjpeg`, still: `/api/streams/${path}/frame.jpg` },
+      urls: { whep: `whep/${path}`, mjpeg: `streams/${path}.mjpeg`, still: `api/streams/${path}/frame.jpg` },
       mjpegOnly: new URLSearchParams(location.search).get("transport") === "mjpeg",
       onchange: () => this.#draw(),
     });
@@ -238,6 +238,7 @@ export class StreamViewer extends HTMLElement {
   }
 
   #notice() {
+    if (this.player?.forbidden) return `Not by WebRTC: ${sentence(this.player.fallbackReason ?? "")}`;
     if (this.state === "stale") return sentence(this.#stream?.reason ?? "The detections are not up to date");
     if (this.player?.transport === "stills") return "Two pictures a second; all when opened";
     return "";

@@ -1,6 +1,7 @@
 """The section `server`: where the page and the API are, and who may come."""
 
 import re
+from ipaddress import ip_network
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
@@ -25,6 +26,19 @@ def _checked_name(value: str) -> str:
         raise ValueError(
             f"{value!r} is no host's name; allowed is one without scheme, port and path: cameras.example.org"
         )
+    return value
+
+
+def _checked_network(value: str) -> str:
+    try:
+        return str(ip_network(value))
+    except ValueError:
+        raise ValueError(f"{value!r} is no address and no network; allowed are 127.0.0.1 and 10.0.0.0/8") from None
+
+
+def _checked_path(value: str) -> str:
+    if not re.fullmatch(r"/|(/[A-Za-z0-9._~-]+)+/?", value):
+        raise ValueError(f"{value!r} is no path; allowed is one that begins with a slash, such as /sightline")
     return value
 
 
@@ -65,10 +79,17 @@ class ServerSettings(Section):
     max_viewers_per_stream: Annotated[int, Field(ge=1, le=10_000)] = 64
     max_viewers_per_address: Annotated[int, Field(ge=1, le=10_000)] | None = None
     """None: 8, and never less than one page that shows every stream."""
+    max_connections: Annotated[int, Field(ge=8, le=100_000)] = 256
+    """Connections at once, whatever for; a quarter of the descriptors the process may have is the most."""
+    max_connections_per_address: Annotated[int, Field(ge=4, le=100_000)] = 128
     tls: TlsSettings | None = None
     """None: plain HTTP."""
     names: list[Annotated[str, AfterValidator(_checked_name)]] = Field(default_factory=list)
     """Names that browsers know this service by, beside addresses and loopback's."""
+    base_path: Annotated[str, AfterValidator(_checked_path)] = "/"
+    """The folder browsers find the page in, behind a proxy."""
+    trusted_proxies: list[Annotated[str, AfterValidator(_checked_network)]] = Field(default_factory=list)
+    """Whose word is taken for who asks, and for the folder."""
     origins: list[Annotated[str, AfterValidator(_checked_origin)]] = Field(default_factory=list)
     """Web pages of other origins that may use the API; "*" for all."""
     ice_servers: Annotated[list[IceServerSettings], Field(max_length=8)] = Field(default_factory=list)

@@ -16,7 +16,7 @@ from streamer.values.errors import ConfigError
 log = logging.getLogger(__name__)
 
 FIXED: dict[str, tuple[str, ...]] = {
-    "server": ("host", "port", "tls", "names", "origins", "ice_servers"),
+    "server": ("host", "port", "tls", "names", "base_path", "trusted_proxies", "origins", "ice_servers"),
     "serving": ("address", "tls", "max_batch_size", "in_flight", "deadline"),
     "api_streams": ("state",),
 }

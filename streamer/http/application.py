@@ -4,7 +4,8 @@ What has no end is in feeds.py. Whoever asks must call us by a name of ours (nam
 come from a page of ours or from no page (allowed_origins.py).
 """
 
-from collections.abc import Awaitable, Callable
+import contextlib
+from collections.abc import Awaitable, Callable, Iterator
 
 from aiohttp import web
 
@@ -14,11 +15,14 @@ from streamer.control.streams import Streams
 from streamer.doctor.practice import Practice
 from streamer.http import configuration, doctor, feeds, page, probes, whep, whip
 from streamer.http import streams as stream_routes
+from streamer.http.connection import connection_of
 from streamer.http.events import Events
-from streamer.http.keys import EVENTS, METRICS, MODELS, PRACTICE, RELOAD, SIGNALLING, STREAM_CHANGES, STREAMS
+from streamer.http.keys import EVENTS, METRICS, MODELS, PRACTICE, PROXIES, RELOAD, SIGNALLING, STREAM_CHANGES, STREAMS
 from streamer.http.metrics import Metrics
-from streamer.http.problems import problems
+from streamer.http.problems import SHORTAGE, problems
+from streamer.http.shortage import Shortage
 from streamer.http.signalling import Signalling
+from streamer.http.trusted_proxies import TrustedProxies
 from streamer.inference.served_models import ServedModels
 from streamer.webrtc.sdp import MAX_OFFER
 
@@ -40,17 +44,31 @@ def build(
     stream_changes: StreamChanges,
     practice: Practice,
     reload: Reload | None,
+    shortage: Shortage,
+    proxies: TrustedProxies,
 ) -> web.Application:
     """The application, ready to be served. `reload` is None where no file is followed."""
-    app = web.Application(middlewares=[problems, _require_name, _require_origin], client_max_size=MAX_OFFER)
+    app = web.Application(
+        middlewares=[_at_work, problems, _as_asked, _require_name, _require_origin], client_max_size=MAX_OFFER
+    )
     app[STREAMS], app[EVENTS], app[METRICS], app[MODELS] = streams, events, metrics, models
     app[SIGNALLING], app[STREAM_CHANGES], app[PRACTICE], app[RELOAD] = signalling, stream_changes, practice, reload
+    app[SHORTAGE] = shortage
     app.on_response_prepare.append(_add_headers)
+    app[PROXIES] = proxies
     feeds.set_up(app)
-    page.set_up(app)
-    for room in (configuration, doctor, probes, stream_routes, whep, whip):
-        app.add_routes(room.routes)
+    # At the root in any case: some proxies take the folder away before they ask, and probes know of none.
+    for base in dict.fromkeys(("", proxies.base_path)):
+        page.set_up(app, base)
+        for room in (configuration, doctor, feeds, probes, stream_routes, whep, whip):
+            app.add_routes(_below(base, room.routes))
     return app
+
+
+def _below(base: str, routes: web.RouteTableDef) -> Iterator[web.RouteDef]:
+    for each in routes:
+        if isinstance(each, web.RouteDef):
+            yield web.route(each.method, base + each.path, each.handler, **each.kwargs)
 
 
 async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
@@ -60,6 +78,26 @@ async def _add_headers(request: web.Request, response: web.StreamResponse) -> No
         response.headers.setdefault(name, value)
     response.headers.setdefault("Cache-Control", "no-cache")
     response.headers.popall("Server", None)  # versions, of Python's too, are nobody's business
+
+
+@web.middleware
+async def _at_work(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """A connection is not waited for while its request is answered."""
+    connection = connection_of(request)
+    with contextlib.nullcontext() if connection is None else connection.at_work():
+        return await handler(request)
+
+
+@web.middleware
+async def _as_asked(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Who asks through a proxy of ours has an address of his own."""
+    remote = request.remote or ""
+    asker = request.app[PROXIES].asker(remote, request.headers)
+    return await handler(request if asker == remote else request.clone(remote=asker))
 
 
 @web.middleware

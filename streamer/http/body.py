@@ -1,13 +1,36 @@
-"""What a request carries: the settings of a stream, as a JSON mapping."""
+"""What a request carries: text, or the settings of a stream as a JSON mapping; in its time."""
 
+import asyncio
+import contextlib
 import json
 from typing import Any
 
 from aiohttp import web
 
+from streamer.http.connection import connection_of
 from streamer.values.errors import Refused
 
 JSON = "application/json"
+BODY_TIMEOUT = 30.0
+"""Seconds from a request's headers to the end of its body."""
+
+
+async def read_body(request: web.Request) -> bytes:
+    """All of it.
+
+    Raises:
+        Refused: 408 it does not come, 400 its form is broken.
+        web.HTTPRequestEntityTooLarge: it is longer than the application takes.
+    """
+    connection = connection_of(request)
+    with contextlib.nullcontext() if connection is None else connection.reading():
+        try:
+            async with asyncio.timeout(BODY_TIMEOUT):
+                return await request.read()
+        except TimeoutError:
+            raise Refused(408, f"the body did not come within {BODY_TIMEOUT:.0f} s") from None
+        except web.RequestPayloadError:
+            raise Refused(400, "the body is not of the form its headers say") from None
 
 
 async def settings_of(request: web.Request, *types: str) -> dict[str, Any]:
@@ -24,7 +47,7 @@ async def settings_of(request: web.Request, *types: str) -> dict[str, Any]:
     if request.content_type not in types:
         raise Refused(415, f"the body must be {' or '.join(types)}, not {request.content_type}")
     try:
-        document = json.loads(await request.read())
+        document = json.loads(await read_body(request))
     except (ValueError, RecursionError):
         raise Refused(400, "the body is not JSON") from None
     if not isinstance(document, dict):

@@ -42,11 +42,10 @@ async def mjpeg(request: web.Request) -> web.StreamResponse:
 
 
 def set_up(app: web.Application) -> None:
-    """Serve them, and end each with its stream or the service."""
+    """End each with its stream or the service."""
     app[ENDLESS] = {}
     app[STREAMS].on_removed.append(lambda name: _end_those_of(app, name))
     app.on_shutdown.append(_end_all)
-    app.add_routes(routes)
 
 
 async def _send_events(request: web.Request, stream: str | None) -> web.StreamResponse:

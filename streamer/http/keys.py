@@ -11,6 +11,7 @@ from streamer.doctor.practice import Practice
 from streamer.http.events import Events
 from streamer.http.metrics import Metrics
 from streamer.http.signalling import Signalling
+from streamer.http.trusted_proxies import TrustedProxies
 from streamer.inference.served_models import ServedModels
 from streamer.stream.pipeline import Pipeline
 
@@ -23,8 +24,15 @@ PRACTICE: web.AppKey[Practice] = web.AppKey("practice", Practice)
 RELOAD: web.AppKey[Reload | None] = web.AppKey("reload", Reload)
 """None: no file is followed."""
 SIGNALLING: web.AppKey[Signalling] = web.AppKey("signalling", Signalling)
+PROXIES: web.AppKey[TrustedProxies] = web.AppKey("proxies", TrustedProxies)
 ENDLESS: web.AppKey[dict[asyncio.Timeout, str | None]] = web.AppKey("endless", dict)
 """What ends the responses that have no end of their own, and the stream each is of; None: of all."""
+
+
+def location(request: web.Request, path: str) -> str:
+    """One of our paths, as whoever asks has to write it."""
+    peer = request.transport.get_extra_info("peername") if request.transport is not None else None
+    return request.app[PROXIES].prefix(peer[0] if peer else "", request.headers) + path
 
 
 def pipeline_of(request: web.Request) -> Pipeline:

@@ -11,6 +11,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from streamer.control.streams import Streams
+from streamer.http.connections import REASONS, Connections
 from streamer.http.events import Events
 from streamer.inference.model import ServedModel
 from streamer.stream.pipeline import Pipeline
@@ -19,7 +20,7 @@ from streamer.values.state import STREAM_STATES
 
 LATENCY_BUCKETS = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 2.0, 5.0)
 
-TASKS = ("configuration", "event-loop-lag", "model", "stream")
+TASKS = ("configuration", "event-loop-lag", "listener", "model", "stream")
 """What is run again when it ends; all of them are shown from the start, or the first end would not be a rise."""
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -28,7 +29,9 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 class Metrics(Collector):
     """Everything `/metrics` shows."""
 
-    def __init__(self, streams: Streams, models: Iterable[ServedModel], events: Events) -> None:
+    def __init__(
+        self, streams: Streams, models: Iterable[ServedModel], events: Events, connections: Connections
+    ) -> None:
         self.registry = CollectorRegistry()
         self.loop_lag = 0.0
         """Seconds the event loop was late, last time it was looked at."""
@@ -40,7 +43,7 @@ class Metrics(Collector):
         """When it last was read without a mistake, in seconds since 1970."""
         self.restart_needed = 0
         """Keys in it whose new value waits for a restart."""
-        self._streams, self._models, self._events = streams, models, events
+        self._streams, self._models, self._events, self._connections = streams, models, events, connections
         self._batch_size = Histogram(
             "sightline_batch_size",
             "Frames in one Predict call",
@@ -118,6 +121,7 @@ class Metrics(Collector):
         yield from _viewers(self._streams, self._events)
         yield from _strangers_and_losses(self._streams)
         yield from _models(self._models)
+        yield from _connections(self._connections)
         yield GaugeMetricFamily(
             "sightline_config_last_reload_successful",
             "1 while the configuration file is free of mistakes",
@@ -261,3 +265,13 @@ def _models(models: Iterable[ServedModel]) -> Iterator[Metric]:
         up.add_metric([model.name], float(model.up))
         version.add_metric([model.name], model.version)
     yield from (up, version)
+
+
+def _connections(connections: Connections) -> Iterator[Metric]:
+    yield GaugeMetricFamily("sightline_connections", "HTTP connections that are open", float(len(connections)))
+    ended = CounterMetricFamily(
+        "sightline_connections_ended", "HTTP connections ended by us, or not let in", labels=["reason"]
+    )
+    for reason in REASONS:
+        ended.add_metric([reason], connections.ended[reason])
+    yield ended

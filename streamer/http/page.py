@@ -1,20 +1,53 @@
 """The page, and the files it is made of."""
 
+import hashlib
+import mimetypes
 from importlib.resources import files
 from pathlib import Path
 
-from aiohttp import web
+from aiohttp import ETag, web
 
 
-def set_up(app: web.Application) -> None:
-    """Serve it."""
-    app.router.add_get("/", page)
-    app.router.add_static("/web", folder())
+def set_up(app: web.Application, base: str) -> None:
+    """Serve it below a path, such as "/sightline"."""
+    app.router.add_get(f"{base}/", page)
+    app.router.add_get(f"{base}/web/{{path:.+}}", part)
+    if base:
+        app.router.add_get(base, _into_the_folder)
 
 
-async def page(_: web.Request) -> web.StreamResponse:
+async def page(request: web.Request) -> web.StreamResponse:
     """The viewer."""
-    return web.FileResponse(folder() / "index.html")
+    return _answer(request, folder() / "index.html")
+
+
+async def part(request: web.Request) -> web.StreamResponse:
+    """A file it loads."""
+    wanted = request.match_info["path"]
+    for found in folder().rglob("*"):
+        if found.relative_to(folder()).as_posix() == wanted and found.is_file():
+            return _answer(request, found)
+    raise web.HTTPNotFound
+
+
+async def _into_the_folder(request: web.Request) -> web.StreamResponse:
+    """What the page loads is named from its folder, and without the slash that would be the one above."""
+    raise web.HTTPPermanentRedirect(f"{request.path}/")
+
+
+def _answer(request: web.Request, path: Path) -> web.Response:
+    """A file, or that it is what the browser has.
+
+    Read whole, since all are small: aiohttp's way, sendfile(2), ends in a traceback where a viewer leaves meanwhile.
+    """
+    body = path.read_bytes()
+    tag = ETag(hashlib.sha256(body).hexdigest()[:32])
+    if request.if_none_match and tag in request.if_none_match:
+        response = web.Response(status=304)
+    else:
+        response = web.Response(body=body, content_type=mimetypes.guess_type(path.name)[0], charset="utf-8")
+    response.etag = tag
+    return response
 
 
 def folder() -> Path:

@@ -5,9 +5,12 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
+from streamer.http.shortage import Shortage, is_shortage
 from streamer.values.errors import Overloaded, Refused
 
 log = logging.getLogger(__name__)
+
+SHORTAGE: web.AppKey[Shortage] = web.AppKey("shortage", Shortage)
 
 UNFORESEEN = "something failed here that nobody foresaw; the service's log has the details"
 
@@ -42,6 +45,9 @@ def problem(status: int, sentence: str, headers: dict[str, str] | None = None) -
 def _unforeseen(request: web.Request, error: Exception) -> web.Response:
     """Our own fault: said in the log, once, and owned up to; unless it is that the client has left."""
     transport = request.transport
+    if is_shortage(error):
+        request.app[SHORTAGE].met(error)
+        return problem(503, "the service is out of descriptors", {"Retry-After": "5"})
     if isinstance(error, ConnectionError) and (transport is None or transport.is_closing()):
         return web.Response()  # which nobody gets
     resource = request.match_info.route.resource  # not the path: a session's is a secret

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from aiohttp import HttpVersion11, web
 
 from streamer.http.allowed_origins import AllowedOrigins
+from streamer.http.body import read_body
 from streamer.http.ice_server import IceServer
 from streamer.http.names import Names
 from streamer.values.errors import Refused
@@ -140,7 +141,7 @@ async def _text(request: web.Request) -> str:
     if request.content_length is not None and request.content_length > MAX_OFFER:
         raise Refused(413, f"the body is larger than {MAX_OFFER // 1024} KiB")
     try:
-        return await request.text()
+        return (await read_body(request)).decode(request.charset or "utf-8")
     except web.HTTPRequestEntityTooLarge:
         raise Refused(413, f"the body is larger than {MAX_OFFER // 1024} KiB") from None
     except (UnicodeDecodeError, LookupError):

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from streamer.http.body import JSON, settings_of
 from streamer.http.description import describe
-from streamer.http.keys import SIGNALLING, STREAM_CHANGES, STREAMS, pipeline_of
+from streamer.http.keys import SIGNALLING, STREAM_CHANGES, STREAMS, location, pipeline_of
 from streamer.values.errors import Refused
 
 routes = web.RouteTableDef()
@@ -50,7 +50,9 @@ async def add(request: web.Request) -> web.Response:
     document = await settings_of(request, JSON)
     streams = request.app[STREAMS]
     name = await stream_changes.add(document, taken=streams.is_taken)
-    return web.json_response(_shown(request, name), status=201, headers={"Location": f"/api/streams/{name}"})
+    return web.json_response(
+        _shown(request, name), status=201, headers={"Location": location(request, f"/api/streams/{name}")}
+    )
 
 
 @routes.patch(ONE)

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from streamer.http.keys import SIGNALLING, STREAMS, pipeline_of
+from streamer.http.keys import SIGNALLING, STREAMS, location, pipeline_of
 from streamer.http.signalling import ENDPOINT_METHODS, SDP, SESSION_METHODS, patch, read_offer_text
 from streamer.values.errors import Refused
 from streamer.webrtc.viewer import Viewer
@@ -18,7 +18,7 @@ async def offer(request: web.Request) -> web.Response:
     pipeline = pipeline_of(request)
     text = await read_offer_text(request)
     session, answer = await request.app[STREAMS].open_session(pipeline, text, request.remote or "")
-    return request.app[SIGNALLING].created(session, answer, f"/whep/{pipeline.name}/{session.id}")
+    return request.app[SIGNALLING].created(session, answer, location(request, f"/whep/{pipeline.name}/{session.id}"))
 
 
 @routes.get(ENDPOINT)

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from streamer.http.keys import SIGNALLING, STREAMS
+from streamer.http.keys import SIGNALLING, STREAMS, location
 from streamer.http.signalling import ENDPOINT_METHODS, SESSION_METHODS, patch, read_offer_text
 from streamer.values.errors import Refused
 from streamer.webrtc.publisher import Publisher
@@ -21,7 +21,7 @@ async def offer(request: web.Request) -> web.Response:
     streams.publishing_rights.require_name(name)
     text = await read_offer_text(request)
     publisher, answer = await streams.open_publisher(name, text, request.remote or "")
-    return request.app[SIGNALLING].created(publisher, answer, f"/whip/{name}/{publisher.id}")
+    return request.app[SIGNALLING].created(publisher, answer, location(request, f"/whip/{name}/{publisher.id}"))
 
 
 @routes.get(ENDPOINT)

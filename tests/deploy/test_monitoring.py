@@ -16,10 +16,12 @@ from streamer import config
 from streamer.control.publishing_rights import PublishingRights
 from streamer.control.seats import SeatLimits, Seats
 from streamer.control.streams import Streams
+from streamer.http.connections import ConnectionLimits, Connections
 from streamer.http.events import Events
 from streamer.http.metrics import Metrics
 from streamer.service import Service
 from streamer.stream.pipeline import Pipeline
+from streamer.values.clock import monotonic
 from streamer.webrtc.publisher import Publisher
 from tests.peers.process import free_port
 from tests.peers.prometheus import run_prometheus
@@ -37,7 +39,7 @@ def exported() -> dict[str, str]:
     """Give what the service exports, name to type; the one place that says so."""
     viewers, nobody = Seats(SeatLimits(1, 1, 1)), PublishingRights((), None, 1)
     streams = Streams(seats=viewers, publishing_rights=nobody, make_publisher=_make_nothing, on_restart=lambda: None)
-    families = Metrics(streams, (), Events()).registry.collect()
+    families = Metrics(streams, (), Events(), Connections(ConnectionLimits(8, 8), monotonic)).registry.collect()
     return {f"{family.name}_total" if family.type == "counter" else family.name: family.type for family in families}
 
 

@@ -72,6 +72,7 @@ _TOOLS: dict[str, Callable[[], bool]] = {
     "ffmpeg": lambda: shutil.which("ffmpeg") is not None,
     "firefox": lambda: firefox_path() is not None,
     "turnserver": lambda: shutil.which("turnserver") is not None,
+    "nginx": lambda: shutil.which("nginx") is not None,
     "node": lambda: shutil.which("node") is not None,
 }
 

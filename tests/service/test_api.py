@@ -262,7 +262,8 @@ async def test_the_page_and_its_modules_are_served(service: Service) -> None:
     """/ is the page, what it loads is there, and every response says what a browser may do with it."""
     page = await service.ask("/")
     assert (page.status, page.headers["Content-Type"].split(";")[0]) == (200, "text/html")
-    loaded = re.findall(r'(?:src|href)="(/web/[^"]+)"', page.body.decode())
+    loaded = re.findall(r'(?:src|href)="(web/[^"]+)"', page.body.decode())
+    loaded = [f"/{path}" for path in loaded]
     assert any(path.endswith(".js") for path in loaded)
     for path in ("/", *loaded, "/api/streams", "/metrics", "/nothing/here"):
         answer = await service.ask(path)

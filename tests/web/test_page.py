@@ -85,7 +85,7 @@ def test_every_reference_is_a_file() -> None:
     """Whatever the page or a module refers to is a file of web/; nothing comes from elsewhere."""
     markup = _Markup()
     markup.feed((WEB / "index.html").read_text())
-    references = {path.removeprefix("/web/") for path in markup.references}
+    references = {path.removeprefix("web/") for path in markup.references}
     for module in WEB.glob("*.js"):
         references |= set(re.findall(r'(?:import|from) "\./([^"]+)";', module.read_text()))
     assert {"app.js", "styles/palette.css", "viewer.js", "whep.js", "stats.js"} <= references
