@@ -118,6 +118,8 @@ def _start(case: Case) -> Iterator[Finding]:
     first, opened = case.measured.first_picture_seconds, case.measured.open_seconds or 0.0
     if first is None or first <= SLOW_START or case.target.waits:  # then it is the camera that comes late
         return
+    if case.traits.keyframes[:1] == ("intra",):
+        return  # that has been said
     if first - opened <= first / 2:
         cause, cure = "until the camera had said what it sends", "close other viewers of the camera, or restart it"
     elif (case.measured.gop_seconds or 0.0) <= LONG_GOP:  # else that has been said

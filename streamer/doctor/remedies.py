@@ -91,8 +91,8 @@ def _login(target: Target, realm: str | None) -> str:
     if not url.has_login(target.url):
         return f"{where}, and the URL has none: {target.scheme}://user:password@host/path"
     return (
-        f"{where}: compare them there, and that this user may watch video. In a URL / ? # [ ] @ : of a password are "
-        "percent-encoded (/ is %2F). Cameras lock out who tries often"
+        f"{where}: compare them there, and that this user may watch video. In a URL / ? # [ ] @ : % of a password are "
+        "percent-encoded (/ is %2F, % is %25), in a variable's value too. Cameras lock out who tries often"
     )
 
 

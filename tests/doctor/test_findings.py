@@ -134,9 +134,11 @@ def test_without_a_keyframe_what_was_waited_counts() -> None:
 
 
 def test_a_first_picture_that_waits_for_a_rare_keyframe_is_one_finding() -> None:
-    """Where keyframes are rare, that the first picture had to wait for one is not said a second time."""
+    """Where keyframes are rare, or do not say so, that the first picture waited for one is not said a second time."""
     late = replace(GOOD, first_picture_seconds=6.0, gop_seconds=8.0)
     assert [finding.kind for finding in judge(TARGET, seen(), late)] == ["long_gop"]
+    unsaid = seen(traits=Traits(keyframes=("intra",)))
+    assert [finding.kind for finding in judge(TARGET, unsaid, replace(late, gop_seconds=2.0))] == ["no_idr"]
 
 
 def test_every_finding_is_explained() -> None:
@@ -323,6 +325,7 @@ def test_every_failure_has_advice(kind: SourceErrorKind) -> None:
     ("kind", "url", "observed", "says"),
     [
         ("authentication", "rtsp://u:p@camera/", {"error": LOCKED}, 'of "Lobby": compare'),
+        ("authentication", "rtsp://u:${PASSWORD}@camera/", {"error": LOCKED}, "% is %25), in a variable's value too"),
         ("authentication", "rtsp://camera/", {"error": LOCKED}, "the URL has none"),
         ("authentication", "srt://camera:9", {}, "passphrase"),
         ("timeout", "rtsp://camera/", {"answers_tcp": True}, "port 554 takes connections"),
