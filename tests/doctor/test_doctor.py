@@ -150,10 +150,10 @@ async def test_encoders_are_healthy(numbered_clip: Path, way: str) -> None:
     assert found.measured.fps == pytest.approx(30, rel=0.1)
 
 
-async def test_bare_rtp_is_healthy(numbered_clip: Path) -> None:
+async def test_bare_rtp_is_healthy(tmp_path: Path) -> None:
     """RTP without a description is recognised and watched as a camera is, with its own times."""
-    port = free_port() & ~1
-    async with sending(*rtp(port), clip=numbered_clip):
+    port, clip = free_port() & ~1, make_clip(tmp_path / "clip.mkv", gop=30, seconds=20)
+    async with sending(*rtp(port), clip=clip):
         found = await examined(Target(f"udp://127.0.0.1:{port}"))
     assert (found.error, kinds(found), found.seen.lost) == (None, set(), 0)
     assert found.measured.fps == pytest.approx(30, rel=0.1)
