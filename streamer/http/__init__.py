@@ -1,4 +1,4 @@
-"""The routes, one file a noun of the API, and the metrics.
+"""The routes, one file a noun of the API, the connections they are asked by, and the metrics.
 
 In: requests. Out: answers, each refusal a sentence.
 """

@@ -11,6 +11,7 @@ from tests.peers.chromium import connect, run_chromium
 from tests.peers.nginx import run_nginx
 from tests.peers.process import free_port
 from tests.peers.service import Service, run_service, until
+from tests.peers.whep_viewer import watch_whep
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -118,8 +119,6 @@ async def test_a_session_is_where_the_proxy_has_it(numbered_clip: Path) -> None:
         through = Service(service.process, f"http://localhost:{port}", service.path)
         page = await through.ask("/sightline")
         assert (page.status, b"<title>" in page.body) == (200, True)
-        from tests.peers.whep_viewer import watch_whep
-
         async with watch_whep(Service(service.process, f"{through.url}/sightline", service.path), "road") as viewer:
             assert viewer.location.startswith("/sightline/whep/road/")
         assert (await service.ask("/healthz")).status == 200
