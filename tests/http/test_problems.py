@@ -2,13 +2,16 @@
 
 import asyncio
 import contextlib
+import errno
 from collections.abc import AsyncIterator
 
 import pytest
 from aiohttp import ClientError, web
 from aiohttp.test_utils import TestClient, TestServer
 
-from streamer.http.problems import UNFORESEEN, problems
+from streamer.http.problems import SHORTAGE, UNFORESEEN, problems
+from streamer.http.shortage import Shortage
+from streamer.values.clock import monotonic
 from streamer.values.errors import ConfigError, Overloaded, Refused
 
 routes = web.RouteTableDef()
@@ -20,6 +23,7 @@ RAISED: dict[str, Exception] = {
     "ours": ConfigError("a sentence for somebody else"),
     "refused": Refused(409, "it is taken", {"Retry-After": "5"}),
     "full": Overloaded("no place is free", 7),
+    "short": OSError(errno.EMFILE, "Too many open files"),
 }
 
 
@@ -59,6 +63,7 @@ async def goes_on(request: web.Request) -> web.StreamResponse:
 async def client() -> AsyncIterator["TestClient[web.Request, web.Application]"]:
     """Give a client of a server with those routes."""
     app = web.Application(middlewares=[problems])
+    app[SHORTAGE] = Shortage(monotonic)
     app.add_routes(routes)
     async with TestClient(TestServer(app)) as client:
         yield client
@@ -120,3 +125,12 @@ async def test_a_client_that_leaves_is_no_fault(
         await left.wait()
     await client.close()
     assert caplog.records == []
+
+
+async def test_want_of_descriptors_is_no_fault_of_the_code(
+    client: "TestClient[web.Request, web.Application]", caplog: pytest.LogCaptureFixture
+) -> None:
+    """What finds no descriptor is 503, to be asked for again, and one line in the log."""
+    answer = await client.get("/raises/short")
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
+    assert [record.exc_info for record in caplog.records] == [None]
