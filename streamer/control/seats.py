@@ -4,10 +4,9 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_network
 
 from streamer.values.errors import Overloaded
-from streamer.values.host import host_of
+from streamer.values.host import network_of
 
 PER_ADDRESS = 8
 """Places for one address, where nothing else is said."""
@@ -67,7 +66,7 @@ class Seats:
         Raises:
             Overloaded: none is free.
         """
-        seat = Seat(stream, _network(address), connecting)
+        seat = Seat(stream, network_of(address), connecting)
         self._require_room(seat, [each for each in self._seats if not each.connecting or each.network == seat.network])
         if connecting:
             self._require_room_to_connect(seat.network)
@@ -129,11 +128,3 @@ class Seats:
     def _refuse(self, limit: str, sentence: str) -> None:
         self.refused[limit] += 1
         raise Overloaded(sentence)
-
-
-def _network(address: str) -> str:
-    """What counts as one address: of IPv6 the 64 bits that one household or one machine is given as a whole."""
-    host = host_of(address)
-    if isinstance(host, IPv6Address):
-        return str(ip_network((host, 64), strict=False))
-    return address if host is None else str(host)

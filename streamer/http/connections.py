@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from streamer.values.clock import Clock
+from streamer.values.host import network_of
 
 REQUEST_TIMEOUT = 10.0
 """Seconds from a connection, or from a request's first byte, to the end of its headers."""
@@ -72,7 +73,8 @@ class Connections:
 
     def admit(self, address: str) -> bool:
         """Whether there is room for one from an address, or can be made."""
-        others = [each for each in self._open if each.address == address]
+        network = network_of(address)
+        others = [each for each in self._open if network_of(each.address) == network]
         if len(others) >= self.limits.per_address and address not in self._trusted:
             admitted = self._end_one("crowded", others)
         elif len(self._open) >= self.limits.total:
@@ -110,8 +112,8 @@ class Connections:
     def _of_the_busiest(self) -> list[Open]:
         """Those that wait, of the address that has most of them."""
         waiting = [each for each in self._open if each.waits_since is not None]
-        most = Counter(each.address for each in waiting).most_common(1)
-        return [each for each in waiting if each.address == most[0][0]] if most else []
+        most = Counter(network_of(each.address) for each in waiting).most_common(1)
+        return [each for each in waiting if network_of(each.address) == most[0][0]] if most else []
 
     def _end_one(self, reason: str, among: list[Open]) -> bool:
         waiting = [(each.waits_since, each) for each in among if each.waits_since is not None]

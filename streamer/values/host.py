@@ -1,6 +1,7 @@
 """Where somebody is: a network address as one value, however it is written."""
 
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 
 def host_of(address: str) -> IPv4Address | IPv6Address | None:
@@ -10,3 +11,12 @@ def host_of(address: str) -> IPv4Address | IPv6Address | None:
     except ValueError:
         return None
     return (read.ipv4_mapped or read) if isinstance(read, IPv6Address) else read
+
+
+@lru_cache(maxsize=4096)
+def network_of(address: str) -> str:
+    """What counts as one address: of IPv6 the 64 bits that one household or one machine is given as a whole."""
+    host = host_of(address)
+    if isinstance(host, IPv6Address):
+        return str(ip_network((host, 64), strict=False))
+    return address if host is None else str(host)

@@ -53,6 +53,14 @@ def test_an_address_of_which_all_are_at_work_gets_no_more(connections: Connectio
     assert connections.admit("b")
 
 
+def test_of_ipv6_a_household_is_one_address(connections: Connections) -> None:
+    """Addresses of one network of 64 bits count together, or one machine would have as many as it likes."""
+    for host in range(3):
+        FakeConnection(connections, f"2001:db8::{host:x}", None)
+    assert not connections.admit("2001:db8::ffff")
+    assert connections.admit("2001:db8:0:1::1")
+
+
 def test_when_all_places_are_taken_the_address_with_most_gives_one(connections: Connections) -> None:
     """A stranger comes in at the cost of whoever keeps most connections waiting, whoever came first."""
     oldest = FakeConnection(connections, "b", 0.0)
