@@ -35,3 +35,13 @@ def test_what_is_not_given_back_is_told(descriptors: int, threads: int, tasks: i
     complaints = judge(QUIET, run(0.0, [0.0] * 60), after, settled=180.0).complaints
     more = {"descriptors": descriptors, "threads": threads, "tasks": tasks}
     assert [noun for noun in more if more[noun] > COUNT_ROOM] == [complaint.split()[1] for complaint in complaints]
+
+
+@given(st.lists(st.floats(0.0, 30.0), min_size=120, max_size=120), st.floats(1.0, 20.0))
+def test_pictures_on_their_way_do_not_count(peaks: list[float], rise: float) -> None:
+    """What is held at the quietest moments decides: peaks above that neither make a slope nor hide one."""
+    during = [
+        Footprint(5.0 * look, 200.0 + rise * look / 12 + (peak if look % 4 else 0.0), 60, 20, 50)
+        for look, peak in enumerate(peaks)
+    ]
+    assert abs(judge(QUIET, during, QUIET, settled=0.0).memory_slope - rise) < 0.1 * rise + 0.2

@@ -7,6 +7,8 @@ from statistics import median
 
 MEMORY_SLOPE = 0.5
 """Megabytes a minute that are none: what an allocator's arenas do by themselves."""
+WINDOW = 20.0
+"""Seconds of which the least memory counts."""
 COUNT_ROOM = 3
 """Descriptors, threads or tasks that may be there more in the end: a connection kept alive, a pool's last thread."""
 
@@ -35,6 +37,15 @@ def slope(points: Sequence[tuple[float, float]]) -> float:
     return 60.0 * median(rises)
 
 
+def floor(points: Sequence[tuple[float, float]], *, window: float = WINDOW) -> list[tuple[float, float]]:
+    """The least of each window: what is held when least is going on. Pictures on their way come and go above it."""
+    least = dict[int, tuple[float, float]]()
+    for at, value in points:
+        index = int((at - points[0][0]) // window)
+        least[index] = min(least.get(index, (at, value)), (at, value), key=lambda each: each[1])
+    return list(least.values())
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What grew, a sentence each; nothing: nothing did."""
@@ -54,7 +65,7 @@ def judge(before: Footprint, during: Sequence[Footprint], after: Footprint, *, s
         settled: seconds after the first of `during` from which its memory counts.
     """
     counted = [(each.at, each.megabytes) for each in during if each.at - during[0].at >= settled]
-    grown = slope(counted)
+    grown = slope(floor(counted))
     complaints = [] if grown <= MEMORY_SLOPE else [f"memory grows by {grown:.2f} MB a minute; {MEMORY_SLOPE} are none"]
     for noun in ("descriptors", "threads", "tasks"):
         were, are = getattr(before, noun), getattr(after, noun)
