@@ -111,20 +111,24 @@ class Predictor:
             )
         except PredictError as error:
             self._on_error(error.code)
-            self._complain(str(error))
+            self._complain(error)
             # One of several servers may be gone, or the frame was old when it left: let the next look decide, soon.
             self._doubted.set()
             raise
         self._answered_at = answered_at
-        if self.complaint is not None:
+        if self._unanswered_since is not None:
             self.complaint, self._unanswered_since = None, None
             self._trouble.over()
         self._on_call(len(samples), answered_at - started)
         return answers
 
-    def _complain(self, sentence: str) -> None:
-        """A call about frames failed. That is said once none was answered for a while: one of several may be lost."""
-        self.complaint, now = sentence, self._clock()
+    def _complain(self, error: PredictError) -> None:
+        """A call about frames failed. That is said once none was answered for a while: one of several may be lost.
+
+        An answer that is late is no complaint about the answer: the model does not keep up, as its streams say then.
+        """
+        sentence, now = str(error), self._clock()
+        self.complaint = None if error.code == "DEADLINE_EXCEEDED" else sentence
         if self._unanswered_since is None:
             self._unanswered_since = now
         elif now - self._unanswered_since >= PAUSE and self._trouble.is_news(sentence):

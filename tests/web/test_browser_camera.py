@@ -40,8 +40,8 @@ def footage(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def service(model_server: ModelServer) -> Iterator[Service]:
-    """Run the service on loopback, as it comes."""
-    with run_service({"serving": model_server.settings}) as service:
+    """Run the service on loopback, as it comes, under a name beside."""
+    with run_service({"serving": model_server.settings, "server": {"names": ["plain.example"]}}) as service:
         yield service
 
 
