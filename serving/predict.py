@@ -18,8 +18,8 @@ from serving.signature import SERVING_DEFAULT
 from serving.wire import carries, to_array, unsent, write
 
 MAX_UNSENT = 16 << 20
-"""Bytes of a request's tensor that are made up because its shape claims them: warm-up requests leave them out, and a
-request of some bytes may claim gigabytes. TensorFlow Serving makes them up without end."""
+"""Bytes of a caller's tensor that are made up because its shape claims them: a request of some bytes may claim gigabytes.
+TensorFlow Serving makes them up without end."""
 
 METHOD_NAMES = ("tensorflow/serving/predict", "tensorflow/serving/classify", "tensorflow/serving/regress")
 
@@ -39,8 +39,23 @@ class Predict:
         self._as_tensor_content = as_tensor_content
         self._check_method_name = check_method_name
 
-    def run(self, servable: Servable, request: Any, response: Any, timeout: float | None = None) -> None:
-        """Answer `request` into `response`, in at most `timeout` seconds.
+    def run(
+        self,
+        servable: Servable,
+        request: Any,
+        response: Any,
+        timeout: float | None = None,
+        *,
+        most_unsent: int | None = MAX_UNSENT,
+    ) -> None:
+        """Answer `request` into `response`.
+
+        Args:
+            servable: the version that is asked.
+            request: a PredictRequest.
+            response: an empty PredictResponse.
+            timeout: seconds the model may take.
+            most_unsent: bytes that may be made up of one tensor; None: any number.
 
         Raises:
             ServingError: the request does not fit the signature, or the model failed on it.
@@ -55,7 +70,7 @@ class Predict:
                 f"Expected prediction signature method_name to be one of {{{', '.join(METHOD_NAMES)}}}. "
                 f"Was: {definition.method_name}",
             )
-        inputs = _read(_given(definition, request.inputs))
+        inputs = _read(_given(definition, request.inputs), most_unsent)
         outputs = _outputs(definition, request.output_filter)
         started = time.monotonic()
         found = servable.run(name, inputs, outputs, timeout)
@@ -97,11 +112,11 @@ def _given(definition: Any, inputs: Mapping[str, Any]) -> dict[str, Any]:
     return given
 
 
-def _read(given: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+def _read(given: Mapping[str, Any], most_unsent: int | None) -> dict[str, NDArray[Any]]:
     arrays = {}
     for alias, tensor in given.items():
         try:
-            if (bytes_unsent := unsent(tensor)) > MAX_UNSENT:
+            if most_unsent is not None and (bytes_unsent := unsent(tensor)) > most_unsent:
                 raise ValueError(f"{bytes_unsent} bytes are claimed and not there")
             arrays[alias] = to_array(tensor) if carries(tensor.dtype) else tf.make_ndarray(tensor)
         except (ValueError, TypeError, OverflowError, MemoryError):

@@ -157,11 +157,16 @@ def request(pictures: NDArray[np.uint8], *, output_filter: tuple[str, ...] = (),
 
 def warm_up_with(version_path: Path, *pictures: NDArray[np.uint8]) -> None:
     """Write warm-up requests of these pictures into a version."""
+    warm_up_with_requests(version_path, *map(request, pictures))
+
+
+def warm_up_with_requests(version_path: Path, *requests: Any) -> None:
+    """Write warm-up requests into a version."""
     path = version_path / WARMUP_FILE
     path.parent.mkdir(exist_ok=True)
     with tf.io.TFRecordWriter(str(path)) as writer:
-        for rows in pictures:
-            asked = predict_pb2.PredictRequest.FromString(request(rows).SerializeToString())
+        for one in requests:
+            asked = predict_pb2.PredictRequest.FromString(one.SerializeToString())
             log = prediction_log_pb2.PredictionLog(predict_log=prediction_log_pb2.PredictLog(request=asked))
             writer.write(log.SerializeToString())
 

@@ -15,12 +15,13 @@ from serving.metrics import Metrics
 from serving.model import Model, Retries, State
 from serving.model_config import ModelConfig
 from serving.options import Options
+from serving.predict import MAX_UNSENT
 from serving.servable import Servable
 from serving.session import Session
 from serving.versions import find_versions, fingerprint
 from serving.warmup import WARMUP_FILE
 from tests.peers.until import wait_until
-from tests.serving.peers import Caller, check, images, run_server, single, warm_up_with
+from tests.serving.peers import Caller, check, images, run_server, single, warm_up_with, warm_up_with_requests
 
 
 @pytest.fixture
@@ -136,6 +137,21 @@ def test_a_failed_version_leaves_nothing_in_memory(saved: Path, base_path: Path)
         states = [status.state for status in running.models.statuses("tiny").values()]
         assert states == [State.END] * 3 + [State.AVAILABLE]
         assert sessions() == before
+
+
+def test_warm_up_leaves_out_what_it_likes(base_path: Path) -> None:
+    """A version's own requests may be of one value, however large its pictures are; a caller's may not."""
+    side = 2400
+    assert side * side * 3 > MAX_UNSENT
+    grey = wire.TensorProto(
+        dtype=wire.DT_UINT8, tensor_shape={"dim": [{"size": size} for size in (1, side, side, 3)]}, int_val=[1]
+    )
+    large = wire.PredictRequest(model_spec={"name": "tiny", "signature_name": "single"}, inputs={"image": grey})
+    warm_up_with_requests(base_path / "1", large)
+    with run_server(base_path) as running:
+        assert running.models.statuses("tiny")[1].state == State.AVAILABLE
+        with pytest.raises(grpc.RpcError, match="tensor parsing error: image"):
+            Caller(running.port).predict(large, timeout=30)
 
 
 def sessions() -> int:
