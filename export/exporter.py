@@ -8,7 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from serving.signature import Contract
+from serving.signature import Contract, ContractError
 from sightline_export import checkpoint, frozen_graph, keras_model, object_detection_api, saved_model, tf1_checkpoint
 from sightline_export.check import Check, Prove
 from sightline_export.detector import Detector, Pictures, trace
@@ -53,6 +53,7 @@ def export(request: Request, staged: Path, prove: Prove, say: Callable[[str], No
     detector = LOADERS[request.source.kind](request)
     given = detector.findings if request.findings is None else request.findings
     findings = choose_findings(given, detector.labels.values())
+    _contract(request, detector, findings, {})  # what nobody could serve is said before minutes are spent on it
     pictures = _pictures(request, detector)
     say(f"running the source on {len(pictures)} pictures, one by one")
     golden = _ask(request, detector, pictures)
@@ -129,7 +130,7 @@ def _contract(request: Request, detector: Detector, findings: tuple[str, ...], f
         "tensorflow": str(tf.__version__),
         "tools": {"python": platform.python_version(), "keras": _version("keras"), "numpy": _version("numpy")},
     }
-    return Contract(
+    contract = Contract(
         name=request.name,
         height=detector.height,
         width=detector.width,
@@ -140,6 +141,11 @@ def _contract(request: Request, detector: Detector, findings: tuple[str, ...], f
         findings=findings,
         provenance=provenance,
     )
+    try:
+        Contract.from_json(contract.to_json())  # as whoever asks the model will, who refuses it
+    except ContractError as error:
+        raise Unusable(f"{request.source.path} cannot be exported: {error}") from error
+    return contract
 
 
 def _version(package: str) -> str:

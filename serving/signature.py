@@ -42,6 +42,8 @@ CONTRACT_FILE = "assets.extra/contract.json"
 
 CONTRACT_FORMAT = 1
 
+MAX_CONTRACT = 1 << 20
+"""Bytes of a contract: ten thousand labels."""
 MAX_PIXELS = 2048 * 2048
 """Height times width of a model's input: a batch of eight is 100 MB. A claim beyond it is a mistake, or hostile."""
 
@@ -89,9 +91,11 @@ class Contract:
         """Read a contract.
 
         Raises:
-            ContractError: the text is no JSON object, lacks a field, holds a value that it may not, contradicts itself,
-                or is of a newer format.
+            ContractError: the text is too long or no JSON object, lacks a field, holds a value that it may not,
+                contradicts itself, or is of a newer format.
         """
+        if len(text) > MAX_CONTRACT:
+            raise ContractError(f"not a usable model contract: it has {len(text)} bytes; allowed are {MAX_CONTRACT}")
         try:
             document = json.loads(text)
             found = document.pop("format")

@@ -13,13 +13,11 @@ from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 
 from serving import wire
-from serving.signature import Contract
+from serving.signature import MAX_CONTRACT, Contract
 from streamer.values.errors import PredictError
 
 MAX_ANSWER = 4 << 20
 """Bytes of a message: 128 frames with 1300 detections each. One of many small parts takes twenty times its size."""
-MAX_CONTRACT = 1 << 20
-"""Bytes of a contract: ten thousand labels."""
 MAX_SENTENCE = 300
 """Characters of what a server says, where it is told on."""
 MAX_LABEL = 64

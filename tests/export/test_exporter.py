@@ -323,6 +323,25 @@ def test_an_unknown_finding_is_refused(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("size", "classes", "said"),
+    [("2049x2048", 3, "2049 x 2048 is larger than 4194304 pixels"), ("32x24", 5000, "bytes; allowed are 1048576")],
+)
+def test_what_no_service_would_take_is_not_exported(
+    export: Export, tmp_path: Path, capsys: pytest.CaptureFixture[str], size: str, classes: int, said: str
+) -> None:
+    """An input or a label map beyond what a contract may say is one line, before anything is run or written."""
+    names = tmp_path / "names.json"
+    names.write_text(json.dumps({str(class_id): f"{class_id} {'x' * 200}" for class_id in range(1, classes + 1)}))
+    options = ("--labels", names, "--input-size", size, "--output", tmp_path / "out")
+    assert export(frozen_graph(tmp_path, resize=False), *options) == 2
+    said_in_all = capsys.readouterr()
+    assert said in said_in_all.err
+    assert said_in_all.err.count("\n") == 1
+    assert "running the source" not in said_in_all.out
+    assert not (tmp_path / "out").exists()
+
+
 def test_if_changed_exports_again_only_for_other_input(
     export: Export, labels: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -192,7 +192,7 @@ def labels_response(tensor: Any) -> Any:
         (claiming(1, dtype=wire.DT_INT64, int64_val=[5]), "the model's contract is of DT_INT64, not DT_STRING"),
         (claiming(0, dtype=wire.DT_STRING), "the model's contract is empty"),
         (claiming(1 << 40, dtype=wire.DT_STRING), "cannot be read"),
-        (claiming(1, dtype=wire.DT_STRING, string_val=[b"x" * (intake.MAX_CONTRACT + 1)]), "1048577 bytes"),
+        (claiming(1, dtype=wire.DT_STRING, string_val=[b"x" * (signature.MAX_CONTRACT + 1)]), "1048577 bytes"),
     ],
 )
 def test_a_contract_is_a_text_of_some_size(tensor: Any, says: str) -> None:
