@@ -121,7 +121,7 @@ async def test_a_buffer_of_one_holds_the_newest_picture() -> None:
 
 
 def test_keyframes_on_request_are_throttled() -> None:
-    """However often keyframes are asked for, they are due at most twice a second, and none is due unasked."""
+    """However often keyframes are asked for, they are due at most once a second, and none is due unasked."""
     clock = FakeClock()
     fan_out = FanOut(clock=clock)
     assert not fan_out.keyframe_due()
