@@ -20,7 +20,7 @@ SERVICE_CONFIG = {
     # One call after the other to each server that is there; gRPC's default keeps to the first.
     "loadBalancingConfig": [{"round_robin": {}}],
     # A server that says NOT_SERVING gets no calls (grpc.health.v1; the empty name stands for the whole server). One
-    # without that service gets them all the same, and gRPC writes a line about it.
+    # without that service gets them all the same.
     "healthCheckConfig": {"serviceName": ""},
 }
 
