@@ -18,8 +18,8 @@ from serving.signature import SERVING_DEFAULT
 from serving.wire import carries, to_array, unsent, write
 
 MAX_UNSENT = 16 << 20
-"""Bytes of a caller's tensor that are made up because its shape claims them: a request of some bytes may claim gigabytes.
-TensorFlow Serving makes them up without end."""
+"""Bytes of a caller's tensor that are made up because its shape claims them: a request of some bytes may claim
+gigabytes. TensorFlow Serving makes them up without end."""
 
 METHOD_NAMES = ("tensorflow/serving/predict", "tensorflow/serving/classify", "tensorflow/serving/regress")
 

@@ -22,8 +22,8 @@ class ServingTlsSettings(Section):
     key: Annotated[str, Field(min_length=1)] | None = None
     """Path of its private key, in PEM."""
     name: Annotated[str, Field(min_length=1)] | None = None
-    """What stands in the server's certificate, in all of theirs where `ipv4:` or `ipv6:` lists several. None: the address's
-    host."""
+    """What stands in the server's certificate, or in each where `ipv4:` or `ipv6:` lists several. None: the address's
+    host, which such a list has not."""
 
     @model_validator(mode="after")
     def _key_fits_cert(self) -> Self:
