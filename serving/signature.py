@@ -45,7 +45,7 @@ CONTRACT_FORMAT = 1
 MAX_CONTRACT = 1 << 20
 """Bytes of a contract: ten thousand labels."""
 MAX_PIXELS = 2048 * 2048
-"""Height times width of a model's input: a batch of eight is 100 MB. A claim beyond it is a mistake, or hostile."""
+"""Height times width of a model's input: 12 MiB a picture. A claim beyond it is a mistake, or hostile."""
 
 ResizeRule = Literal["letterbox", "stretch"]
 
