@@ -96,7 +96,7 @@ async def _as_asked(
 ) -> web.StreamResponse:
     """Who asks through a proxy of ours has an address of his own."""
     remote = request.remote or ""
-    asker = request.app[PROXIES].asker(remote, request.headers)
+    asker = request.app[PROXIES].asker(remote, request.headers.getall("X-Forwarded-For", []))
     return await handler(request if asker == remote else request.clone(remote=asker))
 
 

@@ -5,7 +5,9 @@ Anybody may write such headers, so they are believed of the proxies that the con
 
 import re
 from collections.abc import Mapping, Sequence
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
+
+from streamer.values.host import host_of
 
 _PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)*")
 
@@ -25,22 +27,20 @@ class TrustedProxies:
         """Without a slash at its end: "" for the root."""
 
     def __contains__(self, address: object) -> bool:
-        try:
-            asked = ip_address(str(address))
-        except ValueError:
-            return False
-        return any(asked in network for network in self._networks)
+        asked = host_of(str(address))
+        return asked is not None and any(asked in network for network in self._networks)
 
-    def asker(self, remote: str, headers: Mapping[str, str]) -> str:
+    def asker(self, remote: str, forwarded: Sequence[str]) -> str:
         """The address of who asks: the last one in `X-Forwarded-For` that is no proxy of ours, since each adds its own.
 
         Args:
             remote: at the other end of the connection.
-            headers: of the request.
+            forwarded: every such line. Some proxies (HAProxy) write one below the stranger's instead of into it, and
+                several are one list (RFC 9110 section 5.3).
         """
         asker = remote
-        for address in reversed(headers.get("X-Forwarded-For", "").split(",")):
-            if asker not in self or not _is_address(address.strip()):
+        for address in reversed(",".join(forwarded).split(",")):
+            if asker not in self or host_of(address.strip()) is None:
                 break
             asker = address.strip()
         return asker
@@ -51,11 +51,3 @@ class TrustedProxies:
         if said is None or remote not in self or not _PREFIX.fullmatch(said.rstrip("/")):
             return self.base_path
         return said.rstrip("/")
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
