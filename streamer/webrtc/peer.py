@@ -249,7 +249,7 @@ class Peer:
 
     async def _state_changed(self) -> None:
         state = self.pc.connectionState
-        if state == CONNECTED:
+        if state == CONNECTED and self._closing is None:  # it is told a turn later, and the end may have come between
             self.connected = True
             self._on_connected()
         elif state in ("failed", "closed"):

@@ -188,6 +188,22 @@ async def test_who_connects_too_late_is_sent_away() -> None:
             await viewer.close()
 
 
+async def test_who_leaves_as_he_arrives_keeps_no_place() -> None:
+    """aiortc tells of a connection a turn later: a session that has been ended by then gets no place by that."""
+    async with run_stream() as (streams, pipeline, _):
+        viewer = make_pc()
+        session, answer = await streams.open_session(pipeline, await offer_to_watch(viewer), "10.0.0.1")
+        await take_answer(viewer, answer)
+        await until(lambda: session.arrived)
+        leaving = asyncio.create_task(session.close())
+        await asyncio.sleep(0)
+        assert (session.id in streams.sessions, session._peer.pc.connectionState) == (False, "connected")
+        await session._peer._state_changed()
+        await leaving
+        await viewer.close()
+        assert len(streams.seats) == 0
+
+
 async def test_who_is_refused_costs_no_reading() -> None:
     """An offer for which there is no place is not read, and one that cannot be read gives its place back."""
     async with run_stream(places=1) as (streams, pipeline, _):
