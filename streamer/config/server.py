@@ -78,7 +78,7 @@ class ServerSettings(Section):
     """Viewers of all streams together: by WebRTC, by MJPEG, and of the events."""
     max_viewers_per_stream: Annotated[int, Field(ge=1, le=10_000)] = 64
     max_viewers_per_address: Annotated[int, Field(ge=1, le=10_000)] | None = None
-    """None: 8, and never less than one page that shows every stream."""
+    """None: 8, and never less than one page that shows every stream may take."""
     max_connections: Annotated[int, Field(ge=8, le=100_000)] = 256
     """Connections at once, whatever for; a quarter of the descriptors the process may have is the most."""
     max_connections_per_address: Annotated[int, Field(ge=4, le=100_000)] = 128

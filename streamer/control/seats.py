@@ -10,6 +10,9 @@ from streamer.values.host import network_of
 
 PER_ADDRESS = 8
 """Places for one address, where nothing else is said."""
+SPARE = 3
+"""Beside one for each stream and one for their events, what a page has by MJPEG while it asks for WebRTC again: three
+videos at a time (web/pictures.js). Without them it would be refused for what it has itself, and never come back."""
 MAX_CONNECTING = 32
 """Offers that were answered and are not connected yet. Who means to come takes less than a second of such a place."""
 MAX_CONNECTING_PER_ADDRESS = 16
@@ -26,7 +29,7 @@ class SeatLimits:
     per_stream: int
     per_address: int | None
     """From one network address; behind a proxy everybody has the proxy's. None: PER_ADDRESS, and never less than one
-    page that shows every stream."""
+    page that shows every stream may take."""
 
 
 @dataclass(eq=False, slots=True)
@@ -111,7 +114,7 @@ class Seats:
                 f"all {limits.per_stream} places for viewers of {seat.stream} are taken"
                 " (server.max_viewers_per_stream)",
             )
-        per_address = limits.per_address or max(PER_ADDRESS, self.streams + 1)
+        per_address = limits.per_address or max(PER_ADDRESS, self.streams + 1 + SPARE)
         if sum(each.network == seat.network for each in taken) >= per_address:
             self._refuse(
                 "address",

@@ -69,15 +69,25 @@ def test_few_may_be_connecting() -> None:
     assert seats.refused == {"address": 0, "connecting": 2, "stream": 0, "total": 0}
 
 
-@pytest.mark.parametrize(("streams", "places"), [(0, PER_ADDRESS), (4, PER_ADDRESS), (20, 21)])
+@pytest.mark.parametrize(("streams", "places"), [(0, PER_ADDRESS), (4, PER_ADDRESS), (5, 9), (20, 24)])
 def test_a_page_with_every_stream_has_room(streams: int, places: int) -> None:
-    """Where nothing else is said an address has eight places, or as many as one page of all streams takes."""
+    """Where nothing else is said an address has eight places, or as many as one page of all streams may take."""
     seats = Seats(SeatLimits(64, 64, None))
     seats.streams = streams
     for _ in range(places):
         seats.sit("a", "1")
     with pytest.raises(Overloaded, match=rf"all {places} places .*\(server.max_viewers_per_address\)"):
         seats.sit("a", "1")
+
+
+def test_a_page_with_every_stream_comes_back_to_webrtc() -> None:
+    """A page holds a video's place by MJPEG until its WebRTC is there, and has room for both."""
+    seats = Seats(SeatLimits(64, 64, None))
+    seats.streams = 9
+    seats.sit(None, "1")
+    for place in range(seats.streams):
+        seats.sit(f"{place}", "1")
+    seats.arrive(seats.sit("0", "1", connecting=True))
 
 
 @pytest.mark.parametrize(
