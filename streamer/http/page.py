@@ -32,7 +32,7 @@ async def part(request: web.Request) -> web.StreamResponse:
 
 async def _into_the_folder(request: web.Request) -> web.StreamResponse:
     """What the page loads is named from its folder, and without the slash that would be the one above."""
-    raise web.HTTPPermanentRedirect(f"{request.path}/")
+    raise web.HTTPPermanentRedirect(request.rel_url.with_path(f"{request.path}/", keep_query=True))
 
 
 def _answer(request: web.Request, path: Path) -> web.Response:

@@ -205,6 +205,16 @@ async def test_viewers_behind_a_trusted_proxy_are_told_apart() -> None:
             assert (await viewer.readline()).startswith(b"HTTP/1.1 503 ")
 
 
+async def test_the_way_into_the_folder_keeps_what_was_asked() -> None:
+    """A folder without the slash at its end leads to the one with it, whatever the page is told in the query."""
+    async with run_port(base_path="/sightline") as port:
+        for query in (b"", b"?transport=mjpeg"):
+            reader, _ = await port.say(WHOLE.replace(b"/healthz", b"/sightline" + query))
+            head = await reader.readuntil(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 308 ")
+            assert b"\r\nLocation: /sightline/%s\r\n" % query in head
+
+
 async def test_who_does_not_come_to_the_end_of_tls_takes_a_place_and_loses_it(tmp_path: Path) -> None:
     """A handshake that goes nowhere counts as a connection, and makes room for one that goes somewhere."""
     authority = make_certificate("localhost")
