@@ -93,7 +93,7 @@ class Parts:
     def signalling(self) -> Signalling:
         """The names we go by, what pages of other origins may do, and the ICE servers that browsers are told of."""
         server = self.config.server
-        names = Names([server.host, *server.names])
+        names = Names(server.names, server.host)
         return Signalling(
             names,
             AllowedOrigins(server.origins, names),

@@ -17,9 +17,15 @@ _AUTHORITY = re.compile(r"(?:\[([0-9a-f:.]+)\]|([^\s\[\]:/?#@]+))(?::[0-9]*)?", 
 class Names:
     """The rule for one server."""
 
-    def __init__(self, names: Iterable[str]) -> None:
-        """Go by these names, such as "cameras.example.org", beside those everybody has."""
-        self._names = frozenset(name.lower().rstrip(".") for name in names if not _is_address(name))
+    def __init__(self, names: Iterable[str], host: str | None = None) -> None:
+        """Go by these names, such as "cameras.example.org", beside those everybody has.
+
+        Args:
+            names: as configured. An address among them is a proxy's, of whose pages nothing else tells us.
+            host: where we listen; one of our names, if it is a name.
+        """
+        ours = (*names, host) if host is not None and not _is_address(host) else names
+        self._names = frozenset(name.lower().rstrip(".") for name in ours)
 
     def may_be(self, authority: str) -> bool:
         """Whether a request may be for this host, such as "10.0.0.7:8000" or "[::1]"."""

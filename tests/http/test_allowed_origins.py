@@ -5,7 +5,7 @@ import pytest
 from streamer.http.allowed_origins import AllowedOrigins
 from streamer.http.names import Names
 
-OURS = Names(["cameras.example"])
+OURS = Names(["cameras.example", "10.0.0.5"])
 FRIEND, STRANGER = "https://friend.example", "https://stranger.example"
 
 
@@ -21,6 +21,8 @@ FRIEND, STRANGER = "https://friend.example", "https://stranger.example"
         ({"Origin": "http://rebound.example", "Host": "rebound.example"}, False),
         ({"Origin": "http://cameras.example", "Host": "cameras.example"}, True),
         ({"Origin": "http://Cameras.example:8081", "Host": "127.0.0.1:8000"}, True),
+        ({"Origin": "http://10.0.0.5", "Host": "127.0.0.1:8000"}, True),
+        ({"Origin": "http://10.0.0.6", "Host": "127.0.0.1:8000"}, False),
         ({"Origin": "http://cameras.example.evil", "Host": "127.0.0.1:8000"}, False),
         ({"Origin": "http://cameras.example", "Host": "127.0.0.1:8000", "Sec-Fetch-Site": "cross-site"}, False),
         ({"Origin": "https://shown.example", "Host": "127.0.0.1:8000", "Sec-Fetch-Site": "same-origin"}, True),

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from streamer.http.names import Names, name_of
 
-NAMES = Names(["Cameras.example", "sightline", "10.0.0.7"])
+NAMES = Names(["Cameras.example", "10.0.0.7"], "sightline")
 
 
 @pytest.mark.parametrize(
@@ -59,9 +59,10 @@ def test_any_other_name_is_a_strangers(authority: str) -> None:
 
 
 def test_what_is_listed_is_what_is_configured() -> None:
-    """Addresses and loopback's names are good to ask by, and say nothing of which proxy is ours."""
-    assert NAMES.lists("cameras.example:8081")
-    assert not any(map(NAMES.lists, ("10.0.0.7", "127.0.0.1", "localhost", "evil.example", "")))
+    """Addresses and loopback's names are good to ask by, and say nothing of which proxy is ours, unless configured."""
+    assert all(map(NAMES.lists, ("cameras.example:8081", "sightline", "10.0.0.7")))
+    assert not any(map(NAMES.lists, ("10.0.0.8", "127.0.0.1", "localhost", "evil.example", "", ".")))
+    assert not Names([], "10.0.0.7").lists("10.0.0.7:9999")
 
 
 @given(st.text(max_size=40))
