@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from ipaddress import ip_network
 
+from streamer.http.names import name_of
 from streamer.values.host import host_of
 
 _PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)*")
@@ -39,10 +40,11 @@ class TrustedProxies:
                 several are one list (RFC 9110 section 5.3).
         """
         asker = remote
-        for address in reversed(",".join(forwarded).split(",")):
-            if asker not in self or host_of(address.strip()) is None:
+        for said in reversed(",".join(forwarded).split(",")):
+            address = _address(said.strip())
+            if asker not in self or address is None:
                 break
-            asker = address.strip()
+            asker = address
         return asker
 
     def prefix(self, remote: str, headers: Mapping[str, str]) -> str:
@@ -51,3 +53,9 @@ class TrustedProxies:
         if said is None or remote not in self or not _PREFIX.fullmatch(said.rstrip("/")):
             return self.base_path
         return said.rstrip("/")
+
+
+def _address(said: str) -> str | None:
+    """An address as proxies say it, some of them (Azure's) with a port behind it; None: it is none."""
+    address = name_of(said) or said  # IPv6 without brackets is no authority
+    return None if host_of(address) is None else address
