@@ -16,7 +16,8 @@ videos at a time (web/pictures.js). Without them it would be refused for what it
 MAX_CONNECTING = 32
 """Offers that were answered and are not connected yet. Who means to come takes less than a second of such a place."""
 MAX_CONNECTING_PER_ADDRESS = 16
-"""Of those for one address: a page opens all its videos at once."""
+"""Of those for one address, or as many as there are streams: a page opens all its videos at once. With more streams more
+may be connecting in all, so that other addresses keep the rest."""
 LIMITS = ("address", "connecting", "stream", "total")
 """What somebody may be refused for."""
 
@@ -123,10 +124,12 @@ class Seats:
 
     def _require_room_to_connect(self, network: str) -> None:
         connecting = [each.network for each in self._seats if each.connecting]
-        if connecting.count(network) >= MAX_CONNECTING_PER_ADDRESS:
-            self._refuse("connecting", f"{MAX_CONNECTING_PER_ADDRESS} viewers of one address are connecting already")
-        if len(connecting) >= MAX_CONNECTING:
-            self._refuse("connecting", f"{MAX_CONNECTING} viewers are connecting already")
+        per_address = max(MAX_CONNECTING_PER_ADDRESS, self.streams)
+        total = per_address + MAX_CONNECTING - MAX_CONNECTING_PER_ADDRESS
+        if connecting.count(network) >= per_address:
+            self._refuse("connecting", f"{per_address} viewers of one address are connecting already")
+        if len(connecting) >= total:
+            self._refuse("connecting", f"{total} viewers are connecting already")
 
     def _refuse(self, limit: str, sentence: str) -> None:
         self.refused[limit] += 1

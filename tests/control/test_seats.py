@@ -54,10 +54,12 @@ def test_who_only_connects_keeps_nobody_else_out() -> None:
     assert seats.refused["total"] == 3
 
 
-def test_few_may_be_connecting() -> None:
-    """However many places there are, so many may be connecting from one address, and so many from all."""
+@pytest.mark.parametrize(("streams", "of_one"), [(0, MAX_CONNECTING_PER_ADDRESS), (40, 40)])
+def test_few_may_be_connecting(streams: int, of_one: int) -> None:
+    """However many places there are, a page's videos may be connecting from one address, and so many more from others."""
     seats = Seats(SeatLimits(1000, 1000, 1000))
-    for _ in range(MAX_CONNECTING_PER_ADDRESS):
+    seats.streams = streams
+    for _ in range(of_one):
         seats.sit("a", "1", connecting=True)
     with pytest.raises(Overloaded, match="one address are connecting"):
         seats.sit("a", "1", connecting=True)
