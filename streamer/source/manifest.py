@@ -18,6 +18,8 @@ makes a megabyte of two kilobytes."""
 
 VARIANT = "#EXT-X-STREAM-INF:"
 """What stands before each variant in a master playlist (section 4.3.4.2)."""
+RENDITION = "#EXT-X-MEDIA:"
+"""What names a playlist beside the variants (section 4.3.4.1). FFmpeg takes it from any playlist."""
 VIDEO_CODECS = ("avc", "hvc", "hev", "mp4v", "vp0", "vp8", "vp9", "av01", "dvh")
 """How the names of video codecs begin (RFC 6381); a variant that names codecs and none of these is sound."""
 
@@ -63,10 +65,11 @@ def read(text: str, url: str, *, max_pixels: int) -> Manifest:
         SourceError: kind "unsupported", it is encrypted in a way that is not played; kind "too_large".
         ValueError: it names what is not a URL; urllib's, whose text quotes that.
     """
-    if re.search(f"^{VARIANT}", text, re.MULTILINE):
-        return _one_variant(text, url, max_pixels)
+    said = text.replace("\0", "\n").splitlines()  # wherever FFmpeg may see a line end, there is one
+    if any(line.startswith(VARIANT) for line in said):
+        return _one_variant(said, url, max_pixels)
     target, ended, keys, lines, length = None, False, set[str](), list[str](), 0
-    for number, line in enumerate(text.splitlines()):
+    for number, line in enumerate(said):
         if line.startswith("#EXT-X-TARGETDURATION:"):
             target = min(_seconds(line.partition(":")[2]), LONGEST_TARGET)
         elif line.startswith("#EXT-X-ENDLIST"):
@@ -75,6 +78,8 @@ def read(text: str, url: str, *, max_pixels: int) -> Manifest:
             named = _keys(line, url)
             keys |= named
             length += sum(map(len, named))
+        elif line.startswith(RENDITION):
+            line = "#"
         lines.append(_absolute(line, url))
         length += len(lines[-1]) + 1
         if number >= MOST_LINES or length > LONGEST:
@@ -82,7 +87,7 @@ def read(text: str, url: str, *, max_pixels: int) -> Manifest:
     return Manifest(target, ended, frozenset(keys), "\n".join(lines) + "\n")
 
 
-def _one_variant(text: str, url: str, max_pixels: int) -> Manifest:
+def _one_variant(lines: list[str], url: str, max_pixels: int) -> Manifest:
     """A master playlist of the best variant: with video, within the limit if any is, of the most bits a second.
 
     Raises:
@@ -90,7 +95,7 @@ def _one_variant(text: str, url: str, max_pixels: int) -> Manifest:
     """
     best: Variant | None = None
     said: dict[str, str] | None = None
-    for number, line in enumerate(text.splitlines()):
+    for number, line in enumerate(lines):
         if number >= MOST_LINES:
             raise SourceError("too_large", f"the playlist has more than {MOST_LINES} lines")
         if line.startswith(VARIANT):
@@ -101,8 +106,8 @@ def _one_variant(text: str, url: str, max_pixels: int) -> Manifest:
     if best is None:
         raise SourceError("protocol", "the playlist names no variant of its video")
     kept = replace(best, url=urljoin(url, best.url))
-    lines = ("#EXTM3U", f"{VARIANT}BANDWIDTH={kept.bandwidth or 1}", kept.url)
-    return Manifest(None, False, frozenset(), "\n".join(lines) + "\n", is_master=True)
+    one = ("#EXTM3U", f"{VARIANT}BANDWIDTH={kept.bandwidth or 1}", kept.url)
+    return Manifest(None, False, frozenset(), "\n".join(one) + "\n", is_master=True)
 
 
 def _variant(said: dict[str, str], url: str) -> Variant:

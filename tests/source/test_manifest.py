@@ -100,7 +100,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         return
     assert found.target is None or 0 <= found.target <= LONGEST_TARGET
     lines = found.text.splitlines()
-    assert len(lines) == max(1, len(text.splitlines()))
+    assert len(lines) == max(1, len(text.replace("\0", "\n").splitlines()))
     assert all(urlsplit(line).scheme for line in lines if line.strip() and not line.startswith("#"))
 
 
@@ -158,6 +158,21 @@ def test_renditions_of_sound_are_not_fetched() -> None:
     """Renditions beside a variant, which FFmpeg would fetch or refuse, are left out."""
     sound = '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="packed",DEFAULT=YES,URI="sound.aac.m3u8"\n'
     assert "sound" not in read(f"#EXTM3U\n{sound}{FULL}", URL).text
+
+
+@pytest.mark.parametrize("end", ["\r", "\0", "\n", "\r\n"], ids=["CR", "NUL", "LF", "CRLF"])
+def test_a_master_playlist_is_one_whatever_ends_its_lines(end: str) -> None:
+    """Variants are seen behind whatever FFmpeg takes for the end of a line: it would fetch every one of them."""
+    found = read(f"#EXTM3U{end}" + (SMALL + FULL).replace("\n", end), URL)
+    assert (found.is_master, found.text.count("#EXT-X-STREAM-INF")) == (True, 1)
+
+
+def test_a_playlist_of_segments_names_no_other_playlists() -> None:
+    """Renditions among segments, where none belong, are left out: FFmpeg would fetch ten thousand of them."""
+    sound = '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="more",URI="more.m3u8"\n'
+    found = read(f"#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:7\n{sound * 3}#EXTINF:1,\n1.ts\n", URL)
+    assert "more" not in found.text
+    assert "#EXT-X-MEDIA-SEQUENCE:7" in found.text
 
 
 def test_what_is_too_large_or_sound_is_better_than_nothing() -> None:
