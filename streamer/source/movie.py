@@ -24,18 +24,28 @@ class Movie:
         self._fragments = mp4.Fragments()
         self._held: dict[int, bytes] = {}
         """What was read already, by the byte it begins at."""
+        self._ahead = (0, b"")
+        """The newest box behind the index: where it begins, and as much of it as was judged."""
         self._at = 0
         self._find_index()
+        self._next: int | None = self._at
+        """Where the first box begins that was not looked at; None: none follows."""
         self._at = 0
 
     def read(self, size: int) -> bytes:
         """Up to `size` bytes; none at the end."""
-        for begin, held in self._held.items():
+        for _ in range(MOST_BOXES):  # what is further away it does not go into, and comes back
+            if self._next is None or self._at < self._next:
+                break
+            self._look_at(self._next)
+        parts = [*self._held.items(), self._ahead]
+        for begin, held in parts:
             if begin <= self._at < begin + len(held):
                 taken = held[self._at - begin : self._at - begin + size]
                 self._at += len(taken)
                 return taken
-        next_held = min((begin for begin in self._held if begin > self._at), default=self._at + size)
+        bounds = [begin for begin, _ in parts] + ([] if self._next is None else [self._next])
+        next_held = min((begin for begin in bounds if begin > self._at), default=self._at + size)
         taken = self._take(min(size, next_held - self._at))
         self._fragments.watch(taken)
         return taken
@@ -76,16 +86,35 @@ class Movie:
                 size = int.from_bytes(head[8:], "big")
             if size < len(head):  # 0 means up to the end, so that nothing follows
                 break
-            if kind == b"moov" or not self.seekable():
+            if kind in mp4.JUDGED or not self.seekable():
                 self._require_room(kind, begin, size)
                 head += self._exactly(size - len(head))
-            if kind == b"moov":
-                mp4.require_honest(head)
+            if kind in mp4.JUDGED:
+                self._fragments.judge(head)
             self._held[begin] = head
+            self._at = begin + size
             if kind == b"moov":
                 return
-            self._at = begin + size
         raise SourceError("protocol", "the MP4 has no index")
+
+    def _look_at(self, begin: int) -> None:
+        """Look at the box that begins there, and at all of it where FFmpeg would go into it."""
+        back, self._at = self._at, begin
+        head = self._up_to(8)
+        size, kind = int.from_bytes(head[:4], "big"), head[4:]
+        if size == 1:
+            head += self._up_to(8)
+            size = int.from_bytes(head[8:], "big")
+        if kind in mp4.JUDGED:
+            if not len(head) <= size <= mp4.LONGEST_INDEX:
+                raise SourceError("too_large", f"the MP4 has an index of {size} bytes behind its first")
+            head += self._up_to(size - len(head))
+            if len(head) < size:
+                raise SourceError("ended", "the MP4 ends within an index")
+            self._fragments.judge(head)
+        self._ahead = begin, head
+        self._next = begin + size if size >= len(head) >= 8 else None  # FFmpeg goes no further either
+        self._at = back
 
     def _require_room(self, kind: bytes, begin: int, size: int) -> None:
         if kind == b"mdat":
@@ -94,9 +123,14 @@ class Movie:
             raise SourceError("too_large", f"the MP4's index has {size} bytes; at most {mp4.LONGEST_INDEX} are read")
 
     def _exactly(self, count: int) -> bytes:
+        read = self._up_to(count)
+        if len(read) < count:
+            raise SourceError("protocol", "the MP4 ends before its index does")
+        return read
+
+    def _up_to(self, count: int) -> bytes:
+        """So many bytes, or all that there are."""
         read = bytearray()
         while len(read) < count and (more := self._take(count - len(read))):
             read += more
-        if len(read) < count:
-            raise SourceError("protocol", "the MP4 ends before its index does")
         return bytes(read)

@@ -17,7 +17,17 @@ MOST_SAMPLES = 1_500_000
 FREE_SAMPLES = 10_000
 """In fragments, beside one for each byte of them."""
 
-_CONTAINERS = frozenset({b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts"})
+_CONTAINERS = frozenset({b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts", b"moof", b"traf"})
+DEEPEST = 10
+"""Boxes within each other that FFmpeg goes into."""
+_TABLES = frozenset({b"stsz", b"stz2", b"elst", b"stco", b"co64", b"stsc", b"stts", b"ctts", b"stss"})
+"""Of a track's samples."""
+_NAMES = re.compile(rb"stsz|stz2|elst|stco|co64|stsc|trun|trak|cmov")
+"""What is looked for in all other boxes: FFmpeg takes a table from wherever it finds one, in a description too."""
+_UNREAD = frozenset({b"free", b"skip", b"mdat"})
+_OTHERS = b"hoov cmov stsd dinf mvex tref udta sinf schi meta ilst wave iprp trun".split()
+JUDGED = _CONTAINERS | _TABLES | frozenset(_OTHERS)
+"""Boxes of a file that FFmpeg goes into: each is judged as a whole."""
 _RUN = re.compile(rb"\x00.{3}trun.{4}(.{4})", re.DOTALL)
 """A track run box (section 8.8.8) of less than 16 MiB, and how many samples it claims."""
 OVERLAP = 15
@@ -60,6 +70,8 @@ def require_honest(movie: bytes) -> None:
             raise SourceError("unsupported", "the MP4's index is compressed (cmov), which is not read")
         if kind == b"trak":
             tracks.append(_Track())
+        elif kind == b"trun" or not _is_plain(kind, body):
+            raise _misplaced()
         elif tracks:
             _note(tracks[-1], kind, body)
     claimed = sum(track.entries for track in tracks)
@@ -81,9 +93,20 @@ def _boxes(data: bytes, depth: int) -> Iterator[tuple[bytes, bytes]]:
             raise SourceError("protocol", "the MP4's index is damaged")
         body = data[at + head : at + size]
         yield kind, body
-        if kind in _CONTAINERS and depth < len(_CONTAINERS):
+        if kind in _CONTAINERS:
+            if depth == DEEPEST:
+                raise SourceError("protocol", "the MP4's index is damaged")
             yield from _boxes(body, depth + 1)
         at += size
+
+
+def _is_plain(kind: bytes, body: bytes) -> bool:
+    """Whether a box hides none that must be judged."""
+    return kind in _CONTAINERS | _TABLES | _UNREAD or not _NAMES.search(body)
+
+
+def _misplaced() -> SourceError:
+    return SourceError("protocol", "the MP4 has tables of samples where none belong")
 
 
 def _note(track: _Track, kind: bytes, body: bytes) -> None:
@@ -133,8 +156,28 @@ class Fragments:
             SourceError: kind "too_large", runs claim more samples than there are bytes.
         """
         seen = self._tail + data
-        self._came += len(data)
-        self._claimed += sum(int.from_bytes(run[1], "big") for run in _RUN.finditer(seen))
+        self._take(sum(int.from_bytes(run[1], "big") for run in _RUN.finditer(seen)), len(data))
+        self._tail = seen[-OVERLAP:]
+
+    def judge(self, box: bytes) -> None:
+        """Judge a whole box behind the index, one of those that are JUDGED, before FFmpeg has any of it.
+
+        Raises:
+            SourceError: as `watch`, and as `require_honest`.
+        """
+        if box[4:8] == b"moov":
+            require_honest(box)
+            return
+        claimed = 0
+        for kind, body in _boxes(box, depth=0):
+            if kind == b"trun":
+                claimed += _number(body, 4)
+            elif kind in _TABLES | {b"trak", b"cmov"} or not _is_plain(kind, body):
+                raise _misplaced()
+        self._take(claimed, len(box))
+
+    def _take(self, claimed: int, came: int) -> None:
+        self._came += came
+        self._claimed += claimed
         if self._claimed > self._came + FREE_SAMPLES:
             raise SourceError("too_large", f"the MP4 claims {self._claimed} samples in {self._came} bytes")
-        self._tail = seen[-OVERLAP:]

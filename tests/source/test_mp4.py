@@ -76,6 +76,31 @@ def test_what_cannot_be_is_refused(case: str) -> None:
     assert refused.value.kind == "too_large"
 
 
+HIDDEN = {
+    "in a box for something else": movie(track(box(b"dinf", SAMPLES))),
+    "in notes": movie(track(), box(b"udta", track(SAMPLES))),
+    "in a description": movie(track(box(b"stsd", bytes(8), box(b"avc1", bytes(78), SAMPLES)))),
+    "in a run within the index": movie(track(), box(b"moof", box(b"traf", full(b"trun", 1)))),
+}
+
+
+@pytest.mark.parametrize("case", HIDDEN)
+def test_a_table_where_none_belongs_is_refused(case: str) -> None:
+    """Tables that FFmpeg would find though they stand in other boxes are not passed over."""
+    with pytest.raises(SourceError, match="where none belong") as refused:
+        mp4.require_honest(HIDDEN[case])
+    assert refused.value.kind == "protocol"
+
+
+def test_boxes_go_no_deeper_than_they_are_judged() -> None:
+    """An index of boxes within boxes ends where nobody would look for a table any more."""
+    deep = SAMPLES
+    for _ in range(20):
+        deep = box(b"stbl", deep)
+    with pytest.raises(SourceError, match="damaged"):
+        mp4.require_honest(movie(track(deep)))
+
+
 def test_raw_sound_is_many_samples_and_few_entries() -> None:
     """Hours of uncompressed sound, a sample a tick, are no claim: they are kept by the chunk."""
     hours = 48_000 * 3600 * 3
@@ -181,6 +206,37 @@ def test_a_server_that_answers_in_two_ways_is_believed_once() -> None:
     download._data.write(HEAD + movie(track())[:-8] + b"hostile!")
     reading.seek(len(HEAD))
     assert reading.read(len(movie(track()))) == movie(track())
+
+
+LIVE = HEAD + movie(track()) + box(b"moof", box(b"traf", full(b"trun", 10))) + box(b"mdat", bytes(100))
+RUN = struct.pack(">II", 0, 60_000_000)
+BEHIND = {
+    "a run longer than what it is in": box(b"moof", box(b"traf", struct.pack(">I4s", 0x01000020, b"trun") + RUN)),
+    "a run with a long size": box(b"moof", box(b"traf", struct.pack(">I4sQ", 1, b"trun", 24) + RUN)),
+    "a track": track(SAMPLES),
+    "another index": movie(track(SAMPLES)),
+    "an index by another name": box(b"hoov", movie(track(SAMPLES))[8:]),
+}
+
+
+@pytest.mark.parametrize("seekable", [True, False])
+@pytest.mark.parametrize("case", BEHIND)
+def test_what_stands_behind_an_index_is_judged_too(case: str, seekable: bool) -> None:
+    """No byte of a box is given whose claims cannot be, however it is written, and all before it are."""
+    reading, read = served(LIVE + BEHIND[case] + REST, seekable=seekable), b""
+    while len(read) < len(LIVE):
+        read += reading.read(1 << 16)
+    assert read == LIVE
+    with pytest.raises(SourceError, match="the MP4"):
+        reading.read(1)
+
+
+@pytest.mark.parametrize("seekable", [True, False])
+def test_an_index_by_another_name_is_no_way_to_the_index(seekable: bool) -> None:
+    """What FFmpeg takes for an index before the index is refused (a "hoov", or a track outside of any)."""
+    for case in ("a track", "an index by another name"):
+        with pytest.raises(SourceError, match="where none belong"):
+            served(HEAD + BEHIND[case] + movie(track()) + REST, seekable=seekable)
 
 
 @pytest.mark.parametrize(
