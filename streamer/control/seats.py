@@ -16,8 +16,8 @@ videos at a time (web/pictures.js). Without them it would be refused for what it
 MAX_CONNECTING = 32
 """Offers that were answered and are not connected yet. Who means to come takes less than a second of such a place."""
 MAX_CONNECTING_PER_ADDRESS = 16
-"""Of those for one address, or as many as there are streams: a page opens all its videos at once. With more streams more
-may be connecting in all, so that other addresses keep the rest."""
+"""Of those for one address, or as many as there are streams: a page opens all its videos at once. With more streams
+more may be connecting in all, so that other addresses keep the rest."""
 LIMITS = ("address", "connecting", "stream", "total")
 """What somebody may be refused for."""
 

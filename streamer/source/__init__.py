@@ -17,7 +17,8 @@ rtsp/                    RTSP spoken by ourselves: opening.py, session.py, playi
 opened.py                what an attempt reads, whatever takes it apart
 download.py              an HTTP answer as bytes; login.py a user name and password, for RTSP too
 multipart.py             JPEG pictures out of a multipart answer; motion_jpeg.py the camera that sends them
-movie.py                 an MP4's bytes, its index judged first; mp4.py what an index may claim
+movie.py                 an MP4's bytes, its index judged first; mp4.py what an index may claim;
+                         boxes.py the same of HLS' segments
 playlist.py              what an HLS playlist may have us fetch; manifest.py what it says; cipher.py its encryption
 reader.py                bytes of ours as FFmpeg reads them; allowance.py how many without a picture
 udp/                     what comes in datagrams to a port of ours: port.py, sender.py, form.py, bare_rtp.py, stream.py

@@ -10,6 +10,11 @@ BLOCK = 16
 """Bytes of AES's block, of its key here, and of the initialisation vector."""
 
 
+def wrong_key() -> SourceError:
+    """What is said where a segment makes no sense with its key."""
+    return SourceError("codec", "a segment is not encrypted with the key that the playlist names")
+
+
 class Decrypted:
     """An encrypted segment as what it was before.
 
@@ -36,6 +41,6 @@ class Decrypted:
                     self._ended = True
                     self._clear = self._unpadder.update(self._decryptor.finalize()) + self._unpadder.finalize()
             except ValueError:  # no whole number of blocks, or no padding at its end
-                raise SourceError("codec", "a segment is not encrypted with the key that the playlist names") from None
+                raise wrong_key() from None
         taken, self._clear = self._clear[:size], self._clear[size:]
         return taken

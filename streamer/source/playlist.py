@@ -7,10 +7,12 @@ from typing import Protocol
 from streamer.source import manifest
 from streamer.source.allowance import Allowance
 from streamer.source.allowed_destinations import STRANGER
-from streamer.source.cipher import Decrypted
+from streamer.source.boxes import Boxes
+from streamer.source.cipher import Decrypted, wrong_key
 from streamer.source.download import Download
 from streamer.source.failure import stalled
 from streamer.source.manifest import Manifest
+from streamer.source.mp4 import Fragments
 from streamer.source.protocol import HLS, STALL_TIMEOUT
 from streamer.source.reader import Body
 from streamer.source.stop import Stop
@@ -21,6 +23,8 @@ from streamer.values.errors import SourceError
 
 LONGEST = 1 << 20
 """Bytes of a playlist: a day of six-second segments. FFmpeg keeps all of them, and would read one without end."""
+KEY = 16
+"""Bytes of a key (RFC 8216 section 5.2); what comes behind them is none of it."""
 STALE = 3.0
 """Target durations in which a live playlist must change. RFC 8216 section 6.2.2 wants it within one and a half, counted
 where it is written; here it is asked for every half or whole one."""
@@ -90,6 +94,7 @@ class Playlist:
         self._readings: dict[str, Reading] = {}
         """By a playlist's URL, its newest one; what was read last is last."""
         self._longest: float | None = None
+        self._fragments = Fragments()
         self.allowance = Allowance(target.limits)
         self.error: SourceError | None = None
         """Why nothing more is fetched: FFmpeg tries again and again before it gives up."""
@@ -137,19 +142,23 @@ class Playlist:
         try:
             if download.peek(len(manifest.MARK)).startswith(manifest.MARK):
                 return io.BytesIO(self._read(url, download).text.encode())
+            if self._is_key(url):
+                return io.BytesIO(_first(download, KEY))
             if "key" not in options:
-                return Segment(self, download, download)
+                return Segment(self, download, Boxes(download, self._fragments))
             key, vector = bytes.fromhex(options["key"]), bytes.fromhex(options["iv"])
-            return Segment(self, download, Decrypted(download, key, vector))
+            return Segment(self, download, Boxes(Decrypted(download, key, vector), self._fragments, wrong_key))
         except (SourceError, ValueError):
             download.close()
             raise
 
+    def _is_key(self, url: str) -> bool:
+        return any(hash(url) in reading.keys for reading in self._readings.values())
+
     def _failed(self, url: str, error: SourceError) -> None:
         """One resource cannot be had. A live playlist may name what has been deleted already; a key must be there."""
-        is_key = any(hash(url) in reading.keys for reading in self._readings.values())
         passing = error.kind == "not_found" or (error.kind in ("ended", "stalled") and url not in self._readings)
-        if not self._opened or not passing or is_key:
+        if not self._opened or not passing or self._is_key(url):
             self.error = error
         else:
             self.passed = error
@@ -202,3 +211,12 @@ class Playlist:
         if self._target.destinations.pins:
             raise SourceError("forbidden", f"the playlist names another host, {urls.host_of(url)}")
         return replace(self._target, url=urls.without_login(url), destinations=STRANGER)
+
+
+def _first(download: Download, count: int) -> bytes:
+    """So many bytes of a resource, or all that there are; nothing more of it is asked for."""
+    read = b""
+    while len(read) < count and (more := download.read(count - len(read))):
+        read += more
+    download.close()
+    return read

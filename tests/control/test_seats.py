@@ -56,7 +56,7 @@ def test_who_only_connects_keeps_nobody_else_out() -> None:
 
 @pytest.mark.parametrize(("streams", "of_one"), [(0, MAX_CONNECTING_PER_ADDRESS), (40, 40)])
 def test_few_may_be_connecting(streams: int, of_one: int) -> None:
-    """However many places there are, a page's videos may be connecting from one address, and so many more from others."""
+    """Whatever places there are, a page's videos may be connecting from one address, and so many more from others."""
     seats = Seats(SeatLimits(1000, 1000, 1000))
     seats.streams = streams
     for _ in range(of_one):
