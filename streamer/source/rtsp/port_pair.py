@@ -25,7 +25,7 @@ class PortPair:
         there: the camera's.
 
     Raises:
-        SourceError: kind "failed"; there are no two such ports.
+        SourceError: kind "failed"; there are no two such ports, or no descriptors for them.
     """
 
     def __init__(self, here: str, there: str) -> None:
@@ -80,7 +80,12 @@ class PortPair:
         for _ in range(TRIES):
             one = self._bound(here, 0)
             port = one.getsockname()[1] if one is not None else 0
-            other = self._bound(here, port ^ 1) if port else None
+            try:
+                other = self._bound(here, port ^ 1) if port else None
+            except SourceError:
+                if one is not None:
+                    one.close()
+                raise
             if one is not None and other is not None:
                 return (other, one) if port & 1 else (one, other)
             if one is not None:
@@ -88,7 +93,11 @@ class PortPair:
         raise SourceError("failed", "this machine has no two neighbouring UDP ports left")
 
     def _bound(self, here: str, port: int) -> socket.socket | None:
-        bound = socket.socket(self._family, socket.SOCK_DGRAM)
+        """Bound to a port; None: it is another's."""
+        try:
+            bound = socket.socket(self._family, socket.SOCK_DGRAM)
+        except OSError as error:  # no descriptors are left, most likely
+            raise SourceError("failed", f"this machine has no UDP ports to give ({error.strerror})") from None
         bound.setblocking(False)
         try:
             bound.bind((here, port))

@@ -1,8 +1,11 @@
 """streamer.source.rtsp.handshake: what a camera says before it pushes, and what it is answered."""
 
 import logging
+import os
+import resource
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -69,6 +72,19 @@ def pusher(stream: Waiting) -> Iterator[RtspPusher]:
     """A camera that has connected to the first."""
     with run_pusher(stream.port) as connected:
         yield connected
+
+
+@contextmanager
+def descriptors(left: int) -> Iterator[None]:
+    """The process may open so many more, for as long as the block lasts."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest = os.dup(0)
+    os.close(lowest)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest + left, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
 def test_each_method_has_its_answer(pusher: RtspPusher) -> None:
@@ -240,6 +256,21 @@ def test_ports_are_given_back_with_the_connection(stream: Waiting) -> None:
         assert camera.ask("OPTIONS").status == 200  # by now the other is gone
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as bound:
         bound.bind(("127.0.0.1", port))
+
+
+@pytest.mark.parametrize("left", [0, 1])
+def test_a_camera_for_which_no_descriptors_are_left_is_told(stream: Waiting, pusher: RtspPusher, left: int) -> None:
+    """SETUP by UDP while no two sockets can be had is refused with the system's reason; TCP is still to be had."""
+    assert pusher.announce().status == 200
+    with descriptors(left):
+        for _ in range(2):  # the first try has kept none
+            answered = pusher.set_up(transport=UDP)
+            assert (answered.status, answered.reason) == (
+                453,
+                "this machine has no UDP ports to give (Too many open files)",
+            )
+    assert pusher.set_up().status == 200
+    assert stream.take(pusher).agreed.placement.transport == "tcp"
 
 
 # ---- with a password
