@@ -16,6 +16,8 @@ from streamer.values.errors import SourceError
 
 MOST_WRONG = 3
 """Wrong passwords in one connection."""
+MOST_ANNOUNCED = 8
+"""ANNOUNCEs in one connection, refused ones too: the one thread of a port reads all descriptions."""
 
 Find = Callable[[str, str], Mount | None]
 """The stream of a path and a query; None: there is none of that name."""
@@ -38,7 +40,7 @@ class Handshake:
         self._arrangement: Arrangement | None = None
         self._lock: tuple[Mount, Lock] | None = None
         self._login: str | None = None
-        self._wrong = 0
+        self._wrong = self._announced = 0
         self._session: str | None = None
         self.agreed: Agreed | None = None
         """Set by RECORD: the connection is to be handed over to `mount`, and its ports with it."""
@@ -84,6 +86,11 @@ class Handshake:
     # ---- ANNOUNCE
 
     def _announce(self, request: Request) -> list[tuple[str, str]]:
+        self._announced += 1
+        if self._announced > MOST_ANNOUNCED:
+            self.over = True
+            self._say("it announces over and over, and does not push")
+            raise Declined(400, f"{MOST_ANNOUNCED} announcements are taken in one connection at the most")
         if self._arrangement is not None and self._arrangement.begun:
             raise Declined(455, "tracks are set up already")
         mount = self._named(request.url)

@@ -11,7 +11,7 @@ import pytest
 
 from streamer.source.login import Login, challenges_of
 from streamer.source.rtsp.arrangement import MOST_SET_UP
-from streamer.source.rtsp.handshake import MOST_WRONG
+from streamer.source.rtsp.handshake import MOST_ANNOUNCED, MOST_WRONG
 from streamer.source.rtsp.mount import Mount
 from streamer.source.rtsp.place import Listeners, Place
 from streamer.source.rtsp.push import METHODS, Push
@@ -141,6 +141,19 @@ def test_what_cannot_be_played_is_refused_in_words(
             stream.mount.take(Stop(), 10.0)
         assert (error.value.kind, str(error.value)) == (word, answered.reason)
     assert pusher.announce().status == 200  # it may try again
+
+
+@pytest.mark.parametrize(("sdp", "status"), [(SDP, 200), ("hello", 400)], ids=["good", "bad"])
+def test_who_announces_over_and_over_is_hung_up_on(
+    pusher: RtspPusher, caplog: pytest.LogCaptureFixture, sdp: str, status: int
+) -> None:
+    """After eight ANNOUNCEs in one connection, taken or refused, the next is told so and ends it; the log says it."""
+    answers = [pusher.announce(sdp) for _ in range(MOST_ANNOUNCED + 1)]
+    assert [answered.status for answered in answers] == [status] * MOST_ANNOUNCED + [400]
+    assert answers[-1].reason == "8 announcements are taken in one connection at the most"
+    assert pusher.hung_up()
+    [said] = caplog.messages
+    assert said.endswith(": 127.0.0.1: it announces over and over, and does not push")
 
 
 def test_a_camera_that_announces_nothing_is_told(pusher: RtspPusher) -> None:
