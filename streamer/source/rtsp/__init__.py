@@ -17,6 +17,7 @@ refusal.py       what a status means, in the words of the API
 traits.py        what a camera says of itself and shows of its ways, for the doctor. Values
 place.py         where streams are pushed to. What pushes comes in by these: read recording.py first
 listener.py      a port, and its one thread; caller.py a connection to it, until the camera behind it pushes
+notices.py       what the log gets of all that strangers say. Pure
 handshake.py     what a camera says before it pushes; arrangement.py where its tracks come; lock.py who may
 mount.py         a stream's name at a port; push.py what is handed over to the stream's thread under it
 recording.py     from a name at a port to a camera that pushes to it

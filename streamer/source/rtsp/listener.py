@@ -9,6 +9,7 @@ import threading
 
 from streamer.source.rtsp.caller import Caller
 from streamer.source.rtsp.mount import Mount
+from streamer.source.rtsp.notices import Notices
 from streamer.values.clock import Clock
 from streamer.values.errors import SourceError
 
@@ -22,10 +23,6 @@ GLANCE = 0.25
 """Seconds from one look at the clock to the next while somebody is waited for."""
 IDLE = 2.0
 """The same while nobody is."""
-REPEATED = 60.0
-"""Seconds after which the log may say the same again."""
-MOST_SAID = 64
-"""Sentences that are remembered for that."""
 BACKLOG = 64
 
 
@@ -56,7 +53,7 @@ class Listener:
         """By their descriptors."""
         self._poll = select.poll()
         self._poll.register(self._socket, select.POLLIN)
-        self._said: dict[str, float] = {}
+        self._notices = Notices()
         self._closed = False
         self._thread = threading.Thread(target=self._run, name=f"rtsp-{port}", daemon=True)
 
@@ -127,6 +124,7 @@ class Listener:
             self._settle(number, caller)
         for mount in self._mounts:
             mount.expire(now)
+        self._log(self._notices.rest(now))
         if any(number == self._socket.fileno() for number, _ in ready) and not self._closed:
             self._accept()
 
@@ -169,11 +167,9 @@ class Listener:
         return next((mount for mount in self._mounts if mount.matches(path, query)), None)
 
     def _say(self, sentence: str) -> None:
-        """Log it, unless that was done a moment ago."""
-        now = self._clock()
-        if now - self._said.get(sentence, -REPEATED) < REPEATED:
-            return
-        if len(self._said) >= MOST_SAID:
-            self._said.clear()
-        self._said[sentence] = now
-        log.warning("port %d: %s", self._port, sentence)
+        """Log it, unless that was done a moment ago, or the log gets enough."""
+        self._log(self._notices.take(sentence, self._clock()))
+
+    def _log(self, line: str | None) -> None:
+        if line is not None:
+            log.warning("port %d: %s", self._port, line)

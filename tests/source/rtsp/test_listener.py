@@ -11,6 +11,7 @@ import pytest
 from streamer.source.rtsp.caller import HANDSHAKE_TIMEOUT, LEAVING
 from streamer.source.rtsp.listener import MOST_CALLERS, MOST_OF_ONE
 from streamer.source.rtsp.mount import Mount
+from streamer.source.rtsp.notices import AT_ONCE
 from streamer.source.rtsp.place import Listeners, Place
 from streamer.source.rtsp.wire import ANSWER_TIMEOUT
 from streamer.source.stop import Stop
@@ -81,6 +82,21 @@ def test_a_name_nobody_waits_for_is_told(caplog: pytest.LogCaptureFixture) -> No
                 assert (answered.status, answered.reason) == (404, "no stream of this name is pushed to here")
     [said] = caplog.messages  # once
     assert said == f"port {port}: 127.0.0.1: nobody waits for a camera to push to /nowhere"
+
+
+def test_made_up_names_do_not_fill_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    """Of a hundred names that nobody waits for the log gets a few, and once it is quiet how many it did not get."""
+    clock = FakeClock()
+    with mounted("/a", clock=clock) as (port, _), caplog.at_level(logging.WARNING):
+        with run_pusher(port) as pusher:
+            for number in range(100):
+                assert pusher.ask("DESCRIBE", f"rtsp://127.0.0.1/{number}").status == 404
+        assert len(caplog.messages) == AT_ONCE
+        clock.advance(AT_ONCE)
+        with run_pusher(port) as pusher:
+            for _ in range(2):  # the second is heard after the first's round
+                assert pusher.ask("OPTIONS").status == 200
+    assert caplog.messages[AT_ONCE:] == [f"port {port}: {100 - AT_ONCE} more held back"]
 
 
 def test_a_port_is_open_from_its_first_stream_to_its_last() -> None:
