@@ -16,9 +16,9 @@ class Hopeless(Malformed):
     """And so will be everything else of its sender."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Packet:
-    """One RTP packet."""
+    """One RTP packet. Not frozen, as one is made for each that comes: see `Payload`."""
 
     payload_type: int
     """7 bits."""
