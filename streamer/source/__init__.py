@@ -12,8 +12,8 @@ dialler.py               the addresses of one host, tried in turn
 rtsp/                    RTSP spoken by ourselves: opening.py, session.py, playing.py; client.py, wire.py, message.py;
                          description.py, control_url.py, placement.py, port_pair.py; keepalive.py, report.py,
                          redirect.py, refusal.py, traits.py; of what is pushed place.py, listener.py, caller.py,
-                         handshake.py, arrangement.py, lock.py, mount.py, push.py, recording.py, side.py. Its own
-                         list says what each is
+                         handshake.py, arrangement.py, lock.py, mount.py, notices.py, push.py, recording.py, side.py.
+                         Its own list says what each is
 opened.py                what an attempt reads, whatever takes it apart
 download.py              an HTTP answer as bytes; login.py a user name and password, for RTSP too
 multipart.py             JPEG pictures out of a multipart answer; motion_jpeg.py the camera that sends them
