@@ -15,8 +15,9 @@ PATIENCE_S = 30.0
 """How long a peer may take to come up on a loaded machine."""
 
 
-_PORTS = range(12_000, 32_000)
-"""Below those that the system gives to whoever connects: nobody gets one by chance before it is used."""
+_PORTS = range(12_000, 32_000, 2)
+"""Below those that the system gives to whoever connects: nobody gets one by chance before it is used. Even ones, since
+RTP takes the next one for its reports."""
 _turns = itertools.count(os.getpid() * 101)
 """Where the next is looked for; another test run of this machine begins elsewhere."""
 

@@ -221,7 +221,7 @@ def rtp(port: int, codec: str = "h264") -> tuple[str, ...]:
 @pytest.mark.parametrize("codec", CODECS)
 async def test_bare_rtp_comes_by_udp(clips: dict[str, Path], codec: str) -> None:
     """RTP without a description is recognised, H.264, H.265 and MJPEG, and played."""
-    port = free_port() & ~1
+    port = free_port()
     async with sending(*rtp(port, codec), clip=clips[codec]):
         await assert_delivers(Target(f"udp://127.0.0.1:{port}"))
 
@@ -240,7 +240,7 @@ async def test_bare_rtp_comes_from_gstreamer(clips: dict[str, Path], codec: str)
 
 async def test_mpeg_ts_in_rtp_comes_by_udp(clips: dict[str, Path]) -> None:
     """MPEG-TS is taken out of the RTP around it."""
-    port = free_port() & ~1
+    port = free_port()
     async with sending("-f", "rtp_mpegts", f"rtp://127.0.0.1:{port}", clip=clips["h264"]):
         await assert_delivers(Target(f"udp://127.0.0.1:{port}"))
 
@@ -256,7 +256,7 @@ async def test_nal_units_come_by_udp(clips: dict[str, Path], codec: str) -> None
 
 async def test_a_camera_of_bare_rtp_that_starts_anew_is_played_on(clips: dict[str, Path]) -> None:
     """Another process with another SSRC goes on where one was stopped, in the same attempt."""
-    port = free_port() & ~1
+    port = free_port()
     async with run_watch(Target(f"udp://127.0.0.1:{port}")) as watch:
         for _ in range(2):
             async with sending(*rtp(port), clip=clips["h264"]):
