@@ -2,12 +2,10 @@
 
 import argparse
 import asyncio
-import contextlib
-import gc
 import logging
 import math
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -151,31 +149,20 @@ class _Version(argparse.Action):
 
 
 def _serve(arguments: argparse.Namespace) -> int:
-    with _without_collections():
-        from streamer import config
+    from streamer import config
 
-        path: Path = arguments.config or CONFIG
-        said = config.read(path)
-        if arguments.config is None and isinstance(said, FileNotFoundError):
-            raise ConfigError(f"there is no {path} in {_here()}; write one, or name your own with --config FILE")
-        settings = config.understand(path, said)  # first: a mistake in it is said before a second of imports
-        from streamer.app import serve
-        from streamer.tools.memory import keep_memory
+    path: Path = arguments.config or CONFIG
+    said = config.read(path)
+    if arguments.config is None and isinstance(said, FileNotFoundError):
+        raise ConfigError(f"there is no {path} in {_here()}; write one, or name your own with --config FILE")
+    settings = config.understand(path, said)  # first: a mistake in it is said before a second of imports
+    from streamer.app import serve
+    from streamer.tools.memory import keep_memory
 
     _log(logging.DEBUG if arguments.verbose else logging.INFO)
     keep_memory()
     asyncio.run(serve(settings, path, lambda where: print(f"sightline: serving {where}", flush=True)))
     return 0
-
-
-@contextlib.contextmanager
-def _without_collections() -> Iterator[None]:
-    """Imports make many objects and no garbage; looking for some is a tenth of the service's start."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 def _here() -> str:
