@@ -1,0 +1,47 @@
+"""What a request shows of who asks, in a form that may be kept for as long as what it asked for lasts. Pure.
+
+Secrets stand in it as SHA-256: they are 256 random bits, so that a slow hash would protect nothing more.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyWord:
+    """Who asks, as a trusted proxy says."""
+
+    user: str
+    groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSeal:
+    """What a signed link shows beside its path."""
+
+    path: str
+    until: int
+    """UTC, seconds since 1970."""
+    by: str
+    """The name of the user or token it was made by, who must still be allowed to see what it shows."""
+    signature: str
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """One request's. The first that is there counts, in this order."""
+
+    token: str | None = None
+    """SHA-256 of a bearer token (RFC 6750), in hex."""
+    link: LinkSeal | None = None
+    session: str | None = None
+    """SHA-256 of the session cookie, in hex."""
+    proxy: ProxyWord | None = None
+
+
+NOTHING = Credential()
+
+
+def digest(secret: str) -> str:
+    """How a token or a session's cookie is stored and looked up."""
+    return hashlib.sha256(secret.encode(errors="surrogateescape")).hexdigest()

@@ -1,0 +1,102 @@
+"""The gate: what a request shows becomes a principal, by what is known at that moment.
+
+Asked again with the same credential it may answer otherwise: a token is removed, a session ends, a role changes. What
+lasts longer than a request asks again (`http/admissions.py`).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from streamer.access.accounts import Accounts
+from streamer.access.action import Action
+from streamer.access.credential import Credential
+from streamer.access.principal import EVERY_STREAM, Grant, Principal
+
+
+@dataclass(frozen=True, slots=True)
+class GateRules:
+    """The part of it that the configuration decides."""
+
+    is_open: bool
+    """Nobody is asked who he is, as long as there are no users: only on loopback, and without a section `access`."""
+    anonymous: frozenset[Action] = frozenset()
+    """What anybody may on every stream."""
+    configured_tokens: Mapping[str, Principal] = field(default_factory=dict)
+    """By digest: `ingress.token` and `api_streams.token`, from before tokens had scopes."""
+    groups: Mapping[str, Grant] = field(default_factory=dict)
+    """What a trusted proxy's or OpenID Connect's groups mean here."""
+    users_of_proxy: Grant | None = None
+    """What whoever a proxy names may without any of these groups; None: nothing."""
+
+
+class Gate:
+    """One service's."""
+
+    def __init__(self, rules: GateRules, accounts: Callable[[], Accounts], wall: Callable[[], float]) -> None:
+        """Decide by these.
+
+        Args:
+            rules: of the configuration; may be replaced while it runs.
+            accounts: the document in force.
+            wall: seconds since 1970, UTC, by which sessions and tokens end.
+        """
+        self.rules = rules
+        self._accounts = accounts
+        self._wall = wall
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nobody is asked who he is."""
+        return self.rules.is_open and not self._accounts().users
+
+    def principal(self, credential: Credential) -> Principal:
+        """Who shows this. What is unknown or has ended shows nothing."""
+        found = self._found(credential)
+        if found is None:
+            return self._nobody()
+        return found.with_grants(self._for_anybody())
+
+    def of_groups(self, groups: Sequence[str]) -> tuple[Grant, ...]:
+        """What somebody of these groups may."""
+        return tuple(self.rules.groups[group] for group in groups if group in self.rules.groups)
+
+    def _found(self, credential: Credential) -> Principal | None:
+        now, accounts = self._wall(), self._accounts()
+        if credential.token is not None:
+            if credential.token in self.rules.configured_tokens:
+                return self.rules.configured_tokens[credential.token]
+            token = accounts.tokens.get(credential.token)
+            if token is None or (token.expires_at is not None and token.expires_at <= now):
+                return None
+            return Principal("token", f"token {token.name}", (token.grant,))
+        if credential.session is not None:
+            session = accounts.sessions.get(credential.session)
+            if session is not None and session.expires_at > now:
+                if session.grants is not None:
+                    return Principal("user", session.user, session.grants)
+                user = accounts.users.get(session.user)
+                if user is not None:
+                    return Principal("user", user.name, (user.grant,))
+        if credential.proxy is not None:
+            grants = self.of_groups(credential.proxy.groups)
+            if not grants and self.rules.users_of_proxy is not None:
+                grants = (self.rules.users_of_proxy,)
+            return Principal("proxy", credential.proxy.user, grants)
+        return None
+
+    def _nobody(self) -> Principal:
+        return Principal("open" if self.is_open else "nobody", "nobody", self._for_anybody())
+
+    def _for_anybody(self) -> tuple[Grant, ...]:
+        """Nobody is worse off for having said who he is."""
+        given = self.rules.anonymous
+        if self.is_open:
+            # Users are made by who has the machine: through an open door a stranger could lock out its owner.
+            given = given | {Action.VIEW, Action.PUBLISH, Action.OPERATE, Action.METRICS} - self._asked_for_a_token()
+        return (Grant(given, EVERY_STREAM),) if given else ()
+
+    def _asked_for_a_token(self) -> frozenset[Action]:
+        """What `ingress.token` and `api_streams.token` are the key to."""
+        return frozenset[Action]().union(*(each.actions for each in self.rules.configured_tokens.values())) - {
+            Action.VIEW
+        }

@@ -1,0 +1,52 @@
+"""What each route needs of who asks it: an action and, where it is about one, the stream. One middleware decides.
+
+A route that says nothing is answered to nobody: what was forgotten must not stand open.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from aiohttp import web
+
+from streamer.access.action import Action
+from streamer.access.gate import Gate
+from streamer.access.principal import Principal
+
+GATE: web.AppKey[Gate] = web.AppKey("gate", Gate)
+PRINCIPAL = web.RequestKey("principal", Principal)
+"""Who asks; there from the gate on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What one route needs."""
+
+    action: Action | None
+    """None: it is open to anybody."""
+    stream: str | None = None
+    """The variable in its path that names a stream; None: it is about none, or about all that one may see."""
+
+
+class _Handler(Protocol):
+    def __call__(self, request: web.Request, /) -> Awaitable[web.StreamResponse]: ...
+
+
+H = TypeVar("H", bound=_Handler)
+
+_NEEDS: dict[object, Need] = {}
+
+
+def needs(action: Action | None, stream: str | None = None) -> Callable[[H], H]:
+    """Say what a handler needs; stands below its route."""
+
+    def noted(handler: H) -> H:
+        _NEEDS[handler] = Need(action, stream)
+        return handler
+
+    return noted
+
+
+def need_of(handler: object) -> Need | None:
+    """What a route's handler needs; None: it never said."""
+    return _NEEDS.get(handler)
