@@ -147,3 +147,9 @@ class Connection(web.RequestHandler):
 def connection_of(request: web.Request) -> Connection | None:
     """What a request came by; None in a test without a port."""
     return request.protocol if isinstance(request.protocol, Connection) else None
+
+
+def peer_of(request: web.Request) -> str:
+    """The address at the other end of the connection, a proxy's where one asks for others; "" where there is none."""
+    name = request.transport.get_extra_info("peername") if request.transport is not None else None
+    return str(name[0]) if name else ""

@@ -8,6 +8,7 @@ from streamer.control.reload import Reload
 from streamer.control.stream_changes import StreamChanges
 from streamer.control.streams import Streams
 from streamer.doctor.practice import Practice
+from streamer.http.connection import peer_of
 from streamer.http.events import Events
 from streamer.http.metrics import Metrics
 from streamer.http.signalling import Signalling
@@ -31,8 +32,7 @@ ENDLESS: web.AppKey[dict[asyncio.Timeout, str | None]] = web.AppKey("endless", d
 
 def location(request: web.Request, path: str) -> str:
     """One of our paths, as whoever asks has to write it."""
-    peer = request.transport.get_extra_info("peername") if request.transport is not None else None
-    return request.app[PROXIES].prefix(peer[0] if peer else "", request.headers) + path
+    return request.app[PROXIES].prefix(peer_of(request), request.headers) + path
 
 
 def pipeline_of(request: web.Request) -> Pipeline:
