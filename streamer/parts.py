@@ -5,6 +5,10 @@ from collections.abc import Callable
 from ipaddress import ip_address
 from pathlib import Path
 
+from streamer.access.action import Action
+from streamer.access.credential import digest
+from streamer.access.gate import GateRules
+from streamer.access.principal import Grant, Principal
 from streamer.config import Config
 from streamer.control.publishing_rights import PublishingRights
 from streamer.control.roster import Entry
@@ -88,7 +92,7 @@ class Parts:
         names = ingress.names
         if names is None:
             names = ["*"] if is_loopback(self.config.server.host) else []
-        return PublishingRights(tuple(names), ingress.token, ingress.max_publishers)
+        return PublishingRights(tuple(names), ingress.max_publishers)
 
     def signalling(self) -> Signalling:
         """The names we go by, what pages of other origins may do, and the ICE servers that browsers are told of."""
@@ -99,6 +103,23 @@ class Parts:
             AllowedOrigins(server.origins, names),
             tuple(IceServer(each.url, each.username, each.credential, each.secret) for each in server.ice_servers),
         )
+
+    def gate_rules(self) -> GateRules:
+        """What the configuration says of who may what."""
+        return GateRules(is_open=is_loopback(self.config.server.host), configured_tokens=self._configured_tokens())
+
+    def _configured_tokens(self) -> dict[str, Principal]:
+        """The tokens that stand in the configuration, by digest. One that stands there twice is a key to both."""
+        found: dict[str, Principal] = {}
+        keys = (
+            ("ingress.token", self.config.ingress.token, Action.PUBLISH),
+            ("api_streams.token", self.config.api_streams.token, Action.OPERATE),
+        )
+        for key, token, action in keys:
+            if token is not None:
+                before = found.get(digest(token), Principal("token", key))
+                found[digest(token)] = before.with_grants([Grant(frozenset({action}))])
+        return found
 
     # ---- models
 

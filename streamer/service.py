@@ -3,12 +3,15 @@
 import asyncio
 import contextlib
 import functools
+import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 
 from aiohttp import web
 
+from streamer.access.accounts import Accounts
+from streamer.access.gate import Gate
 from streamer.config import Config
 from streamer.control.edits import Edits
 from streamer.control.reconciler import Reconciler
@@ -20,9 +23,11 @@ from streamer.control.streams import Streams
 from streamer.control.targets import judge
 from streamer.doctor.practice import Practice
 from streamer.http import application
+from streamer.http.admissions import Admissions
 from streamer.http.connections import Connections
 from streamer.http.events import Events
 from streamer.http.metrics import Metrics
+from streamer.http.security_headers import security_headers
 from streamer.http.shortage import Shortage
 from streamer.parts import Parts, state_file
 from streamer.stream.pipeline import Pipeline
@@ -30,6 +35,8 @@ from streamer.values.clock import Clock, monotonic
 from streamer.values.detections import Detections
 from streamer.values.ending import ended
 from streamer.values.supervision import PAUSE, supervise
+
+log = logging.getLogger(__name__)
 
 LAG_INTERVAL = 0.5
 """Seconds from one look at the event loop to the next."""
@@ -64,6 +71,9 @@ class Service:
             on_restart=lambda: self.metrics.restarted("stream"),
             clock=clock,
         )
+        self.accounts = Accounts()
+        self.gate = Gate(self._parts.gate_rules(), lambda: self.accounts, time.time)
+        self.admissions = Admissions(self.gate, clock)
         self.connections = Connections(self._parts.connection_limits(), clock, trusted=self._parts.proxies())
         self.shortage = Shortage(clock)
         self.metrics = Metrics(self.streams, self.models.values(), self.events, self.connections)
@@ -76,6 +86,7 @@ class Service:
         self.stream_changes = StreamChanges(config, state_file(config, path), judge=judge, apply=self._apply)
         self.reload = None if path is None else Reload(path, config, self._reconfigure)
         self.edits = None if path is None else Edits(path)
+        self._warn()
 
     @property
     def config(self) -> Config:
@@ -90,6 +101,7 @@ class Service:
             self.models.start()
             await self._apply(self.stream_changes.roster.entries())
             tasks.append(self._own("event-loop-lag", self._measure_lag))
+            tasks.append(self._own("admissions", self.admissions.watch))
             if self.edits is not None:
                 tasks.append(self._own("configuration", functools.partial(self.edits.run, self._reload)))
             yield self._application()
@@ -123,6 +135,10 @@ class Service:
             reload=self.reload,
             shortage=self.shortage,
             proxies=self._parts.proxies(),
+            gate=self.gate,
+            admissions=self.admissions,
+            security_headers=security_headers(),
+            proxy_sign_on=None,
         )
 
     # ---- what changes
@@ -132,12 +148,22 @@ class Service:
         await self.models.keep(self.models.required | {pipeline.model.name for pipeline in self.streams})
 
     async def _reconfigure(self, config: Config) -> None:
-        self._parts.config = config
+        before, self._parts.config = self.config, config
+        self.gate.rules = self._parts.gate_rules()
+        self.admissions.look()
+        if before.api_streams != config.api_streams:
+            self._warn()
         self.streams.seats.limits = self._parts.seat_limits()
         self.connections.limits = self._parts.connection_limits()
         self.streams.publishing_rights = self._parts.publishing_rights()
         self._parts.require_models()
         await self.stream_changes.reconfigure(config)
+
+    def _warn(self) -> None:
+        """Say what stands open to whoever reaches the port."""
+        policy = self.config.api_streams
+        if self.gate.is_open and policy.allowed and policy.token is None:
+            log.warning("whoever reaches the API may add streams: api_streams.allowed is true, and there is no token")
 
     async def _reload(self, said: bytes | OSError) -> None:
         if self.reload is not None:

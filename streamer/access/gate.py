@@ -1,7 +1,7 @@
 """The gate: what a request shows becomes a principal, by what is known at that moment.
 
 Asked again with the same credential it may answer otherwise: a token is removed, a session ends, a role changes. What
-lasts longer than a request asks again (`http/admissions.py`).
+lasts longer than a request asks again (streamer/http/admissions.py).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -27,6 +27,8 @@ class GateRules:
     """What a trusted proxy's or OpenID Connect's groups mean here."""
     users_of_proxy: Grant | None = None
     """What whoever a proxy names may without any of these groups; None: nothing."""
+    session_seconds: float = 12 * 3600.0
+    """How long what a proxy said of somebody counts for what lasts longer than its request."""
 
 
 class Gate:
@@ -50,11 +52,18 @@ class Gate:
         return self.rules.is_open and not self._accounts().users
 
     def principal(self, credential: Credential) -> Principal:
-        """Who shows this. What is unknown or has ended shows nothing."""
+        """Who shows this. What is unknown or has ended shows nothing; but who shows a token that is, may nothing.
+
+        He is to be told, whatever anybody may: a program goes on for months without noticing otherwise.
+        """
         found = self._found(credential)
-        if found is None:
-            return self._nobody()
-        return found.with_grants(self._for_anybody())
+        if found is not None:
+            return found.with_grants(self._for_anybody())
+        return Principal("nobody", "nobody") if credential.token is not None else self._nobody()
+
+    def keys_to(self, action: Action) -> tuple[str, ...]:
+        """The configuration's tokens with which one may do this, by the names of their keys there."""
+        return tuple(each.name for each in self.rules.configured_tokens.values() if action in each.actions)
 
     def of_groups(self, groups: Sequence[str]) -> tuple[Grant, ...]:
         """What somebody of these groups may."""
@@ -66,9 +75,10 @@ class Gate:
             if credential.token in self.rules.configured_tokens:
                 return self.rules.configured_tokens[credential.token]
             token = accounts.tokens.get(credential.token)
-            if token is None or (token.expires_at is not None and token.expires_at <= now):
+            if token is not None and (token.expires_at is None or token.expires_at > now):
+                return Principal("token", f"token {token.name}", (token.grant,))
+            if credential.proxy is None:  # some (oauth2-proxy) send a token of their own beside their word
                 return None
-            return Principal("token", f"token {token.name}", (token.grant,))
         if credential.session is not None:
             session = accounts.sessions.get(credential.session)
             if session is not None and session.expires_at > now:

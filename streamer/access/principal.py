@@ -44,6 +44,10 @@ class Principal:
         """Whether a stream exists for him."""
         return self.may(Action.VIEW, stream)
 
+    def may_everywhere(self, action: Action) -> bool:
+        """Whether he may do this whatever the stream."""
+        return any(action in grant.actions and "*" in grant.streams for grant in self.grants)
+
     @property
     def actions(self) -> frozenset[Action]:
         """All he may do to some stream or to none."""

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from streamer.control.bearer_token import shows
 from streamer.values.errors import Overloaded, Refused
 from streamer.values.name import NAMES, is_name
 
@@ -14,18 +13,7 @@ class PublishingRights:
 
     names: tuple[str, ...]
     """Names, or patterns of them with * and ?; empty: nobody may."""
-    token: str | None
-    """What a publisher must show (RFC 6750); None: nothing."""
     max_publishers: int
-
-    def require_token(self, authorization: str | None) -> None:
-        """Check an Authorization header.
-
-        Raises:
-            Refused: 401 it shows no token or another one.
-        """
-        if self.token is not None and not shows(authorization, self.token):
-            raise Refused(401, "publishing needs the token of ingress.token, as `Authorization: Bearer …`")
 
     def require_name(self, name: str) -> None:
         """Check the name of a stream to be published.

@@ -76,7 +76,7 @@ class Roster:
         """
         entries = self.entries()
         if name not in entries:
-            raise Refused(404, f"there is no stream of that name; there are: {', '.join(entries) or 'none'}")
+            raise Refused(404, "there is no stream of that name")
         return entries[name]
 
     def add(self, name: str, stream: StreamSettings) -> "Roster":

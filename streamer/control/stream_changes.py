@@ -10,7 +10,6 @@ from typing import Any
 
 from streamer import config
 from streamer.config import ApiStreamsSettings, Config, StreamSettings
-from streamer.control.bearer_token import shows
 from streamer.control.examinee import examinee
 from streamer.control.roster import Entry, Roster, settings_of
 from streamer.control.statefile import Kept, StateFile
@@ -55,16 +54,14 @@ class StreamChanges:
                 self._state.put_aside(str(error))
             return Roster(settings.streams)
 
-    def require_allowed(self, authorization: str | None) -> None:
-        """Check that streams may be changed by whoever sends this Authorization header.
+    def require_allowed(self) -> None:
+        """Check that streams may be changed at all.
 
         Raises:
-            Refused: 403 by nobody, 401 not by him.
+            Refused: 403.
         """
         if not self.policy.allowed:
             raise Refused(403, "changing streams is switched off; api_streams.allowed in the configuration allows it")
-        if self.policy.token is not None and not shows(authorization, self.policy.token):
-            raise Refused(401, "changing streams needs the token of api_streams.token, as `Authorization: Bearer …`")
 
     async def add(self, document: dict[str, Any], *, taken: Callable[[str], bool]) -> str:
         """Add a stream; returns its name. `taken` says whether a publisher has a name.
@@ -141,6 +138,10 @@ class StreamChanges:
             self._warn()
             await self._apply(self.roster.entries())
 
+    def has(self, name: str) -> bool:
+        """Whether a stream of that name is to run, a publisher's not counted."""
+        return name in self.roster.entries()
+
     def settings(self, name: str) -> dict[str, Any]:
         """What a stream was given, its password removed."""
         entry = self.roster.require(name)
@@ -194,8 +195,6 @@ class StreamChanges:
             f"{name}: the configuration file's stream takes the place of the one that the API added, which is kept"
             for name in self.roster.hidden
         }
-        if self.policy.allowed and self.policy.token is None:
-            warnings.add("whoever reaches the API may add streams: api_streams.allowed is true, and there is no token")
         for warning in sorted(warnings - self._warned):
             log.warning("%s", warning)
         self._warned = warnings

@@ -1,37 +1,37 @@
-"""The application: every route, whatever each needs, and the headers of all answers. docs/api.md describes each route.
+"""The application: every route, and whatever each needs. docs/api.md describes each route.
 
 What has no end is in feeds.py. Whoever asks must call us by a name of ours (names.py), and what changes something must
-come from a page of ours or from no page (allowed_origins.py).
+come from a page of ours or from no page (allowed_origins.py). The gate (gate.py) decides who may.
 """
 
 import contextlib
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 
 from aiohttp import web
 
+from streamer.access.gate import Gate
 from streamer.control.reload import Reload
 from streamer.control.stream_changes import StreamChanges
 from streamer.control.streams import Streams
 from streamer.doctor.practice import Practice
 from streamer.http import configuration, doctor, feeds, page, probes, whep, whip
 from streamer.http import streams as stream_routes
+from streamer.http.admissions import ADMISSIONS, Admissions
 from streamer.http.connection import connection_of
+from streamer.http.credentials import PROXY_SIGN_ON
 from streamer.http.events import Events
+from streamer.http.gate import gate as let_through
 from streamer.http.keys import EVENTS, METRICS, MODELS, PRACTICE, PROXIES, RELOAD, SIGNALLING, STREAM_CHANGES, STREAMS
 from streamer.http.metrics import Metrics
+from streamer.http.needs import GATE
 from streamer.http.problems import SHORTAGE, problems
+from streamer.http.proxy_sign_on import ProxySignOn
+from streamer.http.security_headers import SECURITY_HEADERS, add_headers
 from streamer.http.shortage import Shortage
 from streamer.http.signalling import Signalling
 from streamer.http.trusted_proxies import TrustedProxies
 from streamer.inference.served_models import ServedModels
 from streamer.webrtc.sdp import MAX_OFFER
-
-HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
-    "frame-ancestors 'self'; base-uri 'none'; form-action 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-}
 
 
 def build(
@@ -46,16 +46,25 @@ def build(
     reload: Reload | None,
     shortage: Shortage,
     proxies: TrustedProxies,
+    gate: Gate,
+    admissions: Admissions,
+    security_headers: Mapping[str, str],
+    proxy_sign_on: ProxySignOn | None,
 ) -> web.Application:
-    """The application, ready to be served. `reload` is None where no file is followed."""
+    """The application, ready to be served.
+
+    `reload` is None where no file is followed, `proxy_sign_on` where no proxy says who asks.
+    """
     app = web.Application(
-        middlewares=[_at_work, problems, _as_asked, _require_name, _require_origin], client_max_size=MAX_OFFER
+        middlewares=[_at_work, problems, _as_asked, _require_name, _require_origin, let_through],
+        client_max_size=MAX_OFFER,
     )
     app[STREAMS], app[EVENTS], app[METRICS], app[MODELS] = streams, events, metrics, models
     app[SIGNALLING], app[STREAM_CHANGES], app[PRACTICE], app[RELOAD] = signalling, stream_changes, practice, reload
     app[SHORTAGE] = shortage
-    app.on_response_prepare.append(_add_headers)
-    app[PROXIES] = proxies
+    app[GATE], app[ADMISSIONS], app[PROXY_SIGN_ON], app[PROXIES] = gate, admissions, proxy_sign_on, proxies
+    app[SECURITY_HEADERS] = security_headers
+    app.on_response_prepare.append(add_headers)
     feeds.set_up(app)
     # At the root in any case: some proxies take the folder away before they ask, and probes know of none.
     for base in dict.fromkeys(("", proxies.base_path)):
@@ -69,15 +78,6 @@ def _below(base: str, routes: web.RouteTableDef) -> Iterator[web.RouteDef]:
     for each in routes:
         if isinstance(each, web.RouteDef):
             yield web.route(each.method, base + each.path, each.handler, **each.kwargs)
-
-
-async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
-    origins = request.app[SIGNALLING].origins
-    cors = origins.cors(request.headers.get("Origin"))
-    for name, value in (HEADERS | {"Cross-Origin-Resource-Policy": origins.resource_policy} | cors).items():
-        response.headers.setdefault(name, value)
-    response.headers.setdefault("Cache-Control", "no-cache")
-    response.headers.popall("Server", None)  # versions, of Python's too, are nobody's business
 
 
 @web.middleware

@@ -4,8 +4,11 @@ import asyncio
 
 from aiohttp import web
 
+from streamer.access.action import Action
 from streamer.http.body import JSON, settings_of
-from streamer.http.keys import PRACTICE, STREAM_CHANGES
+from streamer.http.gate import require
+from streamer.http.keys import PRACTICE, STREAM_CHANGES, no_stream
+from streamer.http.needs import needs
 from streamer.values.errors import ConfigError, Refused
 
 LONGEST = 1280
@@ -15,10 +18,16 @@ routes = web.RouteTableDef()
 
 
 @routes.post("/api/doctor")
+@needs(Action.OPERATE)
 async def examine(request: web.Request) -> web.Response:
     """Examine the camera at a URL. What is wrong with it is the answer, and no refusal: 200 all the same."""
-    request.app[STREAM_CHANGES].require_allowed(request.headers.get("Authorization"))
+    stream_changes = request.app[STREAM_CHANGES]
+    stream_changes.require_allowed()
     settings = await settings_of(request, JSON)
+    if isinstance(named := settings.get("stream"), str):
+        require(request, Action.OPERATE, named)
+        if not stream_changes.has(named):
+            raise no_stream(request)
     wants_still = settings.pop("still", False)
     if not isinstance(wants_still, bool):
         raise Refused(422, "still: is not allowed; it must be true or false")

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from streamer.values.buffer import Buffer
@@ -16,12 +16,12 @@ class Events:
     """Who listens to which stream."""
 
     def __init__(self) -> None:
-        self._subscribers: dict[Buffer[bytes], str | None] = {}
+        self._subscribers: dict[Buffer[bytes], tuple[str | None, Callable[[str], bool]]] = {}
         self._dropped: Counter[str | None] = Counter()
 
     def count(self, stream: str | None) -> int:
         """Subscribers of one stream, or of all streams at once for None."""
-        return sum(wanted == stream for wanted in self._subscribers.values())
+        return sum(wanted == stream for wanted, _ in self._subscribers.values())
 
     def dropped(self, stream: str | None) -> int:
         """Events that subscribers of one stream were too slow for, or, for None, those of all streams at once."""
@@ -32,10 +32,10 @@ class Events:
         del self._dropped[stream]
 
     @contextmanager
-    def subscribe(self, stream: str | None) -> Iterator[Buffer[bytes]]:
-        """Receive one stream's events, or everybody's for None, as ready `data:` lines."""
+    def subscribe(self, stream: str | None, sees: Callable[[str], bool] = lambda _: True) -> Iterator[Buffer[bytes]]:
+        """Receive one stream's events, or for None those of every stream that one sees, as ready `data:` lines."""
         buffer: Buffer[bytes] = Buffer(BUFFERED_EVENTS)
-        self._subscribers[buffer] = stream
+        self._subscribers[buffer] = stream, sees
         try:
             yield buffer
         finally:
@@ -43,7 +43,11 @@ class Events:
 
     def publish(self, detections: Detections) -> None:
         """Send one frame's detections to whoever wants them."""
-        wanting = [(each, stream) for each, stream in self._subscribers.items() if stream in (None, detections.stream)]
+        wanting = [
+            (each, stream)
+            for each, (stream, sees) in self._subscribers.items()
+            if stream == detections.stream or (stream is None and sees(detections.stream))
+        ]
         if wanting:
             # HTML Living Standard section 9.2: a field name, a colon, the value, and an empty line to dispatch.
             event = b"data: " + json.dumps(detections.event(), separators=(",", ":")).encode() + b"\n\n"

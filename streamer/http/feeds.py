@@ -3,10 +3,14 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from functools import partial
 
 from aiohttp import web
 
+from streamer.access.action import Action
+from streamer.http.admissions import ADMISSIONS
 from streamer.http.keys import ENDLESS, EVENTS, STREAMS, pipeline_of
+from streamer.http.needs import PRINCIPAL, needs, shown_by
 from streamer.stream.pipeline import Pipeline
 
 HEARTBEAT = 15.0
@@ -22,18 +26,21 @@ routes = web.RouteTableDef()
 
 
 @routes.get("/api/events", allow_head=False)
+@needs(Action.VIEW)
 async def all_events(request: web.Request) -> web.StreamResponse:
-    """The detections of every stream in one connection."""
+    """The detections of every stream that one may see in one connection."""
     return await _send_events(request, None)
 
 
 @routes.get("/api/streams/{name}/events", allow_head=False)
+@needs(Action.VIEW, stream="name")
 async def stream_events(request: web.Request) -> web.StreamResponse:
     """The detections of one stream."""
     return await _send_events(request, pipeline_of(request).name)
 
 
 @routes.get("/streams/{name}.mjpeg", allow_head=False)
+@needs(Action.VIEW, stream="name")
 async def mjpeg(request: web.Request) -> web.StreamResponse:
     """Annotated video as JPEG pictures one after the other, for `<img>`."""
     pipeline = pipeline_of(request)
@@ -54,7 +61,7 @@ async def _send_events(request: web.Request, stream: str | None) -> web.StreamRe
     seats = request.app[STREAMS].seats
     with (
         seats.seated(stream, request.remote or ""),
-        request.app[EVENTS].subscribe(stream) as buffer,
+        request.app[EVENTS].subscribe(stream, request[PRINCIPAL].sees) as buffer,
         contextlib.suppress(*GONE),
     ):
         async with _endless(request, stream):
@@ -93,11 +100,13 @@ async def _send_pictures(request: web.Request, pipeline: Pipeline) -> web.Stream
 
 @contextlib.asynccontextmanager
 async def _endless(request: web.Request, stream: str | None) -> AsyncIterator[None]:
-    """Something that goes on until its stream or the service stops; then TimeoutError is raised in it."""
+    """Something that goes on until its stream, its permission or the service ends: TimeoutError is raised in it."""
     async with asyncio.timeout(None) as life:
         request.app[ENDLESS][life] = stream
+        admissions, end = request.app[ADMISSIONS], partial(_end_soon, life)
         try:
-            yield
+            with admissions.admitted(life, shown_by(request), Action.VIEW, stream, end=end):
+                yield
         finally:
             del request.app[ENDLESS][life]
 
@@ -113,6 +122,10 @@ def _end_those_of(app: web.Application, stream: str) -> None:
     for life, of in app[ENDLESS].items():
         if of == stream:
             _end(life)
+
+
+async def _end_soon(life: asyncio.Timeout) -> None:
+    _end(life)
 
 
 def _end(life: asyncio.Timeout) -> None:

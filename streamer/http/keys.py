@@ -11,10 +11,12 @@ from streamer.doctor.practice import Practice
 from streamer.http.connection import peer_of
 from streamer.http.events import Events
 from streamer.http.metrics import Metrics
+from streamer.http.needs import PRINCIPAL
 from streamer.http.signalling import Signalling
 from streamer.http.trusted_proxies import TrustedProxies
 from streamer.inference.served_models import ServedModels
 from streamer.stream.pipeline import Pipeline
+from streamer.values.errors import Refused
 
 STREAMS: web.AppKey[Streams] = web.AppKey("streams", Streams)
 EVENTS: web.AppKey[Events] = web.AppKey("events", Events)
@@ -30,19 +32,30 @@ ENDLESS: web.AppKey[dict[asyncio.Timeout, str | None]] = web.AppKey("endless", d
 """What ends the responses that have no end of their own, and the stream each is of; None: of all."""
 
 
+def prefix_of(request: web.Request) -> str:
+    """What whoever asks has before our paths; "" for nothing."""
+    return request.app[PROXIES].prefix(peer_of(request), request.headers)
+
+
 def location(request: web.Request, path: str) -> str:
     """One of our paths, as whoever asks has to write it."""
-    return request.app[PROXIES].prefix(peer_of(request), request.headers) + path
+    return prefix_of(request) + path
+
+
+def no_stream(request: web.Request) -> Refused:
+    """What is answered to who names a stream that is not there, or that he may not see: he cannot tell which."""
+    sees = request[PRINCIPAL].sees
+    known = ", ".join(pipeline.name for pipeline in request.app[STREAMS] if sees(pipeline.name)) or "none"
+    return Refused(404, f"there is no stream of that name; there are: {known}")
 
 
 def pipeline_of(request: web.Request) -> Pipeline:
     """The stream a request names.
 
     Raises:
-        web.HTTPNotFound: there is none; says which there are.
+        Refused: 404 there is none; says which there are for who asks.
     """
     pipeline = request.app[STREAMS].get(request.match_info["name"])
     if pipeline is None:
-        known = ", ".join(pipeline.name for pipeline in request.app[STREAMS]) or "none"
-        raise web.HTTPNotFound(text=f"there is no stream of that name; there are: {known}")
+        raise no_stream(request)
     return pipeline

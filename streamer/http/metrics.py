@@ -4,12 +4,15 @@ Two things are observed as they happen, because a histogram cannot be read back:
 """
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from streamer.access.action import Action
+from streamer.access.principal import Principal
 from streamer.control.streams import Streams
 from streamer.http.connections import REASONS, Connections
 from streamer.http.events import Events
@@ -20,7 +23,7 @@ from streamer.values.state import STREAM_STATES
 
 LATENCY_BUCKETS = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 2.0, 5.0)
 
-TASKS = ("configuration", "event-loop-lag", "listener", "model", "stream")
+TASKS = ("admissions", "configuration", "event-loop-lag", "listener", "model", "stream")
 """What is run again when it ends; all of them are shown from the start, or the first end would not be a rise."""
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -114,6 +117,12 @@ class Metrics(Collector):
         for code in codes:
             self._predict_errors.remove(model, code)
 
+    def of(self, reader: Principal) -> Collector:
+        """What somebody may read: of the streams that are his, and of none in particular."""
+        if reader.may_everywhere(Action.METRICS):
+            return self.registry
+        return _Part(self.registry, partial(reader.may, Action.METRICS))
+
     def collect(self) -> Iterator[Metric]:
         """Read every room's counters."""
         yield from _frames(self._streams)
@@ -143,6 +152,23 @@ class Metrics(Collector):
         yield GaugeMetricFamily(
             "sightline_event_loop_tasks", "Tasks the event loop had at the last look", float(self.loop_tasks)
         )
+
+
+class _Part(Collector):
+    """Without the series of some streams."""
+
+    def __init__(self, whole: Collector, covers: Callable[[str], bool]) -> None:
+        self._whole, self._covers = whole, covers
+
+    def collect(self) -> Iterator[Metric]:
+        """Every family, of each what is of a stream that is covered, or of none."""
+        for family in self._whole.collect():
+            seen = Metric(family.name, family.documentation, family.type, family.unit)
+            seen.samples = [each for each in family.samples if self._is_his(each.labels.get("stream"))]
+            yield seen
+
+    def _is_his(self, stream: str | None) -> bool:
+        return stream is None or (stream != "*" and self._covers(stream))
 
 
 def _frames(streams: Iterable[Pipeline]) -> Iterator[Metric]:

@@ -10,12 +10,15 @@ from typing import Protocol, TypeVar
 from aiohttp import web
 
 from streamer.access.action import Action
+from streamer.access.credential import Credential
 from streamer.access.gate import Gate
 from streamer.access.principal import Principal
 
 GATE: web.AppKey[Gate] = web.AppKey("gate", Gate)
 PRINCIPAL = web.RequestKey("principal", Principal)
 """Who asks; there from the gate on."""
+CREDENTIAL = web.RequestKey("credential", Credential)
+"""What he showed, for whatever goes on after its request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +53,8 @@ def needs(action: Action | None, stream: str | None = None) -> Callable[[H], H]:
 def need_of(handler: object) -> Need | None:
     """What a route's handler needs; None: it never said."""
     return _NEEDS.get(handler)
+
+
+def shown_by(request: web.Request) -> tuple[Credential, Principal]:
+    """What a request showed, and who that was."""
+    return request[CREDENTIAL], request[PRINCIPAL]

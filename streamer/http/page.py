@@ -7,6 +7,8 @@ from pathlib import Path
 
 from aiohttp import ETag, web
 
+from streamer.http.needs import needs
+
 
 def set_up(app: web.Application, base: str) -> None:
     """Serve it below a path, such as "/sightline"."""
@@ -16,11 +18,13 @@ def set_up(app: web.Application, base: str) -> None:
         app.router.add_get(base, _into_the_folder)
 
 
+@needs(None)
 async def page(request: web.Request) -> web.StreamResponse:
     """The viewer."""
     return _answer(request, folder() / "index.html")
 
 
+@needs(None)
 async def part(request: web.Request) -> web.StreamResponse:
     """A file it loads."""
     wanted = request.match_info["path"]
@@ -30,6 +34,7 @@ async def part(request: web.Request) -> web.StreamResponse:
     raise web.HTTPNotFound
 
 
+@needs(None)
 async def _into_the_folder(request: web.Request) -> web.StreamResponse:
     """What the page loads is named from its folder, and without the slash that would be the one above."""
     raise web.HTTPPermanentRedirect(request.rel_url.with_path(f"{request.path}/", keep_query=True))

@@ -4,9 +4,12 @@ from typing import Any
 
 from aiohttp import web
 
+from streamer.access.action import Action
 from streamer.http.body import JSON, settings_of
 from streamer.http.description import describe
-from streamer.http.keys import SIGNALLING, STREAM_CHANGES, STREAMS, location, pipeline_of
+from streamer.http.gate import require_name
+from streamer.http.keys import SIGNALLING, STREAM_CHANGES, STREAMS, location, no_stream, pipeline_of
+from streamer.http.needs import PRINCIPAL, needs
 from streamer.values.errors import Refused
 
 routes = web.RouteTableDef()
@@ -16,18 +19,22 @@ MERGE_PATCH = "application/merge-patch+json"
 
 
 @routes.get(LIST)
+@needs(Action.VIEW)
 async def list_streams(request: web.Request) -> web.Response:
-    """Every stream with its state and its numbers."""
-    return web.json_response([describe(stream) for stream in request.app[STREAMS]])
+    """Every stream that one may see, with its state and its numbers."""
+    sees = request[PRINCIPAL].sees
+    return web.json_response([describe(stream) for stream in request.app[STREAMS] if sees(stream.name)])
 
 
 @routes.get(ONE)
+@needs(Action.VIEW, stream="name")
 async def describe_stream(request: web.Request) -> web.Response:
     """One stream."""
     return web.json_response(describe(pipeline_of(request)))
 
 
 @routes.get(f"{ONE}/frame.jpg")
+@needs(Action.VIEW, stream="name")
 async def still(request: web.Request) -> web.Response:
     """The newest annotated picture."""
     pipeline = pipeline_of(request)
@@ -43,11 +50,14 @@ async def still(request: web.Request) -> web.Response:
 
 
 @routes.post(LIST)
+@needs(Action.OPERATE)
 async def add(request: web.Request) -> web.Response:
     """Add a stream."""
     stream_changes = request.app[STREAM_CHANGES]
-    stream_changes.require_allowed(request.headers.get("Authorization"))
+    stream_changes.require_allowed()
     document = await settings_of(request, JSON)
+    if isinstance(named := document.get("name"), str):
+        require_name(request, Action.OPERATE, named)
     streams = request.app[STREAMS]
     name = await stream_changes.add(document, taken=streams.is_taken)
     return web.json_response(
@@ -56,42 +66,52 @@ async def add(request: web.Request) -> web.Response:
 
 
 @routes.patch(ONE)
+@needs(Action.OPERATE, stream="name")
 async def change(request: web.Request) -> web.Response:
     """Change some settings of a stream, or pause it (RFC 7396)."""
     stream_changes = request.app[STREAM_CHANGES]
-    stream_changes.require_allowed(request.headers.get("Authorization"))
+    stream_changes.require_allowed()
     name = _changeable(request)
     await stream_changes.change(name, await settings_of(request, JSON, MERGE_PATCH))
     return web.json_response(_shown(request, name))
 
 
 @routes.delete(ONE)
+@needs(Action.OPERATE, stream="name")
 async def remove(request: web.Request) -> web.Response:
     """Remove a stream."""
     stream_changes = request.app[STREAM_CHANGES]
-    stream_changes.require_allowed(request.headers.get("Authorization"))
+    stream_changes.require_allowed()
     await stream_changes.remove(_changeable(request))
     return web.Response(status=204)
 
 
 @routes.options(LIST)
+@needs(None)
 async def list_options(request: web.Request) -> web.Response:
     """What may be asked of the list."""
     return _options(request, "GET, HEAD, OPTIONS, POST")
 
 
 @routes.options(ONE)
+@needs(None)
 async def one_options(request: web.Request) -> web.Response:
     """What may be asked of a stream."""
     return _options(request, "DELETE, GET, HEAD, OPTIONS, PATCH")
 
 
 def _changeable(request: web.Request) -> str:
-    """The name a request gives, which no publisher has."""
+    """The name a request gives, which no publisher has.
+
+    Raises:
+        Refused: 404 no stream has it, 409 a publisher has.
+    """
     name = request.match_info["name"]
     pipeline = request.app[STREAMS].get(name)
     if pipeline is not None and pipeline.origin == "publisher":
         raise Refused(409, f"{name!r} is published to this service; its publisher ends it")
+    if not request.app[STREAM_CHANGES].has(name):
+        raise no_stream(request)
     return name
 
 

@@ -2,7 +2,10 @@
 
 from aiohttp import web
 
+from streamer.access.action import Action
+from streamer.http.admissions import ADMISSIONS
 from streamer.http.keys import SIGNALLING, STREAMS, location, pipeline_of
+from streamer.http.needs import PRINCIPAL, needs, shown_by
 from streamer.http.signalling import ENDPOINT_METHODS, SDP, SESSION_METHODS, patch, read_offer_text
 from streamer.values.errors import Refused
 from streamer.webrtc.viewer import Viewer
@@ -13,15 +16,26 @@ ENDPOINT, SESSION = "/whep/{name}", "/whep/{name}/{session}"
 
 
 @routes.post(ENDPOINT)
+@needs(Action.VIEW, stream="name")
 async def offer(request: web.Request) -> web.Response:
     """A viewer's offer (section 4.2)."""
     pipeline = pipeline_of(request)
     text = await read_offer_text(request)
-    session, answer = await request.app[STREAMS].open_session(pipeline, text, request.remote or "")
+    streams = request.app[STREAMS]
+    session, answer = await streams.open_session(pipeline, text, request.remote or "")
+    request.app[ADMISSIONS].admit(
+        session.id,
+        shown_by(request),
+        Action.VIEW,
+        pipeline.name,
+        end=session.close,
+        lasts=lambda: session.id in streams.sessions,
+    )
     return request.app[SIGNALLING].created(session, answer, location(request, f"/whep/{pipeline.name}/{session.id}"))
 
 
 @routes.get(ENDPOINT)
+@needs(Action.VIEW, stream="name")
 async def endpoint(request: web.Request) -> web.Response:
     """GET says nothing, HEAD that viewers' offers are taken here."""
     pipeline_of(request)
@@ -31,18 +45,21 @@ async def endpoint(request: web.Request) -> web.Response:
 
 
 @routes.options(ENDPOINT)
+@needs(None)
 async def endpoint_options(request: web.Request) -> web.Response:
     """What may be asked for here, and the ICE servers."""
     return request.app[SIGNALLING].options(request, methods=ENDPOINT_METHODS)
 
 
 @routes.patch(SESSION)
+@needs(Action.VIEW, stream="name")
 async def trickle(request: web.Request) -> web.Response:
     """A viewer's further candidates."""
     return await patch(request, _session(request))
 
 
 @routes.delete(SESSION)
+@needs(Action.VIEW, stream="name")
 async def end(request: web.Request) -> web.Response:
     """The viewer leaves."""
     await _session(request).close()
@@ -50,6 +67,7 @@ async def end(request: web.Request) -> web.Response:
 
 
 @routes.get(SESSION)
+@needs(Action.VIEW, stream="name")
 async def session(request: web.Request) -> web.Response:
     """A session has no content."""
     _session(request)
@@ -57,13 +75,16 @@ async def session(request: web.Request) -> web.Response:
 
 
 @routes.options(SESSION)
+@needs(None)
 async def session_options(request: web.Request) -> web.Response:
     """What may be asked of a session; the same whether there is one."""
     return request.app[SIGNALLING].options(request, methods=SESSION_METHODS)
 
 
 def _session(request: web.Request) -> Viewer:
+    """The session a request names, for who began it."""
     found = request.app[STREAMS].sessions.get(request.match_info["session"])
-    if found is None or found.stream != request.match_info["name"]:
+    is_his = found is not None and request.app[ADMISSIONS].is_of(found.id, request[PRINCIPAL])
+    if found is None or not is_his or found.stream != request.match_info["name"]:
         raise Refused(404, "there is no such session; it may have ended already")
     return found

@@ -64,7 +64,7 @@ async def run_stream(
 
     streams = Streams(
         seats=Seats(SeatLimits(places, places, places)),
-        publishing_rights=PublishingRights(("*",), None, 8),
+        publishing_rights=PublishingRights(("*",), 8),
         make_publisher=make_publisher,
         on_restart=on_restart,
         clock=clock,

@@ -37,7 +37,7 @@ SUFFIXES = {"histogram": ("_bucket", "_sum", "_count"), "counter": (), "gauge": 
 
 def exported() -> dict[str, str]:
     """Give what the service exports, name to type; the one place that says so."""
-    viewers, nobody = Seats(SeatLimits(1, 1, 1)), PublishingRights((), None, 1)
+    viewers, nobody = Seats(SeatLimits(1, 1, 1)), PublishingRights((), 1)
     streams = Streams(seats=viewers, publishing_rights=nobody, make_publisher=_make_nothing, on_restart=lambda: None)
     families = Metrics(streams, (), Events(), Connections(ConnectionLimits(8, 8), monotonic)).registry.collect()
     return {f"{family.name}_total" if family.type == "counter" else family.name: family.type for family in families}

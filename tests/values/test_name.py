@@ -20,7 +20,7 @@ TEXTS = st.one_of(st.text(max_size=70), st.text("aZ9._-", max_size=70), st.from_
 def test_a_name_is_one_everywhere(text: str) -> None:
     """The configuration, the API, publishers and models take the same names, and refuse others in the same words."""
     for ask in (
-        lambda: PublishingRights(("*",), None, 1).require_name(text),
+        lambda: PublishingRights(("*",), 1).require_name(text),
         lambda: config.parse({"streams": {text: {"url": "rtsp://camera/"}}}),
         lambda: config.parse_stream(text, {"url": "rtsp://camera/"}),
         lambda: config.parse({"serving": {"model": text}}),

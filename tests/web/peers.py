@@ -10,7 +10,7 @@ import cv2
 from aiohttp import web
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
-from streamer.http.application import HEADERS
+from streamer.http.security_headers import security_headers
 from tests.peers.clip import draw_frame
 from tests.peers.process import free_port
 from tests.peers.required import REPOSITORY
@@ -142,7 +142,7 @@ class FakeService:
             await pc.close()
 
     async def _add_headers(self, _: web.Request, response: web.StreamResponse) -> None:
-        response.headers.update(HEADERS)
+        response.headers.update(security_headers())
 
     async def _page(self, _: web.Request) -> web.StreamResponse:
         return web.FileResponse(WEB / "index.html")
