@@ -6,7 +6,6 @@ section.py       what every section is; sampling.py: what two of them have in co
 address.py       where a model server may be; ports.py which ports streams listen at
 variables.py     ${NAME} in a text; and the passwords that any text may hold
 bounded_yaml.py  YAML that stays as small as it looks; unique_keys.py: in which no key stands twice
-explanation.py   a mistake in one line: the key, its value, and what is allowed
 """
 
 from streamer.config.api_streams import ApiStreamsSettings

@@ -9,7 +9,6 @@ from pydantic import Field, ValidationError
 from streamer.config import ports
 from streamer.config.api_streams import ApiStreamsSettings
 from streamer.config.bounded_yaml import MAX_BYTES, Unbounded
-from streamer.config.explanation import dotted, explain, keys_of
 from streamer.config.ingress import IngressSettings
 from streamer.config.section import Name, Section
 from streamer.config.server import IceServerSettings, ServerSettings, TlsSettings
@@ -19,6 +18,7 @@ from streamer.config.unique_keys import UniqueKeys
 from streamer.config.variables import collect_secrets, substitute
 from streamer.values import url
 from streamer.values.errors import ConfigError
+from streamer.values.explanation import dotted, explain, keys_of
 
 SETTINGS_DEPTH = 3
 """Of a stream's settings, themselves among them: JSON that goes down a thousand times breaks whoever walks it."""

@@ -5,9 +5,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from streamer.config.explanation import dotted
 from streamer.values import url
 from streamer.values.errors import ConfigError
+from streamer.values.explanation import dotted
 
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 

@@ -10,10 +10,10 @@ from typing import Any, Literal
 
 from streamer import config
 from streamer.config import StreamSettings
-from streamer.config.explanation import dotted
 from streamer.config.variables import collect_secrets
 from streamer.control.statefile import Kept
 from streamer.values.errors import Refused
+from streamer.values.explanation import dotted
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What is wrong with a configuration, in one line: the key, its value, and what is allowed there."""
+"""What is wrong with a configuration or a request, in one line: the key, its value, and what is allowed there."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +11,7 @@ from streamer.values.name import NAMES
 SectionOf = Callable[[tuple[Any, ...]], type[BaseModel]]
 """Gives the section that a key path leads into."""
 
-SECRETS = ("token", "credential", "secret")
+SECRETS = ("token", "credential", "secret", "password", "old", "new")
 """Keys whose values are shown nowhere."""
 LONGEST = 100
 """Characters of a value or a key that are shown; of what is longer, the beginning."""
@@ -55,6 +55,8 @@ def explain(error: ValidationError, document: dict[Any, Any], section_of: Sectio
         return f"{dotted(where)}: is missing; it is required"
     if kind == "string_too_short" and context.get("min_length", 1) > 1:
         return f"{dotted(where)}: is too short; it must be a text of at least {context['min_length']} characters"
+    if kind == "string_too_long":
+        return f"{dotted(where)}: is too long; it must be a text of at most {context['max_length']} characters"
     if kind == "too_long":
         return f"{dotted(where)}: is too long; it must be a list of at most {context['max_length']}"
     allowed = _ALLOWED.get(kind) or first["msg"].removeprefix("Input should be ")
