@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 from streamer.access.accounts import Accounts
 from streamer.access.action import Action
-from streamer.access.credential import Credential
+from streamer.access.credential import Credential, LinkSeal
+from streamer.access.link import grants_of_maker, shown_by
 from streamer.access.principal import EVERY_STREAM, Grant, Principal
 
 
@@ -79,6 +80,8 @@ class Gate:
                 return Principal("token", f"token {token.name}", (token.grant,))
             if credential.proxy is None:  # some (oauth2-proxy) send a token of their own beside their word
                 return None
+        if credential.link is not None and (shown := self._by_link(credential.link)) is not None:
+            return shown
         if credential.session is not None:
             session = accounts.sessions.get(credential.session)
             if session is not None and session.expires_at > now:
@@ -93,6 +96,17 @@ class Gate:
                 grants = (self.rules.users_of_proxy,)
             return Principal("proxy", credential.proxy.user, grants)
         return None
+
+    def _by_link(self, seal: LinkSeal) -> Principal | None:
+        """Who shows a link: he sees one stream, if who made it still does; the path that he asked for is the link's."""
+        now, accounts = self._wall(), self._accounts()
+        stream = shown_by(seal, accounts.link_key, now)
+        if stream is None:
+            return None
+        maker = Principal("link", f"link of {seal.by}", grants_of_maker(seal.by, accounts, now))
+        if not maker.with_grants(self._for_anybody()).sees(stream):
+            return None
+        return Principal("link", maker.name, (Grant(frozenset({Action.VIEW}), (stream,)),))
 
     def _nobody(self) -> Principal:
         return Principal("open" if self.is_open else "nobody", "nobody", self._for_anybody())

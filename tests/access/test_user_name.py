@@ -44,7 +44,7 @@ def test_people_are_called_as_they_are(name: str) -> None:
     ],
 )
 def test_what_cannot_be_seen_or_means_another_is_no_name(text: str) -> None:
-    """Control characters, letters without a picture, stray blanks, path's own marks and the audit's other names are refused."""
+    """Refused are control characters, letters without a picture, stray blanks, a path's marks, the audit's other names."""
     with pytest.raises(ConfigError):
         user_name(text)
 
@@ -64,15 +64,14 @@ def test_letters_that_look_alike_are_two() -> None:
 
 
 @given(st.text(max_size=LONGEST + 6))
-def test_whatever_comes_is_a_name_or_is_refused_in_words(text: str) -> None:
+def test_whatever_comes_is_a_name_or_is_none(text: str) -> None:
     """A name stays what it is when it is read again, and its spellings in both cases have its key."""
     key = key_of(text)
     assert key_of(key) == key
     assert key_of(unicodedata.normalize("NFD", text)) == key
     try:
         name = user_name(text)
-    except ConfigError as error:
-        assert str(error)
+    except ConfigError:
         return
     assert user_name(name) == name
     assert name.isprintable()

@@ -1,0 +1,88 @@
+"""A signed link: an address that leads to one picture for a while, for what can neither sign in nor show a token. Pure.
+
+It says what it leads to, until when, and by whom it was made, and is signed over all three (HMAC-SHA256, RFC 2104). Who
+made it must still be allowed to see the picture when it is asked for.
+"""
+
+import hmac
+import json
+import re
+from urllib.parse import quote, urlencode
+
+from streamer.access.accounts import Accounts
+from streamer.access.credential import LinkSeal
+from streamer.access.principal import Grant
+from streamer.values.name import NAME
+
+LONGEST_SECONDS = 24 * 3600
+"""A link lasts a day at the most."""
+NOBODY = "nobody"
+"""Who did not say who he is made it: it leads where anybody may look."""
+
+_LINKABLE = re.compile(rf"/api/streams/(?P<stream>{NAME})/frame\.jpg")
+"""What a link may lead to."""
+
+
+def stream_of(path: str) -> str | None:
+    """The stream that a path shows; None: no link leads there."""
+    found = _LINKABLE.fullmatch(path)
+    return None if found is None else found["stream"]
+
+
+def of_token(id_: str) -> str:
+    """How a link says that a token made it. No user is called that."""
+    return f"token {id_}"
+
+
+def sealed(path: str, until: int, by: str, key: str) -> LinkSeal:
+    """The seal of a link.
+
+    Args:
+        path: what it leads to, without the folder that a proxy has us in.
+        until: seconds since 1970.
+        by: the name of a user, `of_token`, or NOBODY.
+        key: `Accounts.link_key`.
+    """
+    return LinkSeal(path, until, by, _signature(path, until, by, key))
+
+
+def address_of(seal: LinkSeal) -> str:
+    """The link, from its path on."""
+    query = urlencode({"until": seal.until, "by": seal.by, "signature": seal.signature}, quote_via=quote)
+    return f"{seal.path}?{query}"
+
+
+def shown_by(seal: LinkSeal, key: str, now: float) -> str | None:
+    """The stream whose picture a seal opens at this moment, seconds since 1970; None: it opens nothing."""
+    if not key or not now < seal.until <= now + LONGEST_SECONDS:
+        return None
+    genuine = _signature(seal.path, seal.until, seal.by, key)
+    if not hmac.compare_digest(genuine.encode(), seal.signature.encode(errors="surrogateescape")):
+        return None
+    return stream_of(seal.path)
+
+
+def grants_of_maker(by: str, accounts: Accounts, now: float) -> tuple[Grant, ...]:
+    """What who made a link may at this moment, beside what anybody may.
+
+    A user whom OpenID Connect told us of may what his sessions say, for as long as there are any.
+    """
+    user = accounts.users.get(by)
+    tokens = tuple(
+        token.grant
+        for token in accounts.tokens.values()
+        if of_token(token.id) == by and (token.expires_at is None or token.expires_at > now)
+    )
+    signed_in = tuple(
+        grant
+        for session in accounts.sessions.values()
+        if session.user == by and session.expires_at > now
+        for grant in session.grants or ()
+    )
+    return (*(() if user is None else (user.grant,)), *tokens, *signed_in)
+
+
+def _signature(path: str, until: int, by: str, key: str) -> str:
+    # As a JSON list: no part of it can pass for the end of the one before.
+    message = json.dumps([path, until, by]).encode()
+    return hmac.digest(bytes.fromhex(key), message, "sha256").hex()

@@ -1,0 +1,26 @@
+"""Signed links to pictures."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from streamer.access.link import LONGEST_SECONDS
+from streamer.http.bodies.body import Body
+
+
+class NewLink(Body):
+    """`POST /api/links`."""
+
+    path: Annotated[str, Field(max_length=256)]
+    """`/api/streams/{name}/frame.jpg`."""
+    seconds: Annotated[int, Field(ge=1, le=LONGEST_SECONDS)]
+    """For how long it leads there."""
+
+
+class MadeLink(Body):
+    """Its answer."""
+
+    url: str
+    """Without scheme and host: behind those that the service is reached by."""
+    expires_at: float
+    """Seconds since 1970."""
