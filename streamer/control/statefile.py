@@ -5,12 +5,8 @@ cut leaves the old one or the new one; and one that cannot be understood is put 
 """
 
 import asyncio
-import contextlib
-import errno
 import json
 import logging
-import os
-import tempfile
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -20,6 +16,7 @@ from typing import Any
 
 from streamer.values.errands import Errands
 from streamer.values.errors import Refused
+from streamer.values.whole_file import replace_file
 
 log = logging.getLogger(__name__)
 
@@ -112,7 +109,7 @@ class StateFile:
         if len(content) > MAX_BYTES:
             raise self._refused(f"it would be larger than {MAX_BYTES >> 20} MiB")
         try:
-            _replace(self.path.resolve(), content, given_up)
+            replace_file(self.path, content, given_up)
         except OSError as error:
             raise self._refused(str(error.strerror)) from None
 
@@ -139,31 +136,3 @@ def _understood(text: bytes) -> Kept:
     if not isinstance(paused, list) or not all(isinstance(name, str) for name in paused):
         raise ValueError("its paused streams are not a list of names")
     return Kept(streams, frozenset(paused))
-
-
-def _replace(path: Path, content: bytes, given_up: Callable[[], bool]) -> None:
-    """Write beside it, make sure of the disk, and rename. mkstemp's files are 0600."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        if given_up():
-            raise TimeoutError(errno.ETIMEDOUT, "the disk answered too late")
-        Path(name).replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(name).unlink()
-        raise
-    with contextlib.suppress(OSError):  # some network drives cannot; the file is replaced all the same
-        _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    """The new name, too, must outlive a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -1,0 +1,54 @@
+"""A file that is replaced as a whole: after a power cut it is the old one or the new one. Blocks."""
+
+import contextlib
+import errno
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+
+def replace_file(path: Path, content: bytes, given_up: Callable[[], bool] = lambda: False) -> None:
+    """Write beside it, make sure of the disk, and rename. mkstemp's files are 0600.
+
+    Args:
+        path: the file, or a link to it. It need not be there; its folder must.
+        content: what is to be in it.
+        given_up: asked when all is written: true leaves the old file.
+
+    Raises:
+        OSError: it cannot be written, or was given up; the old one is as it was.
+    """
+    path = path.resolve()
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            _keep_owner(file.fileno(), path)
+            os.fsync(file.fileno())
+        if given_up():
+            raise TimeoutError(errno.ETIMEDOUT, "the disk answered too late")
+        Path(name).replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(name).unlink()
+        raise
+    with contextlib.suppress(OSError):  # some network drives cannot; the file is replaced all the same
+        _sync_folder(path.parent)
+
+
+def _keep_owner(handle: int, path: Path) -> None:
+    """What root writes by a command, the service must still be able to read."""
+    if os.geteuid() == 0:
+        was = (path if path.exists() else path.parent).stat()
+        os.fchown(handle, was.st_uid, was.st_gid)
+
+
+def _sync_folder(folder: Path) -> None:
+    """The new name, too, must outlive a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
