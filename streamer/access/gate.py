@@ -30,6 +30,10 @@ class GateRules:
     """What whoever a proxy names may without any of these groups; None: nothing."""
     session_seconds: float = 12 * 3600.0
     """How long what a proxy said of somebody counts for what lasts longer than its request."""
+    user_header: str | None = None
+    """In which a trusted proxy names him; None: none is asked."""
+    groups_header: str = ""
+    """In which it names his groups, with commas between."""
 
 
 class Gate:

@@ -1,0 +1,145 @@
+"""Who did what, when, from where, and whether it came about: told here, written by a task of its own, found again.
+
+What is told waits for nothing: the queue is bounded, and what finds no room in it, or none on the disk, is counted.
+"""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from functools import partial
+from pathlib import Path
+
+from streamer.access.audit_file import AuditFile
+from streamer.access.deed import Deed
+from streamer.values.clock import Clock
+from streamer.values.errands import Errands
+
+__all__ = ["Audit", "Deed"]
+
+log = logging.getLogger(__name__)
+
+WAITING = 1000
+"""Deeds that may wait for the disk; of more, the oldest are dropped. As many are kept where there is no file."""
+KEPT = 90 * 86400.0
+"""Seconds a deed is kept: 90 days."""
+FORGET_INTERVAL = 86400.0
+"""Seconds from one removal of what is older to the next."""
+PAGE = 100
+"""Deeds a search gives at the most, where nothing else is said."""
+
+
+class Audit:
+    """One service's."""
+
+    def __init__(self, path: Path | None, wall: Clock = time.time) -> None:
+        """Write to this file; None: the newest are kept for as long as the service runs.
+
+        Args:
+            path: the file; its folder must be there.
+            wall: seconds since 1970.
+        """
+        self._wall = wall
+        self._file = None if path is None else AuditFile(path)
+        self._waiting: deque[Deed] = deque()
+        self._unkept: deque[Deed] = deque(maxlen=WAITING)
+        """Where there is no file."""
+        self._news = asyncio.Event()
+        self._errands = Errands(1, "audit")  # a disk that hangs holds up nothing
+        self._writing = asyncio.Lock()
+        self._forgotten_at: float | None = None
+        self.dropped = 0
+        """Deeds that are in no file: too many waited, or it could not be written."""
+        self.error: str | None = None
+        """Why the last could not be written; None: they could."""
+
+    def note(self, deed: Deed) -> None:
+        """Have this written. Never waits."""
+        if len(self._waiting) >= WAITING:
+            self._waiting.popleft()
+            self.dropped += 1
+        self._waiting.append(deed)
+        self._news.set()
+
+    async def run(self) -> None:
+        """Write what is told, until cancelled; once a day, forget what is old."""
+        while True:
+            await self._forget()
+            try:
+                async with asyncio.timeout(FORGET_INTERVAL):
+                    await self._news.wait()
+            except TimeoutError:
+                continue
+            self._news.clear()
+            await self.write()
+
+    async def write(self) -> None:
+        """Write what waits. At the end of the service this is the last that happens to it."""
+        async with self._writing:
+            deeds = list(self._waiting)
+            self._waiting.clear()
+            if not deeds:
+                return
+            if self._file is None:
+                self._unkept.extend(deeds)
+                return
+            try:
+                await self._errands.run(partial(self._file.append, deeds))
+            except OSError as error:
+                self.dropped += len(deeds)
+                self._say(f"the audit cannot be written: {error.strerror}; what is done goes on, and is not in it")
+            else:
+                self._say(None)
+
+    async def search(
+        self,
+        who: str | None = None,
+        what: str | None = None,
+        since: float | None = None,
+        until: float | None = None,
+        cursor: str | None = None,
+        limit: int = PAGE,
+    ) -> tuple[list[Deed], str | None]:
+        """The newest that fit, newest first, and where to go on; None: there are no more.
+
+        Args:
+            who: did it, exactly.
+            what: was done: "user add", or "user" for all that begin with this word.
+            since: not before; UTC, seconds since 1970.
+            until: before.
+            cursor: as the search before gave it.
+            limit: at the most.
+
+        Raises:
+            Refused: 400 the cursor is none, or what it points to is no more.
+            OSError: the file cannot be read.
+        """
+        since = max(since or 0.0, self._wall() - KEPT)
+
+        def fits(deed: Deed) -> bool:
+            return (
+                (who is None or deed.who == who)
+                and (what is None or deed.what == what or deed.what.startswith(f"{what} "))
+                and deed.at >= since
+                and (until is None or deed.at < until)
+            )
+
+        await self.write()
+        if self._file is None:
+            return [deed for deed in reversed(self._unkept) if fits(deed)][:limit], None
+        return await self._errands.run(partial(self._file.search, fits, cursor, limit))
+
+    async def _forget(self) -> None:
+        now = self._wall()
+        if self._file is None or (self._forgotten_at is not None and now - self._forgotten_at < FORGET_INTERVAL):
+            return
+        self._forgotten_at = now
+        try:
+            await self._errands.run(partial(self._file.forget, now - KEPT))
+        except OSError as error:
+            self._say(f"what is old cannot be taken out of the audit: {error.strerror}")
+
+    def _say(self, error: str | None) -> None:
+        if error is not None and error != self.error:
+            log.error("%s", error)
+        self.error = error
