@@ -1,13 +1,14 @@
 """sightline.yaml: what may stand in it, and one clear line for what may not. docs/sightline.yaml comments every key.
 
 document.py      the whole file: read, checked, refused
-server.py        its section `server`; serving.py, ingress.py, api_streams.py, stream.py: the others
+server.py        its section `server`; serving.py, ingress.py, api_streams.py, access.py, stream.py: the others
 section.py       what every section is; sampling.py: what two of them have in common
 address.py       where a model server may be; ports.py which ports streams listen at
 variables.py     ${NAME} in a text; and the passwords that any text may hold
 bounded_yaml.py  YAML that stays as small as it looks; unique_keys.py: in which no key stands twice
 """
 
+from streamer.config.access import AccessSettings, GroupSettings, OidcSettings, ProxySettings, audit_path, store_path
 from streamer.config.api_streams import ApiStreamsSettings
 from streamer.config.document import Config, load, parse, parse_stream, read, understand
 from streamer.config.ingress import IngressSettings
@@ -16,18 +17,24 @@ from streamer.config.serving import ServingSettings
 from streamer.config.stream import CameraTlsSettings, StreamSettings
 
 __all__ = [
+    "AccessSettings",
     "ApiStreamsSettings",
     "CameraTlsSettings",
     "Config",
+    "GroupSettings",
     "IceServerSettings",
     "IngressSettings",
+    "OidcSettings",
+    "ProxySettings",
     "ServerSettings",
     "ServingSettings",
     "StreamSettings",
     "TlsSettings",
+    "audit_path",
     "load",
     "parse",
     "parse_stream",
     "read",
+    "store_path",
     "understand",
 ]

@@ -7,6 +7,7 @@ import yaml
 from pydantic import Field, ValidationError
 
 from streamer.config import ports
+from streamer.config.access import AccessSettings, GroupSettings, OidcSettings, OidcTlsSettings, ProxySettings
 from streamer.config.api_streams import ApiStreamsSettings
 from streamer.config.bounded_yaml import MAX_BYTES, Unbounded
 from streamer.config.ingress import IngressSettings
@@ -32,6 +33,8 @@ class Config(Section):
     streams: dict[Name, StreamSettings] = Field(default_factory=dict)
     ingress: IngressSettings = IngressSettings()
     api_streams: ApiStreamsSettings = ApiStreamsSettings()
+    access: AccessSettings | None = None
+    """None: nobody is asked on loopback, as long as there are no users."""
 
 
 def load(path: Path) -> Config:
@@ -142,9 +145,14 @@ def _section(where: tuple[Any, ...]) -> type[Section]:
         return IceServerSettings
     if where[:1] == ("streams",) and where[2:3] == ("tls",):
         return CameraTlsSettings
-    if where[:1] == ("api_streams",):
-        return ApiStreamsSettings
+    if where[:3] == ("access", "oidc", "tls"):
+        return OidcTlsSettings
+    within_access: dict[str, type[Section]] = {"groups": GroupSettings, "proxy": ProxySettings, "oidc": OidcSettings}
+    if where[:1] == ("access",) and len(where) > 1:
+        return within_access.get(str(where[1]), AccessSettings)
     sections: dict[str, type[Section]] = {
+        "access": AccessSettings,
+        "api_streams": ApiStreamsSettings,
         "server": ServerSettings,
         "serving": ServingSettings,
         "streams": StreamSettings,

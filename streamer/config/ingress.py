@@ -8,7 +8,7 @@ from streamer.config.sampling import SamplingSettings
 from streamer.values.name import NAMES, is_pattern
 
 
-def _checked_pattern(value: str) -> str:
+def checked_pattern(value: str) -> str:
     if not is_pattern(value):
         raise ValueError(f"{value!r} is no name; allowed are {NAMES}, and * and ? for some")
     return value
@@ -17,7 +17,7 @@ def _checked_pattern(value: str) -> str:
 class IngressSettings(SamplingSettings):
     """Streams that are published by WebRTC (WHIP)."""
 
-    names: list[Annotated[str, AfterValidator(_checked_pattern)]] | None = None
+    names: list[Annotated[str, AfterValidator(checked_pattern)]] | None = None
     """Names that may be published, or patterns with * and ?. None: any on loopback, else none."""
     token: Annotated[str, Field(min_length=8)] | None = None
     """What a publisher must show. None: nothing."""

@@ -21,6 +21,12 @@ def _checked_origin(value: str) -> str:
     return value
 
 
+def _checked_ancestor(value: str) -> str:
+    if value != "self" and not re.fullmatch(r"https?://(\*\.)?[A-Za-z0-9.\[\]:-]+", value):
+        raise ValueError(f'{value!r} is no origin; allowed are "self", https://host[:port] and https://*.example.org')
+    return value
+
+
 def _checked_name(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?", value):
         raise ValueError(
@@ -92,4 +98,6 @@ class ServerSettings(Section):
     """Whose word is taken for who asks, and for the folder."""
     origins: list[Annotated[str, AfterValidator(_checked_origin)]] = Field(default_factory=list)
     """Web pages of other origins that may use the API; "*" for all."""
+    frame_ancestors: list[Annotated[str, AfterValidator(_checked_ancestor)]] = Field(default=["self"])
+    """Origins of pages that may show ours in a frame; "self" for our own."""
     ice_servers: Annotated[list[IceServerSettings], Field(max_length=8)] = Field(default_factory=list)

@@ -11,7 +11,7 @@ from streamer.values.name import NAMES
 SectionOf = Callable[[tuple[Any, ...]], type[BaseModel]]
 """Gives the section that a key path leads into."""
 
-SECRETS = ("token", "credential", "secret", "password", "old", "new")
+SECRETS = ("token", "credential", "secret", "client_secret", "password", "old", "new")
 """Keys whose values are shown nowhere."""
 LONGEST = 100
 """Characters of a value or a key that are shown; of what is longer, the beginning."""
@@ -42,7 +42,7 @@ def explain(error: ValidationError, document: dict[Any, Any], section_of: Sectio
         if isinstance(value, list) and isinstance(part, int):
             value = value[part] if part < len(value) else None
         else:
-            value = value.get(part) if isinstance(value, dict) else None
+            value = value.get(part) if isinstance(value, dict) else value  # a word may stand for a mapping
     said = "its value" if where and where[-1] in SECRETS else shown(value)
     if kind == "invalid_key" or (kind == "string_type" and "[key]" in first["loc"]):
         return f"{dotted(where)}: the key {shown(where[-1])} is not a text; write it in quotes"
