@@ -13,8 +13,8 @@ from pathlib import Path
 from aiohttp import web
 
 from streamer.config import Config, TlsSettings
+from streamer.entrance import require_a_door
 from streamer.http.listener import Listener, bind
-from streamer.parts import is_loopback
 from streamer.service import Service
 from streamer.tools.terminal import Terminal
 from streamer.values.ending import ended
@@ -47,6 +47,7 @@ async def serve(config: Config, path: Path, ready: Callable[[str], None]) -> Non
 
     with _told({signal.SIGINT: stop.set, signal.SIGTERM: stop.set, signal.SIGHUP: hang_up}):
         service = Service(config, path=path)
+        require_a_door(config, service.entrance)
         async with service.run() as application:
             await _serve(service, application, config, ready, stop)
 
@@ -60,12 +61,6 @@ async def _serve(
     try:
         await runner.setup()
         url, listener = await _listen(runner, service, config)
-        if not is_loopback(config.server.host):
-            log.warning(
-                "server.host is %s: whoever reaches this port sees every stream, and nobody is asked for a login"
-                " (docs/proxy.md puts one before it)",
-                config.server.host,
-            )
         ready(url)
         gc.freeze()  # what is here now stays; collections need not walk it again
         await stop.wait()

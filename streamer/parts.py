@@ -2,13 +2,8 @@
 
 import resource
 from collections.abc import Callable
-from ipaddress import ip_address
 from pathlib import Path
 
-from streamer.access.action import Action
-from streamer.access.credential import digest
-from streamer.access.gate import GateRules
-from streamer.access.principal import Grant, Principal
 from streamer.config import Config
 from streamer.control.publishing_rights import PublishingRights
 from streamer.control.roster import Entry
@@ -29,6 +24,7 @@ from streamer.stream.pipeline import Pipeline
 from streamer.values import url
 from streamer.values.clock import Clock
 from streamer.values.detections import Detections
+from streamer.values.host import is_loopback
 from streamer.values.sampling import Sampling
 from streamer.webrtc.publisher import Publisher
 
@@ -104,23 +100,6 @@ class Parts:
             tuple(IceServer(each.url, each.username, each.credential, each.secret) for each in server.ice_servers),
         )
 
-    def gate_rules(self) -> GateRules:
-        """What the configuration says of who may what."""
-        return GateRules(is_open=is_loopback(self.config.server.host), configured_tokens=self._configured_tokens())
-
-    def _configured_tokens(self) -> dict[str, Principal]:
-        """The tokens that stand in the configuration, by digest. One that stands there twice is a key to both."""
-        found: dict[str, Principal] = {}
-        keys = (
-            ("ingress.token", self.config.ingress.token, Action.PUBLISH),
-            ("api_streams.token", self.config.api_streams.token, Action.OPERATE),
-        )
-        for key, token, action in keys:
-            if token is not None:
-                before = found.get(digest(token), Principal("token", key))
-                found[digest(token)] = before.with_grants([Grant(frozenset({action}))])
-        return found
-
     # ---- models
 
     def require_models(self) -> None:
@@ -194,11 +173,3 @@ def state_file(config: Config, path: Path | None) -> StateFile | None:
     if config.api_streams.state is not None:
         return StateFile(Path(config.api_streams.state))
     return None if path is None else StateFile(path.with_suffix(".streams.json"))
-
-
-def is_loopback(host: str) -> bool:
-    """Whether what listens at this address is reached from its own machine alone."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

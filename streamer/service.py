@@ -10,8 +10,6 @@ from pathlib import Path
 
 from aiohttp import web
 
-from streamer.access.accounts import Accounts
-from streamer.access.gate import Gate
 from streamer.config import Config
 from streamer.control.edits import Edits
 from streamer.control.reconciler import Reconciler
@@ -22,6 +20,7 @@ from streamer.control.stream_changes import StreamChanges
 from streamer.control.streams import Streams
 from streamer.control.targets import judge
 from streamer.doctor.practice import Practice
+from streamer.entrance import Entrance
 from streamer.http import application
 from streamer.http.admissions import Admissions
 from streamer.http.connections import Connections
@@ -71,11 +70,11 @@ class Service:
             on_restart=lambda: self.metrics.restarted("stream"),
             clock=clock,
         )
-        self.accounts = Accounts()
-        self.gate = Gate(self._parts.gate_rules(), lambda: self.accounts, time.time)
-        self.admissions = Admissions(self.gate, clock)
         self.connections = Connections(self._parts.connection_limits(), clock, trusted=self._parts.proxies())
         self.shortage = Shortage(clock)
+        self.entrance = Entrance(config, path, clock=clock)
+        self.admissions = Admissions(self.entrance.gate, clock)
+        self.entrance.store.on_change.append(self.admissions.look)
         self.metrics = Metrics(self.streams, self.models.values(), self.events, self.connections)
         self.metrics.config_read_at = time.time()
         self.models.on_removed.append(self.metrics.forget_model)
@@ -102,6 +101,8 @@ class Service:
             await self._apply(self.stream_changes.roster.entries())
             tasks.append(self._own("event-loop-lag", self._measure_lag))
             tasks.append(self._own("admissions", self.admissions.watch))
+            tasks.append(self._own("accounts", self.entrance.store.watch))
+            tasks.append(self._own("audit", self.entrance.audit.run))
             if self.edits is not None:
                 tasks.append(self._own("configuration", functools.partial(self.edits.run, self._reload)))
             yield self._application()
@@ -112,6 +113,7 @@ class Service:
             await ended("a change of the streams", self.stream_changes.settle())
             await ended("the streams", self.streams.close())
             await ended("the models", self.models.close())
+            await ended("the audit", self.entrance.audit.write())
 
     def read_again(self) -> None:
         """Have the configuration file read now."""
@@ -135,10 +137,10 @@ class Service:
             reload=self.reload,
             shortage=self.shortage,
             proxies=self._parts.proxies(),
-            gate=self.gate,
+            gate=self.entrance.gate,
+            access=self.entrance.parts,
             admissions=self.admissions,
-            security_headers=security_headers(),
-            proxy_sign_on=None,
+            security_headers=security_headers(self.config.server.frame_ancestors),
         )
 
     # ---- what changes
@@ -149,7 +151,7 @@ class Service:
 
     async def _reconfigure(self, config: Config) -> None:
         before, self._parts.config = self.config, config
-        self.gate.rules = self._parts.gate_rules()
+        self.entrance.reconfigure(config)
         self.admissions.look()
         if before.api_streams != config.api_streams:
             self._warn()
@@ -162,7 +164,7 @@ class Service:
     def _warn(self) -> None:
         """Say what stands open to whoever reaches the port."""
         policy = self.config.api_streams
-        if self.gate.is_open and policy.allowed and policy.token is None:
+        if self.entrance.gate.is_open and policy.allowed and policy.token is None:
             log.warning("whoever reaches the API may add streams: api_streams.allowed is true, and there is no token")
 
     async def _reload(self, said: bytes | OSError) -> None:

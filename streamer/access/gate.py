@@ -67,8 +67,11 @@ class Gate:
         return Principal("nobody", "nobody") if credential.token is not None else self._nobody()
 
     def keys_to(self, action: Action) -> tuple[str, ...]:
-        """The configuration's tokens with which one may do this, by the names of their keys there."""
-        return tuple(each.name for each in self.rules.configured_tokens.values() if action in each.actions)
+        """The configuration's tokens that are there for this, by the names of their keys."""
+        if action is Action.VIEW:  # which one of them brings with it
+            return ()
+        tokens = self.rules.configured_tokens.values()
+        return tuple(each.name.removeprefix("token ") for each in tokens if action in each.actions)
 
     def of_groups(self, groups: Sequence[str]) -> tuple[Grant, ...]:
         """What somebody of these groups may."""

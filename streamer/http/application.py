@@ -16,16 +16,15 @@ from streamer.control.streams import Streams
 from streamer.doctor.practice import Practice
 from streamer.http import configuration, doctor, feeds, page, probes, whep, whip
 from streamer.http import streams as stream_routes
+from streamer.http.access_keys import ACCESS, AccessParts
 from streamer.http.admissions import ADMISSIONS, Admissions
 from streamer.http.connection import connection_of
-from streamer.http.credentials import PROXY_SIGN_ON
 from streamer.http.events import Events
 from streamer.http.gate import gate as let_through
 from streamer.http.keys import EVENTS, METRICS, MODELS, PRACTICE, PROXIES, RELOAD, SIGNALLING, STREAM_CHANGES, STREAMS
 from streamer.http.metrics import Metrics
 from streamer.http.needs import GATE
 from streamer.http.problems import SHORTAGE, problems
-from streamer.http.proxy_sign_on import ProxySignOn
 from streamer.http.security_headers import SECURITY_HEADERS, add_headers
 from streamer.http.shortage import Shortage
 from streamer.http.signalling import Signalling
@@ -47,14 +46,11 @@ def build(
     shortage: Shortage,
     proxies: TrustedProxies,
     gate: Gate,
+    access: AccessParts,
     admissions: Admissions,
     security_headers: Mapping[str, str],
-    proxy_sign_on: ProxySignOn | None,
 ) -> web.Application:
-    """The application, ready to be served.
-
-    `reload` is None where no file is followed, `proxy_sign_on` where no proxy says who asks.
-    """
+    """The application, ready to be served. `reload` is None where no file is followed."""
     app = web.Application(
         middlewares=[_at_work, problems, _as_asked, _require_name, _require_origin, let_through],
         client_max_size=MAX_OFFER,
@@ -62,7 +58,7 @@ def build(
     app[STREAMS], app[EVENTS], app[METRICS], app[MODELS] = streams, events, metrics, models
     app[SIGNALLING], app[STREAM_CHANGES], app[PRACTICE], app[RELOAD] = signalling, stream_changes, practice, reload
     app[SHORTAGE] = shortage
-    app[GATE], app[ADMISSIONS], app[PROXY_SIGN_ON], app[PROXIES] = gate, admissions, proxy_sign_on, proxies
+    app[GATE], app[ACCESS], app[ADMISSIONS], app[PROXIES] = gate, access, admissions, proxies
     app[SECURITY_HEADERS] = security_headers
     app.on_response_prepare.append(add_headers)
     feeds.set_up(app)

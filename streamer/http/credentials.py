@@ -5,13 +5,11 @@ Tokens are read from `Authorization` alone. In an address they would stand in lo
 
 from aiohttp import web
 
-from streamer.access.credential import Credential, LinkSeal, digest
+from streamer.access.credential import Credential, LinkSeal, ProxyWord, digest
 from streamer.http.keys import PROXIES
+from streamer.http.needs import GATE
 from streamer.http.proxy_sign_on import ProxySignOn
 from streamer.http.session_cookie import session_of
-
-PROXY_SIGN_ON: web.AppKey[ProxySignOn | None] = web.AppKey("proxy_sign_on", ProxySignOn)
-"""None: no proxy says who asks."""
 
 SEAL = frozenset({"until", "by", "signature"})
 """What a signed link has in its query."""
@@ -24,13 +22,14 @@ def credential_of(request: web.Request) -> Credential:
     Raises:
         Refused: 400, a trusted proxy names nobody whom one could name.
     """
-    sign_on = request.app[PROXY_SIGN_ON]
-    return Credential(
-        token=_token(request),
-        link=_seal(request),
-        session=session_of(request),
-        proxy=None if sign_on is None else sign_on.said(request),
-    )
+    return Credential(_token(request), _seal(request), session_of(request), _word(request))
+
+
+def _word(request: web.Request) -> ProxyWord | None:
+    rules = request.app[GATE].rules
+    if rules.user_header is None:
+        return None
+    return ProxySignOn(request.app[PROXIES], rules.user_header, rules.groups_header or None).said(request)
 
 
 def _token(request: web.Request) -> str | None:

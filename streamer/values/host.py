@@ -13,6 +13,12 @@ def host_of(address: str) -> IPv4Address | IPv6Address | None:
     return (read.ipv4_mapped or read) if isinstance(read, IPv6Address) else read
 
 
+def is_loopback(host: str) -> bool:
+    """Whether what listens at this address is reached from its own machine alone."""
+    literal = host_of(host)
+    return host == "localhost" if literal is None else literal.is_loopback
+
+
 @lru_cache(maxsize=4096)
 def network_of(address: str) -> str:
     """What counts as one address: of IPv6 the 64 bits that one household or one machine is given as a whole."""

@@ -1,0 +1,98 @@
+"""Who may come in, as the configuration in force has it: the gate and its rules, and what signing in is made of."""
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from streamer.access.action import Action, Role
+from streamer.access.attempts import Attempts
+from streamer.access.audit import Audit
+from streamer.access.credential import digest
+from streamer.access.gate import Gate, GateRules
+from streamer.access.password import Passwords
+from streamer.access.principal import Grant, Principal
+from streamer.access.store import Store
+from streamer.config import AccessSettings, Config, audit_path, store_path
+from streamer.http.access_keys import AccessParts
+from streamer.values.clock import Clock
+from streamer.values.errors import ConfigError
+from streamer.values.host import is_loopback
+
+
+class Entrance:
+    """One service's."""
+
+    def __init__(self, config: Config, path: Path | None, *, clock: Clock, wall: Clock = time.time) -> None:
+        """Read who may come in. Blocks.
+
+        Args:
+            config: in force.
+            path: the file it stands in, beside which users are kept; None: they are kept nowhere.
+            clock: monotonic seconds.
+            wall: seconds since 1970, UTC.
+
+        Raises:
+            ConfigError: the file of users cannot be read or understood.
+        """
+        access = config.access or AccessSettings()
+        kept = store_path(config.access, path)
+        self.store = Store(kept, wall)
+        self.store.read()
+        self.audit = Audit(None if kept is None else audit_path(kept), wall)
+        self.gate = Gate(rules(config), lambda: self.store.accounts, wall)
+        self.parts = AccessParts(
+            self.store, Passwords(), Attempts(clock), self.audit, access.session_hours * 3600.0, wall
+        )
+
+    def reconfigure(self, config: Config) -> None:
+        """Decide by this from now on."""
+        self.gate.rules = rules(config)
+
+
+def require_a_door(config: Config, entrance: Entrance) -> None:
+    """Check that whoever reaches us from elsewhere is asked who he is, or that somebody wants it otherwise.
+
+    Raises:
+        ConfigError: there are no users, and nothing is said.
+    """
+    if is_loopback(config.server.host) or config.access is not None or entrance.store.accounts.users:
+        return
+    raise ConfigError(
+        f"server.host is {config.server.host}, and whoever reaches it would see and change everything: make a user with"
+        " `sightline user add NAME --role admin`, or let anybody watch with `access: {anonymous: [view]}` in the"
+        " configuration"
+    )
+
+
+def rules(config: Config) -> GateRules:
+    """What the configuration says of who may what."""
+    access = config.access or AccessSettings()
+    groups = {name: Grant(Role(group.role).actions, tuple(group.streams)) for name, group in access.groups.items()}
+    proxy = access.proxy
+    default = None if proxy is None or proxy.default_role is None else Grant(Role(proxy.default_role).actions)
+    return GateRules(
+        is_open=config.access is None and is_loopback(config.server.host),
+        anonymous=frozenset(map(Action, access.anonymous)),
+        configured_tokens=_configured_tokens(config),
+        groups=groups,
+        users_of_proxy=default,
+        user_header=None if proxy is None else proxy.user_header,
+        groups_header="" if proxy is None else proxy.groups_header,
+        session_seconds=access.session_hours * 3600.0,
+    )
+
+
+def _configured_tokens(config: Config) -> Mapping[str, Principal]:
+    """`ingress.token` and `api_streams.token`, which may be the same, by digest."""
+    found: dict[str, Principal] = {}
+    for key, token, actions in (
+        ("ingress.token", config.ingress.token, {Action.PUBLISH}),
+        ("api_streams.token", config.api_streams.token, {Action.VIEW, Action.OPERATE}),
+    ):
+        if token is not None:
+            grants = (Grant(frozenset(actions)),)
+            earlier = found.get(digest(token))
+            found[digest(token)] = (
+                Principal("token", f"token {key}", grants) if earlier is None else earlier.with_grants(grants)
+            )
+    return found
