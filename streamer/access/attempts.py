@@ -96,6 +96,8 @@ class Attempts:
         self._of_pair = _Remembered[tuple[str, str]]()
         self._known: OrderedDict[tuple[str, str], None] = OrderedDict()
         """Where whose owner has signed in."""
+        self.counts = {"succeeded": 0, "failed": 0, "refused": 0}
+        """Tries so far; refused: its password was not looked at."""
 
     def require(self, address: str, name: str) -> None:
         """Count one more try, before the password is looked at: of many at once no more than these are made.
@@ -113,6 +115,7 @@ class Attempts:
             wait = max(wait, self._of_address.of(pair[0]).wait(now), self._wait_of_account(pair[1], now))
         if wait > 0:
             seconds = math.ceil(wait)
+            self.counts["refused"] += 1
             raise Refused(
                 429,
                 f"too many sign-ins failed from this address or for this name; try again in {seconds} s",
@@ -123,10 +126,12 @@ class Attempts:
 
     def failed(self, address: str, name: str) -> None:
         """The password was wrong, or the account is not there."""
+        self.counts["failed"] += 1
         self._of_account.add(_pair(address, name)[1], self._clock())
 
     def succeeded(self, address: str, name: str) -> None:
         """The password was right: what failed before at this address for this account is forgotten."""
+        self.counts["succeeded"] += 1
         pair = _pair(address, name)
         self._of_pair.forget(pair)
         self._of_address.take_back(pair[0])

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from streamer import config
-from streamer.config import Config
+from streamer.config import AccessSettings, Config
 from streamer.values.clock import Clock
 from streamer.values.errands import Errands
 from streamer.values.errors import ConfigError
@@ -16,9 +16,20 @@ from streamer.values.errors import ConfigError
 log = logging.getLogger(__name__)
 
 FIXED: dict[str, tuple[str, ...]] = {
-    "server": ("host", "port", "tls", "names", "base_path", "trusted_proxies", "origins", "ice_servers"),
+    "server": (
+        "host",
+        "port",
+        "tls",
+        "names",
+        "base_path",
+        "trusted_proxies",
+        "origins",
+        "frame_ancestors",
+        "ice_servers",
+    ),
     "serving": ("address", "tls", "max_batch_size", "in_flight", "deadline"),
     "api_streams": ("state",),
+    "access": ("session_hours", "store", "oidc"),
 }
 """What a running service cannot change: sockets that are open, and what every model's channel was built from."""
 
@@ -118,7 +129,7 @@ def differing(started: Config, read: Config) -> tuple[str, ...]:
         f"{section}.{key}"
         for section, keys in FIXED.items()
         for key in keys
-        if getattr(getattr(started, section), key) != getattr(getattr(read, section), key)
+        if getattr(_section(started, section), key) != getattr(_section(read, section), key)
     )
 
 
@@ -126,8 +137,15 @@ def held(started: Config, read: Config) -> Config:
     """What was read, with the fixed keys as they were at the start."""
     sections = {
         section: getattr(read, section).model_copy(
-            update={key: getattr(getattr(started, section), key) for key in keys}
+            update={key: getattr(_section(started, section), key) for key in keys}
         )
         for section, keys in FIXED.items()
+        if getattr(read, section) is not None
     }
     return read.model_copy(update=sections)
+
+
+def _section(settings: Config, name: str) -> Any:
+    """One section; of `access`, where there is none, what it would say by itself."""
+    section = getattr(settings, name)
+    return AccessSettings() if section is None else section

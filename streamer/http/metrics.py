@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector
 from streamer.access.action import Action
 from streamer.access.principal import Principal
 from streamer.control.streams import Streams
+from streamer.http.access_keys import AccessParts
 from streamer.http.connections import REASONS, Connections
 from streamer.http.events import Events
 from streamer.inference.model import ServedModel
@@ -23,7 +24,7 @@ from streamer.values.state import STREAM_STATES
 
 LATENCY_BUCKETS = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 2.0, 5.0)
 
-TASKS = ("admissions", "configuration", "event-loop-lag", "listener", "model", "stream")
+TASKS = ("accounts", "admissions", "audit", "configuration", "event-loop-lag", "listener", "model", "stream")
 """What is run again when it ends; all of them are shown from the start, or the first end would not be a rise."""
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -33,7 +34,12 @@ class Metrics(Collector):
     """Everything `/metrics` shows."""
 
     def __init__(
-        self, streams: Streams, models: Iterable[ServedModel], events: Events, connections: Connections
+        self,
+        streams: Streams,
+        models: Iterable[ServedModel],
+        events: Events,
+        connections: Connections,
+        access: AccessParts,
     ) -> None:
         self.registry = CollectorRegistry()
         self.loop_lag = 0.0
@@ -47,6 +53,7 @@ class Metrics(Collector):
         self.restart_needed = 0
         """Keys in it whose new value waits for a restart."""
         self._streams, self._models, self._events, self._connections = streams, models, events, connections
+        self._access = access
         self._batch_size = Histogram(
             "sightline_batch_size",
             "Frames in one Predict call",
@@ -131,6 +138,7 @@ class Metrics(Collector):
         yield from _strangers_and_losses(self._streams)
         yield from _models(self._models)
         yield from _connections(self._connections)
+        yield from _access(self._access)
         yield GaugeMetricFamily(
             "sightline_config_last_reload_successful",
             "1 while the configuration file is free of mistakes",
@@ -301,3 +309,18 @@ def _connections(connections: Connections) -> Iterator[Metric]:
     for reason in REASONS:
         ended.add_metric([reason], connections.ended[reason])
     yield ended
+
+
+def _access(access: AccessParts) -> Iterator[Metric]:
+    yield GaugeMetricFamily(
+        "sightline_accounts_ok",
+        "1 while the file of users, tokens and sessions is what is in force",
+        float(access.store.error is None),
+    )
+    tries = CounterMetricFamily("sightline_sign_ins", "Tries to sign in by password", labels=["outcome"])
+    for outcome, count in access.attempts.counts.items():
+        tries.add_metric([outcome], count)
+    yield tries
+    yield CounterMetricFamily(
+        "sightline_audit_dropped", "Deeds that the audit does not have: its disk was full or slow", access.audit.dropped
+    )
