@@ -54,10 +54,12 @@ def require(request: web.Request, action: Action, stream: str | None = None) -> 
         return
     if principal.kind in ("open", "nobody"):
         raise _unknown(request, action)
-    if action not in principal.actions:
-        raise Refused(403, f"{DOING[action]} is not among what {principal.name} may do: {_words(principal)}")
-    if stream is not None and action is not Action.PUBLISH and not principal.sees(stream):
+    can, views = action in principal.actions, Action.VIEW in principal.actions
+    # Who may see no stream at all, or publish under some names, learns nothing by being told so.
+    if stream is not None and action is not Action.PUBLISH and (can or views) and not principal.sees(stream):
         raise no_stream(request)
+    if not can:
+        raise Refused(403, f"{DOING[action]} is not among what {principal.name} may do: {_words(principal)}")
     raise _elsewhere_only(principal, action)
 
 

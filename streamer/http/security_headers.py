@@ -20,8 +20,8 @@ SECURITY_HEADERS: web.AppKey[Mapping[str, str]] = web.AppKey("security_headers",
 """Those that are the same for every answer."""
 
 
-def security_headers(frame_ancestors: Sequence[str] = ()) -> dict[str, str]:
-    """Those, for pages that may be framed by ours and by those of these origins."""
+def security_headers(frame_ancestors: Sequence[str] = ("self",)) -> dict[str, str]:
+    """Those, for pages that pages of these origins may frame; "self" are our own."""
     features = [f"{each}=(self)" for each in ALLOWED_FEATURES] + [f"{each}=()" for each in REFUSED_FEATURES]
     return {
         "Content-Security-Policy": content_policy(frame_ancestors),
@@ -34,7 +34,7 @@ def security_headers(frame_ancestors: Sequence[str] = ()) -> dict[str, str]:
 
 def content_policy(frame_ancestors: Sequence[str]) -> str:
     """`Content-Security-Policy` (CSP level 3): nothing from elsewhere, and no script or style within a page."""
-    ancestors = " ".join(("'self'", *frame_ancestors))
+    ancestors = " ".join("'self'" if each == "self" else each for each in frame_ancestors) or "'none'"
     return (
         "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; object-src 'none'; "
         f"frame-ancestors {ancestors}; base-uri 'none'; form-action 'none'"
@@ -53,12 +53,12 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
         response.headers.setdefault("Cache-Control", "no-store")
         response.headers["Vary"] = ", ".join(filter(None, (response.headers.get("Vary"), "Authorization, Cookie")))
     response.headers.setdefault("Cache-Control", "no-cache")
-    if _has_host_to_itself(request):
+    if has_host_to_itself(request):
         response.headers.setdefault("Strict-Transport-Security", f"max-age={YEAR}")
     response.headers.popall("Server", None)  # versions, of Python's too, are nobody's business
 
 
-def _has_host_to_itself(request: web.Request) -> bool:
+def has_host_to_itself(request: web.Request) -> bool:
     """Whether TLS may be asked of the whole host: it counts for every port (RFC 6797 section 8.3), and so where ours is
     the one that browsers ask without being told. A proxy of ours has the say for its own host.
     """

@@ -1,0 +1,126 @@
+"""streamer.http: every route, everybody who may ask, and what he is told. A route without a row is a failure."""
+
+from collections.abc import Mapping
+
+from aiohttp import web
+
+from streamer.http.needs import need_of
+from tests.http.guests import ELSEWHERE, PROXY, Door, bearer, cookie, everybody, run_door
+
+WORD = {"Remote-User": "vera", "Remote-Groups": "guards"}
+GUESTS: dict[str, tuple[Mapping[str, str], str]] = {
+    "none": ({}, ELSEWHERE),
+    "else": (cookie("other"), ELSEWHERE),
+    "view": (cookie("viewer"), ELSEWHERE),
+    "oper": (cookie("operator"), ELSEWHERE),
+    "adm.": (cookie("admin"), ELSEWHERE),
+    "t:vi": (bearer("view"), ELSEWHERE),
+    "t:pu": (bearer("publish"), ELSEWHERE),
+    "t:op": (bearer("operate"), ELSEWHERE),
+    "t:ad": (bearer("administer"), ELSEWHERE),
+    "t:me": (bearer("metrics"), ELSEWHERE),
+    "t:??": (bearer("slt_unknown"), ELSEWHERE),
+    "prox": (WORD, PROXY),
+    "no-p": (WORD, ELSEWHERE),
+}
+"""Who asks: what he shows, and from where.
+
+Nobody; a viewer of the stream b alone; a viewer and an operator of the stream a alone; an administrator. Tokens of each
+action, and one that is unknown. One whom a trusted proxy names, and whose group may see a; the same from elsewhere.
+"""
+DOORS = ("any", "open")
+"""Nobody again: where `anonymous` may view, and where there is no section `access`, on loopback."""
+
+TABLE = """
+                                       none else view oper adm. t:vi t:pu t:op t:ad t:me t:?? prox no-p  any open
+GET     /                               200  200  200  200  200  200  200  200  200  200  200  200  200  200  200
+GET     /api/config                     401  200  200  200  200  200  403  403  403  403  401  200  401  200  200
+POST    /api/doctor                     401  403  403  415  415  403  403  415  403  403  401  403  401  401  415
+GET     /api/events                     401  200  200  200  200  200  403  403  403  403  401  200  401  200  200
+GET     /api/ingress                    401  200  200  200  200  200  403  403  403  403  401  200  401  200  200
+GET     /api/streams                    401  200  200  200  200  200  403  403  403  403  401  200  401  200  200
+OPTIONS /api/streams                    204  204  204  204  204  204  204  204  204  204  204  204  204  204  204
+POST    /api/streams                    401  403  403  415  415  403  403  415  403  403  401  403  401  401  415
+DELETE  /api/streams/{name}             401  404  403  409  409  403  403  409  403  403  401  403  401  401  409
+GET     /api/streams/{name}             401  404  200  200  200  200  403  403  403  403  401  200  401  200  200
+OPTIONS /api/streams/{name}             204  204  204  204  204  204  204  204  204  204  204  204  204  204  204
+PATCH   /api/streams/{name}             401  404  403  415  415  403  403  415  403  403  401  403  401  401  415
+GET     /api/streams/{name}/events      401  404  200  200  200  200  403  403  403  403  401  200  401  200  200
+GET     /api/streams/{name}/frame.jpg   401  404  503  503  503  503  403  403  403  403  401  503  401  503  503
+GET     /healthz                        200  200  200  200  200  200  200  200  200  200  200  200  200  200  200
+GET     /metrics                        401  403  403  403  200  403  403  403  403  200  401  403  401  401  200
+GET     /readyz                         503  503  503  503  503  503  503  503  503  503  503  503  503  503  503
+GET     /streams/{name}.mjpeg           401  404  200  200  200  200  403  403  403  403  401  200  401  200  200
+GET     /web/{path}                     200  200  200  200  200  200  200  200  200  200  200  200  200  200  200
+GET     /whep/{name}                    401  404  204  204  204  204  403  403  403  403  401  204  401  204  204
+OPTIONS /whep/{name}                    204  204  204  204  204  204  204  204  204  204  204  204  204  204  204
+POST    /whep/{name}                    401  404  415  415  415  415  403  403  403  403  401  415  401  415  415
+DELETE  /whep/{name}/{session}          401  404  404  404  404  404  403  403  403  403  401  404  401  404  404
+GET     /whep/{name}/{session}          401  404  404  404  404  404  403  403  403  403  401  404  401  404  404
+OPTIONS /whep/{name}/{session}          204  204  204  204  204  204  204  204  204  204  204  204  204  204  204
+PATCH   /whep/{name}/{session}          401  404  404  404  404  404  403  403  403  403  401  404  401  404  404
+GET     /whip/{name}                    401  403  403  204  204  403  204  403  403  403  401  403  401  401  204
+OPTIONS /whip/{name}                    204  204  204  204  204  204  204  204  204  204  204  204  204  204  204
+POST    /whip/{name}                    401  403  403  415  415  403  415  403  403  403  401  403  401  401  415
+DELETE  /whip/{name}/{session}          401  403  403  404  404  403  404  403  403  403  401  403  401  401  404
+GET     /whip/{name}/{session}          401  403  403  404  404  403  404  403  403  403  401  403  401  401  404
+OPTIONS /whip/{name}/{session}          204  204  204  204  204  204  204  204  204  204  204  204  204  204  204
+PATCH   /whip/{name}/{session}          401  403  403  404  404  403  404  403  403  403  401  403  401  401  404
+"""
+"""Asked is for the stream a, which is configured and whose camera is away, without a body. What is let through is
+answered 200 or 204; 503: there is no picture yet; 415: a body is missing; 409: a configured stream is not removed;
+404 of a session: there is none of that name."""
+
+PATHS = {"{name}": "a", "{session}": "none", "{path}": "app.js"}
+
+
+async def test_everybody_is_told_what_the_table_says() -> None:
+    """Every route answers everybody as the table says, and the table has every route."""
+    async with (
+        run_door(everybody()) as door,
+        run_door(everybody(), access={"anonymous": ["view"]}) as ajar,
+        run_door(access=None) as wide,
+    ):
+        table = [["", *GUESTS, *DOORS]]
+        for method, path in routes_of(door):
+            told = [await answered(door, method, path, *guest) for guest in GUESTS.values()]
+            told += [await answered(each, method, path) for each in (ajar, wide)]
+            table.append([f"{method:8}{path}", *map(str, told)])
+    assert written(table) == TABLE.strip("\n").splitlines()
+
+
+async def test_every_route_says_what_it_needs() -> None:
+    """No handler of the router is without its need, at the root and below a base path."""
+    async with run_door(server={"base_path": "/sightline"}) as door:
+        silent = [route for route in resources(door) if need_of(route.handler) is None]
+    assert silent == []
+
+
+async def answered(
+    door: Door, method: str, path: str, shown: Mapping[str, str] | None = None, address: str = ELSEWHERE
+) -> int:
+    """The status of a request."""
+    for variable, value in PATHS.items():
+        path = path.replace(variable, value)
+    async with door.ask(method, path, shown, address=address) as response:
+        return response.status
+
+
+def resources(door: Door) -> list[web.AbstractRoute]:
+    """Every route."""
+    return list(door.application.router.routes())
+
+
+def routes_of(door: Door) -> list[tuple[str, str]]:
+    """Method and path of each; HEAD goes with its GET."""
+    found = {
+        (route.method, "" if route.resource is None else route.resource.canonical)
+        for route in resources(door)
+        if route.method != "HEAD"
+    }
+    return sorted(found, key=lambda each: (each[1], each[0]))
+
+
+def written(table: list[list[str]]) -> list[str]:
+    """A table as text."""
+    return ["".join([f"{row[0]:38}", *(f"{cell:>5}" for cell in row[1:])]).rstrip() for row in table]
