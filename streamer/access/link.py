@@ -1,4 +1,4 @@
-"""A signed link: an address that leads to one picture for a while, for what can neither sign in nor show a token. Pure.
+"""A signed link: an address that leads to one picture for a while, for what neither signs in nor shows a token. Pure.
 
 It says what it leads to, until when, and by whom it was made, and is signed over all three (HMAC-SHA256, RFC 2104). Who
 made it must still be allowed to see the picture when it is asked for.

@@ -1,14 +1,18 @@
 """What a user may be called, and when two names are one. Pure.
 
-Told apart by eye alone, two names are one person to whoever reads the audit: so case, width and how a letter is composed
-make no difference, and what nobody can see may not stand in a name. Letters that only look alike (Cyrillic а) are not
-told apart: names are given by an administrator.
+Whoever reads the audit tells people apart by eye: so case, width and how a letter is composed make no other name, and
+what nobody can see may not stand in one. Letters of two scripts that look alike are two, since names are given by
+administrators.
 """
 
 import re
 import unicodedata
+from collections.abc import Mapping
+from typing import TypeVar
 
 from streamer.values.errors import ConfigError
+
+U = TypeVar("U")
 
 LONGEST = 64
 """Characters of a name."""
@@ -46,3 +50,15 @@ def key_of(name: str) -> str:
     while (key := unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())) != name:
         name = key
     return key
+
+
+def shown_key(text: str) -> str:
+    """The key of a name that a stranger shows, which may be of any length and stand for nobody."""
+    return key_of(text[: LONGEST + 1])
+
+
+def found(users: Mapping[str, U], text: str) -> U | None:
+    """Of users by name the one who is meant; looks at all of them, whoever it is."""
+    wanted = shown_key(text)
+    keys = {key_of(name): user for name, user in users.items()}
+    return keys.get(wanted)

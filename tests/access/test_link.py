@@ -27,7 +27,7 @@ TEXTS = st.text(max_size=30) | st.text('anx"\\[], \n0123', max_size=30)
 
 @given(st.from_regex(NAME, fullmatch=True), st.integers(1, LONGEST_SECONDS), TEXTS)
 def test_a_link_leads_to_its_picture(stream: str, seconds: int, by: str) -> None:
-    """Whatever the names of stream and maker are, what its address carries opens the picture until then, and not after."""
+    """Whatever stream and maker are called, what its address carries opens the picture until then, and not after."""
     seal = sealed(f"/api/streams/{stream}/frame.jpg", NOW + seconds, by, KEY)
     address = urlsplit(address_of(seal))
     query = {key: value for key, [value] in parse_qs(address.query, keep_blank_values=True).items()}
@@ -76,7 +76,7 @@ def test_what_one_part_ends_with_is_not_the_beginning_of_the_next() -> None:
     ],
 )
 def test_a_link_leads_to_nothing_else(path: str) -> None:
-    """Only the newest picture of one stream can be linked to; a seal over any other path, well signed, opens nothing."""
+    """Only the newest picture of one stream can be linked to; a seal over another path, well signed, opens nothing."""
     assert stream_of(path) is None
     assert shown_by(sealed(path, NOW + 60, "anna", KEY), KEY, NOW) is None
 

@@ -44,7 +44,7 @@ def test_people_are_called_as_they_are(name: str) -> None:
     ],
 )
 def test_what_cannot_be_seen_or_means_another_is_no_name(text: str) -> None:
-    """Refused are control characters, letters without a picture, stray blanks, a path's marks, the audit's other names."""
+    """Refused are control characters, letters without a picture, stray blanks, a path's marks, the audit's words."""
     with pytest.raises(ConfigError):
         user_name(text)
 
