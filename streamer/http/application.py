@@ -14,7 +14,21 @@ from streamer.control.reload import Reload
 from streamer.control.stream_changes import StreamChanges
 from streamer.control.streams import Streams
 from streamer.doctor.practice import Practice
-from streamer.http import configuration, doctor, feeds, page, probes, whep, whip
+from streamer.http import (
+    audit,
+    configuration,
+    doctor,
+    feeds,
+    links,
+    page,
+    probes,
+    session,
+    sessions,
+    tokens,
+    users,
+    whep,
+    whip,
+)
 from streamer.http import streams as stream_routes
 from streamer.http.access_keys import ACCESS, AccessParts
 from streamer.http.admissions import ADMISSIONS, Admissions
@@ -31,6 +45,23 @@ from streamer.http.signalling import Signalling
 from streamer.http.trusted_proxies import TrustedProxies
 from streamer.inference.served_models import ServedModels
 from streamer.webrtc.sdp import MAX_OFFER
+
+ROOMS = (
+    audit,
+    configuration,
+    doctor,
+    feeds,
+    links,
+    probes,
+    session,
+    sessions,
+    stream_routes,
+    tokens,
+    users,
+    whep,
+    whip,
+)
+"""One file a noun, beside the page."""
 
 
 def build(
@@ -65,7 +96,7 @@ def build(
     # At the root in any case: some proxies take the folder away before they ask, and probes know of none.
     for base in dict.fromkeys(("", proxies.base_path)):
         page.set_up(app, base)
-        for room in (configuration, doctor, feeds, probes, stream_routes, whep, whip):
+        for room in ROOMS:
             app.add_routes(_below(base, room.routes))
     return app
 

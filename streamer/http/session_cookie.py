@@ -32,3 +32,29 @@ def session_of(request: web.Request) -> str | None:
     """SHA-256 of the cookie, in hex; None: there is none."""
     value = request.cookies.get(cookie_name(request))
     return digest(value) if value else None
+
+
+def give_cookie(request: web.Request, response: web.StreamResponse, value: str) -> None:
+    """Have a browser keep it until it is closed: the server ends the session by itself.
+
+    Only our own pages may have it sent (SameSite, RFC 6265bis section 5.5), and no script reads it.
+    """
+    response.set_cookie(
+        cookie_name(request),
+        value,
+        path=_path(request),
+        secure=is_secure(request),
+        httponly=True,
+        samesite="Strict",
+    )
+
+
+def take_cookie_back(request: web.Request, response: web.StreamResponse) -> None:
+    """Have a browser forget it."""
+    response.del_cookie(
+        cookie_name(request), path=_path(request), secure=is_secure(request), httponly=True, samesite="Strict"
+    )
+
+
+def _path(request: web.Request) -> str:
+    return prefix_of(request) or "/"

@@ -1,0 +1,65 @@
+"""`POST /api/links`: an address that leads to one picture for a while, for what neither signs in nor shows a token."""
+
+import secrets
+from dataclasses import replace
+
+from aiohttp import web
+
+from streamer.access.accounts import Accounts
+from streamer.access.action import Action
+from streamer.access.link import NOBODY, address_of, grants_of_maker, of_token, sealed, stream_of
+from streamer.http.access_keys import ACCESS
+from streamer.http.audit import note
+from streamer.http.bodies.link import MadeLink, NewLink
+from streamer.http.gate import require
+from streamer.http.json_body import answer, body_of
+from streamer.http.keys import PROXIES, STREAMS, location, no_stream
+from streamer.http.needs import CREDENTIAL, PRINCIPAL, needs
+from streamer.http.operation import described
+from streamer.values.errors import Refused
+
+routes = web.RouteTableDef()
+
+
+@routes.post("/api/links")
+@needs(Action.VIEW)
+@described({201: MadeLink, 403: "who asks is not known here for longer than this request"}, body=NewLink)
+async def make(request: web.Request) -> web.Response:
+    """Sign a link to the newest picture of a stream. It opens it for as long as who made it may see it."""
+    parts, new = request.app[ACCESS], await body_of(request, NewLink)
+    path = new.path.removeprefix(request.app[PROXIES].base_path)
+    stream = stream_of(path)
+    if stream is None:
+        raise Refused(422, "path: no link leads there; it must be /api/streams/{name}/frame.jpg")
+    require(request, Action.VIEW, stream)
+    if request.app[STREAMS].get(stream) is None:
+        raise no_stream(request)
+    by = _maker(request)
+    accounts = parts.store.accounts
+    if not accounts.link_key:
+        accounts = await parts.store.change(_with_link_key)
+    seal = sealed(path, int(parts.wall()) + new.seconds, by, accounts.link_key)
+    note(request, "link make", stream, detail=f"for {new.seconds} s")
+    return answer(MadeLink(url=location(request, address_of(seal)), expires_at=seal.until), 201)
+
+
+def _maker(request: web.Request) -> str:
+    """By whom a link is made, in the words that say it in the link.
+
+    Raises:
+        Refused: 403 whoever asks is known by this request alone, so nobody could tell later whether he still may.
+    """
+    principal, accounts = request[PRINCIPAL], request.app[ACCESS].store.accounts
+    if principal.kind in ("open", "nobody"):
+        return NOBODY
+    token = accounts.tokens.get(request[CREDENTIAL].token or "")
+    by = principal.name if token is None else of_token(token.id)
+    if principal.kind not in ("user", "token") or not grants_of_maker(by, accounts, request.app[ACCESS].wall()):
+        raise Refused(
+            403, "links are made by users and by tokens that are kept here, since they may end before the link does"
+        )
+    return by
+
+
+def _with_link_key(accounts: Accounts) -> Accounts:
+    return accounts if accounts.link_key else replace(accounts, link_key=secrets.token_hex(32))
