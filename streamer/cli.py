@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import logging
 import math
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 from streamer.values.errors import ConfigError, SightlineError
 
 if TYPE_CHECKING:
+    from streamer.access.store import Store
     from streamer.config import StreamSettings
 
 
@@ -26,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         from sightline_export.cli import main as export_main
 
         return export_main(given[1:])
-    arguments = _parser().parse_args(given)
+    arguments = _parser(given).parse_args(given)
     try:
         code: int = arguments.run(arguments)
     except ConfigError as error:
@@ -37,10 +39,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # whoever reads us has had enough, and Python would say so again at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     return code
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="sightline", description="Real-time video detection: cameras in, boxes out.")
     parser.add_argument("--version", action=_Version, nargs=0, help="say which version this is")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -75,8 +80,26 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_doctor(commands.add_parser("doctor", help="say what is wrong with a camera, and what would be better"))
 
+    _add_access(
+        commands.add_parser("user", help="who may sign in: add, list, remove, passwd"),
+        commands.add_parser("token", help="what programs show: add, list, remove"),
+        given[:1],
+    )
+
     commands.add_parser("export", help="turn a checkpoint into a SavedModel (its own --help says more)")
     return parser
+
+
+def _add_access(user: argparse.ArgumentParser, token: argparse.ArgumentParser, word: Sequence[str]) -> None:
+    """The verbs of `user` and `token`, for who says one of these words: others need not wait for their imports."""
+    if word == ["user"]:
+        from streamer.access import user_command
+
+        user_command.add_verbs(user, _keeps)
+    if word == ["token"]:
+        from streamer.access import token_command
+
+        token_command.add_verbs(token, _keeps)
 
 
 def _add_evaluate(parser: argparse.ArgumentParser) -> None:
@@ -170,6 +193,21 @@ def _here() -> str:
         return str(Path.cwd())
     except OSError:  # it was removed under our feet
         return "this directory, which is not there any more"
+
+
+def _keeps(arguments: argparse.Namespace) -> "tuple[Store, Path]":
+    """The files of users and of the audit that a command is about: those of the service with this configuration."""
+    from streamer import config
+    from streamer.access.store import Store
+
+    path: Path = arguments.config or CONFIG
+    said = config.read(path)
+    if arguments.config is None and isinstance(said, FileNotFoundError):
+        said = b""  # a service that is not there yet
+    kept = config.store_of(path, said)
+    store = Store(kept)
+    store.read()
+    return store, config.audit_path(kept)
 
 
 def _demo(arguments: argparse.Namespace) -> int:

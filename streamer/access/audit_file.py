@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from streamer.access.deed import Deed, read_deed
 from streamer.values.errors import Refused
-from streamer.values.whole_file import replace_file
+from streamer.values.whole_file import give_to, replace_file
 
 MAX_BYTES = 8 << 20
 """Of one file: some fifty thousand deeds."""
@@ -105,6 +105,8 @@ class AuditFile:
         while True:
             handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | flags, 0o600)
             try:
+                if os.fstat(handle).st_size == 0:
+                    give_to(handle, path.parent)
                 fcntl.flock(handle, fcntl.LOCK_EX)
                 with contextlib.suppress(FileNotFoundError):
                     if path.stat().st_ino == os.fstat(handle).st_ino:

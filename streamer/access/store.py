@@ -22,7 +22,7 @@ from streamer.access.document import MAX_BYTES, understood, written
 from streamer.values.clock import Clock
 from streamer.values.errands import Errands
 from streamer.values.errors import ConfigError, Refused
-from streamer.values.whole_file import replace_file
+from streamer.values.whole_file import give_to, replace_file
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +92,13 @@ class Store:
                 seen, accounts = await self._errands.run(partial(self._changed, edit, given_up.is_set))
         except TimeoutError:
             given_up.set()
-            raise self._refused(f"its disk did not answer within {self._patience:g} s") from None
+            refused = self._refused(f"its disk did not answer within {self._patience:g} s")
+            log.error("%s", refused)
+            raise refused from None
+        except Refused as refused:
+            if refused.status == 503:
+                log.error("%s", refused)
+            raise
         self._take_over(seen, accounts)
         return accounts
 
@@ -160,10 +166,8 @@ class Store:
             raise self._refused(_why(error)) from None
 
     def _refused(self, why: str) -> Refused:
-        name = "" if self.path is None else self.path.name
-        sentence = f"users, tokens and sessions cannot be kept: {name}: {why}"
-        log.error("%s", sentence)
-        return Refused(503, f"{sentence}; nothing was changed")
+        name = "" if self.path is None else str(self.path)
+        return Refused(503, f"users, tokens and sessions cannot be kept: {name}: {why}; nothing was changed")
 
 
 def _look(path: Path) -> Look:
@@ -209,6 +213,7 @@ def _locked(path: Path, patience: float) -> Iterator[None]:
     lock = path.resolve()
     handle = os.open(lock.with_name(f".{lock.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
+        give_to(handle, lock if lock.exists() else lock.parent)
         give_up_at = time.monotonic() + patience
         while True:
             try:
@@ -224,6 +229,8 @@ def _locked(path: Path, patience: float) -> Iterator[None]:
 
 
 def _why(error: OSError | ValueError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "its folder is not there"
     if isinstance(error, BlockingIOError):
         return "another process holds its lock"
     return (error.strerror or type(error).__name__) if isinstance(error, OSError) else str(error)

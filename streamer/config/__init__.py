@@ -10,7 +10,7 @@ bounded_yaml.py  YAML that stays as small as it looks; unique_keys.py: in which 
 
 from streamer.config.access import AccessSettings, GroupSettings, OidcSettings, ProxySettings, audit_path, store_path
 from streamer.config.api_streams import ApiStreamsSettings
-from streamer.config.document import Config, load, parse, parse_stream, read, understand
+from streamer.config.document import Config, load, parse, parse_stream, read, store_of, understand
 from streamer.config.ingress import IngressSettings
 from streamer.config.server import IceServerSettings, ServerSettings, TlsSettings
 from streamer.config.serving import ServingSettings
@@ -35,6 +35,7 @@ __all__ = [
     "parse",
     "parse_stream",
     "read",
+    "store_of",
     "store_path",
     "understand",
 ]

@@ -7,7 +7,14 @@ import yaml
 from pydantic import Field, ValidationError
 
 from streamer.config import ports
-from streamer.config.access import AccessSettings, GroupSettings, OidcSettings, OidcTlsSettings, ProxySettings
+from streamer.config.access import (
+    AccessSettings,
+    GroupSettings,
+    OidcSettings,
+    OidcTlsSettings,
+    ProxySettings,
+    store_path,
+)
 from streamer.config.api_streams import ApiStreamsSettings
 from streamer.config.bounded_yaml import MAX_BYTES, Unbounded
 from streamer.config.ingress import IngressSettings
@@ -61,8 +68,40 @@ def understand(path: Path, said: bytes | OSError) -> Config:
     Raises:
         ConfigError: as `load`.
     """
+    document = _document(path, said)
     try:
-        document = yaml.load(_text(path, said), Loader=UniqueKeys)  # noqa: S506  a SafeLoader below
+        return parse(document)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
+
+
+def store_of(path: Path, said: bytes | OSError) -> Path:
+    """Where users are kept, by a configuration file whose other keys may be anything. Blocks.
+
+    A command beside the service has seldom the environment that its passwords come from.
+
+    Raises:
+        ConfigError: as `load`.
+    """
+    document = _document(path, said)
+    access = document.get("access") if isinstance(document, dict) else None
+    store = access.get("store") if isinstance(access, dict) else None
+    try:
+        found = store_path(parse({"access": {"store": store}}).access, path)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
+    assert found is not None  # noqa: S101  there is a path
+    return found
+
+
+def _document(path: Path, said: bytes | OSError) -> Any:
+    """What a file says, read as YAML.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    try:
+        return yaml.load(_text(path, said), Loader=UniqueKeys)  # noqa: S506  a SafeLoader below
     except Unbounded as error:
         raise ConfigError(f"{path}: is not YAML that can be read: {error}") from None
     except (yaml.YAMLError, ValueError) as error:  # ValueError: what looks like a date and is none
@@ -71,10 +110,6 @@ def understand(path: Path, said: bytes | OSError) -> Config:
         problem = " ".join(str(getattr(error, "problem", None) or error).split())
         url.remember(problem)  # it may quote a URL
         raise ConfigError(f"{path}:{where} is not YAML: {url.redact(problem)}") from None
-    try:
-        return parse(document)
-    except ConfigError as error:
-        raise ConfigError(f"{path}: {error}") from None
 
 
 def _text(path: Path, said: bytes | OSError) -> str:

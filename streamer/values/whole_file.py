@@ -25,7 +25,7 @@ def replace_file(path: Path, content: bytes, given_up: Callable[[], bool] = lamb
         with os.fdopen(handle, "wb") as file:
             file.write(content)
             file.flush()
-            _keep_owner(file.fileno(), path)
+            give_to(file.fileno(), path if path.exists() else path.parent)
             os.fsync(file.fileno())
         if given_up():
             raise TimeoutError(errno.ETIMEDOUT, "the disk answered too late")
@@ -38,11 +38,11 @@ def replace_file(path: Path, content: bytes, given_up: Callable[[], bool] = lamb
         _sync_folder(path.parent)
 
 
-def _keep_owner(handle: int, path: Path) -> None:
-    """What root writes by a command, the service must still be able to read."""
+def give_to(handle: int, like: Path) -> None:
+    """What root writes by a command, the service must be able to read: it belongs to whom another file does."""
     if os.geteuid() == 0:
-        was = (path if path.exists() else path.parent).stat()
-        os.fchown(handle, was.st_uid, was.st_gid)
+        owner = like.stat()
+        os.fchown(handle, owner.st_uid, owner.st_gid)
 
 
 def _sync_folder(folder: Path) -> None:
