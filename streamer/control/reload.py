@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from typing_extensions import TypedDict
+
 from streamer import config
 from streamer.config import AccessSettings, Config
 from streamer.values.clock import Clock
@@ -32,6 +34,19 @@ FIXED: dict[str, tuple[str, ...]] = {
     "access": ("session_hours", "store", "oidc"),
 }
 """What a running service cannot change: sockets that are open, and what every model's channel was built from."""
+
+
+class FileState(TypedDict):
+    """What a page must know of the configuration file."""
+
+    ok: bool
+    """The file as it is now has no mistake."""
+    error: str | None
+    """The mistake, as the start would say it."""
+    read_at: float | None
+    """When it was last read without one, in seconds since 1970; null: no file is followed."""
+    restart_needed: list[str]
+    """Keys that were changed and wait for a restart."""
 
 
 class Reload:
@@ -98,7 +113,7 @@ class Reload:
     def _is_news(self, wanted: Config) -> bool:
         return _said(wanted) != _said(self._running)
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> FileState:
         """For the API."""
         return {
             "ok": self.error is None,

@@ -4,7 +4,9 @@ Plain facts. What of them is worth a word of advice, findings.py says.
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Literal
+
+from typing_extensions import TypedDict
 
 from streamer.source.failure import printable
 from streamer.source.rtsp import Track, Traits
@@ -30,8 +32,50 @@ SHOWN = 8
 """Tracks that a person is shown."""
 
 
-def document(traits: Traits) -> dict[str, Any]:
-    """For a program; docs/api.md names the keys."""
+class TrackDocument(TypedDict):
+    """A track that an RTSP camera describes, in the words of its SDP."""
+
+    media: str
+    codec: str | None
+    profile: str
+    encrypted: bool
+    played: bool
+    why_not: str | None
+    """Why it is not played; null: it is."""
+
+
+class RtspDocument(TypedDict):
+    """What an RTSP camera said of itself and showed of its ways. Null: not known yet."""
+
+    server: str | None
+    login: str | None
+    """How it was logged in to, such as "Digest SHA-256"; null: without."""
+    transport: Literal["tcp", "udp"] | None
+    keepalive: str | None
+    """What keeps its session alive: a method."""
+    session_timeout: float | None
+    """Seconds that its session lasts without."""
+    tracks: list[TrackDocument]
+    """What it describes."""
+    packets: int
+    """RTP packets of the video that were sent, by their numbers."""
+    lost: int | None
+    """Of these, such as never came; null where the numbers mean nothing."""
+    numbered: bool
+    """Whether its sequence numbers mean anything."""
+    markers: Literal["normal", "never", "always"] | None
+    """When a packet is marked as a picture's last."""
+    clock_pace: float
+    """Seconds that pass while its times count one; 1.0 is honest."""
+    parameter_sets: list[Literal["described", "in band"]] | None
+    """Where they come: in its SDP, or between the pictures; null where the codec has none."""
+    keyframe_kinds: list[Literal["key", "recovery point", "intra", "refresh"]]
+    """With what decoding could begin: IDR, a recovery point, intra pictures that do not say so, or none of these; then
+    it was begun in the middle."""
+
+
+def document(traits: Traits) -> RtspDocument:
+    """For a program."""
     return {
         "server": traits.server,
         "login": traits.login,

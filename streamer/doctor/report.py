@@ -2,10 +2,13 @@
 
 import base64
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal, NotRequired
+
+from typing_extensions import TypedDict
 
 from streamer.doctor import facts
-from streamer.doctor.findings import Finding, judge
+from streamer.doctor.facts import RtspDocument
+from streamer.doctor.findings import Finding, FindingKind, Weight, judge
 from streamer.doctor.measurements import Measurements, measure
 from streamer.doctor.observation import Observation
 from streamer.doctor.remedies import remedy
@@ -20,6 +23,68 @@ Verdict = Literal["healthy", "advice"] | SourceErrorKind
 
 SILENCE = 2.5
 """Seconds without a packet at the end of the watching that are a stall: FFmpeg gives up after four."""
+
+
+class FindingDocument(TypedDict):
+    """Something that was found. Its texts come without a sentence's capital and full stop."""
+
+    kind: FindingKind
+    weight: Weight
+    """advice: what would make the stream better. note: nothing need change."""
+    sentence: str
+    """What was found."""
+    advice: str | None
+    """What to do about it, or what it means."""
+
+
+class ReportDocument(TypedDict):
+    """What is wrong with a camera, and what it sends.
+
+    Numbers that are not known are null: of a camera that does not work, nearly all.
+    """
+
+    url: str
+    """Without its password."""
+    verdict: Verdict
+    """The whole in one word; waiting: nobody pushed."""
+    works: bool
+    """There is video."""
+    reason: str | None
+    """Why it does not work, without a sentence's capital and full stop."""
+    remedy: str | None
+    """What to do next where it does not, in the same form."""
+    realm: str | None
+    """What the camera asks a password for."""
+    findings: list[FindingDocument]
+    """Advice first."""
+    codec: str | None
+    profile: str | None
+    pixel_format: str | None
+    width: int | None
+    height: int | None
+    fps: float | None
+    bits_per_second: float | None
+    gop_seconds: float | None
+    """From one keyframe to the next, the longest that was seen."""
+    gop_is_at_least: bool
+    """No keyframe followed while it was watched: `gop_seconds` is a lower bound."""
+    open_seconds: float | None
+    """Until the camera had said what it sends."""
+    first_picture_seconds: float | None
+    """Until the first decoded picture."""
+    decode_ms: float | None
+    """Milliseconds of processor time for one picture, on this machine."""
+    clock_ahead_seconds: float | None
+    """Of the camera's clock against this machine's; null where it does not tell."""
+    datagrams_lost: int | None
+    watched_seconds: float | None
+    packets: int
+    """Of video: encoded pictures, or parts of one."""
+    rtsp: RtspDocument | None
+    """Of an RTSP camera that we ask, also where it then failed; null of any other, and of one that did not answer."""
+    still: NotRequired[str]
+    """The first picture as a `data:` URL of a JPEG, upright and 1280 pixels long at the most, where one was asked for
+    and came."""
 
 
 @dataclass(frozen=True)
@@ -58,15 +123,15 @@ class Report:
         """
         return None if self.seen.picture is None else jpeg(self.seen.picture, longest)
 
-    def document(self, still: bytes | None = None) -> dict[str, Any]:
-        """The same for a program; docs/api.md names the keys. Carries no password.
+    def document(self, still: bytes | None = None) -> ReportDocument:
+        """The same for a program. Carries no password.
 
         Args:
             still: a JPEG to put into it as a data URL.
         """
         measured, kind = self.measured, self.seen.kind
         error = self.error
-        document: dict[str, Any] = {
+        document: ReportDocument = {
             "url": url.redact(self.target.url),
             "verdict": self.verdict,
             "works": error is None,

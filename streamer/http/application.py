@@ -15,6 +15,7 @@ from streamer.control.stream_changes import StreamChanges
 from streamer.control.streams import Streams
 from streamer.doctor.practice import Practice
 from streamer.http import (
+    api_description,
     audit,
     configuration,
     doctor,
@@ -32,6 +33,7 @@ from streamer.http import (
 from streamer.http import streams as stream_routes
 from streamer.http.access_keys import ACCESS, AccessParts
 from streamer.http.admissions import ADMISSIONS, Admissions
+from streamer.http.api_description import API_DESCRIPTION, ApiDescription
 from streamer.http.connection import connection_of
 from streamer.http.events import Events
 from streamer.http.gate import gate as let_through
@@ -47,6 +49,7 @@ from streamer.inference.served_models import ServedModels
 from streamer.webrtc.sdp import MAX_OFFER
 
 ROOMS = (
+    api_description,
     audit,
     configuration,
     doctor,
@@ -88,7 +91,7 @@ def build(
     )
     app[STREAMS], app[EVENTS], app[METRICS], app[MODELS] = streams, events, metrics, models
     app[SIGNALLING], app[STREAM_CHANGES], app[PRACTICE], app[RELOAD] = signalling, stream_changes, practice, reload
-    app[SHORTAGE] = shortage
+    app[SHORTAGE], app[API_DESCRIPTION] = shortage, ApiDescription()
     app[GATE], app[ACCESS], app[ADMISSIONS], app[PROXIES] = gate, access, admissions, proxies
     app[SECURITY_HEADERS] = security_headers
     app.on_response_prepare.append(add_headers)

@@ -1,11 +1,48 @@
-"""A stream as the API shows it. docs/api.md says what each number means."""
+"""A stream as the API shows it."""
 
-from typing import Any
+from typing import Literal
+
+from typing_extensions import TypedDict
 
 from streamer.stream.pipeline import Pipeline
+from streamer.values.errors import SourceErrorKind
+from streamer.values.state import StreamStateWord
 
 
-def describe(stream: Pipeline) -> dict[str, Any]:
+class StreamDescription(TypedDict):
+    """A stream. Numbers that are not known are null."""
+
+    name: str
+    origin: Literal["file", "api", "publisher"]
+    """Who named it: the configuration file, the API, or a publisher, by WHIP."""
+    state: StreamStateWord
+    """connecting: no picture yet. live. stale: pictures without fresh detections, or no fresh picture. offline: the
+    source failed and is tried again. paused: its camera is not connected."""
+    reason: str | None
+    """Why it is not live, as a sentence; else null."""
+    error: SourceErrorKind | None
+    """Why the last attempt ended: one word, the same in the metric and the log; null while pictures come."""
+    width: int | None
+    """Pixels of the newest frame; null before the first, and until then `frame.jpg` is refused."""
+    height: int | None
+    fps: float | None
+    """Frames a second, as they arrive."""
+    detections_per_second: float | None
+    """Frames a second that the model answered."""
+    age_ms: float | None
+    """Milliseconds from a sampled frame's arrival to its answer, the newest one's; null unless live."""
+    picture_age_ms: float | None
+    """Milliseconds from a frame's arrival to its leaving the service, drawn and encoded; null while nobody watches."""
+    hold_ms: float | None
+    """The part of `picture_age_ms` spent waiting for its boxes, which is less than their model takes where large
+    pictures leave no room to wait; null while nobody watches."""
+    model: str
+    findings: list[str]
+    """The labels of its model that call for a person, from the model's own contract; empty until the model was met."""
+    viewers: int
+
+
+def describe(stream: Pipeline) -> StreamDescription:
     """Its name, state and numbers; these are null while unknown."""
     state = stream.state()
     view, last = stream.view, stream.last

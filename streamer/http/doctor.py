@@ -1,14 +1,18 @@
 """`POST /api/doctor`: a camera examined, for whoever may add streams."""
 
 import asyncio
+from typing import Annotated, Any
 
 from aiohttp import web
 
 from streamer.access.action import Action
+from streamer.control.stream_bodies import examination
+from streamer.doctor.report import ReportDocument
 from streamer.http.body import JSON, settings_of
 from streamer.http.gate import require
 from streamer.http.keys import PRACTICE, STREAM_CHANGES, no_stream
 from streamer.http.needs import needs
+from streamer.http.operation import Answer, Later, described
 from streamer.values.errors import ConfigError, Refused
 
 LONGEST = 1280
@@ -19,6 +23,16 @@ routes = web.RouteTableDef()
 
 @routes.post("/api/doctor")
 @needs(Action.OPERATE)
+@described(
+    {
+        200: ReportDocument,
+        404: "there is no stream of that name",
+        409: "the stream waits for its camera to push, at a port where nobody else can",
+        422: "a setting that cannot be",
+        503: Answer(means="as many cameras as may be are being examined already", headers=("Retry-After",)),
+    },
+    body=Annotated[Any, Later(examination)],
+)
 async def examine(request: web.Request) -> web.Response:
     """Examine the camera at a URL. What is wrong with it is the answer, and no refusal: 200 all the same."""
     stream_changes = request.app[STREAM_CHANGES]

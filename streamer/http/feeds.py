@@ -11,7 +11,9 @@ from streamer.access.action import Action
 from streamer.http.admissions import ADMISSIONS
 from streamer.http.keys import ENDLESS, EVENTS, STREAMS, pipeline_of
 from streamer.http.needs import PRINCIPAL, needs, shown_by
+from streamer.http.operation import Answer, Content, described
 from streamer.stream.pipeline import Pipeline
+from streamer.values.detections import Event
 
 HEARTBEAT = 15.0
 """Seconds after which a silent event stream sends a comment, so that proxies keep it open."""
@@ -24,9 +26,14 @@ GONE = (TimeoutError, ConnectionResetError)
 routes = web.RouteTableDef()
 """Without HEAD: its answer would have no end either, and nothing in it."""
 
+FULL = Answer(means="all places are taken", headers=("Retry-After",))
+FEED = Answer(Content(Event, media=("text/event-stream",)), means="without an end; the `data` of each event is JSON")
+VIDEO = Answer(Content(media=("multipart/x-mixed-replace",)), means="without an end; each part is a JPEG")
+
 
 @routes.get("/api/events", allow_head=False)
 @needs(Action.VIEW)
+@described({200: FEED, 503: FULL})
 async def all_events(request: web.Request) -> web.StreamResponse:
     """The detections of every stream that one may see in one connection."""
     return await _send_events(request, None)
@@ -34,6 +41,7 @@ async def all_events(request: web.Request) -> web.StreamResponse:
 
 @routes.get("/api/streams/{name}/events", allow_head=False)
 @needs(Action.VIEW, stream="name")
+@described({200: FEED, 503: FULL})
 async def stream_events(request: web.Request) -> web.StreamResponse:
     """The detections of one stream."""
     return await _send_events(request, pipeline_of(request).name)
@@ -41,6 +49,7 @@ async def stream_events(request: web.Request) -> web.StreamResponse:
 
 @routes.get("/streams/{name}.mjpeg", allow_head=False)
 @needs(Action.VIEW, stream="name")
+@described({200: VIDEO, 503: FULL})
 async def mjpeg(request: web.Request) -> web.StreamResponse:
     """Annotated video as JPEG pictures one after the other, for `<img>`."""
     pipeline = pipeline_of(request)

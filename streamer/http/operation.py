@@ -8,15 +8,20 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from aiohttp import web
+from pydantic import GetCoreSchemaHandler
 
 JSON = "application/json"
 
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """A shape that is made only when somebody asks: a type, or a JSON schema with its `$defs`."""
+    """Beside a type, `Annotated[Any, Later(make)]`: the shape is that which is made, when somebody asks for it."""
 
-    make: Callable[[], Any]
+    make: Callable[[], object]
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> Any:
+        """The one of what is made, as pydantic asks for it."""
+        return handler.generate_schema(self.make())
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +29,7 @@ class Content:
     """What a body holds."""
 
     shape: object = None
-    """A type, as pydantic's TypeAdapter takes one, or `Later`; None: what its media type says, and no more."""
+    """A type, as pydantic's TypeAdapter takes one; None: what its media type says, and no more."""
     media: tuple[str, ...] = (JSON,)
     """The types it may be of."""
 
@@ -56,8 +61,6 @@ class Operation:
 
 
 class _Handler(Protocol):
-    __name__: str
-
     def __call__(self, request: web.Request, /) -> Awaitable[web.StreamResponse]: ...
 
 

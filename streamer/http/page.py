@@ -1,12 +1,12 @@
 """The page, and the files it is made of."""
 
-import hashlib
 import mimetypes
 from importlib.resources import files
 from pathlib import Path
 
-from aiohttp import ETag, web
+from aiohttp import web
 
+from streamer.http.entity_tag import tagged
 from streamer.http.needs import needs
 
 
@@ -45,14 +45,7 @@ def _answer(request: web.Request, path: Path) -> web.Response:
 
     Read whole, since all are small: aiohttp's way, sendfile(2), ends in a traceback where a viewer leaves meanwhile.
     """
-    body = path.read_bytes()
-    tag = ETag(hashlib.sha256(body).hexdigest()[:32])
-    if request.if_none_match and tag in request.if_none_match:
-        response = web.Response(status=304)
-    else:
-        response = web.Response(body=body, content_type=mimetypes.guess_type(path.name)[0], charset="utf-8")
-    response.etag = tag
-    return response
+    return tagged(request, path.read_bytes(), mimetypes.guess_type(path.name)[0])
 
 
 def folder() -> Path:

@@ -1,20 +1,37 @@
 """What machines ask: Prometheus for the metrics, an orchestrator whether to restart or to send traffic."""
 
-from typing import Any
+from typing import Any, Literal
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from typing_extensions import TypedDict
 
 from streamer.access.action import Action
 from streamer.http.keys import METRICS, MODELS
 from streamer.http.needs import PRINCIPAL, needs
+from streamer.http.operation import Answer, Content, described
 from streamer.http.problems import problem
 
 routes = web.RouteTableDef()
 
 
+class Alive(TypedDict):
+    """The process answers."""
+
+    status: Literal["ok"]
+
+
+class Ready(TypedDict):
+    """Every model in use answers."""
+
+    status: Literal["ready"]
+    models: dict[str, int | None]
+    """The version of each that answers."""
+
+
 @routes.get("/metrics")
 @needs(Action.METRICS)
+@described({200: Answer(Content(media=("text/plain",)))})
 async def metrics(request: web.Request) -> web.Response:
     """Prometheus text, of the streams whose numbers one may read."""
     body = generate_latest(request.app[METRICS].of(request[PRINCIPAL]))
@@ -23,6 +40,7 @@ async def metrics(request: web.Request) -> web.Response:
 
 @routes.get("/healthz")
 @needs(None)
+@described({200: Alive})
 async def healthz(_: web.Request) -> web.Response:
     """The process answers."""
     return web.json_response({"status": "ok"})
@@ -30,6 +48,7 @@ async def healthz(_: web.Request) -> web.Response:
 
 @routes.get("/readyz")
 @needs(None)
+@described({200: Ready, 503: "a model in use does not answer, and why"})
 async def readyz(request: web.Request) -> web.Response:
     """The model server answers, for every model in use. Which those are is for who may see streams."""
     may_view = request[PRINCIPAL].may(Action.VIEW)

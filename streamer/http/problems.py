@@ -4,6 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
+from typing_extensions import TypedDict
 
 from streamer.http.shortage import Shortage, is_shortage
 from streamer.values.errors import Overloaded, Refused
@@ -11,6 +12,19 @@ from streamer.values.errors import Overloaded, Refused
 log = logging.getLogger(__name__)
 
 SHORTAGE: web.AppKey[Shortage] = web.AppKey("shortage", Shortage)
+
+PROBLEM = "application/problem+json"
+
+
+class Problem(TypedDict):
+    """A refusal (RFC 9457)."""
+
+    title: str
+    """HTTP's own word for the status."""
+    status: int
+    detail: str
+    """What is wrong, in a sentence for people."""
+
 
 UNFORESEEN = "something failed here that nobody foresaw; the service's log has the details"
 
@@ -38,8 +52,8 @@ async def problems(
 
 def problem(status: int, sentence: str, headers: dict[str, str] | None = None) -> web.Response:
     """A refusal."""
-    body = {"title": web.Response(status=status).reason, "status": status, "detail": sentence}
-    return web.json_response(body, status=status, headers=headers, content_type="application/problem+json")
+    body: Problem = {"title": web.Response(status=status).reason, "status": status, "detail": sentence}
+    return web.json_response(body, status=status, headers=headers, content_type=PROBLEM)
 
 
 def _unforeseen(request: web.Request, error: Exception) -> web.Response:

@@ -13,6 +13,7 @@ from streamer.http.allowed_origins import AllowedOrigins
 from streamer.http.body import read_body
 from streamer.http.ice_server import IceServer
 from streamer.http.names import Names
+from streamer.http.operation import Answer, Content
 from streamer.values.errors import Refused
 from streamer.webrtc.sdp import MAX_OFFER, read_fragment
 from streamer.webrtc.session import Session
@@ -22,6 +23,32 @@ FRAGMENT = "application/trickle-ice-sdpfrag"
 ENDPOINT_METHODS = "GET, HEAD, OPTIONS, POST"
 SESSION_METHODS = "DELETE, GET, OPTIONS, PATCH"
 SAFE = ("GET", "HEAD", "OPTIONS")
+
+OFFER = Content(media=(SDP,))
+CREATED = Answer(
+    OFFER, "the answer to the offer; the session is at its location", ("Location", "ETag", "Accept-Patch", "Link")
+)
+NOT_OFFERED = {
+    406: "no codec known here",
+    415: Answer(means="another type, or compressed", headers=("Accept-Post", "Accept-Encoding")),
+    422: "more than one video, another direction, a data channel, no `a=rtcp-mux`",
+    503: Answer(means="all places are taken, or too many are on their way", headers=("Retry-After",)),
+}
+"""Why there is no session."""
+TRICKLED: dict[int, object] = {
+    204: None,
+    412: "the `If-Match` names another ICE session",
+    415: Answer(means="another type, or compressed", headers=("Accept-Patch", "Accept-Encoding")),
+    422: "an ICE restart",
+    428: "there is no `If-Match`",
+}
+FURTHER = Content(media=(FRAGMENT,))
+IF_MATCH = {"If-Match": "the `ETag` of the answer to the offer"}
+ENDPOINT_OPTIONS = Answer(
+    means="what may be asked here, and unless it is a preflight the ICE servers without a login",
+    headers=("Allow", "Accept-Post", "Link"),
+)
+SESSION_OPTIONS = Answer(means=ENDPOINT_OPTIONS.means, headers=("Allow", "Accept-Patch", "Link"))
 
 
 class Signalling:

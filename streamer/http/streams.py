@@ -1,15 +1,17 @@
 """`/api/streams`: which there are, how each is, its newest picture, and what changes them. docs/api.md."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from aiohttp import web
 
 from streamer.access.action import Action
+from streamer.control.stream_bodies import new_stream, stream_patch, stream_settings
 from streamer.http.body import JSON, settings_of
-from streamer.http.description import describe
+from streamer.http.description import StreamDescription, describe
 from streamer.http.gate import require_name
 from streamer.http.keys import SIGNALLING, STREAM_CHANGES, STREAMS, location, no_stream, pipeline_of
 from streamer.http.needs import PRINCIPAL, needs
+from streamer.http.operation import Answer, Content, Later, described
 from streamer.values.errors import Refused
 
 routes = web.RouteTableDef()
@@ -18,8 +20,25 @@ LIST, ONE = "/api/streams", "/api/streams/{name}"
 MERGE_PATCH = "application/merge-patch+json"
 
 
+class ChangedStream(StreamDescription):
+    """A stream, and what it was given."""
+
+    settings: Annotated[dict[str, Any], Later(stream_settings)]
+    """What was said of it; a password reads `***`."""
+
+
+STILL = Answer(Content(media=("image/jpeg",)))
+NOT_NOW = {
+    409: "its name is taken, as many were added as may be, or the configuration file or a publisher has the say",
+    422: "a setting that cannot be",
+    503: "it cannot be kept for the next start; nothing was done",
+}
+OPTIONS = Answer(means="what may be asked here", headers=("Allow",))
+
+
 @routes.get(LIST)
 @needs(Action.VIEW)
+@described({200: list[StreamDescription]})
 async def list_streams(request: web.Request) -> web.Response:
     """Every stream that one may see, with its state and its numbers."""
     sees = request[PRINCIPAL].sees
@@ -28,6 +47,7 @@ async def list_streams(request: web.Request) -> web.Response:
 
 @routes.get(ONE)
 @needs(Action.VIEW, stream="name")
+@described({200: StreamDescription})
 async def describe_stream(request: web.Request) -> web.Response:
     """One stream."""
     return web.json_response(describe(pipeline_of(request)))
@@ -35,6 +55,7 @@ async def describe_stream(request: web.Request) -> web.Response:
 
 @routes.get(f"{ONE}/frame.jpg")
 @needs(Action.VIEW, stream="name")
+@described({200: STILL, 503: "it has not had a picture yet"})
 async def still(request: web.Request) -> web.Response:
     """The newest annotated picture."""
     pipeline = pipeline_of(request)
@@ -51,6 +72,9 @@ async def still(request: web.Request) -> web.Response:
 
 @routes.post(LIST)
 @needs(Action.OPERATE)
+@described(
+    {201: Answer(Content(ChangedStream), headers=("Location",)), **NOT_NOW}, body=Annotated[Any, Later(new_stream)]
+)
 async def add(request: web.Request) -> web.Response:
     """Add a stream."""
     stream_changes = request.app[STREAM_CHANGES]
@@ -67,6 +91,9 @@ async def add(request: web.Request) -> web.Response:
 
 @routes.patch(ONE)
 @needs(Action.OPERATE, stream="name")
+@described(
+    {200: ChangedStream, **NOT_NOW}, body=Content(Annotated[Any, Later(stream_patch)], media=(JSON, MERGE_PATCH))
+)
 async def change(request: web.Request) -> web.Response:
     """Change some settings of a stream, or pause it (RFC 7396)."""
     stream_changes = request.app[STREAM_CHANGES]
@@ -78,6 +105,7 @@ async def change(request: web.Request) -> web.Response:
 
 @routes.delete(ONE)
 @needs(Action.OPERATE, stream="name")
+@described({204: None, 409: NOT_NOW[409], 503: NOT_NOW[503]})
 async def remove(request: web.Request) -> web.Response:
     """Remove a stream."""
     stream_changes = request.app[STREAM_CHANGES]
@@ -88,6 +116,7 @@ async def remove(request: web.Request) -> web.Response:
 
 @routes.options(LIST)
 @needs(None)
+@described({204: OPTIONS})
 async def list_options(request: web.Request) -> web.Response:
     """What may be asked of the list."""
     return _options(request, "GET, HEAD, OPTIONS, POST")
@@ -95,6 +124,7 @@ async def list_options(request: web.Request) -> web.Response:
 
 @routes.options(ONE)
 @needs(None)
+@described({204: OPTIONS})
 async def one_options(request: web.Request) -> web.Response:
     """What may be asked of a stream."""
     return _options(request, "DELETE, GET, HEAD, OPTIONS, PATCH")
@@ -115,10 +145,12 @@ def _changeable(request: web.Request) -> str:
     return name
 
 
-def _shown(request: web.Request, name: str) -> dict[str, Any]:
+def _shown(request: web.Request, name: str) -> ChangedStream:
+    settings = request.app[STREAM_CHANGES].settings(name)
     pipeline = request.app[STREAMS].get(name)
-    described = {} if pipeline is None else describe(pipeline)
-    return described | {"settings": request.app[STREAM_CHANGES].settings(name)}
+    if pipeline is None:
+        raise Refused(404, f"{name!r} was changed, and has ended meanwhile")
+    return {**describe(pipeline), "settings": settings}
 
 
 def _options(request: web.Request, methods: str) -> web.Response:

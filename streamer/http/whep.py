@@ -6,7 +6,22 @@ from streamer.access.action import Action
 from streamer.http.admissions import ADMISSIONS
 from streamer.http.keys import SIGNALLING, STREAMS, location, pipeline_of
 from streamer.http.needs import PRINCIPAL, needs, shown_by
-from streamer.http.signalling import ENDPOINT_METHODS, SDP, SESSION_METHODS, patch, read_offer_text
+from streamer.http.operation import described
+from streamer.http.signalling import (
+    CREATED,
+    ENDPOINT_METHODS,
+    ENDPOINT_OPTIONS,
+    FURTHER,
+    IF_MATCH,
+    NOT_OFFERED,
+    OFFER,
+    SDP,
+    SESSION_METHODS,
+    SESSION_OPTIONS,
+    TRICKLED,
+    patch,
+    read_offer_text,
+)
 from streamer.values.errors import Refused
 from streamer.webrtc.viewer import Viewer
 
@@ -17,6 +32,7 @@ ENDPOINT, SESSION = "/whep/{name}", "/whep/{name}/{session}"
 
 @routes.post(ENDPOINT)
 @needs(Action.VIEW, stream="name")
+@described({201: CREATED, **NOT_OFFERED}, body=OFFER)
 async def offer(request: web.Request) -> web.Response:
     """A viewer's offer (section 4.2)."""
     pipeline = pipeline_of(request)
@@ -36,6 +52,7 @@ async def offer(request: web.Request) -> web.Response:
 
 @routes.get(ENDPOINT)
 @needs(Action.VIEW, stream="name")
+@described({204: None})
 async def endpoint(request: web.Request) -> web.Response:
     """GET says nothing, HEAD that viewers' offers are taken here."""
     pipeline_of(request)
@@ -46,6 +63,7 @@ async def endpoint(request: web.Request) -> web.Response:
 
 @routes.options(ENDPOINT)
 @needs(None)
+@described({204: ENDPOINT_OPTIONS})
 async def endpoint_options(request: web.Request) -> web.Response:
     """What may be asked for here, and the ICE servers."""
     return request.app[SIGNALLING].options(request, methods=ENDPOINT_METHODS)
@@ -53,6 +71,7 @@ async def endpoint_options(request: web.Request) -> web.Response:
 
 @routes.patch(SESSION)
 @needs(Action.VIEW, stream="name")
+@described(TRICKLED, body=FURTHER, headers=IF_MATCH)
 async def trickle(request: web.Request) -> web.Response:
     """A viewer's further candidates."""
     return await patch(request, _session(request))
@@ -60,6 +79,7 @@ async def trickle(request: web.Request) -> web.Response:
 
 @routes.delete(SESSION)
 @needs(Action.VIEW, stream="name")
+@described({200: None})
 async def end(request: web.Request) -> web.Response:
     """The viewer leaves."""
     await _session(request).close()
@@ -68,6 +88,7 @@ async def end(request: web.Request) -> web.Response:
 
 @routes.get(SESSION)
 @needs(Action.VIEW, stream="name")
+@described({204: None})
 async def session(request: web.Request) -> web.Response:
     """A session has no content."""
     _session(request)
@@ -76,6 +97,7 @@ async def session(request: web.Request) -> web.Response:
 
 @routes.options(SESSION)
 @needs(None)
+@described({204: SESSION_OPTIONS})
 async def session_options(request: web.Request) -> web.Response:
     """What may be asked of a session; the same whether there is one."""
     return request.app[SIGNALLING].options(request, methods=SESSION_METHODS)

@@ -1,12 +1,27 @@
 """The routes of WHIP: publishers come and go (RFC 9725)."""
 
 from aiohttp import web
+from typing_extensions import TypedDict
 
 from streamer.access.action import Action
 from streamer.http.admissions import ADMISSIONS
 from streamer.http.keys import SIGNALLING, STREAMS, location
 from streamer.http.needs import PRINCIPAL, needs, shown_by
-from streamer.http.signalling import ENDPOINT_METHODS, SESSION_METHODS, patch, read_offer_text
+from streamer.http.operation import Answer, described
+from streamer.http.signalling import (
+    CREATED,
+    ENDPOINT_METHODS,
+    ENDPOINT_OPTIONS,
+    FURTHER,
+    IF_MATCH,
+    NOT_OFFERED,
+    OFFER,
+    SESSION_METHODS,
+    SESSION_OPTIONS,
+    TRICKLED,
+    patch,
+    read_offer_text,
+)
 from streamer.values.errors import Refused
 from streamer.webrtc.publisher import Publisher
 
@@ -15,8 +30,18 @@ routes = web.RouteTableDef()
 ENDPOINT, SESSION = "/whip/{name}", "/whip/{name}/{session}"
 
 
+class Ingress(TypedDict):
+    """Who may publish."""
+
+    names: list[str]
+    """Names of streams, or patterns of them; none: nobody may."""
+    token: bool
+    """Whoever asks has to sign in, or to show a token, before he may publish."""
+
+
 @routes.post(ENDPOINT)
 @needs(Action.PUBLISH, stream="name")
+@described({201: CREATED, 409: Answer(means="the name is taken", headers=("Retry-After",)), **NOT_OFFERED}, body=OFFER)
 async def offer(request: web.Request) -> web.Response:
     """A publisher's offer (section 4.2)."""
     name = request.match_info["name"]
@@ -37,6 +62,7 @@ async def offer(request: web.Request) -> web.Response:
 
 @routes.get(ENDPOINT)
 @needs(Action.PUBLISH, stream="name")
+@described({204: None})
 async def endpoint(_: web.Request) -> web.Response:
     """Nothing: an endpoint has no content (section 4.1)."""
     return web.Response(status=204)
@@ -44,6 +70,7 @@ async def endpoint(_: web.Request) -> web.Response:
 
 @routes.options(ENDPOINT)
 @needs(None)
+@described({204: ENDPOINT_OPTIONS})
 async def endpoint_options(request: web.Request) -> web.Response:
     """What may be asked for here, and the ICE servers."""
     return request.app[SIGNALLING].options(request, methods=ENDPOINT_METHODS)
@@ -51,6 +78,7 @@ async def endpoint_options(request: web.Request) -> web.Response:
 
 @routes.patch(SESSION)
 @needs(Action.PUBLISH, stream="name")
+@described(TRICKLED, body=FURTHER, headers=IF_MATCH)
 async def trickle(request: web.Request) -> web.Response:
     """A publisher's further candidates."""
     return await patch(request, _publisher(request))
@@ -58,6 +86,7 @@ async def trickle(request: web.Request) -> web.Response:
 
 @routes.delete(SESSION)
 @needs(Action.PUBLISH, stream="name")
+@described({200: None})
 async def end(request: web.Request) -> web.Response:
     """The publisher leaves, and its stream with it."""
     await request.app[STREAMS].close_publisher(_publisher(request))
@@ -66,6 +95,7 @@ async def end(request: web.Request) -> web.Response:
 
 @routes.get(SESSION)
 @needs(Action.PUBLISH, stream="name")
+@described({204: None})
 async def session(request: web.Request) -> web.Response:
     """A session has no content."""
     _publisher(request)
@@ -74,6 +104,7 @@ async def session(request: web.Request) -> web.Response:
 
 @routes.options(SESSION)
 @needs(None)
+@described({204: SESSION_OPTIONS})
 async def session_options(request: web.Request) -> web.Response:
     """What may be asked of a session; the same whether there is one."""
     return request.app[SIGNALLING].options(request, methods=SESSION_METHODS)
@@ -81,10 +112,12 @@ async def session_options(request: web.Request) -> web.Response:
 
 @routes.get("/api/ingress")
 @needs(Action.VIEW)
+@described({200: Ingress})
 async def who_may(request: web.Request) -> web.Response:
     """What a page needs to know before it offers to publish."""
     names = list(request.app[STREAMS].publishing_rights.names)
-    return web.json_response({"names": names, "token": not request[PRINCIPAL].may(Action.PUBLISH)})
+    may: Ingress = {"names": names, "token": not request[PRINCIPAL].may(Action.PUBLISH)}
+    return web.json_response(may)
 
 
 def _publisher(request: web.Request) -> Publisher:

@@ -1,10 +1,38 @@
 """What a model found in one frame. A value."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import TypedDict
+
+
+class Detection(TypedDict):
+    """One thing that was found."""
+
+    label: str
+    class_id: int
+    """Of the model's label map."""
+    score: float
+    """0 to 1."""
+    box: list[float]
+    """[x_min, y_min, x_max, y_max] in pixels of the frame."""
+
+
+class Event(TypedDict):
+    """One sampled frame's answer."""
+
+    stream: str
+    pts: float
+    """Seconds from the stream's first frame."""
+    age_ms: float
+    """Milliseconds from the frame's arrival to its answer."""
+    model: str
+    version: int
+    width: int
+    """Pixels of the frame."""
+    height: int
+    detections: list[Detection]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +70,7 @@ class Detections:
         """Seconds from the frame's arrival to its answer."""
         return self.answered_at - self.received_at
 
-    def event(self) -> dict[str, Any]:
+    def event(self) -> Event:
         """The event that `/events` sends for this frame, ready for JSON."""
         return {
             "stream": self.stream,

@@ -217,6 +217,7 @@ async def test_what_a_camera_told_is_part_of_the_answer(locked: RtspServer) -> N
     """A real server's name, log-in, track and packets are in the answer, for a person and for a program."""
     found = await examined(Target(locked.url("/road")))
     told, text = found.document()["rtsp"], printout(found)
+    assert told is not None
     assert (found.error, told["server"], told["login"]) == (None, "GStreamer RTSP server", "Digest MD5")
     assert [(track["codec"], track["why_not"]) for track in told["tracks"]] == [("H264", None)]
     assert (told["lost"], told["numbered"], told["markers"], told["clock_pace"]) == (0, True, "normal", 1.0)
