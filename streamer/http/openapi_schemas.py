@@ -1,13 +1,11 @@
 """JSON schemas of shapes: pydantic's, with the words that stand below each key in the code."""
 
-import ast
 import inspect
 import re
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
 from typing import Any, Literal
 
 from pydantic import TypeAdapter
@@ -18,6 +16,12 @@ Mode = Literal["validation", "serialization"]
 
 WHERE = "#/components/schemas/{model}"
 IN_JSON = {"None": "null", "True": "true", "False": "false"}
+
+CLASS = re.compile(r"^class (?P<name>\w+)\b(?P<body>.*?)(?=^[^\s)]|\Z)", re.MULTILINE | re.DOTALL)
+ATTRIBUTE = re.compile(
+    r'^    (?P<key>\w+): (?:[^\n]|\n        |\n    [)\]}])*\n    """(?P<words>.*?)"""', re.MULTILINE | re.DOTALL
+)
+"""As ruff writes them: an attribute, over more lines where it is long, and what stands below it."""
 
 
 @dataclass(frozen=True)
@@ -71,17 +75,14 @@ def _said(kind: type) -> dict[str, str]:
 
 @lru_cache(maxsize=1)
 def _words(module: str) -> dict[str, dict[str, str]]:
-    """What stands below each attribute of each class of a module of ours."""
+    """What stands below each attribute of each class of a module of ours.
+
+    Read as text: in a thread, as this may run, CPython 3.11's `ast.parse` fails at times (its issue 106905).
+    """
     source = inspect.getsource(sys.modules[module]) if module.startswith("streamer.") else ""
-    return {each.name: _below_each(each.body) for each in ast.parse(source).body if isinstance(each, ast.ClassDef)}
-
-
-def _below_each(body: list[ast.stmt]) -> dict[str, str]:
     return {
-        stated.target.id: _in_json(below.value.value)
-        for stated, below in pairwise(body)
-        if isinstance(stated, ast.AnnAssign) and isinstance(stated.target, ast.Name)
-        if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant) and isinstance(below.value.value, str)
+        found["name"]: {each["key"]: _in_json(each["words"]) for each in ATTRIBUTE.finditer(found["body"])}
+        for found in CLASS.finditer(source)
     }
 
 
