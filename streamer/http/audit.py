@@ -20,7 +20,7 @@ routes = web.RouteTableDef()
 
 @routes.get("/api/audit")
 @needs(Action.ADMINISTER)
-@described({200: Deeds, 400: "no such cursor, or another word that is none"}, query=Search)
+@described({200: Deeds, 400: "a word of the query is none, or no longer", 503: "it cannot be read"}, query=Search)
 async def search(request: web.Request) -> web.Response:
     """The newest deeds that fit, newest first."""
     asked = read_query(Search, request.query)

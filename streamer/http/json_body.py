@@ -11,6 +11,11 @@ from streamer.values.errors import Refused
 
 B = TypeVar("B", bound=Body)
 
+FITS = {422: "a key of the body is not there, is unknown, or is not what it must be"}
+KEPT = {503: "it cannot be kept for the next start, and nothing was changed"}
+KEPT_AND_HASHED = {503: "too many passwords wait to be compared, or it cannot be kept and nothing was changed"}
+"""What routes may answer."""
+
 
 async def body_of(request: web.Request, model: type[B]) -> B:
     """What a request carries.

@@ -12,7 +12,7 @@ from streamer.http.access_keys import ACCESS
 from streamer.http.audit import note
 from streamer.http.bodies.link import MadeLink, NewLink
 from streamer.http.gate import require
-from streamer.http.json_body import answer, body_of
+from streamer.http.json_body import FITS, KEPT, answer, body_of
 from streamer.http.keys import PROXIES, STREAMS, location, no_stream
 from streamer.http.needs import CREDENTIAL, PRINCIPAL, needs
 from streamer.http.operation import described
@@ -23,7 +23,16 @@ routes = web.RouteTableDef()
 
 @routes.post("/api/links")
 @needs(Action.VIEW)
-@described({201: MadeLink, 403: "who asks is not known here for longer than this request"}, body=NewLink)
+@described(
+    {
+        201: MadeLink,
+        403: "whoever asks may see no stream, or is known by this request alone",
+        404: "for whoever asks there is no such stream",
+        **FITS,
+        **KEPT,
+    },
+    body=NewLink,
+)
 async def make(request: web.Request) -> web.Response:
     """Sign a link to the newest picture of a stream. It opens it for as long as who made it may see it."""
     parts, new = request.app[ACCESS], await body_of(request, NewLink)

@@ -1,34 +1,26 @@
 """`/api/session`: signing in with a password, who one is here, signing out."""
 
-import re
-import secrets
-from collections.abc import Sequence
-from dataclasses import replace
-
 from aiohttp import web
 
-from streamer.access.accounts import Accounts, Session, User
+from streamer.access.accounts import User
 from streamer.access.action import Action
 from streamer.access.credential import Credential, digest
-from streamer.access.principal import Grant, Principal
-from streamer.access.user_name import found, shown_key
+from streamer.access.principal import Principal
+from streamer.access.user_name import found
 from streamer.http.access_keys import ACCESS
 from streamer.http.audit import note
-from streamer.http.bodies.session import CurrentSession, NewPassword, SignIn, SignInElsewhere, WaysIn, WhoAsks
-from streamer.http.json_body import answer, body_of
+from streamer.http.bodies.session import CurrentSession, SignIn, SignInElsewhere, WaysIn, WhoAsks
+from streamer.http.json_body import FITS, KEPT, KEPT_AND_HASHED, answer, body_of
 from streamer.http.keys import location
 from streamer.http.needs import CREDENTIAL, GATE, PRINCIPAL, needs
 from streamer.http.operation import described
 from streamer.http.session_cookie import give_cookie, take_cookie_back
-from streamer.values.errors import ConfigError, Overloaded, Refused
+from streamer.http.sign_in import TOO_MANY, WRONG, begin_session, compared
+from streamer.values.errors import Refused
 
 SIGN_IN_ELSEWHERE: web.AppKey[SignInElsewhere] = web.AppKey("sign_in_elsewhere", SignInElsewhere)
 """Not there: nowhere else. Its path is without the folder that a proxy has us in."""
 
-WRONG = "the name or the password is wrong"
-LONGEST_AGENT = 200
-
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 routes = web.RouteTableDef()
 
@@ -44,7 +36,7 @@ async def current(request: web.Request) -> web.Response:
 @routes.post("/api/session")
 @needs(None)
 @described(
-    {201: CurrentSession, 401: "the name or the password is wrong", 429: "too many failed", 503: "too many wait"},
+    {201: CurrentSession, 401: WRONG, 429: TOO_MANY, **FITS, **KEPT_AND_HASHED},
     body=SignIn,
 )
 async def sign_in(request: web.Request) -> web.Response:
@@ -60,7 +52,7 @@ async def sign_in(request: web.Request) -> web.Response:
 
 @routes.delete("/api/session")
 @needs(None)
-@described({204: None})
+@described({204: None, **KEPT})
 async def sign_out(request: web.Request) -> web.Response:
     """End this session. Who has none is signed out already."""
     parts, own = request.app[ACCESS], request[CREDENTIAL].session
@@ -73,97 +65,6 @@ async def sign_out(request: web.Request) -> web.Response:
     return response
 
 
-@routes.put("/api/session/password")
-@needs(None)
-@described(
-    {204: None, 403: "the old password is not this one", 409: "he has no password here", 429: "too many failed"},
-    body=NewPassword,
-)
-async def change_password(request: web.Request) -> web.Response:
-    """Change one's own password. One's other sessions end."""
-    parts, own = request.app[ACCESS], request[CREDENTIAL].session
-    principal = request[PRINCIPAL]
-    session = None if own is None else parts.store.accounts.sessions.get(own)
-    if principal.kind != "user" or session is None:
-        raise Refused(401, "a password is changed by who has signed in with it")
-    shown = await body_of(request, NewPassword)
-    user = parts.store.accounts.users.get(session.user)
-    if session.grants is not None or user is None or user.password is None:
-        raise Refused(409, f"{session.user} has no password here: it is changed where he signs in")
-    hashed = await _hash_of_changed(request, user, shown)
-
-    def changed(accounts: Accounts) -> Accounts:
-        now = replace(unchanged(accounts, user), password=hashed)
-        return accounts.with_user(now).signed_out(user.name, but=own)
-
-    await parts.store.change(changed)
-    note(request, "password change", user.name)
-    return web.Response(status=204)
-
-
-async def begin_session(
-    request: web.Request,
-    name: str,
-    grants: Sequence[Grant] | None = None,
-    *,
-    known: User | None = None,
-    detail: str = "",
-) -> str:
-    """Sign somebody in at this browser, whose session before, if there was one, ends.
-
-    Args:
-        request: his.
-        name: whose session it is.
-        grants: what he may as long as it lasts; None: what the user of that name may.
-        known: the user whose password was right; who has another by now is not signed in.
-        detail: for the audit.
-
-    Returns:
-        What the cookie is to hold: `give_cookie`. It is new each time: what somebody left at this browser is not used.
-
-    Raises:
-        Refused: 503 it cannot be kept.
-    """
-    parts, secret, now = request.app[ACCESS], secrets.token_urlsafe(32), request.app[ACCESS].wall()
-    session = Session(
-        digest(secret),
-        secrets.token_hex(4),
-        name,
-        now,
-        now + parts.session_seconds,
-        request.remote or "",
-        agent_of(request.headers.get("User-Agent", "")),
-        None if grants is None else tuple(grants),
-    )
-    before = request[CREDENTIAL].session
-
-    def begun(accounts: Accounts) -> Accounts:
-        if known is not None:
-            unchanged(accounts, known)
-        return (accounts if before is None else accounts.without_session(before)).with_session(session)
-
-    await parts.store.change(begun)
-    note(request, "sign in", name, who=name, detail=detail)
-    return secret
-
-
-def unchanged(accounts: Accounts, user: User) -> User:
-    """The user, if he has still the password that was compared a moment ago.
-
-    Raises:
-        Refused: 401 he has not.
-    """
-    now = accounts.users.get(user.name)
-    if now is None or now.password != user.password:
-        raise Refused(401, WRONG)
-    return now
-
-
-def agent_of(said: str) -> str:
-    """The browser as it calls itself, in a form that can be shown."""
-    return _CONTROL.sub("", said)[:LONGEST_AGENT].strip()
-
-
 async def _verified(request: web.Request, shown: SignIn) -> User:
     """The user whose name and password these are. For every other answer the same is done, and the same is said.
 
@@ -173,7 +74,7 @@ async def _verified(request: web.Request, shown: SignIn) -> User:
     """
     parts = request.app[ACCESS]
     user = found(parts.store.accounts.users, shown.name)
-    right = await _compared(request, shown.name, shown.password, None if user is None else user.password)
+    right = await compared(request, shown.name, shown.password, None if user is None else user.password)
     if user is None:
         # Nobody's name may be a password in the wrong field: it is kept nowhere.
         note(request, "sign in", ok=False, detail="there is no such user")
@@ -182,36 +83,6 @@ async def _verified(request: web.Request, shown: SignIn) -> User:
     if user is None or not right:
         raise Refused(401, WRONG)
     return user
-
-
-async def _hash_of_changed(request: web.Request, user: User, shown: NewPassword) -> str:
-    """The hash of a new password, once the old one was shown.
-
-    Raises:
-        Refused: 403 it was not; 422 the new one is too short or too long; 429 too many were wrong.
-        Overloaded: too many passwords wait.
-    """
-    passwords = request.app[ACCESS].passwords
-    if not await _compared(request, user.name, shown.old, user.password):
-        note(request, "password change", user.name, ok=False)
-        raise Refused(403, "the old password is not this one")
-    try:
-        return await passwords.hashed(shown.new)
-    except ConfigError as error:
-        raise Refused(422, f"new: {error}") from None
-
-
-async def _compared(request: web.Request, name: str, password: str, hashed: str | None) -> bool:
-    """Whether a password is right, which may be asked so often only."""
-    parts, address, name = request.app[ACCESS], request.remote or "", shown_key(name)
-    parts.attempts.require(address, name)
-    try:
-        right = await parts.passwords.verify(password, hashed)
-    except Overloaded:
-        parts.attempts.withdrawn(address, name)
-        raise
-    (parts.attempts.succeeded if right else parts.attempts.failed)(address, name)
-    return right
 
 
 def _current(request: web.Request, principal: Principal, session: str | None) -> CurrentSession:

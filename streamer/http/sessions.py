@@ -6,9 +6,10 @@ from streamer.access.accounts import Session
 from streamer.access.action import Action
 from streamer.http.access_keys import ACCESS
 from streamer.http.audit import note
-from streamer.http.bodies.session import ListedSession
+from streamer.http.bodies.body import read_query
+from streamer.http.bodies.session import ListedSession, WhoseSessions
 from streamer.http.gate import require
-from streamer.http.json_body import answer_list
+from streamer.http.json_body import KEPT, answer_list
 from streamer.http.needs import CREDENTIAL, PRINCIPAL, needs
 from streamer.http.operation import described
 from streamer.http.session_cookie import take_cookie_back
@@ -16,10 +17,13 @@ from streamer.values.errors import Refused
 
 routes = web.RouteTableDef()
 
+ABOUT = {401: "nobody asks", 403: "they are another's, and who asks is no administrator"}
+"""What all of these may answer."""
+
 
 @routes.get("/api/sessions")
 @needs(None)
-@described({200: list[ListedSession], 401: "nobody asks"}, query=dict[str, str])
+@described({200: list[ListedSession], **ABOUT}, query=WhoseSessions)
 async def list_sessions(request: web.Request) -> web.Response:
     """One's own, the newest first; `?user=`: another's, for administrators."""
     own, sessions = request[CREDENTIAL].session, _sessions(request, _whose(request))
@@ -29,7 +33,7 @@ async def list_sessions(request: web.Request) -> web.Response:
 
 @routes.delete("/api/sessions")
 @needs(None)
-@described({204: None, 401: "nobody asks"}, query=dict[str, str])
+@described({204: None, **ABOUT, **KEPT}, query=WhoseSessions)
 async def sign_out_everywhere(request: web.Request) -> web.Response:
     """End one's own, this one among them; `?user=`: another's, for administrators."""
     user = _whose(request)
@@ -42,7 +46,7 @@ async def sign_out_everywhere(request: web.Request) -> web.Response:
 
 @routes.delete("/api/sessions/{id}")
 @needs(None)
-@described({204: None, 401: "nobody asks"}, query=dict[str, str])
+@described({204: None, **ABOUT, **KEPT}, query=WhoseSessions)
 async def end_session(request: web.Request) -> web.Response:
     """End one of one's own; `?user=`: of another's, for administrators."""
     user, id_ = _whose(request), request.match_info["id"]
@@ -60,7 +64,7 @@ def _whose(request: web.Request) -> str:
     Raises:
         Refused: 401 nobody asks, 403 it is another's and who asks is no administrator.
     """
-    principal, user = request[PRINCIPAL], request.query.get("user")
+    principal, user = request[PRINCIPAL], read_query(WhoseSessions, request.query).user
     if user is not None and (principal.kind != "user" or user != principal.name):
         require(request, Action.ADMINISTER)
         return user

@@ -12,15 +12,16 @@ from streamer.access.user_name import found
 from streamer.http.access_keys import ACCESS
 from streamer.http.audit import note
 from streamer.http.bodies.token import ListedToken, MadeToken, NewToken
-from streamer.http.json_body import answer, answer_list, body_of
+from streamer.http.json_body import FITS, KEPT, answer, answer_list, body_of
 from streamer.http.keys import location
 from streamer.http.needs import PRINCIPAL, needs
-from streamer.http.operation import described
+from streamer.http.operation import Answer, Content, described
 from streamer.values.errors import Refused
 
 routes = web.RouteTableDef()
 
 LIST, ONE = "/api/tokens", "/api/tokens/{id}"
+MADE = Answer(Content(MadeToken), headers=("Location",))
 PREFIX = "slt_"
 """What a secret begins with, for whoever looks for such in files that should hold none."""
 
@@ -36,7 +37,7 @@ async def list_tokens(request: web.Request) -> web.Response:
 
 @routes.post(LIST)
 @needs(Action.ADMINISTER)
-@described({201: MadeToken, 409: "the name is another's, whatever its case"}, body=NewToken)
+@described({201: MADE, 409: "the name is another's, whatever its case", **FITS, **KEPT}, body=NewToken)
 async def make(request: web.Request) -> web.Response:
     """Make a token. Its secret is in this answer, and nowhere else."""
     parts = request.app[ACCESS]
@@ -69,7 +70,7 @@ async def make(request: web.Request) -> web.Response:
 
 @routes.delete(ONE)
 @needs(Action.ADMINISTER)
-@described({204: None})
+@described({204: None, **KEPT})
 async def remove(request: web.Request) -> web.Response:
     """Remove a token. What goes on by it ends."""
     store, id_ = request.app[ACCESS].store, request.match_info["id"]

@@ -12,15 +12,17 @@ from streamer.access.user_name import found
 from streamer.http.access_keys import ACCESS
 from streamer.http.audit import note
 from streamer.http.bodies.user import ListedUser, NewUser, UserChange
-from streamer.http.json_body import answer, answer_list, body_of
+from streamer.http.json_body import FITS, KEPT, KEPT_AND_HASHED, answer, answer_list, body_of
 from streamer.http.keys import location
 from streamer.http.needs import CREDENTIAL, needs
-from streamer.http.operation import described
+from streamer.http.operation import Answer, Content, described
 from streamer.values.errors import ConfigError, Refused
 
 routes = web.RouteTableDef()
 
 LIST, ONE = "/api/users", "/api/users/{user}"
+ADDED = Answer(Content(ListedUser), headers=("Location",))
+LAST = "nobody could sign in as an administrator any more"
 
 
 @routes.get(LIST)
@@ -35,7 +37,7 @@ async def list_users(request: web.Request) -> web.Response:
 
 @routes.post(LIST)
 @needs(Action.ADMINISTER)
-@described({201: ListedUser, 409: "the name is another's, whatever its case"}, body=NewUser)
+@described({201: ADDED, 409: "the name is another's, whatever its case", **FITS, **KEPT_AND_HASHED}, body=NewUser)
 async def add(request: web.Request) -> web.Response:
     """Add a user."""
     parts = request.app[ACCESS]
@@ -57,7 +59,7 @@ async def add(request: web.Request) -> web.Response:
 
 @routes.patch(ONE)
 @needs(Action.ADMINISTER)
-@described({200: ListedUser, 409: "nobody would be an administrator any more"}, body=UserChange)
+@described({200: ListedUser, 409: LAST, **FITS, **KEPT_AND_HASHED}, body=UserChange)
 async def change(request: web.Request) -> web.Response:
     """Change a user's role, streams or password; a changed password ends his sessions, but not the one that asks."""
     parts, wanted = request.app[ACCESS], await body_of(request, UserChange)
@@ -84,7 +86,7 @@ async def change(request: web.Request) -> web.Response:
 
 @routes.delete(ONE)
 @needs(Action.ADMINISTER)
-@described({204: None, 409: "nobody would be an administrator any more"})
+@described({204: None, 409: LAST, **KEPT})
 async def remove(request: web.Request) -> web.Response:
     """Remove a user. What he is signed in to ends."""
     parts = request.app[ACCESS]

@@ -19,7 +19,7 @@ from streamer.access.gate import Gate, GateRules
 from streamer.access.password import Passwords
 from streamer.access.store import Store
 from streamer.control.streams import Streams
-from streamer.http import audit, links, session, sessions, tokens, users
+from streamer.http import audit, links, own_password, session, sessions, tokens, users
 from streamer.http.access_keys import ACCESS, AccessParts
 from streamer.http.gate import gate
 from streamer.http.keys import PROXIES, STREAMS
@@ -209,7 +209,7 @@ async def run_entrance(
     app[ACCESS] = AccessParts(store, passwords, Attempts(clock), deeds, SESSION_SECONDS, wall)
     app[STREAMS] = cast(Streams, _Streams({name: _Stream(name) for name in streams}))
     for base in dict.fromkeys(("", app[PROXIES].base_path)):
-        for room in (audit, links, session, sessions, tokens, users):
+        for room in (audit, links, own_password, session, sessions, tokens, users):
             for each in room.routes:
                 assert isinstance(each, web.RouteDef)
                 app.router.add_route(each.method, base + each.path, each.handler)

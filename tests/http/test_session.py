@@ -11,7 +11,7 @@ from streamer.access.action import Action, Role
 from streamer.access.gate import GateRules
 from streamer.access.password import Passwords
 from streamer.access.principal import Grant
-from streamer.http.session import agent_of
+from streamer.http.sign_in import agent_of
 from streamer.http.trusted_proxies import TrustedProxies
 from tests.http.entrance import ADMIN, PASSWORD, SESSION_SECONDS, VIEWER, CountingPasswords, run_entrance
 

@@ -23,7 +23,6 @@ class Body(BaseModel):
         strict=True,
         frozen=True,
         hide_input_in_errors=True,
-        use_attribute_docstrings=True,
         defer_build=True,  # each costs memory, and many services never sign anybody in
     )
 

@@ -60,6 +60,13 @@ class CurrentSession(Body):
     """Seconds since 1970; null: it is no session that lets him in."""
 
 
+class WhoseSessions(Body):
+    """What `/api/sessions` is asked for."""
+
+    user: str | None = None
+    """Whose, for administrators; not there: one's own."""
+
+
 class ListedSession(Body):
     """One of `GET /api/sessions`."""
 
