@@ -21,8 +21,7 @@ class PublishingRights:
         Raises:
             Refused: 400 it is none, 403 it may not be.
         """
-        if not is_name(name):
-            raise Refused(400, f"a stream's name is {NAMES}")
+        require_name(name)
         if not self.names:
             raise Refused(403, "publishing is switched off; ingress.names in the configuration allows names")
         if not any(fnmatchcase(name, pattern) for pattern in self.names):
@@ -36,3 +35,13 @@ class PublishingRights:
         """
         if publishing >= self.max_publishers:
             raise Overloaded(f"all {self.max_publishers} places for publishers are taken (ingress.max_publishers)")
+
+
+def require_name(name: str) -> None:
+    """Check that a stream may be called that.
+
+    Raises:
+        Refused: 400.
+    """
+    if not is_name(name):
+        raise Refused(400, f"a stream's name is {NAMES}")

@@ -20,7 +20,7 @@ from streamer.values.errors import ConfigError, Refused
 
 routes = web.RouteTableDef()
 
-LIST, ONE = "/api/users", "/api/users/{user}"
+LIST, ONE = "/api/users", "/api/users/{user:[^/]+}"  # whose name may hold braces
 ADDED = Answer(Content(ListedUser), headers=("Location",))
 LAST = "nobody could sign in as an administrator any more"
 

@@ -4,6 +4,7 @@ from aiohttp import web
 from typing_extensions import TypedDict
 
 from streamer.access.action import Action
+from streamer.control.publishing_rights import require_name
 from streamer.http.admissions import ADMISSIONS
 from streamer.http.keys import SIGNALLING, STREAMS, location
 from streamer.http.needs import PRINCIPAL, needs, shown_by
@@ -63,8 +64,9 @@ async def offer(request: web.Request) -> web.Response:
 @routes.get(ENDPOINT)
 @needs(Action.PUBLISH, stream="name")
 @described({204: None})
-async def endpoint(_: web.Request) -> web.Response:
+async def endpoint(request: web.Request) -> web.Response:
     """Nothing: an endpoint has no content (section 4.1)."""
+    require_name(request.match_info["name"])
     return web.Response(status=204)
 
 

@@ -1,0 +1,212 @@
+"""The API asked for whatever its own description allows, and for what it forbids, by everybody there can be."""
+
+import asyncio
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from hypothesis.errors import Unsatisfiable
+from schemathesis import APIOperation, BaseSchema, Case, GenerationMode, Response
+from schemathesis.core.failures import FailureGroup
+from schemathesis.specs.openapi import checks
+
+from streamer.access.action import Action
+from tests.peers.api_document import closed
+from tests.peers.askers import GUEST, PASSWORD, SPARE, Asker, write_askers
+from tests.peers.rtc import make_pc, offer_to_watch
+from tests.peers.service import PATIENCE_S, Service, run_service
+
+pytestmark = pytest.mark.timeout(300)
+
+EXAMPLES = 4
+"""Requests of each kind for each operation, each asked by everybody."""
+STREAM = "absent"
+"""A stream there is."""
+KNOWN = {"name": STREAM, "user": GUEST, "id": SPARE}
+"""What paths may name."""
+BODIES = {
+    "POST /api/doctor": {"url": "rtsp://127.0.0.1:1/nobody"},
+    "POST /api/links": {"path": f"/api/streams/{STREAM}/frame.jpg", "seconds": 60},
+    "PUT /api/session/password": {"old": PASSWORD, "new": f"no longer {PASSWORD}"},
+    "POST /api/session": {"name": GUEST, "password": PASSWORD},
+    "POST /api/streams": {"name": "added", "url": "rtsp://127.0.0.1:1/another"},
+    "POST /api/tokens": {"name": "new", "actions": ["view"], "streams": ["line-?"]},
+    "POST /api/users": {"name": "new", "role": "viewer", "streams": ["added", "line-*"]},
+}
+"""What is done, and not found by chance."""
+UNDONE = {
+    "GET /api/streams/{name}/frame.jpg": "without a camera there is no picture",
+    "DELETE /api/streams/{name}": "this one stands in the configuration file",
+    "POST /whip/{name}": "this name is a camera's",
+    "GET /readyz": "no model answers",
+    "GET /api/events": "without an end",
+    "GET /api/streams/{name}/events": "without an end",
+    "GET /streams/{name}.mjpeg": "without an end",
+}
+"""What nobody is answered here with what he asks for."""
+ENDS_A_SESSION = {("DELETE", 204), ("POST", 201)}
+"""The one of before ends where somebody signs in."""
+AS_DESCRIBED = [
+    checks.status_code_conformance,
+    checks.content_type_conformance,
+    checks.response_headers_conformance,
+    checks.response_schema_conformance,
+]
+
+
+@pytest.fixture(scope="module")
+def askers() -> list[Asker]:
+    """Give a list that everybody is written to."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory, askers: list[Asker]) -> Iterator[Service]:
+    """Run a service with a camera that is not there and a model that does not answer, and everybody known to it."""
+    folder = tmp_path_factory.mktemp("fuzzed")
+    askers += write_askers(folder / "sightline.yaml")
+    config = {
+        "serving": {"address": "127.0.0.1:1"},
+        "streams": {STREAM: {"url": "rtsp://127.0.0.1:1/nobody"}},
+        "api_streams": {"allowed": True, "networks": ["127.0.0.1/32"]},
+        "access": {},
+    }
+    with run_service(config, folder=folder) as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+def document(service: Service) -> dict[str, Any]:
+    """Give what the service says of its API."""
+    return dict(requests.get(f"{service.url}/api/openapi.json", timeout=PATIENCE_S).json())
+
+
+@pytest.fixture(scope="module")
+def api(document: dict[str, Any]) -> BaseSchema:
+    """Give what schemathesis makes of it, where an answer may have no key that is not described, and SDP is SDP."""
+    real = asyncio.run(offer_to_watch(make_pc())).encode()
+    texts = st.sampled_from([real, real.replace(b"recvonly", b"sendonly")]) | st.binary()
+    schemathesis.openapi.media_type("application/sdp", texts, aliases=["application/trickle-ice-sdpfrag"])
+    config = schemathesis.Config.from_dict({"generation": {"with-security-parameters": False}})
+    return schemathesis.openapi.from_dict(closed(document), config=config)
+
+
+def test_whatever_is_allowed_is_answered_as_described(service: Service, api: BaseSchema, askers: list[Asker]) -> None:
+    """Whoever asks for what: only statuses, types, headers and shapes that are described, and no fault of our own.
+
+    Who may not do it is refused. Each operation is done for somebody at least once.
+    """
+    found: set[str] = set()
+    done: defaultdict[str, bool] = defaultdict(bool)
+    first = [case for each in operations(api) for case in certain_cases(each)]
+    for case in first + [case for each in operations(api) for case in cases(each, GenerationMode.POSITIVE)]:
+        for asker in askers:
+            answer = ask(service, case, asker)
+            found.update(mistakes(case, asker, answer))
+            done[case.operation.label] |= answer is not None and answer.status_code < 300
+    assert sorted(found) == []
+    assert {label for label, was in done.items() if not was and "{session}" not in label} <= UNDONE.keys()
+    assert "nobody foresaw" not in service.process.output
+
+
+def test_what_is_forbidden_is_done_for_nobody(service: Service, api: BaseSchema, askers: list[Asker]) -> None:
+    """What the description forbids, in a body, a query or a path, is refused as described, whoever asks for it."""
+    found: set[str] = set()
+    asked: set[str] = set()
+    for operation in operations(api):
+        if operation.method == "options" or not (operation.body or operation.query or "{" in operation.path):
+            continue  # nothing could be wrong with it; OPTIONS may be asked of a path whatever is there
+        for case in cases(operation, GenerationMode.NEGATIVE):
+            asked.add(operation.label)
+            for asker in askers:
+                answer = ask(service, case, asker)
+                found.update(mistakes(case, asker, answer))
+    assert sorted(found) == []
+    assert len(asked) > 20
+    assert "nobody foresaw" not in service.process.output
+
+
+@pytest.mark.parametrize("method", ["DELETE", "GET", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"])
+def test_what_is_not_described_is_not_there(service: Service, document: dict[str, Any], method: str) -> None:
+    """A method that the description does not have of a path is 405, and what is allowed there is what it has."""
+    for path, described in document["paths"].items():
+        if method.lower() not in described:
+            answer = requests.request(method, service.url + re.sub("{.+?}", "x", path), timeout=PATIENCE_S)
+            assert answer.status_code == 405, path
+            allowed = {each.strip().lower() for each in answer.headers["Allow"].split(",")}
+            assert allowed - {"head"} == described.keys(), path
+
+
+def operations(api: BaseSchema) -> list[APIOperation]:
+    """Give all."""
+    return [each.ok() for each in api.get_all_operations()]
+
+
+def certain_cases(operation: APIOperation) -> list[Case]:
+    """Make requests of what there is, and with what is taken."""
+    known = {name: value for name, value in KNOWN.items() if f"{{{name}}}" in operation.path}
+    if operation.label in BODIES:
+        return cases(operation, GenerationMode.POSITIVE, path_parameters=known, body=BODIES[operation.label])[:1]
+    return cases(operation, GenerationMode.POSITIVE, path_parameters=known) if known else []
+
+
+def cases(operation: APIOperation, mode: GenerationMode, **certain: Any) -> list[Case]:
+    """Make requests, as the description allows or with something in them that it forbids, the same in every run.
+
+    Args:
+        operation: to be asked for.
+        mode: whether anything is to be wrong.
+        certain: what is the same in all of them.
+    """
+    made: list[Case] = []
+
+    @settings(max_examples=EXAMPLES, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+    @given(case=operation.as_strategy(generation_mode=mode, **certain))
+    def make(case: Case) -> None:
+        made.append(case)
+
+    try:
+        make()
+    except Unsatisfiable:
+        assert mode is GenerationMode.NEGATIVE  # whatever stands there is allowed
+    return made
+
+
+def ask(service: Service, case: Case, asker: Asker) -> Response | None:
+    """Have somebody ask; None: the answer would have no end."""
+    if may(case, asker) and UNDONE.get(case.operation.label) == "without an end":
+        return None
+    answer = case.call(base_url=service.url, headers=dict(asker.headers), timeout=PATIENCE_S, allow_redirects=False)
+    if case.operation.path.startswith("/api/session") and (case.method, answer.status_code) in ENDS_A_SESSION:
+        asker.is_signed_out()
+    return answer
+
+
+def may(case: Case, asker: Asker) -> bool:
+    """Whether an asker may do what a case is about, as the description says."""
+    action = case.operation.definition.raw["x-action"]
+    return action is None or Action(action) in asker.actions
+
+
+def mistakes(case: Case, asker: Asker, answer: Response | None) -> Iterator[str]:
+    """Judge an answer."""
+    if answer is None:
+        return
+    what = f"{case.operation.label}, asked by {asker.name}, is answered {answer.status_code}"
+    if answer.status_code >= 500 and answer.status_code != 503:
+        yield what
+    is_open = case.operation.definition.raw["x-action"] is None
+    if may(case, asker) and not is_open and answer.status_code == 401:
+        yield f"{what}, and he may"
+    if not may(case, asker) and answer.status_code not in (400, 401, 403, 404):
+        yield f"{what}, and he may not"
+    try:
+        case.validate_response(answer, checks=[*AS_DESCRIBED, *([checks.negative_data_rejection] * may(case, asker))])
+    except FailureGroup as group:
+        yield from (f"{what}: {failure}" for failure in group.exceptions)
