@@ -18,6 +18,7 @@ from streamer.bench.offers import measure_offers
 from streamer.bench.publishing import measure_publishing
 from streamer.bench.report import PARTS, table
 from streamer.bench.saturation import measure_saturation
+from streamer.bench.signing_in import measure_signing_in
 from streamer.bench.start import measure_start
 from streamer.bench.watching import measure_viewers
 from streamer.tools.child import Child, Say
@@ -75,6 +76,7 @@ def _with_model(state: Path, seconds: float, wanted: Collection[str], say: Say) 
             child.stop()
     measures: dict[str, Callable[[], dict[str, Any]]] = {
         "viewers": lambda: measure_viewers(state, footage, seconds, say),
+        "signing_in": lambda: measure_signing_in(state, footage, seconds, say),
         "publishing": lambda: measure_publishing(state, models, footage, seconds, say),
         "cameras": lambda: measure_cameras(state, models, footage, say),
         "model_server": lambda: measure_model_server(state, models, seconds, say),

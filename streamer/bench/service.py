@@ -13,6 +13,11 @@ from streamer.tools.demo import MODEL
 from streamer.tools.processes import free_port, running
 
 
+def config_of(state: Path) -> Path:
+    """The configuration of the service under measurement."""
+    return state / "bench.yaml"
+
+
 @contextmanager
 def run_service(
     state: Path,
@@ -20,6 +25,7 @@ def run_service(
     streams: dict[str, dict[str, Any]],
     serving_port: int | None = None,
     ingress: dict[str, Any] | None = None,
+    access: dict[str, Any] | None = None,
 ) -> Iterator[Child]:
     """Run `sightline serve` for as long as the block lasts.
 
@@ -29,8 +35,9 @@ def run_service(
         streams: as in sightline.yaml.
         serving_port: of the model server; None: there is none.
         ingress: as in sightline.yaml.
+        access: as in sightline.yaml; None: the section is not there.
     """
-    config = state / "bench.yaml"
+    config = config_of(state)
     address = f"127.0.0.1:{serving_port or free_port()}"
     document: dict[str, Any] = {
         "server": {"port": port, "max_viewers_per_address": 64},  # all of ours come from this one
@@ -38,6 +45,8 @@ def run_service(
         "streams": streams,
         "ingress": ingress or {},
     }
+    if access is not None:
+        document["access"] = access
     config.write_text(yaml.safe_dump(document))
     with running(Child("service", "-m", "streamer", "serve", "--config", str(config), quiet=True)) as service:
         yield service

@@ -1,10 +1,13 @@
 """`python -m streamer.bench.viewers URL COUNT SECONDS`: WHEP viewers that receive everything and decode nothing.
 
-Prints `{"frames_per_second": [...]}`, one figure a viewer, counted over the last SECONDS minus the time to connect.
+Prints `{"frames_per_second": [...], "arrivals": [[...]]}`: for each viewer one figure, counted over the last SECONDS
+minus the time to connect, and when each frame came, in monotonic seconds. SIGTERM ends the watching earlier.
 """
 
 import asyncio
+import contextlib
 import json
+import signal
 import sys
 import time
 from typing import Any
@@ -27,18 +30,26 @@ class CountingDecoder:
 arrivals: dict[int, list[float]] = {}
 
 
-async def watch(url: str, count: int, seconds: float) -> list[float]:
-    """Frames a second of each viewer."""
+async def watch(url: str, count: int, seconds: float) -> list[list[float]]:
+    """When the frames of each viewer came, in monotonic seconds."""
+    enough = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, enough.set)
     async with aiohttp.ClientSession() as client:
         peers = [RTCPeerConnection(RTCConfiguration(iceServers=[])) for _ in range(count)]
         sessions = [await connect(client, url, peer) for peer in peers]
-        await asyncio.sleep(seconds)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await enough.wait()
         for session in sessions:
             async with client.delete(session):
                 pass
         await asyncio.gather(*(peer.close() for peer in peers))
-    times = [*arrivals.values(), *([] for _ in range(count - len(arrivals)))]
-    return [(len(seen) - 1) / (seen[-1] - seen[0]) if len(seen) > 1 else 0.0 for seen in times]
+    return [*arrivals.values(), *([] for _ in range(count - len(arrivals)))]
+
+
+def rate(seen: list[float]) -> float:
+    """Frames a second."""
+    return (len(seen) - 1) / (seen[-1] - seen[0]) if len(seen) > 1 else 0.0
 
 
 async def connect(client: aiohttp.ClientSession, url: str, peer: RTCPeerConnection) -> str:
@@ -58,7 +69,8 @@ def main() -> None:
     url, count, seconds = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
     # aiortc has no way to ask for packets instead of pictures.
     setattr(aiortc.rtcrtpreceiver, "get_decoder", lambda codec: CountingDecoder())  # noqa: B010
-    print(json.dumps({"frames_per_second": asyncio.run(watch(url, count, seconds))}))
+    times = asyncio.run(watch(url, count, seconds))
+    print(json.dumps({"frames_per_second": [rate(seen) for seen in times], "arrivals": times}))
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ def measure_viewers(state: Path, footage: Path, seconds: float, say: Say) -> dic
         shares, frames = {}, {}
         for count in (1, 1 + ADDED_VIEWERS):
             say(f"viewers: {count} watching")
-            with _viewers(f"{page}/whep/drone", count, seconds + SETTLE) as watching:
+            with viewers(f"{page}/whep/drone", count, seconds + SETTLE) as watching:
                 time.sleep(SETTLE)
                 shares[count] = core_share(service, seconds)
                 frames[count] = json.loads(watching.communicate(timeout=60)[0])["frames_per_second"]
@@ -46,7 +46,7 @@ def measure_viewers(state: Path, footage: Path, seconds: float, say: Say) -> dic
 
 
 @contextmanager
-def _viewers(url: str, count: int, seconds: float) -> "Iterator[subprocess.Popen[bytes]]":
+def viewers(url: str, count: int, seconds: float) -> "Iterator[subprocess.Popen[bytes]]":
     """Viewers that receive and decrypt but do not decode: their processor time is not the service's."""
     command = [sys.executable, "-P", "-m", "streamer.bench.viewers", url, str(count), str(seconds)]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:

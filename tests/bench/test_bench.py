@@ -13,6 +13,7 @@ from streamer.bench.publisher import ticks_of
 from streamer.bench.publishing import latencies_of, stall_after
 from streamer.bench.readings import Reading
 from streamer.bench.report import PARTS, ROWS, table
+from streamer.bench.signing_in import rate_within
 from streamer.cli import main
 from streamer.values.errors import SightlineError
 from streamer.values.packet import TIME_BASE
@@ -55,6 +56,14 @@ def test_a_gap_is_where_the_size_changes() -> None:
     """From the last event of the old size to the first of the new."""
     events = [Reading(at, {"width": width}) for at, width in ((0, 640), (3, 640), (4, 320), (5, 320), (7.5, 640))]
     assert gaps_of(events) == [1, 2.5]
+
+
+def test_frames_count_where_they_come_while_passwords_are_guessed() -> None:
+    """A pause in that time lowers the rate, also at its ends; what came before and after says nothing."""
+    arrivals = [index / 30 for index in range(300) if not 90 <= index < 120]
+    assert rate_within(arrivals, 0, 3) == pytest.approx(30)
+    assert rate_within(arrivals, 2, 4) == pytest.approx(15)
+    assert rate_within(arrivals, 3, 5) == pytest.approx(15)
 
 
 def test_only_what_was_measured_is_in_the_table() -> None:
