@@ -17,6 +17,7 @@ from streamer.doctor.practice import Practice
 from streamer.http import (
     api_description,
     audit,
+    changes,
     configuration,
     doctor,
     feeds,
@@ -98,6 +99,7 @@ def build(
     app[SECURITY_HEADERS] = security_headers
     app.on_response_prepare.append(add_headers)
     feeds.set_up(app)
+    changes.set_up(app)
     # At the root in any case: some proxies take the folder away before they ask, and probes know of none.
     for base in dict.fromkeys(("", proxies.base_path)):
         page.set_up(app, base)

@@ -8,6 +8,7 @@ from streamer.access.accounts import Accounts, User
 from streamer.http.access_keys import ACCESS
 from streamer.http.audit import note
 from streamer.http.bodies.session import NewPassword
+from streamer.http.changes import change_accounts
 from streamer.http.json_body import FITS, KEPT_AND_HASHED, body_of
 from streamer.http.needs import CREDENTIAL, PRINCIPAL, needs
 from streamer.http.operation import described
@@ -48,8 +49,7 @@ async def change_password(request: web.Request) -> web.Response:
         now = replace(unchanged(accounts, user), password=hashed)
         return accounts.with_user(now).signed_out(user.name, but=own)
 
-    await parts.store.change(changed)
-    note(request, "password change", user.name)
+    await change_accounts(request, changed, "password change", user.name)
     return web.Response(status=204)
 
 

@@ -10,6 +10,7 @@ from streamer.access.user_name import found
 from streamer.http.access_keys import ACCESS
 from streamer.http.audit import note
 from streamer.http.bodies.session import CurrentSession, SignIn, SignInElsewhere, WaysIn, WhoAsks
+from streamer.http.changes import change_accounts
 from streamer.http.json_body import FITS, KEPT, KEPT_AND_HASHED, answer, body_of
 from streamer.http.keys import location
 from streamer.http.needs import CREDENTIAL, GATE, PRINCIPAL, needs
@@ -20,7 +21,6 @@ from streamer.values.errors import Refused
 
 SIGN_IN_ELSEWHERE: web.AppKey[SignInElsewhere] = web.AppKey("sign_in_elsewhere", SignInElsewhere)
 """Not there: nowhere else. Its path is without the folder that a proxy has us in."""
-
 
 routes = web.RouteTableDef()
 
@@ -55,11 +55,11 @@ async def sign_in(request: web.Request) -> web.Response:
 @described({204: None, **KEPT})
 async def sign_out(request: web.Request) -> web.Response:
     """End this session. Who has none is signed out already."""
-    parts, own = request.app[ACCESS], request[CREDENTIAL].session
-    ended = None if own is None else parts.store.accounts.sessions.get(own)
+    own = request[CREDENTIAL].session
+    ended = None if own is None else request.app[ACCESS].store.accounts.sessions.get(own)
     if ended is not None:
-        await parts.store.change(lambda accounts: accounts.without_session(ended.digest))
-        note(request, "sign out", ended.user, who=ended.user)
+        user, digest_ = ended.user, ended.digest
+        await change_accounts(request, lambda accounts: accounts.without_session(digest_), "sign out", user, who=user)
     response = web.Response(status=204)
     take_cookie_back(request, response)
     return response
@@ -87,8 +87,8 @@ async def _verified(request: web.Request, shown: SignIn) -> User:
 
 def _current(request: web.Request, principal: Principal, session: str | None) -> CurrentSession:
     accounts = request.app[ACCESS].store.accounts
-    found = accounts.sessions.get(session) if session is not None and principal.kind == "user" else None
-    user = accounts.users.get(principal.name) if found is not None and found.grants is None else None
+    living = accounts.sessions.get(session) if session is not None and principal.kind == "user" else None
+    user = accounts.users.get(principal.name) if living is not None and living.grants is None else None
     elsewhere = request.app.get(SIGN_IN_ELSEWHERE)
     patterns = (name for grant in principal.grants if Action.VIEW in grant.actions for name in grant.streams)
     return CurrentSession(
@@ -106,5 +106,5 @@ def _current(request: web.Request, principal: Principal, session: str | None) ->
             if elsewhere is None
             else SignInElsewhere(name=elsewhere.name, path=location(request, elsewhere.path)),
         ),
-        expires_at=None if found is None else found.expires_at,
+        expires_at=None if living is None else living.expires_at,
     )

@@ -5,9 +5,9 @@ from aiohttp import web
 from streamer.access.accounts import Session
 from streamer.access.action import Action
 from streamer.http.access_keys import ACCESS
-from streamer.http.audit import note
 from streamer.http.bodies.body import read_query
 from streamer.http.bodies.session import ListedSession, WhoseSessions
+from streamer.http.changes import change_accounts
 from streamer.http.gate import require
 from streamer.http.json_body import KEPT, answer_list
 from streamer.http.needs import CREDENTIAL, PRINCIPAL, needs
@@ -39,8 +39,7 @@ async def sign_out_everywhere(request: web.Request) -> web.Response:
     user = _whose(request)
     ended = [each.digest for each in _sessions(request, user)]
     if ended:
-        await request.app[ACCESS].store.change(lambda accounts: accounts.signed_out(user))
-        note(request, "sign out everywhere", user)
+        await change_accounts(request, lambda accounts: accounts.signed_out(user), "sign out everywhere", user)
     return _ended(request, ended)
 
 
@@ -53,8 +52,7 @@ async def end_session(request: web.Request) -> web.Response:
     ended = [each.digest for each in _sessions(request, user) if each.id == id_]
     if not ended:
         raise Refused(404, f"{user} has no session of that id")
-    await request.app[ACCESS].store.change(lambda accounts: accounts.without_session(*ended))
-    note(request, "session end", user, detail=id_)
+    await change_accounts(request, lambda accounts: accounts.without_session(*ended), "session end", user, detail=id_)
     return _ended(request, ended)
 
 

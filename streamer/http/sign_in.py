@@ -11,7 +11,7 @@ from streamer.access.credential import digest
 from streamer.access.principal import Grant
 from streamer.access.user_name import shown_key
 from streamer.http.access_keys import ACCESS
-from streamer.http.audit import note
+from streamer.http.changes import change_accounts
 from streamer.http.needs import CREDENTIAL
 from streamer.http.operation import Answer
 from streamer.values.errors import Overloaded, Refused
@@ -64,8 +64,7 @@ async def begin_session(
             unchanged(accounts, known)
         return (accounts if before is None else accounts.without_session(before)).with_session(session)
 
-    await parts.store.change(begun)
-    note(request, "sign in", name, who=name, detail=detail)
+    await change_accounts(request, begun, "sign in", name, who=name, detail=detail)
     return secret
 
 

@@ -10,8 +10,8 @@ from streamer.access.action import Action
 from streamer.access.credential import digest
 from streamer.access.user_name import found
 from streamer.http.access_keys import ACCESS
-from streamer.http.audit import note
 from streamer.http.bodies.token import ListedToken, MadeToken, NewToken
+from streamer.http.changes import change_accounts
 from streamer.http.json_body import FITS, KEPT, answer, answer_list, body_of
 from streamer.http.keys import location
 from streamer.http.needs import PRINCIPAL, needs
@@ -61,8 +61,8 @@ async def make(request: web.Request) -> web.Response:
             raise Refused(409, f"there is a token {token.name!r} already")
         return accounts.with_token(token)
 
-    await parts.store.change(made)
-    note(request, "token add", token.name, detail=f"{', '.join(sorted(token.actions))}; {' '.join(token.streams)}")
+    said = f"{', '.join(sorted(token.actions))}; {' '.join(token.streams)}"
+    await change_accounts(request, made, "token add", token.name, detail=said)
     response = answer(MadeToken(**_shown(token), secret=secret), 201)
     response.headers["Location"] = location(request, f"{LIST}/{token.id}")
     return response
@@ -73,12 +73,11 @@ async def make(request: web.Request) -> web.Response:
 @described({204: None, **KEPT})
 async def remove(request: web.Request) -> web.Response:
     """Remove a token. What goes on by it ends."""
-    store, id_ = request.app[ACCESS].store, request.match_info["id"]
-    removed = [token.name for token in store.accounts.tokens.values() if token.id == id_]
-    if not removed:
+    tokens, id_ = request.app[ACCESS].store.accounts.tokens, request.match_info["id"]
+    named = [token.name for token in tokens.values() if token.id == id_]
+    if not named:
         raise Refused(404, "there is no token of that id")
-    await store.change(lambda accounts: accounts.without_token(id_))
-    note(request, "token remove", removed[0])
+    await change_accounts(request, lambda accounts: accounts.without_token(id_), "token remove", named[0])
     return web.Response(status=204)
 
 

@@ -12,6 +12,7 @@ from streamer.access.user_name import found
 from streamer.http.access_keys import ACCESS
 from streamer.http.audit import note
 from streamer.http.bodies.user import ListedUser, NewUser, UserChange
+from streamer.http.changes import change_accounts, whole
 from streamer.http.json_body import FITS, KEPT, KEPT_AND_HASHED, answer, answer_list, body_of
 from streamer.http.keys import location
 from streamer.http.needs import CREDENTIAL, needs
@@ -50,8 +51,7 @@ async def add(request: web.Request) -> web.Response:
             raise Refused(409, f"there is a user {other.name!r} already")
         return accounts.with_user(user)
 
-    accounts = await parts.store.change(added)
-    note(request, "user add", user.name, detail=_said(user))
+    accounts = await change_accounts(request, added, "user add", user.name, detail=_said(user))
     response = answer(_listed(user, accounts), 201)
     response.headers["Location"] = location(request, f"{LIST}/{quote(user.name, safe='')}")
     return response
@@ -78,10 +78,13 @@ async def change(request: web.Request) -> web.Response:
             accounts = accounts.signed_out(user.name, but=request[CREDENTIAL].session)
         return accounts.with_user(user)
 
-    accounts = await parts.store.change(_keeping_an_administrator(changed))
-    user = accounts.users[name]
-    note(request, "user change", name, detail=_said(user) + (", another password" if "password" in named else ""))
-    return answer(_listed(user, accounts))
+    also = ", another password" if "password" in named else ""
+    accounts = await whole(
+        request,
+        parts.store.change(_keeping_an_administrator(changed)),
+        lambda after: note(request, "user change", name, detail=_said(after.users[name]) + also),
+    )
+    return answer(_listed(accounts.users[name], accounts))
 
 
 @routes.delete(ONE)
@@ -89,12 +92,9 @@ async def change(request: web.Request) -> web.Response:
 @described({204: None, 409: LAST, **KEPT})
 async def remove(request: web.Request) -> web.Response:
     """Remove a user. What he is signed in to ends."""
-    parts = request.app[ACCESS]
-    name = _named(request, parts.store.accounts).name
-    await parts.store.change(
-        _keeping_an_administrator(lambda accounts: accounts.without_user(_named(request, accounts).name))
-    )
-    note(request, "user remove", name)
+    name = _named(request, request.app[ACCESS].store.accounts).name
+    removed = _keeping_an_administrator(lambda accounts: accounts.without_user(_named(request, accounts).name))
+    await change_accounts(request, removed, "user remove", name)
     return web.Response(status=204)
 
 

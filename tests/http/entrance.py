@@ -1,9 +1,8 @@
 """The routes of access in an application of their own, and browsers that ask it."""
 
-from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, cast
 
 import aiohttp
@@ -19,7 +18,7 @@ from streamer.access.gate import Gate, GateRules
 from streamer.access.password import Passwords
 from streamer.access.store import Store
 from streamer.control.streams import Streams
-from streamer.http import audit, links, own_password, session, sessions, tokens, users
+from streamer.http import audit, changes, links, own_password, session, sessions, tokens, users
 from streamer.http.access_keys import ACCESS, AccessParts
 from streamer.http.gate import gate
 from streamer.http.keys import PROXIES, STREAMS
@@ -84,7 +83,6 @@ class Entrance:
     audit: NotedDeeds
     wall: FakeClock
     clock: FakeClock
-    followed: Counter[str] = field(default_factory=Counter)
 
     @asynccontextmanager
     async def browser(self, name: str | None = None, **headers: str) -> "AsyncIterator[Browser]":
@@ -204,6 +202,7 @@ async def run_entrance(
 
     app = web.Application(middlewares=[problems, from_where, gate])
     app[SHORTAGE] = Shortage(clock)
+    changes.set_up(app)
     app[PROXIES] = TrustedProxies() if proxies is None else proxies
     app[GATE] = Gate(GateRules(is_open=False) if rules is None else rules, lambda: store.accounts, wall)
     app[ACCESS] = AccessParts(store, passwords, Attempts(clock), deeds, SESSION_SECONDS, wall)
@@ -215,7 +214,7 @@ async def run_entrance(
                 app.router.add_route(each.method, base + each.path, each.handler)
         app.router.add_get(base + "/api/streams/{name}/frame.jpg", _still)
         app.router.add_get(base + "/api/streams/{name}", _still)
-    async with TestServer(app) as server:
+    async with TestServer(app) as server:  # which cancels what nobody waits for, as app.py has it
         yield Entrance(str(server.make_url("")).rstrip("/"), store, passwords, deeds, wall, clock)
 
 
