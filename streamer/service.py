@@ -112,6 +112,7 @@ class Service:
             await asyncio.gather(*(ended(task.get_name(), task) for task in tasks))
             await ended("a change of the streams", self.stream_changes.settle())
             await ended("the streams", self.streams.close())
+            await ended("what was not allowed any more", self.admissions.settle())
             await ended("the models", self.models.close())
             await ended("the audit", self.entrance.audit.write())
 

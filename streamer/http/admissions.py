@@ -118,6 +118,10 @@ class Admissions:
                 log.info("%s may no longer do what was begun: %s", admission.name, admission.action)
                 self._end(admission)
 
+    async def settle(self) -> None:
+        """Wait until all that was ended has ended."""
+        await asyncio.gather(*self._ending)
+
     def _is_allowed(self, admission: Admission) -> bool:
         principal = self._gate.principal(admission.credential)
         if principal.kind == "proxy" and self._is_stale(admission):

@@ -16,6 +16,7 @@ from streamer import config
 from streamer.control.publishing_rights import PublishingRights
 from streamer.control.seats import SeatLimits, Seats
 from streamer.control.streams import Streams
+from streamer.entrance import Entrance
 from streamer.http.connections import ConnectionLimits, Connections
 from streamer.http.events import Events
 from streamer.http.metrics import Metrics
@@ -39,7 +40,9 @@ def exported() -> dict[str, str]:
     """Give what the service exports, name to type; the one place that says so."""
     viewers, nobody = Seats(SeatLimits(1, 1, 1)), PublishingRights((), 1)
     streams = Streams(seats=viewers, publishing_rights=nobody, make_publisher=_make_nothing, on_restart=lambda: None)
-    families = Metrics(streams, (), Events(), Connections(ConnectionLimits(8, 8), monotonic)).registry.collect()
+    access = Entrance(config.parse({}), None, clock=monotonic).parts
+    metrics = Metrics(streams, (), Events(), Connections(ConnectionLimits(8, 8), monotonic), access)
+    families = metrics.registry.collect()
     return {f"{family.name}_total" if family.type == "counter" else family.name: family.type for family in families}
 
 

@@ -34,10 +34,19 @@ DOORS = ("any", "open")
 TABLE = """
                                        none else view oper adm. t:vi t:pu t:op t:ad t:me t:?? prox no-p  any open
 GET     /                               200  200  200  200  200  200  200  200  200  200  200  200  200  200  200
+GET     /api/audit                      401  403  403  403  200  403  403  403  200  403  401  403  401  401  403
 GET     /api/config                     401  200  200  200  200  200  403  403  403  403  401  200  401  200  200
 POST    /api/doctor                     401  403  403  415  415  403  403  415  403  403  401  403  401  401  415
 GET     /api/events                     401  200  200  200  200  200  403  403  403  403  401  200  401  200  200
 GET     /api/ingress                    401  200  200  200  200  200  403  403  403  403  401  200  401  200  200
+POST    /api/links                      401  415  415  415  415  415  403  403  403  403  401  415  401  415  415
+DELETE  /api/session                    204  204  204  204  204  204  204  204  204  204  204  204  204  204  204
+GET     /api/session                    200  200  200  200  200  200  200  200  200  200  200  200  200  200  200
+POST    /api/session                    415  415  415  415  415  415  415  415  415  415  415  415  415  415  415
+PUT     /api/session/password           401  415  415  415  415  401  401  401  401  401  401  401  401  401  401
+DELETE  /api/sessions                   401  204  204  204  204  204  204  204  204  204  401  204  401  401  204
+GET     /api/sessions                   401  200  200  200  200  200  200  200  200  200  401  200  401  401  200
+DELETE  /api/sessions/{id}              401  404  204  404  404  404  404  404  404  404  401  404  401  401  404
 GET     /api/streams                    401  200  200  200  200  200  403  403  403  403  401  200  401  200  200
 OPTIONS /api/streams                    204  204  204  204  204  204  204  204  204  204  204  204  204  204  204
 POST    /api/streams                    401  403  403  415  415  403  403  415  403  403  401  403  401  401  415
@@ -47,6 +56,13 @@ OPTIONS /api/streams/{name}             204  204  204  204  204  204  204  204  
 PATCH   /api/streams/{name}             401  404  403  415  415  403  403  415  403  403  401  403  401  401  415
 GET     /api/streams/{name}/events      401  404  200  200  200  200  403  403  403  403  401  200  401  200  200
 GET     /api/streams/{name}/frame.jpg   401  404  503  503  503  503  403  403  403  403  401  503  401  503  503
+GET     /api/tokens                     401  403  403  403  200  403  403  403  200  403  401  403  401  401  403
+POST    /api/tokens                     401  403  403  403  415  403  403  403  415  403  401  403  401  401  403
+DELETE  /api/tokens/{id}                401  403  403  403  204  403  403  403  204  403  401  403  401  401  403
+GET     /api/users                      401  403  403  403  200  403  403  403  200  403  401  403  401  401  403
+POST    /api/users                      401  403  403  403  415  403  403  403  415  403  401  403  401  401  403
+DELETE  /api/users/{user}               401  403  403  403  204  403  403  403  204  403  401  403  401  401  403
+PATCH   /api/users/{user}               401  403  403  403  415  403  403  403  415  403  401  403  401  401  403
 GET     /healthz                        200  200  200  200  200  200  200  200  200  200  200  200  200  200  200
 GET     /metrics                        401  403  403  403  200  403  403  403  403  200  401  403  401  401  200
 GET     /readyz                         503  503  503  503  503  503  503  503  503  503  503  503  503  503  503
@@ -67,11 +83,21 @@ GET     /whip/{name}/{session}          401  403  403  404  404  403  404  403  
 OPTIONS /whip/{name}/{session}          204  204  204  204  204  204  204  204  204  204  204  204  204  204  204
 PATCH   /whip/{name}/{session}          401  403  403  404  404  403  404  403  403  403  401  403  401  401  404
 """
-"""Asked is for the stream a, which is configured and whose camera is away, without a body. What is let through is
-answered 200 or 204; 503: there is no picture yet; 415: a body is missing; 409: a configured stream is not removed;
-404 of a session: there is none of that name."""
+"""What is asked for is the stream a, which stands in the configuration and whose camera is away; without a body.
 
-PATHS = {"{name}": "a", "{session}": "none", "{path}": "app.js"}
+Who is let through is answered 200 or 204; 415, for a body is missing; 503, for there is no picture and no model; 409,
+for the configuration has the say; 404, for there is no such session of WHEP or WHIP, or none of his among those of users.
+"""
+
+PATHS = {
+    "sessions/{id}": "sessions/session-viewer",
+    "tokens/{id}": "tokens/id-view",
+    "{user}": "viewer",
+    "{name}": "a",
+    "{session}": "none",
+    "{path}": "app.js",
+}
+"""What a path of the table asks for: a session and the user of viewer, the token of view."""
 
 
 async def test_everybody_is_told_what_the_table_says() -> None:
@@ -99,7 +125,9 @@ async def test_every_route_says_what_it_needs() -> None:
 async def answered(
     door: Door, method: str, path: str, shown: Mapping[str, str] | None = None, address: str = ELSEWHERE
 ) -> int:
-    """The status of a request."""
+    """The status of a request, of a service on which none had an effect before."""
+    if door.service.entrance.store.accounts.users:
+        door.service.entrance.store.change_now(lambda _: everybody())
     for variable, value in PATHS.items():
         path = path.replace(variable, value)
     async with door.ask(method, path, shown, address=address) as response:

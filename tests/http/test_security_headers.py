@@ -1,5 +1,7 @@
 """streamer.http.security_headers: what browsers are told, by every route."""
 
+import ssl
+
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
@@ -70,7 +72,7 @@ def test_nobody_frames_what_none_may() -> None:
 )
 def test_tls_is_asked_of_a_host_that_is_ours_alone(host: str, asks: bool) -> None:
     """Browsers are told to come by TLS where we have its own port: the word counts for all ports of the host."""
-    request = make_mocked_request("GET", "/", {"Host": host}, sslcontext=True)
+    request = make_mocked_request("GET", "/", {"Host": host}, sslcontext=ssl.create_default_context())
     assert has_host_to_itself(request) is asks
     assert not has_host_to_itself(make_mocked_request("GET", "/", {"Host": host}))
 
