@@ -106,11 +106,17 @@ class Feed:
 class Service:
     """A running service; `run_service` makes one."""
 
-    def __init__(self, process: Process, url: str, path: Path) -> None:
+    def __init__(self, process: Process, url: str, path: Path, headers: Mapping[str, str] | None = None) -> None:
         self.process = process
         self.url = url
         self.path = path
         """Its sightline.yaml."""
+        self.headers = headers or {}
+        """Sent with each request."""
+
+    def of(self, headers: Mapping[str, str]) -> "Service":
+        """The same, asked by somebody who shows this."""
+        return Service(self.process, self.url, self.path, headers)
 
     async def ask(
         self,
@@ -122,7 +128,7 @@ class Service:
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """One request. A certificate is taken as it is: the tests make their own."""
-        headers = {**(headers or {}), **({"Content-Type": content_type} if content_type else {})}
+        headers = {**self.headers, **(headers or {}), **({"Content-Type": content_type} if content_type else {})}
         url = URL(self.url + path, encoded=True)
         async with (
             aiohttp.ClientSession(timeout=_TIMEOUT) as client,
@@ -135,7 +141,7 @@ class Service:
         """A response without an end."""
         async with (
             aiohttp.ClientSession(timeout=_TIMEOUT) as client,
-            client.get(self.url + path) as response,
+            client.get(self.url + path, headers=self.headers) as response,
         ):
             yield response
 
