@@ -31,6 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser(given).parse_args(given)
     try:
         code: int = arguments.run(arguments)
+        sys.stdout.flush()
     except ConfigError as error:
         print(f"sightline: {error}", file=sys.stderr)
         return 2

@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 INTERVAL = 0.5
 """Seconds from one look at the file to the next: what another process wrote is in force within two."""
 PATIENCE = 5.0
-"""Seconds the disk, and whoever else changes the file, get before a change is refused."""
+"""Seconds a change may take before it is refused; half of them for whoever else changes the file just then."""
 LOCK_INTERVAL = 0.02
 """Seconds between two tries to have the lock."""
 
@@ -88,7 +88,7 @@ class Store:
         """
         given_up = threading.Event()
         try:
-            async with asyncio.timeout(self._patience + 1.0):
+            async with asyncio.timeout(self._patience):
                 seen, accounts = await self._errands.run(partial(self._changed, edit, given_up.is_set))
         except TimeoutError:
             given_up.set()
@@ -154,7 +154,7 @@ class Store:
         if self.path is None:
             return None, bounded(edit(self._accounts), self._wall())
         try:
-            with _locked(self.path, self._patience):
+            with _locked(self.path, self._patience / 2):
                 seen, newest = _read(self.path)
                 newest = self._accounts if newest is None else newest
                 accounts = bounded(edit(newest), self._wall())

@@ -67,8 +67,9 @@ def _add(arguments: argparse.Namespace, keeps: Keeps) -> int:
     )
 
     def added(accounts: Accounts) -> Accounts:
-        if any(key_of(each.name) == key_of(token.name) for each in accounts.tokens.values()):
-            raise ConfigError(f"there is a token {token.name!r} already; remove it, or give this one another name")
+        same = [each.name for each in accounts.tokens.values() if key_of(each.name) == key_of(token.name)]
+        if same:
+            raise ConfigError(f"there is a token {same[0]!r} already; remove it, or give this one another name")
         return accounts.with_token(token)
 
     store.change_now(added)

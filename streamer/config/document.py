@@ -137,6 +137,8 @@ def parse(document: Any) -> Config:
     except ValidationError as error:
         raise ConfigError(url.redact(explain(error, document, _section))) from None
     ports.require_own(config.streams)
+    if config.access is not None and config.access.proxy is not None and not config.server.trusted_proxies:
+        raise ConfigError("access.proxy: needs server.trusted_proxies, the addresses of those whose word is taken")
     return config
 
 
