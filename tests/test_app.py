@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 from streamer import app, config
+from streamer.access.accounts import User
+from streamer.access.action import Role
+from streamer.access.store import Store
 from streamer.app import serve
 from streamer.values.errors import ConfigError
 from tests.peers.process import free_port
@@ -35,14 +38,51 @@ async def test_a_port_that_cannot_be_had_leaves_nothing_behind(tmp_path: Path) -
     await until(lambda: asyncio.all_tasks() <= tasks and own_threads() <= threads)
 
 
-@pytest.mark.parametrize(("host", "warns"), [("0.0.0.0", True), ("127.0.0.1", False)])
-async def test_who_serves_the_network_is_told_that_nobody_is_asked_for_a_login(
-    host: str, warns: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(
+    ("host", "access", "users", "opens"),
+    [
+        ("0.0.0.0", None, False, False),
+        ("::", None, False, False),
+        ("127.0.0.1", None, False, True),
+        ("localhost", None, False, True),
+        ("0.0.0.0", None, True, True),
+        ("0.0.0.0", {}, False, True),
+        ("0.0.0.0", {"anonymous": ["view"]}, False, True),
+    ],
+)
+async def test_a_port_that_others_reach_is_opened_on_purpose(
+    host: str, access: dict[str, object] | None, users: bool, opens: bool, tmp_path: Path
 ) -> None:
-    """The start warns where others than this machine can reach the port, and nowhere else."""
-    settings = config.parse({"server": {"host": host, "port": 0}, "serving": {"address": f"127.0.0.1:{free_port()}"}})
-    await serve(settings, tmp_path / "sightline.yaml", lambda _: os.kill(os.getpid(), signal.SIGTERM))
-    assert (f"server.host is {host}: whoever reaches this port sees every stream" in caplog.text) == warns
+    """Beyond loopback nothing starts without users and without a section `access`; the sentence has both ways on."""
+    settings = config.parse(
+        {
+            "server": {"host": host, "port": 0},
+            "serving": {"address": f"127.0.0.1:{free_port()}"},
+            **({} if access is None else {"access": access}),
+        }
+    )
+    if users:
+        Store(tmp_path / "sightline.access.json").change_now(lambda each: each.with_user(User("anna", Role.ADMIN)))
+    serving = serve(settings, tmp_path / "sightline.yaml", lambda _: os.kill(os.getpid(), signal.SIGTERM))
+    if opens:
+        await serving
+        return
+    with pytest.raises(ConfigError) as refused:
+        await serving
+    sentence = str(refused.value)
+    assert sentence.startswith(f"server.host is {host}, and whoever reaches it would see and change everything: ")
+    assert "`sightline user add NAME --role admin`" in sentence
+    assert "`access: {anonymous: [view]}`" in sentence
+
+
+async def test_a_broken_file_of_users_is_no_start(tmp_path: Path) -> None:
+    """Also on loopback: a file that cannot be understood must not open the door."""
+    (tmp_path / "sightline.access.json").write_text('{"version": 1, "users": [')
+    settings = config.parse({"server": {"port": 0}, "serving": {"address": f"127.0.0.1:{free_port()}"}})
+    with pytest.raises(
+        ConfigError, match=r"sightline\.access\.json: it is not JSON; nobody could be told who may come"
+    ):
+        await serve(settings, tmp_path / "sightline.yaml", lambda _: None)
 
 
 SLOW = (

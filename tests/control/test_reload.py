@@ -3,8 +3,10 @@
 import asyncio
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from streamer import config
 from streamer.config import Config
@@ -141,3 +143,37 @@ async def test_what_was_judged_is_what_is_taken_over(tmp_path: Path, monkeypatch
     assert [list(wanted.streams) for wanted in applied] == [["a"]]
     assert reload.error is None
     assert threading.main_thread() not in threads
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "waits"),
+    [
+        ({}, {"access": {"anonymous": ["view"]}}, ()),
+        ({"access": {}}, {}, ()),
+        ({"access": {"groups": {"a": "viewer"}}}, {"access": {"groups": {"a": "admin"}}}, ()),
+        ({}, {"access": {"store": "/elsewhere.json"}}, ("access.store",)),
+        ({"access": {"session_hours": 1}}, {}, ("access.session_hours",)),
+        ({"access": {"session_hours": 1}}, {"access": {"session_hours": 2}}, ("access.session_hours",)),
+        ({}, {"server": {"frame_ancestors": ["https://example.org"]}}, ("server.frame_ancestors",)),
+    ],
+)
+async def test_who_may_what_changes_at_once(
+    tmp_path: Path, before: dict[str, Any], after: dict[str, Any], waits: tuple[str, ...]
+) -> None:
+    """A section `access` may come, change and go while the service runs; its file and its hours wait for a restart."""
+    applied: list[Config] = []
+
+    async def apply(wanted: Config) -> None:
+        applied.append(wanted)
+
+    started = config.parse(before)
+    reload = Reload(tmp_path / "sightline.yaml", started, apply)
+    await reload.run_once(yaml.safe_dump(after).encode())
+    assert reload.restart_needed == waits
+    wanted = config.parse(after).access
+    for each in applied:
+        assert (each.access is None) == (wanted is None)
+        if each.access is not None and wanted is not None:
+            assert (each.access.anonymous, each.access.groups) == (wanted.anonymous, wanted.groups)
+            assert each.access.store == (None if started.access is None else started.access.store)
+    assert applied or waits

@@ -40,9 +40,9 @@ def exported() -> dict[str, str]:
     """Give what the service exports, name to type; the one place that says so."""
     viewers, nobody = Seats(SeatLimits(1, 1, 1)), PublishingRights((), 1)
     streams = Streams(seats=viewers, publishing_rights=nobody, make_publisher=_make_nothing, on_restart=lambda: None)
-    access = Entrance(config.parse({}), None, clock=monotonic).parts
-    metrics = Metrics(streams, (), Events(), Connections(ConnectionLimits(8, 8), monotonic), access)
-    families = metrics.registry.collect()
+    access = Entrance(config.parse(None), None, clock=monotonic).parts
+    connections = Connections(ConnectionLimits(8, 8), monotonic)
+    families = Metrics(streams, (), Events(), connections, access).registry.collect()
     return {f"{family.name}_total" if family.type == "counter" else family.name: family.type for family in families}
 
 

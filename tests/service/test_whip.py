@@ -287,7 +287,9 @@ async def test_a_page_learns_who_may_publish(service: Service, guarded: Service)
 
 async def test_nobody_publishes_where_others_can_ask(model_server: ModelServer) -> None:
     """On an address that others reach, nothing may be published unless the configuration says what."""
-    with run_service(settings(model_server, server={"host": "0.0.0.0"})) as service:
+    with run_service(
+        settings(model_server, server={"host": "0.0.0.0"}, access={"anonymous": ["view", "publish"]})
+    ) as service:
         answer = await post(service, "phone", "v=0")
         assert answer.status == 403
         assert "ingress.names" in answer.problem()

@@ -146,6 +146,7 @@ async def test_over_https_with_a_token(model_server: ModelServer, tmp_path: Path
         "server": {"host": "0.0.0.0", "tls": {"cert": str(cert), "key": str(key)}},
         "serving": model_server.settings,
         "ingress": {"names": ["phone-*"], "token": TOKEN},
+        "access": {"anonymous": ["view"]},
     }
     with run_service(config) as service:
         assert service.url.startswith("https://")
