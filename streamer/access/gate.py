@@ -59,12 +59,15 @@ class Gate:
     def principal(self, credential: Credential) -> Principal:
         """Who shows this. What is unknown or has ended shows nothing; but who shows a token that is, may nothing.
 
-        He is to be told, whatever anybody may: a program goes on for months without noticing otherwise.
+        He is to be told, whatever anybody may: a program goes on for months without noticing otherwise. Where nobody is
+        asked who he is, a token too many does no harm.
         """
         found = self._found(credential)
         if found is not None:
             return found.with_grants(self._for_anybody())
-        return Principal("nobody", "nobody") if credential.token is not None else self._nobody()
+        if credential.token is not None and not self.is_open:
+            return Principal("nobody", "nobody")
+        return self._nobody()
 
     def keys_to(self, action: Action) -> tuple[str, ...]:
         """The configuration's tokens that are there for this, by the names of their keys."""

@@ -8,12 +8,14 @@ from aiohttp import web
 from streamer.access.action import Action
 from streamer.control.stream_bodies import examination
 from streamer.doctor.report import ReportDocument
+from streamer.http.audit import note
 from streamer.http.body import JSON, settings_of
 from streamer.http.gate import require
 from streamer.http.keys import PRACTICE, STREAM_CHANGES, no_stream
 from streamer.http.needs import needs
 from streamer.http.operation import Answer, Later, described
 from streamer.values.errors import ConfigError, Refused
+from streamer.values.url import redact
 
 LONGEST = 1280
 """Pixels of the longer side of the picture in an answer: it is for a page, and 4K would be megabytes."""
@@ -38,7 +40,8 @@ async def examine(request: web.Request) -> web.Response:
     stream_changes = request.app[STREAM_CHANGES]
     stream_changes.require_allowed()
     settings = await settings_of(request, JSON)
-    if isinstance(named := settings.get("stream"), str):
+    named = settings.get("stream")
+    if isinstance(named, str):
         require(request, Action.OPERATE, named)
         if not stream_changes.has(named):
             raise no_stream(request)
@@ -50,6 +53,7 @@ async def examine(request: web.Request) -> web.Response:
         target, sample_fps = practice.case_of(settings)
     except ConfigError as error:
         raise Refused(422, str(error)) from None
+    note(request, "camera examine", named if isinstance(named, str) else redact(target.url))
     report = await practice.examine(target, sample_fps)
     still = await asyncio.to_thread(report.still, LONGEST) if wants_still else None
     return web.json_response(report.document(still), headers={"Cache-Control": "no-store"})

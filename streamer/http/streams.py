@@ -6,6 +6,7 @@ from aiohttp import web
 
 from streamer.access.action import Action
 from streamer.control.stream_bodies import new_stream, stream_patch, stream_settings
+from streamer.http.audit import note
 from streamer.http.body import JSON, settings_of
 from streamer.http.description import StreamDescription, describe
 from streamer.http.gate import require_name
@@ -84,6 +85,7 @@ async def add(request: web.Request) -> web.Response:
         require_name(request, Action.OPERATE, named)
     streams = request.app[STREAMS]
     name = await stream_changes.add(document, taken=streams.is_taken)
+    note(request, "stream add", name)
     return web.json_response(
         _shown(request, name), status=201, headers={"Location": location(request, f"/api/streams/{name}")}
     )
@@ -99,7 +101,9 @@ async def change(request: web.Request) -> web.Response:
     stream_changes = request.app[STREAM_CHANGES]
     stream_changes.require_allowed()
     name = _changeable(request)
-    await stream_changes.change(name, await settings_of(request, JSON, MERGE_PATCH))
+    patch = await settings_of(request, JSON, MERGE_PATCH)
+    await stream_changes.change(name, patch)
+    note(request, "stream change", name, detail=", ".join(sorted(patch)))
     return web.json_response(_shown(request, name))
 
 
@@ -110,7 +114,9 @@ async def remove(request: web.Request) -> web.Response:
     """Remove a stream."""
     stream_changes = request.app[STREAM_CHANGES]
     stream_changes.require_allowed()
-    await stream_changes.remove(_changeable(request))
+    name = _changeable(request)
+    await stream_changes.remove(name)
+    note(request, "stream remove", name)
     return web.Response(status=204)
 
 

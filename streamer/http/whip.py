@@ -6,6 +6,7 @@ from typing_extensions import TypedDict
 from streamer.access.action import Action
 from streamer.control.publishing_rights import require_name
 from streamer.http.admissions import ADMISSIONS
+from streamer.http.audit import note
 from streamer.http.keys import SIGNALLING, STREAMS, location
 from streamer.http.needs import PRINCIPAL, needs, shown_by
 from streamer.http.operation import Answer, described
@@ -50,6 +51,7 @@ async def offer(request: web.Request) -> web.Response:
     streams.publishing_rights.require_name(name)
     text = await read_offer_text(request)
     publisher, answer = await streams.open_publisher(name, text, request.remote or "")
+    note(request, "stream publish", name)
     request.app[ADMISSIONS].admit(
         publisher.id,
         shown_by(request),

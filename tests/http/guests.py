@@ -117,7 +117,7 @@ async def run_door(
     """
     away = {"url": f"rtsp://127.0.0.1:{free_port()}/x"}
     document: dict[str, Any] = {
-        "server": {"trusted_proxies": [PROXY], "max_viewers_per_address": 100},
+        "server": {"trusted_proxies": [PROXY], "max_viewers_per_address": 100, **sections.pop("server", {})},
         "serving": {"address": f"127.0.0.1:{free_port()}"},
         "streams": {"a": away, "b": away},
         "api_streams": {"allowed": True},
