@@ -18,7 +18,8 @@ RUN pip install --require-hashes --no-deps --requirement requirements.lock
 
 FROM python:${PYTHON}-slim-bookworm AS base
 RUN useradd --uid 10001 --create-home --shell /usr/sbin/nologin sightline \
-    && install -d -o sightline -g sightline /models
+    && install -d -o sightline -g sightline /models \
+    && install -d -o sightline -g sightline -m 0700 /var/lib/sightline
 ENV PATH=/opt/sightline/bin:$PATH PYTHONUNBUFFERED=1
 USER sightline
 WORKDIR /home/sightline
@@ -32,6 +33,10 @@ CMD ["--if-changed", "--output", "/models/insulators"]
 
 FROM base AS service
 COPY --from=build /opt/sightline /opt/sightline
+# Users, tokens and the audit. An empty volume takes over the owner of the folder it covers.
+VOLUME /var/lib/sightline
+# Where sightline.yaml is mounted: `docker compose exec service sightline user add …` finds it.
+WORKDIR /etc/sightline
 EXPOSE 8000
 # Answers as long as the process does its work; whether the model server answers is /readyz, which is no reason to restart.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \

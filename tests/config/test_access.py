@@ -1,12 +1,15 @@
 """streamer.config.access: the section `access`."""
 
+import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from streamer import config
 from streamer.config import audit_path, store_path
 from streamer.values.errors import ConfigError
+from tests.peers.required import REPOSITORY
 
 
 def test_a_role_alone_is_that_role_everywhere() -> None:
@@ -85,3 +88,17 @@ def test_files_lie_beside_the_configuration_or_where_it_says() -> None:
     assert store_path(None, None) is None
     assert audit_path(Path("/etc/a.access.json")) == Path("/etc/a.audit.jsonl")
     assert audit_path(Path("/data/users.json")) == Path("/data/users.audit.jsonl")
+
+
+def test_the_commented_section_is_all_of_it() -> None:
+    """docs/sightline.yaml has every key of the section; without its comment signs it is one that can be used."""
+    lines = (REPOSITORY / "docs" / "sightline.yaml").read_text().splitlines()
+    begin = next(number for number, line in enumerate(lines) if line.startswith("# access:"))
+    end = lines.index("", begin)
+    text = "\n".join(re.sub("^# ?", "", line, count=1) for line in lines[begin:end])
+    section = yaml.safe_load(text.replace("${OIDC_SECRET}", "secret"))
+    access = config.parse({**section, "server": {"trusted_proxies": ["127.0.0.1"]}}).access
+    assert access is not None
+    for settings in (access, access.proxy, access.oidc):
+        assert settings is not None
+        assert settings.model_fields_set == type(settings).model_fields.keys()

@@ -204,6 +204,20 @@ def test_default_configuration_is_valid(monkeypatch: pytest.MonkeyPatch) -> None
     assert settings.server.port == 8000, "the image's health check asks there"
 
 
+def test_who_comes_in_is_asked_and_prometheus_is_let_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The default configuration starts without users, lets nobody watch, and keeps users in a volume it may write to."""
+    for variable, value in service("service")["environment"].items():
+        monkeypatch.setenv(variable, value)
+    access = config.load(REPOSITORY / mounts("service")["/etc/sightline/sightline.yaml"]).access
+    assert access is not None
+    assert access.anonymous == ["metrics"]
+    folder = str(Path(access.store or "").parent)
+    assert mounts("service")[folder] in compose()["volumes"]
+    image = (REPOSITORY / "Dockerfile").read_text()
+    assert f"install -d -o sightline -g sightline -m 0700 {folder}\n" in image
+    assert "\nWORKDIR /etc/sightline\n" in image, "a command there finds ./sightline.yaml"
+
+
 def test_prometheus_has_a_name_for_every_model_server() -> None:
     """Each address a model server can have has its own name in Prometheus' container, ending in its last number."""
     names = dict(entry.split(":") for entry in service("prometheus")["extra_hosts"])

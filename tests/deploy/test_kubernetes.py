@@ -230,6 +230,18 @@ def test_service_asks_every_model_server(overlay: str, tmp_path: Path) -> None:
     assert found.server.host == "0.0.0.0"
 
 
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_users_are_kept(overlay: str, tmp_path: Path) -> None:
+    """The service starts without users and asks everybody; what it keeps of them is in a volume it may write to."""
+    access = settings(overlay, tmp_path).access
+    assert access is not None
+    assert access.anonymous == ["metrics"]
+    [mount] = [each for each in container(overlay, "sightline")["volumeMounts"] if each["name"] == "accounts"]
+    assert mount == {"name": "accounts", "mountPath": str(Path(access.store or "").parent)}
+    context = pod(overlay, "sightline")["securityContext"]
+    assert context["fsGroup"] == context["runAsGroup"]
+
+
 def test_service_is_on_its_machines_network() -> None:
     """WebRTC candidates can be reached, the cluster's names are still known, and no second one wants the same ports."""
     found = one("base", "Deployment", "sightline")["spec"]
