@@ -6,15 +6,15 @@ import gc
 import logging
 import os
 import signal
-import ssl
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from aiohttp import web
 
-from streamer.config import Config, TlsSettings
+from streamer.config import Config
 from streamer.entrance import require_a_door
 from streamer.http.listener import Listener, bind
+from streamer.http.served_certificate import ServedCertificate
 from streamer.service import Service
 from streamer.tools.terminal import Terminal
 from streamer.values.ending import ended
@@ -92,7 +92,8 @@ async def _listen(runner: web.AppRunner, service: Service, config: Config) -> tu
         ConfigError: it cannot be had.
     """
     host, port = config.server.host, config.server.port
-    tls = None if config.server.tls is None else _context(config.server.tls)
+    tls = config.server.tls
+    certificate = None if tls is None else ServedCertificate(Path(tls.cert), Path(tls.key))
     try:
         sockets = await bind(host, port)
     except OSError as error:
@@ -103,31 +104,11 @@ async def _listen(runner: web.AppRunner, service: Service, config: Config) -> tu
         runner.server,
         service.connections,
         service.shortage,
-        tls=tls,
-        on_restart=lambda: service.metrics.restarted("listener"),
+        certificate=certificate,
+        on_restart=service.metrics.restarted,
     )
+    service.metrics.certificate = certificate
     return f"{'http' if tls is None else 'https'}://{_shown(host)}:{sockets[0].getsockname()[1]}", listener
-
-
-def _context(tls: TlsSettings) -> ssl.SSLContext:
-    """What HTTPS is served with.
-
-    Raises:
-        ConfigError: the files cannot be used.
-    """
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    try:
-        # Without a password, OpenSSL would ask for one on the terminal.
-        context.load_cert_chain(tls.cert, tls.key, password=lambda: "")
-    except FileNotFoundError:
-        raise ConfigError(f"server.tls: {tls.cert} or {tls.key} is not there") from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or type(error).__name__
-        raise ConfigError(
-            f"server.tls: {tls.cert} and {tls.key} cannot be used ({reason}); they must be a certificate and its key in"
-            " PEM, the key without a password"
-        ) from None
-    return context
 
 
 def _why(error: OSError) -> str:

@@ -8,13 +8,13 @@ import contextlib
 import errno
 import functools
 import socket
-import ssl
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
 from streamer.http.connection import Connection
 from streamer.http.connections import REQUEST_TIMEOUT, Connections
+from streamer.http.served_certificate import ServedCertificate
 from streamer.http.shortage import Shortage, is_shortage
 from streamer.values.ending import ended
 from streamer.values.supervision import PAUSE, supervise
@@ -47,8 +47,8 @@ class Listener:
         connections: Connections,
         shortage: Shortage,
         *,
-        tls: ssl.SSLContext | None,
-        on_restart: Callable[[], None],
+        certificate: ServedCertificate | None,
+        on_restart: Callable[[str], None],
     ) -> None:
         """Take what comes, from now on.
 
@@ -57,16 +57,21 @@ class Listener:
             server: makes answers.
             connections: that there may be.
             shortage: told when there is no descriptor for another.
-            tls: what HTTPS is served with.
-            on_restart: told when a task of this ended in a way nobody foresaw.
+            certificate: what HTTPS is served with, and followed for that; None: plain HTTP.
+            on_restart: told which task of this ended in a way nobody foresaw.
         """
         self._sockets, self._server, self._connections, self._shortage = sockets, server, connections, shortage
-        self._tls = tls
+        self._certificate = certificate
         self._openings: set[asyncio.Task[None]] = set()
-        lives: list[Callable[[], Awaitable[None]]] = [functools.partial(self._take, each) for each in sockets]
+        lives: list[tuple[str, Callable[[], Awaitable[None]]]] = [("listener", self._sweep)]
+        lives += [("listener", functools.partial(self._take, each)) for each in sockets]
+        if certificate is not None:
+            lives.append(("certificate", certificate.watch))
         self._tasks = [
-            asyncio.create_task(supervise("listener", life, pause=PAUSE, on_restart=on_restart), name="listener")
-            for life in (self._sweep, *lives)
+            asyncio.create_task(
+                supervise(name, life, pause=PAUSE, on_restart=functools.partial(on_restart, name)), name=name
+            )
+            for name, life in lives
         ]
 
     async def close(self) -> None:
@@ -97,7 +102,7 @@ class Listener:
     def _let_in(self, taken: socket.socket, address: str) -> None:
         if not self._connections.admit(address):
             with taken, contextlib.suppress(OSError):
-                if self._tls is None:
+                if self._certificate is None:
                     taken.send(FULL)
             return
         connection = Connection(self._server, self._connections, address)
@@ -109,13 +114,14 @@ class Listener:
 
     async def _open(self, connection: Connection, taken: socket.socket) -> None:
         """Hand it to asyncio; with TLS, once that is agreed on."""
-        timeout = None if self._tls is None else REQUEST_TIMEOUT
-        leave = None if self._tls is None else SHUTDOWN_TIMEOUT
+        tls = None if self._certificate is None else self._certificate.context
+        timeout = None if tls is None else REQUEST_TIMEOUT
+        leave = None if tls is None else SHUTDOWN_TIMEOUT
         try:
             await asyncio.get_running_loop().connect_accepted_socket(
                 lambda: connection,
                 taken,
-                ssl=self._tls,
+                ssl=tls,
                 ssl_handshake_timeout=timeout,
                 ssl_shutdown_timeout=leave,
             )

@@ -17,6 +17,7 @@ from streamer.control.streams import Streams
 from streamer.http.access_keys import AccessParts
 from streamer.http.connections import REASONS, Connections
 from streamer.http.events import Events
+from streamer.http.served_certificate import ServedCertificate
 from streamer.inference.model import ServedModel
 from streamer.stream.pipeline import Pipeline
 from streamer.values.detections import Detections
@@ -24,7 +25,9 @@ from streamer.values.state import STREAM_STATES
 
 LATENCY_BUCKETS = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 2.0, 5.0)
 
-TASKS = ("accounts", "admissions", "audit", "configuration", "event-loop-lag", "listener", "model", "stream")
+TASKS = (
+    "accounts", "admissions", "audit", "certificate", "configuration", "event-loop-lag", "listener", "model", "stream",
+)  # fmt: skip
 """What is run again when it ends; all of them are shown from the start, or the first end would not be a rise."""
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -50,6 +53,8 @@ class Metrics(Collector):
         """Whether the configuration file, as it is now, is what runs."""
         self.config_read_at = 0.0
         """When it last was read without a mistake, in seconds since 1970."""
+        self.certificate: ServedCertificate | None = None
+        """What HTTPS is served with; None: there is none."""
         self.restart_needed = 0
         """Keys in it whose new value waits for a restart."""
         self._streams, self._models, self._events, self._connections = streams, models, events, connections
@@ -139,6 +144,8 @@ class Metrics(Collector):
         yield from _models(self._models)
         yield from _connections(self._connections)
         yield from _access(self._access)
+        if self.certificate is not None:
+            yield from _certificate(self.certificate)
         yield GaugeMetricFamily(
             "sightline_config_last_reload_successful",
             "1 while the configuration file is free of mistakes",
@@ -323,4 +330,17 @@ def _access(access: AccessParts) -> Iterator[Metric]:
     yield tries
     yield CounterMetricFamily(
         "sightline_audit_dropped", "Deeds that the audit does not have: its disk was full or slow", access.audit.dropped
+    )
+
+
+def _certificate(certificate: ServedCertificate) -> Iterator[Metric]:
+    yield GaugeMetricFamily(
+        "sightline_certificate_expiry_timestamp_seconds",
+        "When the certificate that is served ends, or the first of those it is signed by",
+        certificate.expires_at,
+    )
+    yield GaugeMetricFamily(
+        "sightline_certificate_last_reload_successful",
+        "1 while the certificate's files are what is served",
+        float(certificate.is_newest),
     )

@@ -6,7 +6,7 @@ import logging
 import resource
 import socket
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -17,8 +17,9 @@ from streamer import config
 from streamer.http import body
 from streamer.http.connections import IDLE_TIMEOUT, REQUEST_TIMEOUT, WRITE_TIMEOUT
 from streamer.http.listener import Listener, bind
+from streamer.http.served_certificate import ServedCertificate
 from streamer.service import Service
-from tests.peers.certificates import make_certificate, server_context
+from tests.peers.certificates import make_certificate, server_files
 from tests.peers.clock import FakeClock
 from tests.peers.process import free_port
 from tests.peers.until import until
@@ -83,7 +84,11 @@ async def is_ended(peer: Peer) -> bool:
 
 
 @asynccontextmanager
-async def run_port(tls: ssl.SSLContext | None = None, **server: object) -> AsyncIterator[Port]:
+async def run_port(
+    certificate: ServedCertificate | None = None,
+    on_restart: Callable[[str], None] = lambda task: None,
+    **server: object,
+) -> AsyncIterator[Port]:
     """A service's port, for as long as the block lasts."""
     clock = FakeClock()
     settings = {"serving": {"address": f"127.0.0.1:{free_port()}"}, "server": server, "api_streams": {"allowed": True}}
@@ -94,7 +99,12 @@ async def run_port(tls: ssl.SSLContext | None = None, **server: object) -> Async
         sockets = await bind("127.0.0.1", 0)
         assert runner.server is not None
         listener = Listener(
-            sockets, runner.server, service.connections, service.shortage, tls=tls, on_restart=lambda: None
+            sockets,
+            runner.server,
+            service.connections,
+            service.shortage,
+            certificate=certificate,
+            on_restart=on_restart,
         )
         port = Port(service, clock, sockets[0].getsockname()[1])
         try:
@@ -218,7 +228,7 @@ async def test_the_way_into_the_folder_keeps_what_was_asked() -> None:
 async def test_who_does_not_come_to_the_end_of_tls_takes_a_place_and_loses_it(tmp_path: Path) -> None:
     """A handshake that goes nowhere counts as a connection, and makes room for one that goes somewhere."""
     authority = make_certificate("localhost")
-    served = server_context(authority, tmp_path)
+    served = ServedCertificate(*server_files(authority, tmp_path))
     asks = ssl.create_default_context(cadata=authority.cert)
     asks.check_hostname = False
     async with run_port(served, max_connections=8, max_connections_per_address=8) as port:

@@ -60,10 +60,16 @@ def make_certificate(name: str, authority: Certificate | None = None) -> Certifi
     return Certificate(subject, private, made.public_bytes(Encoding.PEM).decode())
 
 
+def server_files(certificate: Certificate, folder: Path) -> tuple[Path, Path]:
+    """A server's files, written into a folder: its certificate and its key."""
+    cert, key = folder / "cert.pem", folder / "key.pem"
+    cert.write_text(certificate.cert)
+    key.write_text(certificate.key)
+    return cert, key
+
+
 def server_context(certificate: Certificate, folder: Path) -> ssl.SSLContext:
     """A server's side of TLS; its files are written into a folder."""
-    (folder / "cert.pem").write_text(certificate.cert)
-    (folder / "key.pem").write_text(certificate.key)
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    made.load_cert_chain(folder / "cert.pem", folder / "key.pem")
+    made.load_cert_chain(*server_files(certificate, folder))
     return made
