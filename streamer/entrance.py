@@ -1,5 +1,6 @@
 """Who may come in, as the configuration in force has it: the gate and its rules, and what signing in is made of."""
 
+import ssl
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,11 +10,15 @@ from streamer.access.attempts import Attempts
 from streamer.access.audit import Audit
 from streamer.access.credential import digest
 from streamer.access.gate import Gate, GateRules
+from streamer.access.json_fetch import JsonFetch
 from streamer.access.password import Passwords
+from streamer.access.pending import PendingSignIns
 from streamer.access.principal import Grant, Principal
+from streamer.access.provider import Client, Provider
 from streamer.access.store import Store
-from streamer.config import AccessSettings, Config, audit_path, store_path
+from streamer.config import AccessSettings, Config, OidcSettings, audit_path, store_path
 from streamer.http.access_keys import AccessParts
+from streamer.http.sign_on import SignOn
 from streamer.values.clock import Clock
 from streamer.values.errors import ConfigError
 from streamer.values.host import is_loopback
@@ -32,7 +37,7 @@ class Entrance:
             wall: seconds since 1970, UTC.
 
         Raises:
-            ConfigError: the file of users cannot be read or understood.
+            ConfigError: the file of users cannot be read or understood, or `access.oidc.tls.ca` cannot be used.
         """
         access = config.access or AccessSettings()
         kept = store_path(config.access, path)
@@ -40,6 +45,7 @@ class Entrance:
         self.store.read()
         self.audit = Audit(None if kept is None else audit_path(kept), wall)
         self.gate = Gate(rules(config), lambda: self.store.accounts, wall)
+        self.sign_on = None if access.oidc is None else sign_on(access.oidc, clock)
         self.parts = AccessParts(
             self.store, Passwords(), Attempts(clock), self.audit, access.session_hours * 3600.0, wall
         )
@@ -80,6 +86,34 @@ def rules(config: Config) -> GateRules:
         groups_header="" if proxy is None else proxy.groups_header,
         session_seconds=access.session_hours * 3600.0,
     )
+
+
+def sign_on(oidc: OidcSettings, clock: Clock) -> SignOn:
+    """Signing in at a provider, of which nothing is asked before somebody does. Blocks where a file is named.
+
+    Raises:
+        ConfigError: it cannot be used.
+    """
+    client = Client(
+        oidc.issuer,
+        oidc.client_id,
+        oidc.client_secret,
+        tuple(oidc.scopes),
+        (oidc.name_claim, oidc.groups_claim),
+    )
+    default = None if oidc.default_role is None else Grant(Role(oidc.default_role).actions)
+    provider = Provider(client, JsonFetch(_trusting(oidc.tls.ca)), clock)
+    return SignOn(provider, PendingSignIns(clock), oidc.name, oidc.name_claim, oidc.groups_claim, default)
+
+
+def _trusting(ca: str | None) -> ssl.SSLContext | None:
+    try:
+        return None if ca is None else ssl.create_default_context(cafile=ca)
+    except OSError as error:
+        reason = getattr(error, "reason", None) or error.strerror
+        raise ConfigError(
+            f"access.oidc.tls.ca: {ca} cannot be used ({reason}); it must be certificates in PEM"
+        ) from None
 
 
 def _configured_tokens(config: Config) -> Mapping[str, Principal]:

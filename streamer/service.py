@@ -141,6 +141,7 @@ class Service:
             gate=self.entrance.gate,
             access=self.entrance.parts,
             admissions=self.admissions,
+            sign_on=self.entrance.sign_on,
             security_headers=security_headers(self.config.server.frame_ancestors),
         )
 

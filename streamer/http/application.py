@@ -22,6 +22,7 @@ from streamer.http import (
     doctor,
     feeds,
     links,
+    oidc,
     own_password,
     page,
     probes,
@@ -36,6 +37,7 @@ from streamer.http import streams as stream_routes
 from streamer.http.access_keys import ACCESS, AccessParts
 from streamer.http.admissions import ADMISSIONS, Admissions
 from streamer.http.api_description import API_DESCRIPTION, ApiDescription
+from streamer.http.bodies.session import SignInElsewhere
 from streamer.http.connection import connection_of
 from streamer.http.events import Events
 from streamer.http.gate import gate as let_through
@@ -44,7 +46,9 @@ from streamer.http.metrics import Metrics
 from streamer.http.needs import GATE
 from streamer.http.problems import SHORTAGE, problems
 from streamer.http.security_headers import SECURITY_HEADERS, add_headers
+from streamer.http.session import SIGN_IN_ELSEWHERE
 from streamer.http.shortage import Shortage
+from streamer.http.sign_on import BEGIN, SIGN_ON, SignOn
 from streamer.http.signalling import Signalling
 from streamer.http.trusted_proxies import TrustedProxies
 from streamer.inference.served_models import ServedModels
@@ -57,6 +61,7 @@ ROOMS = (
     doctor,
     feeds,
     links,
+    oidc,
     own_password,
     probes,
     session,
@@ -85,9 +90,12 @@ def build(
     gate: Gate,
     access: AccessParts,
     admissions: Admissions,
+    sign_on: SignOn | None,
     security_headers: Mapping[str, str],
 ) -> web.Application:
-    """The application, ready to be served. `reload` is None where no file is followed."""
+    """The application, ready to be served. `reload` is None where no file is followed, `sign_on` where nobody signs in
+    elsewhere.
+    """
     app = web.Application(
         middlewares=[_at_work, problems, _as_asked, _require_name, _require_origin, let_through],
         client_max_size=MAX_OFFER,
@@ -96,7 +104,9 @@ def build(
     app[SIGNALLING], app[STREAM_CHANGES], app[PRACTICE], app[RELOAD] = signalling, stream_changes, practice, reload
     app[SHORTAGE], app[API_DESCRIPTION] = shortage, ApiDescription()
     app[GATE], app[ACCESS], app[ADMISSIONS], app[PROXIES] = gate, access, admissions, proxies
-    app[SECURITY_HEADERS] = security_headers
+    app[SECURITY_HEADERS], app[SIGN_ON] = security_headers, sign_on
+    if sign_on is not None:
+        app[SIGN_IN_ELSEWHERE] = SignInElsewhere(name=sign_on.name, path=BEGIN)
     app.on_response_prepare.append(add_headers)
     feeds.set_up(app)
     changes.set_up(app)

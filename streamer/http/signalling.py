@@ -85,8 +85,16 @@ class Signalling:
         if len(hosts) > 1 or (not hosts and request.version >= HttpVersion11):  # RFC 9112 section 3.2
             raise Refused(400, "the request must name one host")
         for host in {*hosts, request.host} if hosts else ():  # the target may name another, and it is that which counts
-            if not self._names.may_be(host):
-                raise Refused(421, f"this service does not go by the name {host[:80]!r}; server.names lists its names")
+            self.require_own(host)
+
+    def require_own(self, host: str) -> None:
+        """Refuse a host that is called otherwise than we are.
+
+        Raises:
+            Refused: 421.
+        """
+        if not self._names.may_be(host):
+            raise Refused(421, f"this service does not go by the name {host[:80]!r}; server.names lists its names")
 
     def require_origin(self, request: web.Request) -> None:
         """Refuse what a foreign page made a browser send.

@@ -4,7 +4,7 @@ SightlineError
 ├── ConfigError          the configuration, a URL or an option cannot be used: exit code 2, or 422 through the API
 ├── SourceError          a camera cannot be read, or may not be: `kind` is one of SourceErrorKind; source, doctor
 ├── PredictError         the model server did not answer: `code` is a gRPC status name; inference
-├── Refused              a request is not met: `status` is HTTP's, 4xx, or 503; http, control, webrtc
+├── Refused              a request is not met: `status` is HTTP's, 4xx, or 502 and 503; http, control, webrtc, access
 ├── Overloaded           a limit is reached, or the end: HTTP 503 with Retry-After; control, doctor
 └── tools.child.ChildEnded   a process of a command ended before it was of use
 

@@ -87,11 +87,18 @@ async def is_ended(peer: Peer) -> bool:
 async def run_port(
     certificate: ServedCertificate | None = None,
     on_restart: Callable[[str], None] = lambda task: None,
+    *,
+    access: dict[str, object] | None = None,
     **server: object,
 ) -> AsyncIterator[Port]:
     """A service's port, for as long as the block lasts."""
     clock = FakeClock()
-    settings = {"serving": {"address": f"127.0.0.1:{free_port()}"}, "server": server, "api_streams": {"allowed": True}}
+    settings = {
+        "serving": {"address": f"127.0.0.1:{free_port()}"},
+        "server": server,
+        "api_streams": {"allowed": True},
+        "access": access,
+    }
     service = Service(config.parse(settings), clock)
     async with service.run() as application:
         runner = web.AppRunner(application, handler_cancellation=True, shutdown_timeout=0.1)

@@ -74,6 +74,9 @@ _TOOLS: dict[str, Callable[[], bool]] = {
     "turnserver": lambda: shutil.which("turnserver") is not None,
     "nginx": lambda: shutil.which("nginx") is not None,
     "node": lambda: shutil.which("node") is not None,
+    "oidc-provider": lambda: (
+        shutil.which("node") is not None and (REPOSITORY / "node_modules" / "oidc-provider").is_dir()
+    ),
 }
 
 
