@@ -80,7 +80,9 @@ def _only(header: str, headers: Lines) -> str:
 
 
 def _name(said: str, header: str) -> str:
-    """A name that may stand in the audit: not what is invisible there, nor what was no UTF-8."""
-    if len(said) > MAX_WORD or not said.isprintable():
+    """A name that may stand in the audit: not what is invisible there, nor what was no UTF-8; and not the proxy's own
+    word for a name that is missing: Caddy 2.6 then says {http.reverse_proxy.header.Remote-User}.
+    """
+    if len(said) > MAX_WORD or not said.isprintable() or said[0] + said[-1] == "{}":
         raise Refused(400, f"what the proxy says in {header} is no name of at most {MAX_WORD} printable characters")
     return said

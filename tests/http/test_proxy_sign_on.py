@@ -57,6 +57,7 @@ def test_of_nobody_else_such_a_header_is_read(peer: str) -> None:
         [("Remote-User", "a" * (MAX_WORD + 1))],
         [("Remote-User", "anna\x07")],
         [("Remote-User", "anna\u202e")],
+        [("Remote-User", "{http.reverse_proxy.header.Remote-User}")],
         [("Remote-User", b"\xff\xfe".decode(errors="surrogateescape"))],
         [("Remote-User", "anna"), ("Remote-Groups", "staff,a\x00b")],
         [("Remote-User", "anna"), ("Remote-Groups", "g," * (MAX_GROUPS + 1))],
