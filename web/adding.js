@@ -1,10 +1,11 @@
 // @ts-check
 // <add-stream>: a button and a form by which a camera is examined and added, where the server lets streams be added.
 
-import { Refusal, administration } from "./administration.js";
+import { administration } from "./administration.js";
 import { CameraCheckup } from "./checkup.js";
 import { element } from "./details.js";
 import { button, field, formDialog, problem, secret } from "./form.js";
+import { Refusal } from "./request.js";
 
 export class AddStream extends HTMLElement {
   #name = field("name", { required: "", maxlength: "64", pattern: "[A-Za-z0-9][A-Za-z0-9._\\-]*" });

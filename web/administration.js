@@ -1,29 +1,13 @@
 // @ts-check
 // Whether the server's streams may be changed from here, and the requests that do it: docs/api.md. No DOM.
 
-import { refusal } from "./problem.js";
-import { sentence } from "./readout.js";
-import { authorization } from "./signalling.js";
-
-/** The server may ask a name server, or wait for a camera's socket to close. */
-const ANSWER_MS = 15_000;
-
-export class Refusal extends Error {
-  /**
-   * @param {string} message a sentence for a person
-   * @param {number} [status] HTTP status; 0 when there was no answer
-   */
-  constructor(message, status = 0) {
-    super(message);
-    this.name = "Refusal";
-    this.status = status;
-  }
-}
+import { Refusal, request } from "./request.js";
+import { visitor } from "./visitor.js";
 
 /** Dispatches "change" when what may be done has changed. */
 export class Administration extends EventTarget {
-  /** Whether streams may be changed at all. */
-  allowed = false;
+  /** Whether the configuration lets streams be changed. */
+  #allowed = false;
   /** Of URLs that may be added.
    * @type {string[]}
    */
@@ -32,20 +16,29 @@ export class Administration extends EventTarget {
   /** The last one the server took; it leaves with the page. */
   #token = "";
 
-  /** Whether a person must give a token first. */
+  constructor() {
+    super();
+    visitor.addEventListener("change", () => this.dispatchEvent(new Event("change")));
+  }
+
+  /** Whether streams may be changed from here. */
+  get allowed() {
+    return this.#allowed && visitor.offered("operate");
+  }
+
+  /** Whether a person must give a token first: who may anyway shows none. */
   get needsToken() {
-    return this.#tokenAsked && this.#token === "";
+    return this.#tokenAsked && this.#token === "" && !visitor.may("operate");
   }
 
   /** Asks the server what may be done; an older one, or none, allows nothing new. */
   async ask() {
     try {
-      const response = await fetch("api/config", { cache: "no-store", signal: AbortSignal.timeout(ANSWER_MS) });
-      if (!response.ok) return;
+      const response = await request("GET", "api/config");
       /** @type {{ api_streams: { allowed?: boolean, token?: boolean, schemes?: string[] } }} */
       const { api_streams } = await response.json();
       const { allowed, token, schemes } = api_streams;
-      [this.allowed, this.#tokenAsked, this.schemes] = [allowed === true, token === true, schemes ?? []];
+      [this.#allowed, this.#tokenAsked, this.schemes] = [allowed === true, token === true, schemes ?? []];
     } catch {
       return;
     }
@@ -101,23 +94,17 @@ export class Administration extends EventTarget {
    * @param {{ body?: object, token?: string, signal?: AbortSignal }} [more]
    */
   async #send(method, path, { body, token, signal } = {}) {
-    const timeout = AbortSignal.timeout(ANSWER_MS);
     const shown = token || this.#token;
-    const response = await fetch(path, {
-      method,
-      headers: { ...authorization(shown), ...(body ? { "Content-Type": "application/json" } : {}) },
-      body: body && JSON.stringify(body),
-      signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
-    }).catch((error) => {
-      throw signal?.aborted ? error : new Refusal("The server does not answer.");
+    const response = await request(method, path, { body, token: shown, signal }).catch((error) => {
+      const status = error instanceof Refusal ? error.status : 0;
+      if (status === 401) [this.#tokenAsked, this.#token] = [true, ""];
+      if (status === 401 || status === 403) this.ask(); // the configuration may have changed
+      throw error;
     });
-    if (response.status === 401) [this.#tokenAsked, this.#token] = [true, ""];
-    else if (response.ok && shown !== this.#token) {
+    if (shown !== this.#token) {
       this.#token = shown;
       this.dispatchEvent(new Event("change"));
     }
-    if (response.status === 401 || response.status === 403) this.ask(); // the configuration may have changed
-    if (!response.ok) throw new Refusal(sentence(await refusal(response)), response.status);
     return response;
   }
 }

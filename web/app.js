@@ -1,6 +1,7 @@
 // @ts-check
-// The page: every stream of the server as a tile, one of them large when the address names it.
+// The page: every stream of the server as a tile, one of them large when the address names it; and who may see it.
 
+import "./account.js";
 import { AddStream } from "./adding.js";
 import { administration } from "./administration.js";
 import { element } from "./details.js";
@@ -8,7 +9,10 @@ import { Feed } from "./feed.js";
 import { fitGrid } from "./grid.js";
 import { CameraPanel } from "./camera.js";
 import { News, countStates } from "./news.js";
+import { PeoplePage, isPeople } from "./people.js";
+import { SignIn } from "./signin.js";
 import { StreamViewer } from "./viewer.js";
+import { visitor } from "./visitor.js";
 
 /** @typedef {import("./feed.js").Stream} Stream */
 
@@ -21,6 +25,8 @@ const back = find(".back");
 const camera = /** @type {CameraPanel} */ (find("camera-panel"));
 const adding = /** @type {AddStream} */ (find("add-stream"));
 const useCamera = find(".use-camera");
+const people = /** @type {PeoplePage} */ (find("people-page"));
+const door = /** @type {SignIn} */ (find("sign-in"));
 /** The camera's own place; no stream is called so, for a name does not begin with a plus. */
 const CAMERA = "+camera";
 /** @type {Map<string, StreamViewer>} */
@@ -30,18 +36,21 @@ const news = new News();
 let listed = false;
 /** Whether the server was away: it may be another one, or another configuration, when it is back. */
 let lost = false;
+/** Who signed in last: what he left on the page is not the next one's. */
+let owner = "";
 
 const feed = new Feed({
   onstreams(streams) {
     banner.hidden = true;
     listed = true;
-    if (lost) askWhatMayBeDone();
+    if (lost) visitor.ask().then(askWhatMayBeDone);
     lost = false;
     reconcile(streams);
     const spoken = news.of(streams);
     if (spoken) find(".announcer").textContent = spoken;
     summarise(streams);
     camera.update(streams);
+    people.update(streams);
     layOut();
   },
   ondetections(event) {
@@ -113,19 +122,24 @@ function layOut() {
   const only = viewers.size === 1 ? first : "";
   const wanted = named();
   const focus = viewers.has(wanted) ? wanted : only;
+  const barred = visitor.known && !visitor.may("view");
   const atCamera = wanted === CAMERA && !useCamera.hidden;
+  const atPeople = isPeople(wanted) && visitor.may("administer");
+  const elsewhere = atCamera || atPeople || barred;
   camera.hidden = !atCamera;
-  main.hidden = atCamera;
+  people.show(atPeople ? wanted : "");
+  main.hidden = elsewhere;
   main.dataset.view = focus ? "focus" : "grid";
-  back.hidden = !atCamera && (!focus || focus === only);
+  back.hidden = !atCamera && !atPeople && (!focus || focus === only);
   useCamera.toggleAttribute("aria-current", atCamera);
   viewers.forEach((viewer, name) => {
     viewer.classList.toggle("focused", name === focus);
     viewer.hidden = focus !== "" && name !== focus;
   });
-  empty.hidden = atCamera || (viewers.size > 0 && (wanted === "" || viewers.has(wanted)));
+  empty.hidden = elsewhere || (viewers.size > 0 && (wanted === "" || viewers.has(wanted)));
   if (!empty.hidden) drawEmpty(wanted);
-  document.title = atCamera ? "Camera · Sightline" : focus ? `${focus} · Sightline` : "Sightline";
+  const place = atCamera ? "Camera" : atPeople ? PeoplePage.title(wanted) : focus;
+  document.title = place ? `${place} · Sightline` : "Sightline";
   fit();
 }
 
@@ -133,7 +147,8 @@ function layOut() {
 function drawEmpty(wanted) {
   const none = listed && viewers.size === 0;
   let text = "Connecting to the server…";
-  if (none) text = "No streams yet";
+  if (isPeople(wanted) && visitor.known) text = "Users, tokens and the audit are shown to administrators alone.";
+  else if (none) text = "No streams yet";
   else if (listed) text = `There is no stream “${wanted}”.`;
   find(".empty-text").textContent = text;
   empty.toggleAttribute("data-none", none);
@@ -200,8 +215,41 @@ document.addEventListener("keydown", (event) => {
 new ResizeObserver(fit).observe(document.documentElement);
 
 function askWhatMayBeDone() {
-  administration.ask();
-  camera.ask();
+  if (visitor.offered("operate")) administration.ask();
+  if (visitor.offered("publish")) camera.ask();
+}
+
+/** Shows what who looks may see; where that is nothing, <sign-in> stands before it. */
+function admit() {
+  if (visitor.named && owner !== "" && visitor.name !== owner) forget();
+  if (visitor.named) owner = visitor.name;
+  if (visitor.may("view")) {
+    feed.start();
+    askWhatMayBeDone();
+  } else {
+    feed.stop();
+    viewers.forEach((viewer) => viewer.lose());
+  }
+  offerCamera();
+}
+
+/** Nothing of one person stays on the page for the next. */
+function forget() {
+  owner = "";
+  for (const dialog of document.querySelectorAll("dialog.sheet")) /** @type {HTMLDialogElement} */ (dialog).close();
+  if (camera.publishing) camera.stop();
+  viewers.forEach((viewer) => viewer.remove());
+  viewers.clear();
+}
+
+function offerCamera() {
+  useCamera.hidden = !camera.offered && !camera.publishing;
+  layOut();
+}
+
+function watch() {
+  if (!visitor.known || visitor.may("view")) feed.start();
+  if (door.open) visitor.ask(); // he may have signed in on another page
 }
 
 administration.addEventListener("change", layOut);
@@ -215,25 +263,23 @@ document.addEventListener("removed", (event) => {
   feed.refresh();
 });
 
-camera.addEventListener("ready", () => {
-  useCamera.hidden = !camera.offered && !camera.publishing;
-  layOut();
-});
+camera.addEventListener("ready", offerCamera);
 camera.addEventListener("change", () => {
   useCamera.toggleAttribute("data-on", camera.publishing);
   find(".use-camera-text").textContent = camera.publishing ? "Your camera is on" : "Use this device’s camera";
 });
-askWhatMayBeDone();
+visitor.addEventListener("change", admit);
+visitor.addEventListener("out", forget);
 
 let hiddenTimer = 0;
 document.addEventListener("visibilitychange", () => {
   window.clearTimeout(hiddenTimer);
   // While its camera is on, the page watches on: a phone that is locked for a moment must find its place again.
   if (document.hidden) hiddenTimer = window.setTimeout(() => !camera.publishing && feed.stop(), HIDDEN_GRACE_MS);
-  else feed.start();
+  else watch();
 });
 window.addEventListener("pagehide", () => feed.stop());
-window.addEventListener("pageshow", () => feed.start());
+window.addEventListener("pageshow", (event) => event.persisted && watch());
 window.addEventListener("online", () => feed.refresh());
 layOut();
-feed.start();
+visitor.ask().then(() => visitor.known || feed.start()); // the list says that there is no server

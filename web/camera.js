@@ -5,6 +5,7 @@ import { device, explain, freeName } from "./device.js";
 import { sentence } from "./readout.js";
 import { SessionError } from "./signalling.js";
 import { StreamViewer } from "./viewer.js";
+import { visitor } from "./visitor.js";
 import { WhipSession } from "./whip.js";
 
 /** @typedef {import("./feed.js").Stream} Stream */
@@ -77,7 +78,7 @@ export class CameraPanel extends HTMLElement {
 
   /** Whether this page may publish; before that there is nothing here. */
   get offered() {
-    return this.#names.length > 0;
+    return this.#names.length > 0 && visitor.offered("publish");
   }
 
   get publishing() {
@@ -232,8 +233,10 @@ export class CameraPanel extends HTMLElement {
         await this.#publish();
       } catch (error) {
         if (attempt !== this.#attempt) return;
+        const forbidden = error instanceof SessionError && (error.status === 401 || error.status === 403);
+        if (forbidden) this.stop();
         this.#say(explain(/** @type {Error} */ (error)));
-        this.#retry();
+        this.#retry(); // nothing, where it was stopped
       }
     }, pause);
   }
@@ -288,7 +291,8 @@ export class CameraPanel extends HTMLElement {
     this.#find(".insecure").hidden = secure;
     this.#find(".own .cover").hidden = this.#media !== null;
     this.#name.disabled = this.#token.disabled = this.publishing;
-    /** @type {HTMLElement} */ (this.#token.closest("label")).hidden = !this.#tokenAsked || this.publishing;
+    /** @type {HTMLElement} */ (this.#token.closest("label")).hidden =
+      !this.#tokenAsked || visitor.may("publish") || this.publishing;
     this.#find(".start").textContent = this.publishing ? "Stop" : "Start";
     this.#find(".own .sending").textContent = STATES[this.#state];
     this.#find(".own .device").textContent = `This ${device()}`;

@@ -53,7 +53,7 @@ export class CameraCheckup extends HTMLElement {
    * @param {{ url: string } | { stream: string }} camera
    * @param {string} [token]
    * @returns {Promise<boolean>} false when clear() came first
-   * @throws {import("./administration.js").Refusal} when the server does not examine it
+   * @throws {import("./request.js").Refusal} when the server does not examine it
    */
   async examine(camera, token) {
     this.clear();

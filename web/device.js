@@ -7,6 +7,38 @@ export function device(agent = navigator.userAgent) {
   return /Mobi|iPhone|Android/.test(agent) ? "phone" : "computer";
 }
 
+/** The order counts: most of them call themselves by the names of others as well. */
+const BROWSERS = [
+  [/Edg(A|iOS)?\//, "Edge"],
+  [/OPR\//, "Opera"],
+  [/SamsungBrowser\//, "Samsung Internet"],
+  [/Firefox\/|FxiOS\//, "Firefox"],
+  [/Chrome\/|CriOS\/|Chromium\//, "Chrome"],
+  [/Safari\//, "Safari"],
+];
+const SYSTEMS = [
+  [/Android/, "Android"],
+  [/iPhone/, "iPhone"],
+  [/iPad/, "iPad"],
+  [/Windows/, "Windows"],
+  [/Mac OS X/, "macOS"],
+  [/CrOS/, "ChromeOS"],
+  [/Linux/, "Linux"],
+];
+
+/**
+ * What a browser calls itself, in a few words.
+ *
+ * @param {string} agent
+ */
+export function browserOf(agent) {
+  const [browser, system] = [BROWSERS, SYSTEMS].map((all) =>
+    all.find(([pattern]) => RegExp(pattern ?? "").test(agent)),
+  );
+  if (!browser) return agent.slice(0, 60) || "A browser that does not say which";
+  return system ? `${browser[1]} on ${system[1]}` : `${browser[1]}`;
+}
+
 /**
  * A name of the first pattern that no stream has yet.
  *

@@ -4,7 +4,7 @@
 import { administration } from "./administration.js";
 import { CameraCheckup } from "./checkup.js";
 import { element } from "./details.js";
-import { button, formDialog, problem } from "./form.js";
+import { button, copying, formDialog, problem } from "./form.js";
 import { sentence } from "./readout.js";
 import { withToken } from "./token.js";
 
@@ -49,17 +49,8 @@ function inTerminal(camera) {
   const command = `sightline doctor ${camera}`;
   const words = command.split(" ").flatMap((word) => [" ", element("span", "", word)]);
   const code = element("code", "command", ...words.slice(1)); // broken between words, not behind a dash
-  const copy = button(
-    "",
-    async () => {
-      await navigator.clipboard.writeText(command);
-      copy.textContent = "Copied";
-    },
-    "Copy",
-  );
-  copy.hidden = !navigator.clipboard; // pages that are not secure have none
   return [
     element("p", "fine", "On the server’s machine, the doctor opens the camera as the service does:"),
-    element("p", "terminal", code, copy),
+    element("p", "terminal", code, copying(command)),
   ];
 }

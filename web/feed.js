@@ -1,6 +1,8 @@
 // @ts-check
 // What the server says: the list of streams once a second, and the detections of all streams in one connection. No DOM.
 
+import { Refusal, doubts, request } from "./request.js";
+
 /** @typedef {import("./sightings.js").Detection} Detection */
 /**
  * @typedef {object} Stream one entry of GET /api/streams; null means unknown
@@ -57,7 +59,7 @@ export class Feed {
    * @param {object} listeners
    * @param {(streams: Stream[]) => void} listeners.onstreams
    * @param {(event: DetectionEvent) => void} listeners.ondetections
-   * @param {(retryMs: number) => void} listeners.onlost after each failed poll
+   * @param {(retryMs: number) => void} listeners.onlost after each failed poll; not where the server refused the list
    */
   constructor({ onstreams, ondetections, onlost }) {
     this.onstreams = onstreams;
@@ -86,11 +88,17 @@ export class Feed {
   /** @param {number} turn */
   async #poll(turn) {
     clearTimeout(this.#timer);
-    const streams = await fetchStreams().catch(() => null);
+    /** @type {Refusal | null} */
+    let refused = null;
+    const streams = await fetchStreams().catch((error) => {
+      if (error instanceof Refusal && (error.status === 401 || error.status === 403)) refused = error;
+      return null;
+    });
     if (turn !== this.#turn) return;
     const pause = streams ? POLL_MS : (RETRY_MS[this.#failures] ?? LONGEST_RETRY_MS);
     this.#failures = streams ? 0 : this.#failures + 1;
     this.#timer = setTimeout(() => this.refresh(), pause); // first: no listener's mistake ends the polling
+    if (refused) return this.#close(); // visitor.js asks what has become of us
     if (!streams) return this.onlost(pause);
     this.#listen(streams);
     this.onstreams(streams);
@@ -114,6 +122,7 @@ export class Feed {
     const events = (this.#events = new EventSource("api/events"));
     events.onopen = () => (this.#refusals = 0);
     events.onerror = () => {
+      doubts.dispatchEvent(new Event("refused")); // it also ends where what we may has changed
       if (events === this.#events && events.readyState === EventSource.CLOSED) this.#refused();
     };
     events.onmessage = ({ data }) => {
@@ -135,8 +144,7 @@ export class Feed {
 
 /** @returns {Promise<Stream[]>} */
 async function fetchStreams() {
-  const response = await fetch("api/streams", { cache: "no-store", signal: AbortSignal.timeout(ANSWER_MS) });
-  if (!response.ok) throw new Error(String(response.status));
+  const response = await request("GET", "api/streams", { signal: AbortSignal.timeout(ANSWER_MS) });
   const streams = await response.json();
   if (!Array.isArray(streams)) throw new Error("no list of streams");
   return streams;

@@ -6,7 +6,16 @@
  * @returns {Promise<string>} its detail, or its status where it carries none
  */
 export async function refusal(response) {
+  const said = await detail(response);
+  return said ? `${said} (${response.status})` : `the server answered ${response.status}`;
+}
+
+/**
+ * @param {Response} response with an error status
+ * @returns {Promise<string>} "" where it carries none
+ */
+export async function detail(response) {
   /** @type {{ detail?: string } | null} */
   const body = await response.json().catch(() => null);
-  return body?.detail ? `${body.detail} (${response.status})` : `the server answered ${response.status}`;
+  return body?.detail ?? "";
 }

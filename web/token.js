@@ -1,9 +1,11 @@
 // @ts-check
 // The token for changing streams, asked of the person in a dialog where the server asks for one.
 
-import { Refusal, administration } from "./administration.js";
+import { administration } from "./administration.js";
 import { element } from "./details.js";
 import { button, formDialog, problem, secret } from "./form.js";
+import { Refusal } from "./request.js";
+import { visitor } from "./visitor.js";
 
 /**
  * Does something that may need the token, and asks for it until it is the right one.
@@ -22,6 +24,8 @@ export async function withToken(act) {
       return true;
     } catch (error) {
       if (!(error instanceof Refusal) || error.status !== 401) throw error;
+      await visitor.ask();
+      if (visitor.kind !== "open") throw error; // not a token is missing, but a session
       refused = token ? "That is not the server’s token." : "";
     }
   }

@@ -67,6 +67,17 @@ def report(**fields: Any) -> dict[str, Any]:
     } | fields
 
 
+def session(kind: str, name: str = "nobody", role: str | None = None, *actions: str) -> dict[str, Any]:
+    """An answer of /api/session: somebody who may this, with every stream; a password and another server let him in."""
+    principal = {"kind": kind, "name": name, "role": role, "actions": list(actions), "streams": ["*"]}
+    ways = {"password": True, "oidc": {"name": "Keycloak", "path": "/api/sign-in/oidc"}}
+    return {"principal": principal, "open": kind == "open", "sign_in": ways, "expires_at": None}
+
+
+OPEN = session("open", "nobody", None, "view", "publish", "operate", "metrics")
+"""Nobody is asked who he is."""
+
+
 class FakeService:
     """The page's routes under the service's own headers. No WebRTC video comes: every picture is a JPEG."""
 
@@ -91,6 +102,14 @@ class FakeService:
         """What /api/config says of changing streams."""
         self.publishable: list[str] = []
         """Names that may be published."""
+        self.session = OPEN
+        """Who asks, whatever he shows."""
+        self.signed_in: dict[str, Any] | None = None
+        """Who asks once he has signed in; None: that is refused."""
+        self.refused_sign_in: tuple[int, str, dict[str, str]] = (401, "the name or the password is wrong", {})
+        """How that is refused."""
+        self.questions = 0
+        """How often it was asked who asks."""
         self.token: str | None = None
         self.link = ""
         """What is said of ICE servers with an answer."""
@@ -117,6 +136,8 @@ class FakeService:
         app.on_response_prepare.append(self._add_headers)
         app.router.add_get("/", self._page)
         app.router.add_static("/web", WEB)
+        app.router.add_get("/api/session", self._who)
+        app.router.add_post("/api/session", self._sign_in)
         app.router.add_get("/api/streams", self._list)
         app.router.add_get("/api/events", self._send_events)
         app.router.add_get("/api/config", self._config)
@@ -147,7 +168,19 @@ class FakeService:
     async def _page(self, _: web.Request) -> web.StreamResponse:
         return web.FileResponse(WEB / "index.html")
 
+    async def _who(self, _: web.Request) -> web.Response:
+        self.questions += 1
+        return web.json_response(self.session)
+
+    async def _sign_in(self, _: web.Request) -> web.Response:
+        if self.signed_in is None:
+            return _refused(*self.refused_sign_in)
+        self.session = self.signed_in
+        return web.json_response(self.session, status=201)
+
     async def _list(self, _: web.Request) -> web.Response:
+        if "view" not in self.session["principal"]["actions"]:
+            return _refused(401, "nobody may see streams without signing in")
         return web.json_response(self.streams)
 
     async def _config(self, _: web.Request) -> web.Response:

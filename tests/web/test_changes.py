@@ -108,7 +108,7 @@ async def test_a_refusal_stands_at_the_tile(page: Page, service: FakeService) ->
     service.refusal = (409, "<img src=x onerror='window.hacked=1'> says so")
     tile = await large(page, service, "a")
     await tile.get_by_role("button", name="Pause").click()
-    await expect(tile.get_by_role("alert")).to_have_text("<img src=x onerror='window.hacked=1'> says so (409).")
+    await expect(tile.get_by_role("alert")).to_have_text("<img src=x onerror='window.hacked=1'> says so.")
     await expect(page.locator("[name=b] .refused")).to_have_text("")
     service.refusal = None
     await tile.get_by_role("button", name="Pause").click()
@@ -238,7 +238,7 @@ async def test_a_stream_that_cannot_be_examined_is_said_so(page: Page, service: 
     service.streams = [stream("yard", "offline", "nobody pushes"), stream("b")]
     await page.goto(service.url)
     await page.locator("[name=yard]").get_by_role("button", name="Ask the doctor").click()
-    await expect(page.get_by_role("dialog").locator(".problem")).to_have_text("'yard' waits for its camera (409).")
+    await expect(page.get_by_role("dialog").locator(".problem")).to_have_text("'yard' waits for its camera.")
 
 
 async def test_where_nothing_may_be_changed_the_doctor_is_a_command(page: Page, service: FakeService) -> None:
