@@ -15,7 +15,7 @@ const TYPED_MS = 300;
 export class AuditList extends Listing {
   #table = table("Audit", ["When", "Who", "What", "To", "From", ""]);
   #who = field("who", { type: "search" });
-  #what = field("what", { type: "search", placeholder: "user.add" });
+  #what = field("what", { type: "search", placeholder: "user add" });
   #day = field("day", { type: "date" });
   #more = button("more", () => this.#next(), "More");
   /** @type {string | null} */
@@ -79,7 +79,8 @@ export class AuditList extends Listing {
 
 /** @param {Deed} deed */
 function cells({ at, who, what, target, address, ok, detail }) {
-  const end = [...(ok ? [] : [element("span", "word", "refused")]), ...(detail ? [element("small", "", detail)] : [])];
+  const refused = ok ? [] : [element("span", "word", "refused")];
+  const end = [...refused, ...(detail ? [element("small", "", detail)] : [])];
   return [[moment(at, true)], [who], [element("code", "", what)], [target], [address], end];
 }
 

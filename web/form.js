@@ -196,7 +196,7 @@ export function copying(text) {
  */
 export async function showSecret(title, text, secret) {
   const buttons = element("p", "buttons", button("start", null, "Done"));
-  const shown = element("p", "terminal", element("code", "command", secret), copying(secret));
+  const shown = element("p", "terminal", element("code", "command secret", secret), copying(secret));
   const { dialog, form } = formDialog(title, element("p", "", text), shown, buttons);
   form.addEventListener("submit", (event) => {
     event.preventDefault();

@@ -205,7 +205,7 @@ function whyAsked(ended) {
   const { password, oidc } = visitor.ways;
   if (visitor.named)
     return `You are signed in as ${visitor.name}, and no stream is yours to see: ask an administrator.`;
-  if (ended) return "Your session has ended. Behind this, the page is as you left it.";
+  if (ended) return "Your session has ended. Sign in to go on where you were.";
   if (!password && !oidc) return "Nobody can sign in here yet. On the server: sightline user add NAME --role admin";
   return "";
 }

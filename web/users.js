@@ -39,7 +39,7 @@ export class UserList extends Listing {
   connectedCallback() {
     if (this.childElementCount > 0) return;
     this.append(
-      element("header", "", element("p", "fine", "Who may sign in, and what he may then."), this.#add),
+      element("header", "", element("p", "fine", "Who may sign in, with which role, to see which streams."), this.#add),
       this.#table.node,
       this.instead,
     );

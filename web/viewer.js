@@ -8,6 +8,7 @@ import { askDoctor } from "./doctor.js";
 import { Player } from "./player.js";
 import { STATES, delayParts, facts, metrics, sentence, totalDelay } from "./readout.js";
 import { Sightings } from "./sightings.js";
+import { visitor } from "./visitor.js";
 
 /** @typedef {import("./feed.js").Stream} Stream */
 /** @typedef {import("./feed.js").DetectionEvent} DetectionEvent */
@@ -233,7 +234,7 @@ export class StreamViewer extends HTMLElement {
     this.#find(".cover-error").textContent = word;
     this.#find(".cover-error").hidden = word === "";
     this.#find(".resume").hidden = state !== "paused" || !mayPause(stream);
-    this.#find(".doctor").hidden = state !== "offline" || stream?.origin === "publisher";
+    this.#find(".doctor").hidden = state !== "offline" || stream?.origin === "publisher" || !visitor.offered("operate");
     this.#find(".cover").hidden = title === "";
   }
 
