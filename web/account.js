@@ -12,8 +12,8 @@ export class AccountMenu extends HTMLElement {
   #enter = button("enter", () => this.dispatchEvent(new Event("in", { bubbles: true })), "Sign in");
   #name = element("span", "account-name");
   #open = button("account-open", () => {}, person(), this.#name);
-  #menu = element("div", "menu");
-  #who = element("p", "menu-who");
+  #menu = element("div", "account-items");
+  #who = element("p", "account-who");
   #people = /** @type {HTMLAnchorElement} */ (element("a", "", "Users and tokens"));
   #sessions = button("", () => this.#then(showSessions), "Where you are signed in…");
   #password = button("", () => this.#then(askNewPassword), "Change password…");

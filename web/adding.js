@@ -6,6 +6,7 @@ import { CameraCheckup } from "./checkup.js";
 import { element } from "./details.js";
 import { button, field, formDialog, problem, secret } from "./form.js";
 import { Refusal } from "./request.js";
+import { visitor } from "./visitor.js";
 
 export class AddStream extends HTMLElement {
   #name = field("name", { required: "", maxlength: "64", pattern: "[A-Za-z0-9][A-Za-z0-9._\\-]*" });
@@ -76,7 +77,7 @@ export class AddStream extends HTMLElement {
     this.hidden = !administration.allowed;
     this.#tokenLabel.hidden = !administration.needsToken;
     this.#schemes.textContent = administration.schemes.join(", ");
-    if (this.hidden) this.#dialog?.close();
+    if (this.hidden && visitor.may("view")) this.#dialog?.close(); // else <sign-in> stands before it
   };
 
   async #submit() {

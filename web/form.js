@@ -49,9 +49,9 @@ export function revealed(word, input, note = "") {
     input.type = shown ? "text" : "password";
     show.textContent = shown ? "Hide" : "Show";
     show.setAttribute("aria-pressed", String(shown));
+    if (shown) input.form?.addEventListener("submit", () => reveal(false), { once: true });
   };
   reveal(false);
-  input.form?.addEventListener("submit", () => reveal(false));
   const small = note ? [element("small", "", note)] : [];
   return element("label", "", `${word} `, element("span", "revealed", input, show), ...small);
 }

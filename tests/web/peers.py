@@ -124,6 +124,7 @@ class FakeService:
         """The doctor answers once this is set."""
         self.examining.set()
         self._runner: web.AppRunner | None = None
+        self._dropped = asyncio.Event()
 
     @property
     def url(self) -> str:
@@ -170,6 +171,8 @@ class FakeService:
 
     async def _who(self, _: web.Request) -> web.Response:
         self.questions += 1
+        if self.session is OPEN and (self.may["token"] or self.token is not None):  # it is the key to changes
+            return web.json_response(session("open", "nobody", None, "view", "publish", "metrics"))
         return web.json_response(self.session)
 
     async def _sign_in(self, _: web.Request) -> web.Response:
@@ -226,8 +229,13 @@ class FakeService:
         self.listeners += 1
         for event in self.events:
             await response.write(f"data: {json.dumps(event)}\n\n".encode())
-        await asyncio.Event().wait()
+        await self._dropped.wait()
         return response
+
+    def drop_listeners(self) -> None:
+        """End every open /api/events."""
+        self._dropped.set()
+        self._dropped = asyncio.Event()
 
     async def _whep(self, request: web.Request) -> web.Response:
         self.offers += 1
