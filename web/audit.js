@@ -11,11 +11,25 @@ import { table } from "./table.js";
 /** @typedef {import("./accounts.js").Deed} Deed */
 
 const TYPED_MS = 300;
+/** The first words of deeds, by which the server finds them all.
+ * @type {[string, string][]}
+ */
+const KINDS = [
+  ["", "Anything"],
+  ["sign", "Signing in and out"],
+  ["password", "Passwords"],
+  ["session", "Sessions"],
+  ["user", "Users"],
+  ["token", "Tokens"],
+  ["link", "Links"],
+  ["stream", "Streams"],
+];
 
 export class AuditList extends Listing {
   #table = table("Audit", ["When", "Who", "What", "To", "From", ""]);
-  #who = field("who", { type: "search" });
-  #what = field("what", { type: "search", placeholder: "user add" });
+  #names = /** @type {HTMLDataListElement} */ (element("datalist", ""));
+  #who = field("who", { type: "search", list: "audit-names" });
+  #what = select(KINDS);
   #day = field("day", { type: "date" });
   #more = button("more", () => this.#next(), "More");
   /** @type {string | null} */
@@ -24,12 +38,14 @@ export class AuditList extends Listing {
 
   connectedCallback() {
     if (this.childElementCount > 0) return;
+    this.#names.id = "audit-names";
     const filter = element(
       "form",
       "filter",
       element("label", "", "Who ", this.#who),
       element("label", "", "What ", this.#what),
       element("label", "", "Day ", this.#day),
+      this.#names,
     );
     filter.setAttribute("role", "search");
     filter.addEventListener("submit", (event) => event.preventDefault());
@@ -50,7 +66,7 @@ export class AuditList extends Listing {
 
   get #wanted() {
     const [from, to] = this.#day.value ? bounds(this.#day.value) : [null, null];
-    return { who: this.#who.value.trim(), what: this.#what.value.trim(), from, to };
+    return { who: this.#who.value.trim(), what: this.#what.value, from, to };
   }
 
   async #next() {
@@ -71,10 +87,27 @@ export class AuditList extends Listing {
    */
   #show(deeds, cursor) {
     for (const deed of deeds) this.#table.row(cells(deed)).classList.toggle("refused-deed", !deed.ok);
+    this.#offer(deeds.map(({ who }) => who));
     this.#table.node.hidden = this.#table.size === 0;
     this.#cursor = cursor;
     this.#more.hidden = cursor === null;
   }
+
+  /** Whoever did something can be chosen, for the server finds nobody by a part of his name.
+   * @param {string[]} names
+   */
+  #offer(names) {
+    const known = new Set([...this.#names.options].map(({ value }) => value));
+    const fresh = [...new Set(names)].filter((name) => !known.has(name));
+    this.#names.append(...fresh.map((name) => new Option(name, name)));
+  }
+}
+
+/** @param {[value: string, word: string][]} options */
+function select(options) {
+  const node = /** @type {HTMLSelectElement} */ (element("select", ""));
+  node.append(...options.map(([value, word]) => new Option(word, value)));
+  return node;
 }
 
 /** @param {Deed} deed */

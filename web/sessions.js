@@ -35,23 +35,37 @@ export async function showSessions() {
       line.textContent = /** @type {Error} */ (error).message;
     }
   };
-  visitor.sessions().then(
-    (sessions) => list.replaceChildren(...sessions.map(row)),
-    (error) => {
+  const ask = async () => {
+    try {
+      list.replaceChildren(...(await visitor.sessions()).map((session) => row(session, () => end(session))));
+    } catch (error) {
       list.replaceChildren();
-      line.textContent = error.message;
-    },
-  );
+      line.textContent = /** @type {Error} */ (error).message;
+    }
+  };
+  /** @param {OwnSession} session */
+  const end = async ({ id }) => {
+    line.textContent = "";
+    await visitor.endSession(id).catch((error) => (line.textContent = error.message));
+    await ask();
+  };
+  ask();
   await showOnce(dialog);
 }
 
-/** @param {OwnSession} session */
-function row({ begun_at, address, agent, current }) {
+/**
+ * @param {OwnSession} session
+ * @param {() => void} end
+ */
+function row({ begun_at, address, agent, current }, end) {
+  const browser = browserOf(agent);
+  const ending = button("", end, "End");
+  ending.setAttribute("aria-label", `End ${browser}`);
   return element(
     "li",
     "",
-    element("b", "", browserOf(agent)),
-    ...(current ? [element("span", "word", "here")] : []),
+    element("b", "", browser),
+    current ? element("span", "word", "here") : ending,
     element("span", "fine", "since ", moment(begun_at), address ? `, from ${address}` : ""),
   );
 }

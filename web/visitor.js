@@ -17,7 +17,7 @@ import { Refusal, doubts, request } from "./request.js";
  * @property {number} begun_at
  * @property {string} address
  * @property {string} agent the browser, as it calls itself
- * @property {boolean} [current] whether it is this one
+ * @property {boolean} current whether it is this one
  */
 
 const SESSION = "api/session";
@@ -114,6 +114,11 @@ export class Visitor extends EventTarget {
   /** @returns {Promise<OwnSession[]>} */
   async sessions() {
     return (await request("GET", SESSIONS)).json();
+  }
+
+  /** @param {string} id of one of them */
+  async endSession(id) {
+    await request("DELETE", `${SESSIONS}/${encodeURIComponent(id)}`);
   }
 
   async #ask() {
