@@ -30,6 +30,7 @@ export class SignIn extends HTMLElement {
   #leave = button("", () => visitor.signOut(false), "Sign out");
   #close = button("", () => this.#dialog.close(), "Not now");
   #title = element("h2", "");
+  #card = element("div", "door-card");
   #dialog = /** @type {HTMLDialogElement} */ (element("dialog", "door"));
   /** Whether it may be left without signing in. */
   #free = false;
@@ -39,7 +40,7 @@ export class SignIn extends HTMLElement {
   #timer = 0;
 
   connectedCallback() {
-    if (this.childElementCount > 0) return;
+    if (this.#card.childElementCount > 0) return;
     this.#build();
     restorePlace();
     visitor.addEventListener("change", this.#follow);
@@ -74,13 +75,14 @@ export class SignIn extends HTMLElement {
     this.#dialog.toggleAttribute("data-free", free);
     this.#drawWays();
     if (this.#dialog.open) return;
+    this.append(this.#dialog); // only while it is asked for: no browser fills in a form that nobody sees
     this.#dialog.showModal();
     if (!this.#form.hidden) (this.#name.value ? this.#password : this.#name).focus();
   }
 
   #hide() {
     this.#free = true;
-    this.#dialog.close();
+    if (this.#dialog.open) this.#dialog.close();
   }
 
   #build() {
@@ -101,27 +103,24 @@ export class SignIn extends HTMLElement {
     this.#elsewhere.addEventListener("click", rememberPlace);
     this.#title.id = "sign-in-title";
     this.#dialog.setAttribute("aria-labelledby", this.#title.id);
-    this.#dialog.append(
-      element(
-        "div",
-        "door-card",
-        element("p", "door-mark", mark, element("span", "", "Sightline")),
-        this.#title,
-        this.#why,
-        this.#form,
-        this.#or,
-        this.#elsewhere,
-        this.#leave,
-        this.#close,
-      ),
+    this.#card.append(
+      element("p", "door-mark", mark, element("span", "", "Sightline")),
+      this.#title,
+      this.#why,
+      this.#form,
+      this.#or,
+      this.#elsewhere,
+      this.#leave,
+      this.#close,
     );
+    this.#dialog.append(this.#card);
     // Escape closes a dialog at the second try whatever its cancel event says: so it is shown again.
     this.#dialog.addEventListener("cancel", (event) => !this.#free && event.preventDefault());
     this.#dialog.addEventListener("close", () => {
       this.#forget();
-      if (!this.#free) this.#dialog.showModal();
+      if (this.#free) this.#dialog.remove();
+      else this.#dialog.showModal();
     });
-    this.append(this.#dialog);
   }
 
   #drawWays() {
