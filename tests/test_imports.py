@@ -15,6 +15,17 @@ from tests.peers.required import REPOSITORY
 
 HEAVY = ("tensorflow", "tensorflow_serving", "keras")
 
+LATE = (
+    "streamer.doctor.examination",
+    "streamer.doctor.report",
+    "streamer.source.container",
+    "streamer.source.rtsp.listener",
+    "streamer.source.rtsp.playing",
+    "streamer.source.udp.hearing",
+    "streamer.source.web",
+)
+"""What a service without streams does without."""
+
 EVERY_MODULE = f"""\
 import importlib, pkgutil, sys, streamer
 names = [module.name for module in pkgutil.walk_packages(streamer.__path__, "streamer.")]
@@ -41,6 +52,18 @@ def test_service_loads_no_tensorflow() -> None:
     count, *heavy = done.stdout.split()
     files = list((REPOSITORY / "streamer").rglob("*.py"))
     assert (int(count), heavy) == (len(files) - 1, [])  # streamer/__init__.py is imported to look for the others
+
+
+def test_service_starts_without_kinds_of_cameras_and_doctor() -> None:
+    """What opens a camera, and what examines one, is loaded with the first, and not with the service."""
+    code = f"import sys, streamer.app; print(*(name for name in {LATE} if name in sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
+def test_what_is_loaded_late_is_there() -> None:
+    """The modules that the service starts without exist by these names."""
+    assert [name for name in LATE if not _is_module(name)] == []
 
 
 @pytest.mark.parametrize("folder", ["export", "models", "serving", "streamer", "scripts", "tests"])

@@ -9,7 +9,8 @@ from typing import Literal
 from typing_extensions import TypedDict
 
 from streamer.source.failure import printable
-from streamer.source.rtsp import Track, Traits
+from streamer.source.rtsp.description import Track
+from streamer.source.rtsp.traits import Traits
 from streamer.values import url
 
 CODECS = {"H264": "H.264", "H265": "H.265", "JPEG": "MJPEG", "MP4V-ES": "MPEG-4"}

@@ -11,8 +11,8 @@ from typing import Literal
 from streamer.doctor.facts import lost_share
 from streamer.doctor.measurements import Measurements
 from streamer.doctor.observation import Kind, Observation
-from streamer.source.rtsp import Traits
 from streamer.source.rtsp.description import CLOCK_RATE
+from streamer.source.rtsp.traits import Traits
 from streamer.source.target import Target
 
 FindingKind = Literal[

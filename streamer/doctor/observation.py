@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import av
 
-from streamer.source.rtsp import Traits
+from streamer.source.rtsp.traits import Traits
 from streamer.values.errors import SourceError
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from streamer.doctor.observation import Observation
 from streamer.source.failure import printable
-from streamer.source.rtsp import Track
+from streamer.source.rtsp.description import Track
 from streamer.source.target import Target
 from streamer.values import url
 from streamer.values.errors import SourceErrorKind

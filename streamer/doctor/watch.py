@@ -9,11 +9,11 @@ from av.video.frame import PictureType
 from av.video.reformatter import VideoReformatter
 
 from streamer.doctor.observation import Arrival, Kind, Observation
-from streamer.source.container import open_target
 from streamer.source.decoding import Decoding
+from streamer.source.kinds import open_target
 from streamer.source.opened import Opened, Video
 from streamer.source.rotation import upright
-from streamer.source.rtsp import Traits
+from streamer.source.rtsp.traits import Traits
 from streamer.source.stop import Stop
 from streamer.source.target import Limits, Target
 from streamer.values.clock import Clock

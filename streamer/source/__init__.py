@@ -6,12 +6,15 @@ allowed_destinations.py  where a URL may lead: schemes, networks, addresses
 certificate_trust.py     whom to take for the camera, and what is wrong with a certificate
 openings.py, backoff.py  when an attempt may begin
 connection.py            one attempt: a thread that opens, demuxes and decodes until something ends it
-protocol.py              what FFmpeg is told for each kind of URL. Read this to add a kind
-container.py             a target opened as one of FFmpeg's containers
+kinds.py                 what opens each kind of URL. Read this to add a kind
+protocol.py              what FFmpeg is told for each
+container.py             what FFmpeg takes apart
+web.py, rtmp.py, srt.py, file.py  the kinds that are read so
+media_type.py            what an HTTP answer is. Pure
 dialler.py               the addresses of one host, tried in turn
 rtsp/                    RTSP spoken by ourselves: opening.py, session.py, playing.py; client.py, wire.py, message.py;
                          description.py, control_url.py, placement.py, port_pair.py; keepalive.py, report.py,
-                         redirect.py, refusal.py, traits.py; of what is pushed place.py, listener.py, caller.py,
+                         redirect.py, refusal.py, traits.py; of what is pushed place.py, listeners.py, listener.py, caller.py,
                          handshake.py, arrangement.py, lock.py, mount.py, notices.py, push.py, recording.py, side.py.
                          Its own list says what each is
 opened.py                what an attempt reads, whatever takes it apart
@@ -21,7 +24,8 @@ movie.py                 an MP4's bytes, its index judged first; mp4.py what an 
                          boxes.py the same of HLS' segments
 playlist.py              what an HLS playlist may have us fetch; manifest.py what it says; cipher.py its encryption
 reader.py                bytes of ours as FFmpeg reads them; allowance.py how many without a picture
-udp/                     what comes in datagrams to a port of ours: port.py, sender.py, form.py, bare_rtp.py, stream.py
+udp/                     what comes in datagrams to a port of ours: hearing.py, port.py, sender.py, form.py, bare_rtp.py,
+                         stream.py
 relay.py                 SRT by way of the system's ffmpeg
 stop.py                  how a thread that waits is told to end
 gate.py                  which packets are worth decoding; decoding.py what comes of them; claims.py what they may take

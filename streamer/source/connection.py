@@ -13,15 +13,16 @@ from collections.abc import Callable, Iterator
 import av
 from av.video.reformatter import VideoReformatter
 
-from streamer.source.container import open_target
 from streamer.source.decoding import SPOILED_PACKETS, Decoding
 from streamer.source.failure import explain
 from streamer.source.gate import Ceiling, Gate
+from streamer.source.kinds import open_target
 from streamer.source.opened import Opened, Unit, Video
 from streamer.source.pace import Pace
 from streamer.source.protocol import STALL_TIMEOUT
 from streamer.source.rotation import upright
-from streamer.source.rtsp import Habits, Place
+from streamer.source.rtsp.keepalive import Habits
+from streamer.source.rtsp.place import Place
 from streamer.source.stop import Stop
 from streamer.source.target import Target
 from streamer.values.clock import Clock

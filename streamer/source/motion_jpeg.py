@@ -1,7 +1,6 @@
 """A camera that sends one JPEG picture after the other over HTTP. One kind of `Opened`."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import cast
 
 import av
@@ -18,15 +17,6 @@ READ = 1 << 16
 """Bytes asked for at once; what is there is taken as soon as there is any."""
 
 
-@contextmanager
-def pictures_of(download: Download, limits: Limits, clock: Clock = monotonic) -> Iterator["MotionJpeg"]:
-    """Read an answer's pictures, for as long as the block lasts."""
-    try:
-        yield MotionJpeg(download, limits, clock)
-    finally:
-        download.close()
-
-
 class MotionJpeg:
     """One answer."""
 
@@ -34,7 +24,7 @@ class MotionJpeg:
     audio: tuple[str, ...] = ()
     lost = 0
 
-    def __init__(self, download: Download, limits: Limits, clock: Clock) -> None:
+    def __init__(self, download: Download, limits: Limits, clock: Clock = monotonic) -> None:
         self.protocol: Protocol = protocols.MULTIPART_JPEG
         self._download, self._clock = download, clock
         self._parts = Parts(limits)

@@ -1,4 +1,4 @@
-"""What FFmpeg is told for each kind of URL, and why. To add a kind, begin here.
+"""What FFmpeg is told for each kind of URL, and why.
 
 The names are options of libavformat 62 (FFmpeg 8.1), which silently ignores those it does not know: `stimeout` is gone
 since FFmpeg 5, and a stream that set it blocked for ever. tests/source/test_protocol.py asks the library for each name.

@@ -28,7 +28,7 @@ class Reader:
     """A body to be read from its beginning to its end."""
 
     def __init__(self, body: Body, allowance: Allowance) -> None:
-        self._body, self._allowance = body, allowance
+        self._body, self.allowance = body, allowance
         self.error: SourceError | None = None
         """Why there are no more bytes; None at a natural end."""
 
@@ -38,7 +38,7 @@ class Reader:
             return b""
         try:
             taken = self._body.read(size)
-            self._allowance.spend(len(taken))
+            self.allowance.spend(len(taken))
             return taken
         except SourceError as error:
             self.error = error

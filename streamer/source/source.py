@@ -16,7 +16,8 @@ from streamer.source.backoff import Backoff
 from streamer.source.connection import Connection
 from streamer.source.failure import OPEN_TIMEOUT, stalled
 from streamer.source.openings import Openings
-from streamer.source.rtsp import Habits, Place
+from streamer.source.rtsp.keepalive import Habits
+from streamer.source.rtsp.place import Place
 from streamer.source.target import Target
 from streamer.values import url as urls
 from streamer.values.clock import Clock

@@ -9,8 +9,8 @@ from streamer.doctor.facts import SHOWN, document, keyframe_kinds, rows
 from streamer.doctor.observation import Observation
 from streamer.doctor.printout import printout
 from streamer.doctor.report import report
-from streamer.source.rtsp import Track, Traits
-from streamer.source.rtsp.traits import KeyframeKind
+from streamer.source.rtsp.description import Track
+from streamer.source.rtsp.traits import KeyframeKind, Traits
 from streamer.source.target import Target
 from streamer.values.errors import SourceError
 

@@ -13,7 +13,8 @@ from streamer.doctor.observation import Arrival, Kind, Observation
 from streamer.doctor.printout import printout
 from streamer.doctor.remedies import remedy
 from streamer.doctor.report import report
-from streamer.source.rtsp import Track, Traits
+from streamer.source.rtsp.description import Track
+from streamer.source.rtsp.traits import Traits
 from streamer.source.target import Target
 from streamer.values import url as urls
 from streamer.values.errors import SourceError, SourceErrorKind

@@ -6,7 +6,7 @@ import pytest
 
 from streamer.doctor.observation import Observation
 from streamer.doctor.watch import watch
-from streamer.source.container import open_target
+from streamer.source.kinds import open_target
 from streamer.source.stop import Stop
 from streamer.source.target import Target
 from streamer.values.errors import SourceError

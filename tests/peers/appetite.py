@@ -10,8 +10,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from streamer.source.container import open_target
 from streamer.source.decoding import Decoding
+from streamer.source.kinds import open_target
 from streamer.source.stop import Stop
 from streamer.source.target import Limits, Target
 from streamer.values.errors import SourceError

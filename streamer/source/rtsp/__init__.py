@@ -15,31 +15,11 @@ report.py        the least of RTCP. Pure
 redirect.py      where a server sends us, and whether we go
 refusal.py       what a status means, in the words of the API
 traits.py        what a camera says of itself and shows of its ways, for the doctor. Values
-place.py         where streams are pushed to. What pushes comes in by these: read recording.py first
+place.py         where a stream is pushed to. What pushes comes in by these: read recording.py first
+listeners.py     the ports that are open in this process
 listener.py      a port, and its one thread; caller.py a connection to it, until the camera behind it pushes
 notices.py       what the log gets of all that strangers say. Pure
 handshake.py     what a camera says before it pushes; arrangement.py where its tracks come; lock.py who may
 mount.py         a stream's name at a port; push.py what is handed over to the stream's thread under it
 recording.py     from a name at a port to a camera that pushes to it
 """
-
-from streamer.source.rtsp.description import Description, Track
-from streamer.source.rtsp.keepalive import Habits
-from streamer.source.rtsp.opening import open_session
-from streamer.source.rtsp.place import Place
-from streamer.source.rtsp.redirect import stays
-from streamer.source.rtsp.session import Session
-from streamer.source.rtsp.traits import Learn, Traits, forget
-
-__all__ = [
-    "Description",
-    "Habits",
-    "Learn",
-    "Place",
-    "Session",
-    "Track",
-    "Traits",
-    "forget",
-    "open_session",
-    "stays",
-]

@@ -12,8 +12,9 @@ import pytest
 from streamer.source.login import Login, challenges_of
 from streamer.source.rtsp.arrangement import MOST_SET_UP
 from streamer.source.rtsp.handshake import MOST_ANNOUNCED, MOST_WRONG
+from streamer.source.rtsp.listeners import Listeners
 from streamer.source.rtsp.mount import Mount
-from streamer.source.rtsp.place import Listeners, Place
+from streamer.source.rtsp.place import Place
 from streamer.source.rtsp.push import METHODS, Push
 from streamer.source.stop import Stop
 from streamer.source.target import Target

@@ -10,9 +10,10 @@ import pytest
 
 from streamer.source.rtsp.caller import HANDSHAKE_TIMEOUT, LEAVING
 from streamer.source.rtsp.listener import MOST_CALLERS, MOST_OF_ONE
+from streamer.source.rtsp.listeners import Listeners
 from streamer.source.rtsp.mount import Mount
 from streamer.source.rtsp.notices import AT_ONCE
-from streamer.source.rtsp.place import Listeners, Place
+from streamer.source.rtsp.place import Place
 from streamer.source.rtsp.wire import ANSWER_TIMEOUT
 from streamer.source.stop import Stop
 from streamer.source.target import Target

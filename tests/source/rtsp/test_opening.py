@@ -14,7 +14,8 @@ import pytest
 
 from streamer.source.allowed_destinations import AllowedDestinations
 from streamer.source.certificate_trust import CertificateTrust
-from streamer.source.rtsp import Session, open_session
+from streamer.source.rtsp.opening import open_session
+from streamer.source.rtsp.session import Session
 from streamer.source.stop import Stop
 from streamer.source.target import Target, Transport
 from streamer.values.clock import Clock, monotonic

@@ -8,8 +8,8 @@ from itertools import islice
 
 import pytest
 
-from streamer.source.container import open_target
 from streamer.source.decoding import Decoding
+from streamer.source.kinds import open_target
 from streamer.source.opened import Unit
 from streamer.source.rtsp.playing import MOST_MALFORMED, TICKS
 from streamer.source.stop import Stop

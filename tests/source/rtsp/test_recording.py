@@ -12,7 +12,8 @@ import pytest
 from streamer.source.failure import OPEN_TIMEOUT
 from streamer.source.opened import Unit
 from streamer.source.protocol import STALL_TIMEOUT
-from streamer.source.rtsp.place import Listeners, Place
+from streamer.source.rtsp.listeners import Listeners
+from streamer.source.rtsp.place import Place
 from streamer.source.rtsp.playing import Playing
 from streamer.source.rtsp.recording import record
 from streamer.source.rtsp.report import INTERVAL

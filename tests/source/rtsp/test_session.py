@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from streamer.source.protocol import FIRST_TIMEOUT, STALL_TIMEOUT
-from streamer.source.rtsp import Habits, Session, open_session
+from streamer.source.rtsp.keepalive import Habits
+from streamer.source.rtsp.opening import open_session
 from streamer.source.rtsp.report import INTERVAL
-from streamer.source.rtsp.session import MOST_PACKETS
+from streamer.source.rtsp.session import MOST_PACKETS, Session
 from streamer.source.stop import Stop
 from streamer.source.target import Target
 from streamer.values.errors import SourceError

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from streamer.source.container import open_target
-from streamer.source.rtsp import Traits
+from streamer.source.kinds import open_target
 from streamer.source.rtsp.playing import play
+from streamer.source.rtsp.traits import Traits
 from streamer.source.stop import Stop
 from streamer.source.target import Limits, Target
 from streamer.values.errors import SourceError
