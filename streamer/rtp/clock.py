@@ -10,7 +10,7 @@ It stands before `values.timeline.Timeline`, which makes what comes out usable.
 """
 
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 WINDOW = 0.35
 """Seconds over which the least delay is looked for."""
@@ -36,7 +36,7 @@ MAX_JUMP = 2.0
 """Seconds by which two pictures in a row may part from arrival; beyond, the clock was set anew, which shows no rate."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Window:
     """What the delays of some pictures were."""
 
@@ -46,7 +46,15 @@ class _Window:
     """Arrival of the one that was delayed least."""
     least: float
     most: float
-    pictures: int
+    pictures: int = 1
+
+    def take(self, delay: float, arrival: float) -> None:
+        """Take one more into account."""
+        if delay < self.least:
+            self.at, self.least = arrival, delay
+        elif delay > self.most:
+            self.most = delay
+        self.pictures += 1
 
 
 class RtpClock:
@@ -93,15 +101,13 @@ class RtpClock:
         """Take a picture's delay into account; returns whether the mapping has changed for it."""
         window = self._window
         if window is None:
-            self._window = _Window(arrival, arrival, delay, delay, 1)
+            self._window = _Window(arrival, arrival, delay, delay)
             return False
         if arrival - window.begun < WINDOW or window.pictures < WINDOW_PICTURES:
-            at, least = (arrival, delay) if delay < window.least else (window.at, window.least)
-            most = max(window.most, delay)
-            self._window = replace(window, at=at, least=least, most=most, pictures=window.pictures + 1)
+            window.take(delay, arrival)
             return False
         self._windows.append(window)
-        self._window = _Window(arrival, arrival, delay, delay, 1)
+        self._window = _Window(arrival, arrival, delay, delay)
         moved = window.least - self._least
         if self.rate != 1.0 and abs(moved) > MOST_CHANGE:
             self._map_anew(1.0, delay, arrival, moved)

@@ -20,6 +20,8 @@ REFUSED = {25: "STAP-B", 26: "MTAP16", 27: "MTAP24", 29: "FU-B"}
 RECOVERY_POINT = 6
 MAX_MESSAGES = 32
 """Messages of one SEI unit that are looked at: encoders send a handful."""
+SLICE_HEAD = 16
+"""Bytes of a slice in which its first two numbers are: of 32 bits each at the most, and three bytes of two escaped."""
 INTRA_SLICES = (2, 4, 7, 9)
 """slice_type of I and SI (table 7-6)."""
 
@@ -30,7 +32,8 @@ def read_h264(payload: bytes) -> Payload:
     Raises:
         Malformed: a length leads out of it, or its kind is one of packetization mode 2.
     """
-    payload = payload.removeprefix(START).removeprefix(SHORT_START)  # some senders leave it in
+    if payload[:1] == b"\0":
+        payload = payload.removeprefix(START).removeprefix(SHORT_START)  # some senders leave it in
     if not payload:
         return Payload(b"", has_picture=False)
     kind = payload[0] & 0x1F
@@ -114,7 +117,7 @@ def _note_slice(found: Payload, unit: bytes, kind: int, *, first: bool) -> None:
         found.entry = Entry.KEY
     if kind in (SLICE, 2, IDR):  # partitions B and C begin otherwise, and never a picture
         try:
-            bits = Bits(unit[1:])
+            bits = Bits(unit[1 : 1 + SLICE_HEAD], SLICE_HEAD)
             begins = bits.unsigned() == 0  # first_mb_in_slice
             intra = bits.unsigned() in INTRA_SLICES
         except Malformed:

@@ -35,7 +35,7 @@ class Numbering:
         if before is None:
             self._latest = packet.timestamp
             return "newer"
-        if packet == before:
+        if packet.sequence == before.sequence and packet == before:
             return "repeat"
         newer = 0 < (packet.timestamp - self._latest) % (1 << 32) < 1 << 31
         if newer:

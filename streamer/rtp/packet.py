@@ -1,9 +1,11 @@
 """One RTP packet, read (RFC 3550 section 5.1): every length is checked before it is believed."""
 
+import struct
 from dataclasses import dataclass
 
 HEADER = 12
 """Bytes of the fixed header."""
+_HEADER = struct.Struct(">BBHII")
 REPORTS = range(192, 224)
 """The second byte of RTCP (RFC 5761 section 4): no video has one of these payload types with the marker set."""
 
@@ -45,7 +47,7 @@ def read_packet(data: bytes | bytearray | memoryview) -> Packet:
     end = len(data)
     if end < HEADER:
         raise Malformed(f"{end} bytes are no RTP packet: its header alone has {HEADER}")
-    first, second = data[0], data[1]
+    first, second, sequence, timestamp, ssrc = _HEADER.unpack_from(data)
     if first >> 6 != 2:
         raise Malformed(f"version {first >> 6} of RTP; there is only 2")
     start, extension = HEADER + 4 * (first & 0x0F), b""
@@ -63,9 +65,9 @@ def read_packet(data: bytes | bytearray | memoryview) -> Packet:
     return Packet(
         second & 0x7F,
         second >= 0x80,
-        data[2] << 8 | data[3],
-        int.from_bytes(data[4:8], "big"),
-        int.from_bytes(data[8:12], "big"),
+        sequence,
+        timestamp,
+        ssrc,
         bytes(data[start:end]),
         extension,
     )

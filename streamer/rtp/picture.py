@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from streamer.rtp.payload import Entry
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Picture:
-    """One encoded picture, whole: an access unit, its delimiter, messages and parameter sets included."""
+    """One encoded picture, whole: an access unit, its delimiter, messages and parameter sets included.
+
+    Made for each that comes, therefore not frozen, which would cost as much again.
+    """
 
     data: bytes
     pts: float

@@ -14,9 +14,9 @@ media_type.py            what an HTTP answer is. Pure
 dialler.py               the addresses of one host, tried in turn
 rtsp/                    RTSP spoken by ourselves: opening.py, session.py, playing.py; client.py, wire.py, message.py;
                          description.py, control_url.py, placement.py, port_pair.py; keepalive.py, report.py,
-                         redirect.py, refusal.py, traits.py; of what is pushed place.py, listeners.py, listener.py, caller.py,
-                         handshake.py, arrangement.py, lock.py, mount.py, notices.py, push.py, recording.py, side.py.
-                         Its own list says what each is
+                         redirect.py, refusal.py, traits.py; of what is pushed place.py, listeners.py, listener.py,
+                         caller.py, handshake.py, arrangement.py, lock.py, mount.py, notices.py, push.py, recording.py,
+                         side.py. Its own list says what each is
 opened.py                what an attempt reads, whatever takes it apart
 download.py              an HTTP answer as bytes; login.py a user name and password, for RTSP too
 multipart.py             JPEG pictures out of a multipart answer; motion_jpeg.py the camera that sends them
@@ -24,8 +24,8 @@ movie.py                 an MP4's bytes, its index judged first; mp4.py what an 
                          boxes.py the same of HLS' segments
 playlist.py              what an HLS playlist may have us fetch; manifest.py what it says; cipher.py its encryption
 reader.py                bytes of ours as FFmpeg reads them; allowance.py how many without a picture
-udp/                     what comes in datagrams to a port of ours: hearing.py, port.py, sender.py, form.py, bare_rtp.py,
-                         stream.py
+udp/                     what comes in datagrams to a port of ours: hearing.py, port.py, sender.py, form.py,
+                         bare_rtp.py, stream.py
 relay.py                 SRT by way of the system's ffmpeg
 stop.py                  how a thread that waits is told to end
 gate.py                  which packets are worth decoding; decoding.py what comes of them; claims.py what they may take

@@ -11,9 +11,12 @@ from streamer.source.protocol import Protocol
 from streamer.source.target import Limits
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Unit:
-    """One encoded picture, or a part of one where that is how it comes (an access unit, ITU-T H.264 3.1)."""
+    """One encoded picture, or a part of one where that is how it comes (an access unit, ITU-T H.264 3.1).
+
+    Made for each that comes, therefore not frozen, which would cost as much again.
+    """
 
     packet: "av.Packet[av.VideoStream] | None"
     """For the decoder; empty at the end of what has one. None: something came, and no picture is whole yet."""

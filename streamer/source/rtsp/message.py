@@ -5,6 +5,7 @@ read lies in one buffer that never grows.
 """
 
 import re
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -19,6 +20,7 @@ LARGEST_CHUNK = 4 + 0xFFFF
 CAPACITY = 256 << 10
 """Bytes that may lie in the buffer: more than the largest of the above, and room for a good read."""
 
+_CHUNK = struct.Struct(">BBH")
 _END = re.compile(rb"\n\r?\n")
 _RESPONSE = re.compile(r"RTSP/\d\.\d[ \t]+(\d{3})(?:[ \t]+(.*))?", re.IGNORECASE | re.ASCII)
 _REQUEST = re.compile(r"([A-Z_]{3,20})[ \t]+(\S+)[ \t]+RTSP/\d\.\d[ \t]*", re.ASCII)
@@ -121,6 +123,21 @@ class Inbox:
             return None
         self._start, self._begun = after, True
         return buffer[start + 1], bytes(self._view[start + 4 : after])
+
+    def run(self, channel: int) -> list[bytes]:
+        """The packets of one channel that are whole and come next, up to anything else, which `take` gives."""
+        found: list[bytes] = []
+        start, end, view = self._start, self._end, self._view
+        while self._head is None and end - start >= 4:
+            dollar, of, size = _CHUNK.unpack_from(view, start)
+            after = start + 4 + size
+            if dollar != 0x24 or of != channel or after > end:
+                break
+            found.append(bytes(view[start + 4 : after]))
+            start = after
+        self._start = start
+        self._begun = self._begun or bool(found)
+        return found
 
     def _message(self) -> Message | None:
         start, end = self._start, self._end

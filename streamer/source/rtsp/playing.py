@@ -45,6 +45,7 @@ MOST_MALFORMED = 100
 """Packets that are not what they say, without a picture between them, after which it is no damage on the way."""
 TICKS = 1_000_000
 """A second in the times of what is handed on."""
+TICK = Fraction(1, TICKS)
 WITH_SETS = ("H264", "H265", "MP4V-ES")
 """Codecs that a decoder must be told of beside the pictures."""
 KINDS: dict[Entry, KeyframeKind] = {
@@ -250,7 +251,7 @@ class Playing:
             self._context.flags &= ~Flags.output_corrupt
         packet = av.Packet(picture.data)
         packet.pts = packet.dts = round(self._times.place(picture.pts, picture.received_at) * TICKS)
-        packet.time_base = Fraction(1, TICKS)
+        packet.time_base = TICK
         packet.is_keyframe = picture.is_keyframe
         return Unit(
             cast("av.Packet[av.VideoStream]", packet),

@@ -2,7 +2,6 @@
 
 import socket
 import struct
-from collections.abc import Iterator
 
 from streamer.source.rtsp.placement import Pair
 from streamer.values.errors import SourceError
@@ -55,15 +54,17 @@ class PortPair:
         if self.theirs is not None:
             self._send(self.rtcp, report, self.theirs[1])
 
-    def read(self, bound: socket.socket) -> Iterator[bytes]:
+    def read(self, bound: socket.socket) -> list[bytes]:
         """What has come to one of them, AT_ONCE at the most."""
-        for _ in range(AT_ONCE):
-            try:
+        found: list[bytes] = []
+        try:
+            for _ in range(AT_ONCE):
                 size, sender = bound.recvfrom_into(self._room)
-            except OSError:  # nothing more; or an error about a datagram of ours
-                return
-            if sender[0] == self._there:
-                yield bytes(self._view[:size])
+                if sender[0] == self._there:
+                    found.append(bytes(self._view[:size]))
+        except OSError:  # nothing more; or an error about a datagram of ours
+            return found
+        return found
 
     def close(self) -> None:
         """Let go of them. May be called twice."""

@@ -29,6 +29,8 @@ MOST_PACKETS = 20_000
 
 Packet = tuple[bytes, float]
 """An RTP packet and its monotonic arrival; empty: nothing has come so far."""
+Run = tuple[list[bytes], float]
+"""Packets that have come together."""
 
 
 class Session:
@@ -95,10 +97,9 @@ class Session:
                 yield data, arrived_at
         self._client.early.clear()
         try:
-            if self._ports is None:
-                yield from self._messages(self._packet_at)  # what came together with the answer to PLAY
-            while not self._client.is_over:
-                yield from self._round()
+            for run, now in self._runs():
+                for data in run:
+                    yield data, now
         except Closed:
             if self._keepalive is not None and not self._wire.stopped:
                 self._keepalive.ended(self._clock())
@@ -117,7 +118,14 @@ class Session:
 
     # ---- what comes
 
-    def _round(self) -> Iterator[Packet]:
+    def _runs(self) -> Iterator[Run]:
+        """What comes together: each costs a picture's reader as much as some of its packets."""
+        if self._ports is None:
+            yield from self._messages(self._packet_at)  # what came together with the answer to PLAY
+        while not self._client.is_over:
+            yield from self._round()
+
+    def _round(self) -> Iterator[Run]:
         """What has come by now, what is to be sent by now, and whether it has been quiet for too long."""
         if self._ports is not None:
             yield from self._datagrams(self._ports)
@@ -131,21 +139,26 @@ class Session:
         self._maintain(now)
         if now - self._yielded_at >= (LOOK if self._ports is None else QUICK_LOOK):
             self._yielded_at = now
-            yield b"", now
+            yield [b""], now
 
-    def _messages(self, now: float) -> Iterator[Packet]:
+    def _messages(self, now: float) -> Iterator[Run]:
         """What is whole of what has come over the connection; its packets are given, the rest is dealt with."""
-        while (found := self._wire.take()) is not None:
+        while True:
+            if self._ports is None and (run := self._wire.run(self._placement.channels[0])):
+                self._count(now, len(run))
+                yield self._packets(run, now), now
+            if (found := self._wire.take()) is None:
+                return
             if data := self._heard(found, now):
-                yield data, now
+                yield [data], now
 
-    def _datagrams(self, ports: PortPair) -> Iterator[Packet]:
+    def _datagrams(self, ports: PortPair) -> Iterator[Run]:
         ready = {number for number, _ in self._poll.poll(QUICK_LOOK * 1000)}
         self._looked_at = now = self._clock()
         if ports.rtp.fileno() in ready:
-            for packet in ports.read(ports.rtp):
-                self._count(now)
-                yield self._packet(packet, now), now
+            run = ports.read(ports.rtp)
+            self._count(now, len(run))
+            yield self._packets(run, now), now
         if ports.rtcp.fileno() in ready:
             for report in ports.read(ports.rtcp):
                 self._reported(report, now)
@@ -160,7 +173,8 @@ class Session:
         if isinstance(found, tuple):
             channel, data = found
             if channel == self._placement.channels[0] and self._ports is None:
-                return self._packet(data, now)
+                self._packets([data], now)
+                return data
             if channel == self._placement.channels[1] and self._ports is None:
                 self._reported(data, now)
         elif isinstance(found, Request):
@@ -171,7 +185,7 @@ class Session:
             self._keepalive.answered(found.status)
         return None
 
-    def _count(self, now: float) -> None:
+    def _count(self, now: float, packets: int = 1) -> None:
         """Let no camera keep a thread busy with what is no video.
 
         Raises:
@@ -179,16 +193,16 @@ class Session:
         """
         if now - self._counted_since >= 1.0:
             self._counted_since, self._counted = now, 0
-        self._counted += 1
+        self._counted += packets
         if self._counted > MOST_PACKETS:
             raise SourceError("too_large", f"the camera sends more than {MOST_PACKETS} packets a second")
 
-    def _packet(self, data: bytes, now: float) -> bytes:
-        if not data:
-            return data
-        self._packet_at = self._yielded_at = now
-        self._delivering, self._theirs = True, data[8:12]
-        return data
+    def _packets(self, run: list[bytes], now: float) -> list[bytes]:
+        """Note that packets of the video have come."""
+        if any(run):
+            self._packet_at = self._yielded_at = now
+            self._delivering, self._theirs = True, run[-1][8:12]
+        return run
 
     def _reported(self, report: bytes, now: float) -> None:
         self.on_report(report, now)

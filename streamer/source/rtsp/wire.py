@@ -99,6 +99,10 @@ class Wire:
         """What has come and is whole; None: nothing is. Raises as `Inbox.take`."""
         return self._inbox.take()
 
+    def run(self, channel: int) -> list[bytes]:
+        """The packets of one channel that have come and are next; see `Inbox.run`."""
+        return self._inbox.run(channel)
+
     def receive(self) -> bool:
         """Wait LOOK for more; False: nothing came. Only once `take` has given None.
 

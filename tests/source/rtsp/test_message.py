@@ -20,8 +20,8 @@ from streamer.values.errors import SourceError
 from tests.peers.rtsp_camera import chunk
 
 
-def feed(inbox: Inbox, data: bytes, step: int = 1 << 20) -> list[Chunk | Message]:
-    """What comes out of bytes that come by so many at a time."""
+def feed(inbox: Inbox, data: bytes, step: int = 1 << 20, run: int | None = None) -> list[Chunk | Message]:
+    """What comes out of bytes that come by so many at a time; the packets of the channel `run` in runs."""
     found: list[Chunk | Message] = []
     while data:
         room = inbox.room()
@@ -30,7 +30,11 @@ def feed(inbox: Inbox, data: bytes, step: int = 1 << 20) -> list[Chunk | Message
         room[: len(taken)] = taken
         inbox.filled(len(taken))
         data = data[len(taken) :]
-        while (item := inbox.take()) is not None:
+        while True:
+            if run is not None:
+                found += ((run, packet) for packet in inbox.run(run))
+            if (item := inbox.take()) is None:
+                break
             found.append(item)
     return found
 
@@ -138,16 +142,16 @@ pieces = st.one_of(
 
 @given(st.lists(pieces, max_size=12).map(b"".join), st.integers(1, 64))
 def test_whatever_comes_is_read_or_refused(data: bytes, step: int) -> None:
-    """Of any bytes come packets and messages, or one declared error; nothing else, and as often as they are cut."""
+    """Of any bytes come the same packets and messages, or one declared error, however they are cut or taken."""
 
-    def outcome(step: int) -> object:
+    def outcome(step: int, run: int | None = None) -> object:
         try:
-            return feed(Inbox(), data, step)
+            return feed(Inbox(), data, step, run)
         except SourceError as refused:
             return refused.kind
 
     whole = outcome(1 << 20)
-    cut = outcome(step)
-    assert isinstance(cut, list) == isinstance(whole, list)
-    if isinstance(whole, list):
-        assert cut == whole
+    for cut in (outcome(step), outcome(step, run=0)):
+        assert isinstance(cut, list) == isinstance(whole, list)
+        if isinstance(whole, list):
+            assert cut == whole
