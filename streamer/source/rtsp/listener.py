@@ -72,7 +72,7 @@ class Listener:
         return self._closed
 
     def add(self, mount: Mount) -> None:
-        """A stream is pushed to here from now on.
+        """A stream is pushed to here from now on; where the port was given back meanwhile, its mount is closed.
 
         Raises:
             SourceError: kind "unreachable"; another has its name.
@@ -81,6 +81,8 @@ class Listener:
             raise SourceError("unreachable", "cannot listen for the camera (another stream has this path)")
         # One without a path takes what no other has.
         self._mounts = tuple(sorted((*self._mounts, mount), key=lambda each: not each.path))
+        if self._closed:  # the thread may have ended, and have looked through its mounts before this one came
+            self.remove(mount)
 
     def remove(self, mount: Mount) -> None:
         """It is not, any more."""

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 import pytest
 
 from streamer.source.rtsp.caller import HANDSHAKE_TIMEOUT, LEAVING
-from streamer.source.rtsp.listener import MOST_CALLERS, MOST_OF_ONE
+from streamer.source.rtsp.listener import MOST_CALLERS, MOST_OF_ONE, Listener
 from streamer.source.rtsp.listeners import Listeners
 from streamer.source.rtsp.mount import Mount
 from streamer.source.rtsp.notices import AT_ONCE
@@ -126,6 +126,15 @@ def test_who_waits_between_two_attempts_is_not_lost() -> None:
     place.close()
     with pytest.raises(SourceError):
         place.mount(target)
+
+
+def test_who_comes_as_the_port_is_given_back_does_not_wait_there() -> None:
+    """A stream that is added to a port in the moment its thread ends is told, and opens another."""
+    target = Target(f"rtsp://127.0.0.1:{free_port()}/a", listen=True)
+    listener, mount = Listener("127.0.0.1", target.port, monotonic), Mount(target)
+    listener.close()
+    listener.add(mount)
+    assert (mount.closed, listener.mounts) == (True, ())
 
 
 def test_two_streams_of_one_name_are_refused() -> None:
