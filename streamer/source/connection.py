@@ -121,6 +121,7 @@ class Connection:
         clocked, bursts = opened.protocol.clocked, opened.protocol.bursts
         pace = Pace(1 / video.frame_rate if video.frame_rate else FRAME_INTERVAL) if bursts else None
         gate, decoding = Gate(self._timeline), Decoding(video.context, self._target.limits)
+        independent = video.context.codec.intra_only and pace is None
         arrivals: dict[int, Unit] = {}
         for unit in _units(opened):
             if self._stop:
@@ -136,13 +137,16 @@ class Connection:
             if not gate.opens(packet.is_keyframe, None if bursts else time, now):
                 self.skipped_late += self.delivering
                 continue
+            if independent and not self._ceiling.passes(now):  # no other needs it
+                self.skipped_late += 1
+                continue
             if packet.pts is not None:
                 arrivals[packet.pts] = unit
             for picture in self._pictures(decoding, packet, now):
                 of = arrivals.pop(picture.pts, unit) if picture.pts is not None else unit  # B-pictures come later
                 own = picture.pts * video.time_base if picture.pts is not None and clocked else None
                 if of.is_whole:
-                    self._pass_on(picture, own, of.received_at, pace)
+                    self._pass_on(picture, own, of.received_at, pace, counted=independent)
             while len(arrivals) > 32:  # packets whose picture never came
                 arrivals.pop(next(iter(arrivals)))
 
@@ -150,8 +154,10 @@ class Connection:
         """Whether packets without a picture are still no silence: of a camera that had some, for a while."""
         return self.pictured_at is None or now - self.pictured_at < WITHOUT_PICTURE
 
-    def _pass_on(self, picture: av.VideoFrame, own: float | None, received_at: float, pace: Pace | None) -> None:
-        """Deliver a picture, if there is still somebody to take it and it is not one too many."""
+    def _pass_on(
+        self, picture: av.VideoFrame, own: float | None, received_at: float, pace: Pace | None, *, counted: bool
+    ) -> None:
+        """Deliver a picture, if there is still somebody to take it and it is not one too many; `counted`: it is not."""
         if pace is not None:
             self.alive_at = pace.due(own, self._clock())  # what is held until then is no silence
             self._stop.wait(self.alive_at - self._clock())
@@ -160,7 +166,7 @@ class Connection:
             return
         self.pictured_at = self._clock()
         self.delivering, self.alive_at = True, self.pictured_at
-        if not self._ceiling.passes(received_at):
+        if not counted and not self._ceiling.passes(received_at):
             self.skipped_late += 1
             return
         turned = upright(picture, self._reformatter)

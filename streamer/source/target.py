@@ -19,7 +19,7 @@ class Limits:
     max_pixels: int = 4096 * 2304
     """In one picture; a larger one is refused before its memory is taken."""
     max_fps: float = 120.0
-    """Pictures a second; more are decoded, since others need them, and go no further."""
+    """Pictures a second. Of more, those that others may need are decoded, and go no further; JPEGs are not decoded."""
     max_packet_bytes: int = 8 << 20
     """In one packet: a 4K keyframe of MJPEG has three."""
     max_held: int = 17

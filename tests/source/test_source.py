@@ -1,6 +1,7 @@
 """streamer.source: how it lives through what cameras do, against real peers. The kinds of URL: test_kinds.py."""
 
 import asyncio
+import itertools
 import socket
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -17,6 +18,7 @@ from streamer.source import Source
 from streamer.source import protocol as protocols
 from streamer.source.backoff import EAGER_PAUSE, JITTER, LOCKOUT_PAUSE
 from streamer.source.connection import Connection
+from streamer.source.decoding import Decoding
 from streamer.source.openings import PATIENCE, Openings
 from streamer.source.protocol import SOCKET_TIMEOUT, STALL_TIMEOUT
 from streamer.source.source import LOOK, OPENING, PICTURE_TIMEOUT
@@ -505,6 +507,24 @@ async def test_more_pictures_than_allowed_go_no_further(camera: RtspServer) -> N
         taken = len(watch.frames) - 10
         assert taken <= 10 * seconds + 5 + 1  # half a second's may come at once
         assert watch.source.skipped_late > taken
+
+
+async def test_jpegs_beyond_what_is_allowed_are_not_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of pictures that need no other, those that go no further are counted, and cost no decoding."""
+    decode, decoded = Decoding.pictures, itertools.count()
+
+    def counting(self: Decoding, packet: "av.Packet[av.VideoStream]") -> list[av.VideoFrame]:
+        next(decoded)
+        return decode(self, packet)
+
+    monkeypatch.setattr(Decoding, "pictures", counting)
+    clip = make_clip(tmp_path / "clip.mkv", codec="mjpeg", seconds=1)
+    async with run_web_camera(("/video", mjpeg(clip, fps=200))) as web:
+        async with run_watch(Target(f"{web}/video", limits=Limits(max_fps=10))) as watch:
+            await watch.more(20)
+            skipped = watch.source.skipped_late
+        assert next(decoded) <= len(watch.frames) + 1  # the end of the stream is decoded too
+        assert skipped > 20
 
 
 # ---- redirects
