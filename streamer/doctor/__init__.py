@@ -11,6 +11,8 @@ observation.py   what came. A value that grows
 symptoms.py      whether a camera that was silent is there at all
 measurements.py  numbers from what came. Pure
 findings.py      words from the numbers. Read this to add one. Pure
+case.py          what a rule looks at, and what it says. Values
+picture_rules.py, packet_rules.py  the rules, of pictures and of how they come. Pure
 remedies.py      what to do about each word of a source's failure. Pure
 facts.py         what an RTSP camera told of itself, in words. Pure
 report.py        the answer: one word, and a document for programs

@@ -3,7 +3,7 @@
 import textwrap
 
 from streamer.doctor import facts
-from streamer.doctor.findings import share
+from streamer.doctor.case import share
 from streamer.doctor.report import Report
 from streamer.values import url
 

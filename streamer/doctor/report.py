@@ -7,8 +7,9 @@ from typing import Literal, NotRequired
 from typing_extensions import TypedDict
 
 from streamer.doctor import facts
+from streamer.doctor.case import Finding, FindingKind, Weight
 from streamer.doctor.facts import RtspDocument
-from streamer.doctor.findings import Finding, FindingKind, Weight, judge
+from streamer.doctor.findings import judge
 from streamer.doctor.measurements import Measurements, measure
 from streamer.doctor.observation import Observation
 from streamer.doctor.remedies import remedy

@@ -7,7 +7,8 @@ from typing import get_args
 
 import pytest
 
-from streamer.doctor.findings import FindingKind, judge
+from streamer.doctor.case import FindingKind
+from streamer.doctor.findings import judge
 from streamer.doctor.measurements import Measurements, measure
 from streamer.doctor.observation import Arrival, Kind, Observation
 from streamer.doctor.printout import printout
