@@ -1,6 +1,7 @@
 """streamer.access.audit: who did what is written down, found again, and holds up nothing."""
 
 import asyncio
+import fcntl
 import os
 import stat
 import subprocess
@@ -198,6 +199,28 @@ async def test_a_cursor_that_is_none_is_said(tmp_path: Path, cursor: str) -> Non
     with pytest.raises(Refused, match="cursor") as no:
         await audit.search(cursor=cursor)
     assert no.value.status == 400
+
+
+def test_who_writes_waits_his_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While another process gives a full file its other name, an append waits, and then goes into the new file."""
+    file, path, asked = AuditFile(tmp_path / "a.jsonl"), tmp_path / "a.jsonl", threading.Event()
+    file.append([Deed(NOW, "anna", "sign in", "before")])
+    flock = fcntl.flock
+
+    def waits(handle: int, how: int) -> None:
+        asked.set()
+        flock(handle, how)
+
+    with path.open("rb") as theirs:
+        flock(theirs, fcntl.LOCK_EX)
+        monkeypatch.setattr("streamer.access.audit_file.fcntl.flock", waits)
+        writing = threading.Thread(target=file.append, args=[[Deed(NOW, "ben", "sign in", "behind")]])
+        writing.start()
+        assert asked.wait(30)
+        path.rename(tmp_path / "a.jsonl.1")
+    writing.join()
+    assert b"behind" in path.read_bytes()
+    assert b"behind" not in (tmp_path / "a.jsonl.1").read_bytes()
 
 
 def test_two_processes_write_one_audit(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ SESSIONS = st.builds(
 )
 
 
-@given(st.lists(SESSIONS, max_size=40), st.floats(0, 20))
+@given(st.lists(SESSIONS, max_size=60) | st.lists(SESSIONS, min_size=30, max_size=60), st.floats(0, 5))
 def test_each_keeps_his_newest_sessions(sessions: list[Session], now: float) -> None:
     """What is kept is alive, at most ten a user, and no living one of his that went was newer; twice is as once."""
     accounts = Accounts(sessions={each.digest: each for each in sessions})

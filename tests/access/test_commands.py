@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from streamer import cli
-from streamer.access import new_password
 from streamer.access.accounts import Accounts, Session, Token
 from streamer.access.action import Action, Role
 from streamer.access.audit_file import AuditFile
@@ -99,7 +98,7 @@ async def test_a_terminal_is_asked_twice(desk: Desk, monkeypatch: pytest.MonkeyP
     """What is typed twice is the password, and two that differ change nothing."""
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
     typed = iter(["correct horse", "correct horse", "correct horse", "correct house"])
-    monkeypatch.setattr(new_password.getpass, "getpass", lambda _: next(typed))
+    monkeypatch.setattr("getpass.getpass", lambda _: next(typed))
     assert desk("user", "add", "anna", "--role", "operator") == ""
     assert await Passwords().verify("correct horse", kept().users["anna"].password)
     assert desk.refused("user", "passwd", "anna") == "the two passwords differ; nothing was changed"

@@ -205,7 +205,7 @@ def test_default_configuration_is_valid(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_who_comes_in_is_asked_and_prometheus_is_let_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The default configuration starts without users, lets nobody watch, and keeps users in a volume it may write to."""
+    """The default configuration starts without users, lets nobody watch, and keeps users where it may write."""
     for variable, value in service("service")["environment"].items():
         monkeypatch.setenv(variable, value)
     access = config.load(REPOSITORY / mounts("service")["/etc/sightline/sightline.yaml"]).access
