@@ -114,7 +114,7 @@ class Service:
             await ended("the streams", self.streams.close())
             await ended("what was not allowed any more", self.admissions.settle())
             await ended("the models", self.models.close())
-            await ended("the audit", self.entrance.audit.write())
+            await ended("the audit", self.entrance.audit.close())
 
     def read_again(self) -> None:
         """Have the configuration file read now."""

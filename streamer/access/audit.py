@@ -4,6 +4,7 @@ What is told waits for nothing: the queue is bounded, and what finds no room in 
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections import deque
@@ -14,6 +15,7 @@ from streamer.access.audit_file import AuditFile
 from streamer.access.deed import Deed
 from streamer.values.clock import Clock
 from streamer.values.errands import Errands
+from streamer.values.errors import Refused
 
 __all__ = ["Audit", "Deed"]
 
@@ -25,6 +27,8 @@ KEPT = 90 * 86400.0
 """Seconds a deed is kept: 90 days."""
 FORGET_INTERVAL = 86400.0
 """Seconds from one removal of what is older to the next."""
+PATIENCE = 5.0
+"""Seconds that a search, and the end of the service, wait for the disk."""
 PAGE = 100
 """Deeds a search gives at the most, where nothing else is said."""
 
@@ -46,7 +50,6 @@ class Audit:
         """Where there is no file."""
         self._news = asyncio.Event()
         self._errands = Errands(1, "audit")  # a disk that hangs holds up nothing
-        self._writing = asyncio.Lock()
         self._forgotten_at: float | None = None
         self.dropped = 0
         """Deeds that are in no file: too many waited, or it could not be written."""
@@ -56,8 +59,9 @@ class Audit:
     def note(self, deed: Deed) -> None:
         """Have this written. Never waits."""
         if len(self._waiting) >= WAITING:
-            self._waiting.popleft()
-            self.dropped += 1
+            with contextlib.suppress(IndexError):  # the thread has just taken all of them
+                self._waiting.popleft()
+                self.dropped += 1
         self._waiting.append(deed)
         self._news.set()
 
@@ -73,23 +77,36 @@ class Audit:
             self._news.clear()
             await self.write()
 
+    async def close(self) -> None:
+        """Write what still waits; a disk that does not answer is not waited for."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                await self.write()
+
     async def write(self) -> None:
-        """Write what waits. At the end of the service this is the last that happens to it."""
-        async with self._writing:
-            deeds = list(self._waiting)
+        """Write what waits, as soon as the disk takes it."""
+        if self._file is None:
+            self._unkept.extend(self._waiting)
             self._waiting.clear()
-            if not deeds:
-                return
-            if self._file is None:
-                self._unkept.extend(deeds)
-                return
-            try:
-                await self._errands.run(partial(self._file.append, deeds))
-            except OSError as error:
-                self.dropped += len(deeds)
-                self._say(f"the audit cannot be written: {error.strerror}; what is done goes on, and is not in it")
-            else:
-                self._say(None)
+        elif self._waiting:
+            self._say(await self._errands.run(partial(self._written, self._file)))
+
+    def _written(self, file: AuditFile) -> str | None:
+        """Write what waits, in the thread: nothing is taken out of the queue by whom nobody waits for any more.
+
+        Returns:
+            Why it could not be written; None: it was.
+        """
+        deeds = list[Deed]()
+        with contextlib.suppress(IndexError):
+            while True:
+                deeds.append(self._waiting.popleft())
+        try:
+            file.append(deeds)
+        except OSError as error:
+            self.dropped += len(deeds)
+            return f"the audit cannot be written: {error.strerror}; what is done goes on, and is not in it"
+        return None
 
     async def search(
         self,
@@ -111,8 +128,7 @@ class Audit:
             limit: at the most.
 
         Raises:
-            Refused: 400 the cursor is none, or what it points to is no more.
-            OSError: the file cannot be read.
+            Refused: 400 the cursor is none, or what it points to is no more; 503 the file cannot be read.
         """
         since = max(since or 0.0, self._wall() - KEPT)
 
@@ -124,10 +140,16 @@ class Audit:
                 and (until is None or deed.at < until)
             )
 
-        await self.write()
-        if self._file is None:
-            return [deed for deed in reversed(self._unkept) if fits(deed)][:limit], None
-        return await self._errands.run(partial(self._file.search, fits, cursor, limit))
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self.write()
+                if self._file is None:
+                    return [deed for deed in reversed(self._unkept) if fits(deed)][:limit], None
+                return await self._errands.run(partial(self._file.search, fits, cursor, limit))
+        except TimeoutError:
+            raise Refused(503, f"the audit cannot be read: its disk did not answer within {PATIENCE:g} s") from None
+        except OSError as error:
+            raise Refused(503, f"the audit cannot be read: {error.strerror}") from None
 
     async def _forget(self) -> None:
         now = self._wall()

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streamer.access import audit as module
 from streamer.access.audit import KEPT, WAITING, Audit
 from streamer.access.audit_file import BLOCK, AuditFile
 from streamer.access.deed import LONGEST, Deed, read_deed
@@ -117,7 +118,7 @@ async def test_a_torn_line_is_skipped(tmp_path: Path, torn: bytes) -> None:
     audit, told = audit_in(tmp_path), deeds(4)
     for deed in told[:2]:
         audit.note(deed)
-    await audit.write()
+    await audit.close()
     with (tmp_path / "a.audit.jsonl").open("ab") as file:
         file.write(torn)
     assert (await audit.search())[0] == told[:2][::-1]
@@ -132,7 +133,7 @@ async def test_a_full_disk_costs_deeds_and_nothing_else(
     """What cannot be written is counted, and said once; no half of it stays, and it goes on when there is room."""
     audit, write = audit_in(tmp_path), os.write
     audit.note(Deed(NOW, "anna", "sign in"))
-    await audit.write()
+    await audit.close()
     before = (tmp_path / "a.audit.jsonl").read_bytes()
 
     def full(handle: int, content: bytes) -> int:
@@ -143,10 +144,10 @@ async def test_a_full_disk_costs_deeds_and_nothing_else(
         disk.setattr(os, "write", full)
         for number in range(3):
             audit.note(Deed(NOW, "ben", "sign in", str(number)))
-            await audit.write()
+            await audit.close()
         disk.setattr(os, "write", lambda handle, content: write(handle, content[:7]))
         audit.note(Deed(NOW, "ben", "sign in", "half"))
-        await audit.write()
+        await audit.close()
     assert audit.dropped == 4
     assert caplog.text.count("the audit cannot be written: No space left on device") == 1
     assert (tmp_path / "a.audit.jsonl").read_bytes() == before
@@ -175,6 +176,41 @@ async def test_a_disk_that_hangs_holds_up_nobody(tmp_path: Path, monkeypatch: py
     found, _ = await audit.search(limit=2 * WAITING)
     assert [found[0].target, found[-2].target, found[-1].target] == [str(WAITING + 4), "5", "first"]
     running.cancel()
+
+
+async def test_the_end_of_a_service_loses_nothing_and_waits_for_no_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was told last is written when the task that writes is gone; a disk that hangs holds up no end."""
+    audit, answers, write = audit_in(tmp_path), threading.Event(), os.write
+    running = asyncio.create_task(audit.run())
+    for number in range(3):
+        audit.note(Deed(NOW, "anna", "sign in", str(number)))
+    await asyncio.sleep(0)
+    running.cancel()
+    await audit.close()
+    assert [deed.target for deed in (await audit.search())[0]] == ["2", "1", "0"]
+
+    def hang(handle: int, content: bytes) -> int:
+        answers.wait()
+        return write(handle, content)
+
+    monkeypatch.setattr(os, "write", hang)
+    monkeypatch.setattr(module, "PATIENCE", 0.01)
+    audit.note(Deed(NOW, "anna", "sign in", "late"))
+    await audit.close()
+    with pytest.raises(Refused, match="its disk did not answer") as no:
+        await audit.search()
+    assert no.value.status == 503
+    answers.set()
+
+
+async def test_an_audit_that_cannot_be_read_is_said(tmp_path: Path) -> None:
+    """A search is refused in a sentence, with 503."""
+    (tmp_path / "a.audit.jsonl").mkdir()
+    with pytest.raises(Refused, match="the audit cannot be read: Is a directory") as no:
+        await audit_in(tmp_path).search()
+    assert no.value.status == 503
 
 
 async def test_after_ninety_days_a_deed_is_forgotten(tmp_path: Path) -> None:
@@ -245,6 +281,6 @@ async def test_without_a_file_the_newest_are_found() -> None:
     audit = Audit(None, wall=lambda: NOW)
     for deed in (told := deeds(WAITING + 3)):
         audit.note(deed)
-        await audit.write()
+        await audit.close()
     assert await audit.search(limit=3) == (told[-3:][::-1], None)
     assert len((await audit.search(limit=10 * WAITING))[0]) == WAITING
