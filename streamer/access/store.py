@@ -7,22 +7,22 @@ file opens no door. While the service runs, what was understood last stays in fo
 
 import asyncio
 import contextlib
-import fcntl
 import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 from streamer.access.accounts import Accounts
 from streamer.access.bounds import bounded
 from streamer.access.document import MAX_BYTES, understood, written
+from streamer.access.file_lock import locked
 from streamer.values.clock import Clock
 from streamer.values.errands import Errands
 from streamer.values.errors import ConfigError, Refused
-from streamer.values.whole_file import give_to, replace_file
+from streamer.values.whole_file import replace_file
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +30,6 @@ INTERVAL = 0.5
 """Seconds from one look at the file to the next: what another process wrote is in force within two."""
 PATIENCE = 5.0
 """Seconds a change may take before it is refused; half of them for whoever else changes the file just then."""
-LOCK_INTERVAL = 0.02
-"""Seconds between two tries to have the lock."""
 
 Edit = Callable[[Accounts], Accounts]
 """Makes the successor of a document; may raise what its caller is to be told."""
@@ -154,7 +152,7 @@ class Store:
         if self.path is None:
             return None, bounded(edit(self._accounts), self._wall())
         try:
-            with _locked(self.path, self._patience / 2):
+            with locked(self.path, self._patience / 2):
                 seen, newest = _read(self.path)
                 newest = self._accounts if newest is None else newest
                 accounts = bounded(edit(newest), self._wall())
@@ -201,31 +199,6 @@ def _make_private(path: Path) -> None:
         if mode & 0o077:
             path.chmod(0o600)
             log.warning("%s could be read by others, and cannot any more", path)
-
-
-@contextlib.contextmanager
-def _locked(path: Path, patience: float) -> Iterator[None]:
-    """Hold the file beside it that whoever changes it holds. It stays: a lock on a file that was removed locks nothing.
-
-    Raises:
-        OSError: it cannot be had.
-    """
-    lock = path.resolve()
-    handle = os.open(lock.with_name(f".{lock.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        give_to(handle, lock if lock.exists() else lock.parent)
-        give_up_at = time.monotonic() + patience
-        while True:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > give_up_at:
-                    raise
-                time.sleep(LOCK_INTERVAL)
-        yield
-    finally:
-        os.close(handle)  # which lets go of it
 
 
 def _why(error: OSError | ValueError) -> str:

@@ -1,0 +1,42 @@
+"""The lock that whoever changes a file holds: flock(2) on an empty file beside it, which a crash lets go of. Blocks."""
+
+import contextlib
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from streamer.values.whole_file import give_to
+
+INTERVAL = 0.02
+"""Seconds between two tries to have it."""
+
+
+@contextlib.contextmanager
+def locked(path: Path, patience: float) -> Iterator[None]:
+    """Hold it. The file stays: a lock on one that was removed locks nothing.
+
+    Args:
+        path: the file that is changed; its folder must be there.
+        patience: seconds to wait for who holds it.
+
+    Raises:
+        OSError: it cannot be had.
+    """
+    lock = path.resolve()
+    handle = os.open(lock.with_name(f".{lock.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        give_to(handle, lock if lock.exists() else lock.parent)
+        give_up_at = time.monotonic() + patience
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > give_up_at:
+                    raise
+                time.sleep(INTERVAL)
+        yield
+    finally:
+        os.close(handle)  # which lets go of it
