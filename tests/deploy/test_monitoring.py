@@ -5,6 +5,7 @@ import re
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -20,10 +21,12 @@ from streamer.entrance import Entrance
 from streamer.http.connections import ConnectionLimits, Connections
 from streamer.http.events import Events
 from streamer.http.metrics import Metrics
+from streamer.http.served_certificate import ServedCertificate
 from streamer.service import Service
 from streamer.stream.pipeline import Pipeline
 from streamer.values.clock import monotonic
 from streamer.webrtc.publisher import Publisher
+from tests.peers.certificates import make_certificate, server_files
 from tests.peers.process import free_port
 from tests.peers.prometheus import run_prometheus
 from tests.peers.required import REPOSITORY, requires
@@ -42,7 +45,10 @@ def exported() -> dict[str, str]:
     streams = Streams(seats=viewers, publishing_rights=nobody, make_publisher=_make_nothing, on_restart=lambda: None)
     access = Entrance(config.parse(None), None, clock=monotonic).parts
     connections = Connections(ConnectionLimits(8, 8), monotonic)
-    families = Metrics(streams, (), Events(), connections, access).registry.collect()
+    metrics = Metrics(streams, (), Events(), connections, access)
+    with TemporaryDirectory() as folder:
+        metrics.certificate = ServedCertificate(*server_files(make_certificate("localhost"), Path(folder)))
+    families = metrics.registry.collect()
     return {f"{family.name}_total" if family.type == "counter" else family.name: family.type for family in families}
 
 

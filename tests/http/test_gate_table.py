@@ -47,6 +47,9 @@ PUT     /api/session/password           401  415  415  415  415  401  401  401  
 DELETE  /api/sessions                   401  204  204  204  204  204  204  204  204  204  401  204  401  401  204
 GET     /api/sessions                   401  200  200  200  200  200  200  200  200  200  401  200  401  401  200
 DELETE  /api/sessions/{id}              401  404  204  404  404  404  404  404  404  404  401  404  401  401  404
+GET     /api/sign-in/oidc               404  404  404  404  404  404  404  404  404  404  404  404  404  404  404
+GET     /api/sign-in/oidc/callback      404  404  404  404  404  404  404  404  404  404  404  404  404  404  404
+GET     /api/sign-in/oidc/sign-out      404  404  404  404  404  404  404  404  404  404  404  404  404  404  404
 GET     /api/streams                    401  200  200  200  200  200  403  403  403  403  401  200  401  200  200
 OPTIONS /api/streams                    204  204  204  204  204  204  204  204  204  204  204  204  204  204  204
 POST    /api/streams                    401  403  403  415  415  403  403  415  403  403  401  403  401  401  415
@@ -86,7 +89,7 @@ PATCH   /whip/{name}/{session}          401  403  403  404  404  403  404  403  
 """What is asked for is the stream a, which stands in the configuration and whose camera is away; without a body.
 
 Who is let through is answered 200 or 204; 415, for a body is missing; 503, for there is no picture and no model; 409,
-for the configuration has the say; 404, for there is no such session of WHEP or WHIP, or it is not one of his.
+for the configuration has the say; 404, for there is no such session of WHEP or WHIP, or it is not one of his; or nobody signs in elsewhere.
 """
 
 PATHS = {
