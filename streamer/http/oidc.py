@@ -4,8 +4,10 @@ import functools
 import logging
 import re
 from collections.abc import Awaitable, Callable
+from typing import NotRequired
 
 from aiohttp import web
+from typing_extensions import TypedDict
 
 from streamer.access.identity import Identity, identity_of
 from streamer.http.audit import note
@@ -37,6 +39,24 @@ LONGEST = 4096
 PAGE = Content(media=("text/html",))
 
 routes = web.RouteTableDef()
+
+
+class WayThere(TypedDict):
+    """What a browser may ask for."""
+
+    return_to: NotRequired[str]
+    """The path of ours that it comes back to; not there: the page's."""
+
+
+class WayBack(TypedDict):
+    """What a provider has a browser bring along (RFC 6749 section 4.1.2, RFC 9207)."""
+
+    state: NotRequired[str]
+    code: NotRequired[str]
+    iss: NotRequired[str]
+    error: NotRequired[str]
+    """Why it did not let somebody in; then there is no code."""
+
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -70,7 +90,8 @@ def _told(handler: Handler) -> Handler:
         404: "nobody signs in elsewhere here",
         502: "the provider says what cannot be used",
         503: "the provider does not answer",
-    }
+    },
+    query=WayThere,
 )
 @_told
 async def begin(request: web.Request) -> web.StreamResponse:
@@ -91,7 +112,8 @@ async def begin(request: web.Request) -> web.StreamResponse:
         404: "nobody signs in elsewhere here",
         502: "the provider says what cannot be believed",
         503: "the provider does not answer, or too many sign in",
-    }
+    },
+    query=WayBack,
 )
 @_told
 async def come_back(request: web.Request) -> web.StreamResponse:

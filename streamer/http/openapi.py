@@ -47,6 +47,7 @@ HEADERS = {
     "Link": 'An ICE server, with its login where it has one (`rel="ice-server"`); one of these each.',
     "Location": "Where it is.",
     "Retry-After": "Seconds after which to ask again.",
+    "Set-Cookie": "A cookie of the session, or of the way to it.",
     "WWW-Authenticate": "How to say who asks.",
 }
 """What comes with answers."""
@@ -177,10 +178,18 @@ def _refusal(status: int, means: str, headers: tuple[str, ...] = ()) -> Document
 
 
 def _content(content: Content, mode: Mode, made: Schemas) -> Document:
-    schema = {} if content.shape is None else made.of[content.shape, mode]
+    if content.shape is None:
+        return {media: {"schema": _unsaid(media)} for media in content.media}
+    schema = made.of[content.shape, mode]
     if content.media == ("text/event-stream",):  # 3.1 has no word for a sequence: each event's data is of this shape
         return {content.media[0]: {"schema": {"type": "string"}, "x-data": schema}}
-    return {media: {"schema": schema} if schema else {} for media in content.media}
+    return {media: {"schema": schema} for media in content.media}
+
+
+def _unsaid(media: str) -> JsonSchemaValue:
+    """Of what has no more to say than its media type; programs that make clients ask for a schema all the same."""
+    is_text = media.startswith(("text/", "application/"))
+    return {"type": "string"} if is_text else {"type": "string", "format": "binary"}
 
 
 def _with(headers: tuple[str, ...]) -> Document:
@@ -202,14 +211,16 @@ def _query(operation: Operation, made: Schemas) -> Iterator[Document]:
     shape = made.of[operation.query, "validation"]
     keys = made.parts[shape["$ref"].rpartition("/")[2]] if "$ref" in shape else shape
     for name, schema in keys["properties"].items():
-        yield {"name": name, "in": "query", "required": name in keys.get("required", ()), "schema": _said(schema)}
+        said = _said(schema)
+        words = {"description": said.pop("description")} if "description" in said else {}
+        yield {"name": name, "in": "query", "required": name in keys.get("required", ()), **words, "schema": said}
 
 
 def _said(schema: JsonSchemaValue) -> JsonSchemaValue:
     """Of a parameter that may be left out: a query cannot say null."""
     kinds: list[JsonSchemaValue] = [kind for kind in schema.get("anyOf", []) if kind != {"type": "null"}]
     if len(kinds) != 1:
-        return schema
+        return dict(schema)
     return {key: value for key, value in schema.items() if key not in ("anyOf", "default")} | kinds[0]
 
 
