@@ -8,6 +8,7 @@ from streamer.access.action import Action
 from streamer.control.stream_bodies import new_stream, stream_patch, stream_settings
 from streamer.http.audit import note
 from streamer.http.body import JSON, settings_of
+from streamer.http.changes import whole
 from streamer.http.description import StreamDescription, describe
 from streamer.http.gate import require_name
 from streamer.http.keys import SIGNALLING, STREAM_CHANGES, STREAMS, location, no_stream, pipeline_of
@@ -83,9 +84,8 @@ async def add(request: web.Request) -> web.Response:
     document = await settings_of(request, JSON)
     if isinstance(named := document.get("name"), str):
         require_name(request, Action.OPERATE, named)
-    streams = request.app[STREAMS]
-    name = await stream_changes.add(document, taken=streams.is_taken)
-    note(request, "stream add", name)
+    adding = stream_changes.add(document, taken=request.app[STREAMS].is_taken)
+    name = await whole(request, adding, lambda name: note(request, "stream add", name))
     return web.json_response(
         _shown(request, name), status=201, headers={"Location": location(request, f"/api/streams/{name}")}
     )
@@ -102,8 +102,9 @@ async def change(request: web.Request) -> web.Response:
     stream_changes.require_allowed()
     name = _changeable(request)
     patch = await settings_of(request, JSON, MERGE_PATCH)
-    await stream_changes.change(name, patch)
-    note(request, "stream change", name, detail=", ".join(sorted(patch)))
+    said = ", ".join(sorted(patch))
+    changing = stream_changes.change(name, patch)
+    await whole(request, changing, lambda _: note(request, "stream change", name, detail=said))
     return web.json_response(_shown(request, name))
 
 
@@ -115,8 +116,7 @@ async def remove(request: web.Request) -> web.Response:
     stream_changes = request.app[STREAM_CHANGES]
     stream_changes.require_allowed()
     name = _changeable(request)
-    await stream_changes.remove(name)
-    note(request, "stream remove", name)
+    await whole(request, stream_changes.remove(name), lambda _: note(request, "stream remove", name))
     return web.Response(status=204)
 
 
