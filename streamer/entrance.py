@@ -16,6 +16,7 @@ from streamer.access.pending import PendingSignIns
 from streamer.access.principal import Grant, Principal
 from streamer.access.provider import Client, Provider
 from streamer.access.store import Store
+from streamer.access.token_uses import TokenUses
 from streamer.config import AccessSettings, Config, OidcSettings, audit_path, store_path
 from streamer.http.access_keys import AccessParts
 from streamer.http.sign_on import SignOn
@@ -47,7 +48,13 @@ class Entrance:
         self.gate = Gate(rules(config), lambda: self.store.accounts, wall)
         self.sign_on = None if access.oidc is None else sign_on(access.oidc, clock)
         self.parts = AccessParts(
-            self.store, Passwords(), Attempts(clock), self.audit, access.session_hours * 3600.0, wall
+            self.store,
+            Passwords(),
+            Attempts(clock),
+            self.audit,
+            TokenUses(self.store, wall),
+            access.session_hours * 3600.0,
+            wall,
         )
 
     def reconfigure(self, config: Config) -> None:

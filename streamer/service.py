@@ -103,6 +103,7 @@ class Service:
             tasks.append(self._own("admissions", self.admissions.watch))
             tasks.append(self._own("accounts", self.entrance.store.watch))
             tasks.append(self._own("audit", self.entrance.audit.run))
+            tasks.append(self._own("token-uses", self.entrance.parts.token_uses.run))
             if self.edits is not None:
                 tasks.append(self._own("configuration", functools.partial(self.edits.run, self._reload)))
             yield self._application()

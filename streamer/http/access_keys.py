@@ -9,6 +9,7 @@ from streamer.access.attempts import Attempts
 from streamer.access.audit import Audit
 from streamer.access.password import Passwords
 from streamer.access.store import Store
+from streamer.access.token_uses import TokenUses
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class AccessParts:
     passwords: Passwords
     attempts: Attempts
     audit: Audit
+    token_uses: TokenUses
     session_seconds: float
     """How long a session lasts."""
     wall: Callable[[], float]

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from streamer.access.action import Action
 from streamer.access.principal import Principal
+from streamer.http.access_keys import ACCESS
 from streamer.http.credentials import credential_of
 from streamer.http.keys import no_stream
 from streamer.http.needs import CREDENTIAL, GATE, PRINCIPAL, need_of
@@ -38,6 +39,8 @@ async def gate(
         raise Refused(403, "nobody may do this: the route does not say what it needs")
     credential = credential_of(request)
     request[CREDENTIAL], request[PRINCIPAL] = credential, request.app[GATE].principal(credential)
+    if credential.token is not None:
+        request.app[ACCESS].token_uses.note(credential.token)
     if need.action is not None:
         require(request, need.action, None if need.stream is None else match[need.stream])
     return await handler(request)

@@ -27,6 +27,7 @@ LATENCY_BUCKETS = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75
 
 TASKS = (
     "accounts", "admissions", "audit", "certificate", "configuration", "event-loop-lag", "listener", "model", "stream",
+    "token-uses",
 )  # fmt: skip
 """What is run again when it ends; all of them are shown from the start, or the first end would not be a rise."""
 

@@ -1,10 +1,13 @@
 """`/api/session`: signing in with a password, who one is here, signing out."""
 
+from dataclasses import replace
+
 from aiohttp import web
 
 from streamer.access.accounts import User
 from streamer.access.action import Action
 from streamer.access.credential import Credential, digest
+from streamer.access.password import is_outdated
 from streamer.access.principal import Principal
 from streamer.access.user_name import found
 from streamer.http.access_keys import ACCESS
@@ -16,8 +19,8 @@ from streamer.http.keys import location
 from streamer.http.needs import CREDENTIAL, GATE, PRINCIPAL, needs
 from streamer.http.operation import described
 from streamer.http.session_cookie import give_cookie, take_cookie_back
-from streamer.http.sign_in import TOO_MANY, WRONG, begin_session, compared
-from streamer.values.errors import Refused
+from streamer.http.sign_in import TOO_MANY, WRONG, begin_session, compared, unchanged
+from streamer.values.errors import ConfigError, Overloaded, Refused
 
 SIGN_IN_ELSEWHERE: web.AppKey[SignInElsewhere] = web.AppKey("sign_in_elsewhere", SignInElsewhere)
 """Not there: nowhere else. Its path is without the folder that a proxy has us in."""
@@ -43,6 +46,7 @@ async def sign_in(request: web.Request) -> web.Response:
     """Sign in with a password. The answer sets a cookie."""
     shown = await body_of(request, SignIn)
     user = await _verified(request, shown)
+    user = await _renewed(request, user, shown.password)
     secret = await begin_session(request, user.name, known=user)
     principal = request.app[GATE].principal(Credential(session=digest(secret)))
     response = answer(_current(request, principal, digest(secret)), 201)
@@ -83,6 +87,21 @@ async def _verified(request: web.Request, shown: SignIn) -> User:
     if user is None or not right:
         raise Refused(401, WRONG)
     return user
+
+
+async def _renewed(request: web.Request, user: User, password: str) -> User:
+    """The user, with a hash of today's parameters: this is the moment at which one knows his password."""
+    parts = request.app[ACCESS]
+    if user.password is None or not is_outdated(user.password):
+        return user
+    try:
+        hashed = await parts.passwords.hashed(password)
+    except (ConfigError, Overloaded):  # it is from before there was a shortest; or another time
+        return user
+    accounts = await parts.store.change(
+        lambda accounts: accounts.with_user(replace(unchanged(accounts, user), password=hashed))
+    )
+    return accounts.users[user.name]
 
 
 def _current(request: web.Request, principal: Principal, session: str | None) -> CurrentSession:

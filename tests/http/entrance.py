@@ -17,6 +17,7 @@ from streamer.access.credential import digest
 from streamer.access.gate import Gate, GateRules
 from streamer.access.password import Passwords
 from streamer.access.store import Store
+from streamer.access.token_uses import TokenUses
 from streamer.control.streams import Streams
 from streamer.http import audit, changes, links, own_password, session, sessions, tokens, users
 from streamer.http.access_keys import ACCESS, AccessParts
@@ -81,6 +82,7 @@ class Entrance:
     store: Store
     passwords: Passwords
     audit: NotedDeeds
+    token_uses: TokenUses
     wall: FakeClock
     clock: FakeClock
 
@@ -192,6 +194,7 @@ async def run_entrance(
     """Serve these routes, and the stills of these streams, for as long as the block lasts."""
     wall, clock = FakeClock(1_800_000_000.0), FakeClock()
     store, deeds = Store(None, wall), NotedDeeds(wall)
+    uses = TokenUses(store, wall)
     passwords = CountingPasswords() if passwords is None else passwords
 
     @web.middleware
@@ -205,7 +208,7 @@ async def run_entrance(
     changes.set_up(app)
     app[PROXIES] = TrustedProxies() if proxies is None else proxies
     app[GATE] = Gate(GateRules(is_open=False) if rules is None else rules, lambda: store.accounts, wall)
-    app[ACCESS] = AccessParts(store, passwords, Attempts(clock), deeds, SESSION_SECONDS, wall)
+    app[ACCESS] = AccessParts(store, passwords, Attempts(clock), deeds, uses, SESSION_SECONDS, wall)
     app[STREAMS] = cast(Streams, _Streams({name: _Stream(name) for name in streams}))
     for base in dict.fromkeys(("", app[PROXIES].base_path)):
         for room in (audit, links, own_password, session, sessions, tokens, users):
@@ -215,7 +218,7 @@ async def run_entrance(
         app.router.add_get(base + "/api/streams/{name}/frame.jpg", _still)
         app.router.add_get(base + "/api/streams/{name}", _still)
     async with TestServer(app) as server:  # which cancels what nobody waits for, as app.py has it
-        yield Entrance(str(server.make_url("")).rstrip("/"), store, passwords, deeds, wall, clock)
+        yield Entrance(str(server.make_url("")).rstrip("/"), store, passwords, deeds, uses, wall, clock)
 
 
 ADMIN, OPERATOR, VIEWER = (

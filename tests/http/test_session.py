@@ -5,11 +5,12 @@ from dataclasses import replace
 from http.cookies import SimpleCookie
 
 import pytest
+from argon2 import PasswordHasher
 
 from streamer.access.accounts import Accounts, User
 from streamer.access.action import Action, Role
 from streamer.access.gate import GateRules
-from streamer.access.password import Passwords
+from streamer.access.password import Passwords, is_outdated
 from streamer.access.principal import Grant
 from streamer.http.sign_in import agent_of
 from streamer.http.trusted_proxies import TrustedProxies
@@ -231,6 +232,21 @@ async def test_only_json_is_taken() -> None:
                 f"{browser.url}/api/session", data=body, headers={"Content-Type": content_type}
             ) as response:
                 assert response.status == status, body[:20]
+
+
+async def test_a_hash_of_other_parameters_is_renewed_by_who_shows_the_password() -> None:
+    """It is as slow to guess as those of today from then on, and the password stays."""
+    old = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1).hash(PASSWORD)
+    async with run_entrance(passwords=Passwords()) as entrance, entrance.browser() as browser:
+        await entrance.add(replace(VIEWER, password=old))
+        assert (await browser.sign_in("vera", "wrong password")).status == 401
+        assert entrance.store.accounts.users["vera"].password == old
+        assert (await browser.sign_in("vera")).status == 201
+        renewed = entrance.store.accounts.users["vera"].password
+        assert renewed is not None
+        assert not is_outdated(renewed)
+        assert (await browser.sign_in("vera")).status == 201
+        assert entrance.store.accounts.users["vera"].password == renewed
 
 
 async def test_a_changed_password_ends_the_other_sessions() -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from streamer.access.action import Action
 from tests.http.entrance import ADMIN, OPERATOR, run_entrance
 
 
@@ -47,6 +48,28 @@ async def test_a_removed_token_is_none() -> None:
         assert ("anna", "token remove", "home", True) in entrance.audit.told
 
 
+async def test_when_a_token_was_last_used_is_told_to_the_minute() -> None:
+    """Whatever it was used for; who shows another is not it."""
+    async with run_entrance("porch") as entrance:
+        await entrance.add(ADMIN)
+        secret = await entrance.add_token(Action.METRICS)
+        async with (
+            entrance.browser("anna") as anna,
+            entrance.program(secret) as program,
+            entrance.program("another") as other,
+        ):
+            assert (await anna.ask("GET", "/api/tokens")).document[0]["used_at"] is None
+            entrance.wall.advance(90)
+            assert (await program.ask("GET", "/api/streams/porch/frame.jpg")).status == 403
+            entrance.wall.advance(100)
+            assert (await other.ask("GET", "/api/session")).status == 200
+            await entrance.token_uses.keep()
+            assert (await anna.ask("GET", "/api/tokens")).document[0]["used_at"] == 1_800_000_060
+            await entrance.store.change(lambda accounts: accounts.without_token("1d"))
+            await entrance.token_uses.keep()
+            assert not entrance.store.accounts.tokens
+
+
 async def test_two_tokens_have_two_names() -> None:
     """The audit tells them apart by their names."""
     async with run_entrance() as entrance:
@@ -67,7 +90,7 @@ async def test_two_tokens_have_two_names() -> None:
         ({"actions": ["all"]}, "actions.0: 'all' is not allowed; it must be 'view', 'publish'"),
         ({"expires_at": 1000}, "expires_at: is over"),
         ({"expires_at": "tomorrow"}, "expires_at: 'tomorrow' is not allowed; it must be a number"),
-        ({"secret": "slt_mine"}, "secret: unknown key"),
+        ({"colour": "red"}, "colour: unknown key; allowed here are name, actions, streams, expires_at"),
     ],
 )
 async def test_what_is_no_token_is_refused_in_a_sentence(change: dict[str, object], words: str) -> None:
