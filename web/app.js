@@ -138,7 +138,8 @@ function layOut() {
   });
   empty.hidden = elsewhere || (viewers.size > 0 && (wanted === "" || viewers.has(wanted)));
   if (!empty.hidden) drawEmpty(wanted);
-  const place = atCamera ? "Camera" : atPeople ? PeoplePage.title(wanted) : focus;
+  let place = atCamera ? "Camera" : atPeople ? PeoplePage.title(wanted) : focus;
+  if (barred) place = "Sign in";
   document.title = place ? `${place} · Sightline` : "Sightline";
   fit();
 }

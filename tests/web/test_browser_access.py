@@ -171,6 +171,11 @@ async def test_an_admin_adds_a_user_and_a_token(page: Page, driven: Browser, ser
     await page.locator("audit-list").get_by_label("What").select_option("token")
     await expect(deeds).to_have_count(1)
     await expect(deeds).to_contain_text("grafana")
+    await page.set_viewport_size({"width": 390, "height": 844})
+    for part in ("Users", "Tokens", "Audit"):
+        await page.get_by_role("link", name=part, exact=True).click()
+        await expect(page.locator("tbody tr >> visible=true").first).to_be_visible()
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert secret not in await page.content()
     assert password not in await page.content()
 

@@ -412,3 +412,39 @@ async def test_events_that_are_refused_are_asked_for_ever_less_often(call: Call)
     assert [after - before for before, after in pairwise(refused)] == [5, 10, 20, 40, 60, 60, 60]
     assert len(granted) == 1
     assert [after - before for before, after in pairwise(again)] == [5, 10]
+
+
+LIKE_CHROME = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36"
+AGENTS = {
+    f"Mozilla/5.0 (X11; Linux x86_64) {LIKE_CHROME}": "Chrome on Linux",
+    f"Mozilla/5.0 (Windows NT 10.0; Win64; x64) {LIKE_CHROME} Edg/130.0.0.0": "Edge on Windows",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1 Version/18.0 Safari/604.1": (
+        "Safari on iPhone"
+    ),
+    "Mozilla/5.0 (Android 14; Mobile; rv:132.0) Gecko/132.0 Firefox/132.0": "Firefox on Android",
+    "curl/8.5.0": "curl/8.5.0",
+    "": "A browser that does not say which",
+}
+
+
+async def test_a_browser_is_called_in_a_few_words(call: Call) -> None:
+    """By what it calls itself, though most call themselves others as well; what nobody knows stays as it is."""
+    assert await call("device.js", "return a.map(m.browserOf)", list(AGENTS)) == list(AGENTS.values())
+
+
+async def test_a_day_is_the_viewers(call: Call) -> None:
+    """From midnight to midnight in the zone of the browser, whatever that is; also where a month ends."""
+    body = """return a.map((day) => m.bounds(day).map((at) => {
+      const date = new Date(at * 1000);
+      return [date.getMonth() + 1, date.getDate(), date.getHours(), date.getMinutes()];
+    }))"""
+    found = await call("clock.js", body, ["2026-11-29", "2026-12-31"])
+    assert found == [[[11, 29, 0, 0], [11, 30, 0, 0]], [[12, 31, 0, 0], [1, 1, 0, 0]]]
+
+
+async def test_passwords_are_made_up_of_what_can_be_read_out(call: Call) -> None:
+    """Four groups of four letters and digits that are not taken for one another, never the same."""
+    made = await call("password.js", "return Array.from({ length: 200 }, () => m.generated())")
+    assert len(set(made)) == 200
+    assert set("".join(made)) - set("abcdefghjkmnpqrstuvwxyz23456789-") == set()
+    assert {tuple(map(len, each.split("-"))) for each in made} == {(4, 4, 4, 4)}
