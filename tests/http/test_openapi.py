@@ -1,6 +1,7 @@
 """streamer.http.openapi: the API described for programs, whole and true."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -17,6 +18,7 @@ from streamer.http.needs import needs
 from streamer.http.operation import described, operation_of
 from streamer.service import Service
 from tests.peers.api_document import mistakes
+from tests.peers.required import REPOSITORY
 
 Document = dict[str, Any]
 
@@ -138,6 +140,14 @@ def test_what_validates_a_stream_is_what_is_described(document: Document) -> Non
     assert set(shapes["NewStream"]["required"]) == {"name", "url"}
     assert shapes["NewStream"]["properties"]["sample_fps"]["maximum"] == 120
     assert shapes["NewStream"]["properties"]["transport"]["description"] == "How RTSP carries the video."
+
+
+def test_shapes_that_the_documentation_names_are_there(document: Document) -> None:
+    """Where docs/api.md refers to the description for what is in an answer, there is a shape of that name."""
+    text = (REPOSITORY / "docs" / "api.md").read_text()
+    named = set(re.findall(r"`([A-Z][a-z]+(?:[A-Z][a-z]+)*)` in the \[description\]", text))
+    assert named
+    assert named <= document["components"]["schemas"].keys()
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,14 @@ from typing import Any
 
 import jsonschema_rs
 
+from tests.peers.service import Service
+
 Document = dict[str, Any]
+
+
+async def document_of(service: Service) -> Document:
+    """What a running service says of its API."""
+    return dict((await service.ask("/api/openapi.json")).json())
 
 
 def closed(document: Document) -> Document:

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.peers.api_document import document_of, mistakes, mistakes_of_each
 from tests.peers.index_detector import number_of
 from tests.peers.model_server import ModelServer
 from tests.peers.prometheus import run_prometheus
@@ -62,6 +63,20 @@ async def test_streams_are_listed_with_their_numbers(live: Service) -> None:
     assert "refuses the connection" in absent["reason"]
     assert {absent[key] for key in ("width", "height", "fps", "detections_per_second", "age_ms")} == {None}
     assert (await live.ask("/api/streams/road")).json().keys() == road.keys()
+
+
+async def test_what_comes_is_what_the_description_says(live: Service) -> None:
+    """Streams that are live and offline, and events with something in them, have each key described, and no other."""
+    described = await document_of(live)
+    streams = (await live.ask("/api/streams")).json()
+    assert {stream["state"] for stream in streams} == {"live", "offline"}
+    assert mistakes_of_each(described, "StreamDescription", streams) == []
+    async with live.events("road") as feed:
+        events = [event for _, event in await feed.more(3)]
+    assert all(event["detections"] for event in events)
+    assert mistakes_of_each(described, "Event", events) == []
+    for shape, path in (("Ready", "/readyz"), ("ConfigurationState", "/api/config"), ("Ingress", "/api/ingress")):
+        assert mistakes(described, shape, (await live.ask(path)).json()) == []
 
 
 async def test_events_tell_what_is_in_which_frame(live: Service) -> None:

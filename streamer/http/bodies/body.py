@@ -1,10 +1,10 @@
 """What every request's and every answer's body is."""
 
+import json
 from collections.abc import Mapping
 from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import from_json
 
 from streamer.values.errors import Refused
 from streamer.values.explanation import explain
@@ -42,7 +42,7 @@ def read(model: type[B], text: bytes) -> B:
         problem = error.errors(include_url=False)[0]
         if problem["type"] == "json_invalid":
             raise Refused(400, "the body is not JSON") from None
-        document = from_json(text)
+        document = json.loads(text)
         if not isinstance(document, dict):
             raise Refused(400, f"the body must be a mapping, not {type(document).__name__}") from None
         raise Refused(422, explain(error, document, lambda _: model)) from None
