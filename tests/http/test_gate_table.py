@@ -89,7 +89,8 @@ PATCH   /whip/{name}/{session}          401  403  403  404  404  403  404  403  
 """What is asked for is the stream a, which stands in the configuration and whose camera is away; without a body.
 
 Who is let through is answered 200 or 204; 415, for a body is missing; 503, for there is no picture and no model; 409,
-for the configuration has the say; 404, for there is no such session of WHEP or WHIP, or it is not one of his; or nobody signs in elsewhere.
+for the configuration has the say; 404, for there is no such session of WHEP or WHIP, or it is not one of his, or nobody
+signs in elsewhere.
 """
 
 PATHS = {

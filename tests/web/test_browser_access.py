@@ -44,7 +44,7 @@ def service(
 
 def add_user(folder: Path, *arguments: str) -> None:
     """Add one by the command, as whoever sets a service up does."""
-    config = ["--password-stdin", "--config", folder / "sightline.yaml"]
+    config: list[str | Path] = ["--password-stdin", "--config", folder / "sightline.yaml"]
     command = [sys.executable, "-m", "streamer", "user", "add", *arguments, *config]
     done = subprocess.run(command, input=f"{PASSWORD}\n", capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
