@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
+from streamer.bench.access import measure_access
 from streamer.bench.cameras import measure_cameras
 from streamer.bench.model_server import measure_model_server
 from streamer.bench.offers import measure_offers
@@ -25,7 +26,11 @@ from streamer.tools.child import Child, Say
 from streamer.tools.demo import prepare, require_tensorflow
 from streamer.values.errors import ConfigError
 
-ALONE: dict[str, Callable[[Path, Say], dict[str, Any]]] = {"start": measure_start, "offers": measure_offers}
+ALONE: dict[str, Callable[[Path, Say], dict[str, Any]]] = {
+    "start": measure_start,
+    "offers": measure_offers,
+    "access": measure_access,
+}
 """What needs neither a model nor cameras."""
 
 
