@@ -20,6 +20,7 @@ export class AccountMenu extends HTMLElement {
   #everywhere = button("", () => this.#leave(true), "Sign out everywhere");
   #out = button("", () => this.#leave(false), "Sign out");
   #problem = element("p", "problem");
+  #shown = false;
 
   connectedCallback() {
     if (this.childElementCount === 0) this.#build();
@@ -37,7 +38,10 @@ export class AccountMenu extends HTMLElement {
     this.#problem.setAttribute("role", "alert");
     this.#menu.popover = "auto";
     this.#open.popoverTargetElement = this.#menu;
-    this.#menu.addEventListener("toggle", () => (this.#problem.textContent = ""));
+    this.#menu.addEventListener("toggle", (event) => {
+      this.#shown = event.newState === "open";
+      this.#problem.textContent = "";
+    });
     this.#menu.append(
       this.#who,
       this.#people,
@@ -56,7 +60,7 @@ export class AccountMenu extends HTMLElement {
     const signedIn = visitor.kind === "user";
     this.#enter.hidden = visitor.kind !== "nobody" || !visitor.may("view") || !(password || oidc); // <sign-in> stands there
     this.#open.hidden = !visitor.named;
-    if (this.#open.hidden && this.#menu.matches(":popover-open")) this.#menu.hidePopover();
+    if (this.#open.hidden && this.#shown) this.#menu.hidePopover();
     this.#name.textContent = visitor.name;
     this.#open.setAttribute("aria-label", `${visitor.name}: your account`);
     this.#who.replaceChildren(

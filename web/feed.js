@@ -144,7 +144,7 @@ export class Feed {
 
 /** @returns {Promise<Stream[]>} */
 async function fetchStreams() {
-  const response = await request("GET", "api/streams", { signal: AbortSignal.timeout(ANSWER_MS) });
+  const response = await request("GET", "api/streams", { waitMs: ANSWER_MS });
   const streams = await response.json();
   if (!Array.isArray(streams)) throw new Error("no list of streams");
   return streams;

@@ -28,12 +28,12 @@ export const doubts = new EventTarget();
 /**
  * @param {string} method
  * @param {string} path
- * @param {{ body?: object, token?: string, signal?: AbortSignal }} [more]
+ * @param {{ body?: object, token?: string, signal?: AbortSignal, waitMs?: number }} [more]
  * @returns {Promise<Response>} of a status that is no error's
  * @throws {Refusal} when the server refuses or does not answer
  */
-export async function request(method, path, { body, token, signal } = {}) {
-  const timeout = AbortSignal.timeout(ANSWER_MS);
+export async function request(method, path, { body, token, signal, waitMs = ANSWER_MS } = {}) {
+  const timeout = AbortSignal.timeout(waitMs);
   const response = await fetch(path, {
     method,
     cache: "no-store",
