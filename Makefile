@@ -1,6 +1,6 @@
-# Sightline's verbs. `make` alone lists them. Everything lives in .venv, and in node_modules what checks the page; nothing is
-# installed outside them but by `make test`, `lint` and `format`, which as root on Debian and Ubuntu install the system tools
-# that they need.
+# Sightline's verbs. `make` alone lists them. Everything lives in .venv, and in node_modules what checks the page and a peer of
+# tests; nothing is installed outside them but by `make test`, `lint` and `format`, which as root on Debian and Ubuntu install
+# the system tools that they need.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -33,7 +33,7 @@ install: $(VENV)/.installed  ## create .venv and install Sightline into it (PYTH
 demo: install  ## a demo camera, the model server and the service: http://127.0.0.1:8000, until Ctrl-C
 	@exec $(BIN)/sightline demo
 
-test: $(VENV)/.installed-dev  ## run every test (PYTEST_ARGS="tests/config/test_config.py -k url" chooses)
+test: $(VENV)/.installed-dev $(NODE)/.installed  ## run every test (PYTEST_ARGS="tests/config/test_config.py -k url" chooses)
 	@scripts/install_test_tools.sh
 	@$(if $(PYTEST_ARGS),exec $(PYTEST) $(PYTEST_ARGS),$(ALL_TESTS))
 

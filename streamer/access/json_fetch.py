@@ -1,6 +1,7 @@
 """JSON of an OpenID Connect provider, over HTTP: little of it, soon, and from where it was asked for."""
 
 import json
+import os
 import ssl
 from collections.abc import Mapping
 from typing import Any
@@ -41,7 +42,7 @@ class JsonFetch:
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         status, said = await self._ask("GET", url, headers=headers)
         if status != 200:
-            raise Refused(502, f"{_shown(url)} answers {status}, and not what it is to say")
+            raise Refused(502, f"the provider answers {status} at {_shown(url)}, and not what it is to say")
         return said
 
     async def post(
@@ -78,24 +79,32 @@ class JsonFetch:
                 async for part in response.content.iter_any():
                     body += part
                     if len(body) > MAX_BYTES:
-                        raise Refused(502, f"{_shown(url)} says more than {MAX_BYTES >> 10} KiB")
+                        raise Refused(502, f"the provider says more than {MAX_BYTES >> 10} KiB at {_shown(url)}")
         except TimeoutError:
             raise _away(url, f"it said nothing within {TIMEOUT:.0f} s") from None
         except aiohttp.ClientConnectorCertificateError:
             raise _away(url, "its certificate is none that access.oidc.tls.ca or the system trusts") from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise _away(url, getattr(error, "strerror", None) or type(error).__name__) from None
+            raise _away(url, _why(error)) from None
         try:
             said = json.loads(body)
         except (ValueError, RecursionError):
             said = None
         if not isinstance(said, dict):
-            raise Refused(502, f"{_shown(url)} answers {response.status}, and no JSON mapping with it")
+            raise Refused(502, f"the provider answers {response.status} at {_shown(url)}, and no JSON mapping with it")
         return response.status, said
 
 
 def _away(url: str, why: str) -> Refused:
-    return Refused(503, f"{_shown(url)} does not answer: {why}", {"Retry-After": "5"})
+    return Refused(503, f"the provider does not answer at {_shown(url)}: {why}", {"Retry-After": "5"})
+
+
+def _why(error: Exception) -> str:
+    """The system's own words: aiohttp and asyncio put theirs around them."""
+    cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+    if isinstance(cause, OSError) and cause.errno is not None and cause.errno > 0:
+        return os.strerror(cause.errno)
+    return getattr(cause, "strerror", None) or type(cause).__name__
 
 
 def _shown(url: str) -> str:

@@ -2,6 +2,8 @@
 
 import asyncio
 import base64
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -187,3 +189,9 @@ async def test_the_way_out_is_the_providers(issuer: Issuer) -> None:
     assert await client_of(issuer).way_out() is None
     issuer.metadata["end_session_endpoint"] = f"{issuer.url}/out"
     assert await client_of(issuer).way_out() == f"{issuer.url}/out?client_id={CLIENT_ID}"
+
+
+def test_its_library_is_loaded_by_who_first_needs_it() -> None:
+    """No service has PyJWT in memory before somebody comes back from a provider."""
+    check = "import sys, streamer.service, streamer.http.oidc; raise SystemExit('jwt' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0

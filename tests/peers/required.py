@@ -74,10 +74,17 @@ _TOOLS: dict[str, Callable[[], bool]] = {
     "turnserver": lambda: shutil.which("turnserver") is not None,
     "nginx": lambda: shutil.which("nginx") is not None,
     "node": lambda: shutil.which("node") is not None,
-    "oidc-provider": lambda: (
-        shutil.which("node") is not None and (REPOSITORY / "node_modules" / "oidc-provider").is_dir()
-    ),
+    "oidc-provider": lambda: (REPOSITORY / "node_modules" / "oidc-provider").is_dir() and _node_is_new(),
 }
+
+
+_HOW = {"oidc-provider": "`make test` installs it where Node.js 20 or newer is"}
+"""How a tool comes that is no package of the system's."""
+
+
+def _node_is_new() -> bool:
+    check = "process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)"
+    return shutil.which("node") is not None and subprocess.run(["node", "-e", check], check=False).returncode == 0
 
 
 @cache
@@ -95,7 +102,8 @@ def requires(*tools: str) -> None:
     """End the running test unless every one of `tools` is here. Call it inside a test, a fixture or a peer."""
     for tool in tools:
         if not has_tool(tool):
-            _missing(f"{tool} is not installed; scripts/install_test_tools.sh installs it on Debian and Ubuntu")
+            how = _HOW.get(tool, "scripts/install_test_tools.sh installs it on Debian and Ubuntu")
+            _missing(f"{tool} is not installed; {how}")
 
 
 def data_file(name: str) -> Path:

@@ -150,7 +150,8 @@ async def test_a_provider_that_is_away_is_told_on_a_page_and_keeps_nobody(
         response = await page.goto(f"{service.url}/api/sign-in/oidc")
         assert response is not None
         assert response.status == 503
-        assert "does not answer: Connect call failed" in await page.inner_text("main")
+        assert "The provider does not answer at http://localhost" in await page.inner_text("main")
+        assert "Connection refused." in await page.inner_text("main")
         assert (await service.ask("/api/session")).status == 200
         program = await service.ask("/api/sign-in/oidc")
         assert "does not answer" in program.problem()
