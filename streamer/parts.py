@@ -1,5 +1,6 @@
 """What the service is made of, as the configuration in force has it: made here, run and changed by `service.py`."""
 
+import itertools
 import resource
 from collections.abc import Callable
 from pathlib import Path
@@ -60,6 +61,8 @@ class Parts:
         self._on_call, self._on_error, self._on_model_restart = on_call, on_error, on_model_restart
         self._on_detections = on_detections
         self._openings = Openings()
+        self._tracker_ids = itertools.count(1)
+        """Of all streams: a name may come to stand for another camera, and no id is given twice."""
         tls = config.serving.tls
         self._credentials = None if tls is None else credentials.read(**tls.model_dump())
         self.models = ServedModels(self._model)
@@ -148,6 +151,7 @@ class Parts:
             on_detections=self._on_detections,
             origin=entry.origin,
             paused=entry.paused,
+            tracker_ids=self._tracker_ids,
         )
         return source, pipeline
 
@@ -164,6 +168,7 @@ class Parts:
             clock=self._clock,
             on_detections=self._on_detections,
             origin="publisher",
+            tracker_ids=self._tracker_ids,
         )
         return publisher, pipeline
 

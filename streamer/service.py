@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 
+import cv2
 from aiohttp import web
 
 from streamer.config import Config
@@ -96,6 +97,8 @@ class Service:
     async def run(self) -> AsyncIterator[web.Application]:
         """Start models, then streams; stop them in reverse order, whatever of them was started."""
         tasks: list[asyncio.Task[None]] = []
+        # Each stream has threads of its own, and a picture of 320 pixels is done before others have woken.
+        cv2.setNumThreads(1)
         try:
             self.models.start()
             await self._apply(self.stream_changes.roster.entries())

@@ -1,4 +1,4 @@
-"""The keys that say how a stream is sampled, for those that are pulled and those that are published."""
+"""The keys that say how a stream is sampled and drawn, for those that are pulled and those that are published."""
 
 from typing import Annotated
 
@@ -9,15 +9,17 @@ from streamer.values.sampling import Sampling
 
 
 class SamplingSettings(Section):
-    """How often frames go to which model."""
+    """How often frames go to which model, and what is drawn of its answers."""
 
     sample_fps: Annotated[float, Field(gt=0, le=120)] = 5.0
     min_score: Annotated[float, Field(ge=0, le=1)] | None = None
     """None: what the model's contract says."""
     model: Name | None = None
     """None: the model of `serving`."""
+    show_ids: bool = False
+    """Whether the video says which thing is which: `defect #7 0.91`."""
 
     @property
     def sampling(self) -> Sampling:
-        """All three, as they are handed on."""
-        return Sampling(self.sample_fps, self.min_score, self.model)
+        """All of it, as it is handed on."""
+        return Sampling(self.sample_fps, self.min_score, self.model, self.show_ids)

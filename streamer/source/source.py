@@ -84,6 +84,8 @@ class Source:
         self._habits = Habits()
         self._place = Place()
         self._frames = 0
+        self._opening = 0
+        """Counts attempts."""
 
     @property
     def skipped_late(self) -> int:
@@ -128,11 +130,12 @@ class Source:
         camera = urls.without_login(self.target.url)
         await self._openings.vacated(camera, patience=PATIENCE)
         self._timeline.reopened()
+        self._opening += 1
         connection = Connection(
             self.name,
             self.target,
             self._timeline,
-            partial(self._deliver, deliver),
+            partial(self._deliver, deliver, self._opening),
             self._clock,
             self._habits,
             self._place,
@@ -201,10 +204,12 @@ class Source:
         self.state, self.reason = state, None if error is None else str(error)
         self.error = None if error is None else error.kind
 
-    def _deliver(self, deliver: Deliver, picture: av.VideoFrame, pts: float | None, received_at: float) -> None:
+    def _deliver(
+        self, deliver: Deliver, opening: int, picture: av.VideoFrame, pts: float | None, received_at: float
+    ) -> None:
         """In the connection's thread: one decoded picture."""
         placed = self._timeline.place(pts, received_at)
-        frame = Frame(self.name, self._frames, placed, received_at, picture)
+        frame = Frame(self.name, self._frames, placed, received_at, picture, opening)
         self._frames += 1
         self.last_frame_at = received_at
         if self.state != "live":

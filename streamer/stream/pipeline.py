@@ -1,16 +1,16 @@
 """One stream, its rooms joined in order. Read this first.
 
-    source ─► sampler ─► model (batcher ─► predictor) ─► tracker ─► view (aligner ─► annotator ─► encoder ─► fan-out)
+    source ─► camera ─► sampler ─► model (batcher ─► predictor) ─► tracker ─► view (aligner ─► annotator ─► encoder …)
 
-The source's thread decodes, and resizes the frames the sampler chose; the event loop owns every decision. What viewers
-see is the `View`'s business, which has a thread of its own. Each step has its `Mishaps`: whatever one raises costs that
-frame that step, and neither the stream nor the steps beside it.
+The source's thread decodes, follows the camera's motion, and resizes the frames the sampler chose; the event loop owns
+every decision. What viewers see is the `View`'s business, which has a thread of its own. Each step has its `Mishaps`:
+whatever one raises costs that frame that step, and neither the stream nor the steps beside it.
 """
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal, Protocol
 
@@ -23,6 +23,7 @@ from streamer.stream.counts import Counts
 from streamer.stream.rate import WINDOW, Rate
 from streamer.stream.sampler import Sampler
 from streamer.stream.valve import Valve
+from streamer.tracking.camera import Camera
 from streamer.tracking.tracker import Tracker
 from streamer.values.buffer import Mailbox
 from streamer.values.clock import Clock
@@ -130,12 +131,26 @@ class Pipeline:
         on_detections: Callable[["Pipeline", Detections], None],
         origin: Origin = "file",
         paused: bool = False,
+        tracker_ids: Iterator[int] | None = None,
     ) -> None:
+        """Join it; nothing runs yet.
+
+        Args:
+            source: of its frames.
+            model: to ask.
+            sampling: how often, and what of the answers counts.
+            clock: monotonic seconds.
+            on_detections: told of each answer.
+            origin: who named it.
+            paused: begin without the source.
+            tracker_ids: of new tracks, rising, taken on the event loop; None: this stream's own, from 1.
+        """
         self.name = source.name
         self.origin = origin
         self.source = source
         self.model = model
         self.view = View(source.name, clock=clock)
+        self.view.show_ids = sampling.show_ids
         self.counts = Counts()
         self.last: Detections | None = None
         """The newest answer."""
@@ -145,7 +160,8 @@ class Pipeline:
         self._clock = clock
         self._on_detections = on_detections
         self._sampler = Sampler(sampling.fps)
-        self._tracker = Tracker()
+        self._camera = Camera()
+        self._tracker = Tracker(self._camera.path, tracker_ids)
         self._decode_rate, self._result_rate = Rate(), _result_rate(sampling)
         self._reformatter = VideoReformatter()
         self._receiving = threading.Lock()
@@ -159,6 +175,7 @@ class Pipeline:
         """Arrival of the newest frame."""
         self._unsampled = self._mishaps("samples cannot be made", partial(self.counts.drop, "sampler", "failed"))
         self._unasked = self._mishaps("the model cannot be asked", partial(self.counts.drop, "batcher", "failed"))
+        self._unfollowed = self._mishaps("the camera's motion cannot be followed")
         self._unreceived = self._mishaps("frames cannot be taken from the source")
         self._unarrived = self._mishaps("frames cannot be taken in")
         self._unseen = self._mishaps("frames cannot be given to the view")
@@ -197,6 +214,7 @@ class Pipeline:
         """Ask this model, that often, from the next frame on."""
         self.model, before = model, self._sampling
         self._sampling = sampling
+        self.view.show_ids = sampling.show_ids
         if sampling.fps != before.fps:
             self._sampler, self._result_rate = Sampler(sampling.fps), _result_rate(sampling)
 
@@ -211,6 +229,8 @@ class Pipeline:
             model = self.model  # which may be another one before the frame arrives
             sampled = self._sampler.take(frame.pts)
             self.counts.take(sampled=sampled)
+            with self._unfollowed:
+                self._camera.follow(frame, closely=sampled or self.view.watched)
             sample = self._sample(frame, model) if sampled else None
             lost = arrivals.put(_Arrival(frame, sampled, sample, model))
             if lost is not None:
@@ -264,15 +284,20 @@ class Pipeline:
         self.counts.answer(answer.labels, answer.unnamed)
         self._result_rate.add(answer.answered_at, answer.pts)
         self._unanswered_since = None
+        answer = self._followed(answer)
         if self.last is None or answer.pts > self.last.pts:
             self.last = answer
-        with self._untracked:
-            if self.size == (answer.width, answer.height):
-                self._tracker.update(answer)
         with self._unshown:
             self.view.answered(sample.frame, answer)
         with self._untold:
             self._on_detections(self, answer)
+
+    def _followed(self, answer: Detections) -> Detections:
+        """The answer with what its rows are known as, where that can be told."""
+        with self._untracked:
+            if self.size == (answer.width, answer.height):
+                return replace(answer, followed=self._tracker.update(answer), faint=None)
+        return answer
 
     def _boxes_at(self, pts: float) -> Sequence[TrackedBox]:
         """What is drawn on the frame at `pts`; nothing where that cannot be known, for the picture is there."""
@@ -314,7 +339,7 @@ class Pipeline:
             ("source", "late"): self.source.skipped_late,
             ("pipeline", "loop_busy"): self._arrivals_lost,
             ("pipeline", "failed"): sum(each.count for each in (self._unreceived, self._unarrived, self._untold)),
-            ("tracker", "failed"): self._untracked.count + self._unplaced.count,
+            ("tracker", "failed"): self._unfollowed.count + self._untracked.count + self._unplaced.count,
             ("view", "failed"): self._unseen.count + self._unshown.count,
             ("aligner", "late"): self.view.aligner.dropped,
             ("encoder", "failed"): self.view.failed,

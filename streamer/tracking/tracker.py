@@ -1,134 +1,171 @@
 """Detections over time: which box is which, and where each is between two samples. Pure.
 
-Greedy matching by overlap within a label, then straight-line motion: interpolated between two samples, extrapolated
-after the last one for a short while. At a few samples a second that is what keeps boxes on moving things; anything
-cleverer (ByteTrack, Zhang et al. 2022) needs more samples than a shared model gives.
+All tracks stand at the newest answered sample, however late its answer came, and are carried from there to any frame by
+the camera's motion and their own: docs/design/tracking.md.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import itertools
+from collections.abc import Iterator
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from streamer.tracking import kalman
+from streamer.tracking.camera_path import CameraPath
+from streamer.tracking.history import COAST, STEADY, History
+from streamer.tracking.kalman import States
+from streamer.tracking.matching import Pairs, Rows, match
+from streamer.tracking.moment import Moment, centred, edged
+from streamer.tracking.track import Track
+from streamer.tracking.voting import Votes
 from streamer.values.detections import Detections
-from streamer.values.track import TrackedBox, edges_of
+from streamer.values.followed import Followed
+from streamer.values.track import TrackedBox
 
-MIN_OVERLAP = 0.2
-"""Intersection over union from which two boxes of one label are the same thing."""
-MAX_HISTORY = 4
-"""Samples remembered of each track: a frame may be shown a little after newer samples were answered."""
+GAP: Final = 2.0
+"""Seconds of answered samples after which what none of them shows is given up."""
+MOST_TRACKS: Final = 400
+"""Beyond, those that were found longest ago are given up."""
+STEADY_SPEED: Final = 3
+"""Samples that must have found a thing before its speed is told."""
 
-FloatArray = NDArray[np.float32]
-
-
-@dataclass(slots=True)
-class _Track:
-    tracker_id: int
-    label: str
-    """What makes two boxes the same kind of thing, and what people read. Class ids are the model's own numbers: after
-    a rollout the same number may stand for something else."""
-    points: list[tuple[float, FloatArray, float, int]] = field(default_factory=list)
-    """(pts, box, score, class id) of its newest samples, oldest first."""
-
-    def at(self, pts: float, reach: float) -> FloatArray | None:
-        """The box at `pts`: interpolated, or extrapolated up to `reach` seconds beyond the last sample."""
-        first, last = self.points[0], self.points[-1]
-        if pts < first[0] - 1e-6 or pts > last[0] + reach:
-            return None
-        sampled = next((point for point in self.points if abs(point[0] - pts) < 1e-6), None)
-        if sampled is not None or len(self.points) == 1:
-            return (sampled or last)[1]
-        after = next((index for index, point in enumerate(self.points) if point[0] >= pts), len(self.points) - 1)
-        before = max(after - 1, 0)
-        after = max(after, 1)
-        (start, box, *_), (end, other, *_) = self.points[before], self.points[after]
-        share = (pts - start) / max(end - start, 1e-3)
-        return np.asarray(box * (1 - share) + other * share, dtype=np.float32)
+Told = tuple[Followed | None, ...]
+"""One for each row of an answer."""
 
 
 class Tracker:
     """The tracks of one stream."""
 
-    def __init__(self) -> None:
-        self._tracks: list[_Track] = []
-        self._next_id = 1
-        self._samples: list[float] = []
-        """pts of the newest answered samples."""
+    def __init__(self, path: CameraPath | None = None, ids: Iterator[int] | None = None) -> None:
+        """Begin with none.
 
-    def update(self, detections: Detections) -> None:
-        """Take in one sample's answer; one older than the newest taken is too late to matter."""
-        pts = detections.pts
-        if self._samples and pts <= self._samples[-1]:
-            return
-        self._samples = [*self._samples, pts][-MAX_HISTORY:]
-        taken = self._match(detections)
-        for row in range(len(detections)):
-            track = taken.get(row)
-            if track is None:
-                track = _Track(self._next_id, detections.labels[row])
-                self._next_id += 1
-                self._tracks.append(track)
-            point = (pts, detections.boxes[row], float(detections.scores[row]), int(detections.class_ids[row]))
-            track.points = [*track.points, point][-MAX_HISTORY:]
-        horizon = self._samples[0]
-        self._tracks = [track for track in self._tracks if track.points[-1][0] >= horizon]
+        Args:
+            path: where its camera looks; None: it stands still.
+            ids: of new tracks, rising; shared by all whose ids must differ.
+        """
+        self._path = CameraPath() if path is None else path
+        self._ids = itertools.count(1) if ids is None else ids
+        self._history = History(self._path)
+        self._tracks: list[Track] = []
+        """Those of the newest moment, in its order."""
+        self._model: tuple[str, int] | None = None
+        """Who answered last, and in which version."""
+
+    def __len__(self) -> int:
+        return len(self._tracks)
+
+    def update(self, detections: Detections) -> Told:
+        """Take in one sample's answer; gives what each of its rows is known as.
+
+        One older than the newest taken comes too late to matter, and its rows are known as nothing.
+        """
+        newest = self._history.newest
+        if newest is not None and detections.pts <= newest.pts:
+            return (None,) * len(detections)
+        self._hear(detections.model, detections.version)
+        states = self._expected(newest, detections)
+        strong, faint = _rows(detections), _rows(detections.faint)
+        expected = Rows(states.boxes, [track.votes.label for track in self._tracks])
+        hits = np.array([track.hits for track in self._tracks], np.int64)
+        pairs, faintly = match(expected, hits, strong, faint)
+        states = _corrected(states, strong, pairs, faint, faintly, detections.width)
+        self._see(detections, pairs, faintly, 0.0 if newest is None else detections.pts - newest.pts)
+        fresh = [row for row in range(len(detections)) if row not in pairs]
+        pairs |= {row: len(self._tracks) + place for place, row in enumerate(fresh)}
+        self._tracks += [self._new(detections, row) for row in fresh]
+        states = states.joined(kalman.begun(strong.boxes[fresh], detections.width))
+        told = self._told(detections, pairs, states)
+        self._remember(detections, states, pairs, faintly)
+        return told
 
     def at(self, pts: float) -> list[TrackedBox]:
-        """Where everything is in the frame at `pts`; on a sampled frame, exactly what the model said of it."""
-        reach = 1.5 * self._interval()
-        sample = max((taken for taken in self._samples if taken <= pts + 1e-6), default=None)
-        found = []
-        for track in self._tracks:
-            box = track.at(pts, reach)
-            # Seen in the last sample at or before this frame, else it has gone or has not come yet.
-            seen = next((point for point in track.points if sample is not None and abs(point[0] - sample) < 1e-6), None)
-            if box is not None and seen is not None:
-                found.append(TrackedBox(track.tracker_id, edges_of(box), track.label, seen[3], seen[2]))
-        return found
+        """Where everything is in the frame at `pts`; on a sampled frame, exactly where the model saw it."""
+        return self._history.at(pts)
 
     def clear(self) -> None:
-        """Forget everything: the geometry changed, or the stream began anew."""
+        """Forget everything but which ids were given."""
         self._tracks.clear()
-        self._samples.clear()
+        self._history.clear()
 
-    def _interval(self) -> float:
-        """Seconds between samples, as they come; a lone one is given half a second."""
-        if len(self._samples) < 2:
-            return 0.5
-        return (self._samples[-1] - self._samples[0]) / (len(self._samples) - 1)
+    def _hear(self, model: str, version: int) -> None:
+        """Of a new model or version: what things were called before does not count any more."""
+        if self._model not in (None, (model, version)):
+            for track in self._tracks:
+                track.votes.forget()
+        self._model = model, version
 
-    def _match(self, detections: Detections) -> dict[int, _Track]:
-        """Which row continues which track, best overlap first."""
-        reach = 3 * self._interval()
-        places = [(track, box) for track in self._tracks if (box := track.at(detections.pts, reach)) is not None]
-        if not places or not len(detections):
-            return {}
-        # All pairs at once: a hundred boxes one by one cost the event loop 20 ms a sample.
-        overlaps = overlap(np.stack([box for _, box in places])[:, np.newaxis], detections.boxes)
-        same = np.asarray([track.label for track, _ in places])[:, np.newaxis] == np.asarray(detections.labels)
-        candidates = [
-            (float(overlaps[number, row]), places[number][0], int(row))
-            for number, row in np.argwhere(same & (overlaps >= MIN_OVERLAP))
-        ]
-        taken: dict[int, _Track] = {}
-        used: set[int] = set()
-        for _, track, row in sorted(candidates, key=lambda candidate: -candidate[0]):
-            if row not in taken and track.tracker_id not in used:
-                taken[row] = track
-                used.add(track.tracker_id)
-        return taken
+    def _expected(self, newest: Moment | None, detections: Detections) -> States:
+        """The tracks in the answer's picture, before anything is known of it; after a cut there are none."""
+        camera = None if newest is None else self._path.between(newest.pts, detections.pts)
+        if newest is None or camera is None:
+            self._tracks.clear()
+            return kalman.begun(np.zeros((0, 4)), detections.width)
+        return newest.states.predicted(detections.pts - newest.pts, detections.width).moved(camera)
+
+    def _see(self, detections: Detections, pairs: Pairs, faintly: Pairs, elapsed: float) -> None:
+        """Note for each track what the sample shows of it."""
+        # A model that was silent for long missed nothing in that time.
+        unseen, elapsed = set(range(len(self._tracks))), min(elapsed, 2 * self._history.interval)
+        for rows, answer in ((pairs, detections), (faintly, detections.faint or detections)):
+            for row, number in rows.items():
+                track, score = self._tracks[number], float(answer.scores[row])
+                track.seen(detections.pts, score, faint=rows is faintly)
+                track.votes.add(answer.labels[row], int(answer.class_ids[row]), score)
+                unseen.discard(number)
+        for number in unseen:
+            self._tracks[number].missed(elapsed)
+
+    def _new(self, detections: Detections, row: int) -> Track:
+        score = float(detections.scores[row])
+        votes = Votes(detections.labels[row], int(detections.class_ids[row]), score)
+        return Track(next(self._ids), votes, detections.pts, score)
+
+    def _told(self, detections: Detections, pairs: Pairs, states: States) -> Told:
+        """What is known of each row's thing; of its speed while the camera stands still."""
+        stands = self._path.stands(detections.pts, detections.width)
+        speeds = np.hypot(*states.velocities[:, :2].T).tolist() if stands else []
+        told = []
+        for row in range(len(detections)):
+            track = self._tracks[pairs[row]]
+            told.append(track.told(speeds[pairs[row]] if stands and track.hits >= STEADY_SPEED else None))
+        return tuple(told)
+
+    def _remember(self, detections: Detections, states: States, pairs: Pairs, faintly: Pairs) -> None:
+        """Keep the moment, and of the tracks those that are not given up."""
+        tracks, edges = self._tracks, edged(states.boxes)
+        until = np.array([each.last_matched + COAST if each.hits >= STEADY else -np.inf for each in tracks])
+        for rows, answer in ((pairs, detections), (faintly, detections.faint or detections)):
+            if rows:
+                edges[list(rows.values())] = answer.boxes[list(rows)]
+                until[list(rows.values())] = np.inf
+        numbers = [number for number, each in enumerate(tracks) if each.missing < GAP]
+        if len(numbers) > MOST_TRACKS:
+            numbers = sorted(sorted(numbers, key=lambda number: tracks[number].last_matched)[-MOST_TRACKS:])
+        self._tracks = [tracks[number] for number in numbers]
+        kept: NDArray[np.intp] = np.array(numbers, np.intp)
+        self._history.add(
+            Moment(
+                pts=detections.pts,
+                ids=np.array([track.tracker_id for track in self._tracks], np.int64),
+                states=states.take(kept),
+                edges=edges[kept],
+                until=until[kept],
+                looks=tuple((t.tracker_id, t.votes.label, t.votes.class_id, t.score) for t in self._tracks),
+            )
+        )
 
 
-def overlap(box: FloatArray, boxes: FloatArray | Sequence[Sequence[float]]) -> FloatArray:
-    """Intersection over union of one box with each of `boxes` ([K, 4]), all x_min, y_min, x_max, y_max.
+def _rows(answer: Detections | None) -> Rows:
+    if answer is None:
+        return Rows(np.zeros((0, 4)), ())
+    return Rows(centred(answer.boxes.astype(np.float64)), answer.labels)
 
-    A `box` of shape [T, 1, 4] is T boxes; the answer is [T, K] then instead of [K].
-    """
-    others = np.asarray(boxes, dtype=np.float32).reshape(-1, 4)
-    low = np.maximum(box[..., :2], others[:, :2])
-    high = np.minimum(box[..., 2:], others[:, 2:])
-    shared = np.prod(np.clip(high - low, 0, None), axis=-1)
-    area = np.prod(box[..., 2:] - box[..., :2], axis=-1)
-    areas = np.prod(others[:, 2:] - others[:, :2], axis=-1)
-    return np.asarray(shared / np.maximum(area + areas - shared, 1e-6), dtype=np.float32)
+
+def _corrected(states: States, strong: Rows, pairs: Pairs, faint: Rows, faintly: Pairs, width: int) -> States:
+    """The states, with what was found of them."""
+    numbers = np.array([*pairs.values(), *faintly.values()], np.intp)
+    if not len(numbers):
+        return states
+    seen = np.concatenate([strong.boxes[list(pairs)], faint.boxes[list(faintly)]])
+    return states.corrected(numbers, seen, np.arange(len(numbers)) >= len(pairs), width)

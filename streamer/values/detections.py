@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import TypedDict
 
+from streamer.values.followed import Followed, FollowedDocument
+
 
 class Detection(TypedDict):
     """One thing that was found."""
@@ -17,6 +19,10 @@ class Detection(TypedDict):
     """0 to 1."""
     box: list[float]
     """[x_min, y_min, x_max, y_max] in pixels of the frame."""
+    tracker_id: int | None
+    """The same for one thing from sample to sample; null: its answer came too late to be followed."""
+    track: FollowedDocument | None
+    """What is known of that thing."""
 
 
 class Event(TypedDict):
@@ -61,6 +67,10 @@ class Detections:
     """K class names."""
     unnamed: frozenset[str] = frozenset()
     """Those of `labels` that are ours, for ids that the model has no name for: a broken one has millions of them."""
+    faint: "Detections | None" = None
+    """What the model half saw, below the stream's score: for the tracker alone, to follow what it follows already."""
+    followed: tuple[Followed | None, ...] = ()
+    """K of them, or none: what each row is known as. None: its answer came too late to be followed."""
 
     def __len__(self) -> int:
         return len(self.scores)
@@ -86,9 +96,14 @@ class Detections:
                     "class_id": int(class_id),
                     "score": round(float(score), 5),
                     "box": [round(float(edge), 2) for edge in box],
+                    "tracker_id": None if followed is None else followed.tracker_id,
+                    "track": None if followed is None else followed.event(),
                 }
-                for label, class_id, score, box in zip(
-                    self.labels, self.class_ids, self.scores, self.boxes, strict=True
+                for label, class_id, score, box, followed in zip(
+                    self.labels, self.class_ids, self.scores, self.boxes, self._followed(), strict=True
                 )
             ],
         }
+
+    def _followed(self) -> tuple[Followed | None, ...]:
+        return self.followed or (None,) * len(self)

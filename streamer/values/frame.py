@@ -29,6 +29,8 @@ class Frame:
     """Monotonic time at which the packet that carried it was demuxed."""
     picture: av.VideoFrame
     """The decoder's picture. Read only: several rooms hold it at once."""
+    opening: int = 0
+    """Counts the connections of its source: of another one nothing need be where it was."""
 
     @property
     def width(self) -> int:
@@ -68,4 +70,4 @@ class Sample:
     tensor: NDArray[np.uint8]
     """uint8 [H, W, 3], RGB, contiguous: one row of the model's input."""
     min_score: float
-    """Detections below this are of no interest to this stream, 0..1."""
+    """Detections below this are of no interest to this stream, 0..1, but to its tracker."""

@@ -1,11 +1,11 @@
-"""What a stream's settings say of its samples. A value, handed on whole from the configuration to the sampler."""
+"""What a stream's settings say of its samples, and of what is drawn. A value, handed on whole by the configuration."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How often frames go to which model, and what of its answer counts."""
+    """How often frames go to which model, and what of its answer counts and is shown."""
 
     fps: float
     """Samples a second."""
@@ -13,3 +13,5 @@ class Sampling:
     """Detections below it are of no interest, 0..1. None: what the model's contract says."""
     model: str | None = None
     """As the model server knows it. None: the service's own."""
+    show_ids: bool = False
+    """Whether what is drawn says which thing is which."""

@@ -21,9 +21,13 @@ class TrackedBox:
 
 
 def boxes_of(detections: Detections) -> list[TrackedBox]:
-    """One answer's boxes as they are, followed by nobody: each has tracker id 0."""
-    rows = zip(detections.boxes, detections.labels, detections.class_ids, detections.scores, strict=True)
-    return [TrackedBox(0, edges_of(box), label, int(class_id), float(score)) for box, label, class_id, score in rows]
+    """One answer's boxes as the model said them; with tracker id 0 where nobody follows them."""
+    ids = [0 if each is None else each.tracker_id for each in detections.followed] or [0] * len(detections)
+    rows = zip(ids, detections.boxes, detections.labels, detections.class_ids, detections.scores, strict=True)
+    return [
+        TrackedBox(tracker_id, edges_of(box), label, int(class_id), float(score))
+        for tracker_id, box, label, class_id, score in rows
+    ]
 
 
 def edges_of(box: NDArray[float32]) -> tuple[float, float, float, float]:

@@ -43,6 +43,8 @@ def annotate(
     boxes: Sequence[TrackedBox],
     notice: str | None = None,
     reformatter: VideoReformatter | None = None,
+    *,
+    show_ids: bool = False,
 ) -> Planes:
     """A copy of the frame with `boxes` drawn on it.
 
@@ -50,15 +52,21 @@ def annotate(
         frame: stays as it is.
         boxes: in pixels of the frame.
         reformatter: kept by whoever draws many frames, for those that are not I420.
+        show_ids: say which thing is which, of those that are followed.
         notice: a short text for the top left corner, such as why there are no boxes.
     """
     planes = frame.planes(reformatter)
     canvas = _Canvas(planes)
     for box in sorted(boxes, key=lambda box: box.score):
-        canvas.box(box.box, f"{box.label} {box.score:.2f}", color_of(box.class_id))
+        canvas.box(box.box, _tag_of(box, show_ids=show_ids), color_of(box.class_id))
     if notice:
         canvas.tag((canvas.unit * 6, canvas.unit * 6), notice, NOTICE)
     return planes
+
+
+def _tag_of(box: TrackedBox, *, show_ids: bool) -> str:
+    number = f" #{box.tracker_id}" if show_ids and box.tracker_id else ""
+    return f"{box.label}{number} {box.score:.2f}"
 
 
 _face_lock = Lock()

@@ -45,6 +45,7 @@ class Renderer:
         notice: str | None,
         fps: float | None,
         wanted: Mapping[FanOut, bool],
+        show_ids: bool = False,
     ) -> list[tuple[FanOut, EncodedPacket]]:
         """Draw and encode one frame; gives what is to be published where.
 
@@ -54,8 +55,9 @@ class Renderer:
             notice: written on it; None: nothing.
             fps: frames a second the stream has, as far as is known.
             wanted: what is taken, and whether it is to be a keyframe.
+            show_ids: say which thing is which.
         """
-        planes = annotate(frame, boxes, notice, self._reformatter)
+        planes = annotate(frame, boxes, notice, self._reformatter, show_ids=show_ids)
         encoded: list[tuple[FanOut, EncodedPacket]] = []
         codecs: set[str] = set()
         for codec, fan_out, encoder_of in self._coders:

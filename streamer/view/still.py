@@ -9,15 +9,15 @@ from streamer.values.track import TrackedBox
 from streamer.view.annotator import annotate
 from streamer.view.encoder import encode_jpeg
 
-Wanted = tuple[Frame, tuple[TrackedBox, ...], str | None]
-"""A frame and what is drawn on it: boxes, which may come to be known later, and the notice."""
+Wanted = tuple[Frame, tuple[TrackedBox, ...], str | None, bool]
+"""A frame and what is drawn on it: boxes, which may come to be known later, the notice, and whether ids are."""
 
 
 class Still:
     """The picture last asked for, of one stream."""
 
     def __init__(self) -> None:
-        self._of: tuple[int, tuple[TrackedBox, ...], str | None] | None = None
+        self._of: tuple[int, tuple[TrackedBox, ...], str | None, bool] | None = None
         """What it shows, told by its frame's index: the frame itself is not kept for it."""
         self._drawing: asyncio.Task[EncodedPacket] | None = None
 
@@ -39,14 +39,14 @@ class Still:
         return await asyncio.shield(self._drawing)  # one who leaves takes nothing from the others
 
 
-def _told(wanted: Wanted) -> tuple[int, tuple[TrackedBox, ...], str | None]:
-    frame, boxes, notice = wanted
-    return frame.index, boxes, notice
+def _told(wanted: Wanted) -> tuple[int, tuple[TrackedBox, ...], str | None, bool]:
+    frame, boxes, notice, show_ids = wanted
+    return frame.index, boxes, notice, show_ids
 
 
 def _failed(drawing: asyncio.Task[EncodedPacket]) -> bool:
     return drawing.cancelled() or drawing.exception() is not None
 
 
-def _draw(frame: Frame, boxes: tuple[TrackedBox, ...], notice: str | None) -> EncodedPacket:
-    return encode_jpeg(annotate(frame, boxes, notice), frame.pts)
+def _draw(frame: Frame, boxes: tuple[TrackedBox, ...], notice: str | None, show_ids: bool) -> EncodedPacket:
+    return encode_jpeg(annotate(frame, boxes, notice, show_ids=show_ids), frame.pts)

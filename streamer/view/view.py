@@ -49,6 +49,8 @@ class View:
         """Seconds from the arrival of the last shown frame to its being encoded; None while nobody watches."""
         self.annotated = 0
         self.encoded = 0
+        self.show_ids = False
+        """Whether the labels say which thing is which."""
         self.witness: Witness | None = None
         self._clock = clock
         self._newest: Frame | None = None
@@ -135,8 +137,8 @@ class View:
         """What a still shows now."""
         if self._sampled is not None and notice is None:
             frame, detections = self._sampled
-            return frame, tuple(boxes_of(detections)), None
-        return None if self._newest is None else (self._newest, (), notice)
+            return frame, tuple(boxes_of(detections)), None, self.show_ids
+        return None if self._newest is None else (self._newest, (), notice, self.show_ids)
 
     async def _until(self, due_at: float | None) -> None:
         """Wait until then, or until a frame arrives by which one is due sooner; None: until one arrives."""
@@ -157,7 +159,7 @@ class View:
     ) -> None:
         # All that the thread is to know goes with the frame: what is asked for may change meanwhile.
         encoded = await asyncio.get_running_loop().run_in_executor(
-            thread, self._renderer.render, frame, boxes, notice, self._fps, self._wanted()
+            thread, self._renderer.render, frame, boxes, notice, self._fps, self._wanted(), self.show_ids
         )
         for fan_out, packet in encoded:
             fan_out.publish(packet)

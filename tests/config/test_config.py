@@ -17,7 +17,7 @@ EXAMPLE = """\
 server:  {host: 127.0.0.1, port: 8000}
 serving: {address: "127.0.0.1:5000", model: insulators}
 streams:
-  line-1: {url: "rtsp://user:${LINE_1_PASSWORD}@10.0.0.7/stream", sample_fps: 5, min_score: 0.4}
+  line-1: {url: "rtsp://user:${LINE_1_PASSWORD}@10.0.0.7/stream", sample_fps: 5, min_score: 0.4, show_ids: true}
   drone:  {url: "rtsp://0.0.0.0:8554/drone", listen: true, model: insulators}   # the drone pushes to us
 """
 
@@ -55,6 +55,7 @@ def test_the_documented_example_is_read(tmp_path: Path, monkeypatch: pytest.Monk
     line, drone = found.streams.values()
     assert line.url == "rtsp://user:hunter2@10.0.0.7/stream"
     assert (line.sample_fps, line.min_score, line.listen, line.model) == (5.0, 0.4, False, None)
+    assert (line.show_ids, line.sampling.show_ids, drone.sampling.show_ids) == (True, True, False)
     assert (drone.sample_fps, drone.min_score, drone.listen, drone.model) == (5.0, None, True, "insulators")
 
 

@@ -120,6 +120,25 @@ async def test_weak_detections_are_left_out(min_score: float, count: int) -> Non
     assert len(everything) == 3
 
 
+@pytest.mark.parametrize(
+    ("min_score", "strong", "faint"), [(0.0, 3, 0), (0.5, 2, 1), (0.51, 2, 0), (0.95, 0, 2), (1.0, 0, 2)]
+)
+async def test_faint_detections_are_apart(min_score: float, strong: int, faint: int) -> None:
+    """What is below a stream's score by less than four tenths of it is known, and not among its detections."""
+    async with predicting() as (_, predictor):
+        answer, everything = await predictor.predict(
+            [sample_of(min_score=min_score), sample_of(stream="b")], deadline()
+        )
+    assert (len(answer), answer.faint is not None and len(answer.faint)) == (strong, faint)
+    assert answer.faint is not None
+    assert answer.faint.faint is None
+    np.testing.assert_array_equal(
+        np.concatenate([answer.boxes, answer.faint.boxes]), everything.boxes[: strong + faint]
+    )
+    assert answer.labels + answer.faint.labels == everything.labels[: strong + faint]
+    assert (answer.faint.scores < min_score).all()
+
+
 @pytest.mark.parametrize(("number", "count"), [(0, 0), (1, 1), (2.0, 2), (3, 3), (50, 3), (-1, 0), (float("nan"), 0)])
 async def test_only_as_many_rows_count_as_the_model_says(number: float, count: int) -> None:
     """Rows beyond num_detections are not detections, and a senseless number takes nobody beyond the rows there are."""

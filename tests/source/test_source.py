@@ -114,6 +114,9 @@ async def test_a_camera_that_ends_the_stream_is_asked_again(numbered_clip: Path)
             assert (watch.source.error, watch.source.reason) == (None, None)
             before = watch.frames[-1].pts
             assert (await watch.more(5))[-1].pts > before
+            openings = [frame.opening for frame in watch.frames]
+            assert openings == sorted(openings)
+            assert len(set(openings)) == 2  # whoever follows things knows that the camera was away
 
 
 async def test_passwords_are_in_no_sentence_and_no_log(camera: RtspServer, caplog: pytest.LogCaptureFixture) -> None:

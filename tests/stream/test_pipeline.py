@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+import av
 import numpy as np
 import pytest
 from av.video.reformatter import VideoReformatter
@@ -20,6 +21,7 @@ from streamer.stream import pipeline as module
 from streamer.stream.counts import OTHER
 from streamer.stream.pipeline import STALE_PICTURE, STALE_RESULT, Pipeline
 from streamer.stream.rate import Rate
+from streamer.tracking.similarity import Similarity
 from streamer.values.detections import Detections
 from streamer.values.errors import SourceErrorKind
 from streamer.values.frame import Frame, Sample
@@ -28,6 +30,7 @@ from streamer.values.state import SourceState
 from tests.peers.clock import FakeClock
 from tests.peers.fake_model_server import run_fake_model_server
 from tests.peers.frames import make_detections, make_frame, make_picture
+from tests.peers.scenery import flight, picture_of, view
 from tests.peers.until import until
 
 BOX = (10.0, 10.0, 30.0, 30.0)
@@ -97,13 +100,18 @@ class Stream:
             self.source, self.model, sampling, clock=self.clock, on_detections=lambda _, found: self.told.append(found)
         )
         self.frames = 0
+        self.opening = 0
 
-    async def arrive(self, count: int = 1, size: tuple[int, int] = (64, 48)) -> None:
+    async def arrive(
+        self, count: int = 1, size: tuple[int, int] = (64, 48), picture: av.VideoFrame | None = None
+    ) -> None:
         """Let frames arrive, ten a second."""
         await until(lambda: self.source.deliver is not None)
         for _ in range(count):
             self.clock.advance(1 / FPS)
-            frame = make_frame(self.frames / FPS, self.clock.now, index=self.frames, picture=make_picture(*size))
+            picture = picture or make_picture(*size)
+            frame = make_frame(self.frames / FPS, self.clock.now, index=self.frames, picture=picture)
+            frame = replace(frame, opening=self.opening)
             self.frames += 1
             self.source.last_frame_at = frame.received_at
             assert self.source.deliver is not None
@@ -116,6 +124,7 @@ class Stream:
         age: float = 0.05,
         labels: tuple[str, ...] | None = None,
         unnamed: frozenset[str] = frozenset(),
+        faint: tuple[tuple[float, float, float, float], ...] = (),
     ) -> None:
         """Answer what was asked last."""
         sample, answer = self.model.asked.pop()
@@ -123,7 +132,11 @@ class Stream:
         found = make_detections(
             frame.pts, boxes, size=(frame.width, frame.height), received_at=frame.received_at, age=age
         )
-        answer(sample, replace(found, model="m", labels=labels or found.labels, unnamed=unnamed))
+        half_seen = make_detections(frame.pts, faint, size=(frame.width, frame.height), scores=[0.3] * len(faint))
+        answer(
+            sample,
+            replace(found, model=self.model.name, labels=labels or found.labels, unnamed=unnamed, faint=half_seen),
+        )
 
 
 @asynccontextmanager
@@ -208,6 +221,54 @@ async def test_boxes_of_another_geometry_are_forgotten() -> None:
         assert stream.pipeline._tracker.at(0.1) == []
 
 
+async def test_an_answer_is_told_with_its_tracks() -> None:
+    """Each row is told by the id of its thing, the same from sample to sample; what is half seen is told to nobody."""
+    async with run_stream() as stream:
+        for number in range(4):
+            await stream.arrive()
+            stream.answer(*[BOX] * (number != 2), faint=(BOX,))
+        ids = [[each and each.tracker_id for each in found.followed] for found in stream.told]
+        assert ids == [[1], [1], [], [1]]
+        assert [found.faint for found in stream.told] == [None] * 4
+        last = stream.told[-1].followed[0]
+        assert last is not None
+        assert (last.first_seen, last.last_seen, len(last.scores)) == (0.0, 0.3, 4)
+        assert last.scores[2] == pytest.approx(0.3)
+        assert [box.tracker_id for box in stream.pipeline._tracker.at(0.2)] == [1]
+        assert stream.pipeline.counts.detections == {"class 1": 3}
+
+
+async def test_a_reconnect_ends_all_tracks() -> None:
+    """What is seen after a camera was away is another thing, and its id was never given before."""
+    async with run_stream() as stream:
+        for opening in (0, 0, 1):
+            stream.opening = opening
+            await stream.arrive()
+            stream.answer(BOX)
+        assert [found.followed[0] and found.followed[0].tracker_id for found in stream.told] == [1, 1, 2]
+
+
+async def test_boxes_follow_the_cameras_motion() -> None:
+    """A box goes with what it lies on, on the frames after its sample, of which nothing is known but the picture."""
+    step, size = Similarity(1, -6 + 2j), (640, 360)
+    async with run_stream(Sampling(1)) as stream:
+        stream.pipeline.view.jpeg.subscribe()
+        for number, place in enumerate(flight(step, 6)):
+            await stream.arrive(picture=picture_of(view(place, size)))
+            if number == 0:
+                stream.answer((100.0, 100.0, 160.0, 160.0))
+        (found,) = stream.pipeline._tracker.at(0.5)
+        assert found.box == pytest.approx((70, 110, 130, 170), abs=0.5)
+
+
+async def test_whether_ids_are_drawn_may_change() -> None:
+    """A stream draws ids where its settings say so, from the next frame on."""
+    async with run_stream(Sampling(FPS, show_ids=True)) as stream:
+        assert stream.pipeline.view.show_ids
+        stream.pipeline.change(stream.model, Sampling(FPS))
+        assert not stream.pipeline.view.show_ids
+
+
 async def test_an_answer_is_told_with_its_stream() -> None:
     """Whoever is told of an answer is told which pipeline asked."""
     async with run_stream() as stream:
@@ -232,6 +293,7 @@ async def test_after_another_model_was_chosen_boxes_carry_its_words() -> None:
         await stream.arrive(3)
         stream.answer(BOX, labels=("defect",))
         old, new = stream.model, FakeModel()
+        new.name = "m2"
         stream.model = new
         stream.pipeline.change(new, Sampling(FPS, model="m2"))
         await stream.arrive()
@@ -308,6 +370,12 @@ BROKEN: dict[str, tuple[Callable[[Stream], object], str, tuple[str, str], str]] 
     "resize": (lambda _: Resize, "fit", ("sampler", "failed"), "samples cannot be made"),
     "rate": (lambda of: of.pipeline._decode_rate, "add", ("view", "failed"), "frames cannot be given to the view"),
     "view": (lambda of: of.pipeline.view, "put", ("view", "failed"), "frames cannot be given to the view"),
+    "camera": (
+        lambda of: of.pipeline._camera,
+        "follow",
+        ("tracker", "failed"),
+        "the camera's motion cannot be followed",
+    ),
     "model": (lambda of: of.model, "put", ("batcher", "failed"), "the model cannot be asked"),
     "tracker": (lambda of: of.pipeline._tracker, "update", ("tracker", "failed"), "detections cannot be tracked"),
     "shown": (

@@ -1,10 +1,12 @@
 """streamer.values.detections: one frame's answer, and what is said of it."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from streamer.values.followed import Followed
 from tests.peers.frames import make_detections
 
 
@@ -16,7 +18,10 @@ def test_age_is_from_arrival_to_answer() -> None:
 def test_event_carries_what_the_api_promises() -> None:
     """An event has every documented field, in pixels, seconds and milliseconds."""
     boxes = [(1.25, 2.5, 30.0, 40.126), (0.0, 0.0, 64.0, 48.0)]
-    answer = make_detections(1.2345678, boxes, class_ids=[2, 1], scores=[0.875, 0.5], age=0.0421)
+    followed = Followed(7, "class 3", 3, 0.2, 1.2345678, (0.5, 0.0, 0.875), 41.32)
+    answer = replace(
+        make_detections(1.2345678, boxes, class_ids=[2, 1], scores=[0.875, 0.5], age=0.0421), followed=(followed, None)
+    )
     assert answer.event() == {
         "stream": "line-1",
         "pts": 1.234568,
@@ -26,8 +31,28 @@ def test_event_carries_what_the_api_promises() -> None:
         "width": 64,
         "height": 48,
         "detections": [
-            {"label": "class 2", "class_id": 2, "score": 0.875, "box": [1.25, 2.5, 30.0, 40.13]},
-            {"label": "class 1", "class_id": 1, "score": 0.5, "box": [0.0, 0.0, 64.0, 48.0]},
+            {
+                "label": "class 2",
+                "class_id": 2,
+                "score": 0.875,
+                "box": [1.25, 2.5, 30.0, 40.13],
+                "tracker_id": 7,
+                "track": {
+                    "label": "class 3",
+                    "first_seen": 0.2,
+                    "last_seen": 1.234568,
+                    "scores": [0.5, 0.0, 0.875],
+                    "speed": 41.3,
+                },
+            },
+            {
+                "label": "class 1",
+                "class_id": 1,
+                "score": 0.5,
+                "box": [0.0, 0.0, 64.0, 48.0],
+                "tracker_id": None,
+                "track": None,
+            },
         ],
     }
 

@@ -178,6 +178,17 @@ def test_what_is_outside_leaves_no_tag(box: tuple[float, float, float, float]) -
     np.testing.assert_array_equal(annotate(frame, [box_of(*box)]), frame.planes())
 
 
+def test_ids_are_drawn_where_they_are_asked_for() -> None:
+    """The tag says which thing is which when that is wanted, and of what nobody follows it never does."""
+    frame = make_frame(picture=make_picture(640, 480))
+    followed, alone = box_of(50, 100, 300, 300), TrackedBox(0, (50, 100, 300, 300), "thing", 1, 0.5)
+    plain, numbered = annotate(frame, [followed]), annotate(frame, [followed], show_ids=True)
+    as_named = annotate(frame, [box_of(50, 100, 300, 300, label="thing #1")])
+    np.testing.assert_array_equal(numbered, as_named)
+    assert (numbered != plain).any()
+    np.testing.assert_array_equal(annotate(frame, [alone], show_ids=True), plain)
+
+
 def test_threads_draw_the_same_as_one() -> None:
     """Streams draw in threads of their own, and each gets the pictures it would have got alone."""
     frame = make_frame(picture=make_picture(640, 480))

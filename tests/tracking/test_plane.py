@@ -1,0 +1,86 @@
+"""streamer.tracking.plane: a picture's luma, small, and two of them compared."""
+
+import numpy as np
+import pytest
+from av.video.reformatter import VideoReformatter
+
+from streamer.tracking.plane import LONG_SIDE, exposed_as, half_stays, likeness, plane_of, repeats, size_of
+from streamer.tracking.similarity import Similarity
+from tests.peers.frames import make_frame, make_picture
+from tests.peers.scenery import noise, picture_of, view
+
+SEEN = view(Similarity(1, -800 - 800j))
+ELSEWHERE = view(Similarity(1, -200 - 300j), seed=1)
+
+
+@pytest.mark.parametrize("pixel_format", ["yuv420p", "yuvj420p", "yuv422p", "nv12", "gray", "rgb24", "yuv420p10le"])
+def test_a_plane_is_the_pictures_luma(pixel_format: str) -> None:
+    """Whatever a camera's pixel format, its plane is 320 wide, and shows the picture's brightness."""
+    picture = make_picture(640, 360, seed=3).reformat(format=pixel_format)
+    plane = plane_of(make_frame(picture=picture), VideoReformatter())
+    assert plane.shape == (180, 320)
+    assert plane.dtype == np.uint8
+    wanted = make_picture(640, 360, seed=3).reformat(320, 180, "gray").to_ndarray()
+    assert likeness(plane, np.asarray(wanted, np.uint8)) > 0.99
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (720, 1280), (1920, 1080), (640, 480), (97, 61), (4096, 16), (2, 2)])
+def test_a_plane_keeps_the_pictures_shape(size: tuple[int, int]) -> None:
+    """The longer side becomes 320 and the other follows; a small picture stays as it is; no side becomes nothing."""
+    columns, rows = size_of(*size)
+    assert max(columns, rows) == min(LONG_SIDE, max(size))
+    assert rows == max(1, round(size[1] * columns / size[0])) or columns == max(1, round(size[0] * rows / size[1]))
+    plane = plane_of(make_frame(picture=make_picture(*size)), VideoReformatter())
+    assert plane.shape == (rows, columns)
+
+
+def test_a_plane_is_no_window_on_the_decoders_memory() -> None:
+    """A plane stays as it was when the decoder writes its next picture to the same place."""
+    picture = picture_of(SEEN)
+    plane = plane_of(make_frame(picture=picture), VideoReformatter())
+    np.frombuffer(memoryview(picture.planes[0]), np.uint8)  # the same memory
+    assert not np.shares_memory(plane, np.frombuffer(memoryview(picture.planes[0]), np.uint8))
+    np.testing.assert_array_equal(plane, SEEN)
+
+
+@pytest.mark.parametrize("gain", [0.6, 0.8, 1.15, 1.3])
+def test_exposure_is_matched(gain: float) -> None:
+    """A picture darker or brighter by a factor is brought back to within two grey levels of what it was."""
+    changed = np.clip(SEEN * gain, 0, 255).astype(np.uint8)
+    unsaturated = (changed < 255) & (changed > 0)
+    back = exposed_as(changed, SEEN).astype(int)
+    assert np.abs(changed.astype(int) - SEEN)[unsaturated].mean() > 10
+    assert np.abs(back - SEEN)[unsaturated].mean() < 2
+
+
+def test_what_shows_nothing_is_left_as_it_is() -> None:
+    """A black picture is not blown up to noise."""
+    black = np.zeros_like(SEEN)
+    np.testing.assert_array_equal(exposed_as(black, SEEN), black)
+
+
+def test_a_repeated_picture_is_known() -> None:
+    """The same picture through a codec is a repeated one; one that moved by a pixel is not."""
+    assert repeats(SEEN, noise(SEEN, 0.3, 1))
+    assert not repeats(SEEN, view(Similarity(1, -801 - 800j)))
+
+
+def test_half_a_picture_may_stay() -> None:
+    """A picture of which less than half changed stays, lit otherwise or not; one that changed as a whole does not."""
+    changed = SEEN.copy()
+    changed[:80] = 255 - changed[:80]
+    assert half_stays(changed, SEEN)
+    assert half_stays(np.clip(SEEN * 0.7, 0, 255).astype(np.uint8), SEEN)
+    assert not half_stays(ELSEWHERE, SEEN)
+    changed[80:] = ELSEWHERE[80:]
+    assert not half_stays(changed, SEEN)
+
+
+def test_likeness_says_whether_two_pictures_show_the_same() -> None:
+    """It is 1 for one picture however exposed, near 0 for another, and 0 for one that shows nothing."""
+    black = np.zeros_like(SEEN)
+    assert likeness(SEEN, SEEN) == pytest.approx(1)
+    assert likeness(SEEN, np.clip(SEEN * 0.6 + 20, 0, 255).astype(np.uint8)) > 0.97
+    assert abs(likeness(SEEN, ELSEWHERE)) < 0.3
+    assert likeness(SEEN, black) == likeness(black, SEEN) == 0
+    assert likeness(black, black) == 1
