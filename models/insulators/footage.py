@@ -2,8 +2,9 @@
 
     python -m sightline_models.insulators.footage --output drone.mp4 [--seconds 20]
 
-Writes drone.mp4 and drone.gt.json, a list of {"frame": number, "boxes": [[label, x_min, y_min, x_max, y_max], …]}, in
-pixels. The flight closes, so the file can be looped without a jump. Needs no TensorFlow.
+Writes drone.mp4 and drone.gt.json, a list of {"frame": number, "boxes": [[label, x_min, y_min, x_max, y_max, id], …]},
+in pixels; the id says which thing it is, the same in every frame. The flight closes, so the file can be looped without
+a jump. Needs no TensorFlow.
 """
 
 import argparse
@@ -110,7 +111,12 @@ def write_clip(path: Path, frames: Iterator[Frame], count: int) -> list[dict[str
                 picture = av.VideoFrame.from_ndarray(frame.image, format="rgb24")
                 picture.pts, picture.time_base = number, Fraction(1, FPS)
                 container.mux(stream.encode(picture))
-                truth.append({"frame": number, "boxes": [list(box) for box in frame.boxes]})
+                truth.append(
+                    {
+                        "frame": number,
+                        "boxes": [[*box, thing] for box, thing in zip(frame.boxes, frame.ids, strict=True)],
+                    }
+                )
                 show_progress(number + 1, count)
             container.mux(stream.encode(None))
         unfinished.replace(path)

@@ -48,6 +48,8 @@ class Frame:
     boxes: list[Label]
     doubtful: list[Label]
     """What is there but too small, too cut or too hidden to be asked for: neither right nor wrong to find."""
+    ids: list[str]
+    """Which thing each of `boxes` is, the same in every picture: a string's number, a gap's string and number."""
 
 
 class Scene:
@@ -108,12 +110,12 @@ class Scene:
             strokes += string.strokes(camera, self.light, number)
         for stroke in sorted(strokes, key=lambda stroke: -stroke.depth):  # the far ones first
             stroke.paint(image, sight)
-        boxes, doubtful = self._boxes(camera, sight)
-        return Frame(image, boxes, doubtful)
+        sure, doubtful = self._boxes(camera, sight)
+        return Frame(image, list(sure.values()), doubtful, list(sure))
 
-    def _boxes(self, camera: Camera, sight: Sight) -> tuple[list[Label], list[Label]]:
-        """What a labeller would mark, and what one might or might not: near strings and their gaps."""
-        sure: list[Label] = []
+    def _boxes(self, camera: Camera, sight: Sight) -> tuple[dict[str, Label], list[Label]]:
+        """What a labeller would mark, by id, and what one might or might not: near strings and their gaps."""
+        sure: dict[str, Label] = {}
         doubtful: list[Label] = []
         for number, string in enumerate(self.line.strings):
             box, share = string.box(camera), sight.share(number)
@@ -125,14 +127,20 @@ class Scene:
                 continue
             asked = string.depth(camera) < FARTHEST_LABEL and share >= LEAST_SEEN["insulator"]
             asked = asked and _area(label) >= LEAST_VISIBLE * _whole(shown) and _wide_enough(label)
-            (sure if asked else doubtful).append(label)
-            for gap in string.gaps(camera):
+            if asked:
+                sure[f"{number}"] = label
+            else:
+                doubtful.append(label)
+            for place, gap in enumerate(string.gaps(camera)):
                 mark = _cut(gap, camera, "defect")
                 if gap is None or mark is None:
                     continue
                 seen = sight.share_inside(number, mark[1:])
                 clear = asked and seen >= LEAST_SEEN["defect"] and _area(mark) >= 0.95 * _whole(gap)
-                (sure if clear and _wide_enough(mark) else doubtful).append(mark)
+                if clear and _wide_enough(mark):
+                    sure[f"{number}.{place}"] = mark
+                else:
+                    doubtful.append(mark)
         return sure, doubtful
 
 

@@ -51,7 +51,7 @@ def _labelled(name: str, row: dict[str, Any]) -> Picture:
     return Picture(
         name,
         np.empty((0, 0, 3), np.uint8),
-        np.array([box[1:] for box in every], np.float32).reshape(-1, 4),
+        np.array([box[1:5] for box in every], np.float32).reshape(-1, 4),  # behind them the thing's id may stand
         np.array([CLASSES.index(box[0]) for box in every], np.int64),
         np.arange(len(every)) >= len(row["boxes"]),
     )

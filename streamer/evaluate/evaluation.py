@@ -161,4 +161,5 @@ class Evaluation:
             "sample_fps": stream.sample_fps,
             "min_score": contract.min_score if stream.min_score is None else stream.min_score,
         }
-        return {"setting": setting, **judge(seen, played, labelled, classes)}
+        things = known if truth.has_ids(known) else None
+        return {"setting": setting, **judge(seen, played, labelled, classes, things)}

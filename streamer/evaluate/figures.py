@@ -8,13 +8,17 @@ import numpy as np
 
 from serving.accuracy import Accuracy, Found, Labelled, measure
 from streamer.evaluate.clip import Clip
+from streamer.evaluate.identity import Identity, follow
 from streamer.evaluate.recording import Pass
+from streamer.evaluate.truth import Truth
 from streamer.values.track import TrackedBox, boxes_of
 
 Figures = dict[str, Any]
 
 
-def judge(seen: Pass, clip: Clip, truth: Mapping[int, Labelled], classes: Sequence[str]) -> Figures:
+def judge(
+    seen: Pass, clip: Clip, truth: Mapping[int, Labelled], classes: Sequence[str], things: Truth | None = None
+) -> Figures:
     """Every figure of one pass.
 
     Args:
@@ -22,6 +26,7 @@ def judge(seen: Pass, clip: Clip, truth: Mapping[int, Labelled], classes: Sequen
         clip: what was played.
         truth: what is in each frame that is labelled; its class numbers are places in `classes`.
         classes: the model's class names.
+        things: the truth with ids; None where it has none.
     """
     frames, answers = seen.shown, seen.answered
     drawn = {number: shown.boxes for number, shown in frames.items() if number in truth}
@@ -47,6 +52,19 @@ def judge(seen: Pass, clip: Clip, truth: Mapping[int, Labelled], classes: Sequen
         "result_age_ms": _percentiles(ages),
         "picture_age_ms": _percentiles([shown.picture_age for shown in frames.values()]),
         "boxes_per_frame": _mean([len(shown.boxes) for shown in frames.values()]),
+        "ids": None if things is None else _ids(follow(things, drawn), len(drawn) * clip.step / 60),
+    }
+
+
+def _ids(identity: Identity, minutes: float) -> Figures:
+    """Whether things kept their ids, of all classes together."""
+    return {
+        "idf1": None if identity.idf1 is None else round(identity.idf1, 4),
+        "switches": identity.switches,
+        "switches_per_minute": round(identity.switches / minutes, 2) if minutes else None,
+        "things": identity.things,
+        "ids": identity.ids,
+        "ids_per_thing": None if identity.ids_per_thing is None else round(identity.ids_per_thing, 2),
     }
 
 

@@ -47,9 +47,21 @@ def _whole(figures: dict[str, Any]) -> list[str]:
         ("age of the picture when drawn", _ages(figures["picture_age_ms"])),
         ("boxes a frame", str(figures["boxes_per_frame"])),
     ]
+    if figures["ids"] is not None:
+        rows += _ids(figures["ids"])
     if frames["unknown"]:
         rows.insert(2, ("… unlike any of the clip", f"{frames['unknown']}, not judged"))
     return [f"{name:<32} {value}" for name, value in rows]
+
+
+def _ids(ids: dict[str, Any]) -> list[tuple[str, str]]:
+    """Only where the truth says which thing is which."""
+    minute, each = ids["switches_per_minute"], ids["ids_per_thing"]
+    return [
+        ("IDF1", _share(ids["idf1"])),
+        ("id switches", f"{ids['switches']}" if minute is None else f"{ids['switches']}, {minute:.1f} a minute"),
+        ("ids a true thing", "–" if each is None else f"{each:.2f}: {ids['ids']} for {ids['things']}"),
+    ]
 
 
 def _ages(ages: dict[str, float | None]) -> str:

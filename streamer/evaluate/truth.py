@@ -2,7 +2,8 @@
 
     {"frame": 7, "boxes": [["insulator", 122.6, 612.2, 1031.5, 720], …], "ignored": [["defect", 10, 10, 24, 18], …]}
 
-Frames count from 0 in the order they are shown in; edges are x_min, y_min, x_max, y_max in pixels. `boxes` may be
+Frames count from 0 in the order they are shown in; edges are x_min, y_min, x_max, y_max in pixels. Behind them may
+stand, as a number or a text, which thing of its class a box is: of every box of `boxes`, or of none. `boxes` may be
 empty: nothing is there. `ignored` may be left out: whatever is found on those counts neither way. A frame that has no
 object is not judged.
 """
@@ -20,6 +21,7 @@ from serving.accuracy import Labelled
 from streamer.values.errors import ConfigError
 
 FORM = '{"frame": number, "boxes": [[class, x_min, y_min, x_max, y_max], ...]}'
+BOX = "[class, x_min, y_min, x_max, y_max], a text and four numbers, with an id behind them or not"
 KEYS = {"frame", "boxes", "ignored"}
 
 
@@ -31,6 +33,8 @@ class Box:
     edges: tuple[float, float, float, float]
     """x_min, y_min, x_max, y_max in pixels."""
     ignored: bool
+    id: int | str | None = None
+    """Which thing of its label it is, the same in every frame; None: nobody says."""
 
 
 Truth = Mapping[int, tuple[Box, ...]]
@@ -62,7 +66,14 @@ def read(path: Path, *, frames: int, width: int, height: int) -> Truth:
         )
     if not truth:
         raise ConfigError(f"{path}: labels no frame; it must be a list of {FORM}")
+    if has_ids(truth):
+        _require_ids(path, truth)
     return truth
+
+
+def has_ids(truth: Truth) -> bool:
+    """Whether it says which thing each box is."""
+    return any(box.id is not None for boxes in truth.values() for box in boxes if not box.ignored)
 
 
 def labelled(path: Path, truth: Truth, classes: tuple[str, ...]) -> dict[int, Labelled]:
@@ -86,6 +97,18 @@ def labelled(path: Path, truth: Truth, classes: tuple[str, ...]) -> dict[int, La
         )
         for frame, boxes in truth.items()
     }
+
+
+def _require_ids(path: Path, truth: Truth) -> None:
+    """Refuse ids that say too little: of some boxes only, or of two in a frame the same."""
+    for frame, boxes in truth.items():
+        things = [(box.label, box.id) for box in boxes if not box.ignored]
+        for index, (label, thing) in enumerate(things):
+            where = f"{path}: frame {frame}, boxes[{index}]"
+            if thing is None:
+                raise ConfigError(f"{where}: has no id, and others have; every box of boxes has one, or none has")
+            if (label, thing) in things[:index]:
+                raise ConfigError(f"{where}: the {label} {json.dumps(thing)} stands in the frame twice")
 
 
 def _load(path: Path) -> list[Any]:
@@ -123,18 +146,22 @@ def _list(path: Path, number: int, row: dict[str, Any], key: str) -> list[Any]:
 
 def _box(where: str, item: Any, size: tuple[int, int], *, ignored: bool) -> Box:
     match item:
-        case [str(label), *edges] if len(edges) == 4 and all(map(_is_number, edges)):
-            x_min, y_min, x_max, y_max = map(float, edges)
+        case [str(label), *edges] if len(edges) in (4, 5) and all(map(_is_number, edges[:4])) and _is_id(edges[4:]):
+            x_min, y_min, x_max, y_max = map(float, edges[:4])
         case _:
-            shown = json.dumps(item)[:60]
-            raise ConfigError(f"{where}: {shown} is not [class, x_min, y_min, x_max, y_max], a text and four numbers")
+            raise ConfigError(f"{where}: {json.dumps(item)[:60]} is not {BOX}")
     if not (x_min < x_max and y_min < y_max):
         raise ConfigError(f"{where}: has no area; x_min must be less than x_max, and y_min less than y_max")
     width, height = size
     cut = (max(x_min, 0.0), max(y_min, 0.0), min(x_max, float(width)), min(y_max, float(height)))
     if not (cut[0] < cut[2] and cut[1] < cut[3]):
         raise ConfigError(f"{where}: lies outside the clip's pictures of {width} x {height} pixels")
-    return Box(label, cut, ignored)
+    return Box(label, cut, ignored, *edges[4:])
+
+
+def _is_id(behind: list[Any]) -> bool:
+    """Whether what stands behind the edges is an id, or nothing."""
+    return all(isinstance(thing, int | str) and not isinstance(thing, bool) for thing in behind)
 
 
 def _is_number(value: Any) -> bool:

@@ -98,7 +98,7 @@ async def test_the_figures_are_those_of_the_boxes_drawn(tmp_path: Path, clip: Pa
     AP50 of one found and never a false one is precision 1 at the 51 of COCO's 101 recalls up to a half. The doubtful
     box is below the model's own score, is not drawn, and is no mistake.
     """
-    boxes = [["insulator", *FOUND], ["insulator", *ELSEWHERE]]
+    boxes = [["insulator", *FOUND, "here"], ["insulator", *ELSEWHERE, "nowhere"]]
     truth = write_truth(tmp_path, [{"frame": number, "boxes": boxes} for number in range(FRAMES)])
     async with run_fake_model_server(CONTRACT) as server:
         answer_always(server)
@@ -125,6 +125,15 @@ async def test_the_figures_are_those_of_the_boxes_drawn(tmp_path: Path, clip: Pa
             "found": pictures,
         }
         assert defect == {"ap50": None, "precision": 0.0, "recall": None, "labelled": 0, "found": pictures}
+    # Of two things and two boxes in each frame one is the other, always by one id.
+    assert found["ids"] == {
+        "idf1": 0.5,
+        "switches": 0,
+        "switches_per_minute": 0.0,
+        "things": 1,
+        "ids": 1,
+        "ids_per_thing": 1.0,
+    }
     assert found["boxes_per_frame"] == 2.0
     assert found["frames"]["dropped"] == FRAMES - found["frames"]["shown"]
     assert found["frames"]["unknown"] == found["frames"]["without_truth"] == found["frames"]["without_result"] == 0

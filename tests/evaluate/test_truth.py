@@ -34,6 +34,16 @@ def test_boxes_are_read_by_frame(tmp_path: Path) -> None:
     }
 
 
+def test_boxes_may_say_which_thing_they_are(tmp_path: Path) -> None:
+    """Behind its edges a box may have an id, one class' own; what is to be ignored needs none."""
+    boxes = [["insulator", 1, 2, 30, 40, 7], ["insulator", 5, 2, 30, 40, "7"], ["defect", 1, 2, 30, 40, 7]]
+    rows = [{"frame": 3, "boxes": boxes, "ignored": [["defect", 0, 0, 5, 5]]}]
+    found = read(write(tmp_path, rows))
+    assert [box.id for box in found[3]] == [7, "7", 7, None]
+    assert truth.has_ids(found)
+    assert not truth.has_ids(read(write(tmp_path, [GOOD])))
+
+
 def test_boxes_end_where_the_picture_ends(tmp_path: Path) -> None:
     """What a label has outside the picture nobody can find."""
     rows = [{"frame": 0, "boxes": [["insulator", -5, 200, 400, 300]]}]
@@ -61,6 +71,18 @@ def test_boxes_end_where_the_picture_ends(tmp_path: Path) -> None:
         ([{"frame": 0, "boxes": [["insulator", 1, 2, 3, "4"]]}], "a text and four numbers"),
         ([{"frame": 0, "boxes": ["insulator"]}], "a text and four numbers"),
         ('[{"frame": 0, "boxes": [["insulator", 1, 2, NaN, 4]]}]', "a text and four numbers"),
+        ([{"frame": 0, "boxes": [["insulator", 1, 2, 3, 4, True]]}], "with an id behind them or not"),
+        ([{"frame": 0, "boxes": [["insulator", 1, 2, 3, 4, 1.5]]}], "with an id behind them or not"),
+        ([{"frame": 0, "boxes": [["insulator", 1, 2, 3, 4, None]]}], "with an id behind them or not"),
+        ([{"frame": 0, "boxes": [["insulator", 1, 2, 3, 4, 5, 6]]}], "with an id behind them or not"),
+        (
+            [GOOD, {"frame": 5, "boxes": [["insulator", 1, 2, 3, 4, 7]]}],
+            "frame 3, boxes[0]: has no id, and others have",
+        ),
+        (
+            [{"frame": 5, "boxes": [["insulator", 1, 2, 3, 4, "a"], ["insulator", 9, 9, 12, 12, "a"]]}],
+            'frame 5, boxes[1]: the insulator "a" stands in the frame twice',
+        ),
         ([{"frame": 0, "boxes": [["insulator", 5, 0, 5, 9]]}], "frame 0, boxes[0]: has no area"),
         ([{"frame": 0, "boxes": [["insulator", 0, 9, 5, 3]]}], "y_min less than y_max"),
         ([{"frame": 0, "boxes": [["insulator", 320, 0, 330, 9]]}], "lies outside the clip's pictures of 320 x 240"),

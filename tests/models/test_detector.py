@@ -237,7 +237,7 @@ def test_a_clip_without_usable_truth_is_named(tmp_path: Path, text: str, says: s
 
 def test_what_a_clips_truth_ignores_need_not_be_found(tmp_path: Path) -> None:
     """`ignored` boxes of a frame come behind its others, marked."""
-    row = {"frame": 0, "boxes": [["insulator", 1, 2, 30, 40]], "ignored": [["defect", 5, 6, 7, 8]]}
+    row = {"frame": 0, "boxes": [["insulator", 1, 2, 30, 40, "3"]], "ignored": [["defect", 5, 6, 7, 8]]}
     (tmp_path / "clip.gt.json").write_text(json.dumps([row]))
     (picture,), _ = clip_frames(tmp_path / "clip.mp4", 1)
     assert picture.classes.tolist() == [0, 1]

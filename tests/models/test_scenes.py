@@ -100,7 +100,11 @@ def test_footage_plays_at_30_fps_and_has_the_truth_of_each_frame(tmp_path: Path)
         assert [packet.is_keyframe for packet in packets] == [number % FPS == 0 for number in range(45)]
         assert all(packet.pts == packet.dts for packet in packets)
     assert [row["frame"] for row in truth] == list(range(45))
-    assert all(len(box) == 5 and isinstance(box[0], str) for row in truth for box in row["boxes"])
+    assert all(len(box) == 6 and isinstance(box[0], str) for row in truth for box in row["boxes"])
+    things = [[(box[0], box[5]) for box in row["boxes"]] for row in truth]
+    assert all(len(frame) == len(set(frame)) for frame in things)
+    # In a second and a half of flight what is in view stays in view, mostly.
+    assert len(set(things[0]) & set(things[5])) >= len(things[0]) - 2
     assert sorted(file.name for file in tmp_path.iterdir()) == ["drone.gt.json", "drone.mp4"]
 
 
