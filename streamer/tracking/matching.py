@@ -93,8 +93,8 @@ def _pair(overlaps: NDArray[np.float64], least: float, free: NDArray[np.bool_], 
     """Join free tracks and rows that are not in `pairs`, the best overlap first; both are changed."""
     tracks, rows = np.nonzero((overlaps >= least) & free[:, np.newaxis])
     # Stable, so that of equal ones the older track and the better scored row come first, whatever numpy's sort does.
-    for index in np.argsort(-overlaps[tracks, rows], kind="stable"):
-        track, row = int(tracks[index]), int(rows[index])
+    order = np.argsort(-overlaps[tracks, rows], kind="stable")
+    for track, row in zip(tracks[order].tolist(), rows[order].tolist(), strict=True):
         if free[track] and row not in pairs:
             pairs[row] = track
             free[track] = False

@@ -1,6 +1,6 @@
 """What is known of a followed thing beside where it is. A value."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from typing_extensions import TypedDict
 
@@ -20,9 +20,8 @@ class FollowedDocument(TypedDict):
     """Pixels a second; null while the camera moves, or did lately."""
 
 
-@dataclass(frozen=True, slots=True)
-class Followed:
-    """One thing, as of the newest sample that found it."""
+class Followed(NamedTuple):
+    """One thing, as of the newest sample that found it. A tuple, for a hundred of them are made of every sample."""
 
     tracker_id: int
     """From 1; never given twice by one stream while it runs."""
