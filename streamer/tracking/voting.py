@@ -22,6 +22,8 @@ class Votes:
         """The model called it this."""
         self._class_ids[label] = class_id
         self._scores[label] = self._scores.get(label, 0.0) + score
+        if label == self.label:
+            return
         if self._scores[label] > self._scores.get(self.label, float("-inf")):
             self.label = label
         if len(self._class_ids) > MOST_LABELS:
