@@ -23,7 +23,7 @@ export class Administration extends EventTarget {
 
   /** Whether streams may be changed from here. */
   get allowed() {
-    return this.#allowed && visitor.offered("operate");
+    return this.#allowed && visitor.offered("operate", this.#tokenAsked);
   }
 
   /** Whether a person must give a token first: who may anyway shows none. */

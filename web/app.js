@@ -216,8 +216,8 @@ document.addEventListener("keydown", (event) => {
 new ResizeObserver(fit).observe(document.documentElement);
 
 function askWhatMayBeDone() {
-  if (visitor.offered("operate")) administration.ask();
-  if (visitor.offered("publish")) camera.ask();
+  if (visitor.offered("operate", true)) administration.ask();
+  if (visitor.offered("publish", true)) camera.ask();
 }
 
 /** Shows what who looks may see; where that is nothing, <sign-in> stands before it. */

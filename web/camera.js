@@ -78,7 +78,7 @@ export class CameraPanel extends HTMLElement {
 
   /** Whether this page may publish; before that there is nothing here. */
   get offered() {
-    return this.#names.length > 0 && visitor.offered("publish");
+    return this.#names.length > 0 && visitor.offered("publish", this.#tokenAsked);
   }
 
   get publishing() {

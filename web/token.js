@@ -25,7 +25,7 @@ export async function withToken(act) {
     } catch (error) {
       if (!(error instanceof Refusal) || error.status !== 401) throw error;
       await visitor.ask();
-      if (visitor.kind !== "open") throw error; // not a token is missing, but a session
+      if (visitor.named || !visitor.may("view")) throw error; // not a token is missing, but a session
       refused = token ? "That is not the server’s token." : "";
     }
   }

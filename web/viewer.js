@@ -1,6 +1,7 @@
 // @ts-check
 // <stream-viewer>: one stream's picture, state and figures. Give it a name and, once a second, its entry of the list.
 
+import { administration } from "./administration.js";
 import { StreamControls, mayPause } from "./controls.js";
 import { cover } from "./cover.js";
 import { chips, definitions, delayBar, delayRows, figure, seenRows, sightingRows } from "./details.js";
@@ -234,7 +235,8 @@ export class StreamViewer extends HTMLElement {
     this.#find(".cover-error").textContent = word;
     this.#find(".cover-error").hidden = word === "";
     this.#find(".resume").hidden = state !== "paused" || !mayPause(stream);
-    this.#find(".doctor").hidden = state !== "offline" || stream?.origin === "publisher" || !visitor.offered("operate");
+    this.#find(".doctor").hidden =
+      state !== "offline" || stream?.origin === "publisher" || !(administration.allowed || visitor.offered("operate"));
     this.#find(".cover").hidden = title === "";
   }
 

@@ -70,12 +70,13 @@ export class Visitor extends EventTarget {
   }
 
   /**
-   * Whether the page offers it: he may, or nobody is asked who he is, and a token of the configuration is the key.
+   * Whether the page offers it: he may, or nobody is asked who he is, or a token of the configuration is the key.
    *
    * @param {Action} action
+   * @param {boolean} [token] whether there is such a token: it is anybody's who did not sign in
    */
-  offered(action) {
-    return this.may(action) || this.kind === "open";
+  offered(action, token = false) {
+    return this.may(action) || this.kind === "open" || (token && !this.named);
   }
 
   /** Asks the server. Without an answer, what was known holds: whether he may is the server's to say each time. */

@@ -6,7 +6,7 @@ from typing_extensions import TypedDict
 from streamer.access.action import Action
 from streamer.control.reload import FileState
 from streamer.http.keys import RELOAD, STREAM_CHANGES
-from streamer.http.needs import PRINCIPAL, needs
+from streamer.http.needs import PRINCIPAL, needs, token_helps
 from streamer.http.operation import described
 
 routes = web.RouteTableDef()
@@ -40,6 +40,10 @@ async def configuration(request: web.Request) -> web.Response:
     file = unfollowed if reload is None else reload.describe()
     if not operates:
         file = {**file, "error": None, "restart_needed": []}
-    may: ApiStreamsState = {"allowed": policy.allowed, "token": not operates, "schemes": list(policy.schemes)}
+    may: ApiStreamsState = {
+        "allowed": policy.allowed,
+        "token": token_helps(request, Action.OPERATE),
+        "schemes": list(policy.schemes),
+    }
     state: ConfigurationState = {**file, "api_streams": may}
     return web.json_response(state)

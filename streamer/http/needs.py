@@ -50,6 +50,11 @@ def needs(action: Action | None, stream: str | None = None) -> Callable[[H], H]:
     return noted
 
 
+def token_helps(request: web.Request, action: Action) -> bool:
+    """Whether who asks may not do this, and would with a token that the configuration names."""
+    return bool(request.app[GATE].keys_to(action)) and not request[PRINCIPAL].may(action)
+
+
 def need_of(handler: object) -> Need | None:
     """What a route's handler needs; None: it never said."""
     return _NEEDS.get(handler)

@@ -8,7 +8,7 @@ from streamer.control.publishing_rights import require_name
 from streamer.http.admissions import ADMISSIONS
 from streamer.http.audit import note
 from streamer.http.keys import SIGNALLING, STREAMS, location
-from streamer.http.needs import PRINCIPAL, needs, shown_by
+from streamer.http.needs import PRINCIPAL, needs, shown_by, token_helps
 from streamer.http.operation import Answer, described
 from streamer.http.signalling import (
     CREATED,
@@ -120,7 +120,7 @@ async def session_options(request: web.Request) -> web.Response:
 async def who_may(request: web.Request) -> web.Response:
     """What a page needs to know before it offers to publish."""
     names = list(request.app[STREAMS].publishing_rights.names)
-    may: Ingress = {"names": names, "token": not request[PRINCIPAL].may(Action.PUBLISH)}
+    may: Ingress = {"names": names, "token": token_helps(request, Action.PUBLISH)}
     return web.json_response(may)
 
 
