@@ -7,7 +7,6 @@ from aiohttp import web
 
 from streamer.access.action import Action
 from streamer.control.stream_bodies import examination
-from streamer.doctor.report import ReportDocument
 from streamer.http.audit import note
 from streamer.http.body import JSON, settings_of
 from streamer.http.gate import require
@@ -23,11 +22,18 @@ LONGEST = 1280
 routes = web.RouteTableDef()
 
 
+def _report() -> object:
+    """The shape of an answer. The doctor is loaded with the first camera that is examined, or with this question."""
+    from streamer.doctor.report import ReportDocument
+
+    return ReportDocument
+
+
 @routes.post("/api/doctor")
 @needs(Action.OPERATE)
 @described(
     {
-        200: ReportDocument,
+        200: Annotated[Any, Later(_report)],
         404: "there is no stream of that name",
         409: "the stream waits for its camera to push, at a port where nobody else can",
         422: "a setting that cannot be",
