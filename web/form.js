@@ -196,11 +196,17 @@ export function copying(text) {
  */
 export async function showSecret(title, text, secret) {
   const buttons = element("p", "buttons", button("start", null, "Done"));
-  const shown = element("p", "terminal", element("code", "command secret", secret), copying(secret));
+  const code = element("code", "command secret", secret);
+  code.tabIndex = -1;
+  const shown = element("p", "terminal", code, copying(secret));
   const { dialog, form } = formDialog(title, element("p", "", text), shown, buttons);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     dialog.close();
   });
-  await showOnce(dialog);
+  dialog.addEventListener("cancel", (event) => event.preventDefault());
+  const closed = showOnce(dialog);
+  code.focus(); // on no button: an Enter too many, from the form before, would take it away unread
+  getSelection()?.selectAllChildren(code); // to be copied by the keyboard: pages that are not secure have no button for it
+  await closed;
 }

@@ -3,6 +3,7 @@
 
 import { element } from "./details.js";
 import { button, field, formDialog, problem, revealed, sending, showOnce } from "./form.js";
+import { Refusal } from "./request.js";
 import { visitor } from "./visitor.js";
 
 /** As the server has it. */
@@ -38,13 +39,19 @@ export async function askNewPassword() {
     "div",
     "fields",
     name,
-    revealed("Password now", old),
+    revealed("Old password", old),
     revealed("New password", fresh, `${SHORTEST} characters or more`),
     element("p", "fine", "You stay signed in here, and are signed out everywhere else."),
   );
   const { dialog, form } = formDialog("Change password", fields, line, done, element("p", "buttons", close, change));
   sending(form, line, async () => {
-    await visitor.changePassword(old.value, fresh.value);
+    try {
+      await visitor.changePassword(old.value, fresh.value);
+    } catch (error) {
+      old.focus();
+      if (error instanceof Refusal && error.status === 403) old.select();
+      throw error;
+    }
     form.reset();
     fields.hidden = change.hidden = true;
     done.textContent = "Your password is changed.";

@@ -24,7 +24,7 @@ routes = web.RouteTableDef()
     {
         204: None,
         401: "nobody has signed in",
-        403: "the old password is another",
+        403: "the old password is wrong",
         409: "there is no password here",
         429: TOO_MANY,
         **FITS,
@@ -63,7 +63,7 @@ async def _hash_of_changed(request: web.Request, user: User, shown: NewPassword)
     passwords = request.app[ACCESS].passwords
     if not await compared(request, user.name, shown.old, user.password):
         note(request, "password change", user.name, ok=False)
-        raise Refused(403, "the old password is not this one")
+        raise Refused(403, "the old password is wrong")
     try:
         return await passwords.hashed(shown.new)
     except ConfigError as error:

@@ -120,6 +120,25 @@ async def test_sessions_end_where_they_were_begun_elsewhere(page: Page, driven: 
     await elsewhere.close()
 
 
+async def test_a_password_is_changed_by_who_knows_it(page: Page, service: Service) -> None:
+    """A wrong one is said, and ready to be typed over; changed, one is signed in as before."""
+    await page.goto(service.url)
+    await sign_in(page, "ben")
+    await page.get_by_role("button", name="ben: your account").click()
+    await page.get_by_role("button", name="Change password…").click()
+    old = dialog(page).get_by_label("Old password", exact=True)
+    await old.fill("another password")
+    await dialog(page).get_by_label("New password", exact=True).fill(PASSWORD)
+    await dialog(page).get_by_role("button", name="Change", exact=True).click()
+    await expect(dialog(page).get_by_role("alert")).to_have_text("The old password is wrong.")
+    await expect(old).to_be_focused()
+    await page.keyboard.type(PASSWORD)
+    await page.keyboard.press("Enter")
+    await expect(dialog(page).get_by_role("status")).to_have_text("Your password is changed.")
+    await dialog(page).get_by_role("button", name="Close").click()
+    await expect(page.locator("stream-viewer")).to_have_count(2)
+
+
 async def test_an_admin_adds_a_user_and_a_token(page: Page, driven: Browser, service: Service) -> None:
     """The password and the secret are shown once and work; both deeds are in the audit; removed, he is signed out."""
     await page.goto(service.url)
@@ -134,6 +153,9 @@ async def test_an_admin_adds_a_user_and_a_token(page: Page, driven: Browser, ser
     await dialog(page).get_by_role("checkbox", name="gate").check()
     await dialog(page).get_by_role("button", name="Add", exact=True).click()
     password = await dialog(page).locator("code").inner_text()
+    for key in ("Enter", "Escape"):  # one too many takes nothing away unread
+        await page.keyboard.press(key)
+    assert await page.evaluate("String(getSelection())") == password
     await dialog(page).get_by_role("button", name="Done").click()
     await expect(page.locator("user-list tbody tr", has_text="Dora")).to_contain_text("gate")
     elsewhere = await driven.new_context()
