@@ -154,9 +154,8 @@ export class SignIn extends HTMLElement {
     const { status = 0, retryAfterS = 0 } = error instanceof Refusal ? error : {};
     this.#say(status === 429 ? "Too many attempts." : sentence(error.message));
     if (status === 429 || status === 503) this.#waitFor(retryAfterS);
-    if (status === 429 || status === 503 || status === 0) return;
-    this.#password.focus();
-    this.#password.select();
+    this.#password.focus(); // also from the button, which took it along when it was disabled
+    if (status !== 429 && status !== 503 && status !== 0) this.#password.select();
   }
 
   /** Counts down beside the sentence, which is read out once and not every second.

@@ -157,6 +157,7 @@ async def test_a_busy_server_is_said_in_its_words(page: Page, service: FakeServi
     await fill(page)
     await expect(door(page).get_by_role("alert")).to_have_text("More passwords wait than can be compared.")
     await expect(door(page).get_by_role("button", name="Sign in", exact=True)).to_be_enabled()
+    await expect(door(page).get_by_label("Password", exact=True)).to_be_focused()
 
 
 async def test_another_server_signs_in_and_brings_back(page: Page, service: FakeService) -> None:
