@@ -33,7 +33,7 @@ const ROLES = [
 ];
 
 export class UserList extends Listing {
-  #table = table("Users", ["Name", "Role", "Streams", "Signed in at", ""]);
+  #table = table("Users", ["Name", "Role", "Streams", "Signed in", ""]);
   #add = button("start", () => this.#askForNew(), "Add a user");
 
   connectedCallback() {
