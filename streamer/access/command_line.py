@@ -85,6 +85,16 @@ def _cell(key: str, value: Any) -> str:
     return " ".join(value) if isinstance(value, list | tuple) else str(value)
 
 
+def in_words(streams: Sequence[str]) -> str:
+    """Which streams somebody may see and use."""
+    return "every stream" if "*" in streams else ", ".join(streams)
+
+
+def kept_in(store: Store) -> str:
+    """Where it is kept, in full: who stands in another folder than the service's has made a user of no service."""
+    return f"kept in {Path(store.path or '').absolute()}"
+
+
 def among(names: Sequence[str]) -> str:
     """The first names there are, for a sentence about one that is not."""
     return ", ".join(names[:10]) + (", …" if len(names) > 10 else "") or "none"

@@ -11,9 +11,9 @@ from functools import partial
 
 from streamer.access.accounts import Accounts, Token
 from streamer.access.action import Action
-from streamer.access.command_line import Keeps, add_options, add_streams, among, note, say, show
+from streamer.access.command_line import Keeps, add_options, add_streams, among, in_words, kept_in, note, say, show
 from streamer.access.credential import digest, new_token
-from streamer.access.user_name import key_of, user_name
+from streamer.access.user_name import key_of, token_name
 from streamer.values.errors import ConfigError
 
 _UNITS = {"h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
@@ -57,7 +57,7 @@ def _add(arguments: argparse.Namespace, keeps: Keeps) -> int:
     secret, now = new_token(), time.time()
     token = Token(
         secrets.token_hex(4),
-        user_name(arguments.name),
+        token_name(arguments.name),
         digest(secret),
         frozenset(map(Action, arguments.actions)),
         tuple(arguments.streams),
@@ -74,7 +74,8 @@ def _add(arguments: argparse.Namespace, keeps: Keeps) -> int:
 
     store.change_now(added)
     note(audit, "token add", token.name, f"{', '.join(sorted(token.actions))}; {' '.join(token.streams)}")
-    say(f"{token.name} may {', '.join(sorted(token.actions))} ({store.path}); this is the token, which is shown once:")
+    say(f"{token.name} is good for {', '.join(sorted(token.actions))} of {in_words(token.streams)}; {kept_in(store)}")
+    say("this is the token; it is shown once:")
     print(secret, flush=True)
     return 0
 

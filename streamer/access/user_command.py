@@ -12,9 +12,9 @@ from functools import partial
 from streamer.access import new_password
 from streamer.access.accounts import Accounts, User
 from streamer.access.action import Role
-from streamer.access.command_line import Keeps, add_options, add_streams, among, note, say, show
+from streamer.access.command_line import Keeps, add_options, add_streams, among, in_words, kept_in, note, say, show
 from streamer.access.password import hashed_now, require_password
-from streamer.access.user_name import key_of, user_name
+from streamer.access.user_name import found, key_of, user_name
 from streamer.values.errors import ConfigError
 
 USAGE = "sightline user add NAME --role ROLE [--streams NAME …] [--generate | --password-stdin] [--config FILE]"
@@ -64,7 +64,7 @@ def _add(arguments: argparse.Namespace, keeps: Keeps) -> int:
 
     store.change_now(added)
     note(audit, "user add", name, f"{user.role}, {' '.join(user.streams)}")
-    say(f"{name} may sign in as {user.role}, and see {' '.join(user.streams)} ({store.path})")
+    say(f"{name} may sign in as {user.role}, and see {in_words(user.streams)}; {kept_in(store)}")
     _print(made_up)
     return 0
 
@@ -125,13 +125,11 @@ def _print(made_up: str | None) -> None:
 
 
 def _require_new(accounts: Accounts, name: str) -> None:
-    same = [each for each in accounts.users if key_of(each) == key_of(name)]
-    if same:
-        raise ConfigError(f"there is a user {same[0]!r} already; `sightline user passwd` gives another password")
+    if (same := found(accounts.users, name)) is not None:
+        raise ConfigError(f"there is a user {same.name!r} already; `sightline user passwd` gives another password")
 
 
 def _named(accounts: Accounts, name: str) -> User:
-    for user in accounts.users.values():
-        if key_of(user.name) == key_of(name):
-            return user
+    if (user := found(accounts.users, name)) is not None:
+        return user
     raise ConfigError(f"there is no user {name!r}; there are: {among(sorted(accounts.users))}")

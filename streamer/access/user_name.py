@@ -1,4 +1,4 @@
-"""What a user may be called, and when two names are one. Pure.
+"""What a user, or a token, may be called, and when two names are one. Pure.
 
 Whoever reads the audit tells people apart by eye: so case, width and how a letter is composed make no other name, and
 what nobody can see may not stand in one. Letters of two scripts that look alike are two, since names are given by
@@ -31,17 +31,31 @@ def user_name(text: str) -> str:
     Raises:
         ConfigError: nobody may be called that; says why.
     """
-    name = unicodedata.normalize("NFC", text)
-    if not 1 <= len(name) <= LONGEST:
-        raise ConfigError(f"a user's name has 1 to {LONGEST} characters, not {len(name)}")
-    if not name.isprintable() or _UNSEEN.search(name):
-        raise ConfigError("a user's name holds nothing that cannot be seen, such as control characters")
-    if name != " ".join(name.split()):
-        raise ConfigError("a user's name has blanks only between its words, one at a time")
+    name = _legible(text, "a user's name")
     if "/" in name or name in (".", ".."):
         raise ConfigError("a user's name stands in paths: it holds no '/', and is not '.' or '..'")
     if _RESERVED.fullmatch(key_of(name)):
         raise ConfigError(f"{name!r} is no user's name: the audit calls others so")
+    return name
+
+
+def token_name(text: str) -> str:
+    """The same of a token. It stands in no path, and in the audit behind the word "token".
+
+    Raises:
+        ConfigError: no token may be called that; says why.
+    """
+    return _legible(text, "a token's name")
+
+
+def _legible(text: str, whose: str) -> str:
+    name = unicodedata.normalize("NFC", text)
+    if not 1 <= len(name) <= LONGEST:
+        raise ConfigError(f"{whose} has 1 to {LONGEST} characters, not {len(name)}")
+    if not name.isprintable() or _UNSEEN.search(name):
+        raise ConfigError(f"{whose} holds nothing that cannot be seen, such as control characters")
+    if name != " ".join(name.split()):
+        raise ConfigError(f"{whose} has blanks only between its words, one at a time")
     return name
 
 

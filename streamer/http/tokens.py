@@ -7,7 +7,7 @@ from aiohttp import web
 
 from streamer.access.accounts import Accounts, Token
 from streamer.access.action import Action
-from streamer.access.credential import digest
+from streamer.access.credential import digest, new_token
 from streamer.access.user_name import found
 from streamer.http.access_keys import ACCESS
 from streamer.http.bodies.token import ListedToken, MadeToken, NewToken
@@ -22,8 +22,6 @@ routes = web.RouteTableDef()
 
 LIST, ONE = "/api/tokens", "/api/tokens/{id}"
 MADE = Answer(Content(MadeToken), headers=("Location",))
-PREFIX = "slt_"
-"""What a secret begins with, for whoever looks for such in files that should hold none."""
 
 
 @routes.get(LIST)
@@ -44,7 +42,7 @@ async def make(request: web.Request) -> web.Response:
     new, now = await body_of(request, NewToken), parts.wall()
     if new.expires_at is not None and new.expires_at <= now:
         raise Refused(422, "expires_at: is over; it must be seconds since 1970 that are to come, or null")
-    secret = PREFIX + secrets.token_urlsafe(32)
+    secret = new_token()
     token = Token(
         secrets.token_hex(4),
         new.name,

@@ -155,6 +155,14 @@ def test_a_token_is_printed_once(desk: Desk) -> None:
     ]
 
 
+def test_what_was_done_is_said_in_full(desk: Desk) -> None:
+    """Who may do what, on which streams, and in which folder that stands."""
+    desk("user", "add", "ben", "--role", "viewer", "--streams", "line-*", "door")
+    assert f"ben may sign in as viewer, and see line-*, door; kept in {Path.cwd()}/sightline.access" in desk.said
+    desk("token", "add", "prometheus", "--actions", "metrics", "view")
+    assert f"prometheus is good for metrics, view of every stream; kept in {Path.cwd()}/sightline" in desk.said
+
+
 def test_lists_are_for_people_and_for_programs(desk: Desk) -> None:
     """A table, or a JSON array of the same; no hash and no digest is in either."""
     assert desk("user", "list") == ""
@@ -190,6 +198,7 @@ def test_lists_are_for_people_and_for_programs(desk: Desk) -> None:
         ("user remove ben", "there is no user 'ben'; there are: anna"),
         ("user add nobody --role viewer", "'nobody' is no user's name"),
         ("token add Grafana --actions view", "there is a token 'grafana' already"),
+        (f"token add {'x' * 65} --actions view", "a token's name has 1 to 64 characters, not 65"),
         ("token remove prometheus", "there is no token 'prometheus'; there are: grafana"),
         ("user list --config missing.yaml", "missing.yaml: cannot be read: No such file or directory"),
         ("user list --config bad.yaml", "bad.yaml: line 1, column 2 is not YAML"),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamer.access.user_name import LONGEST, key_of, user_name
+from streamer.access.user_name import LONGEST, key_of, token_name, user_name
 from streamer.values.errors import ConfigError
 
 
@@ -47,6 +47,12 @@ def test_what_cannot_be_seen_or_means_another_is_no_name(text: str) -> None:
     """Refused are control characters, letters without a picture, stray blanks, a path's marks, the audit's words."""
     with pytest.raises(ConfigError):
         user_name(text)
+
+
+@pytest.mark.parametrize("text", ["door/still", "command", "nobody", "."])
+def test_a_token_may_be_called_what_no_user_may(text: str) -> None:
+    """It stands in no path, and nobody takes it for a user."""
+    assert token_name(text) == text
 
 
 @pytest.mark.parametrize(

@@ -83,8 +83,8 @@ async def test_two_tokens_have_two_names() -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"name": ""}, "name: a token's name is a printable text"),
-        ({"name": "a\nb"}, "name: a token's name is a printable text"),
+        ({"name": ""}, "name: a token's name has 1 to 64 characters, not 0"),
+        ({"name": "a\nb"}, "name: a token's name holds nothing that cannot be seen"),
         ({"name": "x" * 65}, "name: is too long; it must be a text of at most 64 characters"),
         ({"actions": []}, "actions: "),
         ({"actions": ["all"]}, "actions.0: 'all' is not allowed; it must be 'view', 'publish'"),

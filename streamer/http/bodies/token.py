@@ -6,21 +6,22 @@ from pydantic import AfterValidator, Field
 
 from streamer.access.action import Action
 from streamer.access.principal import EVERY_STREAM
+from streamer.access.user_name import LONGEST, token_name
 from streamer.http.bodies.body import Body, Patterns
-
-LONGEST_NAME = 64
+from streamer.values.errors import ConfigError
 
 
 def _token_name(text: str) -> str:
-    if not text.isprintable() or text != " ".join(text.split()) or not text:
-        raise ValueError("a token's name is a printable text, with blanks only between its words")
-    return text
+    try:
+        return token_name(text)
+    except ConfigError as error:
+        raise ValueError(str(error)) from None
 
 
 class NewToken(Body):
     """`POST /api/tokens`."""
 
-    name: Annotated[str, Field(max_length=LONGEST_NAME), AfterValidator(_token_name)]
+    name: Annotated[str, Field(max_length=LONGEST), AfterValidator(_token_name)]
     actions: Annotated[tuple[Action, ...], Field(min_length=1, max_length=len(Action))]
     streams: Patterns = EVERY_STREAM
     expires_at: Annotated[float, Field(gt=0, lt=1e11, allow_inf_nan=False)] | None = None
