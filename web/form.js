@@ -160,13 +160,13 @@ export function sending(form, line, send) {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     if (busy) return;
-    [busy, line.textContent] = [true, ""];
+    [busy, line.textContent, form.ariaBusy] = [true, "", "true"];
     try {
       await send();
     } catch (error) {
       line.textContent = /** @type {Error} */ (error).message;
     } finally {
-      busy = false;
+      [busy, form.ariaBusy] = [false, null];
     }
   });
 }

@@ -1,5 +1,6 @@
 """Signing in on the page, and users and tokens, in a real browser with the real service."""
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Browser, Locator, Page, Route, expect
 
 from tests.peers.chromium import connect
 from tests.peers.model_server import ModelServer
@@ -121,7 +122,7 @@ async def test_sessions_end_where_they_were_begun_elsewhere(page: Page, driven: 
 
 
 async def test_a_password_is_changed_by_who_knows_it(page: Page, service: Service) -> None:
-    """A wrong one is said, and ready to be typed over; changed, one is signed in as before."""
+    """A wrong one is said, and ready to be typed over; a change under way is seen, and leaves one signed in."""
     await page.goto(service.url)
     await sign_in(page, "ben")
     await page.get_by_role("button", name="ben: your account").click()
@@ -132,8 +133,17 @@ async def test_a_password_is_changed_by_who_knows_it(page: Page, service: Servic
     await dialog(page).get_by_role("button", name="Change", exact=True).click()
     await expect(dialog(page).get_by_role("alert")).to_have_text("The old password is wrong.")
     await expect(old).to_be_focused()
+    answered = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await answered.wait()
+        await route.continue_()
+
+    await page.route("**/api/session/password", late)
     await page.keyboard.type(PASSWORD)
     await page.keyboard.press("Enter")
+    await expect(dialog(page).get_by_role("button", name="Change", exact=True)).to_have_css("opacity", "0.5")
+    answered.set()
     await expect(dialog(page).get_by_role("status")).to_have_text("Your password is changed.")
     await dialog(page).get_by_role("button", name="Close").click()
     await expect(page.locator("stream-viewer")).to_have_count(2)
