@@ -312,7 +312,8 @@ async def test_what_was_changed_survives_a_restart(
         assert (await delete(service, "gone")).status == 204
     file = tmp_path / "sightline.streams.json"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert listed(tmp_path) == ["sightline.streams.json", "sightline.yaml"]  # and nothing temporary
+    # And nothing temporary.
+    assert listed(tmp_path) == ["sightline.audit.jsonl", "sightline.streams.json", "sightline.yaml"]
     with run_service(config, folder=tmp_path) as service:
         assert await names(service) == ["own", "road", "held"]
         assert (await service.stream("own"))["state"] == (await service.stream("held"))["state"] == "paused"

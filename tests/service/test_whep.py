@@ -229,7 +229,7 @@ async def test_pages_of_listed_origins_may_use_it(live: Service) -> None:
         read = await live.ask(path, headers={"Origin": FRIEND})
         assert read.headers["Access-Control-Allow-Origin"] == FRIEND
         assert {"Location", "ETag", "Link"} <= set(read.headers["Access-Control-Expose-Headers"].split(", "))
-        assert read.headers["Vary"] == "Origin"
+        assert "Origin" in read.headers["Vary"].split(", ")
     stranger = await live.ask("/whep/road", method="OPTIONS", headers=asked | {"Origin": STRANGER})
     assert not [name for name in stranger.headers if name.startswith("Access-Control")]
 
