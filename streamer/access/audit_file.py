@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from streamer.access.deed import Deed, read_deed
 from streamer.values.errors import Refused
-from streamer.values.whole_file import give_to, replace_file
+from streamer.values.whole_file import open_own, replace_file
 
 MAX_BYTES = 8 << 20
 """Of one file: some fifty thousand deeds."""
@@ -38,12 +38,12 @@ class AuditFile:
             OSError: they cannot be written.
         """
         content = b"".join(deed.line() for deed in deeds)
-        with self._locked(os.O_CREAT) as handle:
+        with self._locked() as handle:
             size = os.fstat(handle).st_size
             if size == 0 or size + len(content) <= self._max_bytes:
                 return _append(handle, size, content)
             self._path.replace(self._older)
-        with self._locked(os.O_CREAT) as handle:
+        with self._locked() as handle:
             return _append(handle, os.fstat(handle).st_size, content)
 
     def forget(self, before: float) -> None:
@@ -53,7 +53,7 @@ class AuditFile:
             OSError: it cannot be written.
         """
         for path in (self._older, self._path):
-            with contextlib.suppress(FileNotFoundError), self._locked(0, path) as handle:
+            with contextlib.suppress(FileNotFoundError), self._locked(path) as handle:
                 with open(handle, "rb", closefd=False) as file:
                     lines = list(file)
                 kept = [line for line in lines if (deed := read_deed(line)) is None or deed.at >= before]
@@ -99,14 +99,16 @@ class AuditFile:
                 inode = None
 
     @contextlib.contextmanager
-    def _locked(self, flags: int, path: Path | None = None) -> Iterator[int]:
-        """A file of ours, locked, and still of that name."""
-        path = path or self._path
+    def _locked(self, there: Path | None = None) -> Iterator[int]:
+        """The file that is written to, or one that must be there; locked, and still of that name."""
+        path, flags = there or self._path, os.O_RDWR | os.O_APPEND
         while True:
-            handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | flags, 0o600)
+            handle = (
+                open_own(path, flags, path.parent)
+                if there is None
+                else os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW)
+            )
             try:
-                if os.fstat(handle).st_size == 0:
-                    give_to(handle, path.parent)
                 fcntl.flock(handle, fcntl.LOCK_EX)
                 with contextlib.suppress(FileNotFoundError):
                     if path.stat().st_ino == os.fstat(handle).st_ino:

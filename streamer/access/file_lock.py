@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from streamer.values.whole_file import give_to
+from streamer.values.whole_file import open_own
 
 INTERVAL = 0.02
 """Seconds between two tries to have it."""
@@ -25,9 +25,8 @@ def locked(path: Path, patience: float) -> Iterator[None]:
         OSError: it cannot be had.
     """
     lock = path.resolve()
-    handle = os.open(lock.with_name(f".{lock.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    handle = open_own(lock.with_name(f".{lock.name}.lock"), os.O_RDWR, lock if lock.exists() else lock.parent)
     try:
-        give_to(handle, lock if lock.exists() else lock.parent)
         give_up_at = time.monotonic() + patience
         while True:
             try:

@@ -38,6 +38,36 @@ def replace_file(path: Path, content: bytes, given_up: Callable[[], bool] = lamb
         _sync_folder(path.parent)
 
 
+def open_own(path: Path, flags: int, like: Path) -> int:
+    """Open a file that only we make, and make it where it is not there: readable by its owner alone.
+
+    Nothing is followed, and nothing given away that was there before: in a folder of the service's, root's command would
+    otherwise make, write to, or give to the service whatever a link there names.
+
+    Args:
+        path: the file.
+        flags: of open(2), beside those that make it.
+        like: whose owner it gets where root makes it.
+
+    Raises:
+        OSError: it cannot be opened, or is a link.
+    """
+    flags |= os.O_CLOEXEC | os.O_NOFOLLOW
+    while True:
+        with contextlib.suppress(FileExistsError):
+            handle = os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o600)
+            give_to(handle, like)
+            return handle
+        try:
+            return os.open(path, flags)
+        except FileNotFoundError:
+            continue  # it went meanwhile
+        except OSError as error:
+            if error.errno == errno.ELOOP:
+                raise OSError(errno.ELOOP, f"{path.name} is a link, and none is followed there") from None
+            raise
+
+
 def give_to(handle: int, like: Path) -> None:
     """What root writes by a command, the service must be able to read: it belongs to whom another file does."""
     if os.geteuid() == 0:

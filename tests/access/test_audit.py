@@ -284,3 +284,15 @@ async def test_without_a_file_the_newest_are_found() -> None:
         await audit.close()
     assert await audit.search(limit=3) == (told[-3:][::-1], None)
     assert len((await audit.search(limit=10 * WAITING))[0]) == WAITING
+
+
+def test_deeds_are_not_written_through_a_link(tmp_path: Path) -> None:
+    """A link of the audit's name, whose target is there or is not, gets none of them, and is said to be in the way."""
+    file, path = tmp_path / "another's", tmp_path / "a.audit.jsonl"
+    path.symlink_to(file)
+    for content in None, b"[settings]":
+        if content is not None:
+            file.write_bytes(content)
+        with pytest.raises(OSError, match="is a link"):
+            AuditFile(path).append(deeds(1))
+    assert file.read_bytes() == b"[settings]"

@@ -259,3 +259,12 @@ async def test_what_has_ended_is_swept_out(tmp_path: Path) -> None:
     await store.change(with_user(BEN))
     assert [each.digest for each in store.accounts.tokens.values()] == ["d3"]
     assert len(json.loads((tmp_path / "a.access.json").read_bytes())["tokens"]) == 1
+
+
+async def test_the_lock_is_no_link(tmp_path: Path) -> None:
+    """Where somebody has put a link in its place, nothing is made behind it, and nothing is changed."""
+    (tmp_path / ".a.access.json.lock").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(Refused, match="is a link") as refused:
+        await Store(tmp_path / "a.access.json").change(with_user(ANNA))
+    assert refused.value.status == 503
+    assert names_in(tmp_path) == [".a.access.json.lock"]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from streamer.values.whole_file import replace_file
+from streamer.values.whole_file import open_own, replace_file
 
 
 def test_the_old_file_stays_until_the_new_one_is_whole(tmp_path: Path) -> None:
@@ -30,3 +30,29 @@ def test_what_root_replaces_stays_its_owners(tmp_path: Path) -> None:
     os.chown(path, 10003, 10004)
     replace_file(path, b"2")
     assert (path.stat().st_uid, path.stat().st_gid) == (10003, 10004)
+
+
+def test_a_link_leads_root_nowhere(tmp_path: Path) -> None:
+    """What only we make is no link of somebody else's: nothing is made where one leads, and nothing there is changed."""
+    precious, planted = tmp_path / "precious", tmp_path / "folder" / "a.lock"
+    planted.parent.mkdir()
+    planted.symlink_to(precious)
+    for _ in "it is not there", "it is there":
+        with pytest.raises(OSError, match="a.lock is a link, and none is followed there"):
+            open_own(planted, os.O_RDWR, planted.parent)
+        precious.touch()
+    assert precious.stat().st_uid == os.geteuid()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_only_what_root_has_made_is_given_away(tmp_path: Path) -> None:
+    """A name of root's own file, put into the service's folder, does not make it the service's."""
+    precious, folder = tmp_path / "precious", tmp_path / "folder"
+    precious.touch()
+    folder.mkdir()
+    os.chown(folder, 10001, 10002)
+    (folder / "a").hardlink_to(precious)
+    for name in "a", "b":
+        os.close(open_own(folder / name, os.O_RDWR, folder))
+    assert precious.stat().st_uid == 0
+    assert ((folder / "b").stat().st_uid, (folder / "b").stat().st_gid) == (10001, 10002)
