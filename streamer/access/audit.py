@@ -13,6 +13,7 @@ from pathlib import Path
 
 from streamer.access.audit_file import AuditFile
 from streamer.access.deed import Deed
+from streamer.access.repeats import Repeats
 from streamer.values.clock import Clock
 from streamer.values.errands import Errands
 from streamer.values.errors import Refused
@@ -48,6 +49,7 @@ class Audit:
         self._waiting: deque[Deed] = deque()
         self._unkept: deque[Deed] = deque(maxlen=WAITING)
         """Where there is no file."""
+        self._repeats = Repeats()
         self._news = asyncio.Event()
         self._errands = Errands(1, "audit")  # a disk that hangs holds up nothing
         self._forgotten_at: float | None = None
@@ -57,7 +59,11 @@ class Audit:
         """Why the last could not be written; None: they could."""
 
     def note(self, deed: Deed) -> None:
-        """Have this written. Never waits."""
+        """Have this written; of what is done over and over, how often. Never waits."""
+        for each in self._repeats.told(deed):
+            self._put(each)
+
+    def _put(self, deed: Deed) -> None:
         if len(self._waiting) >= WAITING:
             with contextlib.suppress(IndexError):  # the thread has just taken all of them
                 self._waiting.popleft()
@@ -79,6 +85,8 @@ class Audit:
 
     async def close(self) -> None:
         """Write what still waits; a disk that does not answer is not waited for."""
+        for each in self._repeats.all_over():
+            self._put(each)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE):
                 await self.write()
@@ -140,6 +148,8 @@ class Audit:
                 and (until is None or deed.at < until)
             )
 
+        for each in self._repeats.over(self._wall()):
+            self._put(each)
         try:
             async with asyncio.timeout(PATIENCE):
                 await self.write()

@@ -41,8 +41,8 @@ def replace_file(path: Path, content: bytes, given_up: Callable[[], bool] = lamb
 def open_own(path: Path, flags: int, like: Path) -> int:
     """Open a file that only we make, and make it where it is not there: readable by its owner alone.
 
-    Nothing is followed, and nothing given away that was there before: in a folder of the service's, root's command would
-    otherwise make, write to, or give to the service whatever a link there names.
+    Nothing is followed, and nothing given away that was there before: in a folder of the service's, root's command
+    would otherwise make, write to, or give to the service whatever a link there names.
 
     Args:
         path: the file.

@@ -167,10 +167,10 @@ async def test_a_disk_that_hangs_holds_up_nobody(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(os, "write", hang)
     audit = audit_in(tmp_path)
     running = asyncio.create_task(audit.run())
-    audit.note(Deed(NOW, "anna", "sign in", "first"))
+    audit.note(Deed(NOW, "anna", "user add", "first"))
     await until(lambda: not audit._waiting)
     for number in range(WAITING + 5):
-        audit.note(Deed(NOW, "anna", "sign in", str(number)))
+        audit.note(Deed(NOW, "anna", "user add", str(number)))
     assert (audit.dropped, len(audit._waiting)) == (5, WAITING)
     answers.set()
     found, _ = await audit.search(limit=2 * WAITING)

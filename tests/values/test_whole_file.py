@@ -33,12 +33,12 @@ def test_what_root_replaces_stays_its_owners(tmp_path: Path) -> None:
 
 
 def test_a_link_leads_root_nowhere(tmp_path: Path) -> None:
-    """What only we make is no link of somebody else's: nothing is made where one leads, and nothing there is changed."""
+    """What only we make is no link of somebody else's: nothing is made where one leads, and nothing is changed."""
     precious, planted = tmp_path / "precious", tmp_path / "folder" / "a.lock"
     planted.parent.mkdir()
     planted.symlink_to(precious)
     for _ in "it is not there", "it is there":
-        with pytest.raises(OSError, match="a.lock is a link, and none is followed there"):
+        with pytest.raises(OSError, match=r"a\.lock is a link, and none is followed there"):
             open_own(planted, os.O_RDWR, planted.parent)
         precious.touch()
     assert precious.stat().st_uid == os.geteuid()
