@@ -15,7 +15,7 @@ from aiohttp import web
 from streamer.access.action import Action
 from streamer.access.credential import Credential
 from streamer.access.gate import Gate
-from streamer.access.principal import Grant, Principal
+from streamer.access.principal import Grant, Kind, Principal
 from streamer.values.clock import Clock
 from streamer.values.ending import ended
 
@@ -30,8 +30,9 @@ class Admission:
     """One of them."""
 
     credential: Credential
+    kind: Kind
     name: str
-    """Whose it is."""
+    """Whose it is: who has the same name elsewhere is another."""
     grants: tuple[Grant, ...]
     """What he had when he came."""
     action: Action
@@ -77,7 +78,15 @@ class Admissions:
         """
         credential, principal = shown
         self._admitted[key] = Admission(
-            credential, principal.name, principal.grants, action, stream, self._clock(), end, lasts
+            credential,
+            principal.kind,
+            principal.name,
+            principal.grants,
+            action,
+            stream,
+            self._clock(),
+            end,
+            lasts,
         )
 
     @contextlib.contextmanager
@@ -100,7 +109,7 @@ class Admissions:
     def is_of(self, key: object, principal: Principal) -> bool:
         """Whether it is his."""
         admission = self._admitted.get(key)
-        return admission is not None and admission.name == principal.name
+        return admission is not None and (admission.kind, admission.name) == (principal.kind, principal.name)
 
     async def watch(self) -> None:
         """Look from time to time, until cancelled."""

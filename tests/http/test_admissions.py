@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import get_args
+from unittest.mock import AsyncMock
 
 import pytest
 
@@ -9,7 +11,7 @@ from streamer.access.accounts import Accounts
 from streamer.access.action import Action, Role
 from streamer.access.credential import Credential, ProxyWord, digest
 from streamer.access.gate import Gate, GateRules
-from streamer.access.principal import Grant
+from streamer.access.principal import Grant, Kind, Principal
 from streamer.http.admissions import Admissions
 from tests.http.guests import bearer, cookie, everybody, run_door, signed_in, with_token
 from tests.peers.frames import make_detections
@@ -189,3 +191,14 @@ async def test_events_are_of_what_is_seen() -> None:
             events.publish(make_detections(0.0, stream=stream))
         lines = [await answer.content.readline() for _ in range(3)]
     assert b'"stream":"a"' in lines[2]
+
+
+def test_who_is_called_the_same_elsewhere_is_another() -> None:
+    """What a user began is not a proxy's, a token's or a link's of his name, nor is a stranger's a proxy's "nobody"."""
+    inside = house()
+    for name in "anna", "nobody":
+        for kind in get_args(Kind):
+            mine = Principal(kind, name)
+            inside.admissions.admit(1, (Credential(), mine), Action.VIEW, "a", end=AsyncMock())
+            his = {other for other in get_args(Kind) if inside.admissions.is_of(1, Principal(other, name))}
+            assert his == {kind}
