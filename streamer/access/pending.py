@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from streamer.access.credential import digest
 from streamer.values.clock import Clock
 from streamer.values.errors import Refused
+from streamer.values.host import network_of
 
 LASTS = 600.0
 """Seconds somebody gets for his password, and whatever else he is asked there."""
 MOST = 256
-"""At a time. Of more, the oldest goes of the address that has most: strangers push out their own."""
+"""At a time. Of more, the oldest goes of the address that has most, of IPv6 the /64: strangers push out their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Pending:
     browser: str
     """SHA-256, in hex, of the cookie by which the browser is known again."""
     address: str
-    """Where it came from."""
+    """Where it came from: of IPv6 the /64."""
     redirect_uri: str
     """Where it comes back to."""
     return_to: str
@@ -76,7 +77,7 @@ class PendingSignIns:
             crowd, _ = Counter(each.address for each in self._by_state.values()).most_common(1)[0]
             oldest = next(each for each in self._by_state.values() if each.address == crowd)
             del self._by_state[oldest.state]
-        begun = Pending(digest(browser), address, redirect_uri, return_to, self._clock() + LASTS)
+        begun = Pending(digest(browser), network_of(address), redirect_uri, return_to, self._clock() + LASTS)
         self._by_state[begun.state] = begun
         return begun
 

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -48,11 +49,12 @@ def test_it_ends_by_itself() -> None:
     assert len(sign_ins) == 0
 
 
-def test_strangers_push_out_their_own() -> None:
-    """They are bounded, and who begins very many keeps nobody else from coming back."""
+@pytest.mark.parametrize("address", [lambda _: "192.0.2.1", lambda number: f"2001:db8::{number:x}"])
+def test_strangers_push_out_their_own(address: Callable[[int], str]) -> None:
+    """They are bounded, and who begins very many keeps nobody else from coming back, by all of his IPv6 addresses."""
     sign_ins = PendingSignIns(FakeClock())
     anna = begin(sign_ins)
-    flood = [begin(sign_ins, address="192.0.2.1") for _ in range(2 * MOST)]
+    flood = [begin(sign_ins, address=address(number)) for number in range(2 * MOST)]
     assert len(sign_ins) == MOST
     assert sign_ins.end(anna.state, "b") is anna
     assert sign_ins.end(flood[-1].state, "b") is flood[-1]
