@@ -1,5 +1,6 @@
 """`/api/users`: who may sign in, and what he may; for administrators."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import quote
@@ -33,7 +34,8 @@ async def list_users(request: web.Request) -> web.Response:
     """All users, by name."""
     accounts = request.app[ACCESS].store.accounts
     users = sorted(accounts.users.values(), key=lambda user: user.name.casefold())
-    return answer_list(_listed(user, accounts) for user in users)
+    sessions = Counter(each.user for each in accounts.sessions.values())
+    return answer_list(_listed(user, sessions[user.name]) for user in users)
 
 
 @routes.post(LIST)
@@ -52,7 +54,7 @@ async def add(request: web.Request) -> web.Response:
         return accounts.with_user(user)
 
     accounts = await change_accounts(request, added, "user add", user.name, detail=_said(user))
-    response = answer(_listed(user, accounts), 201)
+    response = answer(_listed(user, _sessions(user, accounts)), 201)
     response.headers["Location"] = location(request, f"{LIST}/{quote(user.name, safe='')}")
     return response
 
@@ -84,7 +86,8 @@ async def change(request: web.Request) -> web.Response:
         parts.store.change(_keeping_an_administrator(changed)),
         lambda after: note(request, "user change", name, detail=_said(after.users[name]) + also),
     )
-    return answer(_listed(accounts.users[name], accounts))
+    user = accounts.users[name]
+    return answer(_listed(user, _sessions(user, accounts)))
 
 
 @routes.delete(ONE)
@@ -138,14 +141,18 @@ async def _hashed(request: web.Request, password: str) -> str:
         raise Refused(422, f"password: {error}") from None
 
 
-def _listed(user: User, accounts: Accounts) -> ListedUser:
+def _sessions(user: User, accounts: Accounts) -> int:
+    return sum(each.user == user.name for each in accounts.sessions.values())
+
+
+def _listed(user: User, sessions: int) -> ListedUser:
     return ListedUser(
         name=user.name,
         role=user.role,
         streams=user.streams,
         password=user.password is not None,
         created_at=user.created_at,
-        sessions=sum(each.user == user.name for each in accounts.sessions.values()),
+        sessions=sessions,
     )
 
 
