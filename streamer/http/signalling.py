@@ -103,7 +103,7 @@ class Signalling:
             Refused: 403.
         """
         if request.method not in SAFE and not self.origins.may_change(request.headers):
-            origin = request.headers.get("Origin", "of unknown origin")[:80]
+            origin = request.headers.get("Origin", "unknown origin")[:80]
             raise Refused(
                 403,
                 f"a page of {origin} may not do this; its host is none of server.names, nor is it in server.origins",
