@@ -12,7 +12,7 @@ from streamer.http.changes import change_accounts
 from streamer.http.json_body import FITS, KEPT_AND_HASHED, body_of
 from streamer.http.needs import CREDENTIAL, PRINCIPAL, needs
 from streamer.http.operation import described
-from streamer.http.sign_in import TOO_MANY, compared, unchanged
+from streamer.http.sign_in import TOO_MANY, compared, require_turn, unchanged
 from streamer.values.errors import ConfigError, Refused
 
 routes = web.RouteTableDef()
@@ -61,6 +61,7 @@ async def _hash_of_changed(request: web.Request, user: User, shown: NewPassword)
         Overloaded: too many passwords wait.
     """
     passwords = request.app[ACCESS].passwords
+    require_turn(request, user.name)
     if not await compared(request, user.name, shown.old, user.password):
         note(request, "password change", user.name, ok=False)
         raise Refused(403, "the old password is wrong")

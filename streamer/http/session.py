@@ -19,7 +19,7 @@ from streamer.http.keys import location
 from streamer.http.needs import CREDENTIAL, GATE, PRINCIPAL, needs
 from streamer.http.operation import described
 from streamer.http.session_cookie import give_cookie, take_cookie_back
-from streamer.http.sign_in import TOO_MANY, WRONG, begin_session, compared, unchanged
+from streamer.http.sign_in import TOO_MANY, WRONG, begin_session, compared, require_turn, unchanged
 from streamer.values.errors import ConfigError, Overloaded, Refused
 
 SIGN_IN_ELSEWHERE: web.AppKey[SignInElsewhere] = web.AppKey("sign_in_elsewhere", SignInElsewhere)
@@ -77,6 +77,7 @@ async def _verified(request: web.Request, shown: SignIn) -> User:
         Overloaded: too many passwords wait to be compared.
     """
     parts = request.app[ACCESS]
+    require_turn(request, shown.name)  # first: the search looks at every user
     user = found(parts.store.accounts.users, shown.name)
     right = await compared(request, shown.name, shown.password, None if user is None else user.password)
     if user is None:

@@ -85,8 +85,17 @@ def agent_of(said: str) -> str:
     return _CONTROL.sub("", said)[:LONGEST_AGENT].strip()
 
 
+def require_turn(request: web.Request, name: str) -> None:
+    """Check that who asks may try a password now, before anything else is done for him.
+
+    Raises:
+        Refused: 429 too many were wrong.
+    """
+    request.app[ACCESS].attempts.require(request.remote or "", shown_key(name))
+
+
 async def compared(request: web.Request, name: str, password: str, hashed: str | None) -> bool:
-    """Whether a password is right. Takes as long whoever is meant, and may be asked so often only.
+    """Whether a password is right, in the turn that `require_turn` gave. Takes as long whoever is meant.
 
     Args:
         request: of who shows it.
@@ -95,11 +104,9 @@ async def compared(request: web.Request, name: str, password: str, hashed: str |
         hashed: the user's; None: there is no such user, or he has no password.
 
     Raises:
-        Refused: 429 too many were wrong.
         Overloaded: too many passwords wait to be compared.
     """
     parts, address, name = request.app[ACCESS], request.remote or "", shown_key(name)
-    parts.attempts.require(address, name)
     try:
         right = await parts.passwords.verify(password, hashed)
     except Overloaded:

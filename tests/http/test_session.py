@@ -1,6 +1,7 @@
 """streamer.http.session: signing in and out, and what can be learned by trying."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 from http.cookies import SimpleCookie
 
@@ -12,6 +13,8 @@ from streamer.access.action import Action, Role
 from streamer.access.gate import GateRules
 from streamer.access.password import Passwords, is_outdated
 from streamer.access.principal import Grant
+from streamer.access.user_name import found
+from streamer.http import session
 from streamer.http.sign_in import agent_of
 from streamer.http.trusted_proxies import TrustedProxies
 from tests.http.entrance import ADMIN, PASSWORD, SESSION_SECONDS, VIEWER, CountingPasswords, run_entrance
@@ -127,6 +130,22 @@ async def test_tries_are_counted_before_the_password_is_looked_at() -> None:
         assert int(refused.headers["Retry-After"]) > 0
         entrance.clock.advance(float(refused.headers["Retry-After"]))
         assert (await browser.sign_in("vera")).status == 201
+
+
+async def test_who_has_to_wait_costs_no_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten thousand users are looked through for who may try, on the event loop, and not for whoever is refused."""
+    searched = list[str]()
+
+    def searching(users: Mapping[str, User], name: str) -> User | None:
+        searched.append(name)
+        return found(users, name)
+
+    monkeypatch.setattr(session, "found", searching)
+    async with run_entrance() as entrance, entrance.browser() as browser:
+        await entrance.add(VIEWER)
+        said = [(await browser.sign_in("vera", "wrong")).status for _ in range(20)]
+        assert said == [401] * 5 + [429] * 15
+        assert len(searched) == 5
 
 
 async def test_many_at_once_are_no_more_tries() -> None:
