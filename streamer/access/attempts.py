@@ -124,6 +124,10 @@ class Attempts:
         self._of_pair.add(pair, now)
         self._of_address.add(pair[0], now)
 
+    def knows(self, address: str, name: str) -> bool:
+        """Whether somebody has signed in from there by this name."""
+        return _pair(address, name) in self._known
+
     def failed(self, address: str, name: str) -> None:
         """The password was wrong, or the account is not there."""
         self.counts["failed"] += 1

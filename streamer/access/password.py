@@ -22,6 +22,8 @@ SHORTEST, LONGEST = 8, 256
 """Characters of a password."""
 WAITING = 8
 """Passwords that may wait for their turn, the one under way among them: half a second's worth."""
+KEPT_FREE = 4
+"""Places beyond those for who was let in before: strangers of many addresses can fill the others for hours."""
 
 
 def require_password(password: str) -> None:
@@ -62,29 +64,30 @@ class Passwords:
         self._waiting = 0
 
     async def hashed(self, password: str) -> str:
-        """The hash of a new password.
+        """The hash of a new password, of which nobody makes one who was not let in.
 
         Raises:
             ConfigError: it is too short or too long.
             Overloaded: too many wait.
         """
         require_password(password)
-        return await self._turn(partial(hashed_now, password))
+        return await self._turn(partial(hashed_now, password), known=True)
 
-    async def verify(self, password: str, hashed: str | None) -> bool:
+    async def verify(self, password: str, hashed: str | None, *, known: bool = False) -> bool:
         """Whether this is the password; takes the same time whether it is, or there is none.
 
         Args:
             password: as it was shown.
             hashed: of the user; None: there is no such user, or he has no password.
+            known: whoever shows it was let in before, from where he is.
 
         Raises:
             Overloaded: too many wait.
         """
-        return await self._turn(partial(_verified, password, hashed))
+        return await self._turn(partial(_verified, password, hashed), known=known)
 
-    async def _turn(self, errand: Callable[[], T]) -> T:
-        if self._waiting >= WAITING:
+    async def _turn(self, errand: Callable[[], T], *, known: bool) -> T:
+        if self._waiting >= WAITING + KEPT_FREE * known:
             raise Overloaded("too many passwords wait to be checked", retry_after=1)
         self._waiting += 1
         try:

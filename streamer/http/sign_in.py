@@ -12,7 +12,7 @@ from streamer.access.principal import Grant
 from streamer.access.user_name import shown_key
 from streamer.http.access_keys import ACCESS
 from streamer.http.changes import change_accounts
-from streamer.http.needs import CREDENTIAL
+from streamer.http.needs import CREDENTIAL, PRINCIPAL
 from streamer.http.operation import Answer
 from streamer.values.errors import Overloaded, Refused
 
@@ -107,8 +107,9 @@ async def compared(request: web.Request, name: str, password: str, hashed: str |
         Overloaded: too many passwords wait to be compared.
     """
     parts, address, name = request.app[ACCESS], request.remote or "", shown_key(name)
+    known = request[PRINCIPAL].kind == "user" or parts.attempts.knows(address, name)
     try:
-        right = await parts.passwords.verify(password, hashed)
+        right = await parts.passwords.verify(password, hashed, known=known)
     except Overloaded:
         parts.attempts.withdrawn(address, name)
         raise

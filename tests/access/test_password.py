@@ -9,7 +9,7 @@ import pytest
 from argon2 import PasswordHasher, extract_parameters
 
 from streamer.access import password
-from streamer.access.password import LONGEST, WAITING, Passwords, hashed_now, is_outdated
+from streamer.access.password import KEPT_FREE, LONGEST, WAITING, Passwords, hashed_now, is_outdated
 from streamer.values.errors import ConfigError, Overloaded
 
 RIGHT = "correct horse"
@@ -94,13 +94,30 @@ async def test_so_many_wait_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None
     with pytest.raises(Overloaded) as no:
         await passwords.verify(RIGHT, None)
     assert no.value.retry_after == 1
-    with pytest.raises(Overloaded):
-        await passwords.hashed(RIGHT)
     waiting[-1].cancel()
     go_on.set()
     await asyncio.gather(*waiting, return_exceptions=True)
     assert max(most) == 1
     assert await passwords.verify(RIGHT, None)
+
+
+async def test_strangers_take_no_place_of_who_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where all theirs are taken he is let in, and may give a user a password; his are bounded as well."""
+    go_on = threading.Event()
+    monkeypatch.setattr(password, "_verified", lambda *_: go_on.wait())
+    monkeypatch.setattr(password, "hashed_now", lambda _: "hashed")
+    passwords = Passwords()
+    waiting = [asyncio.create_task(passwords.verify(RIGHT, None)) for _ in range(WAITING)]
+    await asyncio.sleep(0)
+    known = [asyncio.create_task(passwords.verify(RIGHT, None, known=True)) for _ in range(KEPT_FREE - 1)]
+    new = asyncio.create_task(passwords.hashed(RIGHT))
+    await asyncio.sleep(0)
+    for one_more in passwords.verify(RIGHT, None), passwords.verify(RIGHT, None, known=True), passwords.hashed(RIGHT):
+        with pytest.raises(Overloaded):
+            await one_more
+    go_on.set()
+    assert await asyncio.gather(*waiting, *known) == [True] * (WAITING + KEPT_FREE - 1)
+    assert await new == "hashed"
 
 
 def test_a_service_without_users_has_no_argon2() -> None:

@@ -48,9 +48,9 @@ class CountingPasswords(Passwords):
         self.hashed_ += 1
         return f"hash of {password}"
 
-    async def verify(self, password: str, hashed: str | None) -> bool:
+    async def verify(self, password: str, hashed: str | None, *, known: bool = False) -> bool:
         """The same."""
-        if self.full:
+        if self.full and not known:
             raise Overloaded("too many passwords wait to be checked", retry_after=1)
         self.verified += 1
         return hashed == f"hash of {password}"

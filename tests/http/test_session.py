@@ -184,6 +184,23 @@ async def test_while_too_many_wait_one_is_asked_to_come_back() -> None:
         assert (await browser.sign_in("vera")).status == 201
 
 
+async def test_strangers_who_fill_the_queue_keep_out_nobody_who_is_known() -> None:
+    """Who has signed in where he is does so again, and changes his password; elsewhere his name is no help."""
+    passwords = CountingPasswords()
+    async with run_entrance(passwords=passwords, remote=lambda request: request.headers["X-Asker"]) as entrance:
+        await entrance.add(VIEWER)
+        async with (
+            entrance.browser("vera", **{"X-Asker": "192.0.2.2"}) as vera,
+            entrance.browser(**{"X-Asker": "192.0.2.2"}) as again,
+            entrance.browser(**{"X-Asker": "192.0.2.1"}) as stranger,
+        ):
+            passwords.full = True
+            assert (await stranger.sign_in("vera")).status == 503
+            assert (await again.sign_in("vera")).status == 201
+            new = {"old": PASSWORD, "new": "another password"}
+            assert (await vera.ask("PUT", "/api/session/password", new)).status == 204
+
+
 async def test_failures_are_in_the_audit_without_what_was_typed() -> None:
     """A password in the field for the name is kept nowhere; a user's name is."""
     async with run_entrance() as entrance, entrance.browser() as browser:
@@ -199,7 +216,7 @@ async def test_a_user_who_is_another_by_now_is_not_signed_in() -> None:
     """Removed, or given another password, between the comparison and the session."""
 
     class Slow(CountingPasswords):
-        async def verify(self, password: str, hashed: str | None) -> bool:
+        async def verify(self, password: str, hashed: str | None, *, known: bool = False) -> bool:
             right = await super().verify(password, hashed)
             await change()
             return right
