@@ -1,12 +1,14 @@
 """Users, tokens and sessions: one document, which is never changed but replaced by its successor. Pure.
 
-Times are UTC, seconds since 1970: they are kept for the next start.
+Times are UTC, seconds since 1970: they are kept for the next start, as JSON, which knows no infinity.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TypeVar
+
+from pydantic import FiniteFloat
 
 from streamer.access.action import Action, Role
 from streamer.access.principal import EVERY_STREAM, Grant
@@ -21,7 +23,7 @@ class User:
     streams: tuple[str, ...] = EVERY_STREAM
     password: str | None = field(default=None, repr=False)
     """Its argon2id hash; None: signs in elsewhere only."""
-    created_at: float = 0.0
+    created_at: FiniteFloat = 0.0
 
     @property
     def grant(self) -> Grant:
@@ -39,10 +41,10 @@ class Token:
     digest: str = field(repr=False)
     actions: frozenset[Action]
     streams: tuple[str, ...] = EVERY_STREAM
-    expires_at: float | None = None
-    created_at: float = 0.0
+    expires_at: FiniteFloat | None = None
+    created_at: FiniteFloat = 0.0
     created_by: str = ""
-    used_at: float | None = None
+    used_at: FiniteFloat | None = None
     """To the minute."""
 
     @property
@@ -60,8 +62,8 @@ class Session:
     id: str
     """Short, for people and paths."""
     user: str
-    begun_at: float
-    expires_at: float
+    begun_at: FiniteFloat
+    expires_at: FiniteFloat
     address: str = ""
     agent: str = ""
     """The browser, as it calls itself; at most 200 characters."""

@@ -3,8 +3,9 @@
 import re
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Annotated
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from streamer.access.accounts import Accounts, Session, Token, User
 
@@ -19,7 +20,7 @@ class _Document:
     users: list[User] = field(default_factory=list)
     tokens: list[Token] = field(default_factory=list)
     sessions: list[Session] = field(default_factory=list)
-    link_key: str = ""
+    link_key: Annotated[str, Field(pattern=r"\A([0-9a-f]{64})?\z")] = ""
 
 
 _ADAPTER = TypeAdapter(_Document)

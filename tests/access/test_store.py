@@ -22,6 +22,7 @@ from streamer.values.errors import ConfigError, Refused
 from tests.peers.until import until
 
 ANNA, BEN = User("anna", Role.ADMIN, password="$argon2id$…"), User("ben", Role.VIEWER, ("line-*",))
+SESSION_FOR_EVER = '{"digest": "d", "id": "1", "user": "anna", "begun_at": 0, "expires_at": 1e999}'
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 TIMES = st.floats(0, 1e10)
 GRANTS = st.builds(Grant, st.frozensets(st.sampled_from(Action)), st.tuples(TEXT))
@@ -42,7 +43,7 @@ def names_in(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-@given(st.lists(USERS), st.lists(TOKENS), st.lists(SESSIONS), TEXT)
+@given(st.lists(USERS), st.lists(TOKENS), st.lists(SESSIONS), st.sampled_from(["", "0a" * 32]))
 def test_whatever_is_written_is_read(
     users: list[User], tokens: list[Token], sessions: list[Session], link_key: str
 ) -> None:
@@ -83,6 +84,15 @@ def test_what_is_changed_is_there_at_the_next_start(tmp_path: Path) -> None:
         ('{"version": 1, "users": [{"name": "anna", "role": "king"}]}', "users.0.role: Input should be 'viewer'"),
         ('{"version": 1, "users": [{"name": 7, "role": "admin"}]}', "users.0.name: Input should be a valid string"),
         ('{"version": 1, "users": {"anna": {}}}', "users: Input should be a valid"),
+        (
+            '{"version": 1, "users": [{"name": "anna", "role": "admin", "created_at": NaN}]}',
+            "users.0.created_at: Input",
+        ),
+        (
+            f'{{"version": 1, "sessions": [{SESSION_FOR_EVER}]}}',
+            "sessions.0.expires_at: Input should be a finite number",
+        ),
+        ('{"version": 1, "link_key": "key"}', "link_key: String should match pattern"),
         (" " * (MAX_BYTES + 1), "it is larger than 16 MiB"),
     ],
 )
