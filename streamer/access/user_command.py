@@ -92,6 +92,8 @@ def _remove(arguments: argparse.Namespace, keeps: Keeps) -> int:
     say(f"{name} is removed, and signed out everywhere")
     if not any(user.role is Role.ADMIN for user in left.users.values()):
         say("nobody is an administrator any more; `sightline user add NAME --role admin` makes one")
+    if not left.users:
+        say("there are no users any more: on loopback, without a section access, nobody is asked who he is from now on")
     return 0
 
 

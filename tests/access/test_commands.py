@@ -121,10 +121,14 @@ def test_a_new_password_ends_the_sessions(desk: Desk) -> None:
 
 
 def test_the_last_administrator_may_go_by_command(desk: Desk) -> None:
-    """Who has the machine may do so; he is told that nobody is one any more."""
-    desk("user", "add", "anna", "--role", "admin")
+    """Who has the machine may do so; he is told that nobody is one any more, and when the door may stand open."""
+    for name, role in ("anna", "admin"), ("ben", "viewer"):
+        desk("user", "add", name, "--role", role)
     desk("user", "remove", "anna")
     assert "nobody is an administrator any more" in desk.said
+    assert "there are no users any more" not in desk.said
+    desk("user", "remove", "ben")
+    assert "there are no users any more: on loopback, without a section access, nobody is asked" in desk.said
 
 
 def test_a_token_is_printed_once(desk: Desk) -> None:
