@@ -34,7 +34,7 @@ def user_name(text: str) -> str:
     name = _legible(text, "a user's name")
     if "/" in name or name in (".", ".."):
         raise ConfigError("a user's name stands in paths: it holds no '/', and is not '.' or '..'")
-    if _RESERVED.fullmatch(key_of(name)):
+    if is_reserved(name):
         raise ConfigError(f"{name!r} is no user's name: the audit calls others so")
     return name
 
@@ -52,11 +52,21 @@ def _legible(text: str, whose: str) -> str:
     name = unicodedata.normalize("NFC", text)
     if not 1 <= len(name) <= LONGEST:
         raise ConfigError(f"{whose} has 1 to {LONGEST} characters, not {len(name)}")
-    if not name.isprintable() or _UNSEEN.search(name):
+    if not is_seen(name):
         raise ConfigError(f"{whose} holds nothing that cannot be seen, such as control characters")
     if name != " ".join(name.split()):
         raise ConfigError(f"{whose} has blanks only between its words, one at a time")
     return name
+
+
+def is_seen(name: str) -> bool:
+    """Whether nothing of a name is invisible."""
+    return name.isprintable() and not _UNSEEN.search(name)
+
+
+def is_reserved(name: str) -> bool:
+    """Whether the audit calls others than users so."""
+    return _RESERVED.fullmatch(key_of(name)) is not None
 
 
 def key_of(name: str) -> str:

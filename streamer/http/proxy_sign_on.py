@@ -11,6 +11,7 @@ from typing import Protocol
 from aiohttp import web
 
 from streamer.access.credential import ProxyWord
+from streamer.access.user_name import is_reserved, is_seen
 from streamer.http.connection import peer_of
 from streamer.http.trusted_proxies import TrustedProxies
 from streamer.values.errors import Refused
@@ -66,7 +67,9 @@ class ProxySignOn:
         groups = tuple(filter(None, map(str.strip, _BETWEEN.split(said))))
         if len(groups) > MAX_GROUPS:
             raise Refused(400, f"the proxy names more than {MAX_GROUPS} groups in {self.groups_header}")
-        return ProxyWord(_name(user, self.user_header), tuple(_name(each, str(self.groups_header)) for each in groups))
+        if is_reserved(name := _name(user, self.user_header)):
+            raise Refused(400, f"what the proxy says in {self.user_header} is nobody's name: the audit calls others so")
+        return ProxyWord(name, tuple(_name(each, str(self.groups_header)) for each in groups))
 
 
 def _only(header: str, headers: Lines) -> str:
@@ -83,6 +86,6 @@ def _name(said: str, header: str) -> str:
     """A name that may stand in the audit: not what is invisible there, nor what was no UTF-8; and not the proxy's own
     word for a name that is missing: Caddy 2.6 then says {http.reverse_proxy.header.Remote-User}.
     """
-    if len(said) > MAX_WORD or not said.isprintable() or said[0] + said[-1] == "{}":
+    if len(said) > MAX_WORD or not is_seen(said) or said[0] + said[-1] == "{}":
         raise Refused(400, f"what the proxy says in {header} is no name of at most {MAX_WORD} printable characters")
     return said
