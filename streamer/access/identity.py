@@ -32,8 +32,10 @@ def identity_of(claims: Mapping[str, Any], *, provider: str, name_claim: str, gr
             identifier there, which alone never changes and is never given to another (Core section 5.7).
         groups_claim: lists his groups, or names the only one.
     """
-    mailed = claims.get("email") if claims.get("email_verified") is not False else None
-    name = _name(claims.get(name_claim)) or _name(mailed) or _name(claims["sub"])
+    # Some providers (Cognito) say it as a text. Anybody's word names nobody, also where that claim is the one asked.
+    is_checked = claims.get("email_verified", True) in (True, "true")
+    words = (claims.get(claim) for claim in (name_claim, "email") if claim != "email" or is_checked)
+    name = next(filter(None, map(_name, words)), None) or _name(claims["sub"])
     if name is None:
         name = hashlib.sha256(str(claims["sub"]).encode(errors="surrogatepass")).hexdigest()[:32]
     said = claims.get(groups_claim, ())

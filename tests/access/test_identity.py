@@ -26,6 +26,9 @@ def read(**claims: Any) -> tuple[str, tuple[str, ...]]:
         ({"email": "a@example.org", "email_verified": True}, "id/a@example.org"),
         ({"email": "a@example.org"}, "id/a@example.org"),
         ({"email": "root@example.org", "email_verified": False}, "id/u1"),
+        ({"email": "root@example.org", "email_verified": "false"}, "id/u1"),
+        ({"email": "root@example.org", "email_verified": 0}, "id/u1"),
+        ({"email": "a@example.org", "email_verified": "true"}, "id/a@example.org"),
         ({"preferred_username": ""}, "id/u1"),
         ({"preferred_username": 7}, "id/u1"),
         ({"preferred_username": "an\u202ena"}, "id/u1"),
@@ -54,6 +57,13 @@ def test_the_name_is_the_first_that_somebody_may_be_called(claims: dict[str, Any
 def test_groups_are_a_list_of_names_or_one(groups: object, taken: tuple[str, ...]) -> None:
     """What is neither is no group."""
     assert read(groups=groups)[1] == taken
+
+
+@pytest.mark.parametrize("verified", [False, "false", None, [], 0])
+def test_an_address_that_is_not_checked_is_nobodys_name(verified: object) -> None:
+    """Also where it is the claim that is asked for: by it one would share another's sessions."""
+    claims = {"sub": "u1", "email": "root@example.org", "email_verified": verified}
+    assert identity_of(claims, provider="id", name_claim="email", groups_claim="groups").name == "id/u1"
 
 
 @given(st.dictionaries(st.sampled_from(["preferred_username", "email", "groups"]), VALUES), st.text(min_size=1))
