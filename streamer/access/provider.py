@@ -3,6 +3,7 @@
 Authorization code with PKCE, state and nonce (OpenID Connect Core 1.0 section 3.1; RFC 7636; RFC 9700 section 2.1).
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,6 +22,8 @@ KEYS_LAST = 60.0
 """Seconds in which keys are not asked for again because a token's is not among them."""
 AT_ONCE = 8
 """Codes that are redeemed at a time."""
+AT_ONCE_EACH = 4
+"""Of one address: codes that are none keep nobody else from coming in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,8 @@ class Provider:
         """
         self._client, self._fetch = client, fetch
         self._errands = Errands(1, "id-token")
-        self._redeeming = 0
+        self._redeeming = Counter[str]()
+        """By address."""
         self._metadata = Remembered(self._fetch_metadata, clock)
         self._keys = Remembered(self._fetch_keys, clock)
 
@@ -101,15 +105,15 @@ class Provider:
         metadata = await self._metadata.get()
         if issuer != self._client.issuer and (issuer is not None or metadata.says_issuer):
             raise Refused(400, "this answer is another provider's than access.oidc.issuer")
-        if self._redeeming >= AT_ONCE:
+        if self._redeeming.total() >= AT_ONCE or self._redeeming[pending.address] >= AT_ONCE_EACH:
             raise Overloaded("too many sign in at the same time")
-        self._redeeming += 1
+        self._redeeming[pending.address] += 1
         try:
             tokens = await self._redeem(code, pending, metadata)
             claims = await self._verified(_text(tokens, "id_token"), pending)
             return await self._with_user_info(claims, tokens, metadata)
         finally:
-            self._redeeming -= 1
+            self._redeeming -= Counter([pending.address])  # who has none left is forgotten
 
     async def _redeem(self, code: str, pending: Pending, metadata: ProviderMetadata) -> Mapping[str, Any]:
         """Tokens for a code (RFC 6749 section 4.1.3)."""

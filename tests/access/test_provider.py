@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from streamer.access.json_fetch import JsonFetch
 from streamer.access.pending import Pending
-from streamer.access.provider import AT_ONCE, KEYS_LAST, Client, Provider
+from streamer.access.provider import AT_ONCE, AT_ONCE_EACH, KEYS_LAST, Client, Provider
 from streamer.values.errors import Overloaded, Refused
 from tests.access.issuer import CLIENT_ID, RSA_KEY, Issuer, claims, jwk, run_issuer, signed
 from tests.peers.clock import FakeClock
@@ -34,9 +34,9 @@ def client_of(issuer: Issuer, clock: FakeClock | None = None, **other: Any) -> P
     return Provider(Client(issuer.url, CLIENT_ID, **other), JsonFetch(), clock or FakeClock())
 
 
-def begun() -> Pending:
+def begun(address: str = "10.0.0.1") -> Pending:
     """A sign-in."""
-    return Pending("b", "10.0.0.1", BACK, "/", 600.0)
+    return Pending("b", address, BACK, "/", 600.0)
 
 
 async def read(issuer: Issuer, provider: Provider | None = None, **other: object) -> Any:
@@ -174,10 +174,15 @@ async def test_codes_are_redeemed_few_at_a_time(issuer: Issuer) -> None:
             return 400, {"error": "invalid_grant"}
 
     provider = Provider(Client(issuer.url, CLIENT_ID), Slow(), FakeClock())
-    waiting = [asyncio.create_task(provider.claims("c", None, begun())) for _ in range(AT_ONCE)]
-    await until(lambda: reached == AT_ONCE)
+    waiting = [asyncio.create_task(provider.claims("c", None, begun())) for _ in range(AT_ONCE_EACH)]
+    await until(lambda: reached == AT_ONCE_EACH)
     with pytest.raises(Overloaded):
         await provider.claims("c", None, begun())
+    others = [begun(f"10.0.1.{number}") for number in range(AT_ONCE - AT_ONCE_EACH)]
+    waiting += [asyncio.create_task(provider.claims("c", None, each)) for each in others]
+    await until(lambda: reached == AT_ONCE)
+    with pytest.raises(Overloaded):
+        await provider.claims("c", None, begun("10.0.2.1"))
     gate.set()
     assert all(isinstance(each, Refused) for each in await asyncio.gather(*waiting, return_exceptions=True))
     with pytest.raises(Refused):
