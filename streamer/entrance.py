@@ -3,6 +3,7 @@
 import ssl
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from streamer.access.action import Action, Role
@@ -58,8 +59,9 @@ class Entrance:
         )
 
     def reconfigure(self, config: Config) -> None:
-        """Decide by this from now on."""
-        self.gate.rules = rules(config)
+        """Decide by this from now on. What was closed opens with the next start alone: a file may be half written."""
+        now = rules(config)
+        self.gate.rules = replace(now, is_open=now.is_open and self.gate.rules.is_open)
 
 
 def require_a_door(config: Config, entrance: Entrance) -> None:

@@ -40,6 +40,20 @@ def test_only_loopback_without_a_section_is_open(host: str, access: dict[str, An
     assert entrance(document).gate.principal(NOTHING).may(Action.VIEW, "a") == is_open
 
 
+def test_a_section_that_goes_opens_nothing_before_the_next_start() -> None:
+    """A file that is half written may lack it; a section that comes closes the door at once."""
+    closed, opened = {"access": {}}, config.parse({})
+    door = entrance(closed)
+    door.reconfigure(opened)
+    assert not door.gate.is_open
+    assert entrance({}).gate.is_open
+    door = entrance({})
+    door.reconfigure(config.parse(closed))
+    assert not door.gate.is_open
+    door.reconfigure(opened)
+    assert not door.gate.is_open
+
+
 def test_anonymous_is_what_anybody_may() -> None:
     """On every stream, and no more."""
     anybody = entrance({"access": {"anonymous": ["view", "metrics"]}}).gate.principal(NOTHING)
