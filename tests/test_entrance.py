@@ -42,7 +42,8 @@ def test_only_loopback_without_a_section_is_open(host: str, access: dict[str, An
 
 def test_a_section_that_goes_opens_nothing_before_the_next_start() -> None:
     """A file that is half written may lack it; a section that comes closes the door at once."""
-    closed, opened = {"access": {}}, config.parse({})
+    closed: dict[str, Any] = {"access": {}}
+    opened = config.parse({})
     door = entrance(closed)
     door.reconfigure(opened)
     assert not door.gate.is_open

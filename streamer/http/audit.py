@@ -4,6 +4,7 @@ from aiohttp import web
 
 from streamer.access.action import Action
 from streamer.access.audit import Deed
+from streamer.access.principal import Principal
 from streamer.http.access_keys import ACCESS
 from streamer.http.bodies.body import read_query
 from streamer.http.bodies.deed import Deeds, ListedDeed, Search
@@ -47,8 +48,13 @@ def note(
         detail: what else there is to know.
     """
     access = request.app[ACCESS]
-    name = request[PRINCIPAL].name if who is None else who
+    name = _audited(request[PRINCIPAL]) if who is None else who
     access.audit.note(Deed(access.wall(), name, what, target, request.remote or "", ok, detail[:LONGEST_DETAIL]))
+
+
+def _audited(principal: Principal) -> str:
+    """Whom a proxy calls anna need not be the anna who signs in here, so the audit tells them apart."""
+    return f"{principal.name} (proxy)" if principal.kind == "proxy" else principal.name
 
 
 def _listed(deed: Deed) -> ListedDeed:

@@ -41,6 +41,7 @@ def test_people_are_called_as_they_are(name: str) -> None:
         "Token grafana",
         "ｔｏｋｅｎ x",
         "link",
+        "anna (proxy)",
     ],
 )
 def test_what_cannot_be_seen_or_means_another_is_no_name(text: str) -> None:

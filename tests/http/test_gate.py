@@ -143,6 +143,20 @@ async def test_changes_of_streams_are_written_down() -> None:
     assert "secret" not in str(deeds)
 
 
+async def test_whom_a_proxy_names_is_not_taken_for_who_signs_in_under_that_name() -> None:
+    """The audit tells a proxy's anna from the anna of the users, whom no user can be called after."""
+    access = {"proxy": {"user_header": "Remote-User", "default_role": "operator"}}
+    async with run_door(signed_in(Accounts(), "anna", Role.ADMIN), access=access) as door:
+        for name, who in (("one", {"Remote-User": "anna"}), ("two", cookie("anna"))):
+            document = {"name": name, "url": "rtsp://10.255.255.1/", "paused": True}
+            async with door.ask("POST", "/api/streams", who, json=document) as answer:
+                assert answer.status == 201
+        await door.service.entrance.audit.write()
+        async with door.ask("GET", "/api/audit", cookie("anna")) as answer:
+            deeds = (await answer.json())["deeds"]
+    assert [(deed["who"], deed["target"]) for deed in deeds] == [("anna", "two"), ("anna (proxy)", "one")]
+
+
 async def test_publishing_elsewhere_is_403_whether_the_name_is_there_or_not() -> None:
     """Who may publish under some names is told those, the same of a name that is taken and one that is not."""
     accounts = with_token(Accounts(), "drone", Action.PUBLISH, streams=("drone-*",))
