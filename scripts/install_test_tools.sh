@@ -40,6 +40,8 @@ look() {
         need turnserver "viewers behind a relay" coturn
     command -v nginx >/dev/null ||
         need nginx "the page behind a proxy" nginx-light
+    { compgen -G '/usr/lib/postgresql/*/bin/postgres' || command -v postgres; } >/dev/null ||
+        need postgresql "the archive in PostgreSQL" postgresql
     command -v ffmpeg >/dev/null ||
         need ffmpeg "cameras that send by RTMP, SRT, UDP and HLS" ffmpeg
 }
@@ -65,7 +67,7 @@ apt_install() {
     done
     if [[ -d /run/systemd/system ]]; then
         local package
-        for package in prometheus coturn nginx; do
+        for package in prometheus coturn nginx postgresql; do
             [[ " ${missing_packages[*]} " != *" $package "* ]] || systemctl disable --quiet "$package" || true
         done
     fi

@@ -45,6 +45,13 @@ def firefox_path() -> str | None:
     return next(filter(None, map(shutil.which, ("firefox-esr", "firefox"))), None)
 
 
+def postgresql_programs() -> Path | None:
+    """The folder of the newest PostgreSQL server's programs; Debian keeps them off PATH."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+    on_path = shutil.which("postgres")
+    return found[-1].parent if found else None if on_path is None else Path(on_path).parent
+
+
 def _passes(check: str) -> bool:
     """Whether Debian's Python runs `check` to a good end."""
     if not Path(SYSTEM_PYTHON).exists():
@@ -73,6 +80,7 @@ _TOOLS: dict[str, Callable[[], bool]] = {
     "firefox": lambda: firefox_path() is not None,
     "turnserver": lambda: shutil.which("turnserver") is not None,
     "nginx": lambda: shutil.which("nginx") is not None,
+    "postgresql": lambda: postgresql_programs() is not None,
     "node": lambda: shutil.which("node") is not None,
     "oidc-provider": lambda: (REPOSITORY / "node_modules" / "oidc-provider").is_dir() and _node_is_new(),
 }

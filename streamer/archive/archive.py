@@ -1,0 +1,205 @@
+"""What is kept of what was seen: put in without waiting, found again, judged, and let go in time.
+
+Every question is answered in threads of the archive's own; one that the database cannot answer now is `Overloaded`.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from streamer.archive import event_table
+from streamer.archive.database import Cursor, Database, DatabaseAway
+from streamer.archive.kept import Kept, Review
+from streamer.archive.migrations import migrate
+from streamer.archive.pictures import YOUNG, Pictures
+from streamer.archive.query import Query
+from streamer.archive.retention import STEP, Retention, RetentionRules
+from streamer.archive.writer import Writer
+from streamer.values.clock import Clock
+from streamer.values.errands import Errands
+from streamer.values.errors import Overloaded
+from streamer.values.event import Event, Picture
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+TIDY_INTERVAL = 60.0
+"""Seconds from one look at what may go to the next; and between two steps, while there is more."""
+STEP_INTERVAL = 0.5
+READERS = 4
+
+
+class Archive:
+    """One service's."""
+
+    def __init__(
+        self,
+        database: Database,
+        pictures: Path,
+        rules: RetentionRules,
+        *,
+        clock: Clock,
+        wall: Callable[[], float] = time.time,
+        on_kept: Callable[[Sequence[Kept]], None] = lambda _: None,
+    ) -> None:
+        """Join it; nothing is opened yet.
+
+        Args:
+            database: where events are.
+            pictures: the folder theirs are in.
+            rules: how long they stay.
+            clock: monotonic seconds.
+            wall: UTC, seconds since 1970.
+            on_kept: told on the event loop of each event once it is kept, and of each change.
+        """
+        self._database, self._wall, self._on_kept = database, wall, on_kept
+        self._writing, self._reading = Errands(1, "archive-write"), Errands(READERS, "archive-read")
+        self.pictures = Pictures(pictures)
+        self.retention = Retention(rules, database, self.pictures)
+        self.writer = Writer(database, self.pictures, self._writing, clock=clock, on_kept=on_kept)
+        self.picture_bytes = 0
+        """On disk, as of the last look."""
+        self.oldest_at: float | None = None
+        """When the oldest event began, as of the last look."""
+
+    def open(self) -> None:
+        """Bring the database up to date, and end what a killed service left open. Blocks.
+
+        Raises:
+            ConfigError: it cannot be used by this Sightline.
+            DatabaseAway: it cannot be used for now; `run` tries again.
+        """
+        migrate(self._database)
+        with self._database.writing() as cursor:
+            left = event_table.end_what_went_on(cursor)
+        if left:
+            log.info("the archive: %d events went on when the service ended; they end when they were last seen", left)
+
+    def put(self, event: Event, picture: Picture | None = None) -> None:
+        """Have an event kept as it is now; never waits."""
+        self.writer.put(event, picture)
+
+    async def run(self) -> None:
+        """Remove what may go, and stray files once, until cancelled."""
+        swept = False
+        while True:
+            try:
+                more = await self._writing.run(self._tidy)
+                if not swept:
+                    swept = await self._reading.run(self._sweep)
+            except (DatabaseAway, OSError) as error:
+                log.debug("the archive cannot be tidied now: %s", error)
+                more = False
+            await asyncio.sleep(STEP_INTERVAL if more else TIDY_INTERVAL)
+
+    async def close(self) -> None:
+        """Write what waits, if that works, and let go of the database."""
+        await self.writer.settle()
+        await self._writing.run(self._database.close)
+
+    # ---- questions
+
+    async def page(self, query: Query) -> list[Kept]:
+        """Newest first."""
+        return await self._read(partial(event_table.page, query=query))
+
+    async def count(self, query: Query) -> int:
+        """How many there are, whatever its limit."""
+        return await self._read(partial(event_table.count, query=query))
+
+    async def one(self, id_: str) -> Kept | None:
+        """The event of that id; None: there is none."""
+        return await self._read(partial(event_table.one, id_=id_))
+
+    async def since(self, changed: int) -> list[Kept]:
+        """What changed after that, in the order it did; a thousand at the most."""
+        return await self._read(partial(event_table.since, changed=changed))
+
+    async def newest_change(self) -> int:
+        """The number of the newest change."""
+        return await self._read(event_table.newest_change)
+
+    # ---- changes
+
+    async def review(self, id_: str, said: Callable[[Review], Review]) -> Kept | None:
+        """Take a person's word about an event; None: there is none.
+
+        Args:
+            id_: the event's.
+            said: makes the new review of what was said before.
+        """
+
+        def change() -> Kept | None:
+            with self._database.writing() as cursor:
+                kept = event_table.one(cursor, id_)
+                return None if kept is None else event_table.review(cursor, id_, said(kept.review))
+
+        kept = await self._write(change)
+        if kept is not None:
+            self._on_kept([kept])
+        return kept
+
+    async def remove(self, id_: str) -> bool:
+        """Remove an event and its pictures; whether it was there."""
+
+        def change() -> bool:
+            with self._database.reading() as cursor:
+                kept = event_table.one(cursor, id_)
+            if kept is None:
+                return False
+            self.pictures.remove([kept.event])
+            with self._database.writing() as cursor:
+                event_table.remove(cursor, [id_])
+            return True
+
+        return await self._write(change)
+
+    # ---- in threads
+
+    async def _read(self, question: Callable[[Cursor], T]) -> T:
+        def ask() -> T:
+            with self._database.reading() as cursor:
+                return question(cursor)
+
+        return await self._told(self._reading, ask)
+
+    async def _write(self, change: Callable[[], T]) -> T:
+        return await self._told(self._writing, change)
+
+    async def _told(self, errands: Errands, errand: Callable[[], T]) -> T:
+        try:
+            return await errands.run(errand)
+        except DatabaseAway as error:
+            raise Overloaded(f"the archive cannot be used now: {error}", 10) from None
+
+    def _tidy(self) -> bool:
+        """One step; whether there is more to remove."""
+        more = self.retention.step(self._wall()) == STEP
+        with self._database.reading() as cursor:
+            self.picture_bytes = event_table.picture_bytes(cursor)
+            first = event_table.oldest(cursor, Query(limit=1))
+        self.oldest_at = first[0].event.began_at if first else None
+        return more
+
+    def _sweep(self) -> bool:
+        """Remove pictures of no event: a service that is killed between a file and its row leaves one. True: done."""
+        for day in self.pictures.days():
+            found = self.pictures.ids_in(day, self._wall())
+            with self._database.reading() as cursor:
+                known = event_table.those_of(cursor, sorted(found))
+            young = {id_ for id_ in found if _age(id_, self._wall()) < YOUNG}
+            self.pictures.remove_strays(day, found - known - young)
+        return True
+
+
+def _age(id_: str, now: float) -> float:
+    """Seconds since the time a UUIDv7 carries; infinite for what is none."""
+    try:
+        return now - int(id_.replace("-", "")[:12], 16) / 1000
+    except ValueError:
+        return float("inf")

@@ -1,0 +1,200 @@
+"""The table of events: each put, found, judged and removed. All of it within somebody's transaction."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from streamer.archive.database import Cursor, Row
+from streamer.archive.kept import Kept, Review
+from streamer.archive.query import MAX_LIMIT, Query
+from streamer.values.event import Boxed, Event, Mark, Picture
+
+_OF_EVENT = (
+    "id", "stream", "label", "class_id", "tracker_id", "model", "version", "began_ms", "last_ms", "ended_ms",
+    "began_pts", "last_pts", "score", "box", "width", "height", "zones", "marks",
+)  # fmt: skip
+_OF_PICTURE = ("boxes", "picture_bytes")
+_OF_REVIEW = ("review", "note", "bookmarked", "reviewed_by", "reviewed_ms")
+_COLUMNS = ", ".join((*_OF_EVENT, *_OF_PICTURE, *_OF_REVIEW, "changed"))
+
+_FIXED = {"id", "stream", "label", "class_id", "tracker_id", "began_ms", "began_pts"}
+"""Of an event, from its beginning on. The label is its last one's: votes may yet change it."""
+
+_PUT = (
+    f"INSERT INTO event ({', '.join(_OF_EVENT)}, changed) VALUES ({', '.join('?' * (len(_OF_EVENT) + 1))})"  # noqa: S608
+    " ON CONFLICT (id) DO UPDATE SET "
+    + ", ".join(f"{name} = excluded.{name}" for name in (*_OF_EVENT, "changed") if name not in _FIXED - {"label"})
+)
+_PUT_ZONE = "INSERT INTO event_zone (zone, event, stream) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+
+
+def newest_change(cursor: Cursor) -> int:
+    """The number of the newest change; 0 before the first."""
+    return int(cursor.all("SELECT COALESCE(MAX(changed), 0) FROM event")[0][0])
+
+
+def put(cursor: Cursor, entries: Iterable[tuple[Event, Picture | None]]) -> list[Kept]:
+    """Insert events, or bring those that are there up to date; returns them as they are now, reviews among it."""
+    entries = list(entries)
+    changed = newest_change(cursor)
+    cursor.run_many(_PUT, [(*_row(event), changed + 1 + number) for number, (event, _) in enumerate(entries)])
+    cursor.run_many(_PUT_ZONE, [(zone, event.id, event.stream) for event, _ in entries for zone in event.zones])
+    pictures = [(_boxes_text(picture.boxes), len(picture), event.id) for event, picture in entries if picture]
+    cursor.run_many("UPDATE event SET boxes = ?, picture_bytes = ? WHERE id = ?", pictures)
+    return _by_ids(cursor, [event.id for event, _ in entries])
+
+
+def one(cursor: Cursor, id_: str) -> Kept | None:
+    """The event of that id."""
+    return next(iter(_by_ids(cursor, [id_])), None)
+
+
+def page(cursor: Cursor, query: Query) -> list[Kept]:
+    """Newest first, as many as it asks for."""
+    where, values = query.conditions()
+    sql = f"SELECT {_COLUMNS} FROM event {where} ORDER BY id DESC LIMIT ?"  # noqa: S608  of our own words
+    return [_kept(row) for row in cursor.all(sql, (*values, max(0, min(query.limit, MAX_LIMIT))))]
+
+
+def count(cursor: Cursor, query: Query) -> int:
+    """How many there are, whatever its limit."""
+    where, values = query.conditions()
+    return int(cursor.all(f"SELECT COUNT(*) FROM event {where}", values)[0][0])  # noqa: S608
+
+
+def since(cursor: Cursor, changed: int, limit: int = MAX_LIMIT) -> list[Kept]:
+    """Those that changed after that, in the order they did."""
+    sql = f"SELECT {_COLUMNS} FROM event WHERE changed > ? ORDER BY changed LIMIT ?"  # noqa: S608
+    return [_kept(row) for row in cursor.all(sql, (changed, limit))]
+
+
+def review(cursor: Cursor, id_: str, said: Review) -> Kept | None:
+    """Take a person's word about an event; None: it is not there."""
+    reviewed_ms = None if said.at is None else _ms(said.at)
+    sql = (
+        "UPDATE event SET review = ?, note = ?, bookmarked = ?, reviewed_by = ?, reviewed_ms = ?, changed = ?"
+        " WHERE id = ?"
+    )
+    values = (said.verdict, said.note, int(said.bookmarked), said.by, reviewed_ms, newest_change(cursor) + 1, id_)
+    return one(cursor, id_) if cursor.run(sql, values) else None
+
+
+def remove(cursor: Cursor, ids: Sequence[str]) -> None:
+    """Without these. Their files go first."""
+    cursor.run_many("DELETE FROM event_zone WHERE event = ?", [(id_,) for id_ in ids])
+    cursor.run_many("DELETE FROM event WHERE id = ?", [(id_,) for id_ in ids])
+
+
+def end_what_went_on(cursor: Cursor) -> int:
+    """End the events that a service left open when it was killed, at when they were last seen; returns how many."""
+    left = [row[0] for row in cursor.all("SELECT id FROM event WHERE ended_ms IS NULL ORDER BY id")]
+    changed = newest_change(cursor)
+    sql = "UPDATE event SET ended_ms = last_ms, changed = ? WHERE id = ?"
+    cursor.run_many(sql, [(changed + 1 + number, id_) for number, id_ in enumerate(left)])
+    return len(left)
+
+
+def picture_bytes(cursor: Cursor) -> int:
+    """Bytes of all pictures."""
+    return int(cursor.all("SELECT COALESCE(SUM(picture_bytes), 0) FROM event")[0][0])
+
+
+def oldest(cursor: Cursor, query: Query) -> list[Kept]:
+    """The oldest that may go: ended, not bookmarked; as many as it asks for."""
+    where, values = query.conditions()
+    where = f"{where} AND" if where else "WHERE"
+    sql = (
+        f"SELECT {_COLUMNS} FROM event {where} bookmarked = 0 AND ended_ms IS NOT NULL"  # noqa: S608
+        " ORDER BY id LIMIT ?"
+    )
+    return [_kept(row) for row in cursor.all(sql, (*values, query.limit))]
+
+
+def those_of(cursor: Cursor, ids: Sequence[str]) -> set[str]:
+    """Those of these ids that there are events of."""
+    found: set[str] = set()
+    for start in range(0, len(ids), 500):
+        some = ids[start : start + 500]
+        sql = f"SELECT id FROM event WHERE id IN ({', '.join('?' * len(some))})"  # noqa: S608
+        found.update(row[0] for row in cursor.all(sql, some))
+    return found
+
+
+def _by_ids(cursor: Cursor, ids: Sequence[str]) -> list[Kept]:
+    if not ids:
+        return []
+    sql = f"SELECT {_COLUMNS} FROM event WHERE id IN ({', '.join('?' * len(ids))}) ORDER BY changed"  # noqa: S608
+    return [_kept(row) for row in cursor.all(sql, ids)]
+
+
+# ---- rows
+
+
+def _ms(at: float) -> int:
+    return round(at * 1000)
+
+
+def _row(event: Event) -> tuple[Any, ...]:
+    return (
+        event.id,
+        event.stream,
+        event.label,
+        event.class_id,
+        event.tracker_id,
+        event.model,
+        event.version,
+        _ms(event.began_at),
+        _ms(event.last_at),
+        None if event.ended_at is None else _ms(event.ended_at),
+        event.began_pts,
+        event.last_pts,
+        event.score,
+        json.dumps([round(edge, 2) for edge in event.box]),
+        event.width,
+        event.height,
+        json.dumps(event.zones),
+        json.dumps([mark.document() for mark in event.marks]),
+    )
+
+
+def _kept(row: Row) -> Kept:
+    cells = dict(zip((*_OF_EVENT, *_OF_PICTURE, *_OF_REVIEW, "changed"), row, strict=True))
+    event = Event(
+        id=cells["id"],
+        stream=cells["stream"],
+        label=cells["label"],
+        class_id=cells["class_id"],
+        tracker_id=cells["tracker_id"],
+        model=cells["model"],
+        version=cells["version"],
+        began_at=cells["began_ms"] / 1000,
+        last_at=cells["last_ms"] / 1000,
+        ended_at=None if cells["ended_ms"] is None else cells["ended_ms"] / 1000,
+        began_pts=cells["began_pts"],
+        last_pts=cells["last_pts"],
+        score=cells["score"],
+        box=_box(json.loads(cells["box"])),
+        width=cells["width"],
+        height=cells["height"],
+        zones=tuple(json.loads(cells["zones"])),
+        marks=tuple(Mark(**mark) for mark in json.loads(cells["marks"])),
+    )
+    reviewed_at = None if cells["reviewed_ms"] is None else cells["reviewed_ms"] / 1000
+    said = Review(cells["review"], cells["note"], bool(cells["bookmarked"]), cells["reviewed_by"], reviewed_at)
+    return Kept(event, cells["changed"], said, _boxes(cells["boxes"]), cells["picture_bytes"])
+
+
+def _box(edges: Sequence[float]) -> tuple[float, float, float, float]:
+    x_min, y_min, x_max, y_max = edges
+    return x_min, y_min, x_max, y_max
+
+
+def _boxes_text(boxes: Iterable[Boxed]) -> str:
+    return json.dumps([(each.label, each.class_id, each.score, each.box, each.tracker_id) for each in boxes])
+
+
+def _boxes(text: str) -> tuple[Boxed, ...]:
+    return tuple(
+        Boxed(label, class_id, score, _box(box), tracker_id)
+        for label, class_id, score, box, tracker_id in json.loads(text)
+    )

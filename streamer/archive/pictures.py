@@ -1,0 +1,101 @@
+"""The pictures of events, as files: FOLDER/STREAM/YYYY/MM/DD/ID.jpg, and ID.thumbnail.jpg beside it.
+
+A file is written under another name and renamed, so that what is there is whole. Everything here blocks.
+"""
+
+import contextlib
+import os
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from streamer.values.event import Event, Picture
+
+YOUNG = 3600.0
+"""Seconds in which a file's row may be on its way: to a database that is away, for one."""
+
+_WRITTEN = ".part"
+
+
+class Pictures:
+    """Those of one archive."""
+
+    def __init__(self, folder: Path) -> None:
+        """Keep them below this folder, which is made with the first."""
+        self.folder = folder
+
+    def image(self, event: Event) -> Path:
+        """Where its picture is, if it has one."""
+        return self._day(event) / f"{event.id}.jpg"
+
+    def thumbnail(self, event: Event) -> Path:
+        """Where the small one is."""
+        return self._day(event) / f"{event.id}.thumbnail.jpg"
+
+    def write(self, event: Event, picture: Picture) -> None:
+        """Keep them.
+
+        Raises:
+            OSError: they cannot be; nothing half-written stays.
+        """
+        self._day(event).mkdir(mode=0o700, parents=True, exist_ok=True)
+        _write(self.thumbnail(event), picture.thumbnail)  # first: who sees the image finds both
+        _write(self.image(event), picture.image, durably=True)
+
+    def remove(self, events: Iterable[Event]) -> None:
+        """Let go of theirs, and of folders that are empty then."""
+        days = set()
+        for event in events:
+            self.image(event).unlink(missing_ok=True)
+            self.thumbnail(event).unlink(missing_ok=True)
+            days.add(self._day(event))
+        for day in days:
+            with contextlib.suppress(OSError):  # it is not empty, or not there
+                for folder in (day, *list(day.parents)[:3]):
+                    folder.rmdir()
+
+    def days(self) -> Iterator[Path]:
+        """The folders there are."""
+        yield from sorted(self.folder.glob("*/[0-9]*/[0-9]*/[0-9]*"))
+
+    def ids_in(self, day: Path, now: float) -> set[str]:
+        """Of the events whose pictures lie in one of them. What was never finished is removed.
+
+        Args:
+            day: the folder.
+            now: UTC, seconds since 1970. What is younger than YOUNG may be just being written.
+        """
+        found = set()
+        for file in day.iterdir():
+            if file.name.endswith(_WRITTEN):
+                if file.stat().st_mtime < now - YOUNG:
+                    file.unlink(missing_ok=True)
+            elif file.name.endswith(".jpg"):
+                found.add(file.name.removesuffix(".jpg").removesuffix(".thumbnail"))
+        return found
+
+    def remove_strays(self, day: Path, ids: Iterable[str]) -> None:
+        """Let go of files that belong to no event any more."""
+        for id_ in ids:
+            (day / f"{id_}.jpg").unlink(missing_ok=True)
+            (day / f"{id_}.thumbnail.jpg").unlink(missing_ok=True)
+
+    def _day(self, event: Event) -> Path:
+        began = datetime.fromtimestamp(event.began_at, UTC)
+        return self.folder / event.stream / f"{began:%Y}" / f"{began:%m}" / f"{began:%d}"
+
+
+def _write(path: Path, data: bytes, *, durably: bool = False) -> None:
+    part = path.with_name(path.name + _WRITTEN)
+    try:
+        with part.open("wb") as file:
+            os.fchmod(file.fileno(), 0o600)
+            file.write(data)
+            if durably:  # a power cut leaves it whole or not at all
+                file.flush()
+                os.fdatasync(file.fileno())
+        part.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise

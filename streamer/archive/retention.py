@@ -1,0 +1,77 @@
+"""What may go, and when: by age, by class, by bytes. Small steps, so that no writer waits long behind one.
+
+Files go before rows: on a full disk a file can be removed, and SQLite needs room even to delete.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from streamer.archive import event_table
+from streamer.archive.database import Database
+from streamer.archive.kept import Kept
+from streamer.archive.pictures import Pictures
+from streamer.archive.query import Query
+
+STEP = 100
+"""Events removed at once."""
+DAY = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionRules:
+    """How long events are kept. One that is bookmarked stays."""
+
+    days: float = 30.0
+    days_of_label: Mapping[str, float] = field(default_factory=dict)
+    """In the place of `days`, for things of these classes."""
+    max_bytes: int | None = None
+    """Of all pictures; then the oldest go, whatever their class."""
+
+
+class Retention:
+    """One archive's."""
+
+    def __init__(self, rules: RetentionRules, database: Database, pictures: Pictures) -> None:
+        """Remove nothing yet."""
+        self.rules = rules
+        self._database, self._pictures = database, pictures
+        self.removed = 0
+
+    def step(self, now: float) -> int:
+        """Remove some of what may go, at most STEP events; returns how many. Blocks.
+
+        Args:
+            now: UTC, seconds since 1970.
+
+        Raises:
+            DatabaseAway: nothing can be removed for now.
+            OSError: a file cannot be.
+        """
+        gone = self._due(now)
+        if gone:
+            self._pictures.remove(kept.event for kept in gone)
+            with self._database.writing() as cursor:
+                event_table.remove(cursor, [kept.event.id for kept in gone])
+        self.removed += len(gone)
+        return len(gone)
+
+    def _due(self, now: float) -> list[Kept]:
+        rules = self.rules
+        with self._database.reading() as cursor:
+            for label, days in rules.days_of_label.items():
+                if gone := event_table.oldest(cursor, Query(labels=(label,), until=now - days * DAY, limit=STEP)):
+                    return gone
+            query = Query(without_labels=tuple(rules.days_of_label), until=now - rules.days * DAY, limit=STEP)
+            if gone := event_table.oldest(cursor, query):
+                return gone
+            return self._beyond(event_table.picture_bytes(cursor), event_table.oldest(cursor, Query(limit=STEP)))
+
+    def _beyond(self, held: int, oldest: list[Kept]) -> list[Kept]:
+        """The oldest without which the rest is within `max_bytes`."""
+        if self.rules.max_bytes is None:
+            return []
+        count = 0
+        while count < len(oldest) and held > self.rules.max_bytes:
+            held -= oldest[count].picture_bytes
+            count += 1
+        return oldest[:count]

@@ -1,0 +1,20 @@
+"""Identifiers that sort by the time they carry (RFC 9562 section 5.7). Pure."""
+
+import secrets
+from uuid import UUID
+
+
+def uuid7(at: float) -> str:
+    """A new one.
+
+    Args:
+        at: seconds since 1970, UTC; to the millisecond.
+    """
+    milliseconds = int(at * 1000) & 0xFFFFFFFFFFFF
+    number = milliseconds << 80 | 7 << 76 | secrets.randbits(12) << 64 | 0b10 << 62 | secrets.randbits(62)
+    return str(UUID(int=number))
+
+
+def first_of(at: float) -> str:
+    """The least text that any identifier of that millisecond can be: what a span of time begins with."""
+    return str(UUID(int=(max(0, int(at * 1000)) & 0xFFFFFFFFFFFF) << 80))
