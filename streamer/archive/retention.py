@@ -4,7 +4,7 @@ Files go before rows: on a full disk a file can be removed, and SQLite needs roo
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from streamer.archive import event_table
 from streamer.archive.database import Database
@@ -57,14 +57,14 @@ class Retention:
 
     def _due(self, now: float) -> list[Kept]:
         rules = self.rules
+        may_go = Query(bookmarked=False, ended=True, limit=STEP)
+        others = replace(may_go, without_labels=tuple(rules.days_of_label), until=now - rules.days * DAY)
+        old = [replace(may_go, labels=(label,), until=now - days * DAY) for label, days in rules.days_of_label.items()]
         with self._database.reading() as cursor:
-            for label, days in rules.days_of_label.items():
-                if gone := event_table.oldest(cursor, Query(labels=(label,), until=now - days * DAY, limit=STEP)):
+            for query in (*old, others):
+                if gone := event_table.oldest(cursor, query):
                     return gone
-            query = Query(without_labels=tuple(rules.days_of_label), until=now - rules.days * DAY, limit=STEP)
-            if gone := event_table.oldest(cursor, query):
-                return gone
-            return self._beyond(event_table.picture_bytes(cursor), event_table.oldest(cursor, Query(limit=STEP)))
+            return self._beyond(event_table.picture_bytes(cursor), event_table.oldest(cursor, may_go))
 
     def _beyond(self, held: int, oldest: list[Kept]) -> list[Kept]:
         """The oldest without which the rest is within `max_bytes`."""

@@ -79,6 +79,9 @@ def test_newest_come_first_and_pages_follow_on_each_other(database: Database) ->
         (Query(reviewed="none"), "cb"),
         (Query(reviewed="any"), "a"),
         (Query(bookmarked=True), "a"),
+        (Query(ended=True), "b"),
+        (Query(zone="gate", labels=("car",), until=NOON + 3, min_score=0.8, ended=False), "c"),
+        (Query(zone="gate", reviewed="confirmed"), ""),
         (Query(bookmarked=False, streams=("porch",)), "c"),
     ],
     ids=str,
@@ -86,7 +89,7 @@ def test_newest_come_first_and_pages_follow_on_each_other(database: Database) ->
 def test_a_query_finds_what_it_asks_for(database: Database, query: Query, expected: str) -> None:
     """Each filter keeps the events it names, and all of them together those that meet all."""
     a = an_event(NOON)
-    b = an_event(NOON + 1, stream="yard")
+    b = an_event(NOON + 1, stream="yard", ended_at=NOON + 2)
     c = an_event(NOON + 2, label="car", score=0.9, zones=("gate",))
     put(database, a, b, c)
     with database.writing() as cursor:
@@ -131,7 +134,7 @@ def test_only_what_has_ended_and_is_not_bookmarked_may_go(database: Database) ->
     with database.writing() as cursor:
         event_table.review(cursor, marked.id, Review(bookmarked=True))
     with database.reading() as cursor:
-        assert [kept.event.id for kept in event_table.oldest(cursor, Query())] == [old.id]
+        assert [kept.event.id for kept in event_table.oldest(cursor, Query(bookmarked=False, ended=True))] == [old.id]
 
 
 def test_what_is_removed_is_gone_with_its_zones(database: Database) -> None:

@@ -28,16 +28,17 @@ CREATE TABLE event (
     changed BIGINT NOT NULL
 );
 -- What is filtered by stands in the index, so that a page of few among many reads no rows in vain.
-CREATE INDEX event_of_stream ON event (stream, id, label, score, review);
-CREATE INDEX event_of_label ON event (label, id, stream, score, review);
+CREATE INDEX event_by_id ON event (id, stream, label, score, review, bookmarked);
+CREATE INDEX event_of_stream ON event (stream, id, label, score, review, bookmarked);
+CREATE INDEX event_of_label ON event (label, id, stream, score, review, bookmarked);
 CREATE INDEX event_changed ON event (changed);
 CREATE INDEX event_going_on ON event (id) WHERE ended_ms IS NULL;
 CREATE INDEX event_reviewed ON event (review, id) WHERE review <> '';
+CREATE INDEX event_bookmarked ON event (id) WHERE bookmarked = 1;
 
 CREATE TABLE event_zone (
     zone TEXT NOT NULL,
-    event TEXT NOT NULL,
-    stream TEXT NOT NULL,
-    PRIMARY KEY (zone, event)
+    event_id TEXT NOT NULL,
+    PRIMARY KEY (zone, event_id)
 );
-CREATE INDEX event_zone_of_event ON event_zone (event);
+CREATE INDEX event_zone_of_event ON event_zone (event_id);
