@@ -16,6 +16,7 @@ from streamer.config.access import (
     store_path,
 )
 from streamer.config.api_streams import ApiStreamsSettings
+from streamer.config.archive import ArchiveSettings
 from streamer.config.bounded_yaml import MAX_BYTES, Unbounded
 from streamer.config.ingress import IngressSettings
 from streamer.config.section import Name, Section
@@ -24,11 +25,12 @@ from streamer.config.serving import ServingSettings, ServingTlsSettings
 from streamer.config.stream import CameraTlsSettings, StreamSettings
 from streamer.config.unique_keys import UniqueKeys
 from streamer.config.variables import collect_secrets, substitute
+from streamer.config.watching import EventRuleSettings, EventSettings, LineSettings, ZoneSettings
 from streamer.values import url
 from streamer.values.errors import ConfigError
 from streamer.values.explanation import dotted, explain, keys_of
 
-SETTINGS_DEPTH = 3
+SETTINGS_DEPTH = 5
 """Of a stream's settings, themselves among them: JSON that goes down a thousand times breaks whoever walks it."""
 
 
@@ -42,6 +44,8 @@ class Config(Section):
     api_streams: ApiStreamsSettings = ApiStreamsSettings()
     access: AccessSettings | None = None
     """None: nobody is asked on loopback, as long as there are no users."""
+    archive: ArchiveSettings | None = None
+    """None: nothing is kept."""
 
 
 def load(path: Path) -> Config:
@@ -170,29 +174,33 @@ def _goes_deeper(value: Any, depth: int) -> bool:
     )
 
 
+_SECTIONS: tuple[tuple[tuple[str | None, ...], type[Section]], ...] = (
+    (("server", "tls"), TlsSettings),
+    (("server", "ice_servers"), IceServerSettings),
+    (("server",), ServerSettings),
+    (("serving", "tls"), ServingTlsSettings),
+    (("serving",), ServingSettings),
+    (("streams", None, "tls"), CameraTlsSettings),
+    (("streams", None, "events", "labels", None), EventRuleSettings),
+    (("streams", None, "events"), EventSettings),
+    (("streams", None, "zones", None), ZoneSettings),
+    (("streams", None, "lines", None), LineSettings),
+    (("streams",), StreamSettings),
+    (("ingress",), IngressSettings),
+    (("api_streams",), ApiStreamsSettings),
+    (("archive",), ArchiveSettings),
+    (("access", "groups"), GroupSettings),
+    (("access", "proxy"), ProxySettings),
+    (("access", "oidc", "tls"), OidcTlsSettings),
+    (("access", "oidc"), OidcSettings),
+    (("access",), AccessSettings),
+)
+"""Which section stands below a key path; None: whatever name. The first that fits counts."""
+
+
 def _section(where: tuple[Any, ...]) -> type[Section]:
     """The section a key path leads into."""
-    if not where:
-        return Config
-    if where[:2] == ("server", "tls"):
-        return TlsSettings
-    if where[:2] == ("serving", "tls"):
-        return ServingTlsSettings
-    if where[:2] == ("server", "ice_servers"):
-        return IceServerSettings
-    if where[:1] == ("streams",) and where[2:3] == ("tls",):
-        return CameraTlsSettings
-    if where[:3] == ("access", "oidc", "tls"):
-        return OidcTlsSettings
-    within_access: dict[str, type[Section]] = {"groups": GroupSettings, "proxy": ProxySettings, "oidc": OidcSettings}
-    if where[:1] == ("access",) and len(where) > 1:
-        return within_access.get(str(where[1]), AccessSettings)
-    sections: dict[str, type[Section]] = {
-        "access": AccessSettings,
-        "api_streams": ApiStreamsSettings,
-        "server": ServerSettings,
-        "serving": ServingSettings,
-        "streams": StreamSettings,
-        "ingress": IngressSettings,
-    }
-    return sections.get(str(where[0]), Config)
+    for path, section in _SECTIONS:
+        if len(where) >= len(path) and all(key in (None, part) for key, part in zip(path, where, strict=False)):
+            return section
+    return Config

@@ -6,6 +6,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from streamer.config.sampling import SamplingSettings
 from streamer.config.section import Section, checked
+from streamer.config.watching import WatchingSettings
 from streamer.values import url
 
 Url = Annotated[str, AfterValidator(checked(url.check))]
@@ -23,7 +24,7 @@ class CameraTlsSettings(Section):
     """False: whoever answers is taken for the camera."""
 
 
-class StreamSettings(SamplingSettings):
+class StreamSettings(WatchingSettings, SamplingSettings):
     """One camera."""
 
     url: Url

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from streamer.events import shape
-from streamer.events.shape import Point
+from streamer.values.place import Point
 
 MARGIN = 8 / 768
 """Of the picture's width."""

@@ -7,7 +7,7 @@ distance is the same in every direction. y grows downwards.
 import math
 from collections.abc import Iterator, Sequence
 
-Point = tuple[float, float]
+from streamer.values.place import Point
 
 
 def scaled(points: Sequence[Point], aspect: float) -> tuple[Point, ...]:

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, field, replace
 
-from streamer.events.place import Places, Zone, anchored
 from streamer.events.presence import Crossing, Presence
-from streamer.events.shape import Point, contains, scaled
+from streamer.events.shape import contains, scaled
 from streamer.values.event import Box, Event, Mark
+from streamer.values.place import Places, Point, Zone, anchored
 from streamer.values.sight import Look, Sight
 from streamer.values.uuid7 import uuid7
 

@@ -7,10 +7,10 @@ from datetime import tzinfo
 from typing import Literal
 
 from streamer.events.confirmation import Rules
-from streamer.events.hours import within
-from streamer.events.place import Line, Places, Zone
 from streamer.events.thing import Thing, is_masked, place
 from streamer.values.event import Event, Mark
+from streamer.values.hours import within
+from streamer.values.place import Line, Places, Zone
 from streamer.values.sight import Look, Sight
 
 FIRST_PICTURE = 1.0

@@ -5,7 +5,8 @@ import math
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from streamer.events.shape import Point, contains, cross, depth, distance, side
+from streamer.events.shape import contains, cross, depth, distance, side
+from streamer.values.place import Point
 
 SHARE = st.floats(0, 1)
 POINT = st.tuples(SHARE, SHARE)

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamer.events.confirmation import Rule, Rules
-from streamer.events.hours import Hours
-from streamer.events.place import Asks, Line, Places, Zone
 from streamer.events.watch import Change, Watch
 from streamer.values.event import Mark
+from streamer.values.hours import Hours
+from streamer.values.place import Asks, Line, Places, Zone
 from tests.events.looks import INTERVAL, NOON, Scene, at
 
 RULES = Rules(Rule(0.6))

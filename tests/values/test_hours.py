@@ -4,8 +4,8 @@ from datetime import UTC, time, timedelta, timezone
 
 import pytest
 
-from streamer.events.hours import Hours, within
 from streamer.values.errors import ConfigError
+from streamer.values.hours import Hours, within
 from tests.events.looks import NOON
 
 

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from streamer.events.hours import Hours
-from streamer.events.shape import Point
 from streamer.values.event import Box
+from streamer.values.hours import Hours
 
+Point = tuple[float, float]
 Anchor = Literal["bottom", "center"]
 
 
@@ -63,6 +63,9 @@ class Places:
     lines: tuple[Line, ...] = ()
     masks: tuple[tuple[Point, ...], ...] = ()
     """Polygons in which nothing counts: a tree, a screen, somebody else's ground."""
+
+
+NOWHERE = Places()
 
 
 def anchored(anchor: Anchor, box: Box, width: int) -> Point:

@@ -1,0 +1,85 @@
+"""The keys of a stream that say what becomes an event, and where; and the section `archive`."""
+
+from typing import Any
+
+import pytest
+
+from streamer import config
+from streamer.config.archive import ArchiveSettings
+from streamer.values.errors import ConfigError
+from streamer.values.hours import Hours
+from streamer.values.place import Asks, Line, Places, Zone
+from streamer.values.watching import EventRule, Watching
+
+TRIANGLE = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]]
+
+
+def stream(**settings: Any) -> config.StreamSettings:
+    """One of a document with these settings."""
+    return config.parse({"streams": {"porch": {"url": "rtsp://camera/", **settings}}}).streams["porch"]
+
+
+def test_what_is_written_is_handed_on_whole() -> None:
+    """Rules, zones, lines and masks become one value."""
+    found = stream(
+        events={"min_score": 0.7, "labels": {"car": {"end_after": 5.0}}},
+        zones={"yard": {"points": [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]], "dwell": 10.0, "hours": ["22:00-06:00"]}},
+        lines={"gate": {"points": [[0.5, 1.0], [0.5, 0.0]], "labels": ["car"], "anchor": "center"}},
+        masks=[[[0.0, 0.0], [0.1, 0.0], [0.1, 0.1]]],
+    ).watching
+    zone = Zone("yard", ((0, 0), (1, 0), (1, 1)), 10.0, "bottom", Asks(hours=(Hours.parse("22:00-06:00"),)))
+    line = Line("gate", ((0.5, 1), (0.5, 0)), "center", Asks(frozenset({"car"})))
+    places = Places((zone,), (line,), (((0, 0), (0.1, 0), (0.1, 0.1)),))
+    assert found == Watching(EventRule(0.7), {"car": EventRule(None, 5.0)}, places)
+    assert stream().watching == Watching()
+
+
+@pytest.mark.parametrize(
+    ("settings", "parts"),
+    [
+        ({"zones": {"yard": {"points": [[0.0, 0.0], [1.0, 0.0]]}}}, ["streams.porch.zones.yard.points", "3"]),
+        ({"zones": {"yard": {"points": [[0.0, 0.0], [1.0, 0.0], [1.0, 1.5]]}}}, ["points.2.1", "1.5"]),
+        ({"zones": {"a yard": {"points": []}}}, ["streams.porch.zones"]),
+        ({"lines": {"gate": {"points": [[0.0, 0.0]]}}}, ["lines.gate.points", "2"]),
+        ({"zones": {"yard": {"points": TRIANGLE, "hours": ["25:00-26:00"]}}}, ["hours.0", "22:00-06:00"]),
+        ({"zones": {"yard": {"points": TRIANGLE, "colour": "red"}}}, ["zones.yard.colour: unknown key", "dwell"]),
+        ({"lines": {"gate": {"points": TRIANGLE[:2], "dwell": 1.0}}}, ["lines.gate.dwell: unknown key", "points"]),
+        ({"events": {"labels": {"car": {"score": 1.0}}}}, ["events.labels.car.score: unknown key", "end_after"]),
+        ({"events": {"end_after": 0.0}}, ["events.end_after", "0.2"]),
+    ],
+)
+def test_a_mistake_is_said_where_it_is(settings: dict[str, Any], parts: list[str]) -> None:
+    """The sentence names the key and what is allowed there."""
+    with pytest.raises(ConfigError) as caught:
+        stream(**settings)
+    for part in parts:
+        assert part in str(caught.value)
+
+
+def test_places_may_come_by_the_api() -> None:
+    """A stream that is added brings its zones with it."""
+    zone = {"points": [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]]}
+    assert config.parse_stream("porch", {"url": "rtsp://camera/", "zones": {"yard": zone}}).watching.places.zones
+
+
+@pytest.mark.parametrize(("text", "expected"), [("50 GB", 50_000_000_000), ("1.5TB", 1_500_000_000_000), (None, None)])
+def test_a_size_is_read_as_people_write_it(text: str | None, expected: int | None) -> None:
+    """Decimal units, as disks are sold by."""
+    assert ArchiveSettings(max_size=text).max_bytes == expected
+
+
+@pytest.mark.parametrize(
+    ("settings", "parts"),
+    [
+        ({"max_size": "lots"}, ["archive.max_size", "50 GB"]),
+        ({"database": "mysql://h/x"}, ["archive.database", "postgresql://"]),
+        ({"days": 0.0}, ["archive.days"]),
+        ({"keep": 1}, ["archive.keep: unknown key", "days_of"]),
+    ],
+)
+def test_a_mistake_in_the_archive_is_said_where_it_is(settings: dict[str, Any], parts: list[str]) -> None:
+    """The sentence names the key and what is allowed there."""
+    with pytest.raises(ConfigError) as caught:
+        config.parse({"archive": settings})
+    for part in parts:
+        assert part in str(caught.value)
