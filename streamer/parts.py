@@ -21,12 +21,13 @@ from streamer.inference import credentials
 from streamer.inference.model import ServedModel
 from streamer.inference.served_models import ServedModels
 from streamer.source import Openings, Source, Target
-from streamer.stream.pipeline import Pipeline
+from streamer.stream.pipeline import EventMaker, Pipeline
 from streamer.values import url
 from streamer.values.clock import Clock
 from streamer.values.detections import Detections
 from streamer.values.host import is_loopback
 from streamer.values.sampling import Sampling
+from streamer.values.watching import Watching
 from streamer.webrtc.publisher import Publisher
 
 
@@ -42,6 +43,7 @@ class Parts:
         on_error: Callable[[str, str], None],
         on_model_restart: Callable[[], None],
         on_detections: Callable[[Pipeline, Detections], None],
+        events_of: Callable[[str, Watching], EventMaker | None] = lambda _name, _watching: None,
     ) -> None:
         """Make nothing yet.
 
@@ -52,6 +54,7 @@ class Parts:
             on_error: told of each that failed: model, gRPC status.
             on_model_restart: told when a model's task ended in a way nobody foresaw.
             on_detections: told of each sampled frame's answer.
+            events_of: makes what makes events of a stream's answers; None: nobody wants to know.
 
         Raises:
             ConfigError: a file that `serving.tls` names cannot be used.
@@ -60,6 +63,7 @@ class Parts:
         self._clock = clock
         self._on_call, self._on_error, self._on_model_restart = on_call, on_error, on_model_restart
         self._on_detections = on_detections
+        self._events_of = events_of
         self._openings = Openings()
         self._tracker_ids = itertools.count(1)
         """Of all streams: a name may come to stand for another camera, and no id is given twice."""
@@ -152,6 +156,7 @@ class Parts:
             origin=entry.origin,
             paused=entry.paused,
             tracker_ids=self._tracker_ids,
+            events=self._events_of(name, entry.settings.watching),
         )
         return source, pipeline
 
@@ -169,6 +174,7 @@ class Parts:
             on_detections=self._on_detections,
             origin="publisher",
             tracker_ids=self._tracker_ids,
+            events=self._events_of(name, Watching()),
         )
         return publisher, pipeline
 

@@ -29,6 +29,7 @@ from streamer.http.events import Events
 from streamer.http.metrics import Metrics
 from streamer.http.security_headers import security_headers
 from streamer.http.shortage import Shortage
+from streamer.keeping import Keeping
 from streamer.parts import Parts, state_file
 from streamer.stream.pipeline import Pipeline
 from streamer.values.clock import Clock, monotonic
@@ -55,6 +56,7 @@ class Service:
         """
         self.clock = clock
         self.events = Events()
+        self.keeping = Keeping(config, path, clock=clock)
         self._parts = Parts(
             config,
             clock=clock,
@@ -62,6 +64,7 @@ class Service:
             on_error=self._failed,
             on_model_restart=lambda: self.metrics.restarted("model"),
             on_detections=self._publish,
+            events_of=self.keeping.events_of,
         )
         self.models = self._parts.models
         self.streams = Streams(
@@ -100,6 +103,7 @@ class Service:
         # Each stream has threads of its own, and a picture of 320 pixels is done before others have woken.
         cv2.setNumThreads(1)
         try:
+            await asyncio.to_thread(self.keeping.open)
             self.models.start()
             await self._apply(self.stream_changes.roster.entries())
             tasks.append(self._own("event-loop-lag", self._measure_lag))
@@ -107,6 +111,7 @@ class Service:
             tasks.append(self._own("accounts", self.entrance.store.watch))
             tasks.append(self._own("audit", self.entrance.audit.run))
             tasks.append(self._own("token-uses", self.entrance.parts.token_uses.run))
+            tasks += [self._own(name, task) for name, task in self.keeping.tasks().items()]
             if self.edits is not None:
                 tasks.append(self._own("configuration", functools.partial(self.edits.run, self._reload)))
             yield self._application()
@@ -118,6 +123,7 @@ class Service:
             await ended("the streams", self.streams.close())
             await ended("what was not allowed any more", self.admissions.settle())
             await ended("the models", self.models.close())
+            await ended("the archive", self.keeping.close())
             await ended("the audit", self.entrance.audit.close())
 
     def read_again(self) -> None:

@@ -120,6 +120,10 @@ class Archive:
         """What changed after that, in the order it did; a thousand at the most."""
         return await self._read(partial(event_table.since, changed=changed))
 
+    async def streams(self) -> list[str]:
+        """The names of all streams there are events of, in order."""
+        return await self._read(event_table.streams)
+
     async def newest_change(self) -> int:
         """The number of the newest change."""
         return await self._read(event_table.newest_change)
@@ -160,6 +164,10 @@ class Archive:
         return await self._write(change)
 
     # ---- in threads
+
+    async def in_its_thread(self, errand: Callable[[], T]) -> T:
+        """Have something done by the thread that writes."""
+        return await self._writing.run(errand)
 
     async def _read(self, question: Callable[[Cursor], T]) -> T:
         def ask() -> T:

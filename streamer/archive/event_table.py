@@ -15,13 +15,13 @@ _OF_EVENT = (
 )  # fmt: skip
 _OF_PICTURE = ("boxes", "picture_bytes")
 _OF_REVIEW = ("review", "note", "bookmarked", "reviewed_by", "reviewed_ms")
-_COLUMNS = ", ".join((*_OF_EVENT, *_OF_PICTURE, *_OF_REVIEW, "changed"))
+_COLUMNS = ", ".join((*_OF_EVENT, *_OF_PICTURE, *_OF_REVIEW, "changed", "made"))
 
 _FIXED = {"id", "stream", "label", "class_id", "tracker_id", "began_ms", "began_pts"}
 """Of an event, from its beginning on. The label is its last one's: votes may yet change it."""
 
 _PUT = (
-    f"INSERT INTO event ({', '.join(_OF_EVENT)}, changed) VALUES ({', '.join('?' * (len(_OF_EVENT) + 1))})"  # noqa: S608
+    f"INSERT INTO event ({', '.join(_OF_EVENT)}, changed, made) VALUES ({', '.join('?' * (len(_OF_EVENT) + 2))})"  # noqa: S608
     " ON CONFLICT (id) DO UPDATE SET "
     + ", ".join(f"{name} = excluded.{name}" for name in (*_OF_EVENT, "changed") if name not in _FIXED - {"label"})
 )
@@ -37,7 +37,8 @@ def put(cursor: Cursor, entries: Iterable[tuple[Event, Picture | None]]) -> list
     """Insert events, or bring those that are there up to date; returns them as they are now, reviews among it."""
     entries = list(entries)
     changed = newest_change(cursor)
-    cursor.run_many(_PUT, [(*_row(event), changed + 1 + number) for number, (event, _) in enumerate(entries)])
+    numbers = range(changed + 1, changed + 1 + len(entries))
+    cursor.run_many(_PUT, [(*_row(event), number, number) for number, (event, _) in zip(numbers, entries, strict=True)])
     cursor.run_many(_PUT_ZONE, [(zone, event.id) for event, _ in entries for zone in event.zones])
     pictures = [(_boxes_text(picture.boxes), len(picture), event.id) for event, picture in entries if picture]
     cursor.run_many("UPDATE event SET boxes = ?, picture_bytes = ? WHERE id = ?", pictures)
@@ -81,6 +82,16 @@ def remove(cursor: Cursor, ids: Sequence[str]) -> None:
     """Without these. Their files go first."""
     cursor.run_many("DELETE FROM event_zone WHERE event_id = ?", [(id_,) for id_ in ids])
     cursor.run_many("DELETE FROM event WHERE id = ?", [(id_,) for id_ in ids])
+
+
+def streams(cursor: Cursor) -> list[str]:
+    """The names of all streams there are events of; from name to name, and not through all events."""
+    sql = (
+        "WITH RECURSIVE found (name) AS (SELECT MIN(stream) FROM event UNION ALL"
+        " SELECT (SELECT MIN(stream) FROM event WHERE stream > found.name) FROM found WHERE found.name IS NOT NULL)"
+        " SELECT name FROM found WHERE name IS NOT NULL"
+    )
+    return [row[0] for row in cursor.all(sql)]
 
 
 def end_what_went_on(cursor: Cursor) -> int:
@@ -158,7 +169,7 @@ def _row(event: Event) -> tuple[Any, ...]:
 
 
 def _kept(row: Row) -> Kept:
-    cells = dict(zip((*_OF_EVENT, *_OF_PICTURE, *_OF_REVIEW, "changed"), row, strict=True))
+    cells = dict(zip((*_OF_EVENT, *_OF_PICTURE, *_OF_REVIEW, "changed", "made"), row, strict=True))
     event = Event(
         id=cells["id"],
         stream=cells["stream"],
@@ -181,7 +192,7 @@ def _kept(row: Row) -> Kept:
     )
     reviewed_at = None if cells["reviewed_ms"] is None else cells["reviewed_ms"] / 1000
     said = Review(cells["review"], cells["note"], bool(cells["bookmarked"]), cells["reviewed_by"], reviewed_at)
-    return Kept(event, cells["changed"], said, _boxes(cells["boxes"]), cells["picture_bytes"])
+    return Kept(event, cells["changed"], cells["made"], said, _boxes(cells["boxes"]), cells["picture_bytes"])
 
 
 def _box(edges: Sequence[float]) -> tuple[float, float, float, float]:

@@ -28,11 +28,21 @@ class Kept:
     event: Event
     changed: int
     """Rises with each change of any event: whoever read up to one may ask for those behind it."""
+    made: int = 0
+    """The number of the change it came with."""
     review: Review = Review()
     boxes: tuple[Boxed, ...] = ()
     """All that was detected in its picture."""
     picture_bytes: int = 0
     """On disk, picture and thumbnail; 0: it has none."""
+
+    @property
+    def news(self) -> Literal["new", "updated", "ended"]:
+        """What became of it by its newest change."""
+        ended_at, said_at = self.event.ended_at, self.review.at
+        if ended_at is not None and (said_at is None or said_at < ended_at):
+            return "ended"
+        return "new" if self.changed == self.made else "updated"
 
     def document(self) -> dict[str, Any]:
         """As the API shows it."""

@@ -140,12 +140,13 @@ def _said(settings: Config) -> dict[str, Any]:
 
 def differing(started: Config, read: Config) -> tuple[str, ...]:
     """The fixed keys, dotted, that have another value now."""
-    return tuple(
+    keys = tuple(
         f"{section}.{key}"
         for section, keys in FIXED.items()
         for key in keys
         if getattr(_section(started, section), key) != getattr(_section(read, section), key)
     )
+    return keys if started.archive == read.archive else (*keys, "archive")
 
 
 def held(started: Config, read: Config) -> Config:
@@ -157,7 +158,7 @@ def held(started: Config, read: Config) -> Config:
         for section, keys in FIXED.items()
         if getattr(read, section) is not None
     }
-    return read.model_copy(update=sections)
+    return read.model_copy(update={**sections, "archive": started.archive})
 
 
 def _section(settings: Config, name: str) -> Any:

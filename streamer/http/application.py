@@ -21,6 +21,7 @@ from streamer.http import (
     configuration,
     doctor,
     feeds,
+    kept_events,
     links,
     oidc,
     own_password,
@@ -60,6 +61,7 @@ ROOMS = (
     configuration,
     doctor,
     feeds,
+    kept_events,
     links,
     oidc,
     own_password,
@@ -92,6 +94,8 @@ def build(
     admissions: Admissions,
     sign_on: SignOn | None,
     security_headers: Mapping[str, str],
+    archive: Archive | None = None,
+    announcements: Announcements | None = None,
 ) -> web.Application:
     """The application, ready to be served. `reload` is None where no file is followed, `sign_on` where nobody signs in
     elsewhere.
@@ -105,6 +109,7 @@ def build(
     app[SHORTAGE], app[API_DESCRIPTION] = shortage, ApiDescription()
     app[GATE], app[ACCESS], app[ADMISSIONS], app[PROXIES] = gate, access, admissions, proxies
     app[SECURITY_HEADERS], app[SIGN_ON] = security_headers, sign_on
+    app[ARCHIVE], app[ANNOUNCEMENTS] = archive, announcements or Announcements()
     if sign_on is not None:
         app[SIGN_IN_ELSEWHERE] = SignInElsewhere(name=sign_on.name, path=BEGIN)
     app.on_response_prepare.append(add_headers)

@@ -31,10 +31,10 @@ FEED = Answer(Content(Event, media=("text/event-stream",)), means="without an en
 VIDEO = Answer(Content(media=("multipart/x-mixed-replace",)), means="without an end; each part is a JPEG")
 
 
-@routes.get("/api/events", allow_head=False)
+@routes.get("/api/detections", allow_head=False)
 @needs(Action.VIEW)
 @described({200: FEED, 503: FULL})
-async def all_events(request: web.Request) -> web.StreamResponse:
+async def all_detections(request: web.Request) -> web.StreamResponse:
     """The detections of every stream that one may see in one connection."""
     return await _send_events(request, None)
 
@@ -73,7 +73,7 @@ async def _send_events(request: web.Request, stream: str | None) -> web.StreamRe
         request.app[EVENTS].subscribe(stream, request[PRINCIPAL].sees) as buffer,
         contextlib.suppress(*GONE),
     ):
-        async with _endless(request, stream):
+        async with endless(request, stream):
             await response.prepare(request)
             await response.write(b"retry: 1000\n\n")
             while True:
@@ -95,7 +95,7 @@ async def _send_pictures(request: web.Request, pipeline: Pipeline) -> web.Stream
     subscription = pipeline.view.jpeg.subscribe()
     try:
         with contextlib.suppress(*GONE):
-            async with _endless(request, pipeline.name):
+            async with endless(request, pipeline.name):
                 await response.prepare(request)
                 while True:
                     picture = await subscription.take()
@@ -108,7 +108,7 @@ async def _send_pictures(request: web.Request, pipeline: Pipeline) -> web.Stream
 
 
 @contextlib.asynccontextmanager
-async def _endless(request: web.Request, stream: str | None) -> AsyncIterator[None]:
+async def endless(request: web.Request, stream: str | None) -> AsyncIterator[None]:
     """Something that goes on until its stream, its permission or the service ends: TimeoutError is raised in it."""
     async with asyncio.timeout(None) as life:
         request.app[ENDLESS][life] = stream

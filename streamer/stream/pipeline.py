@@ -34,6 +34,7 @@ from streamer.values.mishaps import Mishaps
 from streamer.values.sampling import Sampling
 from streamer.values.state import SourceState, StreamState
 from streamer.values.track import TrackedBox
+from streamer.values.watching import Watching
 from streamer.view.view import View
 
 STALE_PICTURE = 2.0
@@ -106,6 +107,41 @@ class Model(Protocol):
         """Ask about a sample; `answer` is called once, and where this raises not at all."""
 
 
+class EventMaker(Protocol):
+    """What a pipeline needs of what makes events of its answers, and others ask of it."""
+
+    @property
+    def begun(self) -> Mapping[str, int]:
+        """Events, by label."""
+
+    @property
+    def ended(self) -> Mapping[str, int]:
+        """The same of those that have ended."""
+
+    @property
+    def crossings(self) -> Mapping[tuple[str, str, str], int]:
+        """Of lines, by (line, direction, label)."""
+
+    @property
+    def pictures_dropped(self) -> int:
+        """Frames that were to be pictured and gave way to newer ones."""
+
+    def occupancy(self) -> Mapping[tuple[str, str], int]:
+        """Confirmed things by (zone, label)."""
+
+    def change(self, watching: Watching) -> None:
+        """Go by these settings from the next sample on."""
+
+    def answered(self, frame: Frame, answer: Detections, min_score: float) -> None:
+        """Take in one answered sample, what was half seen too."""
+
+    def end(self) -> None:
+        """End what goes on."""
+
+    async def run(self) -> None:
+        """Do what takes time, until cancelled."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Arrival:
     """A frame on its way to the event loop."""
@@ -132,6 +168,7 @@ class Pipeline:
         origin: Origin = "file",
         paused: bool = False,
         tracker_ids: Iterator[int] | None = None,
+        events: EventMaker | None = None,
     ) -> None:
         """Join it; nothing runs yet.
 
@@ -144,12 +181,14 @@ class Pipeline:
             origin: who named it.
             paused: begin without the source.
             tracker_ids: of new tracks, rising, taken on the event loop; None: this stream's own, from 1.
+            events: what its answers become; None: nobody wants to know.
         """
         self.name = source.name
         self.origin = origin
         self.source = source
         self.model = model
         self.view = View(source.name, clock=clock)
+        self.events = events
         self.view.show_ids = sampling.show_ids
         self.counts = Counts()
         self.last: Detections | None = None
@@ -180,6 +219,7 @@ class Pipeline:
         self._unarrived = self._mishaps("frames cannot be taken in")
         self._unseen = self._mishaps("frames cannot be given to the view")
         self._untracked = self._mishaps("detections cannot be tracked")
+        self._uneventful = self._mishaps("events cannot be made of detections")
         self._unplaced = self._mishaps("boxes cannot be placed")
         self._unshown = self._mishaps("detections cannot be given to the view")
         self._untold = self._mishaps("detections cannot be told")
@@ -193,6 +233,8 @@ class Pipeline:
         async with asyncio.TaskGroup() as group:
             group.create_task(_endless(self._valve.run(lambda: self.source.run(self.receive))))
             group.create_task(_endless(self.view.run(self._boxes_at, self.notice)))
+            if self.events is not None:
+                group.create_task(_endless(self.events.run()))
 
     # ---- what may change while it runs, and its viewers watch on
 
@@ -205,13 +247,17 @@ class Pipeline:
         """End the source until `restart`; the last picture stays."""
         await self._valve.close()
         self._unanswered_since = None  # nothing is asked any more
+        if self.events is not None:
+            self.events.end()
 
     def restart(self) -> None:
         """Run the source anew."""
         self._valve.open()
 
-    def change(self, model: Model, sampling: Sampling) -> None:
-        """Ask this model, that often, from the next frame on."""
+    def change(self, model: Model, sampling: Sampling, watching: Watching | None = None) -> None:
+        """Ask this model, that often, from the next frame on, and make such events of its answers."""
+        if self.events is not None and watching is not None:
+            self.events.change(watching)
         self.model, before = model, self._sampling
         self._sampling = sampling
         self.view.show_ids = sampling.show_ids
@@ -284,7 +330,7 @@ class Pipeline:
         self.counts.answer(answer.labels, answer.unnamed)
         self._result_rate.add(answer.answered_at, answer.pts)
         self._unanswered_since = None
-        answer = self._followed(answer)
+        answer = self._eventful(sample, self._followed(answer))
         if self.last is None or answer.pts > self.last.pts:
             self.last = answer
         with self._unshown:
@@ -296,8 +342,17 @@ class Pipeline:
         """The answer with what its rows are known as, where that can be told."""
         with self._untracked:
             if self.size == (answer.width, answer.height):
-                return replace(answer, followed=self._tracker.update(answer), faint=None)
+                followed, faint = self._tracker.update(answer), answer.faint
+                faint = None if faint is None else replace(faint, followed=self._tracker.half_seen)
+                return replace(answer, followed=followed, faint=faint)
         return answer
+
+    def _eventful(self, sample: Sample, answer: Detections) -> Detections:
+        """The answer as others are told it, after events were made of all of it."""
+        if self.events is not None and self.size == (answer.width, answer.height):
+            with self._uneventful:
+                self.events.answered(sample.frame, answer, sample.min_score)
+        return replace(answer, faint=None)
 
     def _boxes_at(self, pts: float) -> Sequence[TrackedBox]:
         """What is drawn on the frame at `pts`; nothing where that cannot be known, for the picture is there."""
@@ -340,6 +395,7 @@ class Pipeline:
             ("pipeline", "loop_busy"): self._arrivals_lost,
             ("pipeline", "failed"): sum(each.count for each in (self._unreceived, self._unarrived, self._untold)),
             ("tracker", "failed"): self._unfollowed.count + self._untracked.count + self._unplaced.count,
+            ("events", "failed"): self._uneventful.count,
             ("view", "failed"): self._unseen.count + self._unshown.count,
             ("aligner", "late"): self.view.aligner.dropped,
             ("encoder", "failed"): self.view.failed,

@@ -51,6 +51,8 @@ class Tracker:
         """Those of the newest moment, in its order."""
         self._model: tuple[str, int] | None = None
         """Who answered last, and in which version."""
+        self.half_seen: Told = ()
+        """What each row of the newest answer's `faint` is known as; None: it continues nothing."""
 
     def __len__(self) -> int:
         return len(self._tracks)
@@ -62,6 +64,7 @@ class Tracker:
         """
         newest = self._history.newest
         if newest is not None and detections.pts <= newest.pts:
+            self.half_seen = ()
             return (None,) * len(detections)
         self._hear(detections.model, detections.version)
         states = self._expected(newest, detections)
@@ -76,6 +79,7 @@ class Tracker:
         self._tracks += [self._new(detections, row) for row in fresh]
         states = states.joined(kalman.begun(strong.boxes[fresh], detections.width))
         told = self._told(detections, pairs, states)
+        self.half_seen = () if detections.faint is None else self._told(detections.faint, faintly, states)
         self._remember(detections, states, pairs, faintly)
         return told
 
@@ -122,11 +126,14 @@ class Tracker:
         return Track(next(self._ids), votes, detections.pts, score)
 
     def _told(self, detections: Detections, pairs: Pairs, states: States) -> Told:
-        """What is known of each row's thing; of its speed while the camera stands still."""
+        """What is known of each row's thing, where it is one; of its speed while the camera stands still."""
         stands = self._path.stands(detections.pts, detections.width)
         speeds = np.hypot(*states.velocities[:, :2].T).tolist() if stands else []
-        told = []
+        told: list[Followed | None] = []
         for row in range(len(detections)):
+            if row not in pairs:
+                told.append(None)
+                continue
             track = self._tracks[pairs[row]]
             told.append(track.told(speeds[pairs[row]] if stands and track.hits >= STEADY_SPEED else None))
         return tuple(told)

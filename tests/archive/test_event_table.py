@@ -36,7 +36,7 @@ def test_what_is_put_is_found_as_it_was(database: Database) -> None:
         event_table.put(cursor, [(event, picture)])
     with database.reading() as cursor:
         kept = event_table.one(cursor, event.id)
-    assert kept == Kept(event, 1, boxes=picture.boxes, picture_bytes=len(picture))
+    assert kept == Kept(event, 1, 1, boxes=picture.boxes, picture_bytes=len(picture))
 
 
 def test_a_later_state_takes_the_place_of_the_one_before(database: Database) -> None:
@@ -98,6 +98,15 @@ def test_a_query_finds_what_it_asks_for(database: Database, query: Query, expect
     assert "".join(names[id_] for id_ in ids(database, query)) == expected
     with database.reading() as cursor:
         assert event_table.count(cursor, query) == len(expected)
+
+
+def test_every_stream_is_known_by_its_name(database: Database) -> None:
+    """Each name that events have, once and in order."""
+    with database.reading() as cursor:
+        assert event_table.streams(cursor) == []
+    put(database, *(an_event(NOON + number, stream=name) for number, name in enumerate("bacab")))
+    with database.reading() as cursor:
+        assert event_table.streams(cursor) == ["a", "b", "c"]
 
 
 def test_each_change_has_a_number_of_its_own(database: Database) -> None:

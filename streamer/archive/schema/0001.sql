@@ -25,6 +25,7 @@ CREATE TABLE event (
     bookmarked BIGINT NOT NULL DEFAULT 0,
     reviewed_by TEXT NOT NULL DEFAULT '',
     reviewed_ms BIGINT,
+    made BIGINT NOT NULL,
     changed BIGINT NOT NULL
 );
 -- What is filtered by stands in the index, so that a page of few among many reads no rows in vain.

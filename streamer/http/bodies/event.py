@@ -1,0 +1,102 @@
+"""Events that are kept: how they are shown, asked for and judged."""
+
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field
+
+from streamer.http.bodies.body import Body
+
+MOST = 1000
+"""Events in one answer."""
+
+Moment = Annotated[float, Field(ge=0, lt=1e11)]
+"""Seconds since 1970, UTC."""
+EventId = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+
+
+class EventSearch(Body):
+    """What `GET /api/events` is asked for; all of it at once."""
+
+    model_config = ConfigDict(strict=False, validate_by_alias=True)
+
+    stream: str | None = None
+    """A name, or several with commas between."""
+    label: Annotated[str | None, Field(alias="class")] = None
+    """A class, or several with commas between."""
+    zone: str | None = None
+    """It has been in."""
+    since: Annotated[Moment | None, Field(alias="from")] = None
+    """Began then or later."""
+    until: Annotated[Moment | None, Field(alias="to")] = None
+    """Began before."""
+    min_score: Annotated[float | None, Field(ge=0, le=1)] = None
+    reviewed: Literal["confirmed", "false", "any", "none"] | None = None
+    bookmarked: bool | None = None
+    cursor: EventId | None = None
+    """As the answer before had it."""
+    limit: Annotated[int, Field(ge=1, le=MOST)] = 50
+
+
+class ShownMark(Body):
+    """What a thing did at a zone or a line."""
+
+    kind: Literal["enter", "leave", "dwell", "cross"]
+    where: str
+    at: float
+    direction: Literal["forward", "backward"] | None = None
+    """Of a crossing."""
+
+
+class ShownEvent(Body):
+    """One event. Times are seconds since 1970, UTC."""
+
+    id: str
+    """A UUIDv7: sorted by it, events are in the order they began."""
+    stream: str
+    label: str
+    class_id: int
+    tracker_id: int
+    model: str
+    version: int
+    began_at: float
+    last_at: float
+    """Seen last."""
+    ended_at: float | None
+    """Null: it goes on."""
+    began_pts: float
+    last_pts: float
+    score: float
+    """The best."""
+    box: tuple[float, float, float, float]
+    """[x_min, y_min, x_max, y_max] at its best, in pixels of `width` × `height`."""
+    width: int
+    height: int
+    zones: tuple[str, ...]
+    """All it has been in."""
+    marks: tuple[ShownMark, ...]
+    has_picture: bool
+    reviewed: Literal["confirmed", "false"] | None
+    note: str
+    bookmarked: bool
+    reviewed_by: str | None
+    reviewed_at: float | None
+    changed: int
+    """Rises with each change of any event; `Last-Event-ID` of the event stream."""
+
+
+class EventPage(Body):
+    """The answer of `GET /api/events`."""
+
+    events: tuple[ShownEvent, ...]
+    """The newest first."""
+    cursor: str | None
+    """Asks for those before; null: there are none."""
+
+
+class EventReview(Body):
+    """What is said of an event; what is left out stays as it is."""
+
+    reviewed: Literal["confirmed", "false"] | None = None
+    """Null, where it is there: nobody has judged it."""
+    note: Annotated[str, Field(max_length=2000)] | None = None
+    bookmarked: bool | None = None

@@ -1,0 +1,236 @@
+"""`/api/events`: what is kept of what was seen, found by what it was, judged, told as it is kept, and let go."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from aiohttp import web
+
+from streamer.access.action import Action
+from streamer.archive.archive import Archive
+from streamer.archive.kept import Kept, Review
+from streamer.archive.query import Query
+from streamer.http.access_keys import ACCESS
+from streamer.http.announcements import ANNOUNCEMENTS, text_of
+from streamer.http.audit import note
+from streamer.http.bodies.body import read_query
+from streamer.http.bodies.event import EventPage, EventReview, EventSearch, ShownEvent
+from streamer.http.entity_tag import tagged
+from streamer.http.feeds import FULL, GONE, HEARTBEAT, WRITE_TIMEOUT, all_detections, endless
+from streamer.http.gate import require
+from streamer.http.json_body import FITS, answer, body_of
+from streamer.http.keys import STREAMS
+from streamer.http.needs import PRINCIPAL, needs
+from streamer.http.operation import Answer, Content, described
+from streamer.values.errors import Refused
+
+ARCHIVE: web.AppKey[Archive | None] = web.AppKey("archive", Archive)
+"""None: nothing is kept."""
+
+routes = web.RouteTableDef()
+
+ONE = "/api/events/{event}"
+NOTHING = {404: "nothing is kept here, or there is no such event", 503: "the archive cannot be used for now"}
+PAGE = Answer(Content(EventPage), headers=("ETag",))
+PICTURE = Answer(Content(media=("image/jpeg",)), headers=("ETag",))
+TOLD = Answer(Content(ShownEvent, media=("text/event-stream",)), means="without an end; the `data` of each is JSON")
+
+
+@routes.get("/api/events", allow_head=False)
+@needs(Action.VIEW)
+@described({200: PAGE, 400: "a word of the query is none", **NOTHING}, query=EventSearch)
+async def page(request: web.Request) -> web.StreamResponse:
+    """The newest events that fit, newest first. To `Accept: text/event-stream`, until 1.0: `/api/detections`."""
+    if "text/event-stream" in request.headers.get("Accept", ""):
+        return await all_detections(request)
+    query = await _query(request, read_query(EventSearch, request.query))
+    found = await _archive(request).page(query)
+    full = len(found) == query.limit
+    shown = EventPage(events=tuple(map(_shown, found)), cursor=found[-1].event.id if full and found else None)
+    response = tagged(request, shown.model_dump_json().encode(), "application/json")
+    response.headers["Cache-Control"] = "private, no-cache"
+    return response
+
+
+@routes.get("/api/events/stream", allow_head=False)
+@needs(Action.VIEW)
+@described({200: TOLD, 503: FULL, 404: NOTHING[404]}, headers={"Last-Event-ID": "`changed` of the last one one has"})
+async def tell(request: web.Request) -> web.StreamResponse:
+    """Events as they are kept: `new`, `updated`, `ended`; after `Last-Event-ID`, those that changed since first."""
+    archive, sees = _archive(request), request[PRINCIPAL].sees
+    after = _last_event_id(request)
+    response = web.StreamResponse(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+    response.content_type = "text/event-stream"
+    with (
+        request.app[STREAMS].seats.seated(None, request.remote or ""),
+        request.app[ANNOUNCEMENTS].listen(sees) as buffer,
+        contextlib.suppress(*GONE),
+    ):
+        async with endless(request, None):
+            await response.prepare(request)
+            await response.write(b"retry: 1000\n\n")
+            async for kept in _since(archive, after):
+                after = kept.changed
+                if sees(kept.event.stream):
+                    await _write(response, text_of(kept))
+            while True:
+                try:
+                    async with asyncio.timeout(HEARTBEAT):
+                        kept = await buffer.take()
+                except TimeoutError:
+                    await _write(response, b": still here\n\n")
+                    continue
+                if after is None or kept.changed > after:
+                    await _write(response, text_of(kept))
+    return response
+
+
+@routes.get(ONE)
+@needs(Action.VIEW)
+@described({200: ShownEvent, **NOTHING})
+async def one(request: web.Request) -> web.Response:
+    """One event."""
+    return answer(_shown(await _kept(request)))
+
+
+@routes.get(f"{ONE}/picture")
+@needs(Action.VIEW)
+@described({200: PICTURE, **NOTHING})
+async def picture(request: web.Request) -> web.StreamResponse:
+    """What it looked like at its best, at the camera's size, with nothing drawn on it."""
+    kept = await _kept(request)
+    return await _file(_archive(request).pictures.image(kept.event))
+
+
+@routes.get(f"{ONE}/thumbnail")
+@needs(Action.VIEW)
+@described({200: PICTURE, **NOTHING})
+async def thumbnail(request: web.Request) -> web.StreamResponse:
+    """The thing and what was around it, small."""
+    kept = await _kept(request)
+    return await _file(_archive(request).pictures.thumbnail(kept.event))
+
+
+@routes.patch(ONE)
+@needs(Action.OPERATE)
+@described({200: ShownEvent, **NOTHING, **FITS}, body=EventReview)
+async def review(request: web.Request) -> web.Response:
+    """Say whether it was right, note something, or keep it for good."""
+    kept = await _kept(request)
+    require(request, Action.OPERATE, kept.event.stream)
+    said = await body_of(request, EventReview)
+    changed = await _archive(request).review(kept.event.id, partial(_reviewed, request, said))
+    if changed is None:
+        raise _no_event()
+    note(request, "event review", kept.event.id, detail=", ".join(sorted(said.model_fields_set)))
+    return answer(_shown(changed))
+
+
+@routes.delete(ONE)
+@needs(Action.OPERATE)
+@described({204: None, **NOTHING})
+async def remove(request: web.Request) -> web.Response:
+    """Remove it, and its pictures."""
+    kept = await _kept(request)
+    require(request, Action.OPERATE, kept.event.stream)
+    if not await _archive(request).remove(kept.event.id):
+        raise _no_event()
+    note(request, "event remove", kept.event.id)
+    return web.Response(status=204)
+
+
+# ---- what they have in common
+
+
+def _archive(request: web.Request) -> Archive:
+    archive = request.app[ARCHIVE]
+    if archive is None:
+        raise Refused(404, "nothing is kept here: the configuration has no section `archive`; see /api/detections")
+    return archive
+
+
+async def _kept(request: web.Request) -> Kept:
+    """The event that a request names, where its stream is one that one may see."""
+    kept = await _archive(request).one(request.match_info["event"])
+    if kept is None or not request[PRINCIPAL].sees(kept.event.stream):
+        raise _no_event()
+    return kept
+
+
+def _no_event() -> Refused:
+    return Refused(404, "there is no such event; it may have been let go")
+
+
+async def _query(request: web.Request, asked: EventSearch) -> Query:
+    return Query(
+        streams=await _streams(request, _words(asked.stream)),
+        labels=_words(asked.label),
+        zone=asked.zone,
+        since=asked.since,
+        until=asked.until,
+        min_score=asked.min_score,
+        reviewed=asked.reviewed,
+        bookmarked=asked.bookmarked,
+        before=asked.cursor,
+        limit=asked.limit,
+    )
+
+
+async def _streams(request: web.Request, asked: Sequence[str]) -> tuple[str, ...] | None:
+    """Those of the ones that are asked for which one may see, gone ones too; None: all there are."""
+    sees = request[PRINCIPAL].sees
+    if asked:
+        return tuple(filter(sees, asked))
+    known = await _archive(request).streams()
+    return None if all(map(sees, known)) else tuple(filter(sees, known))
+
+
+def _words(said: str | None) -> tuple[str, ...]:
+    return () if said is None else tuple(filter(None, (word.strip() for word in said.split(","))))
+
+
+def _shown(kept: Kept) -> ShownEvent:
+    return ShownEvent.model_validate(kept.document(), strict=False)
+
+
+def _reviewed(request: web.Request, said: EventReview, before: Review) -> Review:
+    given = said.model_fields_set
+    now = request.app[ACCESS].wall()
+    return replace(
+        before,
+        verdict=(said.reviewed or "") if "reviewed" in given else before.verdict,
+        note=before.note if said.note is None else said.note,
+        bookmarked=before.bookmarked if said.bookmarked is None else said.bookmarked,
+        by=request[PRINCIPAL].name,
+        at=now,
+    )
+
+
+async def _file(path: Path) -> web.StreamResponse:
+    """A file that is there as long as its event is. Names hold no part of a request."""
+    if not await asyncio.to_thread(path.is_file):
+        raise Refused(404, "this event has no picture")
+    # It may be replaced by a better one while its event goes on.
+    return web.FileResponse(path, headers={"Content-Type": "image/jpeg", "Cache-Control": "private, no-cache"})
+
+
+def _last_event_id(request: web.Request) -> int | None:
+    said = request.headers.get("Last-Event-ID", "")
+    return int(said) if said.isascii() and said.isdigit() and len(said) < 19 else None
+
+
+async def _since(archive: Archive, after: int | None) -> AsyncIterator[Kept]:
+    """What changed after that, all of it; nothing for None."""
+    while after is not None:
+        some = await archive.since(after)
+        for kept in some:
+            yield kept
+        after = some[-1].changed if some else None
+
+
+async def _write(response: web.StreamResponse, text: bytes) -> None:
+    async with asyncio.timeout(WRITE_TIMEOUT):
+        await response.write(text)
