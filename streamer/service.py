@@ -24,6 +24,7 @@ from streamer.doctor.practice import Practice
 from streamer.entrance import Entrance
 from streamer.http import application
 from streamer.http.admissions import Admissions
+from streamer.http.announcements import Announcements
 from streamer.http.connections import Connections
 from streamer.http.events import Events
 from streamer.http.metrics import Metrics
@@ -57,6 +58,8 @@ class Service:
         self.clock = clock
         self.events = Events()
         self.keeping = Keeping(config, path, clock=clock)
+        self.announcements = Announcements()
+        self.keeping.on_kept.append(self.announcements.tell)
         self._parts = Parts(
             config,
             clock=clock,
@@ -153,6 +156,8 @@ class Service:
             admissions=self.admissions,
             sign_on=self.entrance.sign_on,
             security_headers=security_headers(self.config.server.frame_ancestors),
+            archive=self.keeping.archive,
+            announcements=self.announcements,
         )
 
     # ---- what changes

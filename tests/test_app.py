@@ -88,7 +88,7 @@ async def test_a_broken_file_of_users_is_no_start(tmp_path: Path) -> None:
 SLOW = (
     b"",
     b"GET / HTTP/1.1\r\nHost: localhost\r\nX-",
-    b"GET /api/events HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    b"GET /api/detections HTTP/1.1\r\nHost: localhost\r\n\r\n",
     b"POST /whip/x HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/sdp\r\nContent-Length: 500\r\n\r\nv=0",
     b"GET /web/viewer.js HTTP/1.1\r\nHost: localhost\r\n\r\n" * 500,
 )

@@ -119,7 +119,7 @@ export class Feed {
     if (deaf) this.#close();
     if (this.#events || now < this.#askAgainAt) return;
     this.#heardAt = now;
-    const events = (this.#events = new EventSource("api/events"));
+    const events = (this.#events = new EventSource("api/detections"));
     events.onopen = () => (this.#refusals = 0);
     events.onerror = () => {
       doubts.dispatchEvent(new Event("refused")); // it also ends where what we may has changed

@@ -14,7 +14,7 @@ from streamer.tools.child import Child, get, open_local
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One event of /api/events."""
+    """One event of /api/detections."""
 
     at: float
     """Monotonic seconds at which it came; that clock is one for all processes of a machine."""
@@ -51,7 +51,7 @@ def reading(page: str) -> Iterator[list[Reading]]:
     over = threading.Event()
 
     def read() -> None:
-        with open_local(f"{page}/api/events", timeout=30) as events:
+        with open_local(f"{page}/api/detections", timeout=30) as events:
             for line in events:
                 if over.is_set():
                     return

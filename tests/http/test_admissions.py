@@ -170,7 +170,7 @@ async def test_what_has_ended_by_itself_is_forgotten() -> None:
     assert len(there.admissions) == 0
 
 
-@pytest.mark.parametrize("path", ["/api/events", "/api/streams/a/events", "/streams/a.mjpeg"])
+@pytest.mark.parametrize("path", ["/api/detections", "/api/streams/a/events", "/streams/a.mjpeg"])
 @pytest.mark.parametrize("shown", [cookie("viewer"), bearer("view")], ids=["cookie", "token"])
 async def test_an_answer_without_an_end_has_one(path: str, shown: dict[str, str]) -> None:
     """Events and MJPEG end at once, and give their places back, when the store no longer has who reads them."""
@@ -184,7 +184,7 @@ async def test_an_answer_without_an_end_has_one(path: str, shown: dict[str, str]
 
 async def test_events_are_of_what_is_seen() -> None:
     """The feed of all streams carries those that whoever reads it may see."""
-    async with run_door(everybody()) as door, door.ask("GET", "/api/events", cookie("viewer")) as answer:
+    async with run_door(everybody()) as door, door.ask("GET", "/api/detections", cookie("viewer")) as answer:
         events = door.service.events
         assert answer.status == 200
         for stream in ("b", "a"):

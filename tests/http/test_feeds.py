@@ -14,7 +14,7 @@ from tests.peers.until import until
 
 Client = TestClient[web.Request, web.Application]
 
-ONE, OTHER, ALL = "/api/streams/a/events", "/api/streams/b/events", "/api/events"
+ONE, OTHER, ALL = "/api/streams/a/events", "/api/streams/b/events", "/api/detections"
 
 
 @asynccontextmanager

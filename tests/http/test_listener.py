@@ -26,7 +26,7 @@ from tests.peers.until import until
 
 BEGUN = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-"
 WHOLE = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
-EVENTS = b"GET /api/events HTTP/1.1\r\nHost: localhost\r\n\r\n"
+EVENTS = b"GET /api/detections HTTP/1.1\r\nHost: localhost\r\n\r\n"
 OFFER = b"POST /whep/x HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/sdp\r\n"
 ADD = b"POST /api/streams HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 

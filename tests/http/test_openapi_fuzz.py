@@ -52,7 +52,7 @@ UNDONE = {
     "POST /whip/{name}": "this name is a camera's",
     "GET /readyz": "no model answers",
     **{f"GET /api/sign-in/oidc{way}": "nobody signs in elsewhere here" for way in ("", "/callback", "/sign-out")},
-    "GET /api/events": "without an end",
+    "GET /api/detections": "without an end",
     "GET /api/streams/{name}/events": "without an end",
     "GET /streams/{name}.mjpeg": "without an end",
 }

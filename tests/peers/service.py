@@ -170,7 +170,7 @@ class Service:
     @asynccontextmanager
     async def events(self, stream: str | None = None) -> AsyncIterator[Feed]:
         """Listen to the events of one stream, or of all in one connection."""
-        path = "/api/events" if stream is None else f"/api/streams/{stream}/events"
+        path = "/api/detections" if stream is None else f"/api/streams/{stream}/events"
         feed = Feed()
         async with self.open(path) as response:
             assert response.status == 200, await response.text()

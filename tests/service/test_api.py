@@ -103,7 +103,7 @@ async def test_events_tell_what_is_in_which_frame(live: Service) -> None:
 
 
 async def test_all_streams_come_in_one_connection(live: Service) -> None:
-    """/api/events carries the same events as the streams' own connections."""
+    """/api/detections carries the same events as the streams' own connections."""
     async with live.events() as every, live.events("road") as road:
         await road.more(5)
         await every.more(1)
@@ -173,7 +173,7 @@ async def test_a_full_service_sends_viewers_away(live: Service) -> None:
             await post_offer(live, "road", SDP_OFFER),
             await live.ask("/streams/road.mjpeg"),
             await live.ask("/api/streams/road/events"),
-            await live.ask("/api/events"),
+            await live.ask("/api/detections"),
         ):
             assert refused.status == 503
             assert "server.max_viewers" in refused.problem()

@@ -101,7 +101,7 @@ async def test_what_a_user_began_ends_with_what_he_may(house: House, change: Cal
     async with (
         watch_whep(olga, "road") as viewer,
         olga.open("/streams/road.mjpeg") as pictures,
-        olga.open("/api/events") as events,
+        olga.open("/api/detections") as events,
         publishing(olga, "phone") as (publisher, _),
     ):
         await viewer.more(5)

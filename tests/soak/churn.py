@@ -100,7 +100,7 @@ class Churn:
 
     async def read_events(self) -> None:
         """For two kilobytes, of all streams."""
-        async with self._service.open("/api/events") as response:
+        async with self._service.open("/api/detections") as response:
             await response.content.readexactly(2_000)
 
     async def look_at_a_still(self) -> None:

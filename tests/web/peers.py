@@ -85,7 +85,7 @@ class FakeService:
         self.port = free_port()
         self.streams: list[dict[str, Any]] = []
         self.events: list[dict[str, Any]] = []
-        """Sent to every page that opens /api/events, once."""
+        """Sent to every page that opens /api/detections, once."""
         self.room = False
         """Whether WHEP offers are answered, with a session that never sends a frame; else the server is full."""
         self.offers = 0
@@ -97,7 +97,7 @@ class FakeService:
         self.endless = 0
         """MJPEG responses being sent now."""
         self.listeners = 0
-        """Pages that have opened /api/events, ever."""
+        """Pages that have opened /api/detections, ever."""
         self.may: dict[str, Any] = {"allowed": False, "token": False, "schemes": ["rtsp", "http"]}
         """What /api/config says of changing streams."""
         self.publishable: list[str] = []
@@ -140,7 +140,7 @@ class FakeService:
         app.router.add_get("/api/session", self._who)
         app.router.add_post("/api/session", self._sign_in)
         app.router.add_get("/api/streams", self._list)
-        app.router.add_get("/api/events", self._send_events)
+        app.router.add_get("/api/detections", self._send_events)
         app.router.add_get("/api/config", self._config)
         app.router.add_get("/api/ingress", self._publisher)
         app.router.add_post("/api/streams", self._change)
@@ -233,7 +233,7 @@ class FakeService:
         return response
 
     def drop_listeners(self) -> None:
-        """End every open /api/events."""
+        """End every open /api/detections."""
         self._dropped.set()
         self._dropped = asyncio.Event()
 
