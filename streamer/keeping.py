@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from streamer.archive.archive import Archive
     from streamer.archive.database import Database
     from streamer.archive.kept import Kept
+    from streamer.http.announcements import Announcements
     from streamer.stream.events import StreamEvents
 
 log = logging.getLogger(__name__)
@@ -47,12 +48,14 @@ class Keeping:
         self._clock, self._wall = clock, wall
         self._drawing = Errands(DRAWING, "pictures")
         self._opened = False
-        self.on_kept: list[Callable[[Sequence[Kept]], None]] = []
-        """Told on the event loop of each event once it is kept, and of each change."""
         self.archive: Archive | None = None
+        self.kept: tuple[Archive, Announcements] | None = None
+        """The archive, and who is told of what it keeps."""
         if config.archive is not None:
             folder = (path.parent if path is not None else Path()) / config.archive.path
-            self.archive = _archive(config.archive, folder, clock, wall, self._kept)
+            announcements = _announcements()
+            self.archive = _archive(config.archive, folder, clock, wall, announcements.tell)
+            self.kept = self.archive, announcements
 
     def open(self) -> None:
         """Open the database. Blocks.
@@ -104,9 +107,11 @@ class Keeping:
             await self.archive.in_its_thread(self.open)
         await self.archive.writer.run()
 
-    def _kept(self, kept: "Sequence[Kept]") -> None:
-        for told in self.on_kept:
-            told(kept)
+
+def _announcements() -> "Announcements":
+    from streamer.http.announcements import Announcements
+
+    return Announcements()
 
 
 def _archive(

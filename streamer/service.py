@@ -24,7 +24,6 @@ from streamer.doctor.practice import Practice
 from streamer.entrance import Entrance
 from streamer.http import application
 from streamer.http.admissions import Admissions
-from streamer.http.announcements import Announcements
 from streamer.http.connections import Connections
 from streamer.http.events import Events
 from streamer.http.metrics import Metrics
@@ -58,8 +57,6 @@ class Service:
         self.clock = clock
         self.events = Events()
         self.keeping = Keeping(config, path, clock=clock)
-        self.announcements = Announcements()
-        self.keeping.on_kept.append(self.announcements.tell)
         self._parts = Parts(
             config,
             clock=clock,
@@ -156,8 +153,7 @@ class Service:
             admissions=self.admissions,
             sign_on=self.entrance.sign_on,
             security_headers=security_headers(self.config.server.frame_ancestors),
-            archive=self.keeping.archive,
-            announcements=self.announcements,
+            kept=self.keeping.kept,
         )
 
     # ---- what changes

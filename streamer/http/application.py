@@ -6,6 +6,8 @@ come from a page of ours or from no page (allowed_origins.py). The gate (gate.py
 
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
@@ -21,8 +23,8 @@ from streamer.http import (
     configuration,
     doctor,
     feeds,
-    kept_events,
     links,
+    no_archive,
     oidc,
     own_password,
     page,
@@ -55,13 +57,16 @@ from streamer.http.trusted_proxies import TrustedProxies
 from streamer.inference.served_models import ServedModels
 from streamer.webrtc.sdp import MAX_OFFER
 
+if TYPE_CHECKING:
+    from streamer.archive.archive import Archive
+    from streamer.http.announcements import Announcements
+
 ROOMS = (
     api_description,
     audit,
     configuration,
     doctor,
     feeds,
-    kept_events,
     links,
     oidc,
     own_password,
@@ -94,11 +99,11 @@ def build(
     admissions: Admissions,
     sign_on: SignOn | None,
     security_headers: Mapping[str, str],
-    archive: Archive | None = None,
-    announcements: Announcements | None = None,
+    kept: "tuple[Archive, Announcements] | None" = None,
 ) -> web.Application:
-    """The application, ready to be served. `reload` is None where no file is followed, `sign_on` where nobody signs in
-    elsewhere.
+    """The application, ready to be served.
+
+    `reload` is None where no file is followed, `sign_on` where nobody signs in elsewhere, `kept` where nothing is kept.
     """
     app = web.Application(
         middlewares=[_at_work, problems, _as_asked, _require_name, _require_origin, let_through],
@@ -109,7 +114,6 @@ def build(
     app[SHORTAGE], app[API_DESCRIPTION] = shortage, ApiDescription()
     app[GATE], app[ACCESS], app[ADMISSIONS], app[PROXIES] = gate, access, admissions, proxies
     app[SECURITY_HEADERS], app[SIGN_ON] = security_headers, sign_on
-    app[ARCHIVE], app[ANNOUNCEMENTS] = archive, announcements or Announcements()
     if sign_on is not None:
         app[SIGN_IN_ELSEWHERE] = SignInElsewhere(name=sign_on.name, path=BEGIN)
     app.on_response_prepare.append(add_headers)
@@ -118,9 +122,19 @@ def build(
     # At the root in any case: some proxies take the folder away before they ask, and probes know of none.
     for base in dict.fromkeys(("", proxies.base_path)):
         page.set_up(app, base)
-        for room in ROOMS:
+        for room in (*ROOMS, _events_room(app, kept)):
             app.add_routes(_below(base, room.routes))
     return app
+
+
+def _events_room(app: web.Application, kept: "tuple[Archive, Announcements] | None") -> ModuleType:
+    """What answers for events: of the archive nothing is loaded where there is none."""
+    if kept is None:
+        return no_archive
+    from streamer.http import kept_events
+
+    kept_events.set_up(app, *kept)
+    return kept_events
 
 
 def _below(base: str, routes: web.RouteTableDef) -> Iterator[web.RouteDef]:

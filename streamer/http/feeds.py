@@ -57,6 +57,11 @@ async def mjpeg(request: web.Request) -> web.StreamResponse:
         return await _send_pictures(request, pipeline)
 
 
+def asks_for_events(request: web.Request) -> bool:
+    """Whether a browser's EventSource asks, or something like it (HTML Living Standard section 9.2.2)."""
+    return "text/event-stream" in request.headers.get("Accept", "")
+
+
 def set_up(app: web.Application) -> None:
     """End each with its stream or the service."""
     app[ENDLESS] = {}

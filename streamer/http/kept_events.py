@@ -14,12 +14,12 @@ from streamer.archive.archive import Archive
 from streamer.archive.kept import Kept, Review
 from streamer.archive.query import Query
 from streamer.http.access_keys import ACCESS
-from streamer.http.announcements import ANNOUNCEMENTS, text_of
+from streamer.http.announcements import ANNOUNCEMENTS, Announcements, text_of
 from streamer.http.audit import note
 from streamer.http.bodies.body import read_query
 from streamer.http.bodies.event import EventPage, EventReview, EventSearch, ShownEvent
 from streamer.http.entity_tag import tagged
-from streamer.http.feeds import FULL, GONE, HEARTBEAT, WRITE_TIMEOUT, all_detections, endless
+from streamer.http.feeds import FULL, GONE, HEARTBEAT, WRITE_TIMEOUT, all_detections, asks_for_events, endless
 from streamer.http.gate import require
 from streamer.http.json_body import FITS, answer, body_of
 from streamer.http.keys import STREAMS
@@ -27,13 +27,12 @@ from streamer.http.needs import PRINCIPAL, needs
 from streamer.http.operation import Answer, Content, described
 from streamer.values.errors import Refused
 
-ARCHIVE: web.AppKey[Archive | None] = web.AppKey("archive", Archive)
-"""None: nothing is kept."""
+ARCHIVE: web.AppKey[Archive] = web.AppKey("archive", Archive)
 
 routes = web.RouteTableDef()
 
 ONE = "/api/events/{event}"
-NOTHING = {404: "nothing is kept here, or there is no such event", 503: "the archive cannot be used for now"}
+NOTHING = {404: "there is no such event", 503: "the archive cannot be used for now"}
 PAGE = Answer(Content(EventPage), headers=("ETag",))
 PICTURE = Answer(Content(media=("image/jpeg",)), headers=("ETag",))
 TOLD = Answer(Content(ShownEvent, media=("text/event-stream",)), means="without an end; the `data` of each is JSON")
@@ -44,10 +43,10 @@ TOLD = Answer(Content(ShownEvent, media=("text/event-stream",)), means="without 
 @described({200: PAGE, 400: "a word of the query is none", **NOTHING}, query=EventSearch)
 async def page(request: web.Request) -> web.StreamResponse:
     """The newest events that fit, newest first. To `Accept: text/event-stream`, until 1.0: `/api/detections`."""
-    if "text/event-stream" in request.headers.get("Accept", ""):
+    if asks_for_events(request):
         return await all_detections(request)
     query = await _query(request, read_query(EventSearch, request.query))
-    found = await _archive(request).page(query)
+    found = await request.app[ARCHIVE].page(query)
     full = len(found) == query.limit
     shown = EventPage(events=tuple(map(_shown, found)), cursor=found[-1].event.id if full and found else None)
     response = tagged(request, shown.model_dump_json().encode(), "application/json")
@@ -57,10 +56,10 @@ async def page(request: web.Request) -> web.StreamResponse:
 
 @routes.get("/api/events/stream", allow_head=False)
 @needs(Action.VIEW)
-@described({200: TOLD, 503: FULL, 404: NOTHING[404]}, headers={"Last-Event-ID": "`changed` of the last one one has"})
+@described({200: TOLD, 503: FULL}, headers={"Last-Event-ID": "`changed` of the last one one has"})
 async def tell(request: web.Request) -> web.StreamResponse:
     """Events as they are kept: `new`, `updated`, `ended`; after `Last-Event-ID`, those that changed since first."""
-    archive, sees = _archive(request), request[PRINCIPAL].sees
+    archive, sees = request.app[ARCHIVE], request[PRINCIPAL].sees
     after = _last_event_id(request)
     response = web.StreamResponse(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
     response.content_type = "text/event-stream"
@@ -102,7 +101,7 @@ async def one(request: web.Request) -> web.Response:
 async def picture(request: web.Request) -> web.StreamResponse:
     """What it looked like at its best, at the camera's size, with nothing drawn on it."""
     kept = await _kept(request)
-    return await _file(_archive(request).pictures.image(kept.event))
+    return await _file(request.app[ARCHIVE].pictures.image(kept.event))
 
 
 @routes.get(f"{ONE}/thumbnail")
@@ -111,7 +110,7 @@ async def picture(request: web.Request) -> web.StreamResponse:
 async def thumbnail(request: web.Request) -> web.StreamResponse:
     """The thing and what was around it, small."""
     kept = await _kept(request)
-    return await _file(_archive(request).pictures.thumbnail(kept.event))
+    return await _file(request.app[ARCHIVE].pictures.thumbnail(kept.event))
 
 
 @routes.patch(ONE)
@@ -122,7 +121,7 @@ async def review(request: web.Request) -> web.Response:
     kept = await _kept(request)
     require(request, Action.OPERATE, kept.event.stream)
     said = await body_of(request, EventReview)
-    changed = await _archive(request).review(kept.event.id, partial(_reviewed, request, said))
+    changed = await request.app[ARCHIVE].review(kept.event.id, partial(_reviewed, request, said))
     if changed is None:
         raise _no_event()
     note(request, "event review", kept.event.id, detail=", ".join(sorted(said.model_fields_set)))
@@ -136,7 +135,7 @@ async def remove(request: web.Request) -> web.Response:
     """Remove it, and its pictures."""
     kept = await _kept(request)
     require(request, Action.OPERATE, kept.event.stream)
-    if not await _archive(request).remove(kept.event.id):
+    if not await request.app[ARCHIVE].remove(kept.event.id):
         raise _no_event()
     note(request, "event remove", kept.event.id)
     return web.Response(status=204)
@@ -145,16 +144,14 @@ async def remove(request: web.Request) -> web.Response:
 # ---- what they have in common
 
 
-def _archive(request: web.Request) -> Archive:
-    archive = request.app[ARCHIVE]
-    if archive is None:
-        raise Refused(404, "nothing is kept here: the configuration has no section `archive`; see /api/detections")
-    return archive
+def set_up(app: web.Application, archive: Archive, announcements: Announcements) -> None:
+    """Answer for this archive."""
+    app[ARCHIVE], app[ANNOUNCEMENTS] = archive, announcements
 
 
 async def _kept(request: web.Request) -> Kept:
     """The event that a request names, where its stream is one that one may see."""
-    kept = await _archive(request).one(request.match_info["event"])
+    kept = await request.app[ARCHIVE].one(request.match_info["event"])
     if kept is None or not request[PRINCIPAL].sees(kept.event.stream):
         raise _no_event()
     return kept
@@ -184,7 +181,7 @@ async def _streams(request: web.Request, asked: Sequence[str]) -> tuple[str, ...
     sees = request[PRINCIPAL].sees
     if asked:
         return tuple(filter(sees, asked))
-    known = await _archive(request).streams()
+    known = await request.app[ARCHIVE].streams()
     return None if all(map(sees, known)) else tuple(filter(sees, known))
 
 

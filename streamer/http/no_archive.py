@@ -1,0 +1,25 @@
+"""`/api/events` where nothing is kept: it says so. Until 1.0 it still answers who asks for a stream of detections."""
+
+from aiohttp import web
+
+from streamer.access.action import Action
+from streamer.http.feeds import all_detections, asks_for_events
+from streamer.http.needs import needs
+from streamer.http.operation import described
+from streamer.values.errors import Refused
+
+NOTHING_KEPT = (
+    "nothing is kept here: the configuration has no section `archive`; what is seen now is at /api/detections"
+)
+
+routes = web.RouteTableDef()
+
+
+@routes.get("/api/events", allow_head=False)
+@needs(Action.VIEW)
+@described({404: NOTHING_KEPT})
+async def nothing(request: web.Request) -> web.StreamResponse:
+    """Nothing is kept here. To `Accept: text/event-stream`, until 1.0, `/api/detections`."""
+    if asks_for_events(request):
+        return await all_detections(request)
+    raise Refused(404, NOTHING_KEPT)
