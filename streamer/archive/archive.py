@@ -32,6 +32,8 @@ TIDY_INTERVAL = 60.0
 """Seconds from one look at what may go to the next; and between two steps, while there is more."""
 STEP_INTERVAL = 0.5
 READERS = 4
+CLOSING = 5.0
+"""Seconds that writing what waits may take at the end."""
 
 
 class Archive:
@@ -98,9 +100,15 @@ class Archive:
             await asyncio.sleep(STEP_INTERVAL if more else TIDY_INTERVAL)
 
     async def close(self) -> None:
-        """Write what waits, if that works, and let go of the database."""
-        await self.writer.settle()
-        await self._writing.run(self._database.close)
+        """Write what waits, if that works in time, and let go of the database. A disk that hangs holds no exit."""
+        try:
+            async with asyncio.timeout(CLOSING):
+                await self.writer.settle()
+                await self._writing.run(self._database.close)
+        except TimeoutError:
+            log.error(
+                "the archive did not close within %g s; %d events were not kept", CLOSING, len(self.writer.waiting)
+            )
 
     # ---- questions
 

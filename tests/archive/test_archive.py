@@ -1,6 +1,7 @@
 """The archive as the service has it."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from streamer.archive import archive as archive_file
 from streamer.archive.archive import Archive
 from streamer.archive.database import Database
 from streamer.archive.kept import Kept
@@ -89,3 +91,17 @@ async def test_a_database_that_is_away_is_said_in_a_sentence(tmp_path: Path) -> 
     archive = Archive(Sqlite(tmp_path / "none" / "sightline.db"), tmp_path, RetentionRules(), clock=monotonic)
     with pytest.raises(Overloaded, match="the archive cannot be used now: unable to open database file"):
         await archive.page(Query())
+
+
+async def test_a_disk_that_hangs_holds_no_exit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Closing ends in its time while a write goes on for ever, and says what was lost by that."""
+    monkeypatch.setattr(archive_file, "CLOSING", 0.05)
+    hangs = threading.Event()
+    archive = Archive(Sqlite(tmp_path / "sightline.db"), tmp_path, RetentionRules(), clock=monotonic)
+    hanging = asyncio.create_task(archive.in_its_thread(hangs.wait))
+    archive.put(an_event())
+    await asyncio.sleep(0)
+    await archive.close()
+    assert len(archive.writer.waiting) == 1
+    hangs.set()
+    await hanging
