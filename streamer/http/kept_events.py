@@ -26,12 +26,14 @@ from streamer.http.keys import STREAMS
 from streamer.http.needs import PRINCIPAL, needs
 from streamer.http.operation import Answer, Content, described
 from streamer.values.errors import Refused
+from streamer.values.uuid7 import PATTERN
 
 ARCHIVE: web.AppKey[Archive] = web.AppKey("archive", Archive)
 
 routes = web.RouteTableDef()
 
-ONE = "/api/events/{event}"
+ONE = f"/api/events/{{event:{PATTERN}}}"
+"""What is no id is no path, and nobody asks the database for it."""
 NOTHING = {404: "there is no such event", 503: "the archive cannot be used for now"}
 PAGE = Answer(Content(EventPage), headers=("ETag",))
 PICTURE = Answer(Content(media=("image/jpeg",)), headers=("ETag",))

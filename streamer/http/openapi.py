@@ -20,6 +20,7 @@ from streamer.http.operation import Answer, Content, Operation, operation_of
 from streamer.http.problems import PROBLEM, Problem
 from streamer.http.signalling import SAFE
 from streamer.values.name import NAME
+from streamer.values.uuid7 import PATTERN
 
 Document = dict[str, Any]
 
@@ -35,6 +36,7 @@ VARIABLES: dict[str, JsonSchemaValue] = {
     "session": {"type": "string", "minLength": 1, "description": "Of a viewer or publisher, as its location has it."},
     "user": {"type": "string", "minLength": 1, "description": "Of a user."},
     "id": {"type": "string", "minLength": 1, "description": "As the list has it."},
+    "event": {"type": "string", "pattern": f"^{PATTERN}$", "description": "Of an event."},
 }
 """What stands in paths."""
 

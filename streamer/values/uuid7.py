@@ -3,6 +3,9 @@
 import secrets
 from uuid import UUID
 
+PATTERN = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+"""What one looks like, as a regular expression."""
+
 
 def uuid7(at: float) -> str:
     """A new one.

@@ -1,15 +1,19 @@
 """The keys of a stream that say what becomes an event, and where; and the section `archive`."""
 
+from itertools import takewhile
 from typing import Any
 
 import pytest
+import yaml
 
 from streamer import config
 from streamer.config.archive import ArchiveSettings
+from streamer.config.watching import WatchingSettings
 from streamer.values.errors import ConfigError
 from streamer.values.hours import Hours
 from streamer.values.place import Asks, Line, Places, Zone
 from streamer.values.watching import EventRule, Watching
+from tests.peers.required import REPOSITORY
 
 TRIANGLE = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]]
 
@@ -60,6 +64,30 @@ def test_places_may_come_by_the_api() -> None:
     """A stream that is added brings its zones with it."""
     zone = {"points": [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]]}
     assert config.parse_stream("porch", {"url": "rtsp://camera/", "zones": {"yard": zone}}).watching.places.zones
+
+
+def uncommented(first: str, indent: str) -> Any:
+    """Give what stands behind comment signs in docs/sightline.yaml from a line on, to the last that has one."""
+    lines = (REPOSITORY / "docs" / "sightline.yaml").read_text().splitlines()
+    begin = next(number for number, line in enumerate(lines) if line.startswith(f"{indent}# {first}:"))
+    block = takewhile(lambda line: line.startswith(f"{indent}# "), lines[begin:])
+    text = "\n".join(line.removeprefix(f"{indent}# ") for line in block)
+    return yaml.safe_load(text.replace("${ARCHIVE_PASSWORD}", "secret"))
+
+
+def test_the_commented_section_is_all_of_it() -> None:
+    """docs/sightline.yaml has every key of the archive; without its comment signs it is one that can be used."""
+    archive = config.parse({"archive": uncommented("archive", "")["archive"]}).archive
+    assert archive is not None
+    assert archive.model_fields_set == ArchiveSettings.model_fields.keys()
+
+
+def test_the_commented_keys_of_a_stream_are_all_of_them() -> None:
+    """docs/sightline.yaml has every key of events, zones, lines and masks, and they can be used as they stand there."""
+    found = stream(**uncommented("events", "    "))
+    assert found.model_fields_set >= WatchingSettings.model_fields.keys()
+    for settings in (found.events, *found.zones.values()):
+        assert settings.model_fields_set == type(settings).model_fields.keys()
 
 
 @pytest.mark.parametrize(("text", "expected"), [("50 GB", 50_000_000_000), ("1.5TB", 1_500_000_000_000), (None, None)])

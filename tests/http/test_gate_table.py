@@ -1,6 +1,8 @@
 """streamer.http: every route, everybody who may ask, and what he is told. A route without a row is a failure."""
 
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 
@@ -36,8 +38,15 @@ TABLE = """
 GET     /                               200  200  200  200  200  200  200  200  200  200  200  200  200  200  200
 GET     /api/audit                      401  403  403  403  200  403  403  403  200  403  401  403  401  401  403
 GET     /api/config                     401  200  200  200  200  200  403  403  403  403  401  200  401  200  200
+GET     /api/detections                 401  200  200  200  200  200  403  403  403  403  401  200  401  200  200
 POST    /api/doctor                     401  403  403  415  415  403  403  415  403  403  401  403  401  401  415
 GET     /api/events                     401  200  200  200  200  200  403  403  403  403  401  200  401  200  200
+GET     /api/events/stream              401  200  200  200  200  200  403  403  403  403  401  200  401  200  200
+DELETE  /api/events/{event}             401  403  403  404  404  403  403  404  403  403  401  403  401  401  404
+GET     /api/events/{event}             401  404  404  404  404  404  403  403  403  403  401  404  401  404  404
+PATCH   /api/events/{event}             401  403  403  404  404  403  403  404  403  403  401  403  401  401  404
+GET     /api/events/{event}/picture     401  404  404  404  404  404  403  403  403  403  401  404  401  404  404
+GET     /api/events/{event}/thumbnail   401  404  404  404  404  404  403  403  403  403  401  404  401  404  404
 GET     /api/ingress                    401  200  200  200  200  200  403  403  403  403  401  200  401  200  200
 POST    /api/links                      401  415  415  415  415  415  403  403  403  403  401  415  401  415  415
 GET     /api/openapi.json               200  200  200  200  200  200  200  200  200  200  200  200  200  200  200
@@ -90,8 +99,8 @@ PATCH   /whip/{name}/{session}          401  403  403  404  404  403  404  403  
 """What is asked for is the stream a, which stands in the configuration and whose camera is away; without a body.
 
 Who is let through is answered 200 or 204; 415, for a body is missing; 503, for there is no picture and no model; 409,
-for the configuration has the say; 404, for there is no such session of WHEP or WHIP, or it is not one of his, or nobody
-signs in elsewhere.
+for the configuration has the say; 404, for there is no such event or session of WHEP or WHIP, or it is not one of his,
+or nobody signs in elsewhere.
 """
 
 PATHS = {
@@ -101,16 +110,18 @@ PATHS = {
     "{name}": "a",
     "{session}": "none",
     "{path}": "app.js",
+    "{event}": "01ac0d31-5e00-7000-8000-000000000000",
 }
 """What a path of the table asks for: a session and the user of viewer, the token of view."""
 
 
-async def test_everybody_is_told_what_the_table_says() -> None:
+async def test_everybody_is_told_what_the_table_says(tmp_path: Path) -> None:
     """Every route answers everybody as the table says, and the table has every route."""
+    doors = [kept(tmp_path / name) for name in ("door", "ajar", "wide")]
     async with (
-        run_door(everybody()) as door,
-        run_door(everybody(), access={"anonymous": ["view"]}) as ajar,
-        run_door(access=None) as wide,
+        run_door(everybody(), **doors[0]) as door,
+        run_door(everybody(), access={"anonymous": ["view"]}, **doors[1]) as ajar,
+        run_door(access=None, **doors[2]) as wide,
     ):
         table = [["", *GUESTS, *DOORS]]
         for method, path in routes_of(door):
@@ -120,11 +131,28 @@ async def test_everybody_is_told_what_the_table_says() -> None:
     assert written(table) == TABLE.strip("\n").splitlines()
 
 
-async def test_every_route_says_what_it_needs() -> None:
-    """No handler of the router is without its need, at the root and below a base path."""
-    async with run_door(server={"base_path": "/sightline"}) as door:
-        silent = [route for route in resources(door) if need_of(route.handler) is None]
-    assert silent == []
+async def test_every_route_says_what_it_needs(tmp_path: Path) -> None:
+    """No handler of the router is without its need, at the root and below a base path, whether anything is kept."""
+    for sections in ({}, kept(tmp_path)):
+        async with run_door(server={"base_path": "/sightline"}, **sections) as door:
+            silent = [route for route in resources(door) if need_of(route.handler) is None]
+        assert silent == []
+
+
+async def test_where_nothing_is_kept_that_is_said() -> None:
+    """Without an archive /api/events says so to who may view, and is the live feed for who asks for a stream."""
+    async with run_door(everybody()) as door:
+        status, sentence = await door.sentence("GET", "/api/events", cookie("viewer"))
+        assert status == 404
+        assert "/api/detections" in sentence
+        assert await door.status("GET", "/api/events") == 401
+        async with door.ask("GET", "/api/events", {"Accept": "text/event-stream", **cookie("viewer")}) as response:
+            assert (response.status, response.content_type) == (200, "text/event-stream")
+
+
+def kept(folder: Path) -> dict[str, Any]:
+    """A section `archive` that keeps things there."""
+    return {"archive": {"path": str(folder)}}
 
 
 async def answered(

@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -25,9 +26,11 @@ Document = dict[str, Any]
 
 @asynccontextmanager
 async def application(base_path: str = "/") -> AsyncIterator[web.Application]:
-    """The application of a service without streams."""
-    async with Service(parse({"server": {"base_path": base_path}})).run() as app:
-        yield app
+    """The application of a service without streams, and with an archive."""
+    with TemporaryDirectory() as folder:
+        document = {"server": {"base_path": base_path}, "archive": {"path": folder}}
+        async with Service(parse(document)).run() as app:
+            yield app
 
 
 def routes_of(base_path: str = "/") -> list[web.AbstractRoute]:

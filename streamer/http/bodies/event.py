@@ -1,17 +1,37 @@
 """Events that are kept: how they are shown, asked for and judged."""
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from streamer.http.bodies.body import Body
+from streamer.values.uuid7 import PATTERN
 
 MOST = 1000
 """Events in one answer."""
 
 Moment = Annotated[float, Field(ge=0, lt=1e11)]
 """Seconds since 1970, UTC."""
-EventId = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+
+
+def _id(text: str) -> str:
+    if not re.fullmatch(PATTERN, text):
+        raise ValueError(f"{text[:40]!r} is no event's id")
+    return text
+
+
+def _without_nul(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("no text may hold a NUL")  # PostgreSQL has no place for one
+    return text
+
+
+# The patterns stand in the description alone: of our own sentences one says what is meant.
+EventId = Annotated[str, AfterValidator(_id), Field(json_schema_extra={"pattern": f"^{PATTERN}$"})]
+Words = Annotated[
+    str, AfterValidator(_without_nul), Field(max_length=2000, json_schema_extra={"pattern": r"^[^\x00]*$"})
+]
 
 
 class EventSearch(Body):
@@ -19,11 +39,11 @@ class EventSearch(Body):
 
     model_config = ConfigDict(strict=False, validate_by_alias=True)
 
-    stream: str | None = None
+    stream: Words | None = None
     """A name, or several with commas between."""
-    label: Annotated[str | None, Field(alias="class")] = None
+    label: Annotated[Words | None, Field(alias="class")] = None
     """A class, or several with commas between."""
-    zone: str | None = None
+    zone: Words | None = None
     """It has been in."""
     since: Annotated[Moment | None, Field(alias="from")] = None
     """Began then or later."""
@@ -98,5 +118,5 @@ class EventReview(Body):
 
     reviewed: Literal["confirmed", "false"] | None = None
     """Null, where it is there: nobody has judged it."""
-    note: Annotated[str, Field(max_length=2000)] | None = None
+    note: Words | None = None
     bookmarked: bool | None = None
