@@ -167,6 +167,7 @@ class Archive:
             self.pictures.remove([kept.event])
             with self._database.writing() as cursor:
                 event_table.remove(cursor, [id_])
+            self.writer.forget(id_)
             return True
 
         return await self._write(change)

@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 BATCH = 64
 """Events in one transaction."""
+MOST_UNWANTED = 10_000
+"""Removed events that are remembered, each until long after it has ended."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
 """Seconds from a failure to the next attempt, doubled each time."""
 
@@ -60,6 +62,8 @@ class Writer:
         self.waiting = Waiting()
         self._filled = asyncio.Event()
         self._refused = self._pictures_refused = 0
+        self._unwanted: dict[str, None] = {}
+        """Ids of events that were removed, the newest last: one may still go on, and is not kept again."""
         self.kept = 0
         """Events written, each as often as it changed."""
         self.failures = 0
@@ -142,9 +146,16 @@ class Writer:
 
     # ---- in the thread
 
+    def forget(self, id_: str) -> None:
+        """An event is removed: what else there comes of it is not kept."""
+        self._unwanted[id_] = None
+        while len(self._unwanted) > MOST_UNWANTED:
+            del self._unwanted[next(iter(self._unwanted))]
+
     def _write(self, batch: Sequence[Entry]) -> _Outcome:
         """Pictures first: no row names a file that is not there."""
         outcome = _Outcome()
+        batch = [entry for entry in batch if entry.event.id not in self._unwanted]
         for entry in batch:
             self._write_picture(entry, outcome)
         entries = [(entry.event, entry.picture if entry.is_written else None) for entry in batch]

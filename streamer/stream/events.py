@@ -118,6 +118,11 @@ class StreamEvents:
         for change in self._watch.stop():
             self._changed(change)
 
+    def listen(self) -> None:
+        """End what goes on where nothing was heard for SILENCE."""
+        if self._clock() - self._heard_at > SILENCE:
+            self.end()
+
     async def run(self) -> None:
         """Draw pictures, and end what nothing is heard of, until cancelled; then all that goes on ends."""
         try:
@@ -130,8 +135,7 @@ class StreamEvents:
     async def _listen(self) -> None:
         while True:
             await asyncio.sleep(LOOK)
-            if self._clock() - self._heard_at > SILENCE:
-                self.end()
+            self.listen()
 
     def _tell(self, outcome: Outcome, frame: Frame, answer: Detections) -> None:
         for label, mark in outcome.marks:

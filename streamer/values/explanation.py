@@ -66,7 +66,8 @@ def explain(error: ValidationError, document: dict[Any, Any], section_of: Sectio
 def keys_of(section: type[BaseModel]) -> str:
     """The keys that are known there: its own first, then those it has in common with others."""
     own = section.__annotations__
-    return ", ".join(sorted(section.model_fields, key=lambda key: key not in own))
+    known = sorted(section.model_fields, key=lambda key: key not in own)
+    return ", ".join(section.model_fields[key].alias or key for key in known)
 
 
 def dotted(where: tuple[Any, ...]) -> str:
