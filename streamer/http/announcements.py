@@ -13,7 +13,7 @@ from streamer.archive.kept import Kept
 from streamer.values.buffer import Buffer
 
 BUFFERED = 256
-"""Events a slow listener may be behind; then the oldest are dropped, and he may ask for them by their number."""
+"""Events a slow listener may be behind; then the oldest are dropped, and he is told of them from the database."""
 
 
 class Announcements:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -25,7 +25,8 @@ from streamer.http.json_body import FITS, answer, body_of
 from streamer.http.keys import STREAMS
 from streamer.http.needs import PRINCIPAL, needs
 from streamer.http.operation import Answer, Content, described
-from streamer.values.errors import Refused
+from streamer.values.buffer import Buffer
+from streamer.values.errors import Overloaded, Refused
 from streamer.values.uuid7 import PATTERN
 
 ARCHIVE: web.AppKey[Archive] = web.AppKey("archive", Archive)
@@ -62,7 +63,6 @@ async def page(request: web.Request) -> web.StreamResponse:
 async def tell(request: web.Request) -> web.StreamResponse:
     """Events as they are kept: `new`, `updated`, `ended`; after `Last-Event-ID`, those that changed since first."""
     archive, sees = request.app[ARCHIVE], request[PRINCIPAL].sees
-    after = _last_event_id(request)
     response = web.StreamResponse(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
     response.content_type = "text/event-stream"
     with (
@@ -71,21 +71,15 @@ async def tell(request: web.Request) -> web.StreamResponse:
         contextlib.suppress(*GONE),
     ):
         async with endless(request, None):
+            newest = await archive.newest_change()
+            after = _last_event_id(request)
             await response.prepare(request)
             await response.write(b"retry: 1000\n\n")
-            async for kept in _since(archive, after):
-                after = kept.changed
-                if sees(kept.event.stream):
-                    await _write(response, text_of(kept))
-            while True:
-                try:
-                    async with asyncio.timeout(HEARTBEAT):
-                        kept = await buffer.take()
-                except TimeoutError:
-                    await _write(response, b": still here\n\n")
-                    continue
-                if after is None or kept.changed > after:
-                    await _write(response, text_of(kept))
+            # Where the database goes away the connection ends, and who listened comes back with what he knows.
+            with contextlib.suppress(Overloaded):
+                async for text in _told(archive, buffer, newest if after is None else min(after, newest), sees):
+                    async with asyncio.timeout(WRITE_TIMEOUT):
+                        await response.write(text)
     return response
 
 
@@ -221,15 +215,25 @@ def _last_event_id(request: web.Request) -> int | None:
     return int(said) if said.isascii() and said.isdigit() and len(said) < 19 else None
 
 
-async def _since(archive: Archive, after: int | None) -> AsyncIterator[Kept]:
-    """What changed after that, all of it; nothing for None."""
-    while after is not None:
-        some = await archive.since(after)
-        for kept in some:
-            yield kept
-        after = some[-1].changed if some else None
-
-
-async def _write(response: web.StreamResponse, text: bytes) -> None:
-    async with asyncio.timeout(WRITE_TIMEOUT):
-        await response.write(text)
+async def _told(
+    archive: Archive, buffer: Buffer[Kept], after: int, sees: Callable[[str], bool]
+) -> AsyncIterator[bytes]:
+    """What changed after that and what does from now on, without an end; what a listener was too slow for, too."""
+    missed = -1
+    while True:
+        if buffer.dropped != missed:
+            missed = buffer.dropped
+            while some := await archive.since(after):
+                after = some[-1].changed
+                for kept in some:
+                    if sees(kept.event.stream):
+                        yield text_of(kept)
+        try:
+            async with asyncio.timeout(HEARTBEAT):
+                kept = await buffer.take()
+        except TimeoutError:
+            yield b": still here\n\n"
+            continue
+        if buffer.dropped == missed and kept.changed > after:
+            after = kept.changed
+            yield text_of(kept)

@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 
+from streamer.archive.database import DatabaseAway
 from streamer.archive.kept import Kept
+from streamer.http import announcements
 from streamer.http.announcements import BUFFERED, Announcements
 from tests.archive.events import an_event
-from tests.http.archived import asked, keep, run_archived
+from tests.http.archived import archive_of, asked, keep, run_archived
 from tests.http.guests import Door, cookie
 
 NOW = time.time()
@@ -113,15 +116,50 @@ async def test_a_number_that_is_none_asks_for_nothing(tmp_path: Path) -> None:
             assert response.status == 200
 
 
+async def test_a_number_from_another_archive_asks_for_what_is_new(tmp_path: Path) -> None:
+    """One beyond the newest there is, as after a database was made anew, leaves nobody waiting for it."""
+    async with run_archived(tmp_path) as door:
+        await keep(door, an_event(NOW, stream="a"))
+        async with listening(door, after=10_000) as listener:
+            event = an_event(NOW, stream="a")
+            await keep(door, event)
+            assert (await listener.next()).event["id"] == event.id
+
+
+async def test_what_a_listener_was_too_slow_for_he_is_told_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where his buffer ran over, what fell out of it comes from the database: each event once, in order."""
+    monkeypatch.setattr(announcements, "BUFFERED", 2)
+    events = [an_event(NOW + second, stream="a") for second in range(20)]
+    async with run_archived(tmp_path) as door, listening(door) as listener:
+        await keep(door, *events)
+        assert [(await listener.next()).event["id"] for _ in events] == [event.id for event in events]
+        assert door.application[announcements.ANNOUNCEMENTS].dropped > 0
+
+
+async def test_while_the_database_is_away_nobody_begins_to_listen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """He is told 503 and when to ask again, and not that all is well."""
+    async with run_archived(tmp_path) as door:
+
+        def away() -> None:
+            raise DatabaseAway("the server is gone")
+
+        monkeypatch.setattr(archive_of(door)._database, "reading", away)
+        assert await door.status("GET", "/api/events/stream", cookie("admin")) == 503
+
+
 async def test_who_is_slow_loses_the_oldest_and_holds_up_nobody() -> None:
     """Beyond BUFFERED the oldest are dropped and counted, of him alone; telling never waits."""
-    announcements = Announcements()
+    told = Announcements()
     events = [Kept(an_event(NOW, stream="a"), changed=number) for number in range(BUFFERED + 10)]
-    with announcements.listen(lambda _: True) as slow, announcements.listen(lambda name: name == "b") as other:
-        announcements.tell(events)
-        assert announcements.dropped == 10
+    with told.listen(lambda _: True) as slow, told.listen(lambda name: name == "b") as other:
+        told.tell(events)
+        assert told.dropped == 10
         assert (await slow.take()).changed == 10
         taking = asyncio.ensure_future(other.take())
-        announcements.tell([Kept(an_event(NOW, stream="b"), changed=1000)])
+        told.tell([Kept(an_event(NOW, stream="b"), changed=1000)])
         assert (await taking).changed == 1000
-    assert len(announcements) == 0
+    assert len(told) == 0
