@@ -119,22 +119,24 @@ def build(
     app.on_response_prepare.append(add_headers)
     feeds.set_up(app)
     changes.set_up(app)
+    events_rooms = _events_rooms(app, kept)
     # At the root in any case: some proxies take the folder away before they ask, and probes know of none.
     for base in dict.fromkeys(("", proxies.base_path)):
         page.set_up(app, base)
-        for room in (*ROOMS, _events_room(app, kept)):
+        for room in (*ROOMS, *events_rooms):
             app.add_routes(_below(base, room.routes))
     return app
 
 
-def _events_room(app: web.Application, kept: "tuple[Archive, Announcements] | None") -> ModuleType:
+def _events_rooms(app: web.Application, kept: "tuple[Archive, Announcements] | None") -> tuple[ModuleType, ...]:
     """What answers for events: of the archive nothing is loaded where there is none."""
     if kept is None:
-        return no_archive
-    from streamer.http import kept_events
+        return (no_archive,)
+    from streamer.http import exports, kept_events
 
     kept_events.set_up(app, *kept)
-    return kept_events
+    exports.set_up(app)
+    return exports, kept_events
 
 
 def _below(base: str, routes: web.RouteTableDef) -> Iterator[web.RouteDef]:

@@ -17,7 +17,7 @@ from streamer.http.access_keys import ACCESS
 from streamer.http.announcements import ANNOUNCEMENTS, Announcements, text_of
 from streamer.http.audit import note
 from streamer.http.bodies.body import read_query
-from streamer.http.bodies.event import EventPage, EventReview, EventSearch, ShownEvent
+from streamer.http.bodies.event import EventFilter, EventPage, EventReview, EventSearch, ShownEvent
 from streamer.http.entity_tag import tagged
 from streamer.http.feeds import FULL, GONE, HEARTBEAT, WRITE_TIMEOUT, all_detections, asks_for_events, endless
 from streamer.http.gate import require
@@ -48,7 +48,8 @@ async def page(request: web.Request) -> web.StreamResponse:
     """The newest events that fit, newest first. To `Accept: text/event-stream`, until 1.0: `/api/detections`."""
     if asks_for_events(request):
         return await all_detections(request)
-    query = await _query(request, read_query(EventSearch, request.query))
+    asked = read_query(EventSearch, request.query)
+    query = replace(await query_of(request, asked), before=asked.cursor, limit=asked.limit)
     found = await request.app[ARCHIVE].page(query)
     full = len(found) == query.limit
     shown = EventPage(events=tuple(map(_shown, found)), cursor=found[-1].event.id if full and found else None)
@@ -157,7 +158,8 @@ def _no_event() -> Refused:
     return Refused(404, "there is no such event; it may have been let go")
 
 
-async def _query(request: web.Request, asked: EventSearch) -> Query:
+async def query_of(request: web.Request, asked: EventFilter) -> Query:
+    """What is asked for, of streams that whoever asks may see."""
     return Query(
         streams=await _streams(request, _words(asked.stream)),
         labels=_words(asked.label),
@@ -167,8 +169,6 @@ async def _query(request: web.Request, asked: EventSearch) -> Query:
         min_score=asked.min_score,
         reviewed=asked.reviewed,
         bookmarked=asked.bookmarked,
-        before=asked.cursor,
-        limit=asked.limit,
     )
 
 

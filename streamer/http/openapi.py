@@ -16,7 +16,7 @@ from pydantic.json_schema import JsonSchemaValue
 from streamer.access.action import Action, Role
 from streamer.http.needs import Need, need_of
 from streamer.http.openapi_schemas import Mode, Schemas, schemas
-from streamer.http.operation import Answer, Content, Operation, operation_of
+from streamer.http.operation import JSON, Answer, Content, Operation, operation_of
 from streamer.http.problems import PROBLEM, Problem
 from streamer.http.signalling import SAFE
 from streamer.values.name import NAME
@@ -190,6 +190,8 @@ def _content(content: Content, mode: Mode, made: Schemas) -> Document:
 
 def _unsaid(media: str) -> JsonSchemaValue:
     """Of what has no more to say than its media type; programs that make clients ask for a schema all the same."""
+    if media == JSON:
+        return {"type": "object"}
     is_text = media.startswith(("text/", "application/"))
     return {"type": "string"} if is_text else {"type": "string", "format": "binary"}
 

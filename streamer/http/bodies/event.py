@@ -8,6 +8,9 @@ from pydantic import AfterValidator, ConfigDict, Field
 from streamer.http.bodies.body import Body
 from streamer.values.uuid7 import PATTERN
 
+ExportFormat = Literal["csv", "json", "coco", "yolo"]
+"""Of coco and yolo, only pictures that were judged."""
+
 MOST = 1000
 """Events in one answer."""
 
@@ -34,8 +37,8 @@ Words = Annotated[
 ]
 
 
-class EventSearch(Body):
-    """What `GET /api/events` is asked for; all of it at once."""
+class EventFilter(Body):
+    """Which events; all of it at once."""
 
     model_config = ConfigDict(strict=False, validate_by_alias=True)
 
@@ -52,9 +55,20 @@ class EventSearch(Body):
     min_score: Annotated[float | None, Field(ge=0, le=1)] = None
     reviewed: Literal["confirmed", "false", "any", "none"] | None = None
     bookmarked: bool | None = None
+
+
+class EventSearch(EventFilter):
+    """What `GET /api/events` is asked for."""
+
     cursor: EventId | None = None
     """As the answer before had it."""
     limit: Annotated[int, Field(ge=1, le=MOST)] = 50
+
+
+class EventExport(EventFilter):
+    """What `GET /api/events/export` is asked for."""
+
+    format: ExportFormat
 
 
 class ShownMark(Body):
