@@ -80,6 +80,7 @@ class Service:
         self.admissions = Admissions(self.entrance.gate, clock)
         self.entrance.store.on_change.append(self.admissions.look)
         self.metrics = Metrics(self.streams, self.models.values(), self.events, self.connections, self.entrance.parts)
+        self.metrics.archive = self.keeping.archive
         self.metrics.config_read_at = time.time()
         self.models.on_removed.append(self.metrics.forget_model)
         self.streams.on_removed += [self.metrics.forget, self.events.forget]

@@ -64,6 +64,7 @@ class Archive:
         self.pictures = Pictures(pictures)
         self.retention = Retention(rules, database, self.pictures)
         self.writer = Writer(database, self.pictures, self._writing, clock=clock, on_kept=on_kept)
+        self._is_open = False
         self.picture_bytes = 0
         """On disk, as of the last look."""
         self.oldest_at: float | None = None
@@ -79,8 +80,14 @@ class Archive:
         migrate(self._database)
         with self._database.writing() as cursor:
             left = event_table.end_what_went_on(cursor)
+        self._is_open = True
         if left:
             log.info("the archive: %d events went on when the service ended; they end when they were last seen", left)
+
+    @property
+    def is_ok(self) -> bool:
+        """Whether events can be kept, as far as it is known."""
+        return self._is_open and self.writer.failing is None
 
     def put(self, event: Event, picture: Picture | None = None) -> None:
         """Have an event kept as it is now; never waits."""

@@ -6,6 +6,7 @@ Two things are observed as they happen, because a histogram cannot be read back:
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -14,6 +15,7 @@ from prometheus_client.registry import Collector
 from streamer.access.action import Action
 from streamer.access.principal import Principal
 from streamer.control.streams import Streams
+from streamer.http import event_metrics
 from streamer.http.access_keys import AccessParts
 from streamer.http.connections import REASONS, Connections
 from streamer.http.events import Events
@@ -23,11 +25,14 @@ from streamer.stream.pipeline import Pipeline
 from streamer.values.detections import Detections
 from streamer.values.state import STREAM_STATES
 
+if TYPE_CHECKING:
+    from streamer.archive.archive import Archive
+
 LATENCY_BUCKETS = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 2.0, 5.0)
 
 TASKS = (
-    "accounts", "admissions", "audit", "certificate", "configuration", "event-loop-lag", "listener", "model", "stream",
-    "token-uses",
+    "accounts", "admissions", "archive", "audit", "certificate", "configuration", "event-loop-lag", "listener", "model",
+    "retention", "stream", "token-uses",
 )  # fmt: skip
 """What is run again when it ends; all of them are shown from the start, or the first end would not be a rise."""
 
@@ -56,6 +61,8 @@ class Metrics(Collector):
         """When it last was read without a mistake, in seconds since 1970."""
         self.certificate: ServedCertificate | None = None
         """What HTTPS is served with; None: there is none."""
+        self.archive: Archive | None = None
+        """What is kept; None: nothing is."""
         self.restart_needed = 0
         """Keys in it whose new value waits for a restart."""
         self._streams, self._models, self._events, self._connections = streams, models, events, connections
@@ -140,11 +147,14 @@ class Metrics(Collector):
         """Read every room's counters."""
         yield from _frames(self._streams)
         yield from _streams(self._streams)
+        yield from event_metrics.of_streams(self._streams)
         yield from _viewers(self._streams, self._events)
         yield from _strangers_and_losses(self._streams)
         yield from _models(self._models)
         yield from _connections(self._connections)
         yield from _access(self._access)
+        if self.archive is not None:
+            yield from event_metrics.of_archive(self.archive)
         if self.certificate is not None:
             yield from _certificate(self.certificate)
         yield GaugeMetricFamily(

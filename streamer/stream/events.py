@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from typing import TypeVar
 
 from streamer.events.confirmation import Rule, Rules
 from streamer.events.watch import Change, Outcome, Watch
@@ -24,6 +25,8 @@ LOOK = 5.0
 """Seconds from one look at that to the next."""
 MOST_COUNTED = 1000
 """Lines and labels told apart, as with detections: models come and go, each with names of its own."""
+
+K = TypeVar("K")
 
 OnEvent = Callable[[Event, Picture | None], None]
 """Told of each event as it begins, changes and ends, and of its pictures."""
@@ -140,9 +143,7 @@ class StreamEvents:
     def _tell(self, outcome: Outcome, frame: Frame, answer: Detections) -> None:
         for label, mark in outcome.marks:
             if mark.direction is not None:
-                key = (mark.where, mark.direction, label)
-                if key in self.crossings or len(self.crossings) < MOST_COUNTED:
-                    self.crossings[key] += 1
+                _count(self.crossings, (mark.where, mark.direction, label))
         for change in outcome.changes:
             if change.take_picture:
                 self._album.take(change.event, frame, tuple(_boxed(answer)))
@@ -150,11 +151,16 @@ class StreamEvents:
 
     def _changed(self, change: Change) -> None:
         if change.kind == "begun":
-            self.begun[change.event.label] += 1
+            _count(self.begun, change.event.label)
         elif change.kind == "ended":
-            self.ended[change.event.label] += 1
+            _count(self.ended, change.event.label)
         self._on_event(change.event, None)
         self._album.know(change.event, keep=change.keep_picture)
+
+
+def _count(counter: Counter[K], key: K) -> None:
+    if key in counter or len(counter) < MOST_COUNTED:
+        counter[key] += 1
 
 
 def _rules(watching: Watching, min_score: float) -> Rules:

@@ -22,6 +22,7 @@ from streamer.http.connections import ConnectionLimits, Connections
 from streamer.http.events import Events
 from streamer.http.metrics import Metrics
 from streamer.http.served_certificate import ServedCertificate
+from streamer.keeping import Keeping
 from streamer.service import Service
 from streamer.stream.pipeline import Pipeline
 from streamer.values.clock import monotonic
@@ -48,6 +49,7 @@ def exported() -> dict[str, str]:
     metrics = Metrics(streams, (), Events(), connections, access)
     with TemporaryDirectory() as folder:
         metrics.certificate = ServedCertificate(*server_files(make_certificate("localhost"), Path(folder)))
+        metrics.archive = Keeping(config.parse({"archive": {"path": folder}}), None, clock=monotonic).archive
     families = metrics.registry.collect()
     return {f"{family.name}_total" if family.type == "counter" else family.name: family.type for family in families}
 
