@@ -5,11 +5,13 @@ import "./account.js";
 import { AddStream } from "./adding.js";
 import { administration } from "./administration.js";
 import { element } from "./details.js";
+import { EventsPage } from "./events.js";
 import { Feed } from "./feed.js";
 import { fitGrid } from "./grid.js";
 import { CameraPanel } from "./camera.js";
 import { News, countStates } from "./news.js";
 import { PeoplePage, isPeople } from "./people.js";
+import { isEvents } from "./search.js";
 import { SignIn } from "./signin.js";
 import { StreamViewer } from "./viewer.js";
 import { visitor } from "./visitor.js";
@@ -25,6 +27,8 @@ const back = find(".back");
 const camera = /** @type {CameraPanel} */ (find("camera-panel"));
 const adding = /** @type {AddStream} */ (find("add-stream"));
 const useCamera = find(".use-camera");
+const events = /** @type {EventsPage} */ (find("events-page"));
+const toEvents = find(".to-events");
 const people = /** @type {PeoplePage} */ (find("people-page"));
 const door = /** @type {SignIn} */ (find("sign-in"));
 /** The camera's own place; no stream is called so, for a name does not begin with a plus. */
@@ -51,6 +55,7 @@ const feed = new Feed({
     summarise(streams);
     camera.update(streams);
     people.update(streams);
+    events.update(streams);
     layOut();
   },
   ondetections(event) {
@@ -125,20 +130,25 @@ function layOut() {
   const barred = visitor.known && !visitor.may("view");
   const atCamera = wanted === CAMERA && !useCamera.hidden;
   const atPeople = isPeople(wanted) && visitor.may("administer");
-  const elsewhere = atCamera || atPeople || barred;
+  const atEvents = isEvents(wanted) && visitor.may("view");
+  const elsewhere = atCamera || atPeople || atEvents || barred;
   camera.hidden = !atCamera;
   people.show(atPeople ? wanted : "");
+  events.show(atEvents ? location.hash.slice(1) : null);
   main.hidden = elsewhere;
   main.dataset.view = focus ? "focus" : "grid";
-  back.hidden = !atCamera && !atPeople && (!focus || focus === only);
+  back.hidden = !atCamera && !atPeople && !atEvents && (!focus || focus === only);
   useCamera.toggleAttribute("aria-current", atCamera);
+  toEvents.hidden = !visitor.may("view");
+  if (atEvents) toEvents.setAttribute("aria-current", "page");
+  else toEvents.removeAttribute("aria-current");
   viewers.forEach((viewer, name) => {
     viewer.classList.toggle("focused", name === focus);
     viewer.hidden = focus !== "" && name !== focus;
   });
   empty.hidden = elsewhere || (viewers.size > 0 && (wanted === "" || viewers.has(wanted)));
   if (!empty.hidden) drawEmpty(wanted);
-  let place = atCamera ? "Camera" : atPeople ? PeoplePage.title(wanted) : focus;
+  let place = atCamera ? "Camera" : atPeople ? PeoplePage.title(wanted) : atEvents ? "Events" : focus;
   if (barred) place = "Sign in";
   document.title = place ? `${place} · Sightline` : "Sightline";
   fit();
@@ -237,6 +247,7 @@ function admit() {
 /** Nothing of one person stays on the page for the next. */
 function forget() {
   owner = "";
+  events.forget();
   for (const dialog of document.querySelectorAll("dialog.sheet")) /** @type {HTMLDialogElement} */ (dialog).close();
   if (camera.publishing) camera.stop();
   viewers.forEach((viewer) => viewer.remove());

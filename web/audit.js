@@ -4,7 +4,7 @@
 import { audit } from "./accounts.js";
 import { bounds, moment } from "./clock.js";
 import { element } from "./details.js";
-import { button, field } from "./form.js";
+import { button, field, select } from "./form.js";
 import { Listing } from "./listing.js";
 import { table } from "./table.js";
 
@@ -101,13 +101,6 @@ export class AuditList extends Listing {
     const fresh = [...new Set(names)].filter((name) => !known.has(name));
     this.#names.append(...fresh.map((name) => new Option(name, name)));
   }
-}
-
-/** @param {[value: string, word: string][]} options */
-function select(options) {
-  const node = /** @type {HTMLSelectElement} */ (element("select", ""));
-  node.append(...options.map(([value, word]) => new Option(word, value)));
-  return node;
 }
 
 /** @param {Deed} deed */

@@ -44,10 +44,17 @@ export function figure({ value, unit }) {
  * @param {{ label: string, class_id: number, finding: boolean }} of
  * @param {string} [text]
  */
-function tag({ label, class_id, finding }, text = label) {
+export function tag({ label, class_id, finding }, text = label) {
   const node = element("span", finding ? "tag finding" : "tag", text);
-  node.dataset.color = String(((((class_id - 1) % COLORS) + COLORS) % COLORS) + 1);
+  node.dataset.color = colorOf(class_id);
   return node;
+}
+
+/** The number of a class's colour, as styles/palette.css has it.
+ * @param {number} class_id
+ */
+export function colorOf(class_id) {
+  return String(((((class_id - 1) % COLORS) + COLORS) % COLORS) + 1);
 }
 
 /** @param {Seen[]} seen */

@@ -14,6 +14,13 @@ export function field(name, attributes) {
   return input;
 }
 
+/** @param {[value: string, word: string][]} options */
+export function select(options) {
+  const node = /** @type {HTMLSelectElement} */ (element("select", ""));
+  node.append(...options.map(([value, word]) => new Option(word, value)));
+  return node;
+}
+
 /** A field for a secret that no browser should keep or fill in.
  * @param {string} name
  */

@@ -8,6 +8,7 @@ import { chips, definitions, delayBar, delayRows, figure, seenRows, sightingRows
 import { askDoctor } from "./doctor.js";
 import { Player } from "./player.js";
 import { STATES, delayParts, facts, metrics, sentence, totalDelay } from "./readout.js";
+import { address } from "./search.js";
 import { Sightings } from "./sightings.js";
 import { visitor } from "./visitor.js";
 
@@ -122,6 +123,8 @@ export class StreamViewer extends HTMLElement {
     link.textContent = this.name;
     const path = encodeURIComponent(this.name);
     link.href = `#${path}`;
+    const kept = /** @type {HTMLAnchorElement} */ (this.#find(".to-kept"));
+    kept.href = address({ stream: this.name });
     const button = this.#find(".fullscreen");
     button.setAttribute("aria-label", `${this.name}: full screen`);
     button.addEventListener("click", () => this.toggleFullscreen());
