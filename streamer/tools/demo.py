@@ -22,6 +22,7 @@ server:  {{host: 127.0.0.1, port: {port}}}
 serving: {{address: "127.0.0.1:{serving_port}", model: insulators}}
 streams:
   drone: {{url: "{camera}", listen: true, sample_fps: 5}}
+archive: {{days: 1}}
 """
 
 
