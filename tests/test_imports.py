@@ -36,6 +36,20 @@ print(len(names), *(name for name in sys.modules if name.partition(".")[0] in {H
 """
 
 
+KEEPING = (
+    "psycopg",
+    "sqlite3",
+    "streamer.archive",
+    "streamer.events",
+    "streamer.http.announcements",
+    "streamer.http.exports",
+    "streamer.http.kept_events",
+    "streamer.stream.album",
+    "streamer.stream.events",
+)
+"""What a service does without that keeps nothing."""
+
+
 def test_service_names_no_tensorflow() -> None:
     """No module of the service imports TensorFlow, not even inside a function."""
     for path in (REPOSITORY / "streamer").rglob("*.py"):
@@ -61,9 +75,16 @@ def test_service_starts_without_kinds_of_cameras_and_doctor() -> None:
     assert done.stdout.split() == []
 
 
+def test_service_without_an_archive_loads_nothing_of_it() -> None:
+    """What makes events, keeps and serves them is loaded where the configuration has a section `archive`."""
+    code = f"import sys, streamer.app; print(*(name for name in {KEEPING} if name in sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
 def test_what_is_loaded_late_is_there() -> None:
     """The modules that the service starts without exist by these names."""
-    assert [name for name in LATE if not _is_module(name)] == []
+    assert [name for name in (*LATE, *KEEPING) if name.startswith("streamer.") and not _is_module(name)] == []
 
 
 @pytest.mark.parametrize("folder", ["export", "models", "serving", "streamer", "scripts", "tests"])
