@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from streamer.access.action import Action
-from streamer.http.feeds import all_detections, asks_for_events
+from streamer.http.feeds import FEED, FULL, all_detections, asks_for_events
 from streamer.http.needs import needs
 from streamer.http.operation import described
 from streamer.values.errors import Refused
@@ -17,7 +17,7 @@ routes = web.RouteTableDef()
 
 @routes.get("/api/events", allow_head=False)
 @needs(Action.VIEW)
-@described({404: NOTHING_KEPT})
+@described({200: FEED, 404: NOTHING_KEPT, 503: FULL})
 async def nothing(request: web.Request) -> web.StreamResponse:
     """Nothing is kept here. To `Accept: text/event-stream`, until 1.0, `/api/detections`."""
     if asks_for_events(request):

@@ -25,28 +25,35 @@ Document = dict[str, Any]
 
 
 @asynccontextmanager
-async def application(base_path: str = "/") -> AsyncIterator[web.Application]:
-    """The application of a service without streams, and with an archive."""
+async def application(base_path: str = "/", *, keeps: bool = True) -> AsyncIterator[web.Application]:
+    """The application of a service without streams; `keeps`: it has an archive."""
     with TemporaryDirectory() as folder:
-        document = {"server": {"base_path": base_path}, "archive": {"path": folder}}
+        archive = {"archive": {"path": folder}} if keeps else {}
+        document = {"server": {"base_path": base_path}, **archive}
         async with Service(parse(document)).run() as app:
             yield app
 
 
-def routes_of(base_path: str = "/") -> list[web.AbstractRoute]:
+def routes_of(base_path: str = "/", *, keeps: bool = True) -> list[web.AbstractRoute]:
     """Its routes."""
 
     async def read() -> list[web.AbstractRoute]:
-        async with application(base_path) as app:
+        async with application(base_path, keeps=keeps) as app:
             return list(app.router.routes())
 
     return asyncio.run(read())
 
 
+@pytest.fixture(scope="module", params=[True, False], ids=["archive", "no archive"])
+def keeps(request: pytest.FixtureRequest) -> bool:
+    """Give whether anything is kept."""
+    return bool(request.param)
+
+
 @pytest.fixture(scope="module")
-def document() -> Document:
+def document(keeps: bool) -> Document:
     """Give the description."""
-    return openapi.document(routes_of())
+    return openapi.document(routes_of(keeps=keeps))
 
 
 def operations(document: Document) -> dict[str, Document]:
@@ -69,13 +76,13 @@ def test_every_route_says_what_it_takes_and_answers() -> None:
     assert silent == []
 
 
-def test_every_route_is_in_the_description_once(document: Document) -> None:
+def test_every_route_is_in_the_description_once(document: Document, keeps: bool) -> None:
     """What is mounted below a base path too is described at the root alone; each under a name of its own."""
-    below = openapi.document(routes_of("/cameras"))
+    below = openapi.document(routes_of("/cameras", keeps=keeps))
     assert below == document
     routes = {
         f"{route.method} {route.resource.canonical}"
-        for route in routes_of()
+        for route in routes_of(keeps=keeps)
         if route.resource is not None and route.method != "HEAD" and route.handler.__module__ != page.__name__
     }
     assert operations(document).keys() == routes
@@ -145,8 +152,9 @@ def test_what_validates_a_stream_is_what_is_described(document: Document) -> Non
     assert shapes["NewStream"]["properties"]["transport"]["description"] == "How RTSP carries the video."
 
 
-def test_shapes_that_the_documentation_names_are_there(document: Document) -> None:
+def test_shapes_that_the_documentation_names_are_there() -> None:
     """Where docs/api.md refers to the description for what is in an answer, there is a shape of that name."""
+    document = openapi.document(routes_of())
     text = (REPOSITORY / "docs" / "api.md").read_text()
     named = set(re.findall(r"`([A-Z][a-z]+(?:[A-Z][a-z]+)*)` in the \[description\]", text))
     assert named
