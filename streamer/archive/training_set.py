@@ -8,11 +8,11 @@ import asyncio
 import io
 import json
 import zipfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from streamer.archive.export import Pages
+from streamer.archive.export import Pages, joined
 from streamer.archive.kept import Kept
 from streamer.values.event import Box, Boxed, Event
 
@@ -52,21 +52,24 @@ async def coco_of(pages: Callable[[], Pages]) -> AsyncIterator[bytes]:
             the two some 200 bytes are held for each.
     """
     classes, numbers = Classes(), dict[str, int]()
-    before = '{"info": {"description": "Sightline"}, "images": [\n'
+    head = '{"info": {"description": "Sightline"}, "images": [\n'
     async for page in pages():
-        for kept in filter(_has_picture, page):
-            numbers[kept.event.id] = len(numbers) + 1
-            yield (before + json.dumps(_coco_image(kept, numbers[kept.event.id]))).encode()
-            before = ",\n"
-    yield (before if not numbers else "").encode() + b'],\n"annotations": [\n'
+        some = [kept for kept in page if _has_picture(kept)]
+        numbers |= {kept.event.id: len(numbers) + at for at, kept in enumerate(some, 1)}
+        if some:
+            yield head.encode() + await asyncio.to_thread(joined, [_coco_image(kept, numbers) for kept in some])
+            head = ",\n"
+    yield (head if not numbers else "").encode() + b'],\n"annotations": [\n'
     count = 0
     async for page in pages():
-        for kept in page:
-            if kept.event.id in numbers:
-                for each in boxes_of(kept):
-                    count += 1
-                    annotation = _coco_annotation(kept, each, count, numbers[kept.event.id], classes[each.label] + 1)
-                    yield ((",\n" if count > 1 else "") + json.dumps(annotation)).encode()
+        boxes = [(kept, each) for kept in page if kept.event.id in numbers for each in boxes_of(kept)]
+        annotations = [
+            _coco_annotation(kept, each, count + at, numbers[kept.event.id], classes[each.label] + 1)
+            for at, (kept, each) in enumerate(boxes, 1)
+        ]
+        if annotations:
+            yield (",\n" if count else "").encode() + await asyncio.to_thread(joined, annotations)
+        count += len(annotations)
     categories = [{"id": number, "name": label} for number, label in enumerate(classes, 1)]
     yield f'],\n"categories": {json.dumps(categories)}}}\n'.encode()
 
@@ -105,10 +108,10 @@ def _has_picture(kept: Kept) -> bool:
     return kept.picture_bytes > 0
 
 
-def _coco_image(kept: Kept, number: int) -> dict[str, Any]:
+def _coco_image(kept: Kept, numbers: Mapping[str, int]) -> dict[str, Any]:
     event = kept.event
     return {
-        "id": number,
+        "id": numbers[event.id],
         "file_name": f"api/events/{event.id}/picture",
         "width": event.width,
         "height": event.height,
