@@ -107,9 +107,11 @@ export class EventsPage extends HTMLElement {
     this.#timeline.show(this.#search);
   }
 
+  /** Once there is a list to add to, and as long as somebody looks at it. */
   #listen() {
-    if (this.#shown && !document.hidden) this.#told.start();
-    else this.#told.stop();
+    const { events, complete, failure } = this.#found;
+    if (!this.#shown || document.hidden || failure?.status === 404) this.#told.stop();
+    else if (events.length > 0 || complete) this.#told.start();
   }
 
   /** @param {string} hash */
@@ -222,6 +224,7 @@ export class EventsPage extends HTMLElement {
     this.#fresh.hidden = held === 0;
     this.#fresh.textContent = held === 1 ? "1 new event" : `${held} new events`;
     this.#nothing.show(this.#found, this.#search);
+    this.#listen();
     this.toggleAttribute("data-failing", this.#found.failure !== null && events.length === 0);
     this.#gallery.ariaBusy = this.#found.asking ? "true" : null;
     const event = events[this.#found.indexOf(this.#view.shown)];

@@ -10,7 +10,7 @@ import { howLong } from "./verdict.js";
 
 /** How far off an event may be pointed at; a finger is thick. CSS pixels. */
 const REACH = 14;
-const LEAST_WIDTH = 3;
+const LEAST_WIDTH = 2;
 
 export class TimelineRow extends HTMLElement {
   #name;

@@ -273,7 +273,6 @@ async def test_an_archive_that_is_away_is_words(page: Page, service: Service) ->
     later = {"Retry-After": "3600", "Content-Type": "application/problem+json"}
     pattern = "**/api/events?*"
     await page.route(pattern, lambda route: route.fulfill(status=503, body=away, headers=later))
-    await page.route("**/api/events/stream", lambda route: route.abort())  # which would say that it is back
     await page.goto(f"{service.url}/#+events?{QUERY}")
     await expect(page.locator("nothing-found")).to_contain_text("The archive cannot be used now: it is locked.")
     await page.unroute(pattern)
