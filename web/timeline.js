@@ -179,8 +179,8 @@ export class EventTimeline extends HTMLElement {
         element("li", "", tag({ label, class_id, finding: false }), element("b", "", ` ${count}`)),
       ),
     );
-    const count = events.length === 1 ? "1 event" : `${events.length}${this.#cut ? "+" : ""} events`;
-    this.#count.textContent = this.#cut ? `the newest ${events.length} events` : count;
+    const count = events.length === 1 ? "1 event" : `${events.length} events`;
+    this.#count.textContent = this.#cut ? `the newest ${count}` : count;
   }
 }
 
