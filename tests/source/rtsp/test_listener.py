@@ -130,9 +130,12 @@ def test_who_waits_between_two_attempts_is_not_lost() -> None:
 
 def test_who_comes_as_the_port_is_given_back_does_not_wait_there() -> None:
     """A stream that is added to a port in the moment its thread ends is told, and opens another."""
-    target = Target(f"rtsp://127.0.0.1:{free_port()}/a", listen=True)
+    before, target = own_threads(), Target(f"rtsp://127.0.0.1:{free_port()}/a", listen=True)
     listener, mount = Listener("127.0.0.1", target.port, monotonic), Mount(target)
+    listener.start()
     listener.close()
+    for thread in own_threads() - before:
+        thread.join()
     listener.add(mount)
     assert (mount.closed, listener.mounts) == (True, ())
 
