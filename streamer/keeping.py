@@ -104,7 +104,10 @@ class Keeping:
         assert self.archive is not None  # noqa: S101  else there is no such task
         while not self._opened:
             await asyncio.sleep(RETRY)
-            await self.archive.in_its_thread(self.open)
+            try:
+                await self.archive.in_its_thread(self.open)
+            except ConfigError as error:  # it came back as another's, a newer Sightline's say
+                log.error("the archive cannot be used: %s", error)
         await self.archive.writer.run()
 
 

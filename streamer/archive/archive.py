@@ -29,9 +29,11 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 TIDY_INTERVAL = 60.0
-"""Seconds from one look at what may go to the next; and between two steps, while there is more."""
+"""Seconds from one look at what may go to the next."""
 STEP_INTERVAL = 0.5
+"""Seconds between two steps, while there is more."""
 READERS = 4
+"""Questions that are answered at a time."""
 CLOSING = 5.0
 """Seconds that writing what waits may take at the end."""
 
@@ -122,10 +124,6 @@ class Archive:
     async def page(self, query: Query) -> list[Kept]:
         """Newest first."""
         return await self._read(partial(event_table.page, query=query))
-
-    async def count(self, query: Query) -> int:
-        """How many there are, whatever its limit."""
-        return await self._read(partial(event_table.count, query=query))
 
     async def one(self, id_: str) -> Kept | None:
         """The event of that id; None: there is none."""

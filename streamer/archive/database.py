@@ -49,8 +49,5 @@ class Database(Protocol):
             DatabaseAway: it cannot be read.
         """
 
-    def script(self, cursor: Cursor, sql: str) -> None:
-        """Execute several statements, within the transaction of `cursor`."""
-
     def close(self) -> None:
         """Let go of it."""

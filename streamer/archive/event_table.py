@@ -55,12 +55,6 @@ def page(cursor: Cursor, query: Query) -> list[Kept]:
     return _chosen(cursor, query, "DESC", max(0, min(query.limit, MAX_LIMIT)))
 
 
-def count(cursor: Cursor, query: Query) -> int:
-    """How many there are, whatever its limit."""
-    chosen, values = query.ids()
-    return int(cursor.all(f"SELECT COUNT(*) {chosen}", values)[0][0])
-
-
 def since(cursor: Cursor, changed: int, limit: int = MAX_LIMIT) -> list[Kept]:
     """Those that changed after that, in the order they did."""
     sql = f"SELECT {_COLUMNS} FROM event WHERE changed > ? ORDER BY changed LIMIT ?"  # noqa: S608

@@ -29,7 +29,8 @@ def migrate(database: Database) -> int:
             )
         for number in sorted(known):
             if number > version:
-                database.script(cursor, known[number])
+                for statement in filter(str.strip, known[number].split(";")):
+                    cursor.run(statement)
                 cursor.run("UPDATE schema_version SET version = ?", (number,))
     return newest
 

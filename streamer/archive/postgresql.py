@@ -47,11 +47,6 @@ class Postgresql:
         with _told(), self._connection() as connection, connection.transaction():
             yield _Cursor(connection)
 
-    def script(self, cursor: Cursor, sql: str) -> None:
-        for statement in sql.split(";"):
-            if statement.strip():
-                cursor.run(statement)
-
     def close(self) -> None:
         with self._lock:
             idle, self._idle = self._idle, []

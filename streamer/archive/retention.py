@@ -64,14 +64,15 @@ class Retention:
             for query in (*old, others):
                 if gone := event_table.oldest(cursor, query):
                     return gone
-            return self._beyond(event_table.picture_bytes(cursor), event_table.oldest(cursor, may_go))
+            if rules.max_bytes is None:
+                return []
+            return _beyond(rules.max_bytes, event_table.picture_bytes(cursor), event_table.oldest(cursor, may_go))
 
-    def _beyond(self, held: int, oldest: list[Kept]) -> list[Kept]:
-        """The oldest without which the rest is within `max_bytes`."""
-        if self.rules.max_bytes is None:
-            return []
-        count = 0
-        while count < len(oldest) and held > self.rules.max_bytes:
-            held -= oldest[count].picture_bytes
-            count += 1
-        return oldest[:count]
+
+def _beyond(most: int, held: int, oldest: list[Kept]) -> list[Kept]:
+    """The oldest, without which what is held is `most` bytes or less; all of them where they are too few."""
+    count = 0
+    while count < len(oldest) and held > most:
+        held -= oldest[count].picture_bytes
+        count += 1
+    return oldest[:count]

@@ -71,11 +71,6 @@ class Sqlite:
                 if connection is not None:
                     connection.close()
 
-    def script(self, cursor: Cursor, sql: str) -> None:
-        for statement in sql.split(";"):
-            if statement.strip():
-                cursor.run(statement)
-
     def close(self) -> None:
         with self._writing, self._lock:
             for connection in (*self._readers, *([self._writer] if self._writer else [])):

@@ -2,12 +2,13 @@
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from aiohttp import web
+from aiohttp import ETag, web
 
 from streamer.access.action import Action
 from streamer.archive.archive import Archive
@@ -18,6 +19,7 @@ from streamer.http.announcements import ANNOUNCEMENTS, Announcements, text_of
 from streamer.http.audit import note
 from streamer.http.bodies.body import read_query
 from streamer.http.bodies.event import EventFilter, EventPage, EventReview, EventSearch, ShownEvent
+from streamer.http.changes import whole
 from streamer.http.entity_tag import tagged
 from streamer.http.feeds import FULL, GONE, HEARTBEAT, WRITE_TIMEOUT, all_detections, asks_for_events, endless
 from streamer.http.gate import require
@@ -98,7 +100,7 @@ async def one(request: web.Request) -> web.Response:
 async def picture(request: web.Request) -> web.StreamResponse:
     """What it looked like at its best, at the camera's size, with nothing drawn on it."""
     kept = await _kept(request)
-    return await _file(request.app[ARCHIVE].pictures.image(kept.event))
+    return await _file(request, request.app[ARCHIVE].pictures.image(kept.event))
 
 
 @routes.get(f"{ONE}/thumbnail")
@@ -107,7 +109,7 @@ async def picture(request: web.Request) -> web.StreamResponse:
 async def thumbnail(request: web.Request) -> web.StreamResponse:
     """The thing and what was around it, small."""
     kept = await _kept(request)
-    return await _file(request.app[ARCHIVE].pictures.thumbnail(kept.event))
+    return await _file(request, request.app[ARCHIVE].pictures.thumbnail(kept.event))
 
 
 @routes.patch(ONE)
@@ -118,10 +120,11 @@ async def review(request: web.Request) -> web.Response:
     kept = await _kept(request)
     require(request, Action.OPERATE, kept.event.stream)
     said = await body_of(request, EventReview)
-    changed = await request.app[ARCHIVE].review(kept.event.id, partial(_reviewed, request, said))
+    judged = request.app[ARCHIVE].review(kept.event.id, partial(_reviewed, request, said))
+    words = ", ".join(sorted(said.model_fields_set))
+    changed = await whole(request, judged, lambda now: _note(request, now is not None, "event review", kept, words))
     if changed is None:
         raise _no_event()
-    note(request, "event review", kept.event.id, detail=", ".join(sorted(said.model_fields_set)))
     return answer(_shown(changed))
 
 
@@ -132,9 +135,9 @@ async def remove(request: web.Request) -> web.Response:
     """Remove it, and its pictures."""
     kept = await _kept(request)
     require(request, Action.OPERATE, kept.event.stream)
-    if not await request.app[ARCHIVE].remove(kept.event.id):
+    removed = request.app[ARCHIVE].remove(kept.event.id)
+    if not await whole(request, removed, lambda done: _note(request, done, "event remove", kept)):
         raise _no_event()
-    note(request, "event remove", kept.event.id)
     return web.Response(status=204)
 
 
@@ -152,6 +155,11 @@ async def _kept(request: web.Request) -> Kept:
     if kept is None or not request[PRINCIPAL].sees(kept.event.stream):
         raise _no_event()
     return kept
+
+
+def _note(request: web.Request, done: bool, what: str, kept: Kept, detail: str = "") -> None:
+    if done:
+        note(request, what, kept.event.id, detail=detail)
 
 
 def _no_event() -> Refused:
@@ -202,12 +210,30 @@ def _reviewed(request: web.Request, said: EventReview, before: Review) -> Review
     )
 
 
-async def _file(path: Path) -> web.StreamResponse:
-    """A file that is there as long as its event is. Names hold no part of a request."""
-    if not await asyncio.to_thread(path.is_file):
-        raise Refused(404, "this event has no picture")
-    # It may be replaced by a better one while its event goes on.
-    return web.FileResponse(path, headers={"Content-Type": "image/jpeg", "Cache-Control": "private, no-cache"})
+async def _file(request: web.Request, path: Path) -> web.Response:
+    """A file that is there as long as its event is. Names hold no part of a request.
+
+    Read whole, as the page's files are: aiohttp's sendfile(2) ends in a traceback where a viewer leaves meanwhile.
+    """
+    try:
+        body, mark = await asyncio.to_thread(_read, path)
+    except OSError:
+        raise Refused(404, "this event has no picture") from None
+    tag = ETag(mark)
+    if request.if_none_match and tag in request.if_none_match:
+        response = web.Response(status=304)
+    else:
+        response = web.Response(body=body, content_type="image/jpeg")
+    response.etag = tag
+    response.headers["Cache-Control"] = "private, no-cache"  # a better one may come while its event goes on
+    return response
+
+
+def _read(path: Path) -> tuple[bytes, str]:
+    """A file, and what tells it from one that takes its place."""
+    with path.open("rb") as file:
+        found = os.fstat(file.fileno())
+        return file.read(), f"{found.st_mtime_ns:x}-{found.st_size:x}"
 
 
 def _last_event_id(request: web.Request) -> int | None:
