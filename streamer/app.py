@@ -6,7 +6,9 @@ import gc
 import logging
 import os
 import signal
+import socket
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from aiohttp import web
@@ -48,20 +50,22 @@ async def serve(config: Config, path: Path, ready: Callable[[str], None]) -> Non
     with _told({signal.SIGINT: stop.set, signal.SIGTERM: stop.set, signal.SIGHUP: hang_up}):
         service = Service(config, path=path)
         require_a_door(config, service.entrance)
-        async with service.run() as application:
-            await _serve(service, application, config, ready, stop)
+        # Before anything runs: who finds the port taken asks no model, and opens no archive that is another's.
+        with contextlib.closing(await _bound(config)) as port:
+            async with service.run() as application:
+                await _serve(service, application, port, ready, stop)
 
 
 async def _serve(
-    service: Service, application: web.Application, config: Config, ready: Callable[[str], None], stop: asyncio.Event
+    service: Service, application: web.Application, port: "_Port", ready: Callable[[str], None], stop: asyncio.Event
 ) -> None:
     # Cancelled when the client leaves: a viewer of a stream without pictures would not be missed otherwise.
     runner = web.AppRunner(application, shutdown_timeout=SHUTDOWN_TIMEOUT, handler_cancellation=True)
     listener: Listener | None = None
     try:
         await runner.setup()
-        url, listener = await _listen(runner, service, config)
-        ready(url)
+        listener = _listen(runner, service, port)
+        ready(port.url)
         gc.freeze()  # what is here now stays; collections need not walk it again
         await stop.wait()
     finally:
@@ -85,11 +89,24 @@ def _told(of: Mapping[signal.Signals, Callable[[], None]]) -> Iterator[None]:
             loop.remove_signal_handler(number)
 
 
-async def _listen(runner: web.AppRunner, service: Service, config: Config) -> tuple[str, Listener]:
-    """Open the port; returns the URL, and what takes connections there.
+@dataclass(frozen=True, slots=True)
+class _Port:
+    """Sockets that listen, and what is served there; nobody takes their connections yet."""
+
+    sockets: list[socket.socket]
+    certificate: ServedCertificate | None
+    url: str
+
+    def close(self) -> None:
+        for each in self.sockets:
+            each.close()
+
+
+async def _bound(config: Config) -> _Port:
+    """Take the port.
 
     Raises:
-        ConfigError: it cannot be had.
+        ConfigError: it cannot be had, or what HTTPS is served with cannot be used.
     """
     host, port = config.server.host, config.server.port
     tls = config.server.tls
@@ -98,17 +115,22 @@ async def _listen(runner: web.AppRunner, service: Service, config: Config) -> tu
         sockets = await bind(host, port)
     except OSError as error:
         raise ConfigError(f"server: cannot listen on {host}:{port}: {_why(error)}") from None
+    url = f"{'http' if tls is None else 'https'}://{_shown(host)}:{sockets[0].getsockname()[1]}"
+    return _Port(sockets, certificate, url)
+
+
+def _listen(runner: web.AppRunner, service: Service, port: _Port) -> Listener:
+    """Take connections there, from now on."""
     assert runner.server is not None  # noqa: S101  after setup
-    listener = Listener(
-        sockets,
+    service.metrics.certificate = port.certificate
+    return Listener(
+        port.sockets,
         runner.server,
         service.connections,
         service.shortage,
-        certificate=certificate,
+        certificate=port.certificate,
         on_restart=service.metrics.restarted,
     )
-    service.metrics.certificate = certificate
-    return f"{'http' if tls is None else 'https'}://{_shown(host)}:{sockets[0].getsockname()[1]}", listener
 
 
 def _why(error: OSError) -> str:

@@ -52,6 +52,16 @@ def test_a_busy_port_is_refused(tmp_path: Path) -> None:
     assert done.stderr == f"sightline: server: cannot listen on 127.0.0.1:{port}: Address already in use\n"
 
 
+def test_who_finds_the_port_taken_touches_nothing(tmp_path: Path) -> None:
+    """A service that cannot have its port has opened no archive: it is another's, which runs."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        config = tmp_path / "sightline.yaml"
+        config.write_text(yaml.safe_dump({"server": {"port": taken.getsockname()[1]}, "archive": {"path": "kept"}}))
+        done = subprocess.run(serve_command(config), capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert not list((tmp_path / "kept").glob("*.db*"))
+
+
 def test_a_wrong_configuration_is_refused(tmp_path: Path) -> None:
     """An unknown key ends the start with code 2 and one line that says what is allowed."""
     config = tmp_path / "sightline.yaml"
