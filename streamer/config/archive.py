@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from streamer.config.recording import RecordingsSettings
 from streamer.config.section import Section
 
 UNITS = {"MB": 10**6, "GB": 10**9, "TB": 10**12}
@@ -25,7 +26,7 @@ def _checked_size(value: str) -> str:
 
 
 class ArchiveSettings(Section):
-    """Events and their pictures."""
+    """Events with their pictures, and recordings."""
 
     path: Annotated[str, Field(min_length=1)] = "archive"
     """Folder of the pictures and of the database; beside the configuration, where it is no absolute path."""
@@ -39,6 +40,8 @@ class ArchiveSettings(Section):
     """For classes that stay for longer or less."""
     max_size: Annotated[str, AfterValidator(_checked_size)] | None = None
     """Of all pictures; then the oldest events go. None: as much as there is room for."""
+    recordings: RecordingsSettings = RecordingsSettings()
+    """How long video stays."""
 
     @property
     def max_bytes(self) -> int | None:

@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from streamer.config.recording import RecordSettings
 from streamer.config.sampling import SamplingSettings
 from streamer.config.section import Section, checked
 from streamer.config.watching import WatchingSettings
@@ -33,6 +34,8 @@ class StreamSettings(WatchingSettings, SamplingSettings):
     transport: Literal["tcp", "udp"] = "tcp"
     """How RTSP carries the video."""
     tls: CameraTlsSettings = CameraTlsSettings()
+    record: RecordSettings = RecordSettings()
+    """Which of its video is kept, where there is an archive."""
     paused: bool = False
     """The camera is not connected. Left out: as the API was last told."""
 

@@ -31,6 +31,8 @@ class Frame:
     """The decoder's picture. Read only: several rooms hold it at once."""
     opening: int = 0
     """Counts the connections of its source: of another one nothing need be where it was."""
+    coded_at: int = 0
+    """CodedPicture.time of what it was decoded from, by which a recording knows it."""
 
     @property
     def width(self) -> int:

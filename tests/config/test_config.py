@@ -93,7 +93,7 @@ def test_everything_has_a_default(tmp_path: Path, text: str) -> None:
         ("serving: {adress: x}", ("serving.adress: unknown key", "address, model")),
         (
             "streams: {a: {url: 'rtsp://h/', fps: 5}}",
-            ("streams.a.fps: unknown key", "url, listen, transport, tls, paused, sample"),
+            ("streams.a.fps: unknown key", "url, listen, transport, tls, record, paused, sample"),
         ),
         # wrong types
         ("server: {port: '8000'}", ("server.port: '8000'", "a whole number")),
