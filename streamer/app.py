@@ -10,17 +10,20 @@ import socket
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from streamer.config import Config
 from streamer.entrance import require_a_door
 from streamer.http.listener import Listener, bind
-from streamer.http.served_certificate import ServedCertificate
 from streamer.service import Service
 from streamer.tools.terminal import Terminal
 from streamer.values.ending import ended
 from streamer.values.errors import ConfigError
+
+if TYPE_CHECKING:
+    from streamer.http.served_certificate import ServedCertificate
 
 log = logging.getLogger(__name__)
 
@@ -94,7 +97,7 @@ class _Port:
     """Sockets that listen, and what is served there; nobody takes their connections yet."""
 
     sockets: list[socket.socket]
-    certificate: ServedCertificate | None
+    certificate: "ServedCertificate | None"
     url: str
 
     def close(self) -> None:
@@ -110,13 +113,19 @@ async def _bound(config: Config) -> _Port:
     """
     host, port = config.server.host, config.server.port
     tls = config.server.tls
-    certificate = None if tls is None else ServedCertificate(Path(tls.cert), Path(tls.key))
+    certificate = None if tls is None else _certificate(tls.cert, tls.key)
     try:
         sockets = await bind(host, port)
     except OSError as error:
         raise ConfigError(f"server: cannot listen on {host}:{port}: {_why(error)}") from None
     url = f"{'http' if tls is None else 'https'}://{_shown(host)}:{sockets[0].getsockname()[1]}"
     return _Port(sockets, certificate, url)
+
+
+def _certificate(cert: str, key: str) -> "ServedCertificate":
+    from streamer.http.served_certificate import ServedCertificate  # which brings cryptography
+
+    return ServedCertificate(Path(cert), Path(key))
 
 
 def _listen(runner: web.AppRunner, service: Service, port: _Port) -> Listener:

@@ -4,6 +4,7 @@ import itertools
 import resource
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from streamer.config import Config
 from streamer.control.publishing_rights import PublishingRights
@@ -28,7 +29,9 @@ from streamer.values.detections import Detections
 from streamer.values.host import is_loopback
 from streamer.values.sampling import Sampling
 from streamer.values.watching import Watching
-from streamer.webrtc.publisher import Publisher
+
+if TYPE_CHECKING:
+    from streamer.webrtc.publisher import Publisher
 
 
 class Parts:
@@ -160,8 +163,10 @@ class Parts:
         )
         return source, pipeline
 
-    def publisher(self, name: str, on_close: Callable[[Publisher], None]) -> tuple[Publisher, Pipeline]:
+    def publisher(self, name: str, on_close: "Callable[[Publisher], None]") -> "tuple[Publisher, Pipeline]":
         """A publisher, and the pipeline it feeds."""
+        from streamer.webrtc.publisher import Publisher
+
         settings = self.config.ingress
         publisher = Publisher(
             name, on_close, clock=self._clock, max_pixels=settings.max_pixels, max_fps=settings.max_fps

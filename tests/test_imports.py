@@ -16,6 +16,8 @@ from tests.peers.required import REPOSITORY
 HEAVY = ("tensorflow", "tensorflow_serving", "keras")
 
 LATE = (
+    "aiortc",
+    "cryptography",
     "streamer.doctor.examination",
     "streamer.doctor.report",
     "streamer.source.container",
@@ -23,6 +25,8 @@ LATE = (
     "streamer.source.rtsp.playing",
     "streamer.source.udp.hearing",
     "streamer.source.web",
+    "streamer.webrtc.publisher",
+    "streamer.webrtc.viewer",
 )
 """What a service without streams does without."""
 
@@ -68,8 +72,8 @@ def test_service_loads_no_tensorflow() -> None:
     assert (int(count), heavy) == (len(files) - 1, [])  # streamer/__init__.py is imported to look for the others
 
 
-def test_service_starts_without_kinds_of_cameras_and_doctor() -> None:
-    """What opens a camera, and what examines one, is loaded with the first, and not with the service."""
+def test_service_starts_without_kinds_of_cameras_doctor_and_webrtc() -> None:
+    """What opens a camera, examines one, or shows one by WebRTC is loaded with the first, and not with the service."""
     code = f"import sys, streamer.app; print(*(name for name in {LATE} if name in sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True)
     assert done.stdout.split() == []

@@ -6,6 +6,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import TYPE_CHECKING
 
 from streamer.control.publishing_rights import PublishingRights
 from streamer.control.seats import Seat, Seats
@@ -14,10 +15,12 @@ from streamer.values.clock import Clock, monotonic
 from streamer.values.ending import announce, ended
 from streamer.values.errors import Overloaded, Refused
 from streamer.values.supervision import PAUSE, supervise
-from streamer.webrtc.publisher import Publisher
-from streamer.webrtc.sdp import read_offer
-from streamer.webrtc.session import Traffic
-from streamer.webrtc.viewer import Codec, Feed, Viewer
+from streamer.webrtc.loading import loaded
+from streamer.webrtc.traffic import Traffic
+
+if TYPE_CHECKING:
+    from streamer.webrtc.publisher import Publisher
+    from streamer.webrtc.viewer import Codec, Feed, Viewer
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +34,7 @@ COLLECT_AFTER = 1.0
 for minutes, with the last pictures of it and the threads of its scalers. A collection takes milliseconds of the event
 loop, so streams that end meanwhile are collected by the same one."""
 
-MakePublisher = Callable[[str, Callable[[Publisher], None]], tuple[Publisher, Pipeline]]
+MakePublisher = Callable[[str, Callable[["Publisher"], None]], tuple["Publisher", Pipeline]]
 """Makes a publisher's source, told whom to call when it ends, and the pipeline it feeds."""
 
 
@@ -138,13 +141,17 @@ class Streams:
         leaving += [(name, self.remove(name)) for name in self._pipelines]
         await asyncio.gather(*(ended(f"stream {name}", closing) for name, closing in leaving))
 
-    async def open_session(self, pipeline: Pipeline, offer: str, address: str) -> tuple[Viewer, str]:
+    async def open_session(self, pipeline: Pipeline, offer: str, address: str) -> "tuple[Viewer, str]":
         """Answer a viewer's offer; returns the session and the SDP answer.
 
         Raises:
             Overloaded: too many viewers, or the service is stopping.
             Refused: the offer cannot be answered, or the stream has ended.
         """
+        await loaded()
+        from streamer.webrtc.sdp import read_offer
+        from streamer.webrtc.viewer import Viewer
+
         self._require_open()
         if pipeline.name not in self._tasks or self._pipelines[pipeline.name] is not pipeline:
             raise Refused(404, f"the stream {pipeline.name!r} has just ended")
@@ -152,7 +159,7 @@ class Streams:
         seat = self.seats.sit(pipeline.name, address, connecting=True)
         view = pipeline.view
 
-        def forget(session: Viewer) -> None:
+        def forget(session: "Viewer") -> None:
             self.seats.rise(seat)
             if self.sessions.pop(session.id, None) is not None:
                 self._past[session.stream] = self._past.get(session.stream, Traffic()) + session.traffic
@@ -172,7 +179,7 @@ class Streams:
             await session.close()
             raise
 
-    def _arrived(self, seat: Seat, session: Viewer) -> None:
+    def _arrived(self, seat: Seat, session: "Viewer") -> None:
         """A viewer is connected: from now on his place is his own, or he has none."""
         try:
             self.seats.arrive(seat)
@@ -182,7 +189,7 @@ class Streams:
             self._leaving.add(errand)
             errand.add_done_callback(self._leaving.discard)
 
-    async def open_publisher(self, name: str, offer: str, address: str = "") -> tuple[Publisher, str]:
+    async def open_publisher(self, name: str, offer: str, address: str = "") -> "tuple[Publisher, str]":
         """Answer a publisher's offer, and run its stream until it leaves; returns the session and the SDP answer.
 
         The offer came from `address`.
@@ -193,6 +200,9 @@ class Streams:
             Overloaded: too many publish, or the service is stopping.
             Refused: the name is taken or may not be published, or the offer cannot be answered.
         """
+        await loaded()
+        from streamer.webrtc.sdp import read_offer
+
         read = read_offer(offer)
         await self._vacate(name)
         # From here to where the name is taken nothing waits: nobody comes between.
@@ -212,7 +222,7 @@ class Streams:
             raise
         return publisher, answer
 
-    async def close_publisher(self, publisher: Publisher) -> None:
+    async def close_publisher(self, publisher: "Publisher") -> None:
         """End a publisher's session and its stream; when this returns, both are no more."""
         await publisher.close()  # its stream's end begins with it: `_ended`
         removal = self._removals.get(publisher.name)
@@ -252,11 +262,11 @@ class Streams:
         if self._closing:
             raise Overloaded("the service is stopping")
 
-    def _publishing(self, name: str) -> Publisher | None:
+    def _publishing(self, name: str) -> "Publisher | None":
         """Who publishes under that name, or is about to."""
         return next((publisher for publisher in self.publishers.values() if publisher.name == name), None)
 
-    def _ended(self, publisher: Publisher) -> None:
+    def _ended(self, publisher: "Publisher") -> None:
         """A publisher left: its stream goes with it, and no other that may have the name."""
         self.publishers.pop(publisher.id, None)
         pipeline = self._pipelines.get(publisher.name)

@@ -55,7 +55,7 @@ from streamer.http.sign_on import BEGIN, SIGN_ON, SignOn
 from streamer.http.signalling import Signalling
 from streamer.http.trusted_proxies import TrustedProxies
 from streamer.inference.served_models import ServedModels
-from streamer.webrtc.sdp import MAX_OFFER
+from streamer.webrtc import MAX_OFFER
 
 if TYPE_CHECKING:
     from streamer.archive.archive import Archive

@@ -9,15 +9,18 @@ import errno
 import functools
 import socket
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from streamer.http.connection import Connection
 from streamer.http.connections import REQUEST_TIMEOUT, Connections
-from streamer.http.served_certificate import ServedCertificate
 from streamer.http.shortage import Shortage, is_shortage
 from streamer.values.ending import ended
 from streamer.values.supervision import PAUSE, supervise
+
+if TYPE_CHECKING:
+    from streamer.http.served_certificate import ServedCertificate
 
 BACKLOG = 128
 """Connections the kernel keeps for us until we take them."""
@@ -47,7 +50,7 @@ class Listener:
         connections: Connections,
         shortage: Shortage,
         *,
-        certificate: ServedCertificate | None,
+        certificate: "ServedCertificate | None",
         on_restart: Callable[[str], None],
     ) -> None:
         """Take what comes, from now on.

@@ -19,7 +19,6 @@ from streamer.http import event_metrics
 from streamer.http.access_keys import AccessParts
 from streamer.http.connections import REASONS, Connections
 from streamer.http.events import Events
-from streamer.http.served_certificate import ServedCertificate
 from streamer.inference.model import ServedModel
 from streamer.stream.pipeline import Pipeline
 from streamer.values.detections import Detections
@@ -27,6 +26,7 @@ from streamer.values.state import STREAM_STATES
 
 if TYPE_CHECKING:
     from streamer.archive.archive import Archive
+    from streamer.http.served_certificate import ServedCertificate
 
 LATENCY_BUCKETS = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 2.0, 5.0)
 
@@ -344,7 +344,7 @@ def _access(access: AccessParts) -> Iterator[Metric]:
     )
 
 
-def _certificate(certificate: ServedCertificate) -> Iterator[Metric]:
+def _certificate(certificate: "ServedCertificate") -> Iterator[Metric]:
     yield GaugeMetricFamily(
         "sightline_certificate_expiry_timestamp_seconds",
         "When the certificate that is served ends, or the first of those it is signed by",

@@ -6,6 +6,7 @@ application answers as problem details.
 
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from aiohttp import HttpVersion11, web
 
@@ -15,8 +16,10 @@ from streamer.http.ice_server import IceServer
 from streamer.http.names import Names
 from streamer.http.operation import Answer, Content
 from streamer.values.errors import Refused
-from streamer.webrtc.sdp import MAX_OFFER, read_fragment
-from streamer.webrtc.session import Session
+from streamer.webrtc import MAX_OFFER
+
+if TYPE_CHECKING:
+    from streamer.webrtc.session import Session
 
 SDP = "application/sdp"
 FRAGMENT = "application/trickle-ice-sdpfrag"
@@ -109,7 +112,7 @@ class Signalling:
                 f"a page of {origin} may not do this; its host is none of server.names, nor is it in server.origins",
             )
 
-    def created(self, session: Session, answer: str, location: str) -> web.Response:
+    def created(self, session: "Session", answer: str, location: str) -> web.Response:
         """201, with the answer and where the session is."""
         response = web.Response(status=201, text=answer, content_type=SDP)
         response.headers["Location"] = location
@@ -150,7 +153,7 @@ async def read_offer_text(request: web.Request) -> str:
     return await _text(request)
 
 
-async def patch(request: web.Request, session: Session) -> web.Response:
+async def patch(request: web.Request, session: "Session") -> web.Response:
     """Candidates that trickle in (RFC 9725 section 4.3).
 
     Raises:
@@ -162,6 +165,8 @@ async def patch(request: web.Request, session: Session) -> web.Response:
     wanted = request.headers.get("If-Match")
     if wanted is None:
         raise Refused(428, "If-Match is missing; it carries the ETag of the answer")
+    from streamer.webrtc.sdp import read_fragment  # loaded with the session
+
     fragment = read_fragment(await _text(request))
     tags = [tag.strip() for tag in wanted.split(",")]
     if "*" not in tags and session.etag not in tags:

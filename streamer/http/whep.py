@@ -1,5 +1,7 @@
 """The routes of WHEP: viewers come and go (draft-ietf-wish-whep)."""
 
+from typing import TYPE_CHECKING
+
 from aiohttp import web
 
 from streamer.access.action import Action
@@ -23,7 +25,9 @@ from streamer.http.signalling import (
     read_offer_text,
 )
 from streamer.values.errors import Refused
-from streamer.webrtc.viewer import Viewer
+
+if TYPE_CHECKING:
+    from streamer.webrtc.viewer import Viewer
 
 routes = web.RouteTableDef()
 
@@ -103,7 +107,7 @@ async def session_options(request: web.Request) -> web.Response:
     return request.app[SIGNALLING].options(request, methods=SESSION_METHODS)
 
 
-def _session(request: web.Request) -> Viewer:
+def _session(request: web.Request) -> "Viewer":
     """The session a request names, for who began it."""
     found = request.app[STREAMS].sessions.get(request.match_info["session"])
     is_his = found is not None and request.app[ADMISSIONS].is_of(found.id, request[PRINCIPAL])

@@ -1,5 +1,7 @@
 """The routes of WHIP: publishers come and go (RFC 9725)."""
 
+from typing import TYPE_CHECKING
+
 from aiohttp import web
 from typing_extensions import TypedDict
 
@@ -25,7 +27,9 @@ from streamer.http.signalling import (
     read_offer_text,
 )
 from streamer.values.errors import Refused
-from streamer.webrtc.publisher import Publisher
+
+if TYPE_CHECKING:
+    from streamer.webrtc.publisher import Publisher
 
 routes = web.RouteTableDef()
 
@@ -124,7 +128,7 @@ async def who_may(request: web.Request) -> web.Response:
     return web.json_response(may)
 
 
-def _publisher(request: web.Request) -> Publisher:
+def _publisher(request: web.Request) -> "Publisher":
     """The session a request names, for who began it."""
     found = request.app[STREAMS].publishers.get(request.match_info["session"])
     is_his = found is not None and request.app[ADMISSIONS].is_of(found.id, request[PRINCIPAL])

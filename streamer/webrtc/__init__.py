@@ -2,3 +2,6 @@
 
 In: SDP, RTP and RTCP. Out: a publisher's frames; a viewer's packets.
 """
+
+MAX_OFFER = 64 * 1024
+"""Bytes. A browser's offer for one video is about 6 kB."""

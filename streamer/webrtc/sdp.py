@@ -13,9 +13,8 @@ from aiortc import RTCIceCandidate
 from aiortc.sdp import SessionDescription, candidate_from_sdp
 
 from streamer.values.errors import Refused
+from streamer.webrtc import MAX_OFFER
 
-MAX_OFFER = 64 * 1024
-"""Bytes. A browser's offer for one video is about 6 kB."""
 MAX_CANDIDATES = 32
 """In an offer, and again in all that trickles in after it."""
 MAX_SECTIONS = 4

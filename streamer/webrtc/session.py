@@ -1,26 +1,8 @@
 """A session with a URL: a viewer's (WHEP) or a publisher's (WHIP)."""
 
-from dataclasses import astuple, dataclass
-
 from streamer.webrtc.peer import Peer
 from streamer.webrtc.sdp import Fragment
-
-
-@dataclass(frozen=True, slots=True)
-class Traffic:
-    """What was counted of sessions' datagrams and packets."""
-
-    datagrams_dropped: int = 0
-    """Of strangers at the media ports, of nobody a peer would send, and beyond a peer's budget."""
-    reports_dropped: int = 0
-    """Datagrams of RTCP that were not read."""
-    sent_again: int = 0
-    """Packets that a viewer had lost."""
-    not_sent_again: int = 0
-    """Packets that a viewer asked for too often, or too many of."""
-
-    def __add__(self, other: "Traffic") -> "Traffic":
-        return Traffic(*(ours + theirs for ours, theirs in zip(astuple(self), astuple(other), strict=True)))
+from streamer.webrtc.traffic import Traffic
 
 
 class Session:

@@ -18,7 +18,8 @@ from streamer.webrtc.hooks import limit_retransmission, on_keyframe_request
 from streamer.webrtc.peer import Peer
 from streamer.webrtc.retransmissions import Retransmissions
 from streamer.webrtc.sdp import Offer, video_codecs
-from streamer.webrtc.session import Session, Traffic
+from streamer.webrtc.session import Session
+from streamer.webrtc.traffic import Traffic
 
 Codec = Literal["H264", "VP8"]
 CODECS: tuple[Codec, ...] = ("H264", "VP8")
