@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from streamer.rtp.h264 import read_h264
-from streamer.rtp.h265 import read_h265
+from streamer.rtp.h264 import continues_h264, read_h264
+from streamer.rtp.h265 import continues_h265, read_h265
 from streamer.rtp.jpeg import END, JpegReader
 from streamer.rtp.mpeg4 import read_mpeg4
-from streamer.rtp.payload import Depacketizer
+from streamer.rtp.payload import Continues, Depacketizer, never
 from streamer.rtp.vp8 import read_vp8
 
 
@@ -22,6 +22,8 @@ class Codec:
     """Makes one for a sender, of its `fmtp` parameters, names in small letters."""
     ending: bytes = b""
     """What each of its pictures ends with: `Assembler`'s argument."""
+    continues: Continues = never
+    """Tells packets that only go on with their picture, which are most of them."""
 
 
 def _h265(parameters: Mapping[str, str]) -> Depacketizer:
@@ -30,8 +32,8 @@ def _h265(parameters: Mapping[str, str]) -> Depacketizer:
 
 
 CODECS: Mapping[str, Codec] = {
-    "H264": Codec("h264", lambda _: read_h264),
-    "H265": Codec("hevc", _h265),
+    "H264": Codec("h264", lambda _: read_h264, continues=continues_h264),
+    "H265": Codec("hevc", _h265, continues=continues_h265),
     "JPEG": Codec("mjpeg", JpegReader, END),
     "MP4V-ES": Codec("mpeg4", lambda _: read_mpeg4),
     "VP8": Codec("vp8", lambda _: read_vp8),

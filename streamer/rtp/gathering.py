@@ -75,6 +75,12 @@ class Gathering:
         self.recovery.forget()
 
     @property
+    def going_on(self) -> Unit | None:
+        """The unit that a packet of the same time would only make longer; None: there is more to look at."""
+        unit = self.unit
+        return unit if unit is not None and unit.sound and unit.has_picture and not unit.marked else None
+
+    @property
     def is_of_use(self) -> bool:
         """Whether what is being gathered will come out, as far as it has come."""
         unit = self.unit

@@ -51,6 +51,13 @@ def read_h264(payload: bytes) -> Payload:
     return found
 
 
+def continues_h264(packet: bytes, at: int) -> int:
+    """`Continues`: a further fragment (FU-A) of a slice."""
+    if len(packet) > at + 2 and packet[at] & 0x1F == FU_A and not packet[at + 1] & 0x80:
+        return at + 2 if SLICE <= packet[at + 1] & 0x1F <= IDR else 0
+    return 0
+
+
 def _fragment(payload: bytes) -> Payload:
     if len(payload) < 2:
         raise Malformed("a fragment (FU-A) ends within its header")

@@ -56,6 +56,13 @@ def read_h265(payload: bytes, *, numbered: bool = False) -> Payload:
     return found
 
 
+def continues_h265(packet: bytes, at: int) -> int:
+    """`Continues`: a further fragment (FU) of a slice; only the first has a decoding order number."""
+    if len(packet) > at + 3 and packet[at] >> 1 & 0x3F == FRAGMENT and packet[at + 2] & 0xBF < FIRST_HEAD:
+        return at + 3
+    return 0
+
+
 def _fragment(payload: bytes, *, numbered: bool) -> Payload:
     header = payload[2]
     if not header & 0x80:

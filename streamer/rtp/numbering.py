@@ -29,6 +29,17 @@ class Numbering:
         self._out_of_order = 0
         """The newest pictures, a bit each, the newest lowest: whether a number in it was out of order."""
 
+    def follows(self, sequence: int, timestamp: int) -> bool:
+        """Whether a packet of that number and time would change nothing of what is thought of its sender."""
+        before = self._before
+        if before is None or not self.believed:
+            return False
+        return before.timestamp == timestamp and sequence == (before.sequence + 1) & 0xFFFF
+
+    def went_on(self, last: Packet) -> None:
+        """Packets that follow each other have come, up to this one."""
+        self._before = last
+
     def take(self, packet: Packet) -> Relation:
         """Look at a packet as it arrives; returns how it stands to those before it."""
         before, self._before = self._before, packet

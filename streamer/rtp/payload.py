@@ -43,3 +43,11 @@ class Payload:
 
 Depacketizer = Callable[[bytes], Payload]
 """Reads one packet's payload. Raises Malformed, whose sentence says what is not understood."""
+Continues = Callable[[bytes, int], int]
+"""Of a packet, and where its payload begins: bytes before the part of a picture's unit that goes on in it and does not
+begin there, which `Payload` has as nothing but its `data` and `has_picture`; 0 where there is something else in it."""
+
+
+def never(_packet: bytes, _at: int) -> int:
+    """Of codecs whose packets each have something to say."""
+    return 0

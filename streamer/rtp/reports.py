@@ -96,6 +96,12 @@ class Reception:
             self._jitter += (abs(moved) - self._jitter) / 16
         self._transit = transit
 
+    def take_run(self, last: Packet, count: int, now: float) -> None:
+        """Count packets that followed each other, of one picture and of one arrival, up to this one."""
+        self.take(last, now)
+        self.received += count - 1
+        self._jitter *= (15 / 16) ** (count - 1)
+
     @property
     def lost(self) -> int:
         """Packets that never came, as the sender's numbers show (RFC 3550 appendix A.3); copies count against it."""

@@ -51,6 +51,12 @@ class Unit:
         if payload.entry > self._entry:
             self._entry, self.recovers_after = payload.entry, payload.recovers_after
 
+    def go_on(self, data: bytes, packets: int, at: float) -> None:
+        """Take as many packets at once that have nothing to say but these bytes."""
+        self.data += data
+        self.whole_at = at
+        self.packets += packets
+
     def spoil(self) -> None:
         """Something of it is missing, or it is too large: nothing of it will be used."""
         self.sound = False

@@ -19,7 +19,7 @@ from streamer.rtp.clock import RtpClock
 from streamer.rtp.codecs import CODECS
 from streamer.rtp.jpeg import JpegReader
 from streamer.rtp.packet import Hopeless, Malformed, read_packet
-from streamer.rtp.payload import Entry
+from streamer.rtp.payload import Entry, never
 from streamer.rtp.picture import Picture
 from streamer.rtp.reports import Reception, SenderReport, read_reports
 from streamer.rtp.wall import Wall
@@ -93,7 +93,7 @@ class Packets(Interface):
     @property
     def traits(self) -> Traits: ...
 
-    def packets(self) -> Iterator[tuple[bytes, float]]: ...
+    def runs(self) -> Iterator[tuple[list[bytes], float]]: ...
 
 
 class Playing:
@@ -177,11 +177,12 @@ class Playing:
     def units(self) -> Iterator[Unit]:
         """What comes, to the end."""
         told_at = self._clock()
-        for data, now in self._session.packets():
-            pictures = self._take(data, now) if data else self._assembler.tick(now)
-            for picture in pictures:
+        for run, now in self._session.runs():
+            pictures = False
+            for picture in self._pictures_of(run, now):
+                pictures = True
                 yield self._unit(picture)
-            if data and (pictures or now - told_at >= NEWS):
+            if run[0] and (pictures or now - told_at >= NEWS):
                 told_at = now
                 if not pictures and self._own_at == now:
                     yield Unit(None, now)
@@ -194,6 +195,20 @@ class Playing:
 
     def rewind(self) -> None:
         """What is live cannot be begun again."""
+
+    def _pictures_of(self, run: list[bytes], now: float) -> Iterator[Picture]:
+        """The pictures that are whole with packets which came together; the first of them is empty where none came."""
+        at, continues = 0, never if self._codec is None else self._codec.continues
+        while at < len(run):
+            went_on = self._assembler.go_on(run, at, continues, now)
+            if went_on is not None:
+                count, last = went_on
+                self._own_at = now
+                self._reception.take_run(last, count, now)
+                at += count
+                continue
+            yield from self._take(run[at], now) if run[at] else self._assembler.tick(now)
+            at += 1
 
     def _take(self, data: bytes, now: float) -> list[Picture]:
         """One packet; one that is not what it says is passed over.

@@ -86,6 +86,12 @@ class Session:
         )
 
     def packets(self) -> Iterator[Packet]:
+        """What `runs` gives, one by one."""
+        for run, now in self.runs():
+            for data in run:
+                yield data, now
+
+    def runs(self) -> Iterator[Run]:
         """RTP packets as they come, and an empty one now and then where none does; ends with the stream.
 
         Raises:
@@ -94,12 +100,12 @@ class Session:
         self._packet_at = self._yielded_at = self._clock()
         for early, arrived_at in self._client.early:
             if data := self._heard(early, arrived_at):
-                yield data, arrived_at
+                yield [data], arrived_at
         self._client.early.clear()
         try:
             for run, now in self._runs():
-                for data in run:
-                    yield data, now
+                if run:
+                    yield run, now
         except Closed:
             if self._keepalive is not None and not self._wire.stopped:
                 self._keepalive.ended(self._clock())

@@ -73,6 +73,11 @@ class BareRtp:
         """What is known of it without asking."""
         return Traits(tracks=self.tracks, played=self.track, transport=self.transport)
 
+    def runs(self) -> Iterator[tuple[list[bytes], float]]:
+        """What `packets` gives, each by itself: each has an arrival of its own."""
+        for data, at in self.packets():
+            yield [data], at
+
     def packets(self) -> Iterator[Heard]:
         """RTP packets as they come, and an empty one now and then where none does; ends when it is told to.
 
