@@ -22,6 +22,11 @@ def of_streams(streams: Iterable[Pipeline]) -> Iterator[Metric]:
         "Things in a zone; each zone has a 0 without a label",
         labels=["stream", "zone", "label"],
     )
+    dropped = CounterMetricFamily(
+        "sightline_event_pictures_dropped",
+        "Frames that were to be pictures of events and were not drawn",
+        labels=["stream", "reason"],
+    )
     for stream in streams:
         if stream.events is None:
             continue
@@ -32,7 +37,9 @@ def of_streams(streams: Iterable[Pipeline]) -> Iterator[Metric]:
             crossings.add_metric([stream.name, line, direction, label], count)
         for (zone, label), count in sorted(stream.events.occupancy().items()):
             occupancy.add_metric([stream.name, zone, label], count)
-    yield from (events, crossings, occupancy)
+        for reason, count in stream.events.pictures_dropped.items():
+            dropped.add_metric([stream.name, reason], count)
+    yield from (events, crossings, occupancy, dropped)
 
 
 def of_archive(archive: "Archive") -> Iterator[Metric]:
@@ -46,6 +53,9 @@ def of_archive(archive: "Archive") -> Iterator[Metric]:
     lost.add_metric(["event"], writer.lost)
     lost.add_metric(["picture"], writer.pictures_lost)
     yield lost
+    yield CounterMetricFamily(
+        "sightline_archive_removed", "Events that were let go by the rules of retention", archive.retention.removed
+    )
     yield GaugeMetricFamily(
         "sightline_archive_picture_bytes", "Bytes of all pictures at the last look", float(archive.picture_bytes)
     )

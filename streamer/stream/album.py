@@ -52,8 +52,12 @@ class Album:
         self._waiting: dict[str, tuple[Frame, Box, tuple[Boxed, ...]]] = {}
         self._drawing: str | None = None
         self._filled = asyncio.Event()
-        self.dropped = 0
-        """Frames that gave way undrawn."""
+        self._late = 0
+
+    @property
+    def dropped(self) -> dict[str, int]:
+        """Frames that were to be drawn and were not: `late` gave way to newer ones, `failed` could not be."""
+        return {"late": self._late, "failed": self._mishaps.count}
 
     def take(self, event: Event, frame: Frame, boxes: tuple[Boxed, ...]) -> None:
         """Have an event pictured as it is in this frame, in the place of what it looked like before."""
@@ -62,7 +66,7 @@ class Album:
         while len(self._waiting) > MOST_WAITING:
             oldest = next(iter(self._waiting))
             del self._waiting[oldest]
-            self.dropped += 1
+            self._late += 1
             self._settle(oldest)
         self._filled.set()
 

@@ -73,8 +73,8 @@ class StreamEvents:
         return self._watch.going_on
 
     @property
-    def pictures_dropped(self) -> int:
-        """Frames that were to be pictured and gave way to newer ones."""
+    def pictures_dropped(self) -> Mapping[str, int]:
+        """Frames that were to be pictured and were not, by reason; each reason is there."""
         return self._album.dropped
 
     def occupancy(self) -> Mapping[tuple[str, str], int]:

@@ -123,8 +123,8 @@ class EventMaker(Protocol):
         """Of lines, by (line, direction, label)."""
 
     @property
-    def pictures_dropped(self) -> int:
-        """Frames that were to be pictured and gave way to newer ones."""
+    def pictures_dropped(self) -> Mapping[str, int]:
+        """Frames that were to be pictured and were not, by reason; each reason is there."""
 
     def occupancy(self) -> Mapping[tuple[str, str], int]:
         """Confirmed things by (zone, label)."""

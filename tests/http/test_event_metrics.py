@@ -7,10 +7,12 @@ import pytest
 
 from streamer.access.action import Action
 from streamer.archive.database import DatabaseAway
+from streamer.stream.album import MOST_WAITING
 from streamer.stream.events import StreamEvents
-from tests.archive.events import a_picture, an_event
+from tests.archive.events import NOON, a_picture, an_event
 from tests.http.archived import archive_of, keep, run_archived
 from tests.http.guests import Door, bearer, everybody, run_door, with_token
+from tests.peers.frames import make_frame
 from tests.peers.service import Metrics
 from tests.peers.until import until
 
@@ -50,6 +52,17 @@ async def test_events_and_crossings_are_counted_by_stream(tmp_path: Path) -> Non
     assert found.labels("sightline_zone_occupancy", "zone") == {"yard"}
 
 
+async def test_pictures_that_were_not_drawn_are_counted_by_reason(tmp_path: Path) -> None:
+    """Both reasons of each stream are there from the start, or the first such picture would not be a rise."""
+    async with run_archived(tmp_path, streams={"a": {"url": "rtsp://127.0.0.1:1/x"}}) as door:
+        album = events_of(door, "a")._album
+        for number in range(MOST_WAITING + 2):
+            album.take(an_event(number), make_frame(), ())
+        found = await metrics(door)
+    assert found.sum("sightline_event_pictures_dropped_total", stream="a", reason="late") == 2
+    assert found.labels("sightline_event_pictures_dropped_total", "reason") == {"late", "failed"}
+
+
 async def test_who_reads_some_streams_reads_their_events_alone(tmp_path: Path) -> None:
     """A token for the numbers of one stream has no event of another, and the archive's own numbers."""
     accounts = with_token(everybody(), "of-a", Action.METRICS, streams=("a",))
@@ -74,6 +87,16 @@ async def test_what_is_kept_is_counted(tmp_path: Path) -> None:
     assert found.sum("sightline_archive_written_total") == 1
     assert found.sum("sightline_archive_picture_bytes") == len(a_picture())
     assert found.sum("sightline_archive_oldest_timestamp_seconds") == pytest.approx(began, abs=0.001)
+
+
+async def test_what_is_let_go_is_counted(tmp_path: Path) -> None:
+    """Events that are removed because their time is over."""
+    async with run_archived(tmp_path) as door:
+        archive = archive_of(door)
+        await keep(door, an_event(NOON, ended_at=NOON + 5))
+        await archive.in_its_thread(archive._tidy)
+        found = await metrics(door)
+    assert found.sum("sightline_archive_removed_total") == 1
 
 
 async def test_what_cannot_be_kept_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -80,7 +80,7 @@ async def test_the_newest_frames_are_drawn_and_others_give_way() -> None:
     for event in events:
         album.take(event, a_frame(), ())
         album.know(event, keep=True)
-    assert album.dropped == 2
+    assert album.dropped == {"late": 2, "failed": 0}
     async with running(album):
         await until(lambda: len(kept.pictures) == MOST_WAITING)
     assert [id_ for id_, _ in kept.pictures] == [event.id for event in events[2:]]
@@ -88,7 +88,7 @@ async def test_the_newest_frames_are_drawn_and_others_give_way() -> None:
 
 
 async def test_what_cannot_be_drawn_is_waited_for_no_longer() -> None:
-    """A picture that fails to be drawn costs that picture, and the next one is drawn."""
+    """A picture that fails to be drawn costs that picture, which is counted, and the next one is drawn."""
     kept, broken, whole = Kept(), an_event(NOON, ended_at=NOON), an_event(NOON + 1, ended_at=NOON)
     album = make_album(kept)
     album.take(replace(broken, box=(float("nan"),) * 4), a_frame(), ())
@@ -99,6 +99,7 @@ async def test_what_cannot_be_drawn_is_waited_for_no_longer() -> None:
         await until(lambda: kept.pictures)
     assert [id_ for id_, _ in kept.pictures] == [whole.id]
     assert album._pages == {}
+    assert album.dropped == {"late": 0, "failed": 1}
 
 
 async def test_what_there_is_no_room_for_is_kept_early(monkeypatch) -> None:  # type: ignore[no-untyped-def]
