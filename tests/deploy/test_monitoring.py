@@ -33,8 +33,10 @@ from tests.peers.prometheus import run_prometheus
 from tests.peers.required import REPOSITORY, requires
 
 MONITORING = REPOSITORY / "monitoring"
-DASHBOARD = MONITORING / "grafana" / "dashboards" / "sightline.json"
+GRAFANA = MONITORING / "grafana"
+DASHBOARDS = sorted((GRAFANA / "dashboards").glob("*.json"))
 METRIC = re.compile(r"\b(sightline_\w+)(?:\{([^}]*)\})?")
+VARIABLE = re.compile(r"\$(\w+)")
 SERVER_METRIC = re.compile(r'{__name__="(:tensorflow:[\w:]+)"([^}]*)}')
 SERVER_ROW = re.compile(r"^\| `(:tensorflow:[\w:]+)(?:{([\w,]+)})?` \| (\w+) \|", re.MULTILINE)
 SUFFIXES = {"histogram": ("_bucket", "_sum", "_count"), "counter": (), "gauge": ()}
@@ -65,16 +67,23 @@ def documented() -> dict[str, set[str]]:
     return {name: set(labels.split(",")) - {""} for name, labels in rows}
 
 
-def panels() -> list[dict[str, Any]]:
-    """Give the dashboard's panels, rows left out."""
-    return [panel for panel in json.loads(DASHBOARD.read_text())["panels"] if panel["type"] != "row"]
+def board(path: Path) -> dict[str, Any]:
+    """Give a dashboard."""
+    read: dict[str, Any] = json.loads(path.read_text())
+    return read
+
+
+def panels(path: Path) -> list[dict[str, Any]]:
+    """Give a dashboard's panels, rows left out."""
+    return [panel for panel in board(path)["panels"] if panel["type"] != "row"]
 
 
 def expressions() -> Iterator[tuple[str, str]]:
     """Give every PromQL expression with the name of the panel or alert it belongs to."""
-    for panel in panels():
-        for target in panel["targets"]:
-            yield panel["title"], target["expr"]
+    for path in DASHBOARDS:
+        for panel in panels(path):
+            for target in panel["targets"]:
+                yield panel["title"], target["expr"]
     for group in yaml.safe_load((MONITORING / "alerts.yml").read_text())["groups"]:
         for rule in group["rules"]:
             yield rule["alert"], rule["expr"]
@@ -120,11 +129,15 @@ def test_expressions_name_what_the_model_server_exports() -> None:
             assert set(re.findall(r"(\w+)\s*[=!]~?", matchers)) <= set(labels_of[name]), where
 
 
-def test_dashboard_panels_are_told_apart() -> None:
+each_board = pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: path.stem)
+
+
+@each_board
+def test_dashboard_panels_are_told_apart(path: Path) -> None:
     """Every panel has its own id and title, an explanation, and a place no other panel has."""
-    found = panels()
-    for key in ("id", "title"):
-        assert len({panel[key] for panel in found}) == len(found)
+    found = panels(path)
+    assert len({panel["title"] for panel in found}) == len(found)
+    assert len({panel["id"] for panel in board(path)["panels"]}) == len(board(path)["panels"])
     assert all(panel["description"] for panel in found)
     cells = [
         (x, y)
@@ -136,13 +149,47 @@ def test_dashboard_panels_are_told_apart() -> None:
     assert max(x for x, _ in cells) == 23
 
 
-def test_dashboard_uses_the_provisioned_source() -> None:
+@each_board
+def test_dashboard_uses_the_provisioned_source(path: Path) -> None:
     """The dashboard's default data source is the one Grafana is given."""
-    [source] = yaml.safe_load((DASHBOARD.parents[1] / "provisioning/datasources/prometheus.yml").read_text())[
-        "datasources"
-    ]
-    variables = {variable["name"]: variable for variable in json.loads(DASHBOARD.read_text())["templating"]["list"]}
+    [source] = yaml.safe_load((GRAFANA / "provisioning/datasources/prometheus.yml").read_text())["datasources"]
+    variables = {variable["name"]: variable for variable in board(path)["templating"]["list"]}
     assert variables["datasource"]["current"]["value"] == source["uid"]
+
+
+@each_board
+def test_dashboard_asks_by_variables_it_has(path: Path) -> None:
+    """A panel names no variable but the board's own and Grafana's."""
+    used = {name for panel in panels(path) for target in panel["targets"] for name in VARIABLE.findall(target["expr"])}
+    assert used - {"__range", "__rate_interval"} <= {each["name"] for each in board(path)["templating"]["list"]}
+
+
+@each_board
+def test_dashboard_asks_for_values_that_are_exported(path: Path) -> None:
+    """What a variable lists is the values of a label that its metric has."""
+    for variable in board(path)["templating"]["list"]:
+        if variable["type"] == "query":
+            [(metric, label)] = re.findall(r"^label_values\((\w+)(?:{.*})?, (\w+)\)$", variable["definition"])
+            assert variable["query"]["query"] == variable["definition"]
+            assert label in documented()[metric]
+
+
+def test_dashboards_lead_to_each_other() -> None:
+    """From each board one click leads to every other."""
+    found = {board(path)["uid"]: {link["url"] for link in board(path)["links"]} for path in DASHBOARDS}
+    assert len(found) == len(DASHBOARDS)
+    for uid, urls in found.items():
+        assert urls == {f"/d/{other}" for other in found.keys() - {uid}}
+
+
+def test_dashboards_mark_alerts_that_there_are() -> None:
+    """What a board draws over its panels is alerts, each pattern of which is the name of one at least."""
+    alerts = re.findall(r"- alert: (\w+)", (MONITORING / "alerts.yml").read_text())
+    for path in DASHBOARDS:
+        for annotation in board(path)["annotations"]["list"]:
+            [patterns] = re.findall(r'alertname=~"([^"]+)"', annotation["expr"])
+            for pattern in patterns.split("|"):
+                assert any(re.fullmatch(pattern, alert) for alert in alerts), pattern
 
 
 @pytest.mark.parametrize(
@@ -198,4 +245,5 @@ async def test_prometheus_reads_the_service(tmp_path: Path) -> None:
 
 def _filled(expression: str) -> str:
     """Put in what Grafana puts in for its variables."""
-    return expression.replace("$__rate_interval", "20s").replace("$stream", ".*").replace("$model", ".*")
+    expression = expression.replace("$__rate_interval", "20s").replace("$__range", "30m")
+    return VARIABLE.sub(".*", expression)
