@@ -29,8 +29,8 @@ log = logging.getLogger(__name__)
 
 DRAWING = 1
 """Threads that draw pictures of events, of all streams together."""
-RETRY = 10.0
-"""Seconds from one try to open a database that is away to the next."""
+PATIENCE = 0.5
+"""Seconds that the start waits for a database server; one that is silent is waited for behind its back."""
 
 
 class Keeping:
@@ -47,18 +47,19 @@ class Keeping:
         """
         self._clock, self._wall = clock, wall
         self._drawing = Errands(DRAWING, "pictures")
-        self._opened = False
+        self._patience: float | None = None
         self.archive: Archive | None = None
         self.kept: tuple[Archive, Announcements] | None = None
         """The archive, and who is told of what it keeps."""
         if config.archive is not None:
             folder = (path.parent if path is not None else Path()) / config.archive.path
+            self._patience = None if config.archive.database is None else PATIENCE
             announcements = _announcements()
             self.archive = _archive(config.archive, folder, clock, wall, announcements.tell)
             self.kept = self.archive, announcements
 
-    def open(self) -> None:
-        """Open the database. Blocks.
+    async def open(self) -> None:
+        """Open the database. A file is waited for, a server only so long; then it is opened while all else runs.
 
         Raises:
             ConfigError: it cannot be used by this Sightline, or its folder cannot be made.
@@ -68,10 +69,12 @@ class Keeping:
         from streamer.archive.database import DatabaseAway
 
         try:
-            self.archive.open()
-            self._opened = True
-        except DatabaseAway as error:
-            log.error("the archive cannot be opened: %s; live video goes on, and it is tried again", error)
+            async with asyncio.timeout(self._patience):
+                await self.archive.open()
+        except TimeoutError:
+            log.warning("the archive's database has not answered yet; live video goes on, and events wait for it")
+        except DatabaseAway:
+            pass  # it is said, and tried again
 
     def events_of(self, stream: str, watching: Watching) -> "StreamEvents | None":
         """What makes events of a stream's detections; None: nothing is kept."""
@@ -93,22 +96,12 @@ class Keeping:
         """What runs for as long as the service lives, by name."""
         if self.archive is None:
             return {}
-        return {"archive": self._write, "retention": self.archive.run}
+        return {"archive": self.archive.write, "retention": self.archive.run}
 
     async def close(self) -> None:
         """Write what waits."""
         if self.archive is not None:
             await self.archive.close()
-
-    async def _write(self) -> None:
-        assert self.archive is not None  # noqa: S101  else there is no such task
-        while not self._opened:
-            await asyncio.sleep(RETRY)
-            try:
-                await self.archive.in_its_thread(self.open)
-            except ConfigError as error:  # it came back as another's, a newer Sightline's say
-                log.error("the archive cannot be used: %s", error)
-        await self.archive.writer.run()
 
 
 def _announcements() -> "Announcements":

@@ -104,7 +104,7 @@ class Service:
         # Each stream has threads of its own, and a picture of 320 pixels is done before others have woken.
         cv2.setNumThreads(1)
         try:
-            await asyncio.to_thread(self.keeping.open)
+            await self.keeping.open()
             self.models.start()
             await self._apply(self.stream_changes.roster.entries())
             tasks.append(self._own("event-loop-lag", self._measure_lag))

@@ -21,7 +21,7 @@ from streamer.archive.retention import STEP, Retention, RetentionRules
 from streamer.archive.writer import Writer
 from streamer.values.clock import Clock
 from streamer.values.errands import Errands
-from streamer.values.errors import Overloaded
+from streamer.values.errors import ConfigError, Overloaded
 from streamer.values.event import Event, Picture
 
 log = logging.getLogger(__name__)
@@ -36,6 +36,8 @@ READERS = 4
 """Questions that are answered at a time."""
 CLOSING = 5.0
 """Seconds that writing what waits may take at the end."""
+RETRY = 10.0
+"""Seconds from one try to open a database that is away to the next."""
 
 
 class Archive:
@@ -66,37 +68,63 @@ class Archive:
         self.pictures = Pictures(pictures)
         self.retention = Retention(rules, database, self.pictures)
         self.writer = Writer(database, self.pictures, self._writing, clock=clock, on_kept=on_kept)
-        self._is_open = False
+        self._opened = asyncio.Event()
+        self._unopened: str | None = None
+        """Why it could not be opened at the last try; None: it could, or was not tried yet."""
         self.picture_bytes = 0
         """On disk, as of the last look."""
         self.oldest_at: float | None = None
         """When the oldest event began, as of the last look."""
 
-    def open(self) -> None:
-        """Bring the database up to date, and end what a killed service left open. Blocks.
+    async def open(self) -> None:
+        """Bring the database up to date, and end what a killed service left open.
+
+        Whoever is cancelled waits no longer; what is under way goes on in its thread, and does no harm if done again.
 
         Raises:
             ConfigError: it cannot be used by this Sightline.
-            DatabaseAway: it cannot be used for now; `run` tries again.
+            DatabaseAway: it cannot be used for now, which is said in the log; `write` tries again.
         """
-        migrate(self._database)
-        with self._database.writing() as cursor:
-            left = event_table.end_what_went_on(cursor)
-        self._is_open = True
+        try:
+            left = await self._writing.run(self._open)
+        except DatabaseAway as error:
+            if self._unopened != str(error):
+                log.error("the archive cannot be opened: %s; live video goes on, and it is tried again", error)
+            self._unopened = str(error)
+            raise
         if left:
             log.info("the archive: %d events went on when the service ended; they end when they were last seen", left)
+        if self._unopened is not None:
+            log.info("the archive is open now; %d events wait", len(self.writer.waiting))
+        self._unopened = None
+        self._opened.set()
 
     @property
     def is_ok(self) -> bool:
-        """Whether events can be kept, as far as it is known."""
-        return self._is_open and self.writer.failing is None
+        """Whether events can be kept, as far as it is known; until the database is open they wait."""
+        return self._opened.is_set() and self.writer.failing is None
 
     def put(self, event: Event, picture: Picture | None = None) -> None:
         """Have an event kept as it is now; never waits."""
         self.writer.put(event, picture)
 
+    async def write(self) -> None:
+        """Open the database, where it is not open yet, as often as that takes; then write, until cancelled."""
+        while not self._opened.is_set():
+            try:
+                await self.open()
+            except DatabaseAway:
+                await asyncio.sleep(RETRY)
+            except ConfigError as error:  # it came back as another's, a newer Sightline's say
+                if self._unopened != str(error):
+                    log.error("the archive cannot be used: %s", error)
+                self._unopened = str(error)
+                await asyncio.sleep(RETRY)
+        await self.writer.run()
+
     async def run(self) -> None:
         """Remove what may go, and stray files once, until cancelled."""
+        await self._opened.wait()
         swept = False
         while True:
             try:
@@ -112,7 +140,10 @@ class Archive:
         """Write what waits, if that works in time, and let go of the database. A disk that hangs holds no exit."""
         try:
             async with asyncio.timeout(CLOSING):
-                await self.writer.settle()
+                if self._opened.is_set():
+                    await self.writer.settle()
+                elif self.writer.waiting:
+                    log.error("the archive was never open; %d events were not kept", len(self.writer.waiting))
                 await self._writing.run(self._database.close)
         except TimeoutError:
             log.error(
@@ -179,10 +210,6 @@ class Archive:
 
     # ---- in threads
 
-    async def in_its_thread(self, errand: Callable[[], T]) -> T:
-        """Have something done by the thread that writes."""
-        return await self._writing.run(errand)
-
     async def _read(self, question: Callable[[Cursor], T]) -> T:
         def ask() -> T:
             with self._database.reading() as cursor:
@@ -194,10 +221,18 @@ class Archive:
         return await self._told(self._writing, change)
 
     async def _told(self, errands: Errands, errand: Callable[[], T]) -> T:
+        if not self._opened.is_set():
+            raise Overloaded(f"the archive cannot be used now: {self._unopened or 'it is being opened'}", 10)
         try:
             return await errands.run(errand)
         except DatabaseAway as error:
             raise Overloaded(f"the archive cannot be used now: {error}", 10) from None
+
+    def _open(self) -> int:
+        """Returns how many events went on."""
+        migrate(self._database)
+        with self._database.writing() as cursor:
+            return event_table.end_what_went_on(cursor)
 
     def _tidy(self) -> bool:
         """One step; whether there is more to remove."""

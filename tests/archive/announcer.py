@@ -33,7 +33,7 @@ async def main(address: str, folder: Path) -> None:
         clock=monotonic,
         on_kept=lambda kept: print(*(each.event.id for each in kept), flush=True),
     )
-    archive.open()
+    await archive.open()
     async with asyncio.TaskGroup() as group:
         group.create_task(archive.writer.run())
         while True:

@@ -11,7 +11,7 @@ import pytest
 
 from streamer.archive import archive as archive_file
 from streamer.archive.archive import Archive
-from streamer.archive.database import Database
+from streamer.archive.database import Database, DatabaseAway
 from streamer.archive.kept import Kept
 from streamer.archive.query import Query
 from streamer.archive.retention import RetentionRules
@@ -29,8 +29,8 @@ async def opened(database: Database, folder: Path, told: list[Kept], at: float =
     archive = Archive(
         database, folder, RetentionRules(), clock=monotonic, wall=lambda: at, on_kept=lambda kept: told.extend(kept)
     )
-    await asyncio.to_thread(archive.open)
-    tasks = [asyncio.create_task(each()) for each in (archive.run, archive.writer.run)]
+    await archive.open()
+    tasks = [asyncio.create_task(each()) for each in (archive.run, archive.write)]
     try:
         yield archive
     finally:
@@ -89,6 +89,10 @@ async def test_pictures_of_no_event_are_swept_and_young_ones_wait(empty: Databas
 async def test_a_database_that_is_away_is_said_in_a_sentence(tmp_path: Path) -> None:
     """Who asks is told to come back, and why."""
     archive = Archive(Sqlite(tmp_path / "none" / "sightline.db"), tmp_path, RetentionRules(), clock=monotonic)
+    with pytest.raises(Overloaded, match="the archive cannot be used now: it is being opened"):
+        await archive.page(Query())
+    with pytest.raises(DatabaseAway):
+        await archive.open()
     with pytest.raises(Overloaded, match="the archive cannot be used now: unable to open database file"):
         await archive.page(Query())
 
@@ -98,7 +102,8 @@ async def test_a_disk_that_hangs_holds_no_exit(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(archive_file, "CLOSING", 0.05)
     hangs = threading.Event()
     archive = Archive(Sqlite(tmp_path / "sightline.db"), tmp_path, RetentionRules(), clock=monotonic)
-    hanging = asyncio.create_task(archive.in_its_thread(hangs.wait))
+    await archive.open()
+    hanging = asyncio.create_task(archive._writing.run(hangs.wait))
     archive.put(an_event())
     await asyncio.sleep(0)
     await archive.close()

@@ -29,7 +29,7 @@ class PostgresqlServer:
     def running(self) -> Iterator[None]:
         """Run it for as long as the block lasts."""
         arguments: list[str | Path] = ["-D", self._folder, "-p", str(self.port), "-c", "listen_addresses=127.0.0.1"]
-        arguments += ["-c", f"unix_socket_directories={self._folder}", "-c", "shared_buffers=16MB"]
+        arguments += ["-c", f"unix_socket_directories={self._folder}", "-c", "shared_buffers=16MB", "-c", "fsync=off"]
         with run_process([*_as_postgres(), self._programs / "postgres", *arguments]) as self._process:
             wait_until(self._answers)
             yield
