@@ -74,6 +74,14 @@ def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
     bench.add_argument(
         "--state", type=Path, default=Path(".sightline"), help="where the model and the footage are kept"
     )
+    bench.add_argument(
+        "--events", type=_events, default=100_000, help="the archive has when it is measured (default %(default)s)"
+    )
+    bench.add_argument(
+        "--database",
+        metavar="URL",
+        help="a PostgreSQL server; the archive is measured on it too, in a database of its own",
+    )
     bench.add_argument("--json", action="store_true", help="one JSON document instead of a table")
     bench.set_defaults(run=_bench)
 
@@ -160,6 +168,7 @@ def _number(what: str, low: float, high: float) -> Callable[[str], float]:
 _seconds = _number("number of seconds", 1, 3600)
 _sample_fps = _number("number of samples a second", 0.1, 120)
 _score = _number("score", 0, 1)
+_events = _number("number of events", 1000, 10_000_000)
 
 
 class _Version(argparse.Action):
@@ -227,7 +236,14 @@ def _camera(arguments: argparse.Namespace) -> int:
 def _bench(arguments: argparse.Namespace) -> int:
     from streamer.bench import run
 
-    return run(arguments.state, arguments.seconds, arguments.parts, as_json=arguments.json)
+    return run(
+        arguments.state,
+        arguments.seconds,
+        arguments.parts,
+        as_json=arguments.json,
+        events=int(arguments.events),
+        database=arguments.database,
+    )
 
 
 def _evaluate(arguments: argparse.Namespace) -> int:

@@ -9,10 +9,12 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Collection
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from streamer.bench.access import measure_access
+from streamer.bench.archive import measure_archive
 from streamer.bench.cameras import measure_cameras
 from streamer.bench.model_server import measure_model_server
 from streamer.bench.offers import measure_offers
@@ -34,7 +36,9 @@ ALONE: dict[str, Callable[[Path, Say], dict[str, Any]]] = {
 """What needs neither a model nor cameras."""
 
 
-def run(state: Path, seconds: float, parts: Collection[str], *, as_json: bool) -> int:
+def run(
+    state: Path, seconds: float, parts: Collection[str], *, as_json: bool, events: int, database: str | None
+) -> int:
     """Measure, print, and return the exit code.
 
     Args:
@@ -42,14 +46,17 @@ def run(state: Path, seconds: float, parts: Collection[str], *, as_json: bool) -
         seconds: length of each window.
         parts: which of the parts of report.ROWS; none: all.
         as_json: one JSON document on stdout instead of a table; progress goes to stderr either way.
+        events: that the archive has when it is measured.
+        database: a PostgreSQL server, on which the archive is measured too.
 
     Raises:
-        ConfigError: there is no such part, or TensorFlow is not installed.
+        ConfigError: there is no such part, TensorFlow is not installed, or the database cannot be used.
     """
     if unknown := set(parts) - set(PARTS):
         raise ConfigError(f"bench has no part {min(unknown)!r}; there are: {', '.join(PARTS)}")
     wanted = [part for part in PARTS if not parts or part in parts]
-    if not ALONE.keys() >= set(wanted):
+    alone = ALONE | {"archive": partial(measure_archive, events=events, database=database, seconds=seconds)}
+    if not alone.keys() >= set(wanted):
         require_tensorflow()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
@@ -61,8 +68,8 @@ def run(state: Path, seconds: float, parts: Collection[str], *, as_json: bool) -
     state = state.absolute()
     state.mkdir(parents=True, exist_ok=True)
     try:
-        figures = {part: measure(state, say) for part, measure in ALONE.items() if part in wanted}
-        figures |= _with_model(state, seconds, [part for part in wanted if part not in ALONE], say)
+        figures = {part: measure(state, say) for part, measure in alone.items() if part in wanted}
+        figures |= _with_model(state, seconds, [part for part in wanted if part not in alone], say)
     except KeyboardInterrupt:
         return 130
     print(json.dumps(figures, indent=2) if as_json else table(figures))

@@ -18,6 +18,14 @@ from streamer.cli import main
 from streamer.values.errors import SightlineError
 from streamer.values.packet import TIME_BASE
 from streamer.webrtc.sdp import read_offer
+from tests.peers.postgresql import make_postgresql
+from tests.peers.process import free_port
+
+
+def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command, to its end."""
+    command = [sys.executable, "-m", "streamer", "bench", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def published(count: int) -> list[tuple[int, float]]:
@@ -86,11 +94,34 @@ def test_an_unknown_part_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err == f"sightline: bench has no part 'speed'; there are: {', '.join(PARTS)}\n"
 
 
+def test_databases_are_measured(tmp_path: Path) -> None:
+    """Every figure of both, and on the server nothing is left of it."""
+    with make_postgresql() as server, server.running():
+        address = server.make_database()
+        command = ["archive", "--events", "1000", "--seconds", "1", "--database", address]
+        done = bench(*command, "--json", "--state", str(tmp_path))
+        assert done.returncode == 0, done.stderr
+        again = bench(*command, "--state", str(tmp_path))
+        assert again.returncode == 0, again.stderr
+    figures = json.loads(done.stdout)["archive"]
+    assert figures.keys() == {key for part, key, *_ in ROWS if part == "archive"}
+    assert all(figure > 0 for figure in figures.values())
+    assert len(again.stdout.splitlines()) == len(figures)
+
+
+def test_a_server_that_is_not_there_is_named(tmp_path: Path) -> None:
+    """Before anything is measured, in one sentence that keeps the password to itself."""
+    address = f"postgresql://somebody:secret@127.0.0.1:{free_port()}/none"
+    done = bench("archive", "--events", "1000", "--seconds", "1", "--database", address, "--state", str(tmp_path))
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith("sightline: --database: connection failed")
+    assert "secret" not in done.stderr
+
+
 def test_the_service_alone_is_measured(tmp_path: Path) -> None:
     """Parts that need no model run in seconds, and print every figure of theirs."""
     alone = ("start", "offers", "access")
-    command = [sys.executable, "-m", "streamer", "bench", *alone, "--json", "--state", str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = bench(*alone, "--json", "--state", str(tmp_path))
     assert done.returncode == 0, done.stderr
     figures = json.loads(done.stdout)
     assert {(part, key) for part in figures for key in figures[part]} == {
