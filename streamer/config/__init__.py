@@ -16,6 +16,7 @@ from streamer.config.ingress import IngressSettings
 from streamer.config.server import IceServerSettings, ServerSettings, TlsSettings
 from streamer.config.serving import ServingSettings
 from streamer.config.stream import CameraTlsSettings, StreamSettings
+from streamer.config.watching import PlacesSettings
 
 __all__ = [
     "AccessSettings",
@@ -26,6 +27,7 @@ __all__ = [
     "IceServerSettings",
     "IngressSettings",
     "OidcSettings",
+    "PlacesSettings",
     "ProxySettings",
     "ServerSettings",
     "ServingSettings",

@@ -29,9 +29,7 @@ from streamer.config.watching import EventRuleSettings, EventSettings, LineSetti
 from streamer.values import url
 from streamer.values.errors import ConfigError
 from streamer.values.explanation import dotted, explain, keys_of
-
-SETTINGS_DEPTH = 5
-"""Of a stream's settings, themselves among them: JSON that goes down a thousand times breaks whoever walks it."""
+from streamer.values.nesting import goes_deeper
 
 
 class Config(Section):
@@ -154,7 +152,7 @@ def parse_stream(name: str, document: dict[str, Any]) -> StreamSettings:
     Raises:
         ConfigError: as `load`, the keys without the stream's name before them.
     """
-    if _goes_deeper(document, SETTINGS_DEPTH):
+    if goes_deeper(document):
         raise ConfigError("no setting of a stream is that deep")
     whole = {"streams": {name: document}}
     _known = collect_secrets(whole, trusted=False)
@@ -163,15 +161,6 @@ def parse_stream(name: str, document: dict[str, Any]) -> StreamSettings:
     except ValidationError as error:
         sentence, where = url.redact(explain(error, whole, _section)), dotted(("streams", name))
         raise ConfigError(sentence.removeprefix(f"{where}.").removeprefix(f"{where}: ")) from None
-
-
-def _goes_deeper(value: Any, depth: int) -> bool:
-    """Whether mappings and lists lie within each other more than `depth` times."""
-    if not isinstance(value, dict | list):
-        return False
-    return depth == 0 or any(
-        _goes_deeper(part, depth - 1) for part in (value.values() if isinstance(value, dict) else value)
-    )
 
 
 _SECTIONS: tuple[tuple[tuple[str | None, ...], type[Section]], ...] = (

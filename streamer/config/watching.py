@@ -79,14 +79,19 @@ class LineSettings(PlaceSettings):
     points: Annotated[list[Point], Field(min_length=2, max_length=2)]
 
 
-class WatchingSettings(Section):
-    """All of it; a part of a stream's settings."""
+class PlacesSettings(Section):
+    """Where things are watched; all of one stream's."""
 
-    events: EventSettings = EventSettings()
     zones: dict[Name, ZoneSettings] = Field(default_factory=dict, max_length=MOST_PLACES)
     lines: dict[Name, LineSettings] = Field(default_factory=dict, max_length=MOST_PLACES)
     masks: list[Polygon] = Field(default_factory=list, max_length=MOST_PLACES)
     """Polygons in which nothing counts."""
+
+
+class WatchingSettings(PlacesSettings):
+    """All of it; a part of a stream's settings."""
+
+    events: EventSettings = EventSettings()
 
     @property
     def watching(self) -> Watching:

@@ -9,11 +9,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from streamer import config
-from streamer.config import StreamSettings
+from streamer.config import PlacesSettings, StreamSettings
 from streamer.config.variables import collect_secrets
 from streamer.control.statefile import Kept
-from streamer.values.errors import Refused
+from streamer.values.errors import ConfigError, Refused
 from streamer.values.explanation import dotted
+
+PLACES = tuple(PlacesSettings.model_fields)
+"""The keys of a stream's settings that say where things are watched."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,22 @@ class Roster:
         merged = _merged(settings_of(entry.settings) | {"paused": entry.paused}, patch)
         return self.add(name, config.parse_stream(name, merged))
 
+    def with_places(self, name: str, places: Mapping[str, Any]) -> "Roster":
+        """With these zones, lines and masks of one stream, in the place of all it had.
+
+        Raises:
+            Refused: 404 there is none of that name, 409 the configuration file has the say.
+            ConfigError: they cannot be.
+        """
+        entry = self.require(name)
+        if unknown := sorted(places.keys() - PLACES):
+            collect_secrets(dict(places), trusted=False)
+            raise ConfigError(f"{dotted((unknown[0],))}: unknown key; allowed here are {', '.join(PLACES)}")
+        if entry.origin == "file":
+            raise Refused(409, f"{name!r} stands in the configuration file; its zones, lines and masks are drawn there")
+        others = {key: value for key, value in settings_of(entry.settings).items() if key not in PLACES}
+        return self.add(name, config.parse_stream(name, {**others, **places, "paused": entry.paused}))
+
     def remove(self, name: str) -> "Roster":
         """Without a stream of the API.
 
@@ -124,6 +143,11 @@ class Roster:
     def with_paused(self, name: str, paused: bool) -> "Roster":
         """With one stream paused, or not."""
         return replace(self, paused=self.paused | {name} if paused else self.paused - {name})
+
+
+def places_of(stream: StreamSettings) -> dict[str, Any]:
+    """Zones, lines and masks of a stream, whole: also what was not said of them."""
+    return stream.model_dump(include=set(PLACES))
 
 
 def settings_of(stream: StreamSettings) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, GetJsonSchemaHandler, create_model
 from pydantic.json_schema import JsonSchemaValue
 
-from streamer.config import StreamSettings
+from streamer.config import PlacesSettings, StreamSettings
 from streamer.config.section import Name, Section
 
 
@@ -28,6 +28,11 @@ class MergePatch:
 def stream_settings() -> type[BaseModel]:
     """A stream's settings, as an answer shows them."""
     return StreamSettings
+
+
+def stream_places() -> type[BaseModel]:
+    """A stream's zones, lines and masks."""
+    return PlacesSettings
 
 
 def new_stream() -> type[BaseModel]:

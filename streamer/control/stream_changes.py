@@ -11,7 +11,7 @@ from typing import Any
 from streamer import config
 from streamer.config import ApiStreamsSettings, Config, StreamSettings
 from streamer.control.examinee import examinee
-from streamer.control.roster import Entry, Roster, settings_of
+from streamer.control.roster import Entry, Roster, places_of, settings_of
 from streamer.control.statefile import Kept, StateFile
 from streamer.source import Target
 from streamer.values import url
@@ -114,6 +114,31 @@ class StreamChanges:
             await self._become(roster)
         log.info("%s: changed through the API: %s", name, ", ".join(sorted(patch)) or "nothing")
 
+    async def place(
+        self, name: str, places: dict[str, Any], *, require: Callable[[Mapping[str, Any]], None] = lambda _: None
+    ) -> None:
+        """Give a stream these zones, lines and masks, in the place of all it has.
+
+        Args:
+            name: of the stream.
+            places: all of them.
+            require: is shown those it has until then; raises where they are not what was meant to be changed.
+
+        Raises:
+            Refused: why not.
+        """
+        await self._whole(self._place(name, places, require))
+
+    async def _place(self, name: str, places: dict[str, Any], require: Callable[[Mapping[str, Any]], None]) -> None:
+        async with self._changing:
+            try:
+                roster = self.roster.with_places(name, places)
+            except ConfigError as error:
+                raise Refused(422, str(error)) from None
+            require(self.places(name))
+            await self._become(roster)
+        log.info("%s: its zones, lines and masks were drawn through the API", name)
+
     async def remove(self, name: str) -> None:
         """Remove a stream that the API added.
 
@@ -147,6 +172,10 @@ class StreamChanges:
         entry = self.roster.require(name)
         said = settings_of(entry.settings) | {"paused": entry.paused}
         return said | {"url": url.redact(entry.settings.url)}
+
+    def places(self, name: str) -> dict[str, Any]:
+        """Zones, lines and masks of a stream, whole."""
+        return places_of(self.roster.require(name).settings)
 
     def examinee(self, settings: dict[str, Any]) -> tuple[Target, float]:
         """What the doctor is to examine, as `examinee` has it.

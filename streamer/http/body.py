@@ -9,6 +9,7 @@ from aiohttp import web
 
 from streamer.http.connection import connection_of
 from streamer.values.errors import Refused
+from streamer.values.nesting import goes_deeper
 
 JSON = "application/json"
 BODY_TIMEOUT = 30.0
@@ -52,11 +53,6 @@ async def settings_of(request: web.Request, *types: str) -> dict[str, Any]:
         raise Refused(400, "the body is not JSON") from None
     if not isinstance(document, dict):
         raise Refused(400, f"the body must be a mapping, not {type(document).__name__}")
-    if any(
-        isinstance(deep, dict | list)
-        for value in document.values()
-        if isinstance(value, dict | list)
-        for deep in (value.values() if isinstance(value, dict) else value)
-    ):
+    if goes_deeper(document):
         raise Refused(422, "no setting of a stream is that deep")
     return document

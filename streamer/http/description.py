@@ -42,6 +42,22 @@ class StreamDescription(TypedDict):
     viewers: int
 
 
+class WholeStream(StreamDescription):
+    """A stream, and what is too long for a list that is asked for every second."""
+
+    labels: list[str]
+    """What its model tells apart, in the order of its ids; empty until the model was met."""
+    makes_events: bool
+    """Whether zones and lines are watched: they are where the configuration has a section `archive`."""
+
+
+def describe_whole(stream: Pipeline) -> WholeStream:
+    """The same, and its model's labels."""
+    contract = stream.model.contract
+    labels = [] if contract is None else [contract.labels[class_id] for class_id in sorted(contract.labels)]
+    return {**describe(stream), "labels": list(dict.fromkeys(labels)), "makes_events": stream.events is not None}
+
+
 def describe(stream: Pipeline) -> StreamDescription:
     """Its name, state and numbers; these are null while unknown."""
     state = stream.state()

@@ -9,7 +9,7 @@ from streamer.control.stream_bodies import new_stream, stream_patch, stream_sett
 from streamer.http.audit import note
 from streamer.http.body import JSON, settings_of
 from streamer.http.changes import whole
-from streamer.http.description import StreamDescription, describe
+from streamer.http.description import StreamDescription, WholeStream, describe, describe_whole
 from streamer.http.gate import require_name
 from streamer.http.keys import SIGNALLING, STREAM_CHANGES, STREAMS, location, no_stream, pipeline_of
 from streamer.http.needs import PRINCIPAL, needs
@@ -49,10 +49,10 @@ async def list_streams(request: web.Request) -> web.Response:
 
 @routes.get(ONE)
 @needs(Action.VIEW, stream="name")
-@described({200: StreamDescription})
+@described({200: WholeStream})
 async def describe_stream(request: web.Request) -> web.Response:
-    """One stream."""
-    return web.json_response(describe(pipeline_of(request)))
+    """One stream, and what its model tells apart."""
+    return web.json_response(describe_whole(pipeline_of(request)))
 
 
 @routes.get(f"{ONE}/frame.jpg")
@@ -100,7 +100,7 @@ async def change(request: web.Request) -> web.Response:
     """Change some settings of a stream, or pause it (RFC 7396)."""
     stream_changes = request.app[STREAM_CHANGES]
     stream_changes.require_allowed()
-    name = _changeable(request)
+    name = changeable(request)
     patch = await settings_of(request, JSON, MERGE_PATCH)
     said = ", ".join(sorted(patch))
     changing = stream_changes.change(name, patch)
@@ -115,7 +115,7 @@ async def remove(request: web.Request) -> web.Response:
     """Remove a stream."""
     stream_changes = request.app[STREAM_CHANGES]
     stream_changes.require_allowed()
-    name = _changeable(request)
+    name = changeable(request)
     await whole(request, stream_changes.remove(name), lambda _: note(request, "stream remove", name))
     return web.Response(status=204)
 
@@ -136,7 +136,7 @@ async def one_options(request: web.Request) -> web.Response:
     return _options(request, "DELETE, GET, HEAD, OPTIONS, PATCH")
 
 
-def _changeable(request: web.Request) -> str:
+def changeable(request: web.Request) -> str:
     """The name a request gives, which no publisher has.
 
     Raises:

@@ -59,6 +59,7 @@ URLS = ["rtsp://127.0.0.1:1/one", "rtsp://127.0.0.1:1/other"]
 UNDONE = {
     "GET /api/streams/{name}/frame.jpg": "without a camera there is no picture",
     "DELETE /api/streams/{name}": "this one stands in the configuration file",
+    "PUT /api/streams/{name}/places": "and so do its zones",
     "POST /whip/{name}": "this name is a camera's",
     "GET /readyz": "no model answers",
     **{f"GET /api/sign-in/oidc{way}": "nobody signs in elsewhere here" for way in ("", "/callback", "/sign-out")},
