@@ -38,6 +38,13 @@ import { query } from "./search.js";
  * @property {number | null} reviewed_at
  * @property {number} changed rises with each change of any event
  */
+/**
+ * @typedef {object} Facets names that events have, each once and in order
+ * @property {string[]} streams
+ * @property {string[]} classes
+ * @property {string[]} zones
+ * @property {string[]} lines
+ */
 /** @typedef {{ reviewed?: "confirmed" | "false" | null, note?: string, bookmarked?: boolean }} Said */
 
 const EVENTS = "api/events";
@@ -57,6 +64,16 @@ const ANSWER_MS = 20_000;
 export async function page(search, cursor, limit, signal) {
   const path = `${EVENTS}?${query(search, cursor, limit)}`;
   return (await request("GET", path, { signal, waitMs: ANSWER_MS })).json();
+}
+
+/**
+ * What there is to look for.
+ *
+ * @param {string} stream whose events; "" for all
+ * @returns {Promise<Facets>}
+ */
+export async function facets(stream) {
+  return (await request("GET", `${EVENTS}/facets${stream ? `?${new URLSearchParams({ stream })}` : ""}`)).json();
 }
 
 /**

@@ -2,7 +2,7 @@
 // <events-page>: what is kept of what was seen: filters, a day's timeline, thumbnails, and one of them large. The
 // address says what is looked for and which one is large, so that both can be sent to somebody.
 
-import { one } from "./archive.js";
+import { facets, one } from "./archive.js";
 import { EventFilters } from "./filters.js";
 import { EventGallery } from "./gallery.js";
 import { EventTimeline } from "./timeline.js";
@@ -30,6 +30,8 @@ export class EventsPage extends HTMLElement {
   #fresh = button("fresh start", () => this.#showHeld());
   #told = new Told({ onevent: (event) => this.#take(event), onopen: () => this.#found.catchUp() });
   #search = EVERYTHING;
+  /** @type {string[]} that there are now */
+  #streams = [];
   #shown = false;
   /** Whether the large view was opened from here, and not by the address: then the way back is the history's. */
   #opened = false;
@@ -72,9 +74,11 @@ export class EventsPage extends HTMLElement {
     if (hash === null) return before && this.forget();
     const { search, event } = read(hash);
     if (!before || address(search) !== address(this.#search)) {
+      const elsewhere = !before || search.stream !== this.#search.stream;
       this.#search = search;
       this.#filters.value = search;
       this.#look();
+      if (elsewhere) this.#name(search.stream);
       if (!before) window.scrollTo(0, 0);
     }
     if (this.#settling === 0) this.#enlarge(event);
@@ -92,13 +96,29 @@ export class EventsPage extends HTMLElement {
   /** @param {Stream[]} streams */
   update(streams) {
     const names = streams.map(({ name }) => name);
-    this.#timeline.streams = names;
-    this.#filters.offer({ stream: names, label: [], zone: [] });
+    this.#timeline.streams = this.#streams = names;
+    this.#filters.offer({ stream: names });
   }
 
   #again() {
     if (this.#found.events.length > 0) this.#found.more();
     else this.#look();
+  }
+
+  /** Offers what there is to look for. What is found says so too: without an answer nothing is amiss.
+   * @param {string} stream whose events; "" for all
+   */
+  async #name(stream) {
+    const found = await facets(stream).catch(() => null);
+    if (!found || !this.#shown || stream !== this.#search.stream) return;
+    const { streams, classes, zones, lines } = found;
+    this.#filters.names = {
+      stream: [...new Set([...this.#streams, ...streams])],
+      label: classes,
+      zone: zones,
+      line: lines,
+    };
+    this.#filters.offer(names(this.#found.events));
   }
 
   #look() {
@@ -238,6 +258,7 @@ function names(events) {
     stream: events.map(({ stream }) => stream),
     label: events.map(({ label }) => label),
     zone: events.flatMap(({ zones }) => zones),
+    line: events.flatMap(({ marks }) => marks.filter(({ kind }) => kind === "cross").map(({ where }) => where)),
   };
 }
 

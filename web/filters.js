@@ -6,6 +6,9 @@ import { button, field, select } from "./form.js";
 import { EVERYTHING, asked } from "./search.js";
 
 /** @typedef {import("./search.js").Search} Search */
+/** @typedef {Record<"stream" | "label" | "zone" | "line", string[]>} Names */
+
+const NAMED = /** @type {const} */ (["stream", "label", "zone", "line"]);
 
 /** @type {[value: string, word: string][]} */
 const SCORES = [["", "Any"], ...[50, 60, 70, 80, 90].map(atLeast)];
@@ -30,6 +33,7 @@ export class EventFilters extends HTMLElement {
     stream: select([["", "All"]]),
     label: select([["", "All"]]),
     zone: select([["", "All"]]),
+    line: select([["", "All"]]),
     day: field("day", { type: "date" }),
     score: select(SCORES),
     reviewed: select(REVIEWED),
@@ -41,13 +45,14 @@ export class EventFilters extends HTMLElement {
 
   connectedCallback() {
     if (this.childElementCount > 0) return;
-    const { stream, label, zone, day, score, reviewed, bookmarked } = this.#parts;
+    const { stream, label, zone, line, day, score, reviewed, bookmarked } = this.#parts;
     const form = element(
       "form",
       "filter",
       element("label", "", "Stream ", stream),
       element("label", "", "Class ", label),
       element("label", "", "Zone ", zone),
+      element("label", "", "Line ", line),
       element("label", "", "Day ", day),
       element("label", "", "Score ", score),
       element("label", "", "Reviewed ", reviewed),
@@ -70,11 +75,12 @@ export class EventFilters extends HTMLElement {
 
   /** @returns {Search} */
   get value() {
-    const { stream, label, zone, day, score, reviewed, bookmarked } = this.#parts;
+    const { stream, label, zone, line, day, score, reviewed, bookmarked } = this.#parts;
     return {
       stream: stream.value,
       label: label.value,
       zone: zone.value,
+      line: line.value,
       day: day.value,
       score: score.value,
       reviewed: reviewed.value,
@@ -92,18 +98,28 @@ export class EventFilters extends HTMLElement {
   }
 
   /** What has been seen somewhere can be chosen from then on.
-   * @param {{ stream: string[], label: string[], zone: string[] }} names
+   * @param {Partial<Names>} names
    */
-  offer({ stream, label, zone }) {
-    offer(this.#parts.stream, stream);
-    offer(this.#parts.label, label);
-    offer(this.#parts.zone, zone);
+  offer(names) {
+    for (const key of NAMED) offer(this.#parts[key], names[key] ?? []);
+  }
+
+  /** These can be chosen, and no others but what is.
+   * @param {Names} names
+   */
+  set names(names) {
+    for (const key of NAMED) {
+      const part = this.#parts[key];
+      const chosen = part.value;
+      part.length = 1;
+      offer(part, [...names[key], chosen].filter(Boolean));
+      part.value = chosen;
+    }
   }
 
   /** One person's names are not the next one's. */
   forget() {
-    const { stream, label, zone } = this.#parts;
-    for (const part of [stream, label, zone]) part.length = 1;
+    for (const key of NAMED) this.#parts[key].length = 1;
   }
 
   #reset() {

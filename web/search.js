@@ -9,6 +9,7 @@ import { bounds } from "./clock.js";
  * @property {string} stream
  * @property {string} label
  * @property {string} zone it has been in
+ * @property {string} line it has crossed
  * @property {string} day here, as a date field has it
  * @property {string} score at least, 0..1
  * @property {string} reviewed "none", "any", "confirmed" or "false"
@@ -25,6 +26,7 @@ const WORDS = {
   stream: "stream",
   label: "class",
   zone: "zone",
+  line: "line",
   day: "day",
   score: "min_score",
   reviewed: "reviewed",
@@ -33,7 +35,16 @@ const WORDS = {
 const KEYS = /** @type {(keyof Search)[]} */ (Object.keys(WORDS));
 
 /** @type {Readonly<Search>} */
-export const EVERYTHING = { stream: "", label: "", zone: "", day: "", score: "", reviewed: "", bookmarked: "" };
+export const EVERYTHING = {
+  stream: "",
+  label: "",
+  zone: "",
+  line: "",
+  day: "",
+  score: "",
+  reviewed: "",
+  bookmarked: "",
+};
 
 /** @param {string} place as the address names it */
 export function isEvents(place) {
@@ -89,13 +100,14 @@ export function asked(search) {
  * @param {Search} search
  * @param {KeptEvent} event
  */
-export function fits({ stream, label, zone, day, score, reviewed, bookmarked }, event) {
+export function fits({ stream, label, zone, line, day, score, reviewed, bookmarked }, event) {
   const [from, to] = day ? bounds(day) : [-Infinity, Infinity];
   const verdict = event.reviewed ?? "none";
   return (
     (!stream || stream.split(",").includes(event.stream)) &&
     (!label || label.split(",").includes(event.label)) &&
     (!zone || event.zones.includes(zone)) &&
+    (!line || event.marks.some(({ kind, where }) => kind === "cross" && where === line)) &&
     from <= event.began_at &&
     event.began_at < to &&
     event.score >= Number(score) &&

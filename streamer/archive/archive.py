@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from streamer.archive import event_table
 from streamer.archive.database import Cursor, Database, DatabaseAway
+from streamer.archive.facets import Facets, facets
 from streamer.archive.kept import Kept, Review
 from streamer.archive.migrations import migrate
 from streamer.archive.pictures import YOUNG, Pictures
@@ -167,6 +168,10 @@ class Archive:
     async def streams(self) -> list[str]:
         """The names of all streams there are events of, in order."""
         return await self._read(event_table.streams)
+
+    async def facets(self, streams: Sequence[str]) -> Facets:
+        """Which classes, zones and lines events of these streams have."""
+        return await self._read(partial(facets, streams=streams))
 
     async def newest_change(self) -> int:
         """The number of the newest change."""

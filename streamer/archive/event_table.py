@@ -25,7 +25,8 @@ _PUT = (
     " ON CONFLICT (id) DO UPDATE SET "
     + ", ".join(f"{name} = excluded.{name}" for name in (*_OF_EVENT, "changed") if name not in _FIXED - {"label"})
 )
-_PUT_ZONE = "INSERT INTO event_zone (zone, event_id) VALUES (?, ?) ON CONFLICT DO NOTHING"
+_PUT_ZONE = "INSERT INTO event_zone (zone, event_id, of_stream) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+_PUT_LINE = "INSERT INTO event_line (line, event_id, of_stream) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 
 
 def newest_change(cursor: Cursor) -> int:
@@ -39,7 +40,8 @@ def put(cursor: Cursor, entries: Iterable[tuple[Event, Picture | None]]) -> list
     changed = newest_change(cursor)
     numbers = range(changed + 1, changed + 1 + len(entries))
     cursor.run_many(_PUT, [(*_row(event), number, number) for number, (event, _) in zip(numbers, entries, strict=True)])
-    cursor.run_many(_PUT_ZONE, [(zone, event.id) for event, _ in entries for zone in event.zones])
+    cursor.run_many(_PUT_ZONE, [(zone, event.id, event.stream) for event, _ in entries for zone in event.zones])
+    cursor.run_many(_PUT_LINE, [(line, event.id, event.stream) for event, _ in entries for line in _lines(event)])
     pictures = [(_boxes_text(picture.boxes), len(picture), event.id) for event, picture in entries if picture]
     cursor.run_many("UPDATE event SET boxes = ?, picture_bytes = ? WHERE id = ?", pictures)
     return _by_ids(cursor, [event.id for event, _ in entries])
@@ -75,6 +77,7 @@ def review(cursor: Cursor, id_: str, said: Review) -> Kept | None:
 def remove(cursor: Cursor, ids: Sequence[str]) -> None:
     """Without these. Their files go first."""
     cursor.run_many("DELETE FROM event_zone WHERE event_id = ?", [(id_,) for id_ in ids])
+    cursor.run_many("DELETE FROM event_line WHERE event_id = ?", [(id_,) for id_ in ids])
     cursor.run_many("DELETE FROM event WHERE id = ?", [(id_,) for id_ in ids])
 
 
@@ -137,6 +140,11 @@ def _by_ids(cursor: Cursor, ids: Sequence[str]) -> list[Kept]:
 
 def _ms(at: float) -> int:
     return round(at * 1000)
+
+
+def _lines(event: Event) -> set[str]:
+    """That it has crossed."""
+    return {mark.where for mark in event.marks if mark.kind == "cross"}
 
 
 def _row(event: Event) -> tuple[Any, ...]:

@@ -19,7 +19,7 @@ def migrate(database: Database) -> int:
         ConfigError: it was written by a newer Sightline.
         DatabaseAway: it cannot be used, and is as it was.
     """
-    known = _files()
+    known = steps()
     newest = max(known)
     with database.writing() as cursor:
         version = _version(cursor)
@@ -44,7 +44,8 @@ def _version(cursor: Cursor) -> int:
     return int(rows[0][0])
 
 
-def _files() -> dict[int, str]:
+def steps() -> dict[int, str]:
+    """What is done, by the version it leads to."""
     folder = files("streamer") / "archive" / "schema"
     return {
         int(each.name.removesuffix(".sql")): _without_comments(each.read_text(encoding="utf-8"))

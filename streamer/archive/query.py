@@ -18,6 +18,7 @@ class Query:
     labels: tuple[str, ...] = ()
     without_labels: tuple[str, ...] = ()
     zone: str | None = None
+    line: str | None = None
     since: float | None = None
     """Began then or later; UTC, seconds since 1970."""
     until: float | None = None
@@ -33,8 +34,9 @@ class Query:
     def ids(self) -> tuple[str, list[Any]]:
         """The statement that gives their ids, `FROM` and `WHERE` of it, and its values."""
         given = [(sql, values) for sql, values in self._candidates() if values is not None]
-        # From the zone's own order: a page of it is read off, where the events first would be all of them.
-        table = "event" if self.zone is None else "event_zone JOIN event ON event.id = event_zone.event_id"
+        # From the zone's own order, or the line's: a page is read off, where the events first would be all of them.
+        place = self._place
+        table = "event" if place is None else f"{place} JOIN event ON event.id = {place}.event_id"
         where = " AND ".join(sql for sql, _ in given)
         statement = f"FROM {table} WHERE {where}" if where else f"FROM {table}"
         return statement, [value for _, values in given for value in values]
@@ -42,7 +44,12 @@ class Query:
     @property
     def column(self) -> str:
         """What they are ordered by."""
-        return "id" if self.zone is None else "event_id"
+        return "id" if self._place is None else f"{self._place}.event_id"
+
+    @property
+    def _place(self) -> str | None:
+        """The table they are read off; None: their own."""
+        return "event_zone" if self.zone is not None else "event_line" if self.line is not None else None
 
     def _candidates(self) -> Iterator[tuple[str, Sequence[Any] | None]]:
         """Each condition there can be, and its values; None: it is not asked for."""
@@ -51,6 +58,11 @@ class Query:
         yield _among("label", len(labels or ())), labels
         yield f"NOT {_among('label', len(others or ()))}", others
         yield "zone = ?", _given(self.zone)
+        if self._place == "event_zone":
+            crossed = "SELECT 1 FROM event_line WHERE event_line.event_id = event_zone.event_id AND line = ?"
+            yield f"EXISTS ({crossed})", _given(self.line)
+        else:
+            yield "line = ?", _given(self.line)
         yield f"{self.column} >= ?", None if self.since is None else (first_of(self.since),)
         yield f"{self.column} < ?", None if self.until is None else (first_of(self.until),)
         yield "score >= ?", _given(self.min_score)

@@ -134,11 +134,11 @@ def _events_rooms(app: web.Application, kept: "tuple[Archive, Announcements] | N
     """What answers for events: of the archive nothing is loaded where there is none."""
     if kept is None:
         return (no_archive,)
-    from streamer.http import exports, kept_events
+    from streamer.http import exports, facets, kept_events
 
     kept_events.set_up(app, *kept)
     exports.set_up(app)
-    return exports, kept_events
+    return exports, facets, kept_events
 
 
 def _below(base: str, routes: web.RouteTableDef) -> Iterator[web.RouteDef]:

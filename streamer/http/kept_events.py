@@ -169,9 +169,10 @@ def _no_event() -> Refused:
 async def query_of(request: web.Request, asked: EventFilter) -> Query:
     """What is asked for, of streams that whoever asks may see."""
     return Query(
-        streams=await _streams(request, _words(asked.stream)),
-        labels=_words(asked.label),
+        streams=await _streams(request, words_of(asked.stream)),
+        labels=words_of(asked.label),
         zone=asked.zone,
+        line=asked.line,
         since=asked.since,
         until=asked.until,
         min_score=asked.min_score,
@@ -189,7 +190,8 @@ async def _streams(request: web.Request, asked: Sequence[str]) -> tuple[str, ...
     return None if all(map(sees, known)) else tuple(filter(sees, known))
 
 
-def _words(said: str | None) -> tuple[str, ...]:
+def words_of(said: str | None) -> tuple[str, ...]:
+    """Those between commas."""
     return () if said is None else tuple(filter(None, (word.strip() for word in said.split(","))))
 
 

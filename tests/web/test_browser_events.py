@@ -1,6 +1,7 @@
 """Events on the page, in a real browser, with a real service and an archive that it finds when it starts."""
 
 import json
+import re
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,21 @@ async def test_filters_are_in_the_address(page: Page, service: Service) -> None:
     await page.get_by_role("button", name="Clear", exact=True).click()
     await expect(page.locator("event-filters").get_by_label("Class")).to_have_value("")
     assert page.url.endswith("#+events")
+
+
+async def test_filters_offer_what_there_is(page: Page, service: Service) -> None:
+    """All classes, zones and lines of the stream can be chosen, whatever was fetched, and a line is looked for."""
+    await page.goto(f"{service.url}/#+events?class=unicorn")
+    filters = page.locator("event-filters")
+    await expect(filters.get_by_label("Class").locator("option")).to_have_text(
+        ["All", "bird", "defect", "insulator", "unicorn"]
+    )
+    await expect(filters.get_by_label("Zone").locator("option")).to_have_text(["All", "yard"])
+    await filters.get_by_label("Class").select_option("")
+    await filters.get_by_label(re.compile("^Line")).select_option("fence")
+    crossed = [event for event in newest() if event.marks]
+    await expect(page.locator(".cell").first).to_be_visible()
+    await expect(page.locator(".cell a").first).to_have_attribute("href", f"#+events?line=fence&event={crossed[0].id}")
 
 
 async def test_what_fits_nothing_is_words(page: Page, service: Service) -> None:

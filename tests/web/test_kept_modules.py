@@ -45,10 +45,11 @@ def an_event(number: int, **given: Any) -> dict[str, Any]:
         "stream": "gate",
         "label": "bird",
     }
-    return event | {"zones": [], "score": 0.8, "reviewed": None, "bookmarked": False} | given
+    return event | {"zones": [], "marks": [], "score": 0.8, "reviewed": None, "bookmarked": False} | given
 
 
-SEARCH = {"stream": "", "label": "a & b=c", "zone": "yard", "day": "2025-11-29", "score": "0.7", "reviewed": "none"}
+PLACE = {"stream": "", "zone": "yard", "line": "kerb"}
+SEARCH = {**PLACE, "label": "a & b=c", "day": "2025-11-29", "score": "0.7", "reviewed": "none"}
 
 
 async def test_an_address_is_read_as_it_was_written(call: Call) -> None:
@@ -75,6 +76,8 @@ async def test_the_server_is_asked_for_the_viewers_day(call: Call) -> None:
         ({"label": "car"}, {}, False),
         ({"zone": "yard"}, {}, False),
         ({"zone": "yard"}, {"zones": ["door", "yard"]}, True),
+        ({"line": "kerb"}, {"marks": [{"kind": "cross", "where": "kerb"}]}, True),
+        ({"line": "kerb"}, {"marks": [{"kind": "enter", "where": "kerb"}]}, False),
         ({"day": "2025-11-29"}, {}, True),
         ({"day": "2025-11-29"}, {"began_at": 1764428400}, False),
         ({"score": "0.8"}, {}, True),

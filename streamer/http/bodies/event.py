@@ -37,17 +37,24 @@ Words = Annotated[
 ]
 
 
-class EventFilter(Body):
-    """Which events; all of it at once."""
+class OfStreams(Body):
+    """Of which streams."""
 
     model_config = ConfigDict(strict=False, validate_by_alias=True)
 
     stream: Words | None = None
     """A name, or several with commas between."""
+
+
+class EventFilter(OfStreams):
+    """Which events; all of it at once."""
+
     label: Annotated[Words | None, Field(alias="class")] = None
     """A class, or several with commas between."""
     zone: Words | None = None
     """It has been in."""
+    line: Words | None = None
+    """It has crossed."""
     since: Annotated[Moment | None, Field(alias="from")] = None
     """Began then or later."""
     until: Annotated[Moment | None, Field(alias="to")] = None
@@ -125,6 +132,16 @@ class EventPage(Body):
     """The newest first."""
     cursor: str | None
     """Asks for those before; null: there are none."""
+
+
+class EventFacets(Body):
+    """Names that events have, each once and in order."""
+
+    streams: tuple[str, ...]
+    """All that one may see, whichever are asked for."""
+    classes: tuple[str, ...]
+    zones: tuple[str, ...]
+    lines: tuple[str, ...]
 
 
 class EventReview(Body):
