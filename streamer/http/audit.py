@@ -48,11 +48,11 @@ def note(
         detail: what else there is to know.
     """
     access = request.app[ACCESS]
-    name = _audited(request[PRINCIPAL]) if who is None else who
+    name = audited(request[PRINCIPAL]) if who is None else who
     access.audit.note(Deed(access.wall(), name, what, target, request.remote or "", ok, detail[:LONGEST_DETAIL]))
 
 
-def _audited(principal: Principal) -> str:
+def audited(principal: Principal) -> str:
     """Whom a proxy calls anna need not be the anna who signs in here, so the audit tells them apart."""
     return f"{principal.name} (proxy)" if principal.kind == "proxy" else principal.name
 

@@ -16,7 +16,7 @@ from streamer.archive.kept import Kept, Review
 from streamer.archive.query import Query
 from streamer.http.access_keys import ACCESS
 from streamer.http.announcements import ANNOUNCEMENTS, Announcements, text_of
-from streamer.http.audit import note
+from streamer.http.audit import audited, note
 from streamer.http.bodies.body import read_query
 from streamer.http.bodies.event import EventFilter, EventPage, EventReview, EventSearch, ShownEvent
 from streamer.http.changes import whole
@@ -207,7 +207,7 @@ def _reviewed(request: web.Request, said: EventReview, before: Review) -> Review
         verdict=(said.reviewed or "") if "reviewed" in given else before.verdict,
         note=before.note if said.note is None else said.note,
         bookmarked=before.bookmarked if said.bookmarked is None else said.bookmarked,
-        by=request[PRINCIPAL].name,
+        by=audited(request[PRINCIPAL]),
         at=now,
     )
 

@@ -11,7 +11,7 @@ from streamer.archive.database import DatabaseAway
 from streamer.values.event import Event
 from tests.archive.events import a_picture, an_event
 from tests.http.archived import archive_of, asked, ids, keep, of, run_archived
-from tests.http.guests import cookie
+from tests.http.guests import ACCESS, cookie
 
 NOW = time.time()
 
@@ -125,6 +125,20 @@ async def test_judging_and_removing_are_for_operators_and_are_written_down(tmp_p
         *[("operator", "event review", mine.id)] * 3,
         ("operator", "event remove", mine.id),
     ]
+
+
+async def test_whom_a_proxy_names_is_told_from_who_signs_in_here(tmp_path: Path) -> None:
+    """A review by the operator whom a trusted proxy names is not that of the operator who is a user here."""
+    [event] = some(1)
+    access = {**ACCESS, "groups": {"guards": "operator"}}
+    named = {"Remote-User": "operator", "Remote-Groups": "guards"}
+    async with run_archived(tmp_path, access=access) as door:
+        await keep(door, event)
+        found = []
+        for who in (named, cookie("operator")):
+            async with door.ask("PATCH", f"/api/events/{event.id}", who, json={"reviewed": "false"}) as response:
+                found.append((await response.json())["reviewed_by"])
+    assert found == ["operator (proxy)", "operator"]
 
 
 @pytest.mark.parametrize(("said", "word"), [({"reviewed": "perhaps"}, "reviewed"), ({"note": "\0"}, "NUL")])

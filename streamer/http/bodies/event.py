@@ -120,6 +120,7 @@ class ShownEvent(Body):
     note: str
     bookmarked: bool
     reviewed_by: str | None
+    """As the audit has it: whom a proxy calls anna is `anna (proxy)`."""
     reviewed_at: float | None
     changed: int
     """Rises with each change of any event; `Last-Event-ID` of the event stream."""
