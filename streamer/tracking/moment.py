@@ -1,6 +1,7 @@
 """All tracks as one answered sample left them, and where they are in frames around it. A value."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,10 @@ from streamer.tracking.similarity import Boxes, Similarity
 
 Look = tuple[int, str, int, float]
 """Tracker id, label, class id and score, as they are drawn."""
+
+TO_CENTRES: Final = np.array([[0.5, 0, -1, 0], [0, 0.5, 0, -1], [0.5, 0, 1, 0], [0, 0.5, 0, 1]])
+"""What edges are multiplied with; exact, but for the rounding of the one sum, and so is the way back."""
+TO_EDGES: Final = np.array([[1, 0, 1, 0], [0, 1, 0, 1], [-0.5, 0, 0.5, 0], [0, -0.5, 0, 0.5]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +55,9 @@ class Moment:
 
 def centred(edges: NDArray[np.float64]) -> Boxes:
     """[N, 4]: from x_min, y_min, x_max, y_max to centre and sides."""
-    return np.concatenate([(edges[:, :2] + edges[:, 2:]) / 2, edges[:, 2:] - edges[:, :2]], axis=1)
+    return np.asarray(edges @ TO_CENTRES)
 
 
 def edged(boxes: Boxes) -> NDArray[np.float64]:
     """[N, 4]: from centre and sides to x_min, y_min, x_max, y_max."""
-    return np.concatenate([boxes[:, :2] - boxes[:, 2:] / 2, boxes[:, :2] + boxes[:, 2:] / 2], axis=1)
+    return np.asarray(boxes @ TO_EDGES)

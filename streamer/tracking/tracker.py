@@ -110,15 +110,14 @@ class Tracker:
     def _see(self, detections: Detections, pairs: Pairs, faintly: Pairs, elapsed: float) -> None:
         """Note for each track what the sample shows of it."""
         # A model that was silent for long missed nothing in that time.
-        unseen, elapsed = set(range(len(self._tracks))), min(elapsed, 2 * self._history.interval)
+        tracks, elapsed = self._tracks, min(elapsed, 2 * self._history.interval)
         for rows, answer in ((pairs, detections), (faintly, detections.faint or detections)):
+            # As plain numbers: taking them out of the arrays one by one costs as much as all the rest.
+            faint, class_ids, scores = rows is faintly, answer.class_ids.tolist(), answer.scores.tolist()
             for row, number in rows.items():
-                track, score = self._tracks[number], float(answer.scores[row])
-                track.seen(detections.pts, score, faint=rows is faintly)
-                track.votes.add(answer.labels[row], int(answer.class_ids[row]), score)
-                unseen.discard(number)
-        for number in unseen:
-            self._tracks[number].missed(elapsed)
+                tracks[number].seen(detections.pts, answer.labels[row], class_ids[row], scores[row], faint=faint)
+        for number in self._unseen(pairs, faintly):
+            tracks[number].missed(elapsed)
 
     def _new(self, detections: Detections, row: int) -> Track:
         score = float(detections.scores[row])
@@ -141,26 +140,26 @@ class Tracker:
     def _remember(self, detections: Detections, states: States, pairs: Pairs, faintly: Pairs) -> None:
         """Keep the moment, and of the tracks those that are not given up."""
         tracks, edges = self._tracks, edged(states.boxes)
-        until = np.array([each.last_matched + COAST if each.hits >= STEADY else -np.inf for each in tracks])
+        until = np.full(len(tracks), np.inf)
         for rows, answer in ((pairs, detections), (faintly, detections.faint or detections)):
             if rows:
                 edges[list(rows.values())] = answer.boxes[list(rows)]
-                until[list(rows.values())] = np.inf
+        for number in self._unseen(pairs, faintly):
+            until[number] = tracks[number].last_matched + COAST if tracks[number].hits >= STEADY else -np.inf
         numbers = [number for number, each in enumerate(tracks) if each.missing < GAP]
         if len(numbers) > MOST_TRACKS:
             numbers = sorted(sorted(numbers, key=lambda number: tracks[number].last_matched)[-MOST_TRACKS:])
-        self._tracks = [tracks[number] for number in numbers]
-        kept: NDArray[np.intp] = np.array(numbers, np.intp)
-        self._history.add(
-            Moment(
-                pts=detections.pts,
-                ids=np.array([track.tracker_id for track in self._tracks], np.int64),
-                states=states.take(kept),
-                edges=edges[kept],
-                until=until[kept],
-                looks=tuple((t.tracker_id, t.votes.label, t.votes.class_id, t.score) for t in self._tracks),
-            )
-        )
+        if len(numbers) < len(tracks):
+            kept: NDArray[np.intp] = np.array(numbers, np.intp)
+            states, edges, until = states.take(kept), edges[kept], until[kept]
+            self._tracks = [tracks[number] for number in numbers]
+        looks = tuple([track.look for track in self._tracks])
+        ids = np.fromiter([look[0] for look in looks], np.int64, len(looks))
+        self._history.add(Moment(detections.pts, ids, states, edges, until, looks))
+
+    def _unseen(self, pairs: Pairs, faintly: Pairs) -> set[int]:
+        """Numbers of the tracks of which a sample showed nothing."""
+        return set(range(len(self._tracks))).difference(pairs.values(), faintly.values())
 
 
 def _rows(answer: Detections | None) -> Rows:

@@ -28,7 +28,7 @@ def test_a_thing_seen_first_stands_where_it_is() -> None:
     """Of one sample the place is known as well as the model says it, and no velocity."""
     states = begun(BOXES, WIDTH)
     np.testing.assert_array_equal(states.ahead(3.0), BOXES)
-    for variance, shorter in zip(states.covariances[:, 0, 0], (40.0, 80.0), strict=True):
+    for variance, shorter in zip(states.covariances[0, :, 0], (40.0, 80.0), strict=True):
         assert variance == pytest.approx((DEVIATION + EDGE * min(shorter, LONGEST)) ** 2)
 
 
@@ -56,7 +56,19 @@ def test_a_faint_row_moves_less() -> None:
     seen = [BOXES, BOXES + 10]
     strong, faint = filtered(seen), filtered(seen, faint=True)
     assert (faint.boxes < strong.boxes).all()
-    assert (faint.covariances[:, :, 0] > strong.covariances[:, :, 0]).all()
+    assert (faint.covariances[0] > strong.covariances[0]).all()
+
+
+def test_what_is_not_found_stays_as_it_is() -> None:
+    """A correction changes those it is about, and of the others not one bit."""
+    states = filtered([BOXES, BOXES + 5, BOXES + 10]).predicted(0.2, WIDTH)
+    one = states.corrected(np.array([1]), BOXES[1:] + 12, np.array([False]), WIDTH)
+    both = states.corrected(np.array([1, 0]), BOXES[::-1] + 12, np.array([False, True]), WIDTH)
+    for name in ("boxes", "velocities", "covariances"):
+        before, after, all_after = (np.moveaxis(getattr(each, name), -2, 0) for each in (states, one, both))
+        np.testing.assert_array_equal(after[0], before[0])
+        np.testing.assert_array_equal(after[1], all_after[1])
+        assert (all_after[0] != before[0]).any()
 
 
 def test_what_is_not_seen_becomes_less_certain() -> None:
@@ -64,15 +76,18 @@ def test_what_is_not_seen_becomes_less_certain() -> None:
     states = filtered([BOXES, BOXES + 5, BOXES + 10])
     later = states.predicted(0.2, WIDTH).predicted(0.2, WIDTH)
     np.testing.assert_allclose(later.boxes, states.ahead(0.4))
-    assert (later.covariances[:, :, 0] > states.covariances[:, :, 0]).all()
+    assert (later.covariances[0] > states.covariances[0]).all()
 
 
 def test_a_camera_carries_all_it_knows() -> None:
     """A camera's turn and zoom carry place, size and velocity; all of it again the other way is what was."""
     states = filtered([BOXES, BOXES + 5, BOXES + 10])
     camera = Similarity(cmath.rect(1.2, 0.3), 40 - 25j)
-    moved = states.moved(camera)
-    np.testing.assert_allclose(moved.velocities[:, :2], camera.vectors(states.velocities[:, :2]))
+    moved, turn = (
+        states.moved(camera),
+        np.array([[camera.turn.real, camera.turn.imag], [-camera.turn.imag, camera.turn.real]]),
+    )
+    np.testing.assert_allclose(moved.velocities[:, :2], states.velocities[:, :2] @ turn)
     np.testing.assert_allclose(moved.velocities[:, 2:], states.velocities[:, 2:] * 1.2)
     back = moved.moved(camera.inverse())
     for name in ("boxes", "velocities", "covariances"):
@@ -105,7 +120,7 @@ def test_whatever_is_seen_it_stays_a_filter(
     states = begun(BOXES[:1], WIDTH)
     for seconds, box, faint in steps:
         states = states.predicted(seconds, WIDTH).corrected(np.array([0]), np.array([box]), np.array([faint]), WIDTH)
-        value, shared, speed = np.moveaxis(states.covariances, 2, 0)
+        value, shared, speed = states.covariances
         assert (value > 0).all()
         assert (speed > 0).all()
         assert (shared**2 <= value * speed * (1 + 1e-6)).all()

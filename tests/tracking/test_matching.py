@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
-from streamer.tracking.matching import FAINT_HITS, OTHER_LABEL, OVERLAP, Rows, match, overlap
+from streamer.tracking.matching import FAINT_HITS, OTHER_LABEL, OVERLAP, Rows, match, overlapping
+from streamer.tracking.similarity import Boxes
 
 Box = tuple[float, float, float, float]
 """Centre x, centre y, width, height."""
@@ -30,6 +32,14 @@ def hits(*counts: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
 
 
 NOTHING = rows()
+
+
+def overlap(boxes: Boxes, others: Boxes) -> NDArray[np.float64]:
+    """[N, M]: intersection over union of each box with each other, 0 for those that are not told to overlap."""
+    found, shares = overlapping(boxes, others), np.zeros((len(boxes), len(others)))
+    shares[found.tracks, found.rows] = found.shares
+    assert len({*zip(found.tracks.tolist(), found.rows.tolist(), strict=True)}) == len(found.shares)
+    return shares
 
 
 def test_the_best_overlap_comes_first() -> None:

@@ -43,8 +43,9 @@ def test_a_box_goes_with_its_centre(similarity: Similarity, centre: complex, wid
     (box,) = similarity.boxes(np.array([[centre.real, centre.imag, width, height]]))
     assert complex(box[0], box[1]) == pytest.approx(similarity.point(centre), abs=1e-6)
     assert box[2:] == pytest.approx([width * similarity.scale, height * similarity.scale])
-    (vector,) = similarity.vectors(np.array([[centre.real, centre.imag]]))
-    assert complex(*vector) == pytest.approx(similarity.turn * centre, abs=1e-6)
+    (motion,) = similarity.motions(np.array([[centre.real, centre.imag, width, height]]))
+    assert complex(*motion[:2]) == pytest.approx(similarity.turn * centre, abs=1e-6)
+    assert motion[2:] == pytest.approx(box[2:])
 
 
 def test_still_moves_nothing() -> None:
