@@ -86,6 +86,28 @@ def test_a_cut_is_found() -> None:
     assert abs(summed(steps[6:]).shift - 5 * (-2 + 1j)) < 0.3
 
 
+def test_a_scene_of_the_same_broad_shapes_is_a_cut() -> None:
+    """A pale sky above dark ground makes two pictures correlate, and is nothing that both show."""
+    sky = np.linspace(90, -90, 180)[:, np.newaxis]
+    planes = [np.clip(view(PLACE, seed=seed) * 0.5 + 64 + sky, 0, 255).astype(np.uint8) for seed in (0, 0, 1, 1)]
+    assert [step is None for step in followed(planes)] == [True, False, True, False]
+
+
+def test_a_camera_that_moved_behind_a_frozen_picture_is_followed() -> None:
+    """Where a picture stood for a second and the next is far away, that is no cut, and the way there is measured."""
+    there = view(around(MIDDLE, cmath.rect(1.02, 0.01), 70 - 30j).after(PLACE))
+    steps = followed([view(PLACE)] * 4 + [there])
+    assert steps[4] is not None
+    assert abs(steps[4].point(MIDDLE) - MIDDLE - (70 - 30j)) < 0.3
+    assert steps[4].scale == pytest.approx(1.02, abs=0.005)
+
+
+def test_noise_in_the_dark_is_no_cut() -> None:
+    """A dim picture in noise that nothing can be followed in is of the same scene as the one before."""
+    dim = [noise((view(place) * 0.2).astype(np.uint8), 16, n) for n, place in enumerate(flight(Similarity(1, -2), 12))]
+    assert None not in followed(dim)[1:]
+
+
 @pytest.mark.parametrize("gain", [0.6, 0.85, 1.15, 1.3, 1.6])
 def test_a_step_of_exposure_is_no_cut(gain: float) -> None:
     """A picture much darker or brighter than the one before is followed as if it were not."""

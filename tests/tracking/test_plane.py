@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from av.video.reformatter import VideoReformatter
 
-from streamer.tracking.plane import LONG_SIDE, exposed_as, half_stays, likeness, plane_of, repeats, size_of
+from streamer.tracking.camera_motion import SAME_SCENE
+from streamer.tracking.plane import LONG_SIDE, exposed_as, half_stays, plane_of, repeats, shift_between, size_of
 from streamer.tracking.similarity import Similarity
 from tests.peers.frames import make_frame, make_picture
 from tests.peers.scenery import noise, picture_of, view
@@ -21,7 +22,7 @@ def test_a_plane_is_the_pictures_luma(pixel_format: str) -> None:
     assert plane.shape == (180, 320)
     assert plane.dtype == np.uint8
     wanted = make_picture(640, 360, seed=3).reformat(320, 180, "gray").to_ndarray()
-    assert likeness(plane, np.asarray(wanted, np.uint8)) > 0.99
+    assert np.corrcoef(plane.ravel(), np.asarray(wanted, np.uint8).ravel())[0, 1] > 0.99
 
 
 @pytest.mark.parametrize("size", [(1280, 720), (720, 1280), (1920, 1080), (640, 480), (97, 61), (4096, 16), (2, 2)])
@@ -76,11 +77,22 @@ def test_half_a_picture_may_stay() -> None:
     assert not half_stays(changed, SEEN)
 
 
-def test_likeness_says_whether_two_pictures_show_the_same() -> None:
-    """It is 1 for one picture however exposed, near 0 for another, and 0 for one that shows nothing."""
-    black = np.zeros_like(SEEN)
-    assert likeness(SEEN, SEEN) == pytest.approx(1)
-    assert likeness(SEEN, np.clip(SEEN * 0.6 + 20, 0, 255).astype(np.uint8)) > 0.97
-    assert abs(likeness(SEEN, ELSEWHERE)) < 0.3
-    assert likeness(SEEN, black) == likeness(black, SEEN) == 0
-    assert likeness(black, black) == 1
+@pytest.mark.parametrize("shift", [0j, 12 - 5j, -70 + 30j])
+@pytest.mark.parametrize("sigma", [0, 20])
+def test_a_shift_is_found_wherever_most_of_a_picture_went(shift: complex, sigma: float) -> None:
+    """Most of a picture that is there again, lit otherwise and in noise, is found where it is, and surely so."""
+    moved = view(Similarity(1, -800 - 800j + shift))
+    lit = np.clip(noise(moved, sigma, 1) * 0.6 + 20, 0, 255).astype(np.uint8)
+    found, sureness = shift_between(noise(SEEN, sigma, 2), lit)
+    assert abs(found - shift) < 0.5
+    assert sureness > 2 * SAME_SCENE
+
+
+def test_another_scene_is_no_shift() -> None:
+    """Between two scenes no shift is sure, though the broad shapes of both are the same; black is like black alone."""
+    black, sky = np.zeros_like(SEEN), np.linspace(90, -90, 180)[:, np.newaxis]
+    one, other = (np.clip(each * 0.5 + 64 + sky, 0, 255).astype(np.uint8) for each in (SEEN, ELSEWHERE))
+    assert np.corrcoef(one.ravel(), other.ravel())[0, 1] > 0.7
+    for pair in ((SEEN, ELSEWHERE), (one, other), (SEEN, black), (black, SEEN)):
+        assert shift_between(*pair)[1] < SAME_SCENE / 2
+    assert shift_between(black, black) == (0, 1)
