@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamer.values.errors import Refused
+from streamer.webrtc import MAX_OFFER
 from streamer.webrtc.sdp import (
     MAX_CANDIDATES,
     MAX_CODECS,
     MAX_LINES,
-    MAX_OFFER,
     read_fragment,
     read_offer,
     video_codecs,
