@@ -115,6 +115,7 @@ class Parts:
     def require_models(self) -> None:
         """Have the models that the configuration names."""
         named = [stream.sampling for stream in self.config.streams.values()] + [self.config.ingress.sampling]
+        self.models.own = self.config.serving.model
         self.models.required = frozenset({self.config.serving.model, *map(self._model_name, named)})
         for name in sorted(self.models.required):
             self.models.use(name)

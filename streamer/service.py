@@ -36,6 +36,7 @@ from streamer.values.clock import Clock, monotonic
 from streamer.values.detections import Detections
 from streamer.values.ending import ended
 from streamer.values.supervision import PAUSE, supervise
+from streamer.view.still import draw
 
 log = logging.getLogger(__name__)
 
@@ -154,6 +155,7 @@ class Service:
             admissions=self.admissions,
             sign_on=self.entrance.sign_on,
             security_headers=security_headers(self.config.server.frame_ancestors),
+            draw=draw,
             kept=self.keeping.kept,
         )
 

@@ -21,6 +21,7 @@ from streamer.http import (
     audit,
     changes,
     configuration,
+    detect,
     doctor,
     feeds,
     links,
@@ -43,6 +44,7 @@ from streamer.http.admissions import ADMISSIONS, Admissions
 from streamer.http.api_description import API_DESCRIPTION, ApiDescription
 from streamer.http.bodies.session import SignInElsewhere
 from streamer.http.connection import connection_of
+from streamer.http.detect import Draw
 from streamer.http.events import Events
 from streamer.http.gate import gate as let_through
 from streamer.http.keys import EVENTS, METRICS, MODELS, PRACTICE, PROXIES, RELOAD, SIGNALLING, STREAM_CHANGES, STREAMS
@@ -66,6 +68,7 @@ ROOMS = (
     api_description,
     audit,
     configuration,
+    detect,
     doctor,
     feeds,
     links,
@@ -101,6 +104,7 @@ def build(
     admissions: Admissions,
     sign_on: SignOn | None,
     security_headers: Mapping[str, str],
+    draw: Draw,
     kept: "tuple[Archive, Announcements] | None" = None,
 ) -> web.Application:
     """The application, ready to be served.
@@ -121,6 +125,7 @@ def build(
     app.on_response_prepare.append(add_headers)
     feeds.set_up(app)
     changes.set_up(app)
+    detect.set_up(app, draw)
     events_rooms = _events_rooms(app, kept)
     # At the root in any case: some proxies take the folder away before they ask, and probes know of none.
     for base in dict.fromkeys(("", proxies.base_path)):

@@ -5,17 +5,25 @@ is busy the next batch fills by itself, which is what batching windows are for, 
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal, NoReturn
 
 from streamer.values.clock import Clock
 from streamer.values.detections import Detections
-from streamer.values.errors import PredictError
+from streamer.values.errors import Overloaded, PredictError
 from streamer.values.frame import Sample
 from streamer.values.mishaps import Mishaps
 
 DropReason = Literal["superseded", "expired", "predict_failed", "model_ended"]
+
+BUSY = 2.0
+"""Seconds since a camera's frame was asked about in which pictures go one at a time: a frame waits for one at most."""
+PATIENCE = 30.0
+"""Seconds a call about pictures may take: whoever sends them waits, and no newer one takes their place."""
+MOST_PICTURES = 64
+"""That wait; each is some hundred kB in the model's size."""
 
 Answer = Callable[[Sample, Detections | DropReason], None]
 """Told once for every sample that was put in: its detections, or why there are none."""
@@ -81,6 +89,33 @@ class Batcher:
         return waiting
 
 
+class Pictures:
+    """Pictures that somebody sends, for which no camera waits: they are asked about where no frame is.
+
+    First come, first served; none takes another's place.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: deque[Pending] = deque()
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def put(self, pending: Pending) -> None:
+        """Add one.
+
+        Raises:
+            Overloaded: as many wait as may.
+        """
+        if len(self._waiting) >= MOST_PICTURES:
+            raise Overloaded("too many pictures wait for the model", 5)
+        self._waiting.append(pending)
+
+    def take(self, most: int) -> list[Pending]:
+        """The next batch."""
+        return [self._waiting.popleft() for _ in range(min(most, len(self._waiting)))]
+
+
 Predict = Callable[[list[Sample], float], Awaitable[list[Detections]]]
 """Asks the model about samples of one size, until a monotonic deadline."""
 
@@ -95,6 +130,11 @@ class Dispatcher:
         self._predict = predict
         self._in_flight = in_flight
         self._clock = clock
+        self._pictures = Pictures()
+        self._framed_at = -BUSY
+        """When a frame was asked about last."""
+        self._picturing: asyncio.Task[None] | None = None
+        """The call about pictures, of which there is one at a time: the others are the cameras'."""
         self._arrived = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._ended = False
@@ -108,6 +148,19 @@ class Dispatcher:
         self._batcher.put(pending)
         self._arrived.set()
 
+    def put_picture(self, sample: Sample, answer: Answer) -> None:
+        """Ask about a picture when no frame waits; `answer` is called exactly once, from the event loop.
+
+        Raises:
+            Overloaded: too many wait.
+        """
+        pending = Pending(sample, answer, self._untold)
+        if self._ended:
+            pending.tell("model_ended")
+            return
+        self._pictures.put(pending)
+        self._arrived.set()
+
     async def run(self) -> None:
         """Form batches until cancelled; then nobody is asked any more, and those who wait are told. May be run again.
 
@@ -118,7 +171,7 @@ class Dispatcher:
             await self._form_batches()
         finally:
             self._ended = True
-            for pending in self._batcher.clear():
+            for pending in (*self._batcher.clear(), *self._pictures.take(MOST_PICTURES)):
                 pending.tell("model_ended")
 
     async def _form_batches(self) -> NoReturn:
@@ -126,21 +179,37 @@ class Dispatcher:
             await self._arrived.wait()
             if len(self._tasks) >= self._in_flight:
                 await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
-            batch = self._batcher.take(self._clock())
-            if not len(self._batcher):
-                self._arrived.clear()
+            now = self._clock()
+            batch = self._batcher.take(now)
             if batch:
-                task = asyncio.create_task(self._ask(batch))
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
+                self._framed_at = now
+                # The newest frame's deadline is the call's: an old neighbour must not cut short what is fresh.
+                newest = max(pending.sample.frame.received_at for pending in batch)
+                self._begin(batch, newest + self._batcher.deadline)
+            elif self._picturing is None and len(self._pictures):
+                is_busy = now - self._framed_at < BUSY
+                pictures = self._pictures.take(1 if is_busy else self._batcher.max_batch_size)
+                self._picturing = self._begin(pictures, now + PATIENCE)
+                self._picturing.add_done_callback(self._pictured)
+            if not len(self._batcher) and (self._picturing is not None or not len(self._pictures)):
+                self._arrived.clear()
 
-    async def _ask(self, batch: list[Pending]) -> None:
-        # The newest frame's deadline is the call's: an old neighbour must not cut short what is fresh.
-        newest = max(pending.sample.frame.received_at for pending in batch)
+    def _begin(self, batch: list[Pending], deadline: float) -> asyncio.Task[None]:
+        task = asyncio.create_task(self._ask(batch, deadline))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def _pictured(self, _: asyncio.Task[None]) -> None:
+        self._picturing = None
+        if len(self._pictures):
+            self._arrived.set()
+
+    async def _ask(self, batch: list[Pending], deadline: float) -> None:
         answers: list[Detections | DropReason] = ["predict_failed"] * len(batch)
         with self._unasked:
             try:
-                found = await self._predict([pending.sample for pending in batch], newest + self._batcher.deadline)
+                found = await self._predict([pending.sample for pending in batch], deadline)
                 answers = [answer for _, answer in zip(batch, found, strict=True)]
             except PredictError:
                 pass  # counted and said by the predictor; a frame is never asked about twice

@@ -99,6 +99,16 @@ class ServedModel:
             self._batcher.max_batch_size = min(self._max_batch_size, _frames_a_call(self.contract))
         self._dispatcher.put(sample, answer)
 
+    def put_picture(self, sample: Sample, answer: Answer) -> None:
+        """Ask about a picture that is no camera's, when none of theirs waits; `answer` is called once, from the loop.
+
+        Raises:
+            Overloaded: too many wait.
+        """
+        if self.contract is not None:
+            self._batcher.max_batch_size = min(self._max_batch_size, _frames_a_call(self.contract))
+        self._dispatcher.put_picture(sample, answer)
+
     async def run(self) -> None:
         """Run until cancelled. What fails is run again, and the other part goes on meanwhile."""
         try:

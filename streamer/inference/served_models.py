@@ -17,6 +17,8 @@ class ServedModels(Mapping[str, ServedModel]):
         self._running = False
         self.required: frozenset[str] = frozenset()
         """Those without which the service is not ready: what a stranger's stream names does not count."""
+        self.own = ""
+        """The name of the one that is asked where nobody names another."""
         self.on_removed: list[Callable[[str], None]] = []
         """Told the name of every model that is no more."""
 

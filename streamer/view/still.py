@@ -1,7 +1,11 @@
 """The newest annotated picture as a JPEG: drawn once a frame, however many ask for it, and one at a time."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+
+import av
+import numpy as np
+from numpy.typing import NDArray
 
 from streamer.values.frame import Frame
 from streamer.values.packet import EncodedPacket
@@ -37,6 +41,17 @@ class Still:
         if self._drawing is None or (self._drawing.done() and (_told(wanted) != self._of or _failed(self._drawing))):
             self._of, self._drawing = _told(wanted), asyncio.create_task(asyncio.to_thread(_draw, *wanted))
         return await asyncio.shield(self._drawing)  # one who leaves takes nothing from the others
+
+
+def draw(pixels: NDArray[np.uint8], boxes: Sequence[TrackedBox]) -> bytes:
+    """A picture that is no stream's, with boxes on it, as a JPEG. Blocks: for a thread.
+
+    Args:
+        pixels: uint8 [height, width, 3], RGB.
+        boxes: in pixels of it.
+    """
+    frame = Frame("", 0, 0.0, 0.0, av.VideoFrame.from_ndarray(pixels, format="rgb24"))
+    return encode_jpeg(annotate(frame, boxes)).data
 
 
 def _told(wanted: Wanted) -> tuple[int, tuple[TrackedBox, ...], str | None, bool]:

@@ -62,6 +62,7 @@ UNDONE = {
     "PUT /api/streams/{name}/places": "and so do its zones",
     "POST /whip/{name}": "this name is a camera's",
     "GET /readyz": "no model answers",
+    "POST /api/detect": "and none looks at pictures",
     **{f"GET /api/sign-in/oidc{way}": "nobody signs in elsewhere here" for way in ("", "/callback", "/sign-out")},
     "GET /api/detections": "without an end",
     "GET /api/events/stream": "without an end",

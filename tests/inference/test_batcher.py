@@ -11,13 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamer.inference.batcher import Answer, Batcher, Dispatcher, DropReason, Pending
+from streamer.inference.batcher import MOST_PICTURES, Answer, Batcher, Dispatcher, DropReason, Pending
 from streamer.values.detections import Detections
-from streamer.values.errors import PredictError
+from streamer.values.errors import Overloaded, PredictError
 from streamer.values.frame import Sample
 from streamer.values.mishaps import Mishaps
 from tests.peers.clock import FakeClock
 from tests.peers.frames import make_detections, make_frame, make_sample
+from tests.peers.until import until
 
 
 class Answers:
@@ -442,3 +443,61 @@ async def test_stopping_tells_those_who_wait() -> None:
     puppet.calls[0][2].set_result(None)
     await settle()
     assert answers.words()[2:] == [("a", 0, "detections")]
+
+
+# ---- pictures, for which no camera waits
+
+
+def picture_of(index: int) -> Sample:
+    """A picture that somebody sent."""
+    return make_sample(make_frame(0.0, 1000.0, stream="", index=index))
+
+
+class Asked:
+    """A model that takes its time, and remembers its batches: the indices of each, camera's from 100 on."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[int]] = []
+        self.go_on = asyncio.Event()
+
+    async def __call__(self, samples: list[Sample], _: float) -> list[Detections]:
+        self.batches.append([sample.frame.index for sample in samples])
+        await self.go_on.wait()
+        return [make_detections(0.0) for _ in samples]
+
+
+async def test_pictures_go_when_no_frame_waits_and_one_call_at_a_time() -> None:
+    """A burst of pictures has one call of the two; a frame that comes meanwhile is asked about at once in the other."""
+    asked, answers, clock = Asked(), Answers(), FakeClock(1000.0)
+    batcher = Batcher(max_batch_size=4, deadline=1.0)
+    dispatcher = Dispatcher("m", batcher, asked, in_flight=2, clock=clock)
+    running = asyncio.create_task(dispatcher.run())
+    for index in range(10):
+        dispatcher.put_picture(picture_of(index), answers)
+    await until(lambda: asked.batches == [[0, 1, 2, 3]])
+    dispatcher.put(sample_of("a", 100), answers)
+    await until(lambda: asked.batches[1:] == [[100]])
+    asked.go_on.set()
+    await until(lambda: len(answers.told) == 11)
+    # While a camera is watched they go one by one: that is the longest a frame can wait for them.
+    assert asked.batches[2:] == [[4], [5], [6], [7], [8], [9]]
+    running.cancel()
+    await asyncio.wait({running})
+
+
+async def test_pictures_that_wait_are_bounded_and_told_of_the_end() -> None:
+    """Beyond MOST_PICTURES nobody is let in; who waits at the end is told."""
+    asked, answers = Asked(), Answers()
+    batcher = Batcher(max_batch_size=4, deadline=1.0)
+    dispatcher = Dispatcher("m", batcher, asked, in_flight=1, clock=FakeClock(1000.0))
+    for index in range(MOST_PICTURES):
+        dispatcher.put_picture(picture_of(index), answers)
+    with pytest.raises(Overloaded, match="too many pictures"):
+        dispatcher.put_picture(picture_of(MOST_PICTURES), answers)
+    running = asyncio.create_task(dispatcher.run())
+    await until(lambda: bool(asked.batches))
+    running.cancel()
+    await asyncio.wait({running})
+    assert Counter(word for _, _, word in answers.words()) == {"model_ended": MOST_PICTURES - 4}
+    asked.go_on.set()
+    await until(lambda: len(answers.told) == MOST_PICTURES)

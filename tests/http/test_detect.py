@@ -1,0 +1,173 @@
+"""streamer.http.detect: pictures that somebody sends, looked at by a real model server, or refused."""
+
+import asyncio
+import io
+import json
+import struct
+import zlib
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import aiohttp
+import numpy as np
+import pytest
+from PIL import Image
+
+from streamer.http.detect import AT_ONCE, UNDER_WAY
+from streamer.http.sent_pictures import MAX_BYTES, MOST
+from tests.http.guests import Door, run_door
+from tests.peers.clip import draw_frame
+from tests.peers.model_server import ModelServer
+from tests.peers.until import until
+
+SIZE = (320, 240)
+ORIENTATION = 0x0112
+
+
+@pytest.fixture
+async def door(model_server: ModelServer) -> AsyncIterator[Door]:
+    """Run a service whose model finds the number that is drawn into a picture."""
+    async with run_door(access=None, serving=model_server.settings) as door:
+        own = door.service.models[door.service.models.own]
+        await until(lambda: own.up)
+        yield door
+
+
+def picture(number: int, kind: str = "jpeg", turned: int = 1) -> bytes:
+    """A picture with a number drawn into it; `turned`: EXIF's Orientation, its pixels turned the other way."""
+    image = Image.fromarray(draw_frame(number, *SIZE))
+    exif = Image.Exif()
+    if turned == 6:  # to be turned by 90 degrees clockwise
+        image = image.transpose(Image.Transpose.ROTATE_90)
+        exif[ORIENTATION] = turned
+    to = io.BytesIO()
+    image.save(to, kind, exif=exif)
+    return to.getvalue()
+
+
+async def sent(
+    door: Door, body: object, kind: str | None = "image/jpeg", accept: str = "*/*", query: str = ""
+) -> tuple[int, Any]:
+    """How one request is answered: its status, and JSON or bytes."""
+    headers = {"Accept": accept} | ({} if kind is None else {"Content-Type": kind})
+    async with (
+        aiohttp.ClientSession() as client,
+        client.post(f"{door.url}/api/detect{query}", data=body, headers=headers) as response,
+    ):
+        is_picture = response.content_type == "image/jpeg"
+        return response.status, await response.read() if is_picture else await response.json(content_type=None)
+
+
+def numbers(answer: Mapping[str, Any]) -> list[int]:
+    """The numbers that were found, a picture each."""
+    lefts = [each["detections"][0]["box"][0] / each["width"] for each in answer["pictures"]]
+    return [round(left * 128) for left in lefts]
+
+
+@pytest.mark.parametrize("kind", ["jpeg", "png", "webp"])
+@pytest.mark.parametrize("turned", [1, 6])
+async def test_a_picture_is_looked_at_upright(door: Door, kind: str, turned: int) -> None:
+    """JPEG, PNG and WebP are read, and turned as their EXIF says: boxes are in pixels of what one sees."""
+    status, answer = await sent(door, picture(37, kind, turned), f"image/{kind}")
+    assert (status, numbers(answer)) == (200, [37])
+    [found] = answer["pictures"]
+    assert (found["name"], found["width"], found["height"]) == (None, *SIZE)
+    assert [each["label"] for each in found["detections"]] == ["insulator"]
+
+
+async def test_several_come_in_a_form_and_are_answered_in_their_order(door: Door) -> None:
+    """Each part with a file name is a picture; `min_score` is below the model's own where that is asked for."""
+    form = aiohttp.FormData()
+    form.add_field("note", "no picture")
+    for number in (3, 50, 21):
+        form.add_field("file", picture(number), filename=f"{number}.jpg", content_type="image/jpeg")
+    status, answer = await sent(door, form, None, query="?min_score=0.2")
+    assert (status, numbers(answer)) == (200, [3, 50, 21])
+    assert [each["name"] for each in answer["pictures"]] == ["3.jpg", "50.jpg", "21.jpg"]
+    assert [len(each["detections"]) for each in answer["pictures"]] == [2, 2, 2]
+
+
+async def test_a_picture_comes_back_drawn_where_one_is_accepted(door: Door) -> None:
+    """`Accept: image/jpeg` gives the picture with its boxes, at its own size; of several that is refused."""
+    status, drawn = await sent(door, picture(5), accept="image/jpeg")
+    assert status == 200
+    found = np.asarray(Image.open(io.BytesIO(drawn)))
+    assert found.shape == (*SIZE[::-1], 3)
+    assert np.abs(found.astype(int) - draw_frame(5, *SIZE)).max() > 60
+    form = aiohttp.FormData()
+    for name in "ab":
+        form.add_field("file", picture(1), filename=name, content_type="image/jpeg")
+    status, answer = await sent(door, form, None, accept="image/jpeg")
+    assert (status, "one picture" in answer["detail"]) == (406, True)
+
+
+def bomb() -> bytes:
+    """A PNG of 60,000 x 60,000 pixels in some hundred bytes."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    head = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "query", "status", "words"),
+    [
+        (b"", "image/jpeg", "", 415, "no picture"),
+        (b"GIF89a" + bytes(100), "image/jpeg", "", 415, "no picture"),
+        (picture(1)[:700], "image/jpeg", "", 422, "cannot be decoded"),
+        (bomb(), "image/png", "", 413, "60000 x 60000"),
+        (picture(1), "image/gif", "", 415, "image/webp"),
+        (b"{}", "application/json", "", 415, "image/jpeg"),
+        (b"no form", "multipart/form-data; boundary=x", "", 400, "form"),
+        (b"--x--", "multipart/form-data; boundary=x", "", 400, "no picture in the form"),
+        (b"x", "multipart/form-data", "", 400, "form"),
+        (picture(1), "image/jpeg", "?model=other", 404, "there are: "),
+        (picture(1), "image/jpeg", "?min_score=2", 400, "min_score"),
+        (io.BytesIO(bytes(MAX_BYTES + 1)), "image/jpeg", "", 413, "32 MiB"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+async def test_what_cannot_be_looked_at_is_refused_in_a_sentence(
+    door: Door, body: object, kind: str, query: str, status: int, words: str
+) -> None:
+    """Whatever is no picture, too large, broken or for a model that is not there says which, and costs no other."""
+    found, answer = await sent(door, body, kind, query=query)
+    assert (found, words in answer["detail"]) == (status, True), answer
+    assert (await sent(door, picture(9)))[0] == 200
+
+
+async def test_a_form_is_bounded(door: Door) -> None:
+    """Pictures beyond MOST are refused; one that is broken is named."""
+    form = aiohttp.FormData()
+    for number in range(MOST + 1):
+        form.add_field("file", picture(number), filename=f"{number}.jpg", content_type="image/jpeg")
+    status, answer = await sent(door, form, None)
+    assert (status, str(MOST) in answer["detail"]) == (413, True)
+    form = aiohttp.FormData()
+    form.add_field("file", picture(1), filename="good.jpg", content_type="image/jpeg")
+    form.add_field("file", b"nothing", filename="bad.jpg", content_type="image/jpeg")
+    status, answer = await sent(door, form, None)
+    assert (status, answer["detail"].startswith("bad.jpg: ")) == (415, True)
+
+
+async def test_few_are_looked_at_at_a_time(door: Door) -> None:
+    """Whoever comes beyond AT_ONCE is told to come again, before his picture is taken."""
+    under_way = door.application[UNDER_WAY]
+    held = [object() for _ in range(AT_ONCE)]
+    under_way.update(held)
+    assert (await sent(door, picture(1)))[0] == 503
+    under_way.clear()
+    answers = await asyncio.gather(*(sent(door, picture(number)) for number in range(AT_ONCE)))
+    assert [(status, numbers(answer)) for status, answer in answers] == [(200, [number]) for number in range(AT_ONCE)]
+    assert not under_way
+
+
+async def test_without_a_model_who_asks_is_told_to_come_again() -> None:
+    """A model server that is away is 503 with why, and nothing of the picture is read."""
+    async with run_door(access=None) as door:
+        status, answer = await sent(door, json.dumps("x").encode())
+        assert (status, "does not answer" in answer["detail"]) == (503, True)
