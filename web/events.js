@@ -9,6 +9,7 @@ import { EventTimeline } from "./timeline.js";
 import { EventView } from "./event_view.js";
 import { button, problem } from "./form.js";
 import { Found } from "./found.js";
+import { KeepingState } from "./keeping_state.js";
 import { NothingFound } from "./nothing.js";
 import { EVERYTHING, address, read } from "./search.js";
 import { Told } from "./told.js";
@@ -26,6 +27,7 @@ export class EventsPage extends HTMLElement {
   #gallery = new EventGallery();
   #view = new EventView();
   #nothing = new NothingFound();
+  #keeping = new KeepingState();
   #missed = problem();
   #fresh = button("fresh start", () => this.#showHeld());
   #told = new Told({ onevent: (event) => this.#take(event), onopen: () => this.#found.catchUp() });
@@ -43,7 +45,16 @@ export class EventsPage extends HTMLElement {
 
   connectedCallback() {
     if (this.childElementCount > 0) return;
-    this.append(this.#filters, this.#timeline, this.#missed, this.#fresh, this.#gallery, this.#nothing, this.#view);
+    this.append(
+      this.#filters,
+      this.#timeline,
+      this.#keeping,
+      this.#missed,
+      this.#fresh,
+      this.#gallery,
+      this.#nothing,
+      this.#view,
+    );
     this.#fresh.hidden = true;
     this.#found.addEventListener("change", () => this.#soon());
     this.#filters.addEventListener("change", () => this.#replace(address(this.#filters.value)));
@@ -130,7 +141,9 @@ export class EventsPage extends HTMLElement {
   /** Once there is a list to add to, and as long as somebody looks at it. */
   #listen() {
     const { events, complete, failure } = this.#found;
-    if (!this.#shown || document.hidden || failure?.status === 404) this.#told.stop();
+    const possible = this.#shown && !document.hidden && failure?.status !== 404;
+    this.#keeping.watch(possible);
+    if (!possible) this.#told.stop();
     else if (events.length > 0 || complete) this.#told.start();
   }
 

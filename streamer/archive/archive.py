@@ -101,9 +101,14 @@ class Archive:
         self._opened.set()
 
     @property
+    def failing(self) -> str | None:
+        """Why nothing can be kept for now, as a clause; None: it can be, or it is not known yet."""
+        return self._unopened if not self._opened.is_set() else self.writer.failing
+
+    @property
     def is_ok(self) -> bool:
         """Whether events can be kept, as far as it is known; until the database is open they wait."""
-        return self._opened.is_set() and self.writer.failing is None
+        return self._opened.is_set() and self.failing is None
 
     def put(self, event: Event, picture: Picture | None = None) -> None:
         """Have an event kept as it is now; never waits."""

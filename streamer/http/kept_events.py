@@ -52,9 +52,11 @@ async def page(request: web.Request) -> web.StreamResponse:
         return await all_detections(request)
     asked = read_query(EventSearch, request.query)
     query = replace(await query_of(request, asked), before=asked.cursor, limit=asked.limit)
-    found = await request.app[ARCHIVE].page(query)
+    archive = request.app[ARCHIVE]
+    found = await archive.page(query)
     full = len(found) == query.limit
-    shown = EventPage(events=tuple(map(_shown, found)), cursor=found[-1].event.id if full and found else None)
+    cursor = found[-1].event.id if full and found else None
+    shown = EventPage(events=tuple(map(_shown, found)), cursor=cursor, failing=archive.failing)
     response = tagged(request, shown.model_dump_json().encode(), "application/json")
     response.headers["Cache-Control"] = "private, no-cache"
     return response

@@ -10,7 +10,7 @@ from streamer.archive.database import DatabaseAway
 from streamer.stream.album import MOST_WAITING
 from streamer.stream.events import StreamEvents
 from tests.archive.events import NOON, a_picture, an_event
-from tests.http.archived import archive_of, keep, run_archived
+from tests.http.archived import archive_of, asked, keep, run_archived
 from tests.http.guests import Door, bearer, everybody, run_door, with_token
 from tests.peers.frames import make_frame
 from tests.peers.service import Metrics
@@ -114,9 +114,11 @@ async def test_what_cannot_be_kept_is_told(tmp_path: Path, monkeypatch: pytest.M
         assert found.sum("sightline_archive_ok") == 0
         assert found.sum("sightline_archive_failures_total") >= 1
         assert found.sum("sightline_archive_waiting") == 1
+        assert (await asked(door, "/api/events"))["failing"] == "the disk is full"
         monkeypatch.undo()
         await until(lambda: archive.writer.kept)
         assert (await metrics(door)).sum("sightline_archive_ok") == 1
+        assert (await asked(door, "/api/events"))["failing"] is None
 
 
 async def test_without_an_archive_there_are_no_numbers_of_it() -> None:

@@ -199,8 +199,10 @@ async def test_a_full_disk_stops_nothing_that_is_live(
                 await site.reaches(lambda ok: ok == 0, "sightline_archive_ok")
                 await site.goes_on_like(before)
                 assert await site.counted("sightline_archive_ok") == 0
+                assert "full" in (await site.service.ask("/api/events")).json()["failing"]
             await site.nothing_is_lost()
             assert "full" in site.service.process.output
+            assert (await site.service.ask("/api/events")).json()["failing"] is None
 
 
 async def test_a_disk_that_is_read_only_stops_nothing_that_is_live(

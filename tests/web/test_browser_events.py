@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from streamer.values.event import Event
 from tests.peers.chromium import connect
@@ -18,6 +18,8 @@ from tests.web.kept import STREAMS, ZONE, keep, some_events, yesterday
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(200)]
 
 PATIENCE_MS = 30_000
+LOOK_MS = 15_000
+"""From one look of the page at whether events can be kept to the next."""
 NOWHERE = "127.0.0.1:9"
 CONFIG: dict[str, Any] = {
     "serving": {"address": NOWHERE},
@@ -294,6 +296,25 @@ async def test_an_archive_that_is_away_is_words(page: Page, service: Service) ->
     await page.unroute(pattern)
     await page.get_by_role("button", name="Try again").click()
     await expect(page.locator(".cell").first).to_be_visible()
+
+
+async def test_a_page_says_while_nothing_can_be_kept(page: Page, service: Service) -> None:
+    """Why stands above the list, which is of before, and goes with its cause."""
+    failing = "database or disk is full"
+
+    async def fail(route: Route) -> None:
+        answer = await route.fetch()
+        await route.fulfill(response=answer, json={**await answer.json(), "failing": failing})
+
+    await page.clock.install()
+    await page.route("**/api/events?limit=1", fail)
+    await open_events(page, service)
+    said = page.locator("keeping-state")
+    await expect(said).to_have_text(f"Nothing can be kept for now ({failing}). What is seen waits until it can be.")
+    await expect(page.locator(".cell").first).to_be_visible()
+    await page.unroute("**/api/events?limit=1")
+    await page.clock.run_for(LOOK_MS)
+    await expect(said).to_have_text("")
 
 
 async def test_a_phone_never_scrolls_sideways(driven: Browser, service: Service) -> None:

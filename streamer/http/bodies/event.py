@@ -133,6 +133,8 @@ class EventPage(Body):
     """The newest first."""
     cursor: str | None
     """Asks for those before; null: there are none."""
+    failing: str | None
+    """Why nothing can be kept for now, as a clause: what is seen waits. Null: it can be."""
 
 
 class EventFacets(Body):
