@@ -23,6 +23,7 @@ from streamer.archive.query import Query
 from streamer.archive.sqlite import Sqlite
 from streamer.bench.bench_database import bench_database
 from streamer.bench.bench_events import an_event, fill, questions
+from streamer.bench.start import started
 from streamer.tools.child import Say
 from streamer.values.errors import SightlineError
 
@@ -37,7 +38,7 @@ QUESTIONS = 40
 
 
 def measure_archive(state: Path, say: Say, *, seconds: float, events: int, database: str | None) -> dict[str, Any]:
-    """Figures of SQLite, and of PostgreSQL where there is a server.
+    """A start with an archive; figures of SQLite, and of PostgreSQL where there is a server.
 
     Args:
         state: the folder SQLite's file is in meanwhile.
@@ -58,7 +59,9 @@ def measure_archive(state: Path, say: Say, *, seconds: float, events: int, datab
             databases: dict[str, Database] = {"sqlite": file}
             if database is not None:
                 databases["postgresql"] = stack.enter_context(bench_database(database))
-            figures = [_figures(name, each, seconds, events, say) for name, each in databases.items()]
+            say("archive: the service started with one, without streams")
+            figures = [started(Path(folder), archive={})]
+            figures += [_figures(name, each, seconds, events, say) for name, each in databases.items()]
     except DatabaseAway as error:
         raise SightlineError(f"the database went away while it was measured: {error}") from None
     return dict(ChainMap(*figures))

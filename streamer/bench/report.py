@@ -11,6 +11,8 @@ ROWS = (
     ("access", "request_ms_p50", "a request where nobody is asked, median", "ms", ""),
     ("access", "added_ms_p50", "… what showing a token adds", "ms", "≤ 0.3"),
     ("access", "resident_mb", "memory before the first stream, with it", "MB", "≤ 170"),
+    ("archive", "listening_seconds", "start to listening, with an archive", "s", "≤ 1.5"),
+    ("archive", "resident_mb", "memory before the first stream, with one", "MB", "≤ 190"),
     ("archive", "sqlite_writes_per_second", "events into SQLite, one a transaction", "/s", ""),
     ("archive", "sqlite_writes_beside_readers", "… beside two readers that never pause", "/s", ""),
     ("archive", "sqlite_share_beside_readers", "… ÷ alone", "", ""),

@@ -26,6 +26,7 @@ def run_service(
     serving_port: int | None = None,
     ingress: dict[str, Any] | None = None,
     access: dict[str, Any] | None = None,
+    archive: dict[str, Any] | None = None,
 ) -> Iterator[Child]:
     """Run `sightline serve` for as long as the block lasts.
 
@@ -36,6 +37,7 @@ def run_service(
         serving_port: of the model server; None: there is none.
         ingress: as in sightline.yaml.
         access: as in sightline.yaml; None: the section is not there.
+        archive: the same.
     """
     config = config_of(state)
     address = f"127.0.0.1:{serving_port or free_port()}"
@@ -47,6 +49,8 @@ def run_service(
     }
     if access is not None:
         document["access"] = access
+    if archive is not None:
+        document["archive"] = archive
     config.write_text(yaml.safe_dump(document))
     with running(Child("service", "-m", "streamer", "serve", "--config", str(config), quiet=True)) as service:
         yield service

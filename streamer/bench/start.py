@@ -15,18 +15,23 @@ STARTS = 5
 def measure_start(state: Path, say: Say) -> dict[str, Any]:
     """Seconds from the command to the first answer, and memory before the first stream: medians of several starts."""
     say(f"start: {STARTS} times, without streams")
+    return started(state)
+
+
+def started(state: Path, archive: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The same with a section of the configuration."""
     listening, resident = [], []
     for _ in range(STARTS):
         port = free_port()
-        started = time.monotonic()
-        with run_service(state, port, {}) as service:
+        began = time.monotonic()
+        with run_service(state, port, {}, archive=archive) as service:
             while not listens(port):
                 service.require_alive()
                 time.sleep(0.005)
             # Of a port that is open already: nothing takes its connections before everything runs.
             while get(f"http://127.0.0.1:{port}/healthz") is None:
                 service.require_alive()
-            listening.append(time.monotonic() - started)
+            listening.append(time.monotonic() - began)
             resident.append(service.resident_bytes())
     return {
         "listening_seconds": round(statistics.median(listening), 2),
