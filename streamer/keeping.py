@@ -124,7 +124,7 @@ def _archive(
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigError(f"archive.path: {folder} cannot be made: {error.strerror}") from None
-    rules = RetentionRules(settings.days, dict(settings.days_of), settings.max_bytes)
+    rules = RetentionRules(settings.days, dict(settings.days_of), settings.max_bytes, settings.max_bytes_of)
     return Archive(_database(settings, folder), folder / "pictures", rules, clock=clock, wall=wall, on_kept=on_kept)
 
 

@@ -100,9 +100,10 @@ def end_what_went_on(cursor: Cursor) -> int:
     return len(left)
 
 
-def picture_bytes(cursor: Cursor) -> int:
-    """Bytes of all pictures."""
-    return int(cursor.all("SELECT COALESCE(SUM(picture_bytes), 0) FROM event")[0][0])
+def picture_bytes(cursor: Cursor, label: str | None = None) -> int:
+    """Bytes of all pictures, or of those of one class."""
+    where, values = ("", ()) if label is None else (" WHERE label = ?", (label,))
+    return int(cursor.all(f"SELECT COALESCE(SUM(picture_bytes), 0) FROM event{where}", values)[0][0])  # noqa: S608
 
 
 def oldest(cursor: Cursor, query: Query) -> list[Kept]:

@@ -26,6 +26,8 @@ class RetentionRules:
     """In the place of `days`, for things of these classes."""
     max_bytes: int | None = None
     """Of all pictures; then the oldest go, whatever their class."""
+    max_bytes_of_label: Mapping[str, int] = field(default_factory=dict)
+    """Of those of these classes; then the oldest of the class go."""
 
 
 class Retention:
@@ -63,6 +65,10 @@ class Retention:
         with self._database.reading() as cursor:
             for query in (*old, others):
                 if gone := event_table.oldest(cursor, query):
+                    return gone
+            for label, most in rules.max_bytes_of_label.items():
+                held = event_table.picture_bytes(cursor, label)
+                if gone := _beyond(most, held, event_table.oldest(cursor, replace(may_go, labels=(label,)))):
                     return gone
             if rules.max_bytes is None:
                 return []

@@ -10,6 +10,7 @@ from streamer.config.section import Section
 
 UNITS = {"MB": 10**6, "GB": 10**9, "TB": 10**12}
 
+Label = Annotated[str, Field(min_length=1, max_length=100)]
 Days = Annotated[float, Field(gt=0, le=36_500)]
 
 
@@ -25,6 +26,13 @@ def _checked_size(value: str) -> str:
     return value
 
 
+def _bytes(size: str) -> int:
+    return round(float(size[:-2]) * UNITS[size[-2:]])
+
+
+Size = Annotated[str, AfterValidator(_checked_size)]
+
+
 class ArchiveSettings(Section):
     """Events with their pictures, and recordings."""
 
@@ -34,19 +42,21 @@ class ArchiveSettings(Section):
     """None: SQLite, in that folder."""
     days: Days = 30.0
     """That an event stays; one that is bookmarked stays for good."""
-    days_of: dict[Annotated[str, Field(min_length=1, max_length=100)], Days] = Field(
-        default_factory=dict, max_length=100
-    )
+    days_of: dict[Label, Days] = Field(default_factory=dict, max_length=100)
     """For classes that stay for longer or less."""
-    max_size: Annotated[str, AfterValidator(_checked_size)] | None = None
+    max_size: Size | None = None
     """Of all pictures; then the oldest events go. None: as much as there is room for."""
+    max_size_of: dict[Label, Size] = Field(default_factory=dict, max_length=100)
+    """Of those of these classes; then the oldest of the class go."""
     recordings: RecordingsSettings = RecordingsSettings()
     """How long video stays."""
 
     @property
     def max_bytes(self) -> int | None:
         """Of all pictures."""
-        if self.max_size is None:
-            return None
-        number, unit = self.max_size[:-2], self.max_size[-2:]
-        return round(float(number) * UNITS[unit])
+        return None if self.max_size is None else _bytes(self.max_size)
+
+    @property
+    def max_bytes_of(self) -> dict[str, int]:
+        """Of the pictures of these classes."""
+        return {label: _bytes(size) for label, size in self.max_size_of.items()}

@@ -57,6 +57,20 @@ def test_beyond_the_bytes_the_oldest_go(database: Database, tmp_path: Path) -> N
     assert kept_of(database) == {event.id for event in events[-2:]}
 
 
+def test_a_class_has_bytes_of_its_own(database: Database, tmp_path: Path) -> None:
+    """Beyond them the oldest of that class go, and no other's, though others are older; a bookmark keeps for good."""
+    pictures = Pictures(tmp_path / "pictures")
+    people = [an_event(NOON + number, ended_at=NOON + number) for number in range(3)]
+    cars = [an_event(NOON + number, label="car", ended_at=NOON + number) for number in range(10, 14)]
+    put(database, pictures, *people, *cars)
+    with database.writing() as cursor:
+        event_table.review(cursor, cars[0].id, Review(bookmarked=True))
+    rules = RetentionRules(max_bytes_of_label={"car": 2 * len(a_picture()), "dog": 0})
+    while Retention(rules, database, pictures).step(NOON + 20):
+        pass
+    assert kept_of(database) == {event.id for event in (*people, cars[0], cars[-1])}
+
+
 def test_it_goes_in_small_steps(database: Database, tmp_path: Path) -> None:
     """One step removes at most STEP events, however many are due."""
     pictures = Pictures(tmp_path / "pictures")

@@ -96,10 +96,19 @@ def test_a_size_is_read_as_people_write_it(text: str | None, expected: int | Non
     assert ArchiveSettings(max_size=text).max_bytes == expected
 
 
+def test_a_size_of_a_class_is_read_alike() -> None:
+    """Each class has its own."""
+    assert ArchiveSettings(max_size_of={"car": "2 GB", "dog": "5 MB"}).max_bytes_of == {
+        "car": 2 * 10**9,
+        "dog": 5 * 10**6,
+    }
+
+
 @pytest.mark.parametrize(
     ("settings", "parts"),
     [
         ({"max_size": "lots"}, ["archive.max_size", "50 GB"]),
+        ({"max_size_of": {"car": "2"}}, ["archive.max_size_of.car", "50 GB"]),
         ({"database": "mysql://h/x"}, ["archive.database", "postgresql://"]),
         ({"days": 0.0}, ["archive.days"]),
         ({"keep": 1}, ["archive.keep: unknown key", "days_of"]),
