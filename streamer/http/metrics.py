@@ -205,6 +205,9 @@ def _frames(streams: Iterable[Pipeline]) -> Iterator[Metric]:
         "Frames lost because of what was late, full or in error",
         labels=["stream", "stage", "reason"],
     )
+    overtaken = CounterMetricFamily(
+        "sightline_results_overtaken", "Results that came after that of a later frame", labels=["stream"]
+    )
     detections = CounterMetricFamily("sightline_detections", "Detections by label", labels=["stream", "label"])
     keyframes = CounterMetricFamily("sightline_keyframes", "H.264 and VP8 keyframes encoded", labels=["stream"])
     for stream in streams:
@@ -217,10 +220,11 @@ def _frames(streams: Iterable[Pipeline]) -> Iterator[Metric]:
         skipped.add_metric([name], counts.skipped)
         for (stage, reason), count in sorted(stream.drops().items()):
             dropped.add_metric([name, stage, reason], count)
+        overtaken.add_metric([name], stream.overtaken)
         for label, count in sorted(counts.detections.items()):
             detections.add_metric([name, label], count)
         keyframes.add_metric([name], stream.view.h264.keyframes + stream.view.vp8.keyframes)
-    yield from (frames, skipped, dropped, detections, keyframes)
+    yield from (frames, skipped, dropped, overtaken, detections, keyframes)
 
 
 def _streams(streams: Iterable[Pipeline]) -> Iterator[Metric]:

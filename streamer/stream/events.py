@@ -100,6 +100,8 @@ class StreamEvents:
         """
         now = self._clock()
         self._heard_at = now
+        if self._opening is not None and frame.opening < self._opening:
+            return  # an answer of a connection that is over, overtaken by one of this
         if (frame.opening, (frame.width, frame.height)) != (self._opening, self._size):
             self.end()  # another connection, or another picture: nothing need be what it was
             self._opening, self._size = frame.opening, (frame.width, frame.height)

@@ -372,6 +372,11 @@ class Pipeline:
         """Frames a second that the model answers."""
         return self._result_rate.at(self._clock())
 
+    @property
+    def overtaken(self) -> int:
+        """Answers that came after that to a later frame."""
+        return self._tracker.overtaken
+
     def state(self) -> StreamState:
         """Whether video and detections are current, and why not."""
         source = self.source
@@ -395,6 +400,7 @@ class Pipeline:
             ("pipeline", "loop_busy"): self._arrivals_lost,
             ("pipeline", "failed"): sum(each.count for each in (self._unreceived, self._unarrived, self._untold)),
             ("tracker", "failed"): self._unfollowed.count + self._untracked.count + self._unplaced.count,
+            ("tracker", "late"): self._tracker.too_late,
             ("events", "failed"): self._uneventful.count,
             ("view", "failed"): self._unseen.count + self._unshown.count,
             ("aligner", "late"): self.view.aligner.dropped,

@@ -45,6 +45,12 @@ class History:
             return LONE_INTERVAL
         return (self._moments[-1].pts - self._moments[0].pts) / (len(self._moments) - 1)
 
+    def after(self, pts: float) -> list[Moment]:
+        """Those of all samples after `pts`, the oldest first; none where so old ones are forgotten, or it is known."""
+        if not any(moment.pts < pts for moment in self._moments) or any(moment.pts == pts for moment in self._moments):
+            return []
+        return [moment for moment in self._moments if moment.pts > pts]
+
     def add(self, moment: Moment) -> None:
         """A newer sample was answered."""
         near = [each for each in self._moments if each.pts >= moment.pts - REMEMBERED]

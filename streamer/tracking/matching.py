@@ -10,7 +10,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from streamer.tracking.moment import centred
 from streamer.tracking.similarity import Boxes
+from streamer.values.detections import Detections
 
 OVERLAP: Final = 0.2
 """Intersection over union from which on two boxes of one label are the same thing."""
@@ -32,6 +34,13 @@ class Rows:
     boxes: Boxes
     labels: Sequence[str]
     """N of them."""
+
+
+def rows_of(answer: Detections | None) -> Rows:
+    """What a model said; None: nothing."""
+    if answer is None:
+        return Rows(np.zeros((0, 4)), ())
+    return Rows(centred(answer.boxes.astype(np.float64)), answer.labels)
 
 
 @dataclass(frozen=True, slots=True)

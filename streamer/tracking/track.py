@@ -1,11 +1,24 @@
 """One thing that is followed: who it is, and what was seen of it. Where it is stands in the moment's arrays."""
 
+from typing import Final, NamedTuple
+
 from streamer.tracking.moment import Look
 from streamer.tracking.voting import Votes
 from streamer.values.followed import Followed
 
 SCORES = 10
 """Samples whose scores are remembered."""
+
+
+class Behind(NamedTuple):
+    """How far a sample is behind the newest that was answered."""
+
+    samples: int
+    """Answered ones after it."""
+    seconds: float
+
+
+NEWEST: Final = Behind(0, 0.0)
 
 
 class Track:
@@ -29,20 +42,35 @@ class Track:
         self.missing = 0.0
         """Seconds of answered samples since it was found."""
 
-    def seen(self, pts: float, label: str, class_id: int, score: float, *, faint: bool) -> None:
-        """A row of the sample at `pts` continues it."""
+    def seen(
+        self, pts: float, label: str, class_id: int, score: float, *, faint: bool, behind: Behind = NEWEST
+    ) -> None:
+        """A row of the sample at `pts` shows it."""
         self.hits += 1
-        self.missing = 0.0
-        self.last_matched = pts
-        self.scores = (*self.scores[1 - SCORES :], score)
         self.votes.add(label, class_id, score)
-        if not faint:
+        if behind.samples:
+            self._recall(score, behind)
+            self.first_seen = min(self.first_seen, pts)
+        else:
+            self.scores = (*self.scores[1 - SCORES :], score)
+        if pts > self.last_matched:
+            self.last_matched, self.missing = pts, behind.seconds
+        if pts > self.last_seen and not faint:
             self.score, self.last_seen = score, pts
 
     def missed(self, seconds: float) -> None:
         """A sample that came so long after the one before shows nothing of it."""
         self.missing += seconds
         self.scores = (*self.scores[1 - SCORES :], 0.0)
+
+    def missed_before(self, pts: float, behind: Behind) -> None:
+        """The sample at `pts`, which newer ones have overtaken, shows nothing of it."""
+        if self.first_seen < pts:
+            self._recall(0.0, behind)
+
+    def _recall(self, score: float, behind: Behind) -> None:
+        place = max(0, len(self.scores) - behind.samples)
+        self.scores = (*self.scores[:place], score, *self.scores[place:])[-SCORES:]
 
     @property
     def look(self) -> Look:

@@ -15,9 +15,10 @@ from streamer.tracking import kalman
 from streamer.tracking.camera_path import CameraPath
 from streamer.tracking.history import COAST, STEADY, History
 from streamer.tracking.kalman import States
-from streamer.tracking.matching import Pairs, Rows, match
-from streamer.tracking.moment import Moment, centred, edged
-from streamer.tracking.track import Track
+from streamer.tracking.matching import Pairs, Rows, match, rows_of
+from streamer.tracking.moment import Moment, edged
+from streamer.tracking.overtaken import matched
+from streamer.tracking.track import NEWEST, Behind, Track
 from streamer.tracking.voting import Votes
 from streamer.values.detections import Detections
 from streamer.values.followed import Followed
@@ -53,6 +54,10 @@ class Tracker:
         """Who answered last, and in which version."""
         self.half_seen: Told = ()
         """What each row of the newest answer's `faint` is known as; None: it continues nothing."""
+        self.overtaken = 0
+        """Answers that came after that to a later frame."""
+        self.too_late = 0
+        """Of these, those from before what is remembered, or of a model that answers no more."""
 
     def __len__(self) -> int:
         return len(self._tracks)
@@ -60,20 +65,24 @@ class Tracker:
     def update(self, detections: Detections) -> Told:
         """Take in one sample's answer; gives what each of its rows is known as.
 
-        One older than the newest taken comes too late to matter, and its rows are known as nothing.
+        One that a newer one has overtaken begins nothing and moves nothing: its rows are known as what is followed
+        where they are, and as nothing where it comes too late for that.
         """
         newest = self._history.newest
         if newest is not None and detections.pts <= newest.pts:
-            self.half_seen = ()
-            return (None,) * len(detections)
+            return self._overtaken(detections, newest)
         self._hear(detections.model, detections.version)
         states = self._expected(newest, detections)
-        strong, faint = _rows(detections), _rows(detections.faint)
+        strong, faint = rows_of(detections), rows_of(detections.faint)
         expected = Rows(states.boxes, [track.votes.label for track in self._tracks])
         hits = np.array([track.hits for track in self._tracks], np.int64)
         pairs, faintly = match(expected, hits, strong, faint)
         states = _corrected(states, strong, pairs, faint, faintly, detections.width)
-        self._see(detections, pairs, faintly, 0.0 if newest is None else detections.pts - newest.pts)
+        self._see(detections, pairs, faintly)
+        # A model that was silent for long missed nothing in that time.
+        elapsed = 0.0 if newest is None else min(detections.pts - newest.pts, 2 * self._history.interval)
+        for number in self._unseen(pairs, faintly):
+            self._tracks[number].missed(elapsed)
         fresh = [row for row in range(len(detections)) if row not in pairs]
         pairs |= {row: len(self._tracks) + place for place, row in enumerate(fresh)}
         self._tracks += [self._new(detections, row) for row in fresh]
@@ -82,6 +91,25 @@ class Tracker:
         self.half_seen = () if detections.faint is None else self._told(detections.faint, faintly, states)
         self._remember(detections, states, pairs, faintly)
         return told
+
+    def _overtaken(self, detections: Detections, newest: Moment) -> Told:
+        """Take in an answer that came after that to a later frame."""
+        spoken = (detections.model, detections.version) == self._model  # what another called things says nothing now
+        later, self.half_seen = self._history.after(detections.pts) if spoken else [], ()
+        self.overtaken += 1
+        self.too_late += not later
+        camera = self._path.between(later[0].pts, detections.pts) if later else None
+        if camera is None:  # too late, or of another scene
+            return (None,) * len(detections)
+        strong, faint = rows_of(detections), rows_of(detections.faint)
+        pairs, faintly = matched(later[0], camera, detections.pts, self._tracks, strong, faint)
+        behind = Behind(len(later), newest.pts - detections.pts)
+        self._see(detections, pairs, faintly, behind)
+        for number in self._unseen(pairs, faintly):
+            self._tracks[number].missed_before(detections.pts, behind)
+        if detections.faint is not None:
+            self.half_seen = self._told(detections.faint, faintly, newest.states)
+        return self._told(detections, pairs, newest.states)
 
     def at(self, pts: float) -> list[TrackedBox]:
         """Where everything is in the frame at `pts`; on a sampled frame, exactly where the model saw it."""
@@ -107,17 +135,15 @@ class Tracker:
             return kalman.begun(np.zeros((0, 4)), detections.width)
         return newest.states.predicted(detections.pts - newest.pts, detections.width).moved(camera)
 
-    def _see(self, detections: Detections, pairs: Pairs, faintly: Pairs, elapsed: float) -> None:
+    def _see(self, detections: Detections, pairs: Pairs, faintly: Pairs, behind: Behind = NEWEST) -> None:
         """Note for each track what the sample shows of it."""
-        # A model that was silent for long missed nothing in that time.
-        tracks, elapsed = self._tracks, min(elapsed, 2 * self._history.interval)
+        tracks, pts = self._tracks, detections.pts
         for rows, answer in ((pairs, detections), (faintly, detections.faint or detections)):
             # As plain numbers: taking them out of the arrays one by one costs as much as all the rest.
-            faint, class_ids, scores = rows is faintly, answer.class_ids.tolist(), answer.scores.tolist()
+            labels, class_ids, scores = answer.labels, answer.class_ids.tolist(), answer.scores.tolist()
+            faint = rows is faintly
             for row, number in rows.items():
-                tracks[number].seen(detections.pts, answer.labels[row], class_ids[row], scores[row], faint=faint)
-        for number in self._unseen(pairs, faintly):
-            tracks[number].missed(elapsed)
+                tracks[number].seen(pts, labels[row], class_ids[row], scores[row], faint=faint, behind=behind)
 
     def _new(self, detections: Detections, row: int) -> Track:
         score = float(detections.scores[row])
@@ -160,12 +186,6 @@ class Tracker:
     def _unseen(self, pairs: Pairs, faintly: Pairs) -> set[int]:
         """Numbers of the tracks of which a sample showed nothing."""
         return set(range(len(self._tracks))).difference(pairs.values(), faintly.values())
-
-
-def _rows(answer: Detections | None) -> Rows:
-    if answer is None:
-        return Rows(np.zeros((0, 4)), ())
-    return Rows(centred(answer.boxes.astype(np.float64)), answer.labels)
 
 
 def _corrected(states: States, strong: Rows, pairs: Pairs, faint: Rows, faintly: Pairs, width: int) -> States:

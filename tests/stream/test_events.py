@@ -156,6 +156,23 @@ def test_another_connection_ends_what_went_on() -> None:
     assert len({event.id for event in stream.news}) == 2
 
 
+def test_an_answer_of_a_connection_that_is_over_ends_nothing() -> None:
+    """What was asked before a camera was away, and is answered after what came behind it, changes nothing."""
+    stream = Stream()
+    stream.sample(0.9)
+    stream.reconnect()
+    for _ in range(3):
+        stream.sample(0.9)
+    known = list(stream.told)
+    stream.opening -= 1
+    stream.sample(0.9)
+    stream.opening += 1
+    assert stream.told == known
+    stream.sample(0.95)
+    assert stream.events.going_on == 1
+    assert len({event.id for event in stream.news}) == 1
+
+
 def test_other_zones_end_what_went_on_and_other_rules_do_not() -> None:
     """An event that is told of a zone has been watched by it; what is asked of others may change meanwhile."""
     stream = Stream()

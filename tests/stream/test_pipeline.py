@@ -238,6 +238,20 @@ async def test_an_answer_is_told_with_its_tracks() -> None:
         assert stream.pipeline.counts.detections == {"class 1": 3}
 
 
+async def test_answers_out_of_order_are_told_and_counted() -> None:
+    """An answer that another has overtaken is told with its ids, one that comes too late without; both are counted."""
+    async with run_stream() as stream:
+        await stream.arrive(4)
+        first, second, third, fourth = stream.model.asked
+        for asked in (second, fourth, third, first):
+            stream.model.asked[:] = [asked]
+            stream.answer(BOX)
+        assert [found.followed[0] and found.followed[0].tracker_id for found in stream.told] == [1, 1, 1, None]
+        assert stream.pipeline.last is stream.told[1]
+        assert stream.pipeline.overtaken == 2
+        assert stream.pipeline.drops() == {("tracker", "late"): 1}
+
+
 async def test_a_reconnect_ends_all_tracks() -> None:
     """What is seen after a camera was away is another thing, and its id was never given before."""
     async with run_stream() as stream:

@@ -326,15 +326,66 @@ def test_a_thing_keeps_its_id_where_only_its_number_changed() -> None:
     assert boxes_at(tracker, 1.1) == [pytest.approx(moved(HERE, 1), abs=1e-4)]
 
 
-def test_an_answer_older_than_the_newest_is_ignored() -> None:
-    """An answer older than one taken already, or of the same frame, changes nothing; its rows are known as nothing."""
-    tracker = Tracker()
-    tracker.update(make_detections(1.0, [HERE]))
-    tracker.update(make_detections(1.4, [moved(HERE, 4)]))
+def test_an_overtaken_answer_tells_what_was_there() -> None:
+    """An answer that comes after that to a later frame has the ids of what is followed there, and draws nothing anew.
+
+    What began after it is known from it on, what it shows alone is nothing, and it is counted.
+    """
+    tracker = Tracker(flying(Similarity(1, 2), 60))
+    tracker.update(answer(1.0, HERE))
+    tracker.update(answer(1.4, moved(HERE, 20), moved(FAR, 20)))
     before = [boxes_at(tracker, pts) for pts in (1.0, 1.2, 1.4, 1.5)]
-    assert tracker.update(make_detections(1.2, [FAR, HERE])) == (None, None)
-    assert tracker.update(make_detections(1.4, [FAR])) == (None,)
+    alone = moved(FAR, 300)
+    nothing, far, here = tracker.update(answer(1.2, alone, moved(FAR, 10), moved(HERE, 10), score=0.75))
+    assert nothing is None
+    assert far is not None
+    assert here is not None
+    assert (here.tracker_id, here.first_seen, here.last_seen) == (1, 1.0, 1.4)
+    assert (far.tracker_id, far.first_seen, far.last_seen) == (2, 1.2, 1.4)
+    assert here.scores == pytest.approx((0.9, 0.75, 0.9))
+    assert far.scores == pytest.approx((0.75, 0.9))
     assert [boxes_at(tracker, pts) for pts in (1.0, 1.2, 1.4, 1.5)] == before
+    assert (len(tracker), tracker.overtaken, tracker.too_late) == (2, 1, 0)
+
+
+def test_an_answer_may_come_too_late() -> None:
+    """An answer from before what is remembered, of a frame that is known, of an old scene or model tells nothing."""
+    tracker = Tracker(flying(Similarity(1, 2), 60, cuts=(28,)))
+    tracker.update(answer(1.0, HERE))
+    tracker.update(answer(1.2, HERE))
+    assert tracker.update(answer(0.8, HERE)) == (None,)
+    assert tracker.update(answer(1.2, HERE, faint=(FAR,))) == (None,)
+    assert tracker.half_seen == ()
+    assert tracker.update(replace(answer(1.1, HERE), version=7)) == (None,)
+    assert (tracker.overtaken, tracker.too_late) == (3, 3)
+    tracker.update(answer(1.4, moved(HERE, 2)))
+    assert tracker.update(answer(1.1, HERE))[0] is None  # there was a cut before what came after it
+    assert ids_at(tracker, 1.4) == [2]
+
+
+@pytest.mark.parametrize("apart", [1, 2, 4])
+def test_answers_out_of_order_say_the_same(apart: int) -> None:
+    """Answers that come some places later than their frames keep all ids, and what is told at last is as in order."""
+    dice, step = np.random.default_rng(7), Similarity(1.0005 + 0.001j, -3 + 2j)
+    places, answers = [complex(x, y) for x, y in dice.uniform(200, 1000, (6, 2))], []
+    for number in range(100):
+        places = [step.point(place) for place in places]
+        if number % 5 == 0:
+            seen = [place for place in places if dice.random() > 0.15 or number in (0, 95)]
+            boxes = [(p.real - 20, p.imag - 30, p.real + 20, p.imag + 30) for p in seen]
+            answers.append(answer((number + 1) / FPS, *boxes, score=float(dice.uniform(0.5, 0.9))))
+    in_order, shuffled = Tracker(flying(step, 110)), Tracker(flying(step, 110))
+    told = {each.pts: in_order.update(each) for each in answers}
+    late = range(3, 17, 3 + apart)
+    order = sorted(range(20), key=lambda place: place + apart + 0.5 if place in late else place)
+    again = {answers[place].pts: shuffled.update(answers[place]) for place in order}
+    assert shuffled.overtaken == len(late)
+    for pts, known in again.items():
+        expected = [each and each.tracker_id for each in told[pts]]
+        assert [each and each.tracker_id for each in known] == expected
+    assert [(each.scores, each.first_seen) for each in again[answers[-1].pts] if each] == [
+        (each.scores, each.first_seen) for each in told[answers[-1].pts] if each
+    ]
 
 
 def test_rows_are_told_what_they_are_known_as() -> None:
