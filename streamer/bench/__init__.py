@@ -23,6 +23,7 @@ from streamer.bench.report import PARTS, table
 from streamer.bench.saturation import measure_saturation
 from streamer.bench.signing_in import measure_signing_in
 from streamer.bench.start import measure_start
+from streamer.bench.tracks import measure_tracks
 from streamer.bench.watching import measure_viewers
 from streamer.tools.child import Child, Say
 from streamer.tools.demo import prepare, require_tensorflow
@@ -32,6 +33,7 @@ ALONE: dict[str, Callable[[Path, Say], dict[str, Any]]] = {
     "start": measure_start,
     "offers": measure_offers,
     "access": measure_access,
+    "tracks": measure_tracks,
 }
 """What needs neither a model nor cameras."""
 

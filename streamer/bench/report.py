@@ -57,6 +57,15 @@ ROWS = (
     ("saturation", "age_ms_p50", "age of results at saturation, median", "ms", ""),
     ("saturation", "age_ms_p99", "… 99th percentile", "ms", ""),
     ("saturation", "service_cpu_ms_per_result", "service's processor time a result", "ms", ""),
+    ("tracks", "motion_ms_p50", "a camera's motion, a frame of 720p, median", "ms", "≤ 1.2"),
+    ("tracks", "motion_share_of_decoding", "… ÷ decoding it", "", ""),
+    ("tracks", "motion_unwatched_ms_mean", "… while nobody watches, mean", "ms", ""),
+    ("tracks", "sample_ms_p50_3", "tracks of a sample with 3 boxes, median", "ms", ""),
+    ("tracks", "sample_ms_p50_20", "… with 20", "ms", ""),
+    ("tracks", "sample_ms_p50_100", "… with 100", "ms", "≤ 1"),
+    ("tracks", "frame_ms_p50_3", "places in a frame, of 3 boxes, median", "ms", ""),
+    ("tracks", "frame_ms_p50_20", "… of 20", "ms", ""),
+    ("tracks", "frame_ms_p50_100", "… of 100", "ms", ""),
 )
 
 PARTS = tuple(dict.fromkeys(part for part, *_ in ROWS))

@@ -5,15 +5,19 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from streamer.bench import tracks
 from streamer.bench.cameras import gaps_of
+from streamer.bench.flight import STEP, boxes_at, flown, record
 from streamer.bench.offers import HEAD, VIDEO, bad_offers
 from streamer.bench.publisher import ticks_of
 from streamer.bench.publishing import latencies_of, stall_after
 from streamer.bench.readings import Reading
 from streamer.bench.report import PARTS, ROWS, table
 from streamer.bench.signing_in import rate_within
+from streamer.bench.tracks import measure_tracks
 from streamer.cli import main
 from streamer.values.errors import SightlineError
 from streamer.values.packet import TIME_BASE
@@ -116,6 +120,31 @@ def test_a_server_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1].startswith("sightline: --database: connection failed")
     assert "secret" not in done.stderr
+
+
+def test_a_flight_is_followed_and_measured(tmp_path: Path) -> None:
+    """Every figure of the tracks is there, of what was followed as it was; nothing is left behind."""
+    figures = measure_tracks(tmp_path, lambda _: None, frames=20, samples=6)
+    assert figures.keys() == {key for part, key, *_ in ROWS if part == "tracks"}
+    assert min(figures.values()) > 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_flight_goes_where_it_says(tmp_path: Path) -> None:
+    """From one picture to the next the ground moves by the step, and things that stand on it with it."""
+    record(tmp_path / "flight.mp4", 3)
+    one, _, third = (picture.to_ndarray(format="gray").astype(int) for picture in flown(tmp_path / "flight.mp4"))
+    right, down = (round(2 * step) for step in STEP)
+    assert np.abs(third[:-down, :-right] - one[down:, right:]).mean() < 5
+    assert np.abs(third - one).mean() > 15
+    assert (boxes_at(0, 20) - boxes_at(2, 20)).mean(axis=0) == pytest.approx([right, down] * 2, abs=2)
+
+
+def test_what_was_not_followed_is_no_figure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A camera that flew elsewhere than is thought ends the measurement, in one sentence."""
+    monkeypatch.setattr(tracks, "STEP", (9.0, 2.5))
+    with pytest.raises(SightlineError, match="not followed where it flew"):
+        measure_tracks(tmp_path, lambda _: None, frames=20, samples=6)
 
 
 def test_the_service_alone_is_measured(tmp_path: Path) -> None:
