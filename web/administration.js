@@ -1,6 +1,7 @@
 // @ts-check
 // Whether the server's streams may be changed from here, and the requests that do it: docs/api.md. No DOM.
 
+import { pathOf } from "./places.js";
 import { Refusal, request } from "./request.js";
 import { visitor } from "./visitor.js";
 
@@ -72,6 +73,18 @@ export class Administration extends EventTarget {
   }
 
   /**
+   * @param {string} name
+   * @param {import("./places.js").Places} places
+   * @param {string} tag of those they take the place of; "" whatever they are
+   * @param {string} [token]
+   * @returns {Promise<string>} their own tag
+   */
+  async draw(name, places, tag, token) {
+    const response = await this.#send("PUT", pathOf(name), { body: places, token, ifMatch: tag });
+    return response.headers.get("ETag") ?? "";
+  }
+
+  /**
    * Has the doctor look at a camera, for up to ten seconds.
    *
    * @param {{ url: string } | { stream: string }} camera
@@ -91,11 +104,11 @@ export class Administration extends EventTarget {
   /**
    * @param {string} method
    * @param {string} path
-   * @param {{ body?: object, token?: string, signal?: AbortSignal }} [more]
+   * @param {{ body?: object, token?: string, signal?: AbortSignal, ifMatch?: string }} [more]
    */
-  async #send(method, path, { body, token, signal } = {}) {
+  async #send(method, path, { body, token, signal, ifMatch } = {}) {
     const shown = token || this.#token;
-    const response = await request(method, path, { body, token: shown, signal }).catch((error) => {
+    const response = await request(method, path, { body, token: shown, signal, ifMatch }).catch((error) => {
       const status = error instanceof Refusal ? error.status : 0;
       if (status === 401) [this.#tokenAsked, this.#token] = [true, ""];
       if (status === 401 || status === 403) this.ask(); // the configuration may have changed

@@ -15,6 +15,7 @@ import { isEvents } from "./search.js";
 import { SignIn } from "./signin.js";
 import { StreamViewer } from "./viewer.js";
 import { visitor } from "./visitor.js";
+import { ZonesPage, isZones } from "./zones.js";
 
 /** @typedef {import("./feed.js").Stream} Stream */
 
@@ -29,6 +30,7 @@ const adding = /** @type {AddStream} */ (find("add-stream"));
 const useCamera = find(".use-camera");
 const events = /** @type {EventsPage} */ (find("events-page"));
 const toEvents = find(".to-events");
+const zones = /** @type {ZonesPage} */ (find("zones-page"));
 const people = /** @type {PeoplePage} */ (find("people-page"));
 const door = /** @type {SignIn} */ (find("sign-in"));
 /** The camera's own place; no stream is called so, for a name does not begin with a plus. */
@@ -56,6 +58,7 @@ const feed = new Feed({
     camera.update(streams);
     people.update(streams);
     events.update(streams);
+    zones.update(streams);
     layOut();
   },
   ondetections(event) {
@@ -131,13 +134,17 @@ function layOut() {
   const atCamera = wanted === CAMERA && !useCamera.hidden;
   const atPeople = isPeople(wanted) && visitor.may("administer");
   const atEvents = isEvents(wanted) && visitor.may("view");
-  const elsewhere = atCamera || atPeople || atEvents || barred;
+  const atZones = isZones(wanted) && visitor.may("view");
+  const elsewhere = atCamera || atPeople || atEvents || atZones || barred;
   camera.hidden = !atCamera;
   people.show(atPeople ? wanted : "");
   events.show(atEvents ? location.hash.slice(1) : null);
+  if (barred)
+    zones.hidden = true; // what he has drawn is there when he has signed in again
+  else zones.show(atZones ? location.hash.slice(1) : null);
   main.hidden = elsewhere;
   main.dataset.view = focus ? "focus" : "grid";
-  back.hidden = !atCamera && !atPeople && !atEvents && (!focus || focus === only);
+  back.hidden = !atCamera && !atPeople && !atEvents && !atZones && (!focus || focus === only);
   useCamera.toggleAttribute("aria-current", atCamera);
   toEvents.hidden = !visitor.may("view");
   if (atEvents) toEvents.setAttribute("aria-current", "page");
@@ -149,6 +156,7 @@ function layOut() {
   empty.hidden = elsewhere || (viewers.size > 0 && (wanted === "" || viewers.has(wanted)));
   if (!empty.hidden) drawEmpty(wanted);
   let place = atCamera ? "Camera" : atPeople ? PeoplePage.title(wanted) : atEvents ? "Events" : focus;
+  if (atZones) place = zones.heading;
   if (barred) place = "Sign in";
   document.title = place ? `${place} · Sightline` : "Sightline";
   fit();
@@ -193,6 +201,7 @@ function replaceFocus(name) {
 /** Back to all streams; through the history when we came from there, so that the back button agrees. */
 function leaveFocus() {
   const name = named();
+  if (!zones.mayLeave("")) return;
   if (history.state?.fromGrid) history.back();
   else replaceFocus("");
   viewers.get(name)?.querySelector("a")?.focus({ preventScroll: true });
@@ -206,6 +215,7 @@ function focusNeighbour(step) {
 }
 
 window.addEventListener("hashchange", (event) => {
+  if (!zones.mayLeave(location.hash)) return;
   const fromGrid = !new URL(event.oldURL).hash.slice(1);
   if (fromGrid && named() && !history.state) history.replaceState({ fromGrid: true }, "");
   layOut();
@@ -248,6 +258,7 @@ function admit() {
 function forget() {
   owner = "";
   events.forget();
+  zones.forget();
   for (const dialog of document.querySelectorAll("dialog.sheet")) /** @type {HTMLDialogElement} */ (dialog).close();
   if (camera.publishing) camera.stop();
   viewers.forEach((viewer) => viewer.remove());

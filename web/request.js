@@ -28,16 +28,21 @@ export const doubts = new EventTarget();
 /**
  * @param {string} method
  * @param {string} path
- * @param {{ body?: object, token?: string, signal?: AbortSignal, waitMs?: number }} [more]
+ * @param {{ body?: object, token?: string, signal?: AbortSignal, waitMs?: number, ifMatch?: string }} [more] ifMatch: the
+ *   tag of what is to be replaced
  * @returns {Promise<Response>} of a status that is no error's
  * @throws {Refusal} when the server refuses or does not answer
  */
-export async function request(method, path, { body, token, signal, waitMs = ANSWER_MS } = {}) {
+export async function request(method, path, { body, token, signal, waitMs = ANSWER_MS, ifMatch } = {}) {
   const timeout = AbortSignal.timeout(waitMs);
   const response = await fetch(path, {
     method,
     cache: "no-store",
-    headers: { ...authorization(token), ...(body ? { "Content-Type": "application/json" } : {}) },
+    headers: {
+      ...authorization(token),
+      ...(body ? { "Content-Type": "application/json" } : {}),
+      ...(ifMatch ? { "If-Match": ifMatch } : {}),
+    },
     body: body && JSON.stringify(body),
     signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
   }).catch((error) => {

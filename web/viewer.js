@@ -11,6 +11,7 @@ import { STATES, delayParts, facts, metrics, sentence, totalDelay } from "./read
 import { address } from "./search.js";
 import { Sightings } from "./sightings.js";
 import { visitor } from "./visitor.js";
+import { zonesOf } from "./zones.js";
 
 /** @typedef {import("./feed.js").Stream} Stream */
 /** @typedef {import("./feed.js").DetectionEvent} DetectionEvent */
@@ -125,6 +126,7 @@ export class StreamViewer extends HTMLElement {
     link.href = `#${path}`;
     const kept = /** @type {HTMLAnchorElement} */ (this.#find(".to-kept"));
     kept.href = address({ stream: this.name });
+    /** @type {HTMLAnchorElement} */ (this.#find(".to-zones")).href = zonesOf(this.name);
     const button = this.#find(".fullscreen");
     button.setAttribute("aria-label", `${this.name}: full screen`);
     button.addEventListener("click", () => this.toggleFullscreen());
