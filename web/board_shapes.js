@@ -110,7 +110,7 @@ function plusses(shape, board, before) {
   if (shape.points.length >= most(shape.kind)) return [];
   return edges(shape.points, true).map((edge, index) => {
     const key = `s${shape.id}e${index}`;
-    const node = before.get(key) ?? drawn("g", { "data-id": shape.id, class: "plus" });
+    const node = before.get(key) ?? drawn("g", { "data-id": shape.id, class: `plus ${shape.kind}` });
     const [cx, cy] = pixels(middleOf(edge), board);
     node.setAttribute("data-edge", String(index));
     node.replaceChildren(
