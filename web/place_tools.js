@@ -69,7 +69,6 @@ export class PlaceTools extends HTMLElement {
       this.#done,
     );
     this.#board.addEventListener("draft", () => this.show());
-    this.#board.addEventListener("pointerup", () => this.show());
     this.append(this.#begin, this.#drafting);
     this.show();
   }

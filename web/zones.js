@@ -6,13 +6,14 @@ import { administration } from "./administration.js";
 import { element } from "./details.js";
 import { Drawing } from "./drawing.js";
 import { DrawingBoard } from "./drawing_board.js";
-import { button, formDialog, problem, showOnce } from "./form.js";
+import { button, problem } from "./form.js";
+import { KeptPlaces } from "./kept_places.js";
+import { mayBeLost } from "./leaving.js";
 import { PlaceForm } from "./place_form.js";
 import { PlaceList } from "./place_list.js";
 import { PlaceTools } from "./place_tools.js";
-import { amiss, called, culprit, placesOf, read, shapesOf } from "./places.js";
-import { Refusal, request } from "./request.js";
-import { withToken } from "./token.js";
+import { amiss, called, culprit } from "./places.js";
+import { Refusal } from "./request.js";
 import { visitor } from "./visitor.js";
 import { showYaml } from "./yaml_dialog.js";
 import { standing } from "./zones_standing.js";
@@ -51,19 +52,12 @@ export class ZonesPage extends HTMLElement {
   #over = button("", () => this.#keep(true), "Save mine over it");
   #footer = element("footer", "buttons", this.#state, this.#discard, this.#over, this.#yaml, this.#save);
   #heard = element("p", "announcer");
-  /** The stream that is drawn on, "" while none is. */
-  #name = "";
+  /** Of the stream that is drawn on; of "" while none is. */
+  #kept = new KeptPlaces("", this.#drawing);
   /** @type {Stream | null} */
   #stream = null;
   #listed = false;
-  #tag = "";
-  #loaded = false;
   #pictured = false;
-  /** Whether what is drawn was written down for the configuration file, and is looked for there. */
-  #awaited = false;
-  #looking = false;
-  /** @type {{ labels: string[], makes_events: boolean }} */
-  #known = { labels: [], makes_events: true };
   #frame = 0;
   #busy = false;
 
@@ -98,7 +92,7 @@ export class ZonesPage extends HTMLElement {
 
   /** Whether something is drawn that nobody has kept. */
   get unsaved() {
-    return this.#name !== "" && this.#editable && this.#drawing.changed;
+    return this.#editable && this.#drawing.changed;
   }
 
   /** @param {string | null} hash of the address, without its sign; null while it is not looked at */
@@ -107,8 +101,11 @@ export class ZonesPage extends HTMLElement {
     const name = new URLSearchParams(hash?.slice(PLACE.length + 1) ?? "").get("stream") ?? "";
     if (name === this.#name) return;
     this.forget();
-    this.#name = name;
-    if (name) this.#open();
+    if (name) this.#open(name);
+  }
+
+  get #name() {
+    return this.#kept.stream;
   }
 
   /** What the title of the window says. */
@@ -125,15 +122,19 @@ export class ZonesPage extends HTMLElement {
     const own = zonesOf(this.#name);
     if (!this.unsaved || hash === own) return true;
     if (location.hash !== own) history.pushState(null, "", own);
-    this.#ask(hash);
+    mayBeLost(`Zones and lines of ${this.#name} are as they were before.`).then((lost) => {
+      if (!lost) return;
+      this.forget();
+      location.hash = hash || "#";
+    });
     return false;
   }
 
   /** Nothing of one stream, or one person, stays for the next. */
   forget() {
-    [this.#name, this.#stream, this.#tag] = ["", null, ""];
-    [this.#loaded, this.#pictured, this.#awaited, this.#listed] = [false, false, false, false];
-    this.#known = { labels: [], makes_events: true };
+    this.#kept.open = false;
+    this.#kept = new KeptPlaces("", this.#drawing);
+    [this.#stream, this.#listed, this.#pictured] = [null, false, false];
     this.#board.cancel();
     this.#board.picture = "";
     this.#drawing.load({ zones: {}, lines: {}, masks: [] });
@@ -149,36 +150,27 @@ export class ZonesPage extends HTMLElement {
       this.#board.aspect = this.#stream.height / this.#stream.width;
       this.#picture();
     }
-    if (this.#awaited) this.#look();
+    this.#look();
     this.#soon();
   }
 
-  #open() {
-    const path = encodeURIComponent(this.#name);
-    this.#title.textContent = this.#name;
-    this.#live.href = `#${path}`;
-    this.#board.label = `What is drawn on ${this.#name}`;
+  /** @param {string} name */
+  #open(name) {
+    this.#kept = new KeptPlaces(name, this.#drawing);
+    this.#title.textContent = name;
+    this.#live.href = `#${encodeURIComponent(name)}`;
+    this.#board.label = `What is drawn on ${name}`;
     this.#load();
-    const name = this.#name;
-    request("GET", `api/streams/${path}`)
-      .then((response) => response.json())
-      .then((known) => {
-        if (name === this.#name) this.#known = known;
-        this.#soon();
-      })
-      .catch(() => {}); // then classes are typed
+    this.#kept.ask().then(() => this.#soon());
   }
 
   async #load() {
-    const name = this.#name;
+    const kept = this.#kept;
     this.#say("");
     try {
-      const { places, tag } = await read(name);
-      if (name !== this.#name) return;
-      [this.#tag, this.#loaded] = [tag, true];
-      this.#drawing.load(places);
+      await kept.load();
     } catch (error) {
-      if (name === this.#name) this.#say(/** @type {Error} */ (error).message);
+      if (kept === this.#kept) this.#say(/** @type {Error} */ (error).message);
     }
   }
 
@@ -189,12 +181,12 @@ export class ZonesPage extends HTMLElement {
   }
 
   get #editable() {
-    return this.#loaded && this.#standing.editable;
+    return this.#kept.known && this.#standing.editable;
   }
 
   get #standing() {
     const may = { change: administration.allowed, operate: visitor.offered("operate") };
-    return standing(this.#stream, may, this.#known.makes_events);
+    return standing(this.#stream, may, this.#kept.watched);
   }
 
   // ---- keeping
@@ -203,19 +195,14 @@ export class ZonesPage extends HTMLElement {
   async #keep(over = false) {
     if (this.#busy || !this.#sound()) return;
     if (this.#standing.kept === "file") return this.#paste();
-    const [name, places] = [this.#name, this.#drawing.places];
+    const kept = this.#kept;
     this.#busy = true;
     this.#say("");
     try {
-      const done = await withToken(async (token) => {
-        const tag = await administration.draw(name, places, over ? "" : this.#tag, token);
-        if (name === this.#name) this.#tag = tag;
-      });
-      if (!done || name !== this.#name) return;
-      this.#drawing.keep(places);
-      this.#done.textContent = "Saved. It counts from the next sample on.";
+      const done = await kept.save(over);
+      if (done && kept === this.#kept) this.#done.textContent = "Saved. It counts from the next sample on.";
     } catch (error) {
-      if (name === this.#name) this.#refused(/** @type {Error} */ (error));
+      if (kept === this.#kept) this.#refused(/** @type {Error} */ (error));
     } finally {
       this.#busy = false;
       this.#soon();
@@ -244,50 +231,14 @@ export class ZonesPage extends HTMLElement {
 
   #paste() {
     if (!this.#sound()) return;
-    this.#awaited = this.#standing.kept === "file";
-    showYaml(this.#name, this.#drawing.places, this.#awaited);
+    this.#kept.awaited = this.#standing.kept === "file";
+    showYaml(this.#name, this.#drawing.places, this.#kept.awaited);
   }
 
-  /** Whether the configuration file has by now what was written down for it. */
   async #look() {
-    if (this.#looking || !this.#drawing.changed) return;
-    const name = this.#name;
-    this.#looking = true;
-    const found = await read(name).catch(() => null);
-    this.#looking = false;
-    if (!found || name !== this.#name || !same(found.places, this.#drawing)) return;
-    [this.#tag, this.#awaited] = [found.tag, false];
-    this.#drawing.keep();
-    this.#done.textContent = "It stands in the configuration file, and counts.";
-  }
-
-  /** @param {string} hash where he wants to go */
-  #ask(hash) {
-    const { dialog, form } = formDialog(
-      "What you drew is not saved",
-      element("p", "", `Zones and lines of ${this.#name} are as they were before.`),
-      element(
-        "p",
-        "buttons",
-        button("danger", () => this.#abandon(dialog, hash), "Discard it"),
-        button("start", null, "Go on drawing"),
-      ),
-    );
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      dialog.close();
-    });
-    showOnce(dialog);
-  }
-
-  /**
-   * @param {HTMLDialogElement} dialog
-   * @param {string} hash
-   */
-  #abandon(dialog, hash) {
-    dialog.close();
-    this.forget();
-    location.hash = hash || "#";
+    const kept = this.#kept;
+    if ((await kept.look()) && kept === this.#kept)
+      this.#done.textContent = "It stands in the configuration file, and counts.";
   }
 
   // ---- drawing
@@ -352,7 +303,7 @@ export class ZonesPage extends HTMLElement {
     this.#tools.show();
     this.#list.show(editable);
     this.#form.show(chosen, {
-      labels: this.#known.labels,
+      labels: this.#kept.labels,
       editable,
       amiss: chosen ? amiss(chosen, this.#drawing.shapes) : {},
       aspect: this.#board.aspect,
@@ -365,14 +316,6 @@ export class ZonesPage extends HTMLElement {
     this.#save.disabled = this.#busy || (kept !== "file" && !changed);
     if (changed) this.#done.textContent = "";
   }
-}
-
-/**
- * @param {import("./places.js").Places} places
- * @param {Drawing} drawing
- */
-function same(places, drawing) {
-  return JSON.stringify(placesOf(shapesOf(places))) === JSON.stringify(drawing.places);
 }
 
 /** @param {Event} event of a part of this page */
