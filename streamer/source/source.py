@@ -21,6 +21,7 @@ from streamer.source.rtsp.place import Place
 from streamer.source.target import Target
 from streamer.values import url as urls
 from streamer.values.clock import Clock
+from streamer.values.coded import OnCoded, OnSound
 from streamer.values.errors import SourceError, SourceErrorKind
 from streamer.values.frame import Frame
 from streamer.values.state import SourceState
@@ -71,6 +72,10 @@ class Source:
         """Monotonic arrival of the newest frame."""
         self.reconnects: dict[SourceErrorKind, int] = {}
         """Attempts that ended, by reason."""
+        self.on_coded: OnCoded | None = None
+        """Told of every encoded picture as it comes, in the source's thread; None: nobody wants them."""
+        self.on_sound: OnSound | None = None
+        """The same of sound, where the target says that it is asked for."""
         self._skipped_before = 0
         self._connection: Connection | None = None
         self._lingering: set[asyncio.Future[SourceError]] = set()

@@ -27,10 +27,12 @@ from streamer.tracking.camera import Camera
 from streamer.tracking.tracker import Tracker
 from streamer.values.buffer import Mailbox
 from streamer.values.clock import Clock
+from streamer.values.coded import CodedPicture, CodedSound, OnCoded, OnSound
 from streamer.values.detections import Detections
 from streamer.values.errors import SourceErrorKind
 from streamer.values.frame import Frame, Sample
 from streamer.values.mishaps import Mishaps
+from streamer.values.recording import Recording
 from streamer.values.sampling import Sampling
 from streamer.values.state import SourceState, StreamState
 from streamer.values.track import TrackedBox
@@ -79,6 +81,12 @@ class FrameSource(Protocol):
     @property
     def skipped_late(self) -> int:
         """Encoded pictures dropped because decoding had fallen behind."""
+
+    on_coded: OnCoded | None
+    """Told of every encoded picture as it comes, decoded or not, in the source's thread; None, which costs nothing:
+    nobody wants them. May be set at any time."""
+    on_sound: OnSound | None
+    """The same of sound, where the source was told to ask for it."""
 
     async def run(self, deliver: Callable[[Frame], None]) -> None:
         """Keep frames coming until cancelled. `deliver` is called in the source's thread, and does not wait."""
@@ -142,6 +150,32 @@ class EventMaker(Protocol):
         """Do what takes time, until cancelled."""
 
 
+class Recorder(Protocol):
+    """What a pipeline needs of what keeps its source's video as it came, with its answers beside it."""
+
+    @property
+    def wants(self) -> bool:
+        """Whether pictures are of use to it; changed by `change` only."""
+
+    def put(self, picture: CodedPicture) -> None:
+        """Take in one encoded picture, in the source's thread. Neither waits nor raises."""
+
+    def put_sound(self, sound: CodedSound) -> None:
+        """The same with sound, which comes only where it is asked for."""
+
+    def answered(self, frame: Frame, answer: Detections) -> None:
+        """Take in one answered sample, on the event loop: the frame's `opening` and `coded_at` say where it belongs."""
+
+    def change(self, recording: Recording) -> None:
+        """Go by these settings from the next picture on, on the event loop."""
+
+    def end(self) -> None:
+        """Close what is being written, on the event loop: nothing more comes until the source is run anew."""
+
+    async def run(self) -> None:
+        """Write what has been put, until cancelled; then close what is being written."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Arrival:
     """A frame on its way to the event loop."""
@@ -169,6 +203,7 @@ class Pipeline:
         paused: bool = False,
         tracker_ids: Iterator[int] | None = None,
         events: EventMaker | None = None,
+        recorder: Recorder | None = None,
     ) -> None:
         """Join it; nothing runs yet.
 
@@ -182,6 +217,7 @@ class Pipeline:
             paused: begin without the source.
             tracker_ids: of new tracks, rising, taken on the event loop; None: this stream's own, from 1.
             events: what its answers become; None: nobody wants to know.
+            recorder: of its source's video, answers beside it; None: there is nowhere to keep it.
         """
         self.name = source.name
         self.origin = origin
@@ -189,6 +225,7 @@ class Pipeline:
         self.model = model
         self.view = View(source.name, clock=clock)
         self.events = events
+        self.recorder = recorder
         self.view.show_ids = sampling.show_ids
         self.counts = Counts()
         self.last: Detections | None = None
@@ -220,12 +257,20 @@ class Pipeline:
         self._unseen = self._mishaps("frames cannot be given to the view")
         self._untracked = self._mishaps("detections cannot be tracked")
         self._uneventful = self._mishaps("events cannot be made of detections")
+        self._unrecorded = self._mishaps("detections cannot be recorded")
         self._unplaced = self._mishaps("boxes cannot be placed")
         self._unshown = self._mishaps("detections cannot be given to the view")
         self._untold = self._mishaps("detections cannot be told")
+        self._tap()
 
     def _mishaps(self, what: str, on_each: Callable[[], None] | None = None) -> Mishaps:
         return Mishaps(f"{self.name}: {what}", clock=self._clock, on_each=on_each)
+
+    def _tap(self) -> None:
+        """Have the source hand on what it is sent, as it came, where that is kept."""
+        wanted = self.recorder is not None and self.recorder.wants
+        self.source.on_coded = self.recorder.put if self.recorder is not None and wanted else None
+        self.source.on_sound = self.recorder.put_sound if self.recorder is not None and wanted else None
 
     async def run(self) -> None:
         """Run every part until cancelled."""
@@ -235,6 +280,8 @@ class Pipeline:
             group.create_task(_endless(self.view.run(self._boxes_at, self.notice)))
             if self.events is not None:
                 group.create_task(_endless(self.events.run()))
+            if self.recorder is not None:
+                group.create_task(_endless(self.recorder.run()))
 
     # ---- what may change while it runs, and its viewers watch on
 
@@ -249,13 +296,24 @@ class Pipeline:
         self._unanswered_since = None  # nothing is asked any more
         if self.events is not None:
             self.events.end()
+        if self.recorder is not None:
+            self.recorder.end()
 
     def restart(self) -> None:
         """Run the source anew."""
         self._valve.open()
 
-    def change(self, model: Model, sampling: Sampling, watching: Watching | None = None) -> None:
-        """Ask this model, that often, from the next frame on, and make such events of its answers."""
+    def change(
+        self,
+        model: Model,
+        sampling: Sampling,
+        watching: Watching | None = None,
+        recording: Recording | None = None,
+    ) -> None:
+        """Ask this model, that often, from the next frame on, make such events of its answers, and record this."""
+        if self.recorder is not None and recording is not None:
+            self.recorder.change(recording)
+            self._tap()
         if self.events is not None and watching is not None:
             self.events.change(watching)
         self.model, before = model, self._sampling
@@ -331,6 +389,9 @@ class Pipeline:
         self._result_rate.add(answer.answered_at, answer.pts)
         self._unanswered_since = None
         answer = self._eventful(sample, self._followed(answer))
+        if self.recorder is not None:
+            with self._unrecorded:
+                self.recorder.answered(sample.frame, answer)
         if self.last is None or answer.pts > self.last.pts:
             self.last = answer
         with self._unshown:
@@ -402,6 +463,7 @@ class Pipeline:
             ("tracker", "failed"): self._unfollowed.count + self._untracked.count + self._unplaced.count,
             ("tracker", "late"): self._tracker.too_late,
             ("events", "failed"): self._uneventful.count,
+            ("recorder", "failed"): self._unrecorded.count,
             ("view", "failed"): self._unseen.count + self._unshown.count,
             ("aligner", "late"): self.view.aligner.dropped,
             ("encoder", "failed"): self.view.failed,

@@ -1,5 +1,6 @@
-"""One encoded picture on its way from a camera to whatever keeps it as it came. Values."""
+"""Encoded pictures and sound on their way from a camera to whatever keeps them as they came. Values."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 MICROSECONDS = 1_000_000
@@ -42,3 +43,39 @@ class CodedPicture:
     """Counts the connections of its source, as Frame.opening does."""
     camera_time: float | None = None
     """The camera's wall clock as it took the picture, in seconds since 1970; None where it does not tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class SoundForm:
+    """What a source's sound is coded in. Another form is another file."""
+
+    codec: str
+    """FFmpeg's name: aac, opus; pcm_alaw, pcm_mulaw …, which have no place in MP4."""
+    sample_rate: int
+    """Samples a second."""
+    channels: int
+    setup: bytes = b""
+    """What a decoder is told first, FFmpeg's extradata: of AAC its AudioSpecificConfig (ISO/IEC 14496-3, 1.6)."""
+
+
+@dataclass(slots=True)
+class CodedSound:
+    """One packet of encoded sound, in the order they are heard in."""
+
+    data: bytes
+    """As a container takes it: of AAC one access unit without ADTS, of Opus one packet."""
+    time: int
+    """When it is heard, in microseconds of the clock that the pictures' times are of."""
+    duration: int
+    """Microseconds of it; 0 where that is not known."""
+    received_at: float
+    """Monotonic seconds at which it came."""
+    form: SoundForm
+    opening: int = 0
+    """As of pictures."""
+
+
+OnCoded = Callable[[CodedPicture], None]
+"""Takes each encoded picture, in its source's thread; neither waits nor raises."""
+OnSound = Callable[[CodedSound], None]
+"""The same of sound."""

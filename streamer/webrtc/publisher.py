@@ -22,6 +22,7 @@ from streamer.rtp.payload import Depacketizer
 from streamer.rtp.picture import Picture
 from streamer.rtp.vp8 import read_vp8
 from streamer.values.clock import Clock
+from streamer.values.coded import OnCoded, OnSound
 from streamer.values.errors import Refused, SourceErrorKind
 from streamer.values.frame import Frame
 from streamer.values.state import SourceState
@@ -82,6 +83,10 @@ class Publisher(Session):
         """Monotonic arrival of the newest frame."""
         self.reconnects: dict[SourceErrorKind, int] = {}
         """Empty: a publisher that comes back is a new one."""
+        self.on_coded: OnCoded | None = None
+        """Told of every encoded picture as it comes, on the event loop; None: nobody wants them."""
+        self.on_sound: OnSound | None = None
+        """Never told: a publisher's sound is thrown away."""
         self._on_close = on_close
         self._take_frame: Callable[[Frame], None] | None = None
         """Whoever runs this; None before."""

@@ -13,6 +13,7 @@ from streamer.control.streams import ABANDONED_AFTER, Streams
 from streamer.inference.model import ServedModel
 from streamer.stream.pipeline import FrameSource, Pipeline
 from streamer.values.clock import Clock, monotonic
+from streamer.values.coded import OnCoded, OnSound
 from streamer.values.errors import Overloaded, Refused, SourceErrorKind
 from streamer.values.frame import Frame
 from streamer.values.sampling import Sampling
@@ -31,6 +32,8 @@ class Idle:
     error: SourceErrorKind | None = None
     last_frame_at: float | None = None
     skipped_late = 0
+    on_coded: OnCoded | None = None
+    on_sound: OnSound | None = None
 
     def __init__(self, name: str) -> None:
         self.name = name

@@ -22,6 +22,7 @@ from streamer.stream.counts import OTHER
 from streamer.stream.pipeline import STALE_PICTURE, STALE_RESULT, Pipeline
 from streamer.stream.rate import Rate
 from streamer.tracking.similarity import Similarity
+from streamer.values.coded import OnCoded, OnSound
 from streamer.values.detections import Detections
 from streamer.values.errors import SourceErrorKind
 from streamer.values.frame import Frame, Sample
@@ -54,6 +55,8 @@ class FakeSource:
     error: SourceErrorKind | None = None
     skipped_late = 0
     state: SourceState = "live"
+    on_coded: OnCoded | None = None
+    on_sound: OnSound | None = None
 
     def __init__(self) -> None:
         self.name = "line-1"
