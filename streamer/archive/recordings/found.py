@@ -16,7 +16,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class RecordedDay:
-    """What is recorded of a stream on one day, UTC."""
+    """What is recorded of a stream on one day, of the time zone that was asked for."""
 
     day: str
     """2026-11-29."""

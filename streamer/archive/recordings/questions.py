@@ -33,8 +33,8 @@ class Recordings(Protocol):
     async def at(self, stream: str, time: float) -> Segment | None:
         """The one that holds this moment, else the next that begins within 2 s of it; None: there is none."""
 
-    async def days(self, stream: str, began: float, ended: float) -> Sequence[RecordedDay]:
-        """In order, those with something."""
+    async def days(self, stream: str, began: float, ended: float, offset: int = 0) -> Sequence[RecordedDay]:
+        """In order, those with something. `offset`: seconds by which their midnight is before that of UTC."""
 
     async def seen(self, stream: str, began: float, ended: float, step: int) -> Sequence[Seen]:
         """In steps of so many seconds, whole minutes, counted from 1970; by time, then class."""
