@@ -1,9 +1,14 @@
-"""What a stream's settings say of its recording. A value, handed on whole by the configuration."""
+"""What a stream's settings say of its recording, and what becomes of that. Values."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 RecordMode = Literal["off", "events", "continuous"]
+RecordWord = Literal["off", "waiting", "recording", "behind", "full", "stuck", "failing", "unsupported"]
+"""What becomes of a stream's video now. Nothing, as it should be: `off`. Nothing yet: `waiting`. It is kept:
+`recording`. Not all of it, the disk is too slow: `behind`. Nothing, as the reason says: the disk is `full` or `stuck`,
+writing fails otherwise: `failing`, MP4 cannot hold the codec: `unsupported`."""
+RECORD_WORDS: tuple[RecordWord, ...] = get_args(RecordWord)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +37,12 @@ class Recording:
 
 
 OFF = Recording()
+
+
+@dataclass(frozen=True, slots=True)
+class RecordState:
+    """What becomes of a stream's video now."""
+
+    word: RecordWord
+    reason: str | None = None
+    """Why nothing, or not all of it, is kept, as a sentence."""
