@@ -21,3 +21,15 @@ def uuid7(at: float) -> str:
 def first_of(at: float) -> str:
     """The least text that any identifier of that millisecond can be: what a span of time begins with."""
     return str(UUID(int=(max(0, int(at * 1000)) & 0xFFFFFFFFFFFF) << 80))
+
+
+def time_of(id_: str) -> float:
+    """The time it carries: seconds since 1970, UTC, to the millisecond.
+
+    Raises:
+        ValueError: it is none.
+    """
+    number = UUID(id_)
+    if number.version != 7:
+        raise ValueError(f"{id_} is no UUIDv7")
+    return (number.int >> 80) / 1000

@@ -1,14 +1,29 @@
 """What a recorder needs of those who write down what it records: the index of segments, and the boxes beside them."""
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from streamer.archive.recordings.segment import Segment
-from streamer.values.detections import Detections
+from streamer.values.recording import Recording
+from streamer.values.track import TrackedBox
 
 
 class SegmentIndex(Protocol):
     """Where it is written which segments there are. What blocks says so."""
+
+    @property
+    def folder(self) -> Path:
+        """Of all their files."""
+
+    def path(self, segment: Segment) -> Path:
+        """Where its file is, or is to be."""
+
+    def keep_as(self, stream: str, recording: Recording) -> None:
+        """Go by these settings in how long the stream's are kept."""
+
+    def boxes_of(self, stream: str) -> "StreamBoxes":
+        """Where its samples' boxes go; the same each time."""
 
     def put(self, segment: Segment) -> None:
         """Have one written as it is now; of the same id the last that was put stands. From any thread; never waits.
@@ -53,13 +68,14 @@ class StreamBoxes(Protocol):
     does where nothing is recorded until an event begins: it waits, bounded.
     """
 
-    def answered(self, opening: int, coded_at: int, answer: Detections) -> None:
-        """Take in one answered sample, on the event loop. Those without boxes count too.
+    def answered(self, opening: int, coded_at: int, size: tuple[int, int], boxes: Sequence[TrackedBox]) -> None:
+        """Take in what was drawn on one sampled frame; those with nothing on them count too. From any thread.
 
         Args:
-            opening: of its frame.
-            coded_at: of its frame, in microseconds.
-            answer: as viewers are told it.
+            opening: of the frame.
+            coded_at: of the frame, in microseconds.
+            size: of the frame, (width, height) in pixels.
+            boxes: in pixels of it.
         """
 
     def begun(self, segment: Segment, opening: int) -> None:

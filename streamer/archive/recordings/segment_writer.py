@@ -1,0 +1,266 @@
+"""Makes segments of one stream's pictures: begins them, ends them, and has the index know. In one thread; blocks."""
+
+import contextlib
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import av
+
+from streamer.archive.recordings.parameter_sets import sets_of
+from streamer.archive.recordings.segment import Segment
+from streamer.archive.recordings.segment_file import SegmentFile
+from streamer.archive.recordings.segment_index import SegmentIndex, StreamBoxes
+from streamer.archive.recordings.tally import Tally
+from streamer.values.clock import Clock
+from streamer.values.coded import MICROSECONDS, CodedPicture
+from streamer.values.uuid7 import uuid7
+
+log = logging.getLogger(__name__)
+
+LENGTH = round(59.5 * MICROSECONDS)
+"""After which a segment ends at the next keyframe: those of cameras that have one a second come to a minute."""
+MOST_LENGTH = 120 * MICROSECONDS
+"""After which it ends in any case."""
+MOST_BYTES = 1 << 30
+GAP = 2.0
+"""Seconds that are a gap, in pictures' times or in the wall's clock, where pictures come oftener than that."""
+SLEW = 0.02
+"""Seconds by which a segment's begin may differ from where the one before it ended by the camera's clock."""
+MOST_REORDER = 16
+"""Pictures, H.264 and H.265 allow no more."""
+RECENT = 150.0
+"""Seconds for which a segment that has ended may still turn out to hold an event's beginning."""
+
+
+@dataclass(slots=True)
+class _Written:
+    """A segment, and when its pictures came: monotonic."""
+
+    segment: Segment
+    since: float
+    until: float
+
+
+class SegmentWriter:
+    """One stream's, in the life of one thread."""
+
+    def __init__(
+        self,
+        stream: str,
+        index: SegmentIndex,
+        boxes: StreamBoxes,
+        *,
+        clock: Clock,
+        wall: Clock,
+        tally: Tally,
+        on_begin: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """Have written nothing.
+
+        Args:
+            stream: its name.
+            index: where segments are written down.
+            boxes: told which segment is where.
+            clock: monotonic seconds.
+            wall: UTC, seconds since 1970.
+            tally: of what is kept.
+            on_begin: told each segment's id before there is a file of it.
+        """
+        self.stream, self._index, self._boxes = stream, index, boxes
+        self._clock, self._wall, self._tally, self._on_begin = clock, wall, tally, on_begin
+        self._file: SegmentFile | None = None
+        self._now: _Written | None = None
+        """What is being written."""
+        self._recent: list[_Written] = []
+        """What has ended, and may yet be marked."""
+        self.torn: list[Segment] = []
+        """Whose files could not be ended."""
+        self._last: CodedPicture | None = None
+        self._sets: tuple[bytes, ...] = ()
+        self._offset = 0.0
+        """From the monotonic clock to the wall's, as the segment began."""
+        self._step = 0.0
+        """Seconds from one picture to the next, about."""
+        self._reorder = 0
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether a segment goes on."""
+        return self._file is not None
+
+    @property
+    def last_at(self) -> float | None:
+        """Arrival of the picture written last."""
+        return None if self._now is None else self._now.until
+
+    @property
+    def patience(self) -> float:
+        """Seconds without a picture after which there is a gap."""
+        return max(GAP, 4 * self._step)
+
+    def put(self, picture: CodedPicture, *, has_event: bool) -> None:
+        """Write one picture.
+
+        Raises:
+            OSError: the disk will not have it; what was being written has been left as it is.
+        """
+        if self._file is not None and self._must_end(picture):
+            self._next(picture, has_event=has_event)
+        elif self._file is None:
+            self._begin(picture, self._arrival(picture), follows=False, has_event=has_event)
+        self._add(picture)
+
+    def close(self, ended_at: float | None = None) -> None:
+        """End what is being written.
+
+        Args:
+            ended_at: when its last picture has been shown; None: by the time between pictures.
+
+        Raises:
+            OSError: the disk will not have it.
+        """
+        if self._file is None or self._now is None:
+            return
+        file, now = self._file, self._now
+        self._or_leave(lambda: file.close())
+        self._file = self._now = self._last = None
+        if not file.fragments:
+            file.path.unlink(missing_ok=True)
+            return
+        lasting = (file.duration + round(self._step * MICROSECONDS)) / MICROSECONDS
+        now.segment = self._segment(file, now.segment, now.segment.began_at + lasting if ended_at is None else ended_at)
+        self._index.put(now.segment)
+        self._boxes.ended(now.segment.id, file.last_time)
+        self._recent.append(now)
+
+    def mark(self, touches: Callable[[float, float], bool]) -> None:
+        """Have segments say that an event is in them.
+
+        Args:
+            touches: whether an event lies in the time from one arrival to another.
+        """
+        horizon = self._clock() - RECENT
+        self._recent = [each for each in self._recent if each.until > horizon]
+        for each in (*self._recent, *([self._now] if self._now is not None else [])):
+            if not each.segment.has_event and touches(each.since, each.until):
+                each.segment = replace(each.segment, has_event=True)
+                if each.segment.fragments:
+                    self._index.put(each.segment)
+
+    # ---- where segments end and begin
+
+    def _must_end(self, picture: CodedPicture) -> bool:
+        file, last = self._file, self._last
+        assert file is not None and last is not None  # noqa: S101, PT018  asked of what goes on
+        return (
+            self._is_another(picture, last)
+            or file.duration >= MOST_LENGTH
+            or file.size >= MOST_BYTES
+            or (picture.is_key and (picture.time - file.first_time >= LENGTH or self._clock_was_set()))
+        )
+
+    def _is_another(self, picture: CodedPicture, last: CodedPicture) -> bool:
+        """Whether it cannot be in one file with what came before."""
+        assert self._file is not None  # noqa: S101  asked of what goes on
+        form, before = picture.form, last.form
+        ahead = (picture.time - self._file.last_time) / MICROSECONDS
+        return (
+            picture.opening != last.opening
+            or (form.codec, form.width, form.height) != (before.codec, before.width, before.height)
+            or not -GAP <= ahead <= self.patience
+            or (picture.is_key and sets_of(form.codec, picture.data) != self._sets)
+        )
+
+    def _clock_was_set(self) -> bool:
+        return abs(self._wall() - self._clock() - self._offset) > GAP
+
+    def _next(self, picture: CodedPicture, *, has_event: bool) -> None:
+        """End one segment and begin the next, if that can be."""
+        file, now, last = self._file, self._now, self._last
+        assert file is not None and now is not None and last is not None  # noqa: S101, PT018
+        begins, arrival = None, self._arrival(picture)
+        if not self._is_another(picture, last):
+            by_camera = now.segment.began_at + (picture.time - file.first_time) / MICROSECONDS
+            if abs(arrival - by_camera) <= GAP:
+                begins = by_camera + max(-SLEW, min(arrival - by_camera, SLEW))
+        self.close(begins)
+        self._begin(picture, arrival if begins is None else begins, follows=begins is not None, has_event=has_event)
+
+    def _arrival(self, picture: CodedPicture) -> float:
+        """UTC."""
+        return self._wall() - (self._clock() - picture.received_at)
+
+    def _begin(self, picture: CodedPicture, began_at: float, *, follows: bool, has_event: bool) -> None:
+        form, sets = picture.form, sets_of(picture.form.codec, picture.data)
+        if not picture.is_key or (form.codec in ("h264", "hevc") and not sets):
+            self._tally.dropped["no_keyframe"] += 1
+            return
+        self._sets, self._reorder = sets, max(self._reorder, form.reorder)
+        self._step = self._step or (1 / form.frame_rate if form.frame_rate else 0.0)
+        self._offset = self._wall() - self._clock()
+        segment = Segment(
+            uuid7(began_at), self.stream, began_at, None, form.codec, "", form.width, form.height, 0, 0,
+            picture.time, picture.camera_time, follows, has_event, b"", (),
+        )  # fmt: skip
+        self._on_begin(segment.id)
+        step = round(self._step * MICROSECONDS) or MICROSECONDS // 25
+        try:
+            self._file = SegmentFile(self._index.path(segment), picture, reorder=self._reorder, step=step)
+        except OSError:
+            raise
+        except (av.FFmpegError, ValueError) as error:
+            self._tally.dropped["unreadable"] += 1
+            log.debug("%s: no file begins with such a picture: %s", self.stream, error)
+            return
+        self._now = _Written(segment, picture.received_at, picture.received_at)
+        self._tally.segments += 1
+        self._boxes.begun(segment, picture.opening)
+
+    # ---- what is written
+
+    def _add(self, picture: CodedPicture) -> None:
+        file, now = self._file, self._now
+        if file is None or now is None:
+            return  # it could not begin with this one
+        self._last, before = picture, file.last_time
+        if not self._or_leave(lambda: file.put(picture)):
+            is_leading = picture.time < file.first_time
+            self._tally.dropped["leading" if is_leading else "out_of_order"] += 1
+            if not is_leading:
+                self._reorder = min(MOST_REORDER, self._reorder + 1)
+            return
+        self._tally.written += 1
+        now.until = picture.received_at
+        ahead = (picture.time - before) / MICROSECONDS
+        if 0 < ahead < self.patience:
+            self._step += (ahead - self._step) * (0.05 if self._step else 1)
+        size = file.size
+        if self._or_leave(file.flush):
+            self._tally.bytes += file.size - size
+            if file.fragments:
+                now.segment = self._segment(file, now.segment, None)
+                self._index.put(now.segment)
+
+    def _segment(self, file: SegmentFile, before: Segment, ended_at: float | None) -> Segment:
+        """As it is now."""
+        return replace(
+            before, ended_at=ended_at, mime=file.mime, pictures=file.pictures, size=file.size, init=file.init,
+            fragments=file.fragments,
+        )  # fmt: skip
+
+    def _or_leave(self, do: Callable[[], bool | None]) -> bool:
+        """Do something with the file; where that fails it is left with what is whole of it."""
+        file, now = self._file, self._now
+        assert file is not None and now is not None  # noqa: S101, PT018  asked of what goes on
+        try:
+            return bool(do())
+        except Exception:
+            with contextlib.suppress(OSError):
+                file.cut()
+            lost = file.taken - file.pictures
+            self._tally.written -= lost
+            self._tally.dropped["unwritten"] += lost
+            self.torn.append(now.segment)
+            self._file = self._now = self._last = None
+            raise
