@@ -15,7 +15,9 @@ from streamer.config.archive import ArchiveSettings
 from streamer.values.clock import Clock
 from streamer.values.errands import Errands
 from streamer.values.errors import ConfigError
+from streamer.values.event import Event, Picture
 from streamer.values.mishaps import Mishaps
+from streamer.values.recording import Recording
 from streamer.values.watching import Watching
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from streamer.archive.kept import Kept
     from streamer.http.announcements import Announcements
     from streamer.stream.events import StreamEvents
+    from streamer.stream.pipeline import Recorder
 
 log = logging.getLogger(__name__)
 
@@ -76,11 +79,24 @@ class Keeping:
         except DatabaseAway:
             pass  # it is said, and tried again
 
-    def events_of(self, stream: str, watching: Watching) -> "StreamEvents | None":
-        """What makes events of a stream's detections; None: nothing is kept."""
+    def kept_of(
+        self, stream: str, watching: Watching, _recording: Recording
+    ) -> "tuple[StreamEvents | None, Recorder | None]":
+        """What makes events of a stream's detections, and what records its video; neither where nothing is kept."""
         if self.archive is None:
-            return None
+            return None, None
+        recorder: Recorder | None = None
+        return self._events_of(stream, watching, self.archive, recorder), recorder
+
+    def _events_of(
+        self, stream: str, watching: Watching, archive: "Archive", recorder: "Recorder | None"
+    ) -> "StreamEvents":
         from streamer.stream.events import StreamEvents
+
+        def tell(event: Event, picture: Picture | None) -> None:
+            archive.put(event, picture)
+            if recorder is not None:
+                recorder.event(event)
 
         mishaps = Mishaps(f"{stream}: pictures of events cannot be drawn", clock=self._clock)
         return StreamEvents(
@@ -89,7 +105,7 @@ class Keeping:
             wall=self._wall,
             errands=self._drawing,
             mishaps=mishaps,
-            on_event=self.archive.put,
+            on_event=tell,
         )
 
     def tasks(self) -> dict[str, Callable[[], Awaitable[None]]]:

@@ -22,16 +22,20 @@ from streamer.inference import credentials
 from streamer.inference.model import ServedModel
 from streamer.inference.served_models import ServedModels
 from streamer.source import Openings, Source, Target
-from streamer.stream.pipeline import EventMaker, Pipeline
+from streamer.stream.pipeline import EventMaker, Pipeline, Recorder
 from streamer.values import url
 from streamer.values.clock import Clock
 from streamer.values.detections import Detections
 from streamer.values.host import is_loopback
+from streamer.values.recording import Recording
 from streamer.values.sampling import Sampling
 from streamer.values.watching import Watching
 
 if TYPE_CHECKING:
     from streamer.webrtc.publisher import Publisher
+
+Kept = tuple[EventMaker | None, Recorder | None]
+"""What keeps something of a stream."""
 
 
 class Parts:
@@ -46,7 +50,7 @@ class Parts:
         on_error: Callable[[str, str], None],
         on_model_restart: Callable[[], None],
         on_detections: Callable[[Pipeline, Detections], None],
-        events_of: Callable[[str, Watching], EventMaker | None] = lambda _name, _watching: None,
+        kept_of: Callable[[str, Watching, Recording], Kept] = lambda *_: (None, None),
     ) -> None:
         """Make nothing yet.
 
@@ -57,7 +61,7 @@ class Parts:
             on_error: told of each that failed: model, gRPC status.
             on_model_restart: told when a model's task ended in a way nobody foresaw.
             on_detections: told of each sampled frame's answer.
-            events_of: makes what makes events of a stream's answers; None: nobody wants to know.
+            kept_of: makes what makes events of a stream's answers, and what records its video; or None.
 
         Raises:
             ConfigError: a file that `serving.tls` names cannot be used.
@@ -66,7 +70,7 @@ class Parts:
         self._clock = clock
         self._on_call, self._on_error, self._on_model_restart = on_call, on_error, on_model_restart
         self._on_detections = on_detections
-        self._events_of = events_of
+        self._kept_of = kept_of
         self._openings = Openings()
         self._tracker_ids = itertools.count(1)
         """Of all streams: a name may come to stand for another camera, and no id is given twice."""
@@ -150,6 +154,7 @@ class Parts:
 
     def stream(self, name: str, entry: Entry) -> tuple[Source, Pipeline]:
         """A stream of the configuration or the API: its source, and the pipeline it feeds."""
+        events, recorder = self._kept_of(name, entry.settings.watching, entry.settings.record.value())
         source = Source(name, self.target(entry), clock=self._clock, redact=url.redact, openings=self._openings)
         pipeline = Pipeline(
             source,
@@ -160,7 +165,8 @@ class Parts:
             origin=entry.origin,
             paused=entry.paused,
             tracker_ids=self._tracker_ids,
-            events=self._events_of(name, entry.settings.watching),
+            events=events,
+            recorder=recorder,
         )
         return source, pipeline
 
@@ -169,6 +175,7 @@ class Parts:
         from streamer.webrtc.publisher import Publisher
 
         settings = self.config.ingress
+        events, recorder = self._kept_of(name, Watching(), settings.record.value())
         publisher = Publisher(
             name, on_close, clock=self._clock, max_pixels=settings.max_pixels, max_fps=settings.max_fps
         )
@@ -180,7 +187,8 @@ class Parts:
             on_detections=self._on_detections,
             origin="publisher",
             tracker_ids=self._tracker_ids,
-            events=self._events_of(name, Watching()),
+            events=events,
+            recorder=recorder,
         )
         return publisher, pipeline
 

@@ -65,7 +65,7 @@ class Service:
             on_error=self._failed,
             on_model_restart=lambda: self.metrics.restarted("model"),
             on_detections=self._publish,
-            events_of=self.keeping.events_of,
+            kept_of=self.keeping.kept_of,
         )
         self.models = self._parts.models
         self.streams = Streams(

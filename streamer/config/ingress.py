@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from streamer.config.recording import RecordSettings
 from streamer.config.sampling import SamplingSettings
 from streamer.values.name import NAMES, is_pattern
 
@@ -26,3 +27,5 @@ class IngressSettings(SamplingSettings):
     """Width times height of a picture."""
     max_fps: Annotated[float, Field(gt=0, le=240)] = 60.0
     """Frames a second that are taken; what comes beyond is dropped."""
+    record: RecordSettings = RecordSettings()
+    """Which of their video is kept, where there is an archive; without sound."""

@@ -60,7 +60,8 @@ class Reconciler:
             return
         pipeline.origin = entry.origin
         sampling, target = entry.settings.sampling, self._target_of(entry)
-        pipeline.change(self._model_of(sampling), sampling, entry.settings.watching)
+        settings = entry.settings
+        pipeline.change(self._model_of(sampling), sampling, settings.watching, settings.record.value())
         turned = target != source.target or (pipeline.paused and not entry.paused)
         if entry.paused and not pipeline.paused:
             await pipeline.pause()

@@ -85,9 +85,9 @@ def read_h264_sequence(unit: bytes) -> Sequence:
     profile = bits.take(24) >> 16
     bits.unsigned()  # seq_parameter_set_id
     if profile in HIGH_PROFILES:
-        _pass_high_profile(bits)
+        pass_high_profile(bits)
     bits.unsigned()  # log2_max_frame_num
-    _pass_order_count(bits)
+    pass_order_count(bits)
     kept = bits.unsigned()  # max_num_ref_frames
     bits.take(1)  # gaps_in_frame_num_value_allowed_flag
     width, height = 16 * (bits.unsigned() + 1), 16 * (bits.unsigned() + 1)
@@ -105,32 +105,33 @@ def read_h265_sequence(unit: bytes) -> Sequence:
     bits.take(4)  # sps_video_parameter_set_id
     layers = bits.take(3)
     bits.take(1)
-    _pass_profile(bits, layers)
+    pass_profile(bits, layers)
     bits.unsigned()  # sps_seq_parameter_set_id
     if bits.unsigned() == 3:  # chroma_format_idc
         bits.take(1)
     width, height = bits.unsigned(), bits.unsigned()
     if bits.take(1):  # conformance_window_flag
-        _pass_numbers(bits, 4)
-    _pass_numbers(bits, 3)  # bit depths, log2_max_pic_order_cnt_lsb
+        pass_numbers(bits, 4)
+    pass_numbers(bits, 3)  # bit depths, log2_max_pic_order_cnt_lsb
     held = 0
     for _ in range(layers + 1 if bits.take(1) else 1):
         held = max(held, bits.unsigned() + 1)  # sps_max_dec_pic_buffering
-        _pass_numbers(bits, 2)
+        pass_numbers(bits, 2)
     return Sequence(width, height, held)
 
 
-def _pass_high_profile(bits: Bits) -> None:
+def pass_high_profile(bits: Bits) -> int:
+    """What sets of those profiles have more; gives chroma_format_idc."""
     chroma = bits.unsigned()
     if chroma == 3:
         bits.take(1)
-    _pass_numbers(bits, 2)  # bit depths
+    pass_numbers(bits, 2)  # bit depths
     bits.take(1)
-    if not bits.take(1):  # seq_scaling_matrix_present_flag
-        return
-    for number in range(12 if chroma == 3 else 8):
-        if bits.take(1):
-            _pass_scaling_list(bits, 16 if number < 6 else 64)
+    if bits.take(1):  # seq_scaling_matrix_present_flag
+        for number in range(12 if chroma == 3 else 8):
+            if bits.take(1):
+                _pass_scaling_list(bits, 16 if number < 6 else 64)
+    return chroma
 
 
 def _pass_scaling_list(bits: Bits, size: int) -> None:
@@ -142,17 +143,19 @@ def _pass_scaling_list(bits: Bits, size: int) -> None:
             return
 
 
-def _pass_order_count(bits: Bits) -> None:
+def pass_order_count(bits: Bits) -> int:
+    """How pictures are put in order; gives pic_order_cnt_type."""
     kind = bits.unsigned()  # pic_order_cnt_type
     if kind == 0:
         bits.unsigned()
     elif kind == 1:
         bits.take(1)
-        _pass_numbers(bits, 2)
-        _pass_numbers(bits, bits.unsigned())
+        pass_numbers(bits, 2)
+        pass_numbers(bits, bits.unsigned())
+    return kind
 
 
-def _pass_profile(bits: Bits, layers: int) -> None:
+def pass_profile(bits: Bits, layers: int) -> None:
     """profile_tier_level (clause 7.3.3), with what it says of each layer but the highest."""
     bits.take(96)
     present = [(bits.take(1), bits.take(1)) for _ in range(layers)]
@@ -162,7 +165,8 @@ def _pass_profile(bits: Bits, layers: int) -> None:
         bits.take(88 * profile + 8 * level)
 
 
-def _pass_numbers(bits: Bits, count: int) -> None:
+def pass_numbers(bits: Bits, count: int) -> None:
+    """So many ue(v)."""
     for _ in range(count):
         bits.unsigned()
 

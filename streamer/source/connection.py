@@ -24,6 +24,7 @@ from streamer.source.rotation import upright
 from streamer.source.rtsp.keepalive import Habits
 from streamer.source.rtsp.place import Place
 from streamer.source.stop import Stop
+from streamer.source.tap import Nobody, Tap
 from streamer.source.target import Target
 from streamer.values.clock import Clock
 from streamer.values.errors import SourceError
@@ -39,8 +40,9 @@ WITHOUT_PICTURE = 20.0
 FRAME_INTERVAL = 0.04
 """Seconds from one picture to the next where nothing tells."""
 
-Deliver = Callable[[av.VideoFrame, float | None, float], None]
-"""Takes a decoded picture, its own time in seconds or None, and its monotonic arrival."""
+Deliver = Callable[[av.VideoFrame, float | None, Unit], None]
+"""Takes a decoded picture, its own time in seconds or None, and what it was decoded from, whose arrival is when it is
+due."""
 
 
 class Connection:
@@ -55,11 +57,13 @@ class Connection:
         clock: Clock,
         habits: Habits | None = None,
         place: Place | None = None,
+        tap: Tap | None = None,
     ) -> None:
         self._name, self._target = name, target
         self._timeline, self._deliver, self._clock = timeline, deliver, clock
         self._stop = Stop()
         self._habits, self._place = habits or Habits(), place
+        self._tap = tap or Tap(Nobody())
         self._reformatter = VideoReformatter()
         self._ceiling = Ceiling(target.limits.max_fps)
         self.started_at = clock()
@@ -121,6 +125,7 @@ class Connection:
         clocked, bursts = opened.protocol.clocked, opened.protocol.bursts
         pace = Pace(1 / video.frame_rate if video.frame_rate else FRAME_INTERVAL) if bursts else None
         gate, decoding = Gate(self._timeline), Decoding(video.context, self._target.limits)
+        self._tap.begin(video, opened.protocol)
         independent = video.context.codec.intra_only and pace is None
         arrivals: dict[int, Unit] = {}
         for unit in _units(opened):
@@ -133,6 +138,7 @@ class Connection:
                 continue
             packet, now = unit.packet, unit.received_at
             self._target.limits.require_packet(packet.size)
+            self._tap.take(unit)
             time = packet.pts * video.time_base if packet.pts is not None and clocked else None
             if not gate.opens(packet.is_keyframe, None if bursts else time, now):
                 self.skipped_late += self.delivering
@@ -146,7 +152,7 @@ class Connection:
                 of = arrivals.pop(picture.pts, unit) if picture.pts is not None else unit  # B-pictures come later
                 own = picture.pts * video.time_base if picture.pts is not None and clocked else None
                 if of.is_whole:
-                    self._pass_on(picture, own, of.received_at, pace, counted=independent)
+                    self._pass_on(picture, own, of, pace, counted=independent)
             while len(arrivals) > 32:  # packets whose picture never came
                 arrivals.pop(next(iter(arrivals)))
 
@@ -155,23 +161,23 @@ class Connection:
         return self.pictured_at is None or now - self.pictured_at < WITHOUT_PICTURE
 
     def _pass_on(
-        self, picture: av.VideoFrame, own: float | None, received_at: float, pace: Pace | None, *, counted: bool
+        self, picture: av.VideoFrame, own: float | None, of: Unit, pace: Pace | None, *, counted: bool
     ) -> None:
         """Deliver a picture, if there is still somebody to take it and it is not one too many; `counted`: it is not."""
         if pace is not None:
             self.alive_at = pace.due(own, self._clock())  # what is held until then is no silence
             self._stop.wait(self.alive_at - self._clock())
-            received_at = self._clock()
+            of.received_at = self._clock()
         if self._stop:
             return
         self.pictured_at = self._clock()
         self.delivering, self.alive_at = True, self.pictured_at
-        if not counted and not self._ceiling.passes(received_at):
+        if not counted and not self._ceiling.passes(of.received_at):
             self.skipped_late += 1
             return
         turned = upright(picture, self._reformatter)
         if not self._stop:  # meanwhile: another attempt may be at it by now
-            self._deliver(turned, own, received_at)
+            self._deliver(turned, own, of)
 
     def _pictures(self, decoding: Decoding, packet: "av.Packet[av.VideoStream]", now: float) -> list[av.VideoFrame]:
         """What a packet decodes to. One that was damaged on the way is passed over.

@@ -64,6 +64,7 @@ class Contained:
             float(stream.time_base or 0),
             float(rate) if rate else None,
             float(aspect) if aspect else None,
+            stream,
         )
 
     def units(self) -> Iterator[Unit]:

@@ -26,6 +26,8 @@ class Unit:
     """The camera's wall clock as it took the picture, in seconds since 1970; None where it does not tell."""
     is_whole: bool = True
     """False: parts of it have not come yet, of a camera that refreshes its picture bit by bit."""
+    coded_at: int = 0
+    """CodedPicture.time of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,8 @@ class Video:
     """Pictures a second, as far as is said."""
     pixel_aspect: float | None = None
     """Width of a pixel over its height, where it is said beside the video itself."""
+    stream: av.VideoStream | None = None
+    """Where FFmpeg takes its packets out of a container, which may write them otherwise than a stream of their own."""
 
 
 class Opened(Interface):

@@ -15,9 +15,11 @@ import av
 from streamer.source.backoff import Backoff
 from streamer.source.connection import Connection
 from streamer.source.failure import OPEN_TIMEOUT, stalled
+from streamer.source.opened import Unit
 from streamer.source.openings import Openings
 from streamer.source.rtsp.keepalive import Habits
 from streamer.source.rtsp.place import Place
+from streamer.source.tap import Tap
 from streamer.source.target import Target
 from streamer.values import url as urls
 from streamer.values.clock import Clock
@@ -144,6 +146,7 @@ class Source:
             self._clock,
             self._habits,
             self._place,
+            Tap(self, self._opening),
         )
         # Whoever waits to be called needs no turn, and must never be without somebody at the port.
         opening = None if self.target.waits else await self._openings.turn()
@@ -209,12 +212,11 @@ class Source:
         self.state, self.reason = state, None if error is None else str(error)
         self.error = None if error is None else error.kind
 
-    def _deliver(
-        self, deliver: Deliver, opening: int, picture: av.VideoFrame, pts: float | None, received_at: float
-    ) -> None:
+    def _deliver(self, deliver: Deliver, opening: int, picture: av.VideoFrame, pts: float | None, of: Unit) -> None:
         """In the connection's thread: one decoded picture."""
+        received_at = of.received_at
         placed = self._timeline.place(pts, received_at)
-        frame = Frame(self.name, self._frames, placed, received_at, picture, opening)
+        frame = Frame(self.name, self._frames, placed, received_at, picture, opening, of.coded_at)
         self._frames += 1
         self.last_frame_at = received_at
         if self.state != "live":

@@ -30,12 +30,13 @@ from streamer.values.clock import Clock
 from streamer.values.coded import CodedPicture, CodedSound, OnCoded, OnSound
 from streamer.values.detections import Detections
 from streamer.values.errors import SourceErrorKind
+from streamer.values.event import Event
 from streamer.values.frame import Frame, Sample
 from streamer.values.mishaps import Mishaps
 from streamer.values.recording import Recording
 from streamer.values.sampling import Sampling
 from streamer.values.state import SourceState, StreamState
-from streamer.values.track import TrackedBox
+from streamer.values.track import TrackedBox, boxes_of
 from streamer.values.watching import Watching
 from streamer.view.view import View
 
@@ -163,8 +164,17 @@ class Recorder(Protocol):
     def put_sound(self, sound: CodedSound) -> None:
         """The same with sound, which comes only where it is asked for."""
 
-    def answered(self, frame: Frame, answer: Detections) -> None:
-        """Take in one answered sample, on the event loop: the frame's `opening` and `coded_at` say where it belongs."""
+    def answered(self, frame: Frame, answer: Detections, drawn: Sequence[TrackedBox]) -> None:
+        """Take in one answered sample, on the event loop.
+
+        Args:
+            frame: it was made of; its `opening` and `coded_at` say where it belongs.
+            answer: as others are told it.
+            drawn: what is drawn on that frame: half-seen things too, each as its track is called.
+        """
+
+    def event(self, event: Event) -> None:
+        """Take in an event as it begins, changes and ends, on the event loop."""
 
     def change(self, recording: Recording) -> None:
         """Go by these settings from the next picture on, on the event loop."""
@@ -389,9 +399,7 @@ class Pipeline:
         self._result_rate.add(answer.answered_at, answer.pts)
         self._unanswered_since = None
         answer = self._eventful(sample, self._followed(answer))
-        if self.recorder is not None:
-            with self._unrecorded:
-                self.recorder.answered(sample.frame, answer)
+        self._record(sample.frame, answer)
         if self.last is None or answer.pts > self.last.pts:
             self.last = answer
         with self._unshown:
@@ -414,6 +422,13 @@ class Pipeline:
             with self._uneventful:
                 self.events.answered(sample.frame, answer, sample.min_score)
         return replace(answer, faint=None)
+
+    def _record(self, frame: Frame, answer: Detections) -> None:
+        if self.recorder is not None:
+            with self._unrecorded:
+                is_placed = self.size == (answer.width, answer.height)
+                drawn = self._tracker.at(answer.pts) if is_placed else boxes_of(answer)
+                self.recorder.answered(frame, answer, drawn)
 
     def _boxes_at(self, pts: float) -> Sequence[TrackedBox]:
         """What is drawn on the frame at `pts`; nothing where that cannot be known, for the picture is there."""

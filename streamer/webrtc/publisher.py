@@ -16,13 +16,14 @@ from aiortc import RTCRtpReceiver
 from aiortc.rtp import RtpPacket
 
 from streamer.rtp.assembler import Assembler
+from streamer.rtp.coding import Coding
 from streamer.rtp.h264 import read_h264
 from streamer.rtp.packet import Malformed, Packet
 from streamer.rtp.payload import Depacketizer
 from streamer.rtp.picture import Picture
 from streamer.rtp.vp8 import read_vp8
 from streamer.values.clock import Clock
-from streamer.values.coded import OnCoded, OnSound
+from streamer.values.coded import MICROSECONDS, CodedPicture, OnCoded, OnSound
 from streamer.values.errors import Refused, SourceErrorKind
 from streamer.values.frame import Frame
 from streamer.values.state import SourceState
@@ -97,6 +98,7 @@ class Publisher(Session):
         self._codecs: dict[int, str] = {}
         self._assembler = Assembler()
         self._decoder: Decoder | None = None
+        self._coding: Coding | None = None
         self._timeline = Timeline()
         self._ssrc: int | None = None
         self._packet_at = self._asked_at = self._nacked_at = clock()
@@ -201,6 +203,7 @@ class Publisher(Session):
             self._dropped_before += self._decoder.dropped
             self._assembler.reset()
         limit = DECODED_BEYOND * self._max_pixels
+        self._coding = Coding(DECODERS[codec])
         self._decoder = Decoder(self.name, codec, self._deliver, max_pixels=limit)
 
     def _decode(self, pictures: list[Picture]) -> None:
@@ -208,7 +211,21 @@ class Publisher(Session):
             for picture in pictures:
                 if self._decoding_since is None:
                     self._decoding_since = self._clock()
+                self._tap(picture)
                 self._decoder.put(picture)
+
+    def _tap(self, picture: Picture) -> None:
+        """Hand it on as it came to whoever wants it now."""
+        take, coding = self.on_coded, self._coding
+        if coding is None:
+            return
+        if take is None:
+            if picture.is_keyframe:
+                coding.hear(picture.data)
+            return
+        data = coding.complete(picture.data, _coded_at(picture), is_key=picture.is_keyframe)
+        if data is not None and coding.form is not None:
+            take(CodedPicture(data, _coded_at(picture), picture.received_at, picture.is_keyframe, coding.form))
 
     def _waited(self, now: float) -> float:
         """Seconds for which packets have been coming and no frame came of them."""
@@ -254,13 +271,18 @@ class Publisher(Session):
             self._capped += 1
             return
         self._placed = placed
-        frame = Frame(self.name, self._frames, placed, of.received_at, picture)
+        frame = Frame(self.name, self._frames, placed, of.received_at, picture, coded_at=_coded_at(of))
         self._frames += 1
         self.last_frame_at = of.received_at
         if self._take_frame is not None:
             self._take_frame(frame)
         if frame.index == 0:  # behind the frame's own way to the event loop: who is told "live" sees it
             self._loop.call_soon_threadsafe(self._begun, picture.width, picture.height)
+
+
+def _coded_at(picture: Picture) -> int:
+    """When it is shown, in microseconds of its sender's clock."""
+    return round(picture.pts * MICROSECONDS)
 
 
 def _throw_away(_: RtpPacket, __: bytes) -> None:
