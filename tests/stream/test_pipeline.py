@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -22,12 +22,15 @@ from streamer.stream.counts import OTHER
 from streamer.stream.pipeline import STALE_PICTURE, STALE_RESULT, Pipeline
 from streamer.stream.rate import Rate
 from streamer.tracking.similarity import Similarity
-from streamer.values.coded import OnCoded, OnSound
+from streamer.values.coded import CodedPicture, CodedSound, OnCoded, OnSound
 from streamer.values.detections import Detections
 from streamer.values.errors import SourceErrorKind
+from streamer.values.event import Event
 from streamer.values.frame import Frame, Sample
+from streamer.values.recording import Recording
 from streamer.values.sampling import Sampling
 from streamer.values.state import SourceState
+from streamer.values.track import TrackedBox
 from tests.peers.clock import FakeClock
 from tests.peers.fake_model_server import run_fake_model_server
 from tests.peers.frames import make_detections, make_frame, make_picture
@@ -92,15 +95,57 @@ class FakeModel:
         self.asked.append((sample, answer))
 
 
+class FakeRecorder:
+    """A recorder that notes what it is told."""
+
+    def __init__(self, *, wants: bool) -> None:
+        self.wants = wants
+        self.answers: list[tuple[int, int, Detections, list[TrackedBox]]] = []
+        """By opening and time of the picture."""
+        self.ends = 0
+        self.runs = False
+
+    def put(self, picture: CodedPicture) -> None:
+        """None comes of a fake source."""
+
+    def put_sound(self, sound: CodedSound) -> None:
+        """Nor does sound."""
+
+    def answered(self, frame: Frame, answer: Detections, drawn: Sequence[TrackedBox]) -> None:
+        """Note it."""
+        self.answers.append((frame.opening, frame.coded_at, answer, list(drawn)))
+
+    def event(self, event: Event) -> None:
+        """Told by whoever makes events, and not by the pipeline."""
+
+    def change(self, recording: Recording) -> None:
+        """As the settings have it."""
+        self.wants = recording.mode != "off"
+
+    def end(self) -> None:
+        """Note it."""
+        self.ends += 1
+
+    async def run(self) -> None:
+        """For as long as the pipeline does."""
+        self.runs = True
+        await asyncio.Event().wait()
+
+
 class Stream:
     """A pipeline that runs, and its hand-moved ends."""
 
-    def __init__(self, sampling: Sampling) -> None:
+    def __init__(self, sampling: Sampling, recorder: FakeRecorder | None = None) -> None:
         self.clock = FakeClock()
         self.source, self.model = FakeSource(), FakeModel()
         self.told: list[Detections] = []
         self.pipeline = Pipeline(
-            self.source, self.model, sampling, clock=self.clock, on_detections=lambda _, found: self.told.append(found)
+            self.source,
+            self.model,
+            sampling,
+            clock=self.clock,
+            on_detections=lambda _, found: self.told.append(found),
+            recorder=recorder,
         )
         self.frames = 0
         self.opening = 0
@@ -114,7 +159,7 @@ class Stream:
             self.clock.advance(1 / FPS)
             picture = picture or make_picture(*size)
             frame = make_frame(self.frames / FPS, self.clock.now, index=self.frames, picture=picture)
-            frame = replace(frame, opening=self.opening)
+            frame = replace(frame, opening=self.opening, coded_at=1000 * self.frames)
             self.frames += 1
             self.source.last_frame_at = frame.received_at
             assert self.source.deliver is not None
@@ -143,9 +188,9 @@ class Stream:
 
 
 @asynccontextmanager
-async def run_stream(sampling: Sampling | None = None) -> AsyncIterator[Stream]:
+async def run_stream(sampling: Sampling | None = None, recorder: FakeRecorder | None = None) -> AsyncIterator[Stream]:
     """A pipeline for as long as the block lasts."""
-    stream = Stream(sampling or Sampling(FPS))
+    stream = Stream(sampling or Sampling(FPS), recorder)
     running = asyncio.create_task(stream.pipeline.run())
     try:
         await until(lambda: stream.source.deliver is not None)
@@ -513,3 +558,56 @@ async def test_frames_are_received_one_at_a_time(monkeypatch: pytest.MonkeyPatch
         counts = stream.pipeline.counts
         assert (overlaps, counts.decoded) == (0, 200)
         assert counts.sampled + counts.skipped == 200
+
+
+async def test_a_source_is_tapped_while_pictures_are_wanted() -> None:
+    """What a camera sends is handed on from when it is to be recorded until it is not, while the stream runs on."""
+    recorder = FakeRecorder(wants=False)
+    async with run_stream(recorder=recorder) as stream:
+        assert stream.source.on_coded is None
+        await until(lambda: recorder.runs)
+        for mode in ("events", "continuous"):
+            stream.pipeline.change(stream.model, Sampling(FPS), recording=Recording(mode))
+            assert stream.source.on_coded == recorder.put
+            assert stream.source.on_sound == recorder.put_sound
+        stream.pipeline.change(stream.model, Sampling(FPS), recording=Recording("off"))
+        assert stream.source.on_coded is None
+        assert stream.source.on_sound is None
+    async with run_stream(recorder=FakeRecorder(wants=True)) as stream:
+        assert stream.source.on_coded is not None
+
+
+async def test_answers_are_recorded_by_their_picture() -> None:
+    """With the opening and the time by which it was handed on; what is drawn on it, half-seen things too."""
+    recorder = FakeRecorder(wants=True)
+    async with run_stream(recorder=recorder) as stream:
+        stream.opening = 3
+        for boxes, faint in (((BOX,), ()), ((BOX,), ()), ((), (BOX,)), ((), ())):
+            await stream.arrive()
+            stream.answer(*boxes, faint=faint)
+    assert [(opening, coded_at) for opening, coded_at, _, _ in recorder.answers] == [(3, 1000 * n) for n in range(4)]
+    assert [len(answer) for _, _, answer, _ in recorder.answers] == [1, 1, 0, 0]
+    assert all(answer.faint is None for _, _, answer, _ in recorder.answers)
+    assert [[box.tracker_id for box in drawn] for _, _, _, drawn in recorder.answers[:3]] == [[1], [1], [1]]
+
+
+async def test_what_fails_in_recording_costs_no_detections() -> None:
+    """A recorder that raises is counted, and viewers are told all the same."""
+
+    class Broken(FakeRecorder):
+        def answered(self, frame: Frame, answer: Detections, drawn: Sequence[TrackedBox]) -> None:
+            raise OSError("no")
+
+    async with run_stream(recorder=Broken(wants=True)) as stream:
+        await stream.arrive()
+        stream.answer(BOX)
+        assert len(stream.told) == 1
+        assert stream.pipeline.drops()["recorder", "failed"] == 1
+
+
+async def test_a_pause_ends_what_is_recorded() -> None:
+    """What is written is closed when the camera is let go."""
+    recorder = FakeRecorder(wants=True)
+    async with run_stream(recorder=recorder) as stream:
+        await stream.pipeline.pause()
+        assert recorder.ends == 1
