@@ -1,5 +1,7 @@
 """Where recordings lie: FOLDER/STREAM/YYYY/MM/DD/ID.mp4, by the UTC day a segment begins in. Everything here blocks."""
 
+import contextlib
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -28,4 +30,29 @@ class RecordingFiles:
         Raises:
             OSError: it cannot be.
         """
-        raise NotImplementedError
+        self.path(segment).unlink(missing_ok=True)
+        folder = self.day(segment.stream, segment.began_at)
+        with contextlib.suppress(OSError):  # it is not empty, or not there
+            for each in (folder, *list(folder.parents)[:3]):
+                each.rmdir()
+
+    def is_there(self, segment: Segment) -> bool:
+        """Whether its file is on this machine.
+
+        Raises:
+            OSError: that cannot be told.
+        """
+        try:
+            return self.path(segment).stat().st_size > 0
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+
+    def free(self) -> tuple[int, int]:
+        """(bytes that can still be written, bytes of the whole disk) where they lie, or will.
+
+        Raises:
+            OSError: that cannot be told.
+        """
+        folder = next(each for each in (self.folder, *self.folder.parents) if each.exists())
+        disk = os.statvfs(folder)
+        return disk.f_bavail * disk.f_frsize, disk.f_blocks * disk.f_frsize
