@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from streamer.config import Config
 from streamer.config.archive import ArchiveSettings
+from streamer.config.recording import RecordingsSettings
 from streamer.values.clock import Clock
 from streamer.values.errands import Errands
 from streamer.values.errors import ConfigError
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from streamer.archive.archive import Archive
     from streamer.archive.database import Database
     from streamer.archive.kept import Kept
+    from streamer.archive.recordings.rules import RecordingRules
     from streamer.http.announcements import Announcements
     from streamer.stream.events import StreamEvents
     from streamer.stream.pipeline import Recorder
@@ -112,7 +114,13 @@ class Keeping:
         """What runs for as long as the service lives, by name."""
         if self.archive is None:
             return {}
-        return {"archive": self.archive.write, "retention": self.archive.run}
+        recordings = self.archive.recordings
+        return {
+            "archive": self.archive.write,
+            "retention": self.archive.run,
+            "index of recordings": recordings.write,
+            "retention of recordings": recordings.tidy,
+        }
 
     async def close(self) -> None:
         """Write what waits."""
@@ -141,7 +149,27 @@ def _archive(
     except OSError as error:
         raise ConfigError(f"archive.path: {folder} cannot be made: {error.strerror}") from None
     rules = RetentionRules(settings.days, dict(settings.days_of), settings.max_bytes, settings.max_bytes_of)
-    return Archive(_database(settings, folder), folder / "pictures", rules, clock=clock, wall=wall, on_kept=on_kept)
+    return Archive(
+        _database(settings, folder),
+        folder / "pictures",
+        rules,
+        clock=clock,
+        wall=wall,
+        on_kept=on_kept,
+        recording_rules=_recording_rules(settings.recordings),
+    )
+
+
+def _recording_rules(settings: RecordingsSettings) -> "RecordingRules":
+    from streamer.archive.recordings.rules import RecordingRules
+
+    return RecordingRules(
+        settings.keep_days,
+        settings.keep_event_days,
+        settings.keep_boxes_days,
+        settings.keep_bytes,
+        settings.min_free_bytes,
+    )
 
 
 def _database(settings: ArchiveSettings, folder: Path) -> "Database":

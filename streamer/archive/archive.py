@@ -18,6 +18,8 @@ from streamer.archive.kept import Kept, Review
 from streamer.archive.migrations import migrate
 from streamer.archive.pictures import YOUNG, Pictures
 from streamer.archive.query import Query
+from streamer.archive.recordings.recordings import Recordings
+from streamer.archive.recordings.rules import RecordingRules
 from streamer.archive.retention import STEP, Retention, RetentionRules
 from streamer.archive.writer import Writer
 from streamer.values.clock import Clock
@@ -53,6 +55,7 @@ class Archive:
         clock: Clock,
         wall: Callable[[], float] = time.time,
         on_kept: Callable[[Sequence[Kept]], None] = lambda _: None,
+        recording_rules: RecordingRules = RecordingRules(),  # noqa: B008  a value
     ) -> None:
         """Join it; nothing is opened yet.
 
@@ -63,6 +66,7 @@ class Archive:
             clock: monotonic seconds.
             wall: UTC, seconds since 1970.
             on_kept: told on the event loop of each event once it is kept, and of each change.
+            recording_rules: how long recordings stay, which lie beside the pictures.
         """
         self._database, self._wall, self._on_kept = database, wall, on_kept
         self._writing, self._reading = Errands(1, "archive-write"), Errands(READERS, "archive-read")
@@ -70,6 +74,9 @@ class Archive:
         self.retention = Retention(rules, database, self.pictures)
         self.writer = Writer(database, self.pictures, self._writing, clock=clock, on_kept=on_kept)
         self._opened = asyncio.Event()
+        self.recordings = Recordings(
+            database, pictures.with_name("recordings"), recording_rules, wall=wall, opened=self._opened
+        )
         self._unopened: str | None = None
         """Why it could not be opened at the last try; None: it could, or was not tried yet."""
         self.picture_bytes = 0
@@ -148,6 +155,7 @@ class Archive:
             async with asyncio.timeout(CLOSING):
                 if self._opened.is_set():
                     await self.writer.settle()
+                    await self.recordings.settle()
                 elif self.writer.waiting:
                     log.error("the archive was never open; %d events were not kept", len(self.writer.waiting))
                 await self._writing.run(self._database.close)

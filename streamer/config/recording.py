@@ -65,5 +65,15 @@ class RecordingsSettings(Section):
     """Of the boxes beside it, which are some thousandth of its size."""
     keep_gb: Gigabytes | None = None
     """Of all streams; then the oldest goes. None: as much as there is room for."""
-    min_free_gb: Gigabytes = 5.0
-    """Of the disk, below which the oldest goes whatever its age."""
+    min_free_gb: Gigabytes | None = None
+    """Of the disk, below which the oldest goes whatever its age. None: 5, or a twentieth of a disk below 100 GB."""
+
+    @property
+    def keep_bytes(self) -> int | None:
+        """Of all streams."""
+        return None if self.keep_gb is None else round(self.keep_gb * GB)
+
+    @property
+    def min_free_bytes(self) -> int | None:
+        """Of the disk."""
+        return None if self.min_free_gb is None else round(self.min_free_gb * GB)
