@@ -5,16 +5,16 @@ from collections.abc import Iterator
 _START = b"\0\0\1"
 
 
-def sets_of(codec: str, keyframe: bytes) -> tuple[bytes, ...]:
+def sets_of(codec: str, keyframe: bytes) -> frozenset[bytes]:
     """The parameter sets in front of a keyframe's picture: of H.264 and H.265 in Annex B, of others none.
 
-    Those of enhancement layers and what else lies between are left out.
+    Some cameras say them twice before the first picture, some say them in changing order.
     """
     if codec == "h264":  # ITU-T H.264 table 7-1: SPS, PPS; 1 to 5 are slices
-        return tuple(unit for unit, kind in _units(keyframe, 0, 0x1F, range(1, 6)) if kind in (7, 8))
+        return frozenset(unit for unit, kind in _units(keyframe, 0, 0x1F, range(1, 6)) if kind in (7, 8))
     if codec == "hevc":  # ITU-T H.265 table 7-1: VPS, SPS, PPS; below 32 are slices
-        return tuple(unit for unit, kind in _units(keyframe, 1, 0x3F, range(32)) if kind in (32, 33, 34))
-    return ()
+        return frozenset(unit for unit, kind in _units(keyframe, 1, 0x3F, range(32)) if kind in (32, 33, 34))
+    return frozenset()
 
 
 def _units(data: bytes, shift: int, mask: int, picture: range) -> Iterator[tuple[bytes, int]]:

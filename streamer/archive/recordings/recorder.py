@@ -13,7 +13,7 @@ from streamer.archive.recordings.segment_index import SegmentIndex
 from streamer.archive.recordings.segment_writer import RECENT, SegmentWriter
 from streamer.archive.recordings.tally import Tally
 from streamer.archive.recordings.windows import Window, Windows
-from streamer.archive.recordings.writing_thread import ANSWERING, LEAST_FREE, Mend, WritingThread
+from streamer.archive.recordings.writing_thread import ANSWERING, Mend, WritingThread
 from streamer.values.clock import Clock
 from streamer.values.coded import CodedPicture, CodedSound
 from streamer.values.detections import Detections
@@ -51,7 +51,6 @@ class StreamRecorder:
         wall: Clock,
         mend: Mend,
         on_begin: Callable[[str], None] = lambda _: None,
-        least_free: int = LEAST_FREE,
     ) -> None:
         """Record nothing yet.
 
@@ -63,12 +62,11 @@ class StreamRecorder:
             wall: UTC, seconds since 1970.
             mend: of files that could not be ended.
             on_begin: told each segment's id before there is a file of it, in the thread.
-            least_free: bytes of the disk that are left to others.
         """
         self.stream, self.recording = stream, recording
-        self.tally = Tally()
+        self._tally = Tally()
         self._index, self._clock, self._wall = index, clock, wall
-        self._mend, self._on_begin, self._least_free = mend, on_begin, least_free
+        self._mend, self._on_begin = mend, on_begin
         self._boxes = index.boxes_of(stream)
         self._ring, self._windows = Ring(), Windows()
         self._thread: WritingThread | None = None
@@ -90,9 +88,29 @@ class StreamRecorder:
         return self.recording.mode != "off"
 
     @property
+    def taken(self) -> int:
+        """Pictures that came while there was anything to record."""
+        return self._tally.taken
+
+    @property
+    def written(self) -> int:
+        """Of these, in files."""
+        return self._tally.written
+
+    @property
+    def written_bytes(self) -> int:
+        """On disk."""
+        return self._tally.bytes
+
+    @property
+    def segments(self) -> int:
+        """Files begun."""
+        return self._tally.segments
+
+    @property
     def dropped(self) -> Counter[str]:
         """Pictures that were to be kept and were not, by reason."""
-        return self.tally.dropped + Counter(no_room=self._ring.lost)
+        return self._tally.dropped + Counter(no_room=self._ring.lost)
 
     @property
     def state(self) -> RecordState:
@@ -121,7 +139,7 @@ class StreamRecorder:
             self._unsupported = picture.form.codec
             return
         self._unsupported = None
-        self.tally.taken += 1
+        self._tally.taken += 1
         self._ring.put(picture)
 
     def put_sound(self, sound: CodedSound) -> None:
@@ -207,7 +225,7 @@ class StreamRecorder:
             self._boxes,
             clock=self._clock,
             wall=self._wall,
-            tally=self.tally,
+            tally=self._tally,
             on_begin=self._on_begin,
         )
         self._thread = WritingThread(
@@ -219,7 +237,6 @@ class StreamRecorder:
             mend=self._mend,
             clock=self._clock,
             on_end=on_end,
-            least_free=self._least_free,
         )
         self._thread.start()
 

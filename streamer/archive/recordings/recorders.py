@@ -9,7 +9,6 @@ from streamer.archive.recordings.recorder import StreamRecorder
 from streamer.archive.recordings.recovery import Recovery
 from streamer.archive.recordings.segment import Segment
 from streamer.archive.recordings.segment_index import SegmentIndex
-from streamer.archive.recordings.writing_thread import LEAST_FREE
 from streamer.values.clock import Clock
 from streamer.values.errands import Errands
 from streamer.values.recording import Recording
@@ -23,16 +22,15 @@ AGAIN = 10.0
 class Recorders:
     """One service's."""
 
-    def __init__(self, index: SegmentIndex, *, clock: Clock, wall: Clock, least_free: int = LEAST_FREE) -> None:
+    def __init__(self, index: SegmentIndex, *, clock: Clock, wall: Clock) -> None:
         """Have none yet.
 
         Args:
             index: of segments.
             clock: monotonic seconds.
             wall: UTC, seconds since 1970.
-            least_free: bytes of the disk that are left to others.
         """
-        self._index, self._clock, self._wall, self._least_free = index, clock, wall, least_free
+        self._index, self._clock, self._wall = index, clock, wall
         self._errands = Errands(1, "recovery")
         self._begun: set[str] | None = set()
         """Ids of segments of this service, for as long as others' are looked for; None: not any more."""
@@ -47,7 +45,6 @@ class Recorders:
             wall=self._wall,
             mend=self._mend,
             on_begin=self._know,
-            least_free=self._least_free,
         )
 
     async def run(self) -> None:

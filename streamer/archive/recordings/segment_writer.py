@@ -77,7 +77,7 @@ class SegmentWriter:
         self.torn: list[Segment] = []
         """Whose files could not be ended."""
         self._last: CodedPicture | None = None
-        self._sets: tuple[bytes, ...] = ()
+        self._sets: frozenset[bytes] = frozenset()
         self._offset = 0.0
         """From the monotonic clock to the wall's, as the segment began."""
         self._step = 0.0

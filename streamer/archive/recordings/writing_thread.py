@@ -23,7 +23,7 @@ RETRY = 5.0
 LOOK = 10.0
 """Seconds from one look at the room there is on the disk to the next."""
 LEAST_FREE = 256 << 20
-"""Bytes that are left to others: the database, for one."""
+"""Bytes that are left to others, the database for one; of a small disk a fortieth."""
 ANSWERING = 5.0
 """Seconds by which an event may be known after its beginning: what came before stays in memory for that long."""
 
@@ -45,7 +45,6 @@ class WritingThread:
         mend: Mend,
         clock: Clock,
         on_end: Callable[[], None],
-        least_free: int = LEAST_FREE,
     ) -> None:
         """Write nothing yet.
 
@@ -58,11 +57,9 @@ class WritingThread:
             mend: of files that could not be ended.
             clock: monotonic seconds.
             on_end: told in the thread that it is over.
-            least_free: bytes of the disk that are left to others.
         """
         self._ring, self._windows, self._writer, self._recording = ring, windows, writer, recording
         self._folder, self._mend, self._clock, self._on_end = folder, mend, clock, on_end
-        self._least_free = least_free
         self._woken = threading.Event()
         self._ending = self._closing = False
         self.is_given_up = False
@@ -180,7 +177,7 @@ class WritingThread:
         self._looked_at = now
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         disk = os.statvfs(self._folder)
-        if disk.f_bavail * disk.f_frsize < self._least_free:
+        if disk.f_bavail * disk.f_frsize < min(LEAST_FREE, disk.f_blocks * disk.f_frsize // 40):
             self._writer.close()
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
