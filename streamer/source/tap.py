@@ -68,7 +68,9 @@ class Tap:
             picture = self._picture(packet, unit, video, coding)
             if picture is not None:
                 take(picture)
-        elif packet.is_keyframe and self._codec in FILTERS and video.stream is None:
+            return
+        coding.form = None  # whoever wants pictures later begins with one that says it
+        if packet.is_keyframe and self._codec in FILTERS and video.stream is None:
             coding.hear(bytes(packet))
 
     def _time(self, pts: int | None, received_at: float) -> int:

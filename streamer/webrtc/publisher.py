@@ -220,6 +220,7 @@ class Publisher(Session):
         if coding is None:
             return
         if take is None:
+            coding.form = None  # whoever wants pictures later begins with one that says it
             if picture.is_keyframe:
                 coding.hear(picture.data)
             return

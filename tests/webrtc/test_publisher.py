@@ -6,10 +6,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from itertools import pairwise
 
+import av
 import pytest
 from aiortc.rtp import RtpPacket
 
 from streamer.values.clock import monotonic
+from streamer.values.coded import CodedPicture
 from streamer.values.errors import Refused
 from streamer.values.frame import Frame
 from streamer.webrtc import publisher as ingress_file
@@ -100,6 +102,29 @@ async def test_frames_come_in_order_with_their_times(publish: Publish, codec: st
     assert published.threads == {"decoder-phone"}
     assert published.states[0] == "connecting"  # whoever is told "live" can see a frame
     assert (published.publisher.state, published.publisher.reason) == ("live", None)
+
+
+@pytest.mark.parametrize("codec", ["h264", "vp8"])
+async def test_pictures_are_handed_on_as_they_came(publish: Publish, codec: str) -> None:
+    """What is published is handed on too, from a key picture on; a frame is what the one of its time decodes to."""
+    published, coded = await publish(WhipPublisher(codec=f"video/{codec}")), list[CodedPicture]()
+    published.publisher.on_coded = coded.append
+    await published.more(20)
+    frames = list(published.frames)
+    form = coded[0].form
+    assert (form.codec, form.width, form.height) == (codec, 320, 240)
+    assert coded[0].is_key
+    context = av.CodecContext.create(codec, "r")
+    assert isinstance(context, av.VideoCodecContext)
+    found: dict[int, int] = {}
+    for each in coded:
+        packet = av.Packet(each.data)
+        packet.pts = each.time
+        for picture in context.decode(packet):
+            found[picture.pts or 0] = read_index(picture.to_ndarray(format="rgb24"))
+    after = [frame for frame in frames if frame.coded_at >= coded[0].time]
+    assert len(after) >= 10
+    assert [found[frame.coded_at] for frame in after] == published.numbers()[len(frames) - len(after) : len(frames)]
 
 
 @pytest.mark.parametrize(("width", "height"), [(321, 241), (240, 426)])
