@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from streamer.archive.archive import Archive
     from streamer.archive.database import Database
     from streamer.archive.kept import Kept
+    from streamer.archive.recordings.recorders import Recorders
     from streamer.archive.recordings.rules import RecordingRules
     from streamer.http.announcements import Announcements
     from streamer.stream.events import StreamEvents
@@ -54,6 +55,7 @@ class Keeping:
         self._drawing = Errands(DRAWING, "pictures")
         self._patience: float | None = None
         self.archive: Archive | None = None
+        self._recorders: Recorders | None = None
         self.kept: tuple[Archive, Announcements] | None = None
         """The archive, and who is told of what it keeps."""
         if config.archive is not None:
@@ -62,6 +64,7 @@ class Keeping:
             announcements = _announcements()
             self.archive = _archive(config.archive, folder, clock, wall, announcements.tell)
             self.kept = self.archive, announcements
+            self._recorders = _recorders(self.archive, clock, wall)
 
     async def open(self) -> None:
         """Open the database. A file is waited for, a server only so long; then it is opened while all else runs.
@@ -82,12 +85,12 @@ class Keeping:
             pass  # it is said, and tried again
 
     def kept_of(
-        self, stream: str, watching: Watching, _recording: Recording
+        self, stream: str, watching: Watching, recording: Recording
     ) -> "tuple[StreamEvents | None, Recorder | None]":
         """What makes events of a stream's detections, and what records its video; neither where nothing is kept."""
-        if self.archive is None:
+        if self.archive is None or self._recorders is None:
             return None, None
-        recorder: Recorder | None = None
+        recorder = self._recorders.of(stream, recording)
         return self._events_of(stream, watching, self.archive, recorder), recorder
 
     def _events_of(
@@ -112,14 +115,15 @@ class Keeping:
 
     def tasks(self) -> dict[str, Callable[[], Awaitable[None]]]:
         """What runs for as long as the service lives, by name."""
-        if self.archive is None:
+        if self.archive is None or self._recorders is None:
             return {}
         recordings = self.archive.recordings
         return {
             "archive": self.archive.write,
             "retention": self.archive.run,
-            "index of recordings": recordings.write,
-            "retention of recordings": recordings.tidy,
+            "recordings": recordings.write,
+            "recordings-retention": recordings.tidy,
+            "recovery": self._recorders.run,
         }
 
     async def close(self) -> None:
@@ -132,6 +136,12 @@ def _announcements() -> "Announcements":
     from streamer.http.announcements import Announcements
 
     return Announcements()
+
+
+def _recorders(archive: "Archive", clock: Clock, wall: Clock) -> "Recorders":
+    from streamer.archive.recordings.recorders import Recorders
+
+    return Recorders(archive.recordings, clock=clock, wall=wall)
 
 
 def _archive(

@@ -4,9 +4,23 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
-from streamer.stream.pipeline import Pipeline
+from streamer.stream.pipeline import Pipeline, Recorder
 from streamer.values.errors import SourceErrorKind
+from streamer.values.recording import RecordMode, RecordWord
 from streamer.values.state import StreamStateWord
+
+
+class RecordingDescription(TypedDict):
+    """What is kept of a stream's video."""
+
+    mode: RecordMode
+    """As it is set: `record.mode` of the stream."""
+    state: RecordWord
+    """off. waiting: for video, or for an event. recording. behind: some of it was lost, as the disk is too slow.
+    Nothing is kept while the disk is full or stuck, while writing is failing otherwise, and where the codec is
+    unsupported."""
+    reason: str | None
+    """Why it is not all kept, as a sentence; else null."""
 
 
 class StreamDescription(TypedDict):
@@ -40,6 +54,8 @@ class StreamDescription(TypedDict):
     findings: list[str]
     """The labels of its model that call for a person, from the model's own contract; empty until the model was met."""
     viewers: int
+    recording: RecordingDescription | None
+    """null where there is no archive to keep it in."""
 
 
 class WholeStream(StreamDescription):
@@ -80,7 +96,13 @@ def describe(stream: Pipeline) -> StreamDescription:
         "model": stream.model.name,
         "findings": [] if contract is None else list(contract.findings),
         "viewers": view.viewers,
+        "recording": None if stream.recorder is None else _recording(stream.recorder),
     }
+
+
+def _recording(recorder: Recorder) -> RecordingDescription:
+    state = recorder.state
+    return {"mode": recorder.recording.mode, "state": state.word, "reason": state.reason}
 
 
 def _rounded(number: float | None) -> float | None:

@@ -33,7 +33,7 @@ from streamer.values.errors import SourceErrorKind
 from streamer.values.event import Event
 from streamer.values.frame import Frame, Sample
 from streamer.values.mishaps import Mishaps
-from streamer.values.recording import Recording
+from streamer.values.recording import Recording, RecordState
 from streamer.values.sampling import Sampling
 from streamer.values.state import SourceState, StreamState
 from streamer.values.track import TrackedBox, boxes_of
@@ -157,6 +157,34 @@ class Recorder(Protocol):
     @property
     def wants(self) -> bool:
         """Whether pictures are of use to it; changed by `change` only."""
+
+    @property
+    def recording(self) -> Recording:
+        """What is to be kept."""
+
+    @property
+    def state(self) -> RecordState:
+        """What becomes of it."""
+
+    @property
+    def taken(self) -> int:
+        """Pictures that came while there was anything to record."""
+
+    @property
+    def written(self) -> int:
+        """Of these, in files."""
+
+    @property
+    def written_bytes(self) -> int:
+        """On disk."""
+
+    @property
+    def segments(self) -> int:
+        """Files begun."""
+
+    @property
+    def dropped(self) -> Mapping[str, int]:
+        """Pictures that were to be kept and were not, by reason."""
 
     def put(self, picture: CodedPicture) -> None:
         """Take in one encoded picture, in the source's thread. Neither waits nor raises."""

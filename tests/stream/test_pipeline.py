@@ -3,6 +3,7 @@
 import asyncio
 import threading
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -27,7 +28,7 @@ from streamer.values.detections import Detections
 from streamer.values.errors import SourceErrorKind
 from streamer.values.event import Event
 from streamer.values.frame import Frame, Sample
-from streamer.values.recording import Recording
+from streamer.values.recording import Recording, RecordState
 from streamer.values.sampling import Sampling
 from streamer.values.state import SourceState
 from streamer.values.track import TrackedBox
@@ -98,8 +99,13 @@ class FakeModel:
 class FakeRecorder:
     """A recorder that notes what it is told."""
 
+    taken = written = written_bytes = segments = 0
+    state = RecordState("waiting")
+    recording = Recording()
+
     def __init__(self, *, wants: bool) -> None:
         self.wants = wants
+        self.dropped = Counter[str]()
         self.answers: list[tuple[int, int, Detections, list[TrackedBox]]] = []
         """By opening and time of the picture."""
         self.ends = 0
@@ -564,15 +570,17 @@ async def test_a_source_is_tapped_while_pictures_are_wanted() -> None:
     """What a camera sends is handed on from when it is to be recorded until it is not, while the stream runs on."""
     recorder = FakeRecorder(wants=False)
     async with run_stream(recorder=recorder) as stream:
-        assert stream.source.on_coded is None
+
+        def taps() -> tuple[OnCoded | None, OnSound | None]:
+            return stream.source.on_coded, stream.source.on_sound
+
+        assert taps() == (None, None)
         await until(lambda: recorder.runs)
         for mode in ("events", "continuous"):
             stream.pipeline.change(stream.model, Sampling(FPS), recording=Recording(mode))
-            assert stream.source.on_coded == recorder.put
-            assert stream.source.on_sound == recorder.put_sound
+            assert taps() == (recorder.put, recorder.put_sound)
         stream.pipeline.change(stream.model, Sampling(FPS), recording=Recording("off"))
-        assert stream.source.on_coded is None
-        assert stream.source.on_sound is None
+        assert taps() == (None, None)
     async with run_stream(recorder=FakeRecorder(wants=True)) as stream:
         assert stream.source.on_coded is not None
 
