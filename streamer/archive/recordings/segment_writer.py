@@ -25,6 +25,8 @@ MOST_LENGTH = 120 * MICROSECONDS
 MOST_BYTES = 1 << 30
 GAP = 2.0
 """Seconds that are a gap, in pictures' times or in the wall's clock, where pictures come oftener than that."""
+SLOWEST = 60.0
+"""Seconds from one picture to the next that may be a camera's way."""
 SLEW = 0.02
 """Seconds by which a segment's begin may differ from where the one before it ended by the camera's clock."""
 MOST_REORDER = 16
@@ -184,7 +186,10 @@ class SegmentWriter:
             by_camera = now.segment.began_at + (picture.time - file.first_time) / MICROSECONDS
             if abs(arrival - by_camera) <= GAP:
                 begins = by_camera + max(-SLEW, min(arrival - by_camera, SLEW))
+        ahead = (picture.time - file.last_time) / MICROSECONDS
         self.close(begins)
+        if self.patience < ahead < SLOWEST and picture.opening == last.opening:
+            self._step += (ahead - self._step) / 2  # it may be the way of this camera
         self._begin(picture, arrival if begins is None else begins, follows=begins is not None, has_event=has_event)
 
     def _arrival(self, picture: CodedPicture) -> float:
