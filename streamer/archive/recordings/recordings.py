@@ -94,8 +94,9 @@ class Recordings:
             await asyncio.sleep(STEP_INTERVAL if more else TIDY_INTERVAL)
 
     async def settle(self) -> None:
-        """Write down what waits, if that works: before the end."""
+        """Write down what waits, if that works, once nothing is being removed any more: before the end."""
         if self._opened.is_set():
+            await self._tidying.run(lambda: None)
             await self._flush()
 
     async def _flush(self) -> None:

@@ -1,5 +1,6 @@
 """The table of segments: put, found and removed. All of it within somebody's transaction."""
 
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -73,12 +74,11 @@ def spans(cursor: Cursor, stream: str, began: float, ended: float) -> list[Span]
         "SELECT began_ms, ended_ms, has_event, CASE WHEN ended_ms IS NULL THEN fragments END"  # noqa: S608
         f" FROM segment WHERE {_OVERLAPS} ORDER BY began_ms, id"
     )
-    found = []
-    for began_ms, ended_ms, has_event, fragments in cursor.all(sql, _overlap(stream, began, ended)):
-        end = ended_ms / 1000 if ended_ms is not None else began_ms / 1000 + _length(fragments)
-        if end > began:
-            found.append(Span(max(began, began_ms / 1000), min(ended, end), bool(has_event)))
-    return joined(found)
+    ends = (
+        (began_ms / 1000, began_ms / 1000 + _length(fragments) if ended_ms is None else ended_ms / 1000, has_event)
+        for began_ms, ended_ms, has_event, fragments in cursor.all(sql, _overlap(stream, began, ended))
+    )
+    return joined((max(began, since), min(ended, until), bool(has)) for since, until, has in ends if until > began)
 
 
 def days(cursor: Cursor, stream: str, began: float, ended: float, offset: int) -> list[RecordedDay]:
@@ -185,7 +185,8 @@ def _overlap(stream: str, began: float, ended: float) -> tuple[str, int, int, in
 
 def _length(fragments: bytes) -> float:
     """Seconds to the end of the last one."""
-    return max(((each.time_ms + each.duration_ms) / 1000 for each in unpacked(fragments)), default=0.0)
+    ends = (each.time_ms + each.duration_ms for each in unpacked(zlib.decompress(fragments)))
+    return max(ends, default=0) / 1000
 
 
 def _name(day: int) -> str:
@@ -211,30 +212,35 @@ def _row(segment: Segment) -> tuple[Any, ...]:
         int(segment.has_event),
         int(segment.is_local),
         int(segment.is_remote),
-        segment.init,
-        packed(segment.fragments),
+        zlib.compress(segment.init),
+        zlib.compress(packed(segment.fragments)),
     )
 
 
 def _segment(row: Row) -> Segment:
-    cells = dict(zip(_WHOLE, row, strict=False))
+    """Of an outline or of all of it. By place, not by name: lists have thousands."""
+    id_, stream, began_ms, ended_ms, codec, mime, width, height, pictures, size, first_time, *rest = row[
+        : len(_OUTLINE)
+    ]
+    camera_ms, follows, has_event, is_local, is_remote = rest
+    init, fragments = row[len(_OUTLINE) :] or (None, None)
     return Segment(
-        id=cells["id"],
-        stream=cells["stream"],
-        began_at=cells["began_ms"] / 1000,
-        ended_at=None if cells["ended_ms"] is None else cells["ended_ms"] / 1000,
-        codec=cells["codec"],
-        mime=cells["mime"],
-        width=cells["width"],
-        height=cells["height"],
-        pictures=cells["pictures"],
-        size=cells["bytes"],
-        first_time=cells["first_time"],
-        camera_at=None if cells["camera_ms"] is None else cells["camera_ms"] / 1000,
-        follows=bool(cells["follows"]),
-        has_event=bool(cells["has_event"]),
-        init=bytes(cells.get("init", b"")),
-        fragments=unpacked(cells.get("fragments", b"")),
-        is_local=bool(cells["is_local"]),
-        is_remote=bool(cells["is_remote"]),
+        id_,
+        stream,
+        began_ms / 1000,
+        None if ended_ms is None else ended_ms / 1000,
+        codec,
+        mime,
+        width,
+        height,
+        pictures,
+        size,
+        first_time,
+        None if camera_ms is None else camera_ms / 1000,
+        bool(follows),
+        bool(has_event),
+        b"" if init is None else zlib.decompress(init),
+        () if fragments is None else unpacked(zlib.decompress(fragments)),
+        bool(is_local),
+        bool(is_remote),
     )

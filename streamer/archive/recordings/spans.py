@@ -1,7 +1,6 @@
 """What segments are to who looks at a day: spans without a gap. Pure."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from streamer.archive.recordings.found import Span
 
@@ -9,13 +8,23 @@ SEAM = 1.0
 """Seconds between two segments that are no gap to anybody."""
 
 
-def joined(spans: Iterable[Span]) -> list[Span]:
-    """Spans of single segments, in order, without the seams between those that go on from each other."""
+def joined(segments: Iterable[tuple[float, float, bool]]) -> list[Span]:
+    """Spans of segments, without the seams between those that go on from each other.
+
+    Args:
+        segments: (began, ended, has_event) of each, in the order they begin in: a day of them is more than a thousand,
+            therefore no objects.
+    """
     found: list[Span] = []
-    for span in spans:
-        last = found[-1] if found else None
-        if last is not None and span.began_at - last.ended_at <= SEAM and span.has_event == last.has_event:
-            found[-1] = replace(last, ended_at=max(last.ended_at, span.ended_at))
-        else:
-            found.append(span)
+    since = until = float("-inf")
+    had_event = False
+    for began, ended, has_event in segments:
+        if began - until > SEAM or has_event != had_event:
+            if until > since:
+                found.append(Span(since, until, had_event))
+            since, until, had_event = began, ended, has_event
+        elif ended > until:
+            until = ended
+    if until > since:
+        found.append(Span(since, until, had_event))
     return found

@@ -20,7 +20,7 @@ CREATE TABLE segment (
     fragments BYTEA NOT NULL
 );
 -- What is deleted first is what is oldest: without the second index that is a scan of every row.
-CREATE INDEX segment_of_stream ON segment (stream, began_ms, ended_ms, bytes);
+CREATE INDEX segment_of_stream ON segment (stream, began_ms, ended_ms, bytes, has_event);
 CREATE INDEX segment_by_age ON segment (has_event, began_ms, stream, bytes);
 CREATE INDEX segment_open ON segment (id) WHERE ended_ms IS NULL;
 
