@@ -126,24 +126,25 @@ def build(
     feeds.set_up(app)
     changes.set_up(app)
     detect.set_up(app, draw)
-    events_rooms = _events_rooms(app, kept)
+    kept_rooms = _kept_rooms(app, kept)
     # At the root in any case: some proxies take the folder away before they ask, and probes know of none.
     for base in dict.fromkeys(("", proxies.base_path)):
         page.set_up(app, base)
-        for room in (*ROOMS, *events_rooms):
+        for room in (*ROOMS, *kept_rooms):
             app.add_routes(_below(base, room.routes))
     return app
 
 
-def _events_rooms(app: web.Application, kept: "tuple[Archive, Announcements] | None") -> tuple[ModuleType, ...]:
-    """What answers for events: of the archive nothing is loaded where there is none."""
+def _kept_rooms(app: web.Application, kept: "tuple[Archive, Announcements] | None") -> tuple[ModuleType, ...]:
+    """What answers for events and recordings: of the archive nothing is loaded where there is none."""
     if kept is None:
         return (no_archive,)
-    from streamer.http import exports, facets, kept_events
+    from streamer.http import exports, facets, kept_events, recorded_files, recordings
 
     kept_events.set_up(app, *kept)
     exports.set_up(app)
-    return exports, facets, kept_events
+    recordings.set_up(app, kept[0].recordings)
+    return exports, facets, kept_events, recorded_files, recordings
 
 
 def _below(base: str, routes: web.RouteTableDef) -> Iterator[web.RouteDef]:

@@ -113,10 +113,16 @@ async def _send_pictures(request: web.Request, pipeline: Pipeline) -> web.Stream
 
 
 @contextlib.asynccontextmanager
-async def endless(request: web.Request, stream: str | None) -> AsyncIterator[None]:
-    """Something that goes on until its stream, its permission or the service ends: TimeoutError is raised in it."""
+async def endless(request: web.Request, stream: str | None, *, outlives_stream: bool = False) -> AsyncIterator[None]:
+    """Something that goes on until its stream, its permission or the service ends: TimeoutError is raised in it.
+
+    Args:
+        request: whose it is.
+        stream: it is of; None: of all that one may see.
+        outlives_stream: of what was recorded of it, which stays where the stream goes.
+    """
     async with asyncio.timeout(None) as life:
-        request.app[ENDLESS][life] = stream
+        request.app[ENDLESS][life] = None if outlives_stream else stream
         admissions, end = request.app[ADMISSIONS], partial(_end_soon, life)
         try:
             with admissions.admitted(life, shown_by(request), Action.VIEW, stream, end=end):

@@ -1,4 +1,7 @@
-"""`/api/events` where nothing is kept: it says so. Until 1.0 it still answers who asks for a stream of detections."""
+"""`/api/events` and recordings where nothing is kept: that is said.
+
+Until 1.0 `/api/events` still answers who asks for a stream of detections.
+"""
 
 from aiohttp import web
 
@@ -11,6 +14,7 @@ from streamer.values.errors import Refused
 NOTHING_KEPT = (
     "nothing is kept here: the configuration has no section `archive`; what is seen now is at /api/detections"
 )
+NOTHING_RECORDED = "nothing is recorded here: the configuration has no section `archive`"
 
 routes = web.RouteTableDef()
 
@@ -23,3 +27,11 @@ async def nothing(request: web.Request) -> web.StreamResponse:
     if asks_for_events(request):
         return await all_detections(request)
     raise Refused(404, NOTHING_KEPT)
+
+
+@routes.get("/api/streams/{name}/recordings")
+@needs(Action.VIEW, stream="name")
+@described({200: None, 404: NOTHING_RECORDED})
+async def nothing_recorded(request: web.Request) -> web.StreamResponse:
+    """Nothing is recorded here."""
+    raise Refused(404, NOTHING_RECORDED)

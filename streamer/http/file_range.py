@@ -1,0 +1,156 @@
+"""A file of any size sent, or the part of it that is asked for (RFC 9110 section 14).
+
+Not by aiohttp's FileResponse: its sendfile(2) ends in a traceback where a viewer leaves meanwhile, and it reads in the
+threads that everybody waits for, which a disk that hangs would use up.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO, TypeVar
+
+from aiohttp import ETag, web
+
+from streamer.http.feeds import GONE, endless
+from streamer.values.errands import Errands
+from streamer.values.errors import Overloaded, Refused
+
+CHUNK = 256 * 1024
+"""Bytes that are read at a time."""
+PATIENCE = 60.0
+"""Seconds that a viewer may take for a chunk; a browser's player stops reading while it is ahead, and asks again."""
+DISK_PATIENCE = 10.0
+"""Seconds that a disk may take for one."""
+
+FILES: web.AppKey[Errands] = web.AppKey("files", Errands)
+"""Threads that read."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class FileAnswer:
+    """How a file is answered."""
+
+    path: Path
+    stream: str
+    """Whoever may no longer see it gets no more of the file."""
+    media: str = "video/mp4"
+    cache: str = "private, no-cache"
+    download: str | None = None
+    """The name it is saved under; None: it is shown."""
+    gone: str = "this file is no longer there"
+    """The sentence for that."""
+
+
+async def send_file(request: web.Request, answer: FileAnswer) -> web.StreamResponse:
+    """Send it, or its part.
+
+    Raises:
+        Refused: 404 it is not there, 416 the part begins behind its end.
+        Overloaded: the disk does not answer.
+    """
+    try:
+        file, tag, size = await in_its_thread(request, partial(_open, answer.path))
+    except OSError:
+        raise Refused(404, answer.gone) from None
+    with contextlib.closing(file):
+        part = _part(request, tag, size)
+        response = web.StreamResponse(headers={"Cache-Control": answer.cache, "Accept-Ranges": "bytes"})
+        response.etag = tag
+        if request.if_none_match and tag in request.if_none_match:
+            response.set_status(304)
+            return response
+        response.content_type = answer.media
+        if answer.download is not None:
+            response.headers["Content-Disposition"] = f'attachment; filename="{answer.download}"'
+        if part is not None:
+            response.set_status(206)
+            response.headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{size}"
+        part = range(size) if part is None else part
+        response.content_length = len(part)
+        await _send(request, response, file, part, answer.stream)
+    return response
+
+
+def part_of(request: web.Request, body: bytes, media: str, cache: str) -> web.Response:
+    """The same of what is at hand.
+
+    Raises:
+        Refused: 416.
+    """
+    tag = ETag(hashlib.sha256(body).hexdigest()[:32])
+    headers = {"Cache-Control": cache, "Accept-Ranges": "bytes"}
+    if request.if_none_match and tag in request.if_none_match:
+        response = web.Response(status=304, headers=headers)
+    elif (part := _part(request, tag, len(body))) is None:
+        response = web.Response(body=body, content_type=media, headers=headers)
+    else:
+        headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{len(body)}"
+        response = web.Response(status=206, body=body[part.start : part.stop], content_type=media, headers=headers)
+    response.etag = tag
+    return response
+
+
+async def in_its_thread(request: web.Request, errand: Callable[[], T]) -> T:
+    """Have something read.
+
+    Raises:
+        Overloaded: the disk does not answer.
+    """
+    try:
+        async with asyncio.timeout(DISK_PATIENCE):
+            return await request.app[FILES].run(errand)
+    except TimeoutError:
+        raise Overloaded("the disk that recordings are on does not answer", 10) from None
+
+
+async def _send(request: web.Request, response: web.StreamResponse, file: BinaryIO, left: range, stream: str) -> None:
+    if request.method == "HEAD":
+        left = range(0)
+    with contextlib.suppress(*GONE, Overloaded, OSError):
+        async with endless(request, stream, outlives_stream=True):
+            await response.prepare(request)
+            while left:
+                chunk = await in_its_thread(
+                    request, partial(os.pread, file.fileno(), min(CHUNK, len(left)), left.start)
+                )
+                if not chunk:
+                    break  # it was cut shorter meanwhile
+                async with asyncio.timeout(PATIENCE):
+                    await response.write(chunk)
+                left = left[len(chunk) :]
+    if left and request.transport is not None:
+        request.transport.abort()  # half of it must not look like the whole
+
+
+def _part(request: web.Request, tag: ETag, size: int) -> range | None:
+    """The bytes that are asked for; None: all, as where what is asked for is no range, or of another state of the file.
+
+    RFC 9110 sections 13.1.5 and 14.2.
+    """
+    said = request.headers.get("If-Range")
+    if said is not None and said != f'"{tag.value}"':
+        return None
+    try:
+        asked = request.http_range
+    except ValueError:
+        return None
+    if asked.start is None:
+        return None
+    part = range(size)[asked]
+    if not part:
+        sentence = f"this file has {size} bytes, and none of those that are asked for"
+        raise Refused(416, sentence, {"Content-Range": f"bytes */{size}"})
+    return part
+
+
+def _open(path: Path) -> tuple[BinaryIO, ETag, int]:
+    file = path.open("rb", buffering=0)
+    found = os.fstat(file.fileno())
+    return file, ETag(f"{found.st_mtime_ns:x}-{found.st_size:x}"), found.st_size
