@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -46,6 +46,8 @@ class FileAnswer:
     """The name it is saved under; None: it is shown."""
     gone: str = "this file is no longer there"
     """The sentence for that."""
+    tag: str | None = None
+    """What it is known by; None: by when it was written, and its size."""
 
 
 async def send_file(request: web.Request, answer: FileAnswer) -> web.StreamResponse:
@@ -56,7 +58,7 @@ async def send_file(request: web.Request, answer: FileAnswer) -> web.StreamRespo
         Overloaded: the disk does not answer.
     """
     try:
-        file, tag, size = await in_its_thread(request, partial(_open, answer.path))
+        file, tag, size = await in_its_thread(request, partial(_open, answer))
     except OSError:
         raise Refused(404, answer.gone) from None
     with contextlib.closing(file):
@@ -74,7 +76,7 @@ async def send_file(request: web.Request, answer: FileAnswer) -> web.StreamRespo
             response.headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{size}"
         part = range(size) if part is None else part
         response.content_length = len(part)
-        await _send(request, response, file, part, answer.stream)
+        await send(request, response, _pieces(request, file, part), answer.stream)
     return response
 
 
@@ -110,23 +112,34 @@ async def in_its_thread(request: web.Request, errand: Callable[[], T]) -> T:
         raise Overloaded("the disk that recordings are on does not answer", 10) from None
 
 
-async def _send(request: web.Request, response: web.StreamResponse, file: BinaryIO, left: range, stream: str) -> None:
-    if request.method == "HEAD":
-        left = range(0)
-    with contextlib.suppress(*GONE, Overloaded, OSError):
+async def send(request: web.Request, response: web.StreamResponse, pieces: AsyncIterator[bytes], stream: str) -> None:
+    """Send what comes a piece at a time; what breaks off, or is not as long as was said, does not look like the whole.
+
+    Args:
+        request: whose it is.
+        response: not begun yet.
+        pieces: raises Overloaded, OSError or ValueError where one cannot be had.
+        stream: who may no longer see it gets no more.
+    """
+    is_whole, left = False, response.content_length
+    with contextlib.suppress(*GONE, Overloaded, OSError, ValueError):
         async with endless(request, stream, outlives_stream=True):
             await response.prepare(request)
-            while left:
-                chunk = await in_its_thread(
-                    request, partial(os.pread, file.fileno(), min(CHUNK, len(left)), left.start)
-                )
-                if not chunk:
-                    break  # it was cut shorter meanwhile
-                async with asyncio.timeout(PATIENCE):
-                    await response.write(chunk)
-                left = left[len(chunk) :]
-    if left and request.transport is not None:
-        request.transport.abort()  # half of it must not look like the whole
+            if request.method != "HEAD":
+                async for piece in pieces:
+                    async with asyncio.timeout(PATIENCE):
+                        await response.write(piece)
+                    left = None if left is None else left - len(piece)
+                is_whole = not left
+            else:
+                is_whole = True
+    if not is_whole and request.transport is not None:
+        request.transport.abort()
+
+
+async def _pieces(request: web.Request, file: BinaryIO, part: range) -> AsyncIterator[bytes]:
+    for at in range(part.start, part.stop, CHUNK):
+        yield await in_its_thread(request, partial(os.pread, file.fileno(), min(CHUNK, part.stop - at), at))
 
 
 def _part(request: web.Request, tag: ETag, size: int) -> range | None:
@@ -150,7 +163,7 @@ def _part(request: web.Request, tag: ETag, size: int) -> range | None:
     return part
 
 
-def _open(path: Path) -> tuple[BinaryIO, ETag, int]:
-    file = path.open("rb", buffering=0)
+def _open(answer: FileAnswer) -> tuple[BinaryIO, ETag, int]:
+    file = answer.path.open("rb", buffering=0)
     found = os.fstat(file.fileno())
-    return file, ETag(f"{found.st_mtime_ns:x}-{found.st_size:x}"), found.st_size
+    return file, ETag(answer.tag or f"{found.st_mtime_ns:x}-{found.st_size:x}"), found.st_size

@@ -1,22 +1,26 @@
 """The files of a stream's recordings, the boxes beside each, and playlists of them for other players."""
 
 import json
+from collections.abc import AsyncIterator, Sequence
 from functools import partial
+from pathlib import Path
 
-from aiohttp import web
+from aiohttp import ETag, web
 
 from streamer.access.action import Action
 from streamer.archive.recordings.box_columns import BoxColumns
+from streamer.archive.recordings.decode_base import moved, timescales
 from streamer.archive.recordings.playlist import playlist as playlist_of
-from streamer.archive.recordings.segment import Segment
+from streamer.archive.recordings.segment import Fragment, Segment
 from streamer.http.access_keys import ACCESS
 from streamer.http.bodies.body import read_query
 from streamer.http.bodies.recording import RecordedSpan, ShownBoxes
 from streamer.http.entity_tag import tagged
-from streamer.http.file_range import FileAnswer, in_its_thread, part_of, send_file
+from streamer.http.file_range import FileAnswer, in_its_thread, part_of, send, send_file
 from streamer.http.needs import needs
 from streamer.http.operation import Answer, Content, described
 from streamer.http.recordings import AWAY, BASE, RECORDINGS, WORDS, require_span
+from streamer.values.coded import MICROSECONDS
 from streamer.values.errors import Refused
 from streamer.values.uuid7 import PATTERN
 
@@ -68,6 +72,28 @@ async def init(request: web.Request) -> web.Response:
     return part_of(request, (await segment_of(request)).init, "video/mp4", FOR_GOOD)
 
 
+@routes.get(f"{SEGMENT}/{{begin:\\d{{1,10}}}}-{{end:\\d{{1,10}}}}.m4s")
+@needs(Action.VIEW, stream="name")
+@described({200: Answer(Content(media=("video/mp4",)), headers=("ETag",)), 404: GONE, **AWAY})
+async def entry(request: web.Request) -> web.StreamResponse:
+    """Some of its fragments, as a playlist names them: their times are UTC."""
+    segment = await segment_of(request)
+    begin, end = int(request.match_info["begin"]), int(request.match_info["end"])
+    some = [each for each in segment.fragments if begin <= each.offset and each.offset + each.size <= end]
+    if sum(each.size for each in some) != end - begin or not some:
+        raise Refused(404, GONE)
+    response = web.StreamResponse(headers={"Cache-Control": FOR_GOOD})
+    response.content_type, response.content_length = "video/mp4", end - begin
+    response.etag = ETag(f"{segment.id}-{begin}-{end}")
+    if request.if_none_match and response.etag in request.if_none_match:
+        return web.Response(status=304, headers=response.headers)
+    path = request.app[RECORDINGS].path(segment)
+    if not await in_its_thread(request, path.is_file):
+        raise Refused(404, GONE)
+    await send(request, response, _moved_to_utc(request, path, segment, some), segment.stream)
+    return response
+
+
 @routes.get(f"{SEGMENT}/boxes")
 @needs(Action.VIEW, stream="name")
 @described({200: Answer(Content(ShownBoxes), headers=("ETag",)), 404: GONE, **AWAY})
@@ -109,6 +135,21 @@ async def segment_of(request: web.Request) -> Segment:
     if segment is None or segment.stream != request.match_info["name"]:
         raise Refused(404, GONE)
     return segment
+
+
+async def _moved_to_utc(
+    request: web.Request, path: Path, segment: Segment, fragments: Sequence[Fragment]
+) -> AsyncIterator[bytes]:
+    scales, by = timescales(segment.init), round(segment.began_at * MICROSECONDS)
+    for fragment in fragments:
+        data = await in_its_thread(request, partial(_read, path, fragment))
+        yield moved(data, scales, by)
+
+
+def _read(path: Path, fragment: Fragment) -> bytes:
+    with path.open("rb") as file:
+        file.seek(fragment.offset)
+        return file.read(fragment.size)
 
 
 def _boxes(segment: Segment, found: BoxColumns | None) -> bytes:

@@ -143,6 +143,7 @@ async def test_other_players_play_a_span_by_its_playlist(tmp_path: Path) -> None
         status, body, headers = await got(door, path)
         assert (status, headers["Content-Type"]) == (200, "application/vnd.apple.mpegurl; charset=utf-8")
         assert body.decode().count("#EXT-X-DISCONTINUITY\n") == 2
+        assert body.decode().count("#EXT-X-MAP") == 3
         assert body.endswith(b"#EXT-X-ENDLIST\n")
         shown = await played(door.url + path, (160, 120), "-headers", f"Cookie: {ADMIN['Cookie']}\r\n")
     assert shown == [*range(480), *range(1000, 1060)]

@@ -1,14 +1,12 @@
 """HLS playlists of recorded segments (RFC 8216), for players other than our own page. Pure.
 
-Each entry is some fragments of one file, from a keyframe up to the next, as a byte range of it: nothing is written for
-it, and nothing but the playlist is made.
+Each entry is some fragments of one file, from a keyframe up to another, at UTC in their own times (decode_base.py).
 """
 
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import pairwise
 
 from streamer.archive.recordings.segment import Fragment, Segment
 
@@ -25,6 +23,11 @@ class Entry:
     size: int
     time_ms: int
     duration_ms: int
+
+    @property
+    def name(self) -> str:
+        """What is asked for: its bytes in the file."""
+        return f"{self.segment.id}/{self.offset}-{self.offset + self.size}.m4s"
 
     @property
     def began_at(self) -> float:
@@ -79,22 +82,25 @@ def playlist(segments: Sequence[Segment], began: float, ended: float | None) -> 
     lines += [f"#EXT-X-PLAYLIST-TYPE:{'EVENT' if ended is None else 'VOD'}", "#EXT-X-INDEPENDENT-SEGMENTS"]
     if began > entries[0].began_at:
         lines.append(f"#EXT-X-START:TIME-OFFSET={began - entries[0].began_at:.3f},PRECISE=YES")
-    lines += _begun(entries[0], None)
-    for before, entry in pairwise([entries[0], *entries]):
-        if before.segment is not entry.segment:
-            lines.append("#EXT-X-DISCONTINUITY")
+    before: Segment | None = None
+    for entry in entries:
+        if before is not entry.segment:
             lines += _begun(entry, before)
-        lines.append(f"#EXTINF:{entry.duration_ms / 1000:.3f},")
-        lines += [f"#EXT-X-BYTERANGE:{entry.size}@{entry.offset}", f"{entry.segment.id}.mp4"]
+            before = entry.segment
+        lines += [f"#EXTINF:{entry.duration_ms / 1000:.3f},", entry.name]
     if ended is not None:
         lines.append("#EXT-X-ENDLIST")
     return "\n".join(lines) + "\n"
 
 
-def _begun(entry: Entry, before: Entry | None) -> Iterator[str]:
+def _begun(entry: Entry, before: Segment | None) -> Iterator[str]:
     """What stands before the first entry of a file."""
-    if before is None or before.segment.init != entry.segment.init:
+    segment = entry.segment
+    is_alike = before is not None and before.init == segment.init
+    if before is not None and not (segment.follows and is_alike):
+        yield "#EXT-X-DISCONTINUITY"
+    if not is_alike:
         # With its length: FFmpeg 5.1 waits for more of the second one for good, where none is said.
-        yield f'#EXT-X-MAP:URI="{entry.segment.id}/init.mp4",BYTERANGE="{len(entry.segment.init)}@0"'
+        yield f'#EXT-X-MAP:URI="{segment.id}/init.mp4",BYTERANGE="{len(segment.init)}@0"'
     at = datetime.fromtimestamp(entry.began_at, UTC).isoformat(timespec="milliseconds")
     yield f"#EXT-X-PROGRAM-DATE-TIME:{at.replace('+00:00', 'Z')}"
