@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from streamer.archive.database import Cursor, Database, DatabaseAway
-from streamer.archive.recordings import box_table, seen_table, segment_table
+from streamer.archive.recordings import box_table, seen_table, segment_sums, segment_table
 from streamer.archive.recordings.bookmarks import bookmarks
 from streamer.archive.recordings.box_columns import BoxColumns
 from streamer.archive.recordings.files import RecordingFiles
@@ -23,6 +23,7 @@ from streamer.archive.recordings.retention import STEP, YOUNG, RecordingRetentio
 from streamer.archive.recordings.rules import RecordingRules
 from streamer.archive.recordings.segment import Segment
 from streamer.archive.recordings.stream_boxes import StreamBoxes
+from streamer.archive.recordings.upkeep import Upkeep
 from streamer.values.clock import Clock
 from streamer.values.errands import Errands
 from streamer.values.errors import Overloaded
@@ -67,6 +68,7 @@ class Recordings:
         self.held = Held()
         self.writer = IndexWriter(database, self.held)
         self.retention = RecordingRetention(rules, database, self.files, self.writer, self.held)
+        self.upkeep = Upkeep(database, self.files, self.held, self.retention)
         self.failing: str | None = None
         """Why nothing can be written down, as a clause; None while it can."""
 
@@ -87,11 +89,18 @@ class Recordings:
         await self._opened.wait()
         while True:
             try:
-                more = await self._tidying.run(lambda: self.retention.step(self._wall())) == STEP
+                more = await self._tidying.run(lambda: self.upkeep.step(self._wall()))
             except (DatabaseAway, OSError) as error:
                 log.debug("recordings cannot be tidied now: %s", error)
                 more = False
             await asyncio.sleep(STEP_INTERVAL if more else TIDY_INTERVAL)
+
+    def days_fit(self, stream: str) -> float | None:
+        """Days of this stream's that there is room for at the rate of the last day; None: that is not known.
+
+        What `keep_days` lets go before is not considered.
+        """
+        return self.upkeep.days_fit.get(stream)
 
     async def settle(self) -> None:
         """Write down what waits, if that works, once nothing is being removed any more: before the end."""
@@ -161,7 +170,7 @@ class Recordings:
 
     async def spans(self, stream: str, began: float, ended: float) -> Sequence[Span]:
         """In order, cut to what is asked for."""
-        return await self._read(partial(segment_table.spans, stream=stream, began=began, ended=ended))
+        return await self._read(partial(segment_sums.spans, stream=stream, began=began, ended=ended))
 
     async def segments(self, stream: str, began: float, ended: float, limit: int) -> Sequence[Segment]:
         """Those of which some lies in the span, in order, with their fragments; the first `limit` of them."""
@@ -183,7 +192,7 @@ class Recordings:
 
     async def days(self, stream: str, began: float, ended: float, offset: int = 0) -> Sequence[RecordedDay]:
         """In order, those with something. `offset`: seconds by which their midnight is before that of UTC."""
-        return await self._read(partial(segment_table.days, stream=stream, began=began, ended=ended, offset=offset))
+        return await self._read(partial(segment_sums.days, stream=stream, began=began, ended=ended, offset=offset))
 
     async def seen(self, stream: str, began: float, ended: float, step: int) -> Sequence[Seen]:
         """In steps of so many seconds, whole minutes, counted from 1970; by time, then class."""
@@ -205,7 +214,7 @@ class Recordings:
 
     async def streams(self) -> Sequence[str]:
         """The names of all that there are recordings of, in order; some may be configured no more."""
-        return await self._read(segment_table.streams)
+        return await self._read(segment_sums.streams)
 
     def path(self, segment: Segment) -> Path:
         """Where its file is, or would be."""

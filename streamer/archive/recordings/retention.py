@@ -10,7 +10,7 @@ from dataclasses import replace
 from itertools import islice
 
 from streamer.archive.database import Cursor, Database
-from streamer.archive.recordings import box_table, seen_table, segment_table
+from streamer.archive.recordings import box_table, seen_table, segment_ages, segment_sums, segment_table
 from streamer.archive.recordings.bookmarks import Bookmarks, bookmarks
 from streamer.archive.recordings.files import RecordingFiles
 from streamer.archive.recordings.found import Removed
@@ -18,7 +18,7 @@ from streamer.archive.recordings.held import Held
 from streamer.archive.recordings.index_writer import IndexWriter
 from streamer.archive.recordings.rules import DAY, RecordingRules
 from streamer.archive.recordings.segment import Segment
-from streamer.archive.recordings.segment_table import Which
+from streamer.archive.recordings.segment_ages import Which
 from streamer.values.recording import Recording
 
 log = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ class RecordingRetention:
         """
         with self._database.reading() as cursor:
             if not self._held.is_known:
-                self._held.count(segment_table.sizes(cursor))
+                self._held.count(segment_sums.sizes(cursor))
             marked = bookmarks(cursor, self.rules)
             due = list(islice(self._old(cursor, marked, now), STEP)) or self._beyond(cursor, marked, now)
         self.remove(due)
@@ -134,7 +134,7 @@ class RecordingRetention:
 
     def _free(self, cursor: Cursor, which: Which, marked: Bookmarks) -> Iterator[Segment]:
         """Those that nobody's mark holds, and whose file could not be removed once already."""
-        for segment in segment_table.oldest(cursor, which):
+        for segment in segment_ages.oldest(cursor, which):
             if segment.id not in self._refused and not marked.hold(segment):
                 yield segment
 

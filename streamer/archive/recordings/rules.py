@@ -56,5 +56,8 @@ class RecordingRules:
             free: bytes that can still be written.
             disk: bytes of the whole.
         """
-        usual = min(USUAL_FREE, disk // USUAL_FREE_SHARE)
-        return max(0, (usual if self.min_free_bytes is None else self.min_free_bytes) - free)
+        return max(0, self.least_free(disk) - free)
+
+    def least_free(self, disk: int) -> int:
+        """Bytes that shall be free on a disk of so many."""
+        return min(USUAL_FREE, disk // USUAL_FREE_SHARE) if self.min_free_bytes is None else self.min_free_bytes

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from streamer.archive.database import Database, DatabaseAway
-from streamer.archive.recordings import box_table, index_writer, seen_table, segment_table
+from streamer.archive.recordings import box_table, index_writer, seen_table, segment_sums, segment_table
 from streamer.archive.recordings.found import Seen
 from streamer.archive.recordings.held import Held
 from streamer.archive.recordings.index_writer import IndexWriter
@@ -102,7 +102,7 @@ def test_what_is_held_grows_by_what_is_new(database: Database, writer: IndexWrit
     writer.flush()
     assert held.sizes == {}
     with database.reading() as cursor:
-        held.count(segment_table.sizes(cursor))
+        held.count(segment_sums.sizes(cursor))
     segment = a_segment(size=300, ended_at=None)
     for size in (300, 800):
         writer.put(replace(segment, size=size))

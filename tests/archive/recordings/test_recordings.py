@@ -60,6 +60,7 @@ async def test_what_a_recorder_says_is_found_soon(empty: Database, tmp_path: Pat
         assert await recordings.spans("porch", NOON, NOON + 60) == [Span(NOON, NOON + 60, False)]
         assert [day.day for day in await recordings.days("porch", NOON, NOON + 60)] == ["2025-11-29"]
         assert await recordings.streams() == ["porch"]
+        assert recordings.days_fit("nobody") is None
         (seen,) = await recordings.seen("porch", NOON, NOON + 60, 60)
         assert (seen.at, seen.label, seen.samples) == (NOON, "person", 1)
         assert recordings.path(segment) == tmp_path / "recordings/porch/2025/11/29" / f"{segment.id}.mp4"

@@ -2,16 +2,11 @@
 
 from dataclasses import replace
 
-from streamer.archive import event_table
 from streamer.archive.database import Database
 from streamer.archive.recordings import segment_table
-from streamer.archive.recordings.found import RecordedDay, Span
 from streamer.archive.recordings.segment import Fragment, Segment
-from streamer.archive.recordings.segment_table import Which
-from tests.archive.events import NOON, an_event
+from tests.archive.events import NOON
 from tests.archive.recordings.segments import MINUTE, a_segment
-
-DAY = 86_400.0
 
 
 def put(database: Database, *segments: Segment) -> None:
@@ -92,65 +87,3 @@ def test_a_moment_is_in_a_segment_or_shortly_before_one(database: Database) -> N
     assert at(NOON + 60) is None
     assert at(NOON + 2 * MINUTE - 1.9) == second
     assert at(NOON + 2 * MINUTE - 2.1) is None
-
-
-def test_spans_have_no_seams_but_where_events_begin(database: Database) -> None:
-    """Segments that go on from each other are one span, cut to what is asked for; a gap or an event begins another."""
-    put(
-        database,
-        a_segment(NOON),
-        a_segment(NOON + MINUTE),
-        a_segment(NOON + 2 * MINUTE, has_event=True),
-        a_segment(NOON + 5 * MINUTE, ended_at=None),
-    )
-    with database.reading() as cursor:
-        assert segment_table.spans(cursor, "porch", NOON + 10, NOON + DAY) == [
-            Span(NOON + 10, NOON + 2 * MINUTE, False),
-            Span(NOON + 2 * MINUTE, NOON + 3 * MINUTE, True),
-            Span(NOON + 5 * MINUTE, NOON + 6 * MINUTE, False),
-        ]
-
-
-def test_days_are_those_of_who_asks(database: Database) -> None:
-    """A segment and an event belong to the day they begin on, by the midnight of whoever looks."""
-    late = a_segment(NOON + 11.5 * 3600)
-    put(database, a_segment(NOON), late)
-    with database.writing() as cursor:
-        event_table.put(cursor, [(an_event(NOON + 1), None), (an_event(NOON + DAY), None)])
-    with database.reading() as cursor:
-        assert segment_table.days(cursor, "porch", NOON - DAY, NOON + 2 * DAY, 0) == [
-            RecordedDay("2025-11-29", 120.0, 2000, 1),
-            RecordedDay("2025-11-30", 0.0, 0, 1),
-        ]
-        assert segment_table.days(cursor, "porch", NOON - DAY, NOON + 2 * DAY, 3600) == [
-            RecordedDay("2025-11-29", 60.0, 1000, 1),
-            RecordedDay("2025-11-30", 60.0, 1000, 1),
-        ]
-
-
-def test_the_oldest_are_read_page_by_page(database: Database) -> None:
-    """All that have ended before a moment come once, oldest first, however many a page holds; others never."""
-    segments = [a_segment(NOON + number // 2 * MINUTE, stream="ab"[number % 2]) for number in range(10)]
-    event, going_on = a_segment(NOON, has_event=True, stream="a"), a_segment(NOON, ended_at=None, stream="a")
-    put(database, *segments, event, going_on)
-
-    def found(which: Which) -> set[str]:
-        with database.reading() as cursor:
-            ids = [segment.id for segment in segment_table.oldest(cursor, which, page=3)]
-        assert len(ids) == len(set(ids))
-        assert [id_[:13] for id_ in ids] == sorted(id_[:13] for id_ in ids)
-        return set(ids)
-
-    assert found(Which(False, ended_before=NOON + DAY)) == {segment.id for segment in segments}
-    assert found(Which(False, "a", ended_before=NOON + DAY)) == {segment.id for segment in segments[::2]}
-    assert found(Which(False, None, ("a",), NOON + DAY)) == {segment.id for segment in segments[1::2]}
-    assert found(Which(False, ended_before=NOON + 3 * MINUTE)) == {segment.id for segment in segments[:4]}
-    assert found(Which(True, ended_before=NOON + DAY)) == {event.id}
-
-
-def test_streams_and_sizes_are_told_apart(database: Database) -> None:
-    """Each name once, in order, and the bytes of each."""
-    put(database, a_segment(NOON, stream="b"), a_segment(NOON, stream="a"), a_segment(NOON + 1, stream="b", size=5))
-    with database.reading() as cursor:
-        assert segment_table.streams(cursor) == ["a", "b"]
-        assert segment_table.sizes(cursor) == {"a": 1000, "b": 1005}

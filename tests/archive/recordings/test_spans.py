@@ -26,8 +26,6 @@ def test_every_moment_of_video_is_in_a_span_and_every_gap_in_none(steps: list[tu
     segments = laid_out(steps)
     spans = joined(segments)
     assert [span.began_at for span in spans] == sorted(span.began_at for span in spans)
-    for began, ended, _ in segments:
-        assert any(span.began_at <= began and ended <= span.ended_at for span in spans) or len(spans) > 1
     for moment in range(int(max((ended for _, ended, _ in segments), default=0)) + 1):
         is_video = any(began <= moment < ended for began, ended, _ in segments)
         near = any(began - SEAM <= moment <= ended + SEAM for began, ended, _ in segments)

@@ -1,0 +1,52 @@
+"""Segments by their age: what goes first, and what should be there. All of it within somebody's transaction."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from streamer.archive.database import Cursor
+from streamer.archive.recordings.segment import Segment
+from streamer.archive.recordings.segment_row import OUTLINE, milliseconds, segment_of
+from streamer.values.uuid7 import first_of
+
+_LOCAL = f"SELECT {', '.join(OUTLINE)} FROM segment WHERE ended_ms IS NOT NULL AND is_local = 1"  # noqa: S608
+
+
+@dataclass(frozen=True, slots=True)
+class Which:
+    """Of which segments the oldest are asked for."""
+
+    has_event: bool
+    stream: str | None = None
+    """Of this one; None: of all but `without`."""
+    without: tuple[str, ...] = ()
+    ended_before: float = 0.0
+
+
+def oldest(cursor: Cursor, which: Which, page: int = 200) -> Iterator[Segment]:
+    """All of them, the oldest first, without `init` and `fragments`; read as far as somebody wants them."""
+    streams = ["stream = ?"] if which.stream is not None else ["stream <> ?"] * len(which.without)
+    named = which.without if which.stream is None else (which.stream,)
+    where = " AND ".join(("has_event = ?", "(began_ms, id) > (?, ?)", "ended_ms < ?", *streams))
+    sql = f"SELECT {', '.join(OUTLINE)} FROM segment WHERE {where} ORDER BY began_ms, id LIMIT ?"  # noqa: S608
+    place: tuple[int, str] = (-1, "")
+    is_last = False
+    while not is_last:
+        found = cursor.all(sql, (int(which.has_event), *place, milliseconds(which.ended_before), *named, page))
+        for segment in map(segment_of, found):
+            yield segment
+            place = milliseconds(segment.began_at), segment.id
+        is_last = len(found) < page
+
+
+def local(cursor: Cursor, after: str, before: float, limit: int) -> list[Segment]:
+    """Those that have ended, began before then, and should be on this machine, from after an id on; outlines."""
+    sql = f"{_LOCAL} AND id > ? AND id < ? ORDER BY id LIMIT ?"
+    return [segment_of(row) for row in cursor.all(sql, (after, first_of(before), limit))]
+
+
+def newest_local(cursor: Cursor, before: float, limit: int) -> list[Segment]:
+    """The newest of these, the newest first."""
+    return [
+        segment_of(row)
+        for row in cursor.all(f"{_LOCAL} AND id < ? ORDER BY id DESC LIMIT ?", (first_of(before), limit))
+    ]
