@@ -29,7 +29,8 @@ def target_of(stream: StreamSettings, policy: ApiStreamsSettings | None = None) 
         policy: for the latter, what such streams may do; None for what the operator wrote himself.
     """
     trust = CertificateTrust(stream.tls.ca, stream.tls.name, stream.tls.verify)
-    target = Target(stream.url, stream.listen, stream.transport, trust)
+    sound = stream.record.sound and stream.record.mode != "off"
+    target = Target(stream.url, stream.listen, stream.transport, trust, sound=sound)
     if policy is None:
         return target
     destinations = AllowedDestinations(

@@ -16,7 +16,7 @@ rtsp/                    RTSP spoken by ourselves: opening.py, session.py, playi
                          description.py, control_url.py, placement.py, port_pair.py; keepalive.py, report.py,
                          redirect.py, refusal.py, traits.py; of what is pushed place.py, listeners.py, listener.py,
                          caller.py, handshake.py, arrangement.py, lock.py, mount.py, notices.py, push.py, recording.py,
-                         side.py. Its own list says what each is
+                         side.py; of sound beside.py, listening.py. Its own list says what each is
 opened.py                what an attempt reads, whatever takes it apart
 download.py              an HTTP answer as bytes; login.py a user name and password, for RTSP too
 multipart.py             JPEG pictures out of a multipart answer; motion_jpeg.py the camera that sends them
@@ -29,7 +29,7 @@ udp/                     what comes in datagrams to a port of ours: hearing.py, 
 relay.py                 SRT by way of the system's ffmpeg
 stop.py                  how a thread that waits is told to end
 gate.py                  which packets are worth decoding; decoding.py what comes of them; claims.py what they may take
-tap.py                   where encoded pictures are handed on as they come, for whoever keeps them
+tap.py                   where encoded pictures are handed on as they come, for whoever keeps them; sound_track.py sound
 pace.py                  when a picture of a recording is due. Pure
 rotation.py              a picture turned upright
 failure.py               what FFmpeg and the system raise, in the words of the API

@@ -115,6 +115,8 @@ class Connection:
 
     def _read(self) -> None:
         with open_target(self._target, self._stop, self._habits, place=self._place) as opened:
+            if self._target.sound:
+                opened.hear(self._tap.hear)
             video = opened.video(self._target.limits)
             self.stall_timeout = opened.protocol.start or opened.protocol.stall
             self.opened_at = self.alive_at = self._clock()

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any, cast
 
 import av
 from av.container import InputContainer
@@ -12,15 +13,17 @@ from streamer.source.allowance import Allowance
 from streamer.source.opened import Unit, Video, limit
 from streamer.source.protocol import Protocol
 from streamer.source.reader import Reader
+from streamer.source.sound_track import SoundTrack
 from streamer.source.target import Limits
 from streamer.values.clock import Clock, monotonic
+from streamer.values.coded import OnSound
 from streamer.values.errors import SourceError
 
 BUFFER = 1 << 16
 """Bytes FFmpeg asks for at once where bytes come from us."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Contained:
     """What FFmpeg takes apart: a container, and what must be known to read it. One kind of `Opened`."""
 
@@ -32,6 +35,8 @@ class Contained:
     allowance: Allowance | None = None
     """What it may still be given before it gives a packet; None where FFmpeg reads by itself."""
     clock: Clock = monotonic
+    _sound: SoundTrack | None = None
+    _take: OnSound | None = None
 
     @property
     def audio(self) -> tuple[str, ...]:
@@ -42,6 +47,12 @@ class Contained:
     def lost(self) -> int:
         """None that FFmpeg would tell us of: it tells its log."""
         return 0
+
+    def hear(self, take: OnSound) -> None:
+        """Have its first sound handed on, where there is any."""
+        track = next(iter(self.container.streams.audio), None)
+        if track is not None and track.codec_context is not None:
+            self._sound, self._take = SoundTrack(track), take
 
     def video(self, limits: Limits) -> Video:
         """Its first video, to be decoded within limits.
@@ -56,7 +67,7 @@ class Contained:
             raise SourceError("codec", "the stream's video codec cannot be decoded here")
         limit(stream.codec_context, limits)
         for other in self.container.streams:
-            if other is not stream:
+            if other is not stream and (self._sound is None or other is not self._sound.stream):
                 other.discard = Discard.all  # of HLS every rendition is fetched otherwise
         rate, aspect = stream.guessed_rate, stream.sample_aspect_ratio
         return Video(
@@ -69,11 +80,20 @@ class Contained:
 
     def units(self) -> Iterator[Unit]:
         """What comes, from where it stands to its end."""
-        for packet in self.container.demux(self._stream):
+        streams = [self._stream] if self._sound is None else [self._stream, self._sound.stream]
+        for packet in self.container.demux(*streams):
             now = self.clock()
+            if self._sound is not None and packet.stream_index == self._sound.stream.index:
+                self._heard(self._sound, packet, now)
+                continue
             if self.allowance is not None:
                 self.allowance.renew()
-            yield Unit(packet, now)
+            yield Unit(cast("av.Packet[av.VideoStream]", packet), now)
+
+    def _heard(self, sound: SoundTrack, packet: "av.Packet[Any]", now: float) -> None:
+        heard = sound.take(packet, now)
+        if heard is not None and self._take is not None:
+            self._take(heard)
 
     def failed(self) -> bool:
         """Whether what looks like its end is not."""

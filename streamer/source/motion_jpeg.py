@@ -12,6 +12,7 @@ from streamer.source.opened import Unit, Video, limit
 from streamer.source.protocol import Protocol
 from streamer.source.target import Limits
 from streamer.values.clock import Clock, monotonic
+from streamer.values.coded import OnSound
 
 READ = 1 << 16
 """Bytes asked for at once; what is there is taken as soon as there is any."""
@@ -28,6 +29,9 @@ class MotionJpeg:
         self.protocol: Protocol = protocols.MULTIPART_JPEG
         self._download, self._clock = download, clock
         self._parts = Parts(limits)
+
+    def hear(self, take: OnSound) -> None:
+        """There is none."""
 
     def video(self, limits: Limits) -> Video:
         """Its pictures, to be decoded within limits. They have no times but that of their arrival."""

@@ -9,6 +9,7 @@ import av
 from streamer.source.claims import Claims
 from streamer.source.protocol import Protocol
 from streamer.source.target import Limits
+from streamer.values.coded import OnSound
 
 
 @dataclass(slots=True)
@@ -63,6 +64,9 @@ class Opened(Interface):
     @property
     def lost(self) -> int:
         """Datagrams that never came, as far as is known."""
+
+    def hear(self, take: OnSound) -> None:
+        """Have its sound handed on beside the video, where there is any; asked for before the video, if at all."""
 
     def video(self, limits: Limits) -> Video:
         """Its video, to be decoded within limits; asked for once.

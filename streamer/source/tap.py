@@ -11,7 +11,7 @@ from streamer.rtp.coding import Coding
 from streamer.source.claims import NEW_DESCRIPTION
 from streamer.source.opened import Unit, Video
 from streamer.source.protocol import Protocol
-from streamer.values.coded import MICROSECONDS, CodedPicture, OnCoded, OnSound
+from streamer.values.coded import MICROSECONDS, CodedPicture, CodedSound, OnCoded, OnSound
 
 FILTERS = {"h264": "h264_mp4toannexb", "hevc": "hevc_mp4toannexb"}
 """FFmpeg's, which put start codes and parameter sets where a container has lengths and a description; what has start
@@ -42,6 +42,8 @@ class Tap:
         self._ticks = 0.0
         """Microseconds a tick of its packets' times; 0: their arrival is their time."""
         self._last = -1
+        self._heard = 0
+        """Before which nothing is heard any more, in microseconds, but where the clock was set back."""
         self._described: PacketSideData | None = None
         """What the container said anew and the filter has not heard."""
         self._filter: BitStreamFilterContext | None = None
@@ -72,6 +74,16 @@ class Tap:
         coding.form = None  # whoever wants pictures later begins with one that says it
         if packet.is_keyframe and self._codec in FILTERS and video.stream is None:
             coding.hear(bytes(packet))
+
+    def hear(self, sound: CodedSound) -> None:
+        """Some sound has come: hand it on, if somebody wants it and its clock has not gone back."""
+        take = self._taker.on_sound
+        if take is None:
+            return
+        if not self._heard - MICROSECONDS < sound.time < self._heard:
+            self._heard = sound.time + max(1, sound.duration // 2)  # containers round
+            sound.opening = self._opening
+            take(sound)
 
     def _time(self, pts: int | None, received_at: float) -> int:
         if pts is not None and self._ticks:

@@ -60,6 +60,8 @@ class Target:
     limits: Limits = field(default_factory=Limits)
     destinations: AllowedDestinations = OPERATOR
     """Where it may lead."""
+    sound: bool = False
+    """Whether the sound beside the video is asked for, to be kept with it."""
 
     def __post_init__(self) -> None:
         url.hold(self.url, self)  # its password is known for as long as anything may speak of it

@@ -6,6 +6,7 @@ Run by Debian's Python, which owns `gi`; rtsp_server.py starts it. Its one argum
                  [offset, size, dts_ns, pts_ns], in the order of sending; "duration_ns"; "codec", "width", "height")
     user, password   or null
     lose_every   drop every so-manieth datagram, or interleaved packet; 0: none
+    sound        what there is beside every video: "aac", "opus" or "pcm_alaw"; null: nothing
 
 Signals: SIGUSR1 stops sending and, the second time, goes on. Nothing is decoded or encoded here: pushing whole access
 units with explicit timestamps costs next to no CPU, loops for ever, and keeps time rising from loop to loop, where
@@ -32,19 +33,28 @@ CODECS = {
     "hevc": ("video/x-h265,stream-format=byte-stream,alignment=au", "rtph265pay pt=96"),
     "mjpeg": ("image/jpeg,width={width},height={height},framerate=30/1", "rtpjpegpay pt=26"),
 }
+SOUND = "audiotestsrc is-live=true freq=1000 ! audio/x-raw,rate={rate},channels=1 ! {encoder} name=pay1"
+SOUNDS = {
+    "aac": (48000, "voaacenc ! rtpmp4gpay pt=97"),
+    "opus": (48000, "opusenc ! rtpopuspay pt=97"),
+    "pcm_alaw": (8000, "alawenc ! rtppcmapay pt=8"),
+}
 VIEWER = "viewer, media.factory.access=(boolean)true, media.factory.construct=(boolean)true"
 
 
 class Clip:
     """The access units of one mount."""
 
-    def __init__(self, index_path: str) -> None:
+    def __init__(self, index_path: str, sound: str | None) -> None:
         index = json.loads(Path(index_path).read_text())
         self.data = Path(index["file"]).read_bytes()
         self.units = index["units"]
         self.duration = index["duration_ns"]
         caps, payloader = CODECS[index["codec"]]
         self.launch = LAUNCH.format(caps=caps.format(**index), payloader=payloader)
+        if sound is not None:
+            rate, encoder = SOUNDS[sound]
+            self.launch = f"{self.launch[:-2]} {SOUND.format(rate=rate, encoder=encoder)} )"
 
 
 class Playback:
@@ -138,7 +148,9 @@ def lock(server: Any, user: str, password: str) -> None:
     server.set_auth(auth)
 
 
-def serve(port: int, mounts: dict[str, str], user: str | None, password: str | None, lose_every: int) -> None:
+def serve(
+    port: int, mounts: dict[str, str], user: str | None, password: str | None, lose_every: int, sound: str | None
+) -> None:
     """Serve until killed."""
     Gst.init(None)
     server = GstRtspServer.RTSPServer()
@@ -147,7 +159,7 @@ def serve(port: int, mounts: dict[str, str], user: str | None, password: str | N
     camera = Camera(lose_every)
     for mount, index_path in mounts.items():
         factory = GstRtspServer.RTSPMediaFactory()
-        clip = Clip(index_path)
+        clip = Clip(index_path, sound)
         factory.set_launch(clip.launch)
         factory.set_shared(True)
         factory.connect("media-configure", camera.start, clip)

@@ -24,7 +24,13 @@ class RtspServer:
     """A running server; `run_rtsp_server` makes one."""
 
     def __init__(
-        self, port: int, mounts: Mapping[str, Path], user: str | None, password: str | None, lose_every: int
+        self,
+        port: int,
+        mounts: Mapping[str, Path],
+        user: str | None,
+        password: str | None,
+        lose_every: int,
+        sound: str | None = None,
     ) -> None:
         self.port = port
         self._login = "" if user is None else f"{user}:{password}@"
@@ -35,6 +41,7 @@ class RtspServer:
                 "user": user,
                 "password": password,
                 "lose_every": lose_every,
+                "sound": sound,
             }
         )
         self._frozen = False
@@ -93,6 +100,7 @@ def run_rtsp_server(
     user: str | None = None,
     password: str | None = None,
     lose_every: int = 0,
+    sound: str | None = None,
 ) -> Iterator[RtspServer]:
     """Serve clips over RTSP for as long as the block lasts.
 
@@ -103,6 +111,7 @@ def run_rtsp_server(
         user: asks every client for this user and `password`, by digest.
         password: of `user`.
         lose_every: lose every so-manieth packet on the way; 0: none.
+        sound: a tone beside every video, "aac", "opus" or "pcm_alaw"; None: nothing.
     """
     requires("gst-rtsp-server")
     with tempfile.TemporaryDirectory(prefix="rtsp-server-") as folder:
@@ -110,7 +119,7 @@ def run_rtsp_server(
             mount: write_access_units([clip] if isinstance(clip, Path) else clip, Path(folder, f"{number}.json"))
             for number, (mount, clip) in enumerate(mounts.items())
         }
-        server = RtspServer(port or free_port(), indexes, user, password, lose_every)
+        server = RtspServer(port or free_port(), indexes, user, password, lose_every, sound)
         try:
             yield server
         finally:

@@ -566,23 +566,25 @@ async def test_frames_are_received_one_at_a_time(monkeypatch: pytest.MonkeyPatch
         assert counts.sampled + counts.skipped == 200
 
 
+def taken(stream: Stream) -> tuple[OnCoded | None, OnSound | None]:
+    """Who takes what the source is sent."""
+    return stream.source.on_coded, stream.source.on_sound
+
+
 async def test_a_source_is_tapped_while_pictures_are_wanted() -> None:
     """What a camera sends is handed on from when it is to be recorded until it is not, while the stream runs on."""
     recorder = FakeRecorder(wants=False)
     async with run_stream(recorder=recorder) as stream:
-
-        def taps() -> tuple[OnCoded | None, OnSound | None]:
-            return stream.source.on_coded, stream.source.on_sound
-
-        assert taps() == (None, None)
+        assert taken(stream) == (None, None)
         await until(lambda: recorder.runs)
         for mode in ("events", "continuous"):
             stream.pipeline.change(stream.model, Sampling(FPS), recording=Recording(mode))
-            assert taps() == (recorder.put, recorder.put_sound)
+            assert taken(stream) == (recorder.put, recorder.put_sound)
         stream.pipeline.change(stream.model, Sampling(FPS), recording=Recording("off"))
-        assert taps() == (None, None)
-    async with run_stream(recorder=FakeRecorder(wants=True)) as stream:
-        assert stream.source.on_coded is not None
+        assert taken(stream) == (None, None)
+    recorder = FakeRecorder(wants=True)
+    async with run_stream(recorder=recorder) as stream:
+        assert taken(stream) == (recorder.put, recorder.put_sound)
 
 
 async def test_answers_are_recorded_by_their_picture() -> None:

@@ -3,6 +3,7 @@
 opening.py       from a URL to a session that plays. Read this first
 session.py       the camera's packets as they come, and what keeps it playing; side.py what it talks by
 playing.py       its packets as pictures, each the moment it is whole: what the rest of source/ reads
+beside.py        the sound beside the video; listening.py what is kept of it, and when it is heard
 client.py        requests and their answers, the log-in, and what the camera asks of us
 wire.py          the connection, which can be ended whenever we want
 message.py       requests and responses, and the bytes of a connection taken apart. Pure

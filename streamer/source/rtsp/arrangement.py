@@ -4,6 +4,7 @@ from collections.abc import Callable
 from itertools import chain
 from urllib.parse import urlsplit
 
+from streamer.source.rtsp.beside import Beside
 from streamer.source.rtsp.control_url import control_url
 from streamer.source.rtsp.description import Description
 from streamer.source.rtsp.placement import Pair, Placement, Wish, granted, wished
@@ -45,7 +46,7 @@ class Arrangement:
         """By the tracks' places in the description."""
         self._ports: PortPair | None = None
         self._unread: PortPair | None = None
-        """Where datagrams of sound go. Nobody reads them: they must go somewhere, or their senders give up."""
+        """Where datagrams of all else go. Often nobody reads them: they must go somewhere, or their senders give up."""
 
     @property
     def begun(self) -> bool:
@@ -56,6 +57,16 @@ class Arrangement:
     def placement(self) -> Placement | None:
         """Of the video; None: it is not set up."""
         return self._placed.get(self._video)
+
+    @property
+    def sound(self) -> Beside | None:
+        """What comes beside the video; None: it is not set up."""
+        track = self.description.sound()
+        number = None if track is None else self.description.tracks.index(track)
+        placement = None if number is None else self._placed.get(number)
+        if track is None or placement is None:
+            return None
+        return Beside(track, placement, self._unread if placement.transport == "udp" else None)
 
     @property
     def ports(self) -> tuple[PortPair, ...]:

@@ -16,6 +16,9 @@ MAX_FORMATS = 32
 """Payload types of a track that are looked at: each is looked for in all of the track's lines."""
 CLOCK_RATE = 90_000
 """Hertz, of video (RFC 3551 section 5) where nothing else is said."""
+TELEPHONE = ("PCMU", "PCMA")
+TELEPHONE_RATE = 8_000
+"""Hertz, of G.711 (RFC 3551 section 4.5.14) where nothing else is said."""
 PLAYABLE = ("H264", "H265", "JPEG", "MP4V-ES", "VP8")
 """By the names of their payload formats (RFC 6184, 7798, 2435, 6416, 7741)."""
 
@@ -52,6 +55,8 @@ class Track:
     """As the camera writes it; "" where it does not."""
     frame_rate: float | None = None
     """Pictures a second, as the camera says."""
+    channels: int = 1
+    """Of sound."""
     parameter_sets: bytes = b""
     """H.264 and H.265: what of them stands here, as Annex B. MPEG-4: its configuration."""
 
@@ -91,6 +96,15 @@ class Description:
             raise SourceError("unsupported", "the camera's video is encrypted (SRTP), which is not played")
         what = printable(videos[0].codec) or "of a kind it does not name"
         raise SourceError("codec", f"the camera's video is {what}, which is not played; allowed are {_allowed()}")
+
+    def sound(self) -> Track | None:
+        """The first sound that comes from the camera; None: there is none."""
+        return next((track for track in self.tracks if _is_heard(track)), None)
+
+
+def _is_heard(track: Track) -> bool:
+    """Whether it is sound that comes from the camera, unencrypted: ONVIF's back channel goes towards it."""
+    return track.media == "audio" and not track.encrypted and track.direction not in ("sendonly", "inactive")
 
 
 def _allowed() -> str:
@@ -148,8 +162,8 @@ def _track(section: Sequence[str], whole: _Attributes) -> Track:
     attributes = _Attributes(section[1:])
     formats = [int(word) for word in words[3 : 3 + MAX_FORMATS] if re.fullmatch(r"\d{1,3}", word, re.ASCII)] or [-1]
     codecs = [_codec(attributes, payload_type) for payload_type in formats]
-    chosen = next((number for number, (codec, _) in enumerate(codecs) if codec in PLAYABLE), 0)
-    (codec, clock_rate), payload_type = codecs[chosen], formats[chosen]
+    chosen = next((number for number, (codec, *_) in enumerate(codecs) if codec in PLAYABLE), 0)
+    (codec, clock_rate, channels), payload_type = codecs[chosen], formats[chosen]
     fmtp = _fmtp(attributes.of("fmtp", payload_type))
     if codec == "JPEG" and (size := _size(attributes, payload_type)):
         fmtp |= {"x-dimensions": size}
@@ -164,20 +178,23 @@ def _track(section: Sequence[str], whole: _Attributes) -> Track:
         attributes.first("control"),
         attributes.direction() or whole.direction(),
         _frame_rate(rate),
+        channels,
         _parameter_sets(codec, fmtp),
     )
 
 
-def _codec(attributes: _Attributes, payload_type: int) -> tuple[str, int]:
-    """A payload type's codec and clock rate."""
+def _codec(attributes: _Attributes, payload_type: int) -> tuple[str, int, int]:
+    """A payload type's codec, clock rate and channels."""
     name, _, rest = attributes.of("rtpmap", payload_type).partition("/")
     name = name.strip().upper() or STATIC.get(payload_type, "")
     if not name:  # some cameras leave it out
         told = attributes.of("fmtp", payload_type).lower()
         name = "H265" if "sprop-vps" in told else "H264" if "sprop-parameter-sets" in told else ""
-    rate = rest.partition("/")[0].strip()
+    rate, _, channels = (part.strip() for part in rest.partition("/"))
     known = re.fullmatch(r"\d{1,7}", rate, re.ASCII) and 0 < int(rate) <= 1_000_000
-    return _SAME.get(name, name), int(rate) if known else CLOCK_RATE
+    otherwise = TELEPHONE_RATE if name in TELEPHONE else CLOCK_RATE
+    count = int(channels) if re.fullmatch(r"[1-9]", channels, re.ASCII) else 1
+    return _SAME.get(name, name), int(rate) if known else otherwise, count
 
 
 def _fmtp(text: str) -> dict[str, str]:

@@ -168,5 +168,6 @@ class Handshake:
             arrangement.placement,
             arrangement.ports,
             self._login,
+            arrangement.sound,
         )
         return []

@@ -5,11 +5,13 @@ from contextlib import ExitStack, contextmanager
 
 from streamer.source.failure import printable
 from streamer.source.rtsp import description as descriptions
+from streamer.source.rtsp.beside import Beside
 from streamer.source.rtsp.client import Client
 from streamer.source.rtsp.control_url import base_of, control_url, is_absolute
+from streamer.source.rtsp.description import Track
 from streamer.source.rtsp.keepalive import Habits, Keepalive
 from streamer.source.rtsp.message import Response
-from streamer.source.rtsp.placement import Placement, answered, asked
+from streamer.source.rtsp.placement import BESIDE, Placement, answered, asked
 from streamer.source.rtsp.port_pair import PortPair
 from streamer.source.rtsp.redirect import REDIRECTS, Moved, redirected
 from streamer.source.rtsp.refusal import refusal
@@ -74,12 +76,14 @@ def _play(wire: Wire, target: Target, clock: Clock, habits: Habits, opened: Exit
     base = base_of(described.fields, url)
     whole = control_url(base, description.control)
     track = description.video()
-    part = control_url(whole if is_absolute(description.control) else base, track.control)
+    within = whole if is_absolute(description.control) else base
+    part = control_url(within, track.control)
     keepalive = Keepalive("GET_PARAMETER" in _listed(options), habits)
     placement, ports, named = _set_up(wire, client, target, part, opened)
     client.named(named)
     if ports is not None:
         ports.open_way(placement.server_ports, smallest(0))
+    sound = _beside(wire, client, within, description.sound(), placement, opened) if target.sound else None
     _start(client, whole, part)
     keepalive.begin(named, clock())
     return Session(
@@ -92,6 +96,7 @@ def _play(wire: Wire, target: Target, clock: Clock, habits: Habits, opened: Exit
         ports=ports,
         keepalive=keepalive,
         traits=traits,
+        sound=sound,
     )
 
 
@@ -131,6 +136,32 @@ def _set_up(
         if udp
         else "the camera does not send its video over TCP; `transport: udp` has it send datagrams",
     )
+
+
+def _beside(
+    wire: Wire, client: Client, within: str, track: Track | None, video: Placement, opened: ExitStack
+) -> Beside | None:
+    """Have the sound come the way the video does; None: there is none, or the camera does not give it."""
+    if track is None:
+        return None
+    ports = PortPair(wire.here, wire.there) if video.transport == "udp" else None
+    if ports is not None:
+        opened.callback(ports.close)
+    transport = asked(None if ports is None else ports.numbers, BESIDE)
+    response = client.ask("SETUP", control_url(within, track.control), Transport=transport)
+    if not 200 <= response.status < 300:
+        return None
+    try:
+        placement = answered(response.fields.get("transport"), video.transport, BESIDE)
+    except SourceError:
+        return None
+    if placement.transport == "tcp" and video.transport == "tcp" and set(placement.channels) & set(video.channels):
+        return None
+    if placement.transport != "udp":
+        return Beside(track, placement, None)
+    if ports is not None:
+        ports.open_way(placement.server_ports, smallest(0))
+    return None if ports is None else Beside(track, placement, ports)
 
 
 def _start(client: Client, whole: str, part: str) -> None:

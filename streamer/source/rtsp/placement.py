@@ -9,6 +9,8 @@ from streamer.values.errors import SourceError
 
 CHANNELS = (0, 1)
 """Of RTP and RTCP, as they are asked for over TCP."""
+BESIDE = (2, 3)
+"""The same of sound."""
 
 Pair = tuple[int, int]
 """RTP's, and RTCP's."""
@@ -25,19 +27,20 @@ class Placement:
     """Over UDP: where the camera sends from; None: it does not say."""
 
 
-def asked(client_ports: Pair | None) -> str:
-    """What is asked for: datagrams to these ports, or TCP."""
+def asked(client_ports: Pair | None, channels: Pair = CHANNELS) -> str:
+    """What is asked for: datagrams to these ports, or TCP on these channels."""
     if client_ports is None:
-        return f"RTP/AVP/TCP;unicast;interleaved={CHANNELS[0]}-{CHANNELS[1]}"
+        return f"RTP/AVP/TCP;unicast;interleaved={channels[0]}-{channels[1]}"
     return f"RTP/AVP;unicast;client_port={client_ports[0]}-{client_ports[1]}"
 
 
-def answered(value: str | None, transport: Transport) -> Placement:
+def answered(value: str | None, transport: Transport, asked_for: Pair = CHANNELS) -> Placement:
     """What a camera makes of it. Where it says nothing that can be understood, it is taken to do what was asked for.
 
     Args:
         value: of its Transport field.
         transport: that was asked for.
+        asked_for: the channels, over TCP.
 
     Raises:
         SourceError: kind "unsupported"; it would send to a group, or datagrams that nobody asked for.
@@ -47,10 +50,10 @@ def answered(value: str | None, transport: Transport) -> Placement:
     if "multicast" in words:
         raise SourceError("unsupported", "the camera sends to a multicast group, which is not joined")
     if channels is not None or words[0].endswith("/tcp"):
-        return Placement("tcp", channels or CHANNELS)
+        return Placement("tcp", channels or asked_for)
     if transport == "tcp" and (ports is not None or words[0].endswith("/udp")):
         raise SourceError("unsupported", "the camera would send datagrams, though TCP was asked for")
-    return Placement(transport, server_ports=ports)
+    return Placement(transport, asked_for, server_ports=ports)
 
 
 @dataclass(frozen=True)

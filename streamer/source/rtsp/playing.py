@@ -22,17 +22,21 @@ from streamer.rtp.packet import Hopeless, Malformed, read_packet
 from streamer.rtp.payload import Entry, never
 from streamer.rtp.picture import Picture
 from streamer.rtp.reports import Reception, SenderReport, read_reports
+from streamer.rtp.sound import reader_of
 from streamer.rtp.wall import Wall
 from streamer.source import protocol as protocols
 from streamer.source.opened import Unit, Video, limit
 from streamer.source.protocol import Protocol
+from streamer.source.rtsp.beside import Beside
 from streamer.source.rtsp.description import Track
 from streamer.source.rtsp.keepalive import Habits
+from streamer.source.rtsp.listening import Listening
 from streamer.source.rtsp.opening import open_session
 from streamer.source.rtsp.traits import KeyframeKind, Learn, SetsPlace, Traits, forget
 from streamer.source.stop import Stop
 from streamer.source.target import Limits, Target, Transport
 from streamer.values.clock import Clock, monotonic
+from streamer.values.coded import OnSound
 from streamer.values.errors import SourceError
 
 PATIENCE: dict[Transport, float] = {"tcp": 0.0, "udp": 0.1}
@@ -93,6 +97,9 @@ class Packets(Interface):
     @property
     def traits(self) -> Traits: ...
 
+    @property
+    def sound(self) -> Beside | None: ...
+
     def runs(self) -> Iterator[tuple[list[bytes], float]]: ...
 
 
@@ -126,6 +133,7 @@ class Playing:
         """With which kinds of pictures decoding could begin."""
         self._sets_in_band = False
         self._context: VideoCodecContext | None = None
+        self._listening: Listening | None = None
         self._own_at: float | None = None
         """When the newest packet of the video came."""
         session.on_report = self._report
@@ -159,6 +167,14 @@ class Playing:
             parameter_sets=tuple(place for place, is_so in places if is_so) if track.codec in WITH_SETS else None,
             keyframes=tuple(KINDS[entry] for entry in sorted(self._begun, reverse=True)),
         )
+
+    def hear(self, take: OnSound) -> None:
+        """Have its sound handed on, where it is set up and of a kind that is kept."""
+        sound = self._session.sound
+        if sound is not None:
+            track = sound.track
+            reader = reader_of(track.codec, track.clock_rate, track.channels, track.fmtp)
+            self._listening = None if reader is None else Listening(sound, reader, take)
 
     def video(self, limits: Limits) -> Video:
         """Its video, to be decoded within limits.
@@ -265,13 +281,16 @@ class Playing:
         elif self._context is not None and picture.is_keyframe:
             self._context.flags &= ~Flags.output_corrupt
         packet = av.Packet(picture.data)
-        packet.pts = packet.dts = round(self._times.place(picture.pts, picture.received_at) * TICKS)
+        placed, wall = self._times.place(picture.pts, picture.received_at), self._wall.at(picture.pts)
+        if self._listening is not None:
+            self._listening.pictured(placed, picture.received_at, wall)
+        packet.pts = packet.dts = round(placed * TICKS)
         packet.time_base = TICK
         packet.is_keyframe = picture.is_keyframe
         return Unit(
             cast("av.Packet[av.VideoStream]", packet),
             picture.received_at,
-            self._wall.at(picture.pts),
+            wall,
             picture.is_whole,
         )
 

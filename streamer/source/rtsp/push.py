@@ -4,6 +4,7 @@ import socket
 from collections import deque
 from dataclasses import dataclass
 
+from streamer.source.rtsp.beside import Beside
 from streamer.source.rtsp.client import SEND_TIMEOUT
 from streamer.source.rtsp.description import Track
 from streamer.source.rtsp.message import Chunk, Inbox, Request, Response, write
@@ -43,9 +44,11 @@ class Agreed:
     placement: Placement
     """Of the video."""
     ports: tuple[PortPair, ...] = ()
-    """Over UDP: first the video's, then those nobody reads."""
+    """Over UDP: first the video's, then those of all else."""
     login: str | None = None
     """How the camera logged in; None: it was not asked to."""
+    sound: Beside | None = None
+    """What comes beside the video."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -37,7 +37,7 @@ def record(
         try:
             with closing(Wire(push.connected, stop, clock, push.inbox)) as wire:
                 wire.send(push.answer, ANSWER_TIMEOUT)
-                playing = Playing(_session(wire, push, clock), target, clock)
+                playing = Playing(_session(wire, push, clock, sound=target.sound), target, clock)
                 try:
                     yield playing
                 finally:
@@ -47,7 +47,7 @@ def record(
             mount.vacate(push)
 
 
-def _session(wire: Wire, push: Push, clock: Clock) -> Session:
+def _session(wire: Wire, push: Push, clock: Clock, *, sound: bool) -> Session:
     agreed = push.agreed
     return Session(
         wire,
@@ -59,4 +59,5 @@ def _session(wire: Wire, push: Push, clock: Clock) -> Session:
         ports=agreed.ports[0] if agreed.placement.transport == "udp" else None,
         keepalive=None,
         traits=Traits(login=agreed.login, tracks=agreed.tracks),
+        sound=agreed.sound if sound else None,
     )

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from streamer.source.failure import stalled
 from streamer.source.protocol import FIRST_TIMEOUT, STALL_TIMEOUT
+from streamer.source.rtsp.beside import Beside
 from streamer.source.rtsp.client import SEND_TIMEOUT
 from streamer.source.rtsp.description import Track
 from streamer.source.rtsp.keepalive import Keepalive
@@ -48,6 +49,7 @@ class Session:
         ports: PortPair | None,
         keepalive: Keepalive | None,
         traits: Traits,
+        sound: Beside | None = None,
     ) -> None:
         self._wire, self._client, self._clock, self._url = wire, client, clock, url
         self._placement, self._ports, self._keepalive = placement, ports, keepalive
@@ -56,6 +58,8 @@ class Session:
         self.tracks = traits.tracks
         """All that the camera describes."""
         self._said = traits
+        self.sound = sound
+        """What comes beside it; None: it was not asked for, or is not given."""
         self.transport: Transport = placement.transport
         """How the packets come."""
         self.on_report: Callable[[bytes, float], None] = lambda report, now: None
@@ -71,6 +75,8 @@ class Session:
         self._delivering = False
         self._poll = select.poll()
         for heard in (wire, ports.rtp, ports.rtcp) if ports is not None else ():
+            self._poll.register(heard, select.POLLIN)
+        for heard in () if sound is None else sound.sockets:
             self._poll.register(heard, select.POLLIN)
 
     @property
@@ -168,6 +174,8 @@ class Session:
         if ports.rtcp.fileno() in ready:
             for report in ports.read(ports.rtcp):
                 self._reported(report, now)
+        if self.sound is not None:
+            self.sound.read(ready, now)
         if self._wire.fileno() in ready:
             self._wire.receive()
         for _ in self._messages(now):  # packets that nobody asked for
@@ -183,6 +191,8 @@ class Session:
                 return data
             if channel == self._placement.channels[1] and self._ports is None:
                 self._reported(data, now)
+            elif self.sound is not None:
+                self.sound.take(channel, data, now)
         elif isinstance(found, Request):
             self._client.serve(found)
         elif found.status == 401:

@@ -69,6 +69,10 @@ class BareRtp:
         """The times of key pictures before any have."""
 
     @property
+    def sound(self) -> None:
+        """None: a description would have to tell it from the video."""
+
+    @property
     def traits(self) -> Traits:
         """What is known of it without asking."""
         return Traits(tracks=self.tracks, played=self.track, transport=self.transport)
