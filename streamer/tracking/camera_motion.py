@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.tracking.plane import Plane, exposed_as, half_stays, repeats, shift_between
+from streamer.tracking.plane import Plane, exposed_as, half_stays, repeats, shift_between, stays
 from streamer.tracking.similarity import STILL, Similarity
 
 CORNERS = 100
@@ -36,6 +36,11 @@ LEAST_MOVE = 0.12
 SAME_SCENE = 0.18
 """Sureness of a shift from which on two pictures show one scene. At 720 cuts it was 0.115 at most; where no corners
 agreed, half of the picture had changed and there was none, 0.245 at least, and in noise of 16 grey levels 0.2."""
+MUCH = 2.0
+"""Pixels of the plane that its middle moves, and its corners against it by turn and scale: a camera that stands sways
+by less."""
+CALM = 25
+"""Steps without that after which a camera is taken for one that stands, until more of the picture says otherwise."""
 MOST_SCALE = 1.5
 """By which a picture may grow or shrink from one to the next; more is a fit to nothing."""
 
@@ -63,6 +68,8 @@ class CameraMotion:
         """Steps measured with these corners."""
         self._stood = 0
         """Planes measured against the same one."""
+        self._calm = 0
+        """Steps without much motion."""
 
     def stride(self, planes: Sequence[Plane]) -> list[tuple[int, Similarity | None]]:
         """The motions to the newest of several planes that follow each other, by number of the plane each leads to.
@@ -91,6 +98,8 @@ class CameraMotion:
             return moved
         if last is not None and last.shape == plane.shape:
             moved = STILL if half_stays(plane, last) else self._leapt(last, plane)
+        if moved is None:
+            self._calm = 0  # another camera, for all that is known
         self._begin(plane)
         return moved
 
@@ -115,6 +124,7 @@ class CameraMotion:
         if moved is None:
             return None
         if moved is STILL:
+            self._calm += 1
             self._stood += 1
             if self._stood >= STANDS:
                 self._begin(plane)
@@ -148,9 +158,15 @@ class CameraMotion:
             return None
         if float(np.median(np.abs(end - start).max(axis=2))) < LEAST_MOVE:
             return STILL
-        self._corners = end[agree.ravel() == 1]
         turn, shift = complex(matrix[0, 0], matrix[1, 0]), complex(matrix[0, 2], matrix[1, 2])
         if not 1 / MOST_SCALE < abs(turn) < MOST_SCALE:
             return None
-        middle = 0.5 + 0.5j  # OpenCV counts from the middle of the first pixel, boxes from its edge
-        return Similarity(turn, shift + middle - turn * middle)
+        half = 0.5 + 0.5j  # OpenCV counts from the middle of the first pixel, boxes from its edge
+        moved = Similarity(turn, shift + half - turn * half)
+        middle = complex(plane.shape[1], plane.shape[0]) / 2
+        far = abs(moved.point(middle) - middle) + abs(turn - 1) * abs(middle) > MUCH
+        if far and self._calm >= CALM and stays(before, plane, matrix):
+            return STILL  # what goes by has the more corners, and with those alone would be the camera for long
+        self._calm = 0 if far else self._calm + 1
+        self._corners = end[agree.ravel() == 1]
+        return moved

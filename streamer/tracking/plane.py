@@ -24,6 +24,10 @@ SAME_GREY = 5.0
 EVERY = 4
 """Every which row and column are compared."""
 
+CELLS = (16, 9)
+"""Columns and rows of cells by which two motions are compared."""
+BETTER = 0.8
+"""Of what a cell differs by under one motion, what it differs by under a better one, at most."""
 LEAST_SIDE = 8
 """Pixels of a plane, below which nothing can be said of a shift."""
 
@@ -98,6 +102,19 @@ def half_stays(plane: Plane, other: Plane) -> bool:
     small, brought = (each[::EVERY, ::EVERY].astype(np.int16) for each in (plane, exposed_as(plane, other)))
     before = other[::EVERY, ::EVERY]
     return min(float(np.median(np.abs(each - before))) for each in (small, brought)) < SAME_GREY
+
+
+def stays(other: Plane, plane: Plane, matrix: NDArray[np.float64]) -> bool:
+    """Whether more of the picture is where it was than where `matrix`, [2, 3], leads all of it: something went by.
+
+    Each cell counts once, however much there is to be seen in it: what goes by has strong edges, and asphalt has none.
+    """
+    moved = cv2.warpAffine(other, matrix, (plane.shape[1], plane.shape[0]), borderMode=cv2.BORDER_REPLICATE)
+    if_stood, if_moved = (
+        cv2.resize(cv2.absdiff(plane, each).astype(np.float32), CELLS, interpolation=cv2.INTER_AREA)
+        for each in (other, moved)
+    )
+    return bool(np.count_nonzero(if_stood < BETTER * if_moved) > np.count_nonzero(if_moved < BETTER * if_stood))
 
 
 @lru_cache(maxsize=4)

@@ -143,6 +143,25 @@ def test_a_thing_that_moves_is_not_the_camera() -> None:
     assert followed(planes)[1:] == [STILL] * 9
 
 
+def test_what_goes_by_a_camera_that_stands_is_not_the_camera() -> None:
+    """Before bare ground what goes by has most of the corners, and a camera that has stood for long still stands."""
+    ground, car = (view(PLACE) * 0.1 + 100).astype(np.uint8), view(Similarity(1, -300 - 300j), (150, 110), seed=2)
+    planes = [noise(ground, 1, number) for number in range(70)]
+    for number, plane in enumerate(planes[40:]):
+        plane[50:160, 5 * number : 5 * number + 150] = car
+    steps = followed(planes)
+    assert None not in steps[1:]
+    assert abs(summed(steps).point(MIDDLE) - MIDDLE) < 1
+    assert summed(steps).scale == pytest.approx(1, abs=0.005)
+
+
+def test_a_camera_that_has_stood_may_move_on() -> None:
+    """However long a camera stood, the pan after it is measured from its first picture on."""
+    stood = [noise(view(PLACE), 2, number) for number in range(60)]
+    planes = stood + [view(place) for place in flight(Similarity(1, -4 + 2j), 11)]
+    assert abs(summed(followed(planes)).shift - 10 * (-4 + 2j)) < 0.4
+
+
 def test_many_pictures_are_followed_at_once_where_that_can_be() -> None:
     """Of several pictures that follow each other only the last is measured, and the way to it is the same."""
     planes = [view(place) for place in flight(Similarity(1, -2 + 1j), 7)]

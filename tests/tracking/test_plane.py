@@ -5,7 +5,7 @@ import pytest
 from av.video.reformatter import VideoReformatter
 
 from streamer.tracking.camera_motion import SAME_SCENE
-from streamer.tracking.plane import LONG_SIDE, exposed_as, half_stays, plane_of, repeats, shift_between, size_of
+from streamer.tracking.plane import LONG_SIDE, exposed_as, half_stays, plane_of, repeats, shift_between, size_of, stays
 from streamer.tracking.similarity import Similarity
 from tests.peers.frames import make_frame, make_picture
 from tests.peers.scenery import noise, picture_of, view
@@ -64,6 +64,16 @@ def test_a_repeated_picture_is_known() -> None:
     """The same picture through a codec is a repeated one; one that moved by a pixel is not."""
     assert repeats(SEEN, noise(SEEN, 0.3, 1))
     assert not repeats(SEEN, view(Similarity(1, -801 - 800j)))
+
+
+def test_a_picture_stays_where_more_of_it_is_where_it_was() -> None:
+    """What moved by is not all of the picture, though it has the stronger edges; and where all moved, nothing stays."""
+    matrix = np.array([[1.0, 0.0, 6.0], [0.0, 1.0, 0.0]])
+    faint = (SEEN * 0.1 + 100).astype(np.uint8)
+    before, after = faint.copy(), faint.copy()
+    before[40:160, 20:150] = after[40:160, 26:156] = ELSEWHERE[40:160, 20:150]
+    assert stays(before, after, matrix)
+    assert not stays(SEEN, view(Similarity(1, -794 - 800j)), matrix)
 
 
 def test_half_a_picture_may_stay() -> None:
