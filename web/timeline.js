@@ -35,6 +35,7 @@ export class EventTimeline extends HTMLElement {
   #asking = null;
   #cut = false;
   #frame = 0;
+  #midnight = 0;
   #resized = new ResizeObserver(() => this.#soon());
 
   connectedCallback() {
@@ -77,6 +78,7 @@ export class EventTimeline extends HTMLElement {
     this.#search = { ...search, day: search.day || dayOf() };
     this.#day.textContent = dayInWords(this.day);
     this.#later.disabled = this.day >= dayOf();
+    if (this.day === dayOf()) this.#midnight = window.setTimeout(() => this.#passed(search), this.#left());
     this.#soon();
     const asking = (this.#asking = new AbortController());
     /** @type {string | null} */
@@ -94,6 +96,7 @@ export class EventTimeline extends HTMLElement {
   }
 
   forget() {
+    window.clearTimeout(this.#midnight);
     this.#asking?.abort();
     this.#events.clear();
     this.#cut = false;
@@ -111,6 +114,19 @@ export class EventTimeline extends HTMLElement {
   /** @param {string} id of one that is no more */
   drop(id) {
     if (this.#events.delete(id)) this.#soon();
+  }
+
+  /** Milliseconds of this day. */
+  #left() {
+    return Math.max(1000 * bounds(this.day)[1] - Date.now(), 1);
+  }
+
+  /** The day that was shown as today is over; who chose it goes on looking at it.
+   * @param {Search} search
+   */
+  #passed(search) {
+    if (search.day === "") this.show(search);
+    else this.#later.disabled = this.day >= dayOf();
   }
 
   /** @param {number} days */

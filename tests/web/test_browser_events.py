@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import AsyncIterator, Iterator
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +145,24 @@ async def test_a_day_is_the_viewers(page: Page, service: Service) -> None:
     await page.get_by_role("button", name="The day before").click()
     await expect(page.locator("nothing-found")).to_contain_text("No events that fit")
     assert f"{DAY:%Y-%m-%d}" not in page.url
+
+
+async def test_at_midnight_today_is_another_day(page: Page, service: Service) -> None:
+    """A timeline that is left open goes on with the new day where none was chosen; a chosen one stays, with a next."""
+    await page.clock.install(time=datetime.combine(DAY, time(23, 59, 0), ZONE))
+    await page.goto(f"{service.url}/#+events")
+    later = page.get_by_role("button", name="The day after")
+    await expect(page.locator(".day h2")).to_contain_text(f"{DAY:%a}")
+    await expect(page.locator(".day .count")).to_have_text(f"{len(OF_DAY)} events")
+    await page.clock.fast_forward(61_000)
+    await expect(page.locator(".day h2")).to_contain_text(f"{DAY + timedelta(days=1):%a}")
+    await expect(page.locator(".day .count")).to_have_text("0 events")
+    await page.clock.set_system_time(datetime.combine(DAY, time(23, 59, 0), ZONE))
+    await page.goto(f"{service.url}/#+events?{QUERY}")
+    await expect(later).to_be_disabled()
+    await page.clock.fast_forward(61_000)
+    await expect(later).to_be_enabled()
+    await expect(page.locator(".day .count")).to_have_text(f"{len(OF_DAY)} events")
 
 
 def _stay(event: Event) -> str:
