@@ -38,6 +38,16 @@ export function shapeNode(shape, chosen, board, before) {
   return [[key, body], ...plusses(shape, board, before), ...points(shape, board, before)];
 }
 
+/** A shape that is only looked at.
+ * @param {Shape} shape
+ * @param {Board} board
+ */
+export function plain(shape, board) {
+  const node = drawn("g", { class: `place ${shape.kind}` });
+  node.append(...bodyOf(shape, board));
+  return node;
+}
+
 /**
  * @param {Shape} shape
  * @param {Board} board

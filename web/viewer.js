@@ -10,6 +10,7 @@ import { Player } from "./player.js";
 import { STATES, delayParts, facts, metrics, sentence, totalDelay } from "./readout.js";
 import { address } from "./search.js";
 import { Sightings } from "./sightings.js";
+import { StreamPlaces } from "./stream_places.js";
 import { visitor } from "./visitor.js";
 import { zonesOf } from "./zones.js";
 
@@ -127,6 +128,7 @@ export class StreamViewer extends HTMLElement {
     const kept = /** @type {HTMLAnchorElement} */ (this.#find(".to-kept"));
     kept.href = address({ stream: this.name });
     /** @type {HTMLAnchorElement} */ (this.#find(".to-zones")).href = zonesOf(this.name);
+    this.#find("video").after(this.#places.overlay);
     const button = this.#find(".fullscreen");
     button.setAttribute("aria-label", `${this.name}: full screen`);
     button.addEventListener("click", () => this.toggleFullscreen());
@@ -156,6 +158,10 @@ export class StreamViewer extends HTMLElement {
 
   get #controls() {
     return /** @type {StreamControls} */ (this.#find("stream-controls"));
+  }
+
+  get #places() {
+    return /** @type {StreamPlaces} */ (this.#find("stream-places"));
   }
 
   /** @param {string} text why what was asked is not done; "" when something is asked again */
@@ -283,6 +289,9 @@ export class StreamViewer extends HTMLElement {
     this.#find(".delay-bar").replaceChildren(...delayBar(parts));
     this.#find(".delay-parts").replaceChildren(...delayRows(parts));
     this.#find(".sightings").replaceChildren(...sightingRows(this.#sightings.list));
+    const draws = visitor.offered("operate") || administration.allowed;
+    this.#find(".to-zones").textContent = draws ? "Draw them" : "What each asks for";
+    this.#places.update(this.#reachable ? this.#stream : null);
     this.#find(".facts").replaceChildren(...definitions(facts(known)));
   }
 }

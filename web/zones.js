@@ -51,7 +51,7 @@ export class ZonesPage extends HTMLElement {
   #discard = button("", () => this.#load(), "Discard");
   #over = button("", () => this.#keep(true), "Save mine over it");
   #footer = element("footer", "buttons", this.#state, this.#discard, this.#over, this.#yaml, this.#save);
-  #heard = element("p", "announcer");
+  #heard = element("p", "heard");
   /** Of the stream that is drawn on; of "" while none is. */
   #kept = new KeptPlaces("", this.#drawing);
   /** @type {Stream | null} */
@@ -60,6 +60,8 @@ export class ZonesPage extends HTMLElement {
   #pictured = false;
   #frame = 0;
   #busy = false;
+  /** Whether he is asked if it may be lost. */
+  #asking = false;
 
   connectedCallback() {
     if (this.childElementCount > 0) return;
@@ -122,7 +124,10 @@ export class ZonesPage extends HTMLElement {
     const own = zonesOf(this.#name);
     if (!this.unsaved || hash === own) return true;
     if (location.hash !== own) history.pushState(null, "", own);
+    if (this.#asking) return false;
+    this.#asking = true;
     mayBeLost(`Zones and lines of ${this.#name} are as they were before.`).then((lost) => {
+      this.#asking = false;
       if (!lost) return;
       this.forget();
       location.hash = hash || "#";

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from streamer.stream.events import StreamEvents
 from tests.http.guests import Door, bearer, cookie, everybody, run_door
 from tests.peers.process import free_port
 
@@ -136,6 +137,25 @@ async def test_zones_are_patched_one_by_one() -> None:
                 assert response.status == 200, await response.text()
         found = (await read(door))[0]["zones"]
     assert {name: zone["dwell"] for name, zone in found.items()} == {"yard": 3.0}
+
+
+async def test_crossings_and_who_is_where_are_counted_for_who_may_see(tmp_path: Path) -> None:
+    """Of each line the crossings by direction and class, each zone with a 0; without an archive there is nothing."""
+    path, zones = "/api/streams/a/counts", {"yard": {"points": TRIANGLE}}
+    streams = {"a": {"url": "rtsp://127.0.0.1:1/x", "zones": zones}}
+    async with run_door(everybody(), streams=streams, archive={"path": str(tmp_path)}) as door:
+        pipeline = door.service.streams.get("a")
+        assert pipeline is not None
+        assert isinstance(pipeline.events, StreamEvents)
+        pipeline.events.crossings.update({("kerb", "forward", "car"): 2})
+        async with door.ask("GET", path, cookie("viewer")) as response:
+            found = await response.json()
+    assert found == {
+        "crossings": [{"line": "kerb", "direction": "forward", "label": "car", "count": 2}],
+        "occupancy": [{"zone": "yard", "label": "", "count": 0}],
+    }
+    async with run_door(everybody()) as door, door.ask("GET", path, cookie("viewer")) as response:
+        assert await response.json() == {"crossings": [], "occupancy": []}
 
 
 async def test_a_stream_says_whether_its_zones_are_watched(tmp_path: Path) -> None:

@@ -151,6 +151,7 @@ class FakeService:
         app.router.add_delete("/whep/{name}/{session}", self._end)
         app.router.add_get("/streams/{name}.mjpeg", self._mjpeg)
         app.router.add_get("/api/streams/{name}/frame.jpg", self._still)
+        app.router.add_get("/api/streams/{name}/places", self._places)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", self.port).start()
@@ -269,6 +270,9 @@ class FakeService:
         finally:
             self.endless -= 1
         return response
+
+    async def _places(self, _: web.Request) -> web.Response:
+        return web.json_response({"zones": {}, "lines": {}, "masks": []})
 
     async def _still(self, _: web.Request) -> web.Response:
         self.stills += 1

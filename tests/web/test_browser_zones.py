@@ -20,6 +20,7 @@ PATIENCE_MS = 30_000
 NOWHERE = "127.0.0.1:9"
 YARD = {"points": [[0.1, 0.5], [0.5, 0.5], [0.5, 0.9], [0.1, 0.9]]}
 KERB = {"points": [[0.2, 0.2], [0.8, 0.2]]}
+WAYS = {"forward": 12, "backward": 3}
 AWAY = {"url": f"rtsp://{NOWHERE}/x", "paused": True}
 CONFIG: dict[str, Any] = {
     "serving": {"address": NOWHERE},
@@ -108,7 +109,7 @@ async def test_a_zone_is_drawn_by_mouse_and_kept(page: Page, service: Service) -
     """Corners are pressed one by one, the first closes the polygon; what it asks for is kept with it."""
     name = await added(service, "mouse")
     await page.goto(f"{service.url}/#{name}")
-    await page.get_by_role("link", name="Zones and lines").click()
+    await page.get_by_role("link", name="Draw them").click()
     board = page.locator("drawing-board svg")
     await page.get_by_role("button", name="Zone", exact=True).click()
     await press(page, board, (0.2, 0.2), (0.6, 0.2), (0.6, 0.7), (0.2, 0.7), (0.2, 0.2))
@@ -158,7 +159,7 @@ async def test_all_is_done_by_keys(page: Page, service: Service) -> None:
     """Without a pointer a line and a zone are begun, moved, given and deprived of a point, turned, removed and kept."""
     name = await added(service, "keys", masks=[YARD["points"]])
     await open_zones(page, service, name)
-    heard = page.locator("zones-page .announcer")
+    heard = page.locator("zones-page .heard")
     await page.get_by_role("button", name="Line", exact=True).press("Enter")
     await expect(page.get_by_role("button", name="Point 1 of 2")).to_be_focused()
     await page.keyboard.press("ArrowRight")
@@ -209,6 +210,23 @@ async def test_a_finger_draws_on_a_phone(driven: Browser, service: Service) -> N
     assert found["zones"]["yard"]["points"] == YARD["points"]
     assert found["lines"]["line-1"]["points"] == [pytest.approx(point, abs=0.01) for point in ([0.1, 0.3], [0.9, 0.3])]
     await context.close()
+
+
+async def test_lines_are_shown_over_the_video_with_their_counts(page: Page, service: Service) -> None:
+    """A stream that is watched has its zones and lines beside it, with counts, and over its video if that is wanted."""
+    name = await added(service, "watched", zones={"yard": YARD}, lines={"kerb": KERB}, masks=[YARD["points"]])
+    over = [{"line": "kerb", "direction": way, "label": "car", "count": count} for way, count in WAYS.items()]
+    found = {"crossings": over, "occupancy": [{"zone": "yard", "label": "", "count": 0}]}
+    await page.route(f"**/{name}/counts", lambda route: route.fulfill(json=found))
+    await page.goto(f"{service.url}/#{name}")
+    viewer = page.locator(f"stream-viewer[name={name}]")
+    await expect(viewer.locator("stream-places li")).to_have_text(["yard0", "kerb→ 12 ← 3"])
+    await expect(viewer.locator(".drawn")).to_be_hidden()
+    await viewer.get_by_role("button", name="Show them on the video").click()
+    await expect(viewer.locator(".drawn .place")).to_have_count(3)
+    await expect(viewer.locator(".drawn")).to_contain_text("kerb  → 12  ← 3")
+    await viewer.get_by_role("button", name="Hide them on the video").click()
+    await expect(viewer.locator(".drawn")).to_be_hidden()
 
 
 # ---- keeping
