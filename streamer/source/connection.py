@@ -115,8 +115,8 @@ class Connection:
 
     def _read(self) -> None:
         with open_target(self._target, self._stop, self._habits, place=self._place) as opened:
-            if self._target.sound:
-                opened.hear(self._tap.hear)
+            if self._target.sound and (unheard := opened.hear(self._tap.hear)) is not None:
+                log.info("%s: is recorded without sound: %s", self._name, unheard)
             video = opened.video(self._target.limits)
             self.stall_timeout = opened.protocol.start or opened.protocol.stall
             self.opened_at = self.alive_at = self._clock()

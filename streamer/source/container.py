@@ -48,11 +48,15 @@ class Contained:
         """None that FFmpeg would tell us of: it tells its log."""
         return 0
 
-    def hear(self, take: OnSound) -> None:
-        """Have its first sound handed on, where there is any."""
+    def hear(self, take: OnSound) -> str | None:
+        """Have its first sound handed on; gives why not, where there is none."""
         track = next(iter(self.container.streams.audio), None)
-        if track is not None and track.codec_context is not None:
-            self._sound, self._take = SoundTrack(track), take
+        if track is None:
+            return "there is no sound beside the video"
+        if getattr(track, "codec_context", None) is None:  # there is no decoder
+            return "the sound beside the video is of a kind that is not known here"
+        self._sound, self._take = SoundTrack(track), take
+        return None
 
     def video(self, limits: Limits) -> Video:
         """Its first video, to be decoded within limits.

@@ -30,8 +30,9 @@ class MotionJpeg:
         self._download, self._clock = download, clock
         self._parts = Parts(limits)
 
-    def hear(self, take: OnSound) -> None:
+    def hear(self, take: OnSound) -> str | None:
         """There is none."""
+        return "JPEG pictures have no sound beside them"
 
     def video(self, limits: Limits) -> Video:
         """Its pictures, to be decoded within limits. They have no times but that of their arrival."""

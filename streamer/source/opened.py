@@ -65,8 +65,12 @@ class Opened(Interface):
     def lost(self) -> int:
         """Datagrams that never came, as far as is known."""
 
-    def hear(self, take: OnSound) -> None:
-        """Have its sound handed on beside the video, where there is any; asked for before the video, if at all."""
+    def hear(self, take: OnSound) -> str | None:
+        """Have its sound handed on beside the video; asked for before the video, if at all.
+
+        Returns:
+            Why none will be, as a sentence; None: it will.
+        """
 
     def video(self, limits: Limits) -> Video:
         """Its video, to be decoded within limits; asked for once.

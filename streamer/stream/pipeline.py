@@ -295,6 +295,7 @@ class Pipeline:
         self._unseen = self._mishaps("frames cannot be given to the view")
         self._untracked = self._mishaps("detections cannot be tracked")
         self._uneventful = self._mishaps("events cannot be made of detections")
+        self._unkept = self._mishaps("pictures cannot be handed to the recorder")
         self._unrecorded = self._mishaps("detections cannot be recorded")
         self._unplaced = self._mishaps("boxes cannot be placed")
         self._unshown = self._mishaps("detections cannot be given to the view")
@@ -307,8 +308,8 @@ class Pipeline:
     def _tap(self) -> None:
         """Have the source hand on what it is sent, as it came, where that is kept."""
         wanted = self.recorder is not None and self.recorder.wants
-        self.source.on_coded = self.recorder.put if self.recorder is not None and wanted else None
-        self.source.on_sound = self.recorder.put_sound if self.recorder is not None and wanted else None
+        self.source.on_coded = self._keep if wanted else None
+        self.source.on_sound = self._keep_sound if wanted else None
 
     async def run(self) -> None:
         """Run every part until cancelled."""
@@ -361,6 +362,16 @@ class Pipeline:
             self._sampler, self._result_rate = Sampler(sampling.fps), _result_rate(sampling)
 
     # ---- in the source's thread
+
+    def _keep(self, picture: CodedPicture) -> None:
+        if self.recorder is not None:
+            with self._unkept:
+                self.recorder.put(picture)
+
+    def _keep_sound(self, sound: CodedSound) -> None:
+        if self.recorder is not None:
+            with self._unkept:
+                self.recorder.put_sound(sound)
 
     def receive(self, frame: Frame) -> None:
         """Take a frame from the source, in the source's thread."""
@@ -506,7 +517,7 @@ class Pipeline:
             ("tracker", "failed"): self._unfollowed.count + self._untracked.count + self._unplaced.count,
             ("tracker", "late"): self._tracker.too_late,
             ("events", "failed"): self._uneventful.count,
-            ("recorder", "failed"): self._unrecorded.count,
+            ("recorder", "failed"): self._unkept.count + self._unrecorded.count,
             ("view", "failed"): self._unseen.count + self._unshown.count,
             ("aligner", "late"): self.view.aligner.dropped,
             ("encoder", "failed"): self.view.failed,

@@ -114,8 +114,9 @@ async def test_sound_comes_only_where_it_is_asked_for(numbered_clip: Path, tmp_p
             assert sounds == []
 
 
-async def test_a_camera_without_sound_is_seen(tmp_path: Path) -> None:
-    """What is asked for and not there costs no picture."""
+async def test_a_camera_without_sound_is_seen(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """What is asked for and not there costs no picture, and the log says why."""
+    caplog.set_level("INFO")
     clip = make_clip(tmp_path / "clip.mp4")
     with run_rtsp_server({"/road": clip}) as server:
         for url in (server.url("/road"), clip.as_uri()):
@@ -123,3 +124,8 @@ async def test_a_camera_without_sound_is_seen(tmp_path: Path) -> None:
                 sounds = heard(watch)
                 await watch.more(20)
             assert sounds == []
+    said = [record.getMessage() for record in caplog.records if "without sound" in record.getMessage()]
+    assert said == [
+        "x: is recorded without sound: the camera describes no sound",
+        "x: is recorded without sound: there is no sound beside the video",
+    ]

@@ -23,7 +23,7 @@ from streamer.stream.counts import OTHER
 from streamer.stream.pipeline import STALE_PICTURE, STALE_RESULT, Pipeline
 from streamer.stream.rate import Rate
 from streamer.tracking.similarity import Similarity
-from streamer.values.coded import CodedPicture, CodedSound, OnCoded, OnSound
+from streamer.values.coded import CodedForm, CodedPicture, CodedSound, OnCoded, OnSound, SoundForm
 from streamer.values.detections import Detections
 from streamer.values.errors import SourceErrorKind
 from streamer.values.event import Event
@@ -108,14 +108,17 @@ class FakeRecorder:
         self.dropped = Counter[str]()
         self.answers: list[tuple[int, int, Detections, list[TrackedBox]]] = []
         """By opening and time of the picture."""
+        self.kept: list[CodedPicture | CodedSound] = []
         self.ends = 0
         self.runs = False
 
     def put(self, picture: CodedPicture) -> None:
-        """None comes of a fake source."""
+        """Note it."""
+        self.kept.append(picture)
 
     def put_sound(self, sound: CodedSound) -> None:
-        """Nor does sound."""
+        """Note it."""
+        self.kept.append(sound)
 
     def answered(self, frame: Frame, answer: Detections, drawn: Sequence[TrackedBox]) -> None:
         """Note it."""
@@ -566,25 +569,36 @@ async def test_frames_are_received_one_at_a_time(monkeypatch: pytest.MonkeyPatch
         assert counts.sampled + counts.skipped == 200
 
 
-def taken(stream: Stream) -> tuple[OnCoded | None, OnSound | None]:
-    """Who takes what the source is sent."""
-    return stream.source.on_coded, stream.source.on_sound
+PICTURE = CodedPicture(b"", 0, 0.0, True, CodedForm("h264", 64, 48))
+SOUND = CodedSound(b"", 0, 0, 0.0, SoundForm("opus", 48_000, 1))
+
+
+def send(stream: Stream) -> bool:
+    """Have the source be sent a picture and some sound; whether anybody took them."""
+    take, take_sound = stream.source.on_coded, stream.source.on_sound
+    if take is None or take_sound is None:
+        assert take is None
+        assert take_sound is None
+        return False
+    take(PICTURE)
+    take_sound(SOUND)
+    return True
 
 
 async def test_a_source_is_tapped_while_pictures_are_wanted() -> None:
     """What a camera sends is handed on from when it is to be recorded until it is not, while the stream runs on."""
     recorder = FakeRecorder(wants=False)
     async with run_stream(recorder=recorder) as stream:
-        assert taken(stream) == (None, None)
+        assert not send(stream)
         await until(lambda: recorder.runs)
         for mode in ("events", "continuous"):
             stream.pipeline.change(stream.model, Sampling(FPS), recording=Recording(mode))
-            assert taken(stream) == (recorder.put, recorder.put_sound)
+            assert send(stream)
+        assert recorder.kept == [PICTURE, SOUND, PICTURE, SOUND]
         stream.pipeline.change(stream.model, Sampling(FPS), recording=Recording("off"))
-        assert taken(stream) == (None, None)
-    recorder = FakeRecorder(wants=True)
-    async with run_stream(recorder=recorder) as stream:
-        assert taken(stream) == (recorder.put, recorder.put_sound)
+        assert not send(stream)
+    async with run_stream(recorder=FakeRecorder(wants=True)) as stream:
+        assert send(stream)
 
 
 async def test_answers_are_recorded_by_their_picture() -> None:
@@ -602,9 +616,12 @@ async def test_answers_are_recorded_by_their_picture() -> None:
 
 
 async def test_what_fails_in_recording_costs_no_detections() -> None:
-    """A recorder that raises is counted, and viewers are told all the same."""
+    """A recorder that raises is counted; no camera is let go for it, and viewers are told all the same."""
 
     class Broken(FakeRecorder):
+        def put(self, picture: CodedPicture) -> None:
+            raise OSError("no")
+
         def answered(self, frame: Frame, answer: Detections, drawn: Sequence[TrackedBox]) -> None:
             raise OSError("no")
 
@@ -612,7 +629,8 @@ async def test_what_fails_in_recording_costs_no_detections() -> None:
         await stream.arrive()
         stream.answer(BOX)
         assert len(stream.told) == 1
-        assert stream.pipeline.drops()["recorder", "failed"] == 1
+        assert send(stream)
+        assert stream.pipeline.drops()["recorder", "failed"] == 2
 
 
 async def test_a_pause_ends_what_is_recorded() -> None:

@@ -25,6 +25,7 @@ from streamer.rtp.reports import Reception, SenderReport, read_reports
 from streamer.rtp.sound import reader_of
 from streamer.rtp.wall import Wall
 from streamer.source import protocol as protocols
+from streamer.source.failure import printable
 from streamer.source.opened import Unit, Video, limit
 from streamer.source.protocol import Protocol
 from streamer.source.rtsp.beside import Beside
@@ -168,13 +169,18 @@ class Playing:
             keyframes=tuple(KINDS[entry] for entry in sorted(self._begun, reverse=True)),
         )
 
-    def hear(self, take: OnSound) -> None:
-        """Have its sound handed on, where it is set up and of a kind that is kept."""
+    def hear(self, take: OnSound) -> str | None:
+        """Have its sound handed on; gives why not, where it is not set up, or of a kind that is not kept."""
         sound = self._session.sound
-        if sound is not None:
-            track = sound.track
-            reader = reader_of(track.codec, track.clock_rate, track.channels, track.fmtp)
-            self._listening = None if reader is None else Listening(sound, reader, take)
+        if sound is None:
+            described = any(track.media == "audio" for track in self._session.tracks)
+            return f"the camera {'does not give its sound' if described else 'describes no sound'}"
+        track = sound.track
+        reader = reader_of(track.codec, track.clock_rate, track.channels, track.fmtp)
+        if reader is None:
+            return f"the camera's sound is {printable(track.codec) or 'of a kind it does not name'}, which is not kept"
+        self._listening = Listening(sound, reader, take)
+        return None
 
     def video(self, limits: Limits) -> Video:
         """Its video, to be decoded within limits.
