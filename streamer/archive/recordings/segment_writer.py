@@ -124,8 +124,9 @@ class SegmentWriter:
         """
         if self._file is None or self._now is None:
             return
-        file, now = self._file, self._now
+        file, now, size = self._file, self._now, self._file.size
         self._or_leave(lambda: file.close())
+        self._tally.bytes += file.size - size
         self._file = self._now = self._last = None
         if not file.fragments:
             file.path.unlink(missing_ok=True)
@@ -235,13 +236,14 @@ class SegmentWriter:
             if not is_leading:
                 self._reorder = min(MOST_REORDER, self._reorder + 1)
             return
-        self._tally.written += 1
         now.until = picture.received_at
         ahead = (picture.time - before) / MICROSECONDS
         if 0 < ahead < self.patience:
             self._step += (ahead - self._step) * (0.05 if self._step else 1)
         size = file.size
-        if self._or_leave(file.flush):
+        has_grown = self._or_leave(file.flush, given_again=1)
+        self._tally.written += 1
+        if has_grown:
             self._tally.bytes += file.size - size
             if file.fragments:
                 now.segment = self._segment(file, now.segment, None)
@@ -254,8 +256,13 @@ class SegmentWriter:
             fragments=file.fragments,
         )  # fmt: skip
 
-    def _or_leave(self, do: Callable[[], bool | None]) -> bool:
-        """Do something with the file; where that fails it is left with what is whole of it."""
+    def _or_leave(self, do: Callable[[], bool | None], *, given_again: int = 0) -> bool:
+        """Do something with the file; where that fails it is left with what is whole of it.
+
+        Args:
+            do: what.
+            given_again: pictures it took that are not lost with it, for whoever gave them gives them again.
+        """
         file, now = self._file, self._now
         assert file is not None and now is not None  # noqa: S101, PT018  asked of what goes on
         try:
@@ -263,7 +270,7 @@ class SegmentWriter:
         except Exception:
             with contextlib.suppress(OSError):
                 file.cut()
-            lost = file.taken - file.pictures
+            lost = file.taken - file.pictures - given_again
             self._tally.written -= lost
             self._tally.dropped["unwritten"] += lost
             self.torn.append(now.segment)

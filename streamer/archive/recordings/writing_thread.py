@@ -128,6 +128,8 @@ class WritingThread:
                 self._woken.wait(PAUSE)
                 self._woken.clear()
                 self.once()
+            self._closing = True
+            self.once()
         finally:
             self._on_end()
 
