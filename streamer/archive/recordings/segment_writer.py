@@ -25,6 +25,8 @@ MOST_LENGTH = 120 * MICROSECONDS
 MOST_BYTES = 1 << 30
 GAP = 2.0
 """Seconds that are a gap, in pictures' times or in the wall's clock, where pictures come oftener than that."""
+ENOUGH = 16
+"""Pictures of a file that tell the time between two: of a few, B-frames would tell another."""
 SLOWEST = 60.0
 """Seconds from one picture to the next that may be a camera's way."""
 SLEW = 0.02
@@ -229,7 +231,7 @@ class SegmentWriter:
         file, now = self._file, self._now
         if file is None or now is None:
             return  # it could not begin with this one
-        self._last, before = picture, file.last_time
+        self._last = picture
         if not self._or_leave(lambda: file.put(picture)):
             is_leading = picture.time < file.first_time
             self._tally.dropped["leading" if is_leading else "out_of_order"] += 1
@@ -237,9 +239,8 @@ class SegmentWriter:
                 self._reorder = min(MOST_REORDER, self._reorder + 1)
             return
         now.until = picture.received_at
-        ahead = (picture.time - before) / MICROSECONDS
-        if 0 < ahead < self.patience:
-            self._step += (ahead - self._step) * (0.05 if self._step else 1)
+        if file.taken >= ENOUGH or (not self._step and file.taken > 1):
+            self._step = file.duration / (file.taken - 1) / MICROSECONDS
         size = file.size
         has_grown = self._or_leave(file.flush, given_again=1)
         self._tally.written += 1

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import av
 import pytest
 
 from streamer.archive.recordings.segment import Segment
@@ -77,6 +78,17 @@ def test_a_picture_is_where_its_time_says(coded: Coded, desk: Desk, index: FakeI
     desk.put(pictures)
     found = [each.first_time + time for each in desk.closed() for time in times_in(index.path(each))]
     assert found == [picture.time for picture in pictures]
+
+
+@pytest.mark.parametrize("kind", ["h264", "b-frames"])
+def test_pictures_last_alike_in_every_segment(kind: str, coded: Coded, desk: Desk, index: FakeIndex) -> None:
+    """A browser believes what a sample is said to last: in a second segment too, a picture's time from the first on."""
+    form = replace(coded(kind)[0].form, frame_rate=None)
+    desk.put([replace(each, form=form) for each in looped(coded(kind), 70 * FPS)])
+    for segment in desk.closed()[1:]:
+        with av.open(str(index.path(segment))) as file:
+            packets = [packet for packet in file.demux(video=0) if packet.size]
+        assert {packet.duration for packet in packets} == {STEP}
 
 
 def test_the_index_knows_of_each_second(coded: Coded, desk: Desk, index: FakeIndex) -> None:
