@@ -63,8 +63,8 @@ export class ZonesPage extends HTMLElement {
   /** Whether he is asked if it may be lost. */
   #asking = false;
 
-  connectedCallback() {
-    if (this.childElementCount > 0) return;
+  /** When it is first looked at. */
+  #build() {
     this.#heard.setAttribute("aria-live", "assertive");
     this.#done.setAttribute("role", "status");
     this.#over.hidden = true;
@@ -103,6 +103,7 @@ export class ZonesPage extends HTMLElement {
     const name = new URLSearchParams(hash?.slice(PLACE.length + 1) ?? "").get("stream") ?? "";
     if (name === this.#name) return;
     this.forget();
+    if (name && this.childElementCount === 0) this.#build();
     if (name) this.#open(name);
   }
 
