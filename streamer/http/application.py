@@ -141,12 +141,13 @@ def _kept_rooms(app: web.Application, kept: "tuple[Archive, Announcements] | Non
     """What answers for events and recordings: of the archive nothing is loaded where there is none."""
     if kept is None:
         return (no_archive,)
-    from streamer.http import exports, facets, kept_events, recorded_files, recordings
+    from streamer.http import clips, exports, facets, kept_events, recorded_files, recordings
 
     kept_events.set_up(app, *kept)
     exports.set_up(app)
-    recordings.set_up(app, kept[0].recordings)
-    return exports, facets, kept_events, recorded_files, recordings
+    for room in (recordings, clips):
+        room.set_up(app, kept[0].recordings)
+    return clips, exports, facets, kept_events, recorded_files, recordings
 
 
 def _below(base: str, routes: web.RouteTableDef) -> Iterator[web.RouteDef]:

@@ -1,26 +1,18 @@
 """Recorded segments made on the spot, as a recorder leaves them; pictures are numbered as those of clip.py are."""
 
-import io
-import struct
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import av
 from av.bitstream import BitStreamFilterContext
 
-from streamer.archive.recordings.segment import Fragment, Segment
+from streamer.archive.recordings.segment import Segment
+from streamer.archive.recordings.segment_file import SegmentFile
+from streamer.values.coded import MICROSECONDS, CodedForm, CodedPicture
 from streamer.values.uuid7 import uuid7
 from tests.peers.clip import make_clip
 
-FLAGS = {
-    "movflags": "+hybrid_fragmented+frag_keyframe+empty_moov+default_base_moof+negative_cts_offsets",
-    "frag_duration": "1000000",
-    "flush_packets": "1",
-}
 FPS = 30
-MIMES = {"h264": 'video/mp4; codecs="avc1.42c00b"', "hevc": 'video/mp4; codecs="hvc1.1.6.L60.90"'}
 
 
 def record(
@@ -67,28 +59,33 @@ def record(
         codec=codec,
         first=first,
     )
-    written, closed, keys, name, pictures = _muxed(clip)
+    pictures = _pictures(clip, size)
     clip.unlink()
-    path.write_bytes(written if is_open else closed)
-    init = written[: next(at for kind, at, _ in _boxes(written) if kind == "moof")]
-    boxes = list(_boxes(written if is_open else closed, len(init)))
+    file = SegmentFile(path, pictures[0], reorder=b_frames, step=MICROSECONDS // FPS)
+    for picture in pictures:
+        file.put(picture)
+        file.flush()
+    written, fragments, kept = path.read_bytes(), file.fragments, file.pictures
+    file.close()
+    if is_open:
+        path.write_bytes(written)
     return Segment(
         id=id_,
         stream=stream,
         began_at=began_at,
         ended_at=None if is_open else began_at + seconds,
-        codec=name,
-        mime=MIMES.get(name, "video/mp4"),
+        codec=pictures[0].form.codec,
+        mime=file.mime,
         width=size[0],
         height=size[1],
-        pictures=pictures,
+        pictures=kept if is_open else file.pictures,
         size=path.stat().st_size,
-        first_time=0,
+        first_time=pictures[0].time,
         camera_at=None,
         follows=follows,
         has_event=has_event,
-        init=init,
-        fragments=_fragments(boxes, keys, round(seconds * 1000)),
+        init=file.init,
+        fragments=fragments if is_open else file.fragments,
     )
 
 
@@ -97,54 +94,18 @@ def path_of(folder: Path, stream: str, began_at: float, id_: str) -> Path:
     return folder / stream / f"{datetime.fromtimestamp(began_at, UTC):%Y/%m/%d}" / f"{id_}.mp4"
 
 
-def _muxed(clip: Path) -> tuple[bytes, bytes, list[int], str, int]:
-    """A clip's packets in the recorder's form: before and after it is closed; when keyframes are shown, in ms."""
-    keys, file = list[int](), io.BytesIO()
-    packets, name = _packets(clip)
-    with av.open(io.BytesIO(bytes(packets[0])), format=name) as probe:
-        sink = av.open(file, "w", format="mp4", options=FLAGS)
-        out = sink.add_stream_from_template(probe.streams.video[0])
-        out.time_base = packets[0].time_base
-        if name == "hevc":
-            out.codec_context.codec_tag = "hvc1"
-        for packet in packets:
-            assert packet.pts is not None
-            if packet.is_keyframe:
-                keys.append(round(packet.pts * packet.time_base * 1000))
-            packet.stream = out
-            sink.mux(packet)
-        written = file.getvalue()
-        sink.close()
-    return written, file.getvalue(), keys, name, len(packets)
-
-
-def _packets(clip: Path) -> "tuple[list[av.Packet[Any]], str]":
-    """A clip's as sources give them: H.264 and H.265 in Annex B, with parameter sets at keyframes. And its codec."""
+def _pictures(clip: Path, size: tuple[int, int]) -> list[CodedPicture]:
+    """A clip's as sources hand them on: H.264 and H.265 in Annex B, with parameter sets at keyframes."""
     with av.open(str(clip)) as source:
         stream = source.streams.video[0]
         name, packets = stream.codec_context.name, [each for each in source.demux(stream) if each.pts is not None]
-        if name == "mjpeg":
-            return packets, name
-        # Without x264's words about itself, which stand before the first picture's delimiter, as no camera has it.
-        wanted = "h264_mp4toannexb,filter_units=remove_types=6" if name == "h264" else "hevc_mp4toannexb"
-        annex_b = BitStreamFilterContext(wanted, stream)
-        return [each for packet in packets for each in annex_b.filter(packet)], name
-
-
-def _fragments(boxes: list[tuple[str, int, int]], keys: list[int], end: int) -> tuple[Fragment, ...]:
-    """Of the pairs of `moof` and `mdat`, one for each keyframe."""
-    starts = [at for kind, at, _ in boxes if kind == "moof"]
-    ends = [at + size for kind, at, size in boxes if kind == "mdat"]
-    overs = [*keys[1:], end]
-    return tuple(
-        Fragment(offset, over - offset, time, until - time, True)
-        for offset, over, time, until in zip(starts, ends, keys, overs, strict=False)
-    )
-
-
-def _boxes(data: bytes, at: int = 0) -> Iterator[tuple[str, int, int]]:
-    """Those one after the other from there on: kind, offset, size (ISO/IEC 14496-12 section 4.2)."""
-    while at + 8 <= len(data):
-        size, kind = struct.unpack_from(">I4s", data, at)
-        yield kind.decode("latin-1"), at, size
-        at += size
+        if name != "mjpeg":
+            # Without x264's words about itself, which stand before the first picture's delimiter, as no camera has it.
+            wanted = "h264_mp4toannexb,filter_units=remove_types=6" if name == "h264" else "hevc_mp4toannexb"
+            annex_b = BitStreamFilterContext(wanted, stream)
+            packets = [each for packet in packets for each in annex_b.filter(packet)]
+    form = CodedForm(name, *size, float(FPS))
+    return [
+        CodedPicture(bytes(each), round((each.pts or 0) * each.time_base * MICROSECONDS), 0.0, each.is_keyframe, form)
+        for each in packets
+    ]

@@ -211,6 +211,48 @@ class ShownBoxes(Body):
     """0: it was not followed."""
 
 
+class ClipPart(Body):
+    """Video without a gap within a clip."""
+
+    at: float
+    """Seconds into the clip."""
+    since: Annotated[float, Field(alias="from")]
+    """When that was."""
+    seconds: float
+    """How long it is."""
+
+
+class ClipBox(Body):
+    """One thing that was found."""
+
+    label: str
+    class_id: int
+    score: float
+    box: tuple[float, float, float, float]
+    """x_min, y_min, x_max, y_max in pixels."""
+    tracker_id: int | None
+
+
+class ClipSample(Body):
+    """What was found in one picture."""
+
+    at: float
+    """Seconds into the clip."""
+    time: float
+    boxes: tuple[ClipBox, ...]
+
+
+class ClipSidecar(Body):
+    """The answer of `GET …/recordings/clip.json`."""
+
+    stream: str
+    width: int
+    """Of the pictures, in pixels."""
+    height: int
+    parts: tuple[ClipPart, ...]
+    samples: tuple[ClipSample, ...]
+
+
 class RemovedRecordings(Body):
     """What was removed."""
 

@@ -36,7 +36,7 @@ def test_what_is_no_fragment_is_refused() -> None:
         timescales(b"\0\0\0\x10moov\0\0\0\x08trak")
 
 
-def packets(data: bytes) -> list[tuple[int | None, int | None, bytes]]:
+def packets(data: bytes) -> list[tuple[int, int, bytes]]:
     """Of a file: when each is shown and decoded, and what it is."""
-    with av.open(io.BytesIO(data), format="mp4") as container:
-        return [(each.pts, each.dts, bytes(each)) for each in container.demux(video=0) if each.size]
+    with av.open(io.BytesIO(data), "r", format="mp4") as container:
+        return [(each.pts or 0, each.dts or 0, bytes(each)) for each in container.demux(video=0) if each.size]

@@ -1,0 +1,63 @@
+"""The boxes of recorded pictures: on one that the model saw its own; on those between, where things were on their way.
+
+The page does the same (web/recorded_boxes.js), so that a video in which boxes are drawn shows what the page shows.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+from streamer.values.track import TrackedBox
+
+Sample = tuple[int, Sequence[TrackedBox]]
+"""When its picture is shown, in microseconds, and what was drawn on it."""
+
+SAME = 1000
+"""Two times of one picture differ by less, microseconds: files and samples are rounded each for themselves."""
+STAYING = 1.5
+STAYING_TIME = 300_000
+"""As live boxes are: without a new answer they stay one and a half intervals and this, microseconds."""
+FOLLOWED = 2.5
+"""Intervals: where an answer is missing between two samples, things are still followed from one to the other."""
+USUAL = 200_000
+"""What is taken for the time between two samples where it cannot be known."""
+
+
+class BoxesAt:
+    """Of a span; asked for one picture after the other."""
+
+    def __init__(self, samples: Sequence[Sample]) -> None:
+        """Take these, in order."""
+        self._samples = samples
+        steps = sorted(after[0] - before[0] for before, after in pairwise(samples))
+        self._usual = steps[len(steps) // 2] if steps else USUAL
+        self._at = -1
+
+    def at(self, time: int) -> list[TrackedBox]:
+        """What is drawn on the picture that is shown then. Times rise from one call to the next."""
+        while self._at + 1 < len(self._samples) and self._samples[self._at + 1][0] <= time:
+            self._at += 1
+        before = self._samples[self._at] if self._at >= 0 else None
+        after = self._samples[self._at + 1] if self._at + 1 < len(self._samples) else None
+        return _between(time, before, after, self._usual)
+
+
+def _between(time: int, before: Sample | None, after: Sample | None, usual: int) -> list[TrackedBox]:
+    if after is not None and after[0] - time <= SAME:
+        return list(after[1])  # its own: rounded to lie just behind it
+    if before is None:
+        return []
+    if time - before[0] <= SAME:
+        return list(before[1])
+    if after is None or after[0] - before[0] > FOLLOWED * usual + SAME:
+        return list(before[1]) if time - before[0] <= STAYING * usual + STAYING_TIME else []
+    share = (time - before[0]) / (after[0] - before[0])
+    then = {box.tracker_id: box for box in after[1]}
+    return [_on_its_way(box, then.get(box.tracker_id) if box.tracker_id else None, share) for box in before[1]]
+
+
+def _on_its_way(box: TrackedBox, then: TrackedBox | None, share: float) -> TrackedBox:
+    if then is None:
+        return box
+    x_min, y_min, x_max, y_max = (edge + (later - edge) * share for edge, later in zip(box.box, then.box, strict=True))
+    return replace(box, box=(x_min, y_min, x_max, y_max))

@@ -1,0 +1,148 @@
+"""Clips that were asked for, kept for a while: whoever plays one asks for many parts of it.
+
+They lie beside the recordings, few at a time, and are gone with the service.
+"""
+
+import asyncio
+import hashlib
+import logging
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from streamer.archive.recordings.clip import Stopped, write_clip
+from streamer.archive.recordings.cut import Part
+from streamer.values.clock import Clock
+from streamer.values.ending import ended
+from streamer.values.errands import Errands
+from streamer.values.errors import Overloaded, Refused
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 2
+"""Clips that are made at a time."""
+KEPT = 600.0
+"""Seconds after it was asked for last that a clip is there."""
+MOST_BYTES = 8 << 30
+"""Of all clips; then those that were asked for longest ago go."""
+LARGEST = 4 << 30
+"""Bytes of one."""
+LEFT = 1 << 30
+"""Bytes of the disk that no clip takes."""
+
+
+@dataclass(slots=True)
+class Clip:
+    """One that is there."""
+
+    key: str
+    """The same for as long as its content is."""
+    path: Path
+    size: int
+    asked_at: float
+    """Monotonic seconds."""
+
+
+class Clips:
+    """One service's."""
+
+    def __init__(self, folder: Path, path_of: Callable[[Part], Path], clock: Clock) -> None:
+        """Have none.
+
+        Args:
+            folder: theirs alone; what a service left there before is removed.
+            path_of: tells where a part's file is.
+            clock: monotonic seconds.
+        """
+        self._folder, self._path_of, self._clock = folder, path_of, clock
+        self._errands = Errands(AT_ONCE, "clips")
+        self._made: dict[str, Clip] = {}
+        self._making: dict[str, asyncio.Task[Clip]] = {}
+        self._is_swept = self._is_closed = False
+
+    async def of(self, parts: Sequence[Part]) -> Clip:
+        """The clip of these, made if need be.
+
+        Raises:
+            Refused: 413 it would be too large; 404 what it is of has just been let go.
+            Overloaded: others are being made, or the disk is full.
+        """
+        key = _key(parts)
+        clip = self._made.get(key)
+        if clip is None:
+            task = self._making.get(key) or self._begin(key, parts)
+            clip = await asyncio.shield(task)
+        clip.asked_at = self._clock()
+        return clip
+
+    async def close(self) -> None:
+        """Let go of all."""
+        self._is_closed = True
+        await ended("a clip", *self._making.values())
+        await self._errands.run(partial(shutil.rmtree, self._folder, ignore_errors=True))
+
+    def _begin(self, key: str, parts: Sequence[Part]) -> "asyncio.Task[Clip]":
+        if len(self._making) >= AT_ONCE:
+            raise Overloaded("as many clips as may be are being made already", 5)
+        size = sum(part.size for part in parts)
+        if size > LARGEST:
+            sentence = f"the clip would be {size / 1e9:.1f} GB, and {LARGEST / 1e9:.1f} GB is the most; ask for less"
+            raise Refused(413, sentence)
+        task = self._making[key] = asyncio.create_task(self._make(key, parts, size))
+        task.add_done_callback(lambda _: self._making.pop(key, None))
+        return task
+
+    async def _make(self, key: str, parts: Sequence[Part], size: int) -> Clip:
+        for old in self._surplus(size):
+            del self._made[old.key]
+            await self._errands.run(partial(old.path.unlink, missing_ok=True))
+        try:
+            clip = await self._errands.run(partial(self._write, key, parts, size))
+        except Stopped:
+            raise Overloaded("the service is stopping") from None
+        except FileNotFoundError:
+            raise Refused(404, "some of this span has just been let go") from None
+        except ValueError as error:
+            raise Refused(404, str(error)) from None
+        except OSError as error:
+            log.error("a clip cannot be made: %s", error)
+            raise Overloaded(f"the clip cannot be made: {error.strerror or error}", 10) from None
+        self._made[key] = clip
+        return clip
+
+    def _surplus(self, size: int) -> list[Clip]:
+        """Those that are to go before one of that size comes, longest asked for first."""
+        now, gone = self._clock(), list[Clip]()
+        left = sum(clip.size for clip in self._made.values()) + size
+        for clip in sorted(self._made.values(), key=lambda clip: clip.asked_at):
+            if clip.asked_at < now - KEPT or left > MOST_BYTES:
+                gone.append(clip)
+                left -= clip.size
+        return gone
+
+    # ---- in its threads
+
+    def _write(self, key: str, parts: Sequence[Part], size: int) -> Clip:
+        if not self._is_swept:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._is_swept = True
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if shutil.disk_usage(self._folder).free < size + LEFT:
+            raise Overloaded("there is no room on the disk for this clip", 60)
+        path = self._folder / f"{key}.mp4"
+        part = path.with_suffix(".part")
+        try:
+            write_clip(parts, self._path_of, part, lambda: self._is_closed)
+            part.chmod(0o600)
+            part.replace(path)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+        return Clip(key, path, path.stat().st_size, self._clock())
+
+
+def _key(parts: Sequence[Part]) -> str:
+    said = [(part.segment.id, part.begin, part.end, len(part.segment.fragments)) for part in parts]
+    return hashlib.sha256(repr(said).encode()).hexdigest()[:32]

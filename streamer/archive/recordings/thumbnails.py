@@ -1,0 +1,81 @@
+"""Small pictures of recorded moments, for who looks for one: each of the keyframe at that moment or before it."""
+
+from collections import OrderedDict
+from functools import partial
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+
+from streamer.archive.recordings.footage import SomeFragments, needed
+from streamer.archive.recordings.segment import Segment
+from streamer.values.errands import Errands
+
+AT_ONCE = 2
+"""That are made at a time."""
+MOST_BYTES = 16 << 20
+"""Of those that are remembered; then those go that were asked for longest ago."""
+QUALITY = 75
+"""JPEG's."""
+
+
+class Thumbnails:
+    """One service's."""
+
+    def __init__(self) -> None:
+        """Remember none."""
+        self._errands = Errands(AT_ONCE, "thumbnails")
+        self._known: OrderedDict[str, bytes] = OrderedDict()
+        self._bytes = 0
+
+    async def of(self, path: Path, segment: Segment, time: int, width: int) -> bytes:
+        """A JPEG.
+
+        Args:
+            path: of the segment's file.
+            segment: it.
+            time: media time in microseconds.
+            width: of the picture at the most, in pixels.
+
+        Raises:
+            OSError: the file is not there, or is none.
+            ValueError: there is no picture in it.
+        """
+        key = name_of(segment, time, width)
+        known = self._known.get(key)
+        if known is not None:
+            self._known.move_to_end(key)
+            return known
+        made = await self._errands.run(partial(_thumbnail, path, segment, time, width))
+        self._bytes += 0 if key in self._known else len(made)
+        self._known[key] = made
+        while self._bytes > MOST_BYTES:
+            self._bytes -= len(self._known.popitem(last=False)[1])
+        return made
+
+
+def name_of(segment: Segment, time: int, width: int) -> str:
+    """What tells one from another: all moments up to the next keyframe are one."""
+    some = needed(segment, time, time)
+    return f"{segment.id}-{some[0].offset if some else 0}-{width}"
+
+
+def _thumbnail(path: Path, segment: Segment, time: int, width: int) -> bytes:
+    some = needed(segment, time, time)
+    if not some:
+        raise ValueError("nothing of this moment is in the file")
+    with SomeFragments(path, segment.init, some[:1]) as file, av.open(file, "r", "mp4") as container:
+        video = container.streams.video[0]
+        video.codec_context.thread_count = 1
+        picture = next(container.decode(video), None)
+    if picture is None:
+        raise ValueError("nothing of this moment can be shown")
+    wide = min(width, picture.width)
+    high = max(1, round(picture.height * wide / picture.width))
+    done, data = cv2.imencode(
+        ".jpg", picture.to_ndarray(format="bgr24", width=wide, height=high), [cv2.IMWRITE_JPEG_QUALITY, QUALITY]
+    )
+    if not done:
+        raise ValueError("nothing of this moment can be shown")
+    return np.asarray(data).tobytes()
