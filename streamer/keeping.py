@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from streamer.archive.database import Database
     from streamer.archive.kept import Kept
     from streamer.archive.recordings.recorders import Recorders
+    from streamer.archive.recordings.renders import Renders
     from streamer.archive.recordings.rules import RecordingRules
     from streamer.http.announcements import Announcements
     from streamer.stream.events import StreamEvents
@@ -56,14 +57,14 @@ class Keeping:
         self._patience: float | None = None
         self.archive: Archive | None = None
         self._recorders: Recorders | None = None
-        self.kept: tuple[Archive, Announcements] | None = None
-        """The archive, and who is told of what it keeps."""
+        self.kept: tuple[Archive, Announcements, Renders] | None = None
+        """The archive, who is told of what it keeps, and what draws boxes into recordings."""
         if config.archive is not None:
             folder = (path.parent if path is not None else Path()) / config.archive.path
             self._patience = None if config.archive.database is None else PATIENCE
             announcements = _announcements()
             self.archive = _archive(config.archive, folder, clock, wall, announcements.tell)
-            self.kept = self.archive, announcements
+            self.kept = self.archive, announcements, _renders(self.archive, folder / "renders", wall)
             self._recorders = _recorders(self.archive, clock, wall)
 
     async def open(self) -> None:
@@ -136,6 +137,19 @@ def _announcements() -> "Announcements":
     from streamer.http.announcements import Announcements
 
     return Announcements()
+
+
+def _renders(archive: "Archive", folder: Path, wall: Clock) -> "Renders":
+    from streamer.archive.recordings.renders import Renders
+    from streamer.view.annotator import annotate
+
+    recordings = archive.recordings
+    return Renders(
+        folder,
+        lambda part: recordings.path(part.segment),
+        lambda frame, boxes, reformatter: annotate(frame, boxes, reformatter=reformatter),
+        wall,
+    )
 
 
 def _recorders(archive: "Archive", clock: Clock, wall: Clock) -> "Recorders":

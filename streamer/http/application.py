@@ -63,6 +63,7 @@ from streamer.webrtc import MAX_OFFER
 
 if TYPE_CHECKING:
     from streamer.archive.archive import Archive
+    from streamer.archive.recordings.renders import Renders
     from streamer.http.announcements import Announcements
 
 ROOMS = (
@@ -107,7 +108,7 @@ def build(
     sign_on: SignOn | None,
     security_headers: Mapping[str, str],
     draw: Draw,
-    kept: "tuple[Archive, Announcements] | None" = None,
+    kept: "tuple[Archive, Announcements, Renders] | None" = None,
 ) -> web.Application:
     """The application, ready to be served.
 
@@ -137,17 +138,19 @@ def build(
     return app
 
 
-def _kept_rooms(app: web.Application, kept: "tuple[Archive, Announcements] | None") -> tuple[ModuleType, ...]:
+def _kept_rooms(app: web.Application, kept: "tuple[Archive, Announcements, Renders] | None") -> tuple[ModuleType, ...]:
     """What answers for events and recordings: of the archive nothing is loaded where there is none."""
     if kept is None:
         return (no_archive,)
-    from streamer.http import clips, exports, facets, kept_events, recorded_files, recordings
+    from streamer.http import clips, exports, facets, kept_events, recorded_files, recordings, renders
 
-    kept_events.set_up(app, *kept)
+    archive, announcements, made = kept
+    kept_events.set_up(app, archive, announcements)
     exports.set_up(app)
     for room in (recordings, clips):
-        room.set_up(app, kept[0].recordings)
-    return clips, exports, facets, kept_events, recorded_files, recordings
+        room.set_up(app, archive.recordings)
+    renders.set_up(app, made)
+    return clips, exports, facets, kept_events, recorded_files, recordings, renders
 
 
 def _below(base: str, routes: web.RouteTableDef) -> Iterator[web.RouteDef]:

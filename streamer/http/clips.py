@@ -11,7 +11,7 @@ from streamer.archive.recordings.clips import Clips
 from streamer.archive.recordings.cut import Part, cut, length_of
 from streamer.archive.recordings.recordings import Recordings
 from streamer.archive.recordings.sidecar import BoxesOf, json_of, vtt_of
-from streamer.archive.recordings.thumbnails import Thumbnails, name_of
+from streamer.archive.recordings.thumbnails import Thumbnails, tag_of
 from streamer.http.audit import note
 from streamer.http.bodies.body import read_query
 from streamer.http.bodies.recording import ClipSearch, ClipSidecar, ThumbnailSearch
@@ -55,7 +55,7 @@ async def clip(request: web.Request) -> web.StreamResponse:
     asked = read_query(ClipSearch, request.query)
     parts = await parts_of(request, asked.since, asked.until)
     made = await request.app[CLIPS].of(parts)
-    name = _name(request.match_info["name"], parts, "mp4")
+    name = name_of(request.match_info["name"], parts[0].began_at, "mp4")
     if asked.download and request.method == "GET" and "Range" not in request.headers:
         note(request, "clip download", request.match_info["name"], detail=name)
     download = name if asked.download else None
@@ -91,7 +91,7 @@ async def thumbnail(request: web.Request) -> web.Response:
     if segment is None or time > length_of(segment) + NEAR:
         raise Refused(404, "nothing is recorded at this moment")
     headers = {"Cache-Control": "private, max-age=600"}
-    tag = ETag(name_of(segment, time, asked.width))
+    tag = ETag(tag_of(segment, time, asked.width))
     if request.if_none_match and tag in request.if_none_match:
         response = web.Response(status=304, headers=headers)
     else:
@@ -129,10 +129,9 @@ async def parts_of(request: web.Request, began: float, ended: float, longest: fl
     return cut(await request.app[RECORDINGS].segments(request.match_info["name"], began, ended, MOST), began, ended)
 
 
-def _name(stream: str, parts: Sequence[Part], suffix: str) -> str:
-    """A file's, which sorts by when it is of."""
-    began = datetime.fromtimestamp(parts[0].began_at, UTC)
-    return f"{stream}-{began:%Y%m%dT%H%M%SZ}.{suffix}"
+def name_of(what: str, began: float, suffix: str) -> str:
+    """A file's, by when it is of: UTC, seconds since 1970."""
+    return f"{what}-{datetime.fromtimestamp(began, UTC):%Y%m%dT%H%M%SZ}.{suffix}"
 
 
 async def _beside(
@@ -143,6 +142,6 @@ async def _beside(
     response = web.StreamResponse(headers={"Cache-Control": "private, no-cache"})
     response.content_type, response.charset = media, "utf-8"
     if asked.download:
-        response.headers["Content-Disposition"] = f'attachment; filename="{_name(stream, parts, suffix)}"'
+        response.headers["Content-Disposition"] = f'attachment; filename="{name_of(stream, parts[0].began_at, suffix)}"'
     await send(request, response, made(parts, request.app[RECORDINGS].boxes), stream)
     return response

@@ -3,7 +3,7 @@
 The page does the same (web/recorded_boxes.js), so that a video in which boxes are drawn shows what the page shows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -23,23 +23,31 @@ USUAL = 200_000
 """What is taken for the time between two samples where it cannot be known."""
 
 
-class BoxesAt:
-    """Of a span; asked for one picture after the other."""
+def usual_step(times: Sequence[int]) -> int:
+    """Microseconds from one sample to the next, as a rule."""
+    steps = sorted(after - before for before, after in pairwise(times))
+    return steps[len(steps) // 2] if steps else USUAL
 
-    def __init__(self, samples: Sequence[Sample]) -> None:
-        """Take these, in order."""
-        self._samples = samples
-        steps = sorted(after[0] - before[0] for before, after in pairwise(samples))
-        self._usual = steps[len(steps) // 2] if steps else USUAL
-        self._at = -1
+
+class BoxesAt:
+    """Of a span; asked for one picture after the other, and read no further than to the sample behind it."""
+
+    def __init__(self, samples: Iterable[Sample], usual: int = USUAL) -> None:
+        """Take these.
+
+        Args:
+            samples: in order.
+            usual: microseconds from one to the next, as a rule.
+        """
+        self._samples, self._usual = iter(samples), usual
+        self._before: Sample | None = None
+        self._after = next(self._samples, None)
 
     def at(self, time: int) -> list[TrackedBox]:
         """What is drawn on the picture that is shown then. Times rise from one call to the next."""
-        while self._at + 1 < len(self._samples) and self._samples[self._at + 1][0] <= time:
-            self._at += 1
-        before = self._samples[self._at] if self._at >= 0 else None
-        after = self._samples[self._at + 1] if self._at + 1 < len(self._samples) else None
-        return _between(time, before, after, self._usual)
+        while self._after is not None and self._after[0] <= time:
+            self._before, self._after = self._after, next(self._samples, None)
+        return _between(time, self._before, self._after, self._usual)
 
 
 def _between(time: int, before: Sample | None, after: Sample | None, usual: int) -> list[TrackedBox]:

@@ -4,6 +4,7 @@ They lie beside the recordings, few at a time, and are gone with the service.
 """
 
 import asyncio
+import contextlib
 import hashlib
 import logging
 import shutil
@@ -29,6 +30,8 @@ MOST_BYTES = 8 << 30
 """Of all clips; then those that were asked for longest ago go."""
 LARGEST = 4 << 30
 """Bytes of one."""
+CLOSING = 5.0
+"""Seconds that a disk is waited for; it may hang."""
 LEFT = 1 << 30
 """Bytes of the disk that no clip takes."""
 
@@ -57,7 +60,7 @@ class Clips:
             clock: monotonic seconds.
         """
         self._folder, self._path_of, self._clock = folder, path_of, clock
-        self._errands = Errands(AT_ONCE, "clips")
+        self._errands, self._tidying = Errands(AT_ONCE, "clips"), Errands(1, "clips-tidy")
         self._made: dict[str, Clip] = {}
         self._making: dict[str, asyncio.Task[Clip]] = {}
         self._is_swept = self._is_closed = False
@@ -80,8 +83,10 @@ class Clips:
     async def close(self) -> None:
         """Let go of all."""
         self._is_closed = True
-        await ended("a clip", *self._making.values())
-        await self._errands.run(partial(shutil.rmtree, self._folder, ignore_errors=True))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CLOSING):
+                await ended("a clip", *self._making.values())
+                await self._tidying.run(partial(shutil.rmtree, self._folder, ignore_errors=True))
 
     def _begin(self, key: str, parts: Sequence[Part]) -> "asyncio.Task[Clip]":
         if len(self._making) >= AT_ONCE:
@@ -97,7 +102,7 @@ class Clips:
     async def _make(self, key: str, parts: Sequence[Part], size: int) -> Clip:
         for old in self._surplus(size):
             del self._made[old.key]
-            await self._errands.run(partial(old.path.unlink, missing_ok=True))
+            await self._tidying.run(partial(old.path.unlink, missing_ok=True))
         try:
             clip = await self._errands.run(partial(self._write, key, parts, size))
         except Stopped:

@@ -42,7 +42,7 @@ class Thumbnails:
             OSError: the file is not there, or is none.
             ValueError: there is no picture in it.
         """
-        key = name_of(segment, time, width)
+        key = tag_of(segment, time, width)
         known = self._known.get(key)
         if known is not None:
             self._known.move_to_end(key)
@@ -55,7 +55,7 @@ class Thumbnails:
         return made
 
 
-def name_of(segment: Segment, time: int, width: int) -> str:
+def tag_of(segment: Segment, time: int, width: int) -> str:
     """What tells one from another: all moments up to the next keyframe are one."""
     some = needed(segment, time, time)
     return f"{segment.id}-{some[0].offset if some else 0}-{width}"
