@@ -66,6 +66,15 @@ export class Administration extends EventTarget {
 
   /**
    * @param {string} name
+   * @param {"off" | "events" | "continuous"} mode what of its video is kept from now on
+   * @param {string} [token]
+   */
+  async record(name, mode, token) {
+    await this.#send("PATCH", `api/streams/${encodeURIComponent(name)}`, { body: { record: { mode } }, token });
+  }
+
+  /**
+   * @param {string} name
    * @param {string} [token]
    */
   async remove(name, token) {

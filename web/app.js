@@ -12,6 +12,8 @@ import { CameraPanel } from "./camera.js";
 import { News, countStates } from "./news.js";
 import { PeoplePage, isPeople } from "./people.js";
 import { isEvents } from "./search.js";
+import { RecordingsPage } from "./recordings_page.js";
+import { isRecordings } from "./recorded_place.js";
 import { SignIn } from "./signin.js";
 import { StreamViewer } from "./viewer.js";
 import { visitor } from "./visitor.js";
@@ -31,6 +33,8 @@ const useCamera = find(".use-camera");
 const events = /** @type {EventsPage} */ (find("events-page"));
 const toEvents = find(".to-events");
 const zones = /** @type {ZonesPage} */ (find("zones-page"));
+const recordings = /** @type {RecordingsPage} */ (find("recordings-page"));
+const toRecordings = find(".to-recordings");
 const people = /** @type {PeoplePage} */ (find("people-page"));
 const door = /** @type {SignIn} */ (find("sign-in"));
 /** The camera's own place; no stream is called so, for a name does not begin with a plus. */
@@ -59,6 +63,7 @@ const feed = new Feed({
     people.update(streams);
     events.update(streams);
     zones.update(streams);
+    recordings.update(streams);
     layOut();
   },
   ondetections(event) {
@@ -135,28 +140,37 @@ function layOut() {
   const atPeople = isPeople(wanted) && visitor.may("administer");
   const atEvents = isEvents(wanted) && visitor.may("view");
   const atZones = isZones(wanted) && visitor.may("view");
-  const elsewhere = atCamera || atPeople || atEvents || atZones || barred;
+  const atRecordings = isRecordings(wanted) && visitor.may("view");
+  const elsewhere = atCamera || atPeople || atEvents || atZones || atRecordings || barred;
   camera.hidden = !atCamera;
   people.show(atPeople ? wanted : "");
   events.show(atEvents ? location.hash.slice(1) : null);
   if (barred)
     zones.hidden = true; // what he has drawn is there when he has signed in again
   else zones.show(atZones ? location.hash.slice(1) : null);
+  recordings.show(atRecordings ? location.hash.slice(1) : null);
   main.hidden = elsewhere;
   main.dataset.view = focus ? "focus" : "grid";
-  back.hidden = !atCamera && !atPeople && !atEvents && !atZones && (!focus || focus === only);
+  back.hidden = !(atCamera || atPeople || atEvents || atZones || atRecordings) && (!focus || focus === only);
   useCamera.toggleAttribute("aria-current", atCamera);
-  toEvents.hidden = !visitor.may("view");
-  if (atEvents) toEvents.setAttribute("aria-current", "page");
-  else toEvents.removeAttribute("aria-current");
+  for (const [link, isHere] of /** @type {[HTMLElement, boolean][]} */ ([
+    [toEvents, atEvents],
+    [toRecordings, atRecordings],
+  ])) {
+    link.hidden = !visitor.may("view");
+    if (isHere) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
   viewers.forEach((viewer, name) => {
     viewer.classList.toggle("focused", name === focus);
     viewer.hidden = focus !== "" && name !== focus;
   });
   empty.hidden = elsewhere || (viewers.size > 0 && (wanted === "" || viewers.has(wanted)));
   if (!empty.hidden) drawEmpty(wanted);
-  let place = atCamera ? "Camera" : atPeople ? PeoplePage.title(wanted) : atEvents ? "Events" : focus;
+  let place = atCamera ? "Camera" : atPeople ? PeoplePage.title(wanted) : focus;
+  if (atEvents) place = "Events";
   if (atZones) place = zones.heading;
+  if (atRecordings) place = "Recordings";
   if (barred) place = "Sign in";
   document.title = place ? `${place} · Sightline` : "Sightline";
   fit();
@@ -259,6 +273,7 @@ function forget() {
   owner = "";
   events.forget();
   zones.forget();
+  recordings.forget();
   for (const dialog of document.querySelectorAll("dialog.sheet")) /** @type {HTMLDialogElement} */ (dialog).close();
   if (camera.publishing) camera.stop();
   viewers.forEach((viewer) => viewer.remove());

@@ -8,6 +8,7 @@ import { EventFacts } from "./event_facts.js";
 import { EventPicture } from "./event_picture.js";
 import { button, confirmed, problem } from "./form.js";
 import { icon } from "./icon.js";
+import { RecordedLink } from "./recorded_link.js";
 import { said } from "./verdict.js";
 import { visitor } from "./visitor.js";
 
@@ -23,6 +24,7 @@ export class EventView extends HTMLElement {
   #event = null;
   #picture = new EventPicture();
   #facts = new EventFacts();
+  #recorded = new RecordedLink();
   #newer = button("newer", () => this.#step(-1), icon("M10 3 5 8l5 5"));
   #older = button("older", () => this.#step(1), icon("m6 3 5 5-5 5"));
   #confirm = button("confirming", () => this.#judge("confirmed"), icon("m3 8.5 3.5 3.5L13 4.5"), "Confirm ", key("c"));
@@ -46,7 +48,7 @@ export class EventView extends HTMLElement {
     this.#older.setAttribute("aria-label", "Older");
     this.#heard.setAttribute("aria-live", "polite");
     const tools = element("p", "buttons", this.#bookmark, this.#box, this.#remove);
-    const side = element("div", "side", this.#facts, tools, this.#problem);
+    const side = element("div", "side", this.#facts, this.#recorded, tools, this.#problem);
     const stage = element("div", "stage", this.#picture, this.#newer, this.#older);
     this.#dialog.append(close, stage, side, this.#judging, this.#heard);
     this.#dialog.addEventListener("close", () => this.#left());
@@ -70,6 +72,7 @@ export class EventView extends HTMLElement {
     if (another) this.#facts.keepNote();
     this.#event = event;
     this.#picture.show(event);
+    this.#recorded.show(event);
     this.#picture.boxed = this.#boxed;
     if (another) this.#picture.prepare([older, newer]);
     this.#facts.show(event, place, this.#mayJudge);

@@ -20,6 +20,13 @@ import { Refusal, doubts, request } from "./request.js";
  * @property {string | null} [model]
  * @property {string[] | null} [findings] labels that the model's contract calls findings; an older server has none
  * @property {number | null} [viewers]
+ * @property {Recording} [recording] where nothing is kept there is none
+ */
+/**
+ * @typedef {object} Recording what of its video is kept
+ * @property {"off" | "events" | "continuous"} mode
+ * @property {string} state a word: off, waiting, recording, behind, full, stuck, failing or unsupported
+ * @property {string | null} [reason] a sentence
  */
 /**
  * @typedef {object} DetectionEvent one sampled frame

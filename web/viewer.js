@@ -7,6 +7,7 @@ import { cover } from "./cover.js";
 import { chips, definitions, delayBar, delayRows, figure, seenRows, sightingRows } from "./details.js";
 import { askDoctor } from "./doctor.js";
 import { Player } from "./player.js";
+import { RecordMode } from "./record_mode.js";
 import { STATES, delayParts, facts, metrics, sentence, totalDelay } from "./readout.js";
 import { address } from "./search.js";
 import { Sightings } from "./sightings.js";
@@ -164,6 +165,10 @@ export class StreamViewer extends HTMLElement {
     return /** @type {StreamPlaces} */ (this.#find("stream-places"));
   }
 
+  get #recording() {
+    return /** @type {RecordMode} */ (this.#find("record-mode"));
+  }
+
   /** @param {string} text why what was asked is not done; "" when something is asked again */
   #refuse(text) {
     window.clearTimeout(this.#refusalTimer);
@@ -230,6 +235,7 @@ export class StreamViewer extends HTMLElement {
     this.#find(".notice").textContent = this.#notice();
     this.#drawMetrics();
     this.#controls.update(this.#reachable ? this.#stream : null);
+    this.#recording.update(this.#reachable ? this.#stream : null);
     if (this.classList.contains("focused")) this.#drawDetails();
   }
 
