@@ -1,6 +1,8 @@
 // @ts-check
 // Recordings of one or two streams played in step: one time for all, which is that of the first that has a picture.
 
+import { SAME } from "./reel.js";
+
 /** @typedef {import("./recorded_video.js").RecordedVideo} RecordedVideo */
 
 /** Two streams that are further apart than this jump together, seconds; nearer ones are brought together slowly. */
@@ -51,6 +53,7 @@ export class Deck extends EventTarget {
     for (const video of videos) {
       video.rate = this.#rate;
       video.seek(this.#at);
+      video.addEventListener("picture", () => this.#stay(video));
     }
     this.#settle();
   }
@@ -103,6 +106,18 @@ export class Deck extends EventTarget {
   /** The one whose time it is. */
   get #lead() {
     return this.#videos.find((video) => video.has(this.#at) && !video.isAtEnd);
+  }
+
+  /** What stands still stands at the time of the picture that is seen, and so do the others.
+   * @param {RecordedVideo} video
+   */
+  #stay(video) {
+    if (this.#playing || video !== this.#lead || video.isSeeking || !video.picture) return;
+    const { at } = video.picture;
+    if (Math.abs(at - this.#at) < SAME) return;
+    this.#at = at;
+    for (const other of this.#videos) if (other !== video) other.seek(at);
+    this.#tell();
   }
 
   #settle() {

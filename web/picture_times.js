@@ -60,7 +60,20 @@ export function pictureTimes(fragments, { track, timescale }) {
           at += duration;
         }
     }
-  return times.sort(([a], [b]) => a - b);
+  times.sort(([a], [b]) => a - b);
+  // What a file says of a picture's duration is from its decoding to the next one's: they may be shown in another order.
+  return times.map(([time, duration], at) => [time, (times[at + 1]?.[0] ?? time + lastOf(times, duration)) - time]);
+}
+
+/**
+ * How long the last of some pictures is shown, as long as nobody knows what follows.
+ *
+ * @param {[number, number][]} times
+ * @param {number} said by the file
+ */
+function lastOf(times, said) {
+  const [before, last] = times.slice(-2);
+  return before && last ? last[0] - before[0] : said;
 }
 
 /**

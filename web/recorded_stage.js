@@ -81,15 +81,18 @@ export class RecordedStage extends HTMLElement {
   }
 
   #paint() {
-    const [context, picture] = [this.#context, this.#recorded?.picture];
-    if (!context || !picture || this.#video.videoWidth === 0) return;
+    const [context, recorded] = [this.#context, this.#recorded];
+    if (!context || !recorded?.picture || this.#video.videoWidth === 0) return;
+    const image = recorded.take();
+    const { segment } = recorded.picture;
     const { videoWidth: width, videoHeight: height } = this.#video;
     const place = fitted({ width, height }, this.#canvas);
     if (place.width < this.#canvas.width || place.height < this.#canvas.height)
       context.clearRect(0, 0, this.#canvas.width, this.#canvas.height);
-    context.drawImage(this.#video, place.x, place.y, place.width, place.height);
+    context.drawImage(image, place.x, place.y, place.width, place.height);
+    if (image !== this.#video) /** @type {VideoFrame} */ (image).close();
     const boxes = this.#chosen();
-    const size = this.#recorded?.boxes.sizeOf(picture.segment.id) ?? { width, height };
+    const size = recorded.boxes.sizeOf(segment.id) ?? { width, height };
     const font = "system-ui, sans-serif";
     if (boxes.length > 0) paintBoxes(context, place, size, boxes, { of: (name) => this.#valueOf(name), font });
     this.#canvas.dataset["painted"] = "";

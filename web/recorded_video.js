@@ -117,6 +117,11 @@ export class RecordedVideo extends EventTarget {
     return this.#reel.isGrowing;
   }
 
+  /** Whether it is on its way to another picture than the one that is seen. */
+  get isSeeking() {
+    return this.#video.seeking || this.#source?.readyState !== "open";
+  }
+
   /** Whether what is to be shown is there. */
   get isReady() {
     return !this.#video.seeking && this.#video.readyState >= HTMLMediaElement.HAVE_FUTURE_DATA;
@@ -126,7 +131,7 @@ export class RecordedVideo extends EventTarget {
   get isAtEnd() {
     if (this.isReady || this.#video.seeking) return false;
     const segment = this.#reel.at(this.at) ?? this.#reel.at(this.at - 0.25);
-    if (!segment) return true;
+    if (!segment) return this.#knows(this.at, this.at);
     const end = endOf(segment);
     const next = this.#reel.at(end + 2 * SAME);
     const gap = !next || next.began_at > end + 0.05;
@@ -192,6 +197,23 @@ export class RecordedVideo extends EventTarget {
     const { began_at = then } = (by > 0 ? this.#reel.after(then) : undefined) ?? {}; // over a gap
     const before = by < 0 ? this.#reel.before(then) : undefined;
     return before ? endOf(before) - USUAL_PICTURE_S : began_at;
+  }
+
+  /**
+   * What is to be painted; from then on `picture` is what is to be seen on it. Where the browser has frames that say
+   * their time that is certain, else it was told what is shown, and a later one may have taken its place.
+   *
+   * @returns {VideoFrame | HTMLVideoElement} a frame is to be closed
+   */
+  take() {
+    const frame = typeof VideoFrame === "undefined" ? null : frameOf(this.#video); // not on pages that are not secure
+    const at = this.#origin + (frame?.timestamp ?? 0) / 1e6;
+    if (frame && this.picture && Math.abs(at - this.picture.at) < 2 * this.#rate) {
+      this.picture = this.#shownAt(at) ?? this.picture;
+      return frame;
+    }
+    frame?.close();
+    return this.#video;
   }
 
   /** The boxes of the picture that is shown. */
@@ -263,11 +285,19 @@ export class RecordedVideo extends EventTarget {
 
   /** @param {number} at of the picture that is painted now */
   #show(at) {
+    this.picture = this.#shownAt(at) ?? this.picture;
+    if (this.picture) this.dispatchEvent(new Event("picture"));
+  }
+
+  /**
+   * @param {number} at
+   * @returns {Picture | null}
+   */
+  #shownAt(at) {
     const segment = this.#reel.at(at);
-    if (!segment) return;
+    if (!segment) return null;
     const [us] = this.#pictureAt(at) ?? [Math.round((at - segment.began_at) * 1e6)];
-    this.picture = { segment, us, at: segment.began_at + us / 1e6 };
-    this.dispatchEvent(new Event("picture"));
+    return { segment, us, at: segment.began_at + us / 1e6 };
   }
 
   /**
@@ -531,6 +561,15 @@ function settled(buffer) {
     buffer.addEventListener("updateend", () => resolve(), { once: true });
     buffer.addEventListener("error", () => reject(new Error("The browser cannot read the recording.")), { once: true });
   });
+}
+
+/** @param {HTMLVideoElement} video */
+function frameOf(video) {
+  try {
+    return new VideoFrame(video);
+  } catch {
+    return null; // there is none yet
+  }
 }
 
 /** @param {Segment} segment */

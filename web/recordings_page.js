@@ -48,6 +48,10 @@ export class RecordingsPage extends HTMLElement {
   #names = [];
   #day = "";
   #shown = false;
+  /** The address that is shown; null for none.
+   * @type {string | null}
+   */
+  #hash = null;
   /** @type {[number, number] | null} */
   #marked = null;
   #settling = 0;
@@ -112,7 +116,8 @@ export class RecordingsPage extends HTMLElement {
     this.#shown = hash !== null;
     this.hidden = !this.#shown;
     if (hash === null) return before && this.forget();
-    if (this.#settling !== 0 && before) return; // it is we who change it
+    if (hash === this.#hash) return; // the page is laid out with every word of the server
+    this.#hash = hash;
     this.#open(readRecorded(hash));
   }
 
@@ -125,7 +130,7 @@ export class RecordingsPage extends HTMLElement {
     this.#days = [];
     this.#stages.replaceChildren();
     this.#mark(null);
-    this.#day = "";
+    [this.#day, this.#hash] = ["", null];
   }
 
   /** @param {Stream[]} streams */
@@ -136,7 +141,7 @@ export class RecordingsPage extends HTMLElement {
     this.#names = names;
     const [stream, beside] = [this.#stream.value, this.#beside.value];
     this.#offer(stream, beside);
-    if (this.#shown && this.#days.length === 0) this.show(location.hash.slice(1));
+    if (this.#shown && this.#days.length === 0 && this.#hash !== null) this.#open(readRecorded(this.#hash));
   }
 
   // ---- where one is
@@ -296,7 +301,9 @@ export class RecordingsPage extends HTMLElement {
       this.#settling = 0;
       if (!this.#shown || this.#deck.isPlaying || this.#deck.at === 0) return;
       const [stream = "", beside = ""] = this.#days.map((day) => day.stream);
-      history.replaceState(history.state, "", recordedAddress({ stream, beside, at: this.#deck.at }));
+      const address = recordedAddress({ stream, beside, at: this.#deck.at });
+      this.#hash = address.slice(1);
+      history.replaceState(history.state, "", address);
     }, REST_MS);
   }
 
