@@ -21,8 +21,8 @@ CONFIG = """\
 server:  {{host: 127.0.0.1, port: {port}}}
 serving: {{address: "127.0.0.1:{serving_port}", model: insulators}}
 streams:
-  drone: {{url: "{camera}", listen: true, sample_fps: 5}}
-archive: {{days: 1}}
+  drone: {{url: "{camera}", listen: true, sample_fps: 5, record: continuous}}
+archive: {{days: 1, recordings: {{keep_days: 1, keep_gb: 2}}}}
 """
 
 
