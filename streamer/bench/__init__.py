@@ -19,6 +19,7 @@ from streamer.bench.cameras import measure_cameras
 from streamer.bench.model_server import measure_model_server
 from streamer.bench.offers import measure_offers
 from streamer.bench.publishing import measure_publishing
+from streamer.bench.recordings import measure_recordings
 from streamer.bench.report import PARTS, table
 from streamer.bench.saturation import measure_saturation
 from streamer.bench.signing_in import measure_signing_in
@@ -57,7 +58,10 @@ def run(
     if unknown := set(parts) - set(PARTS):
         raise ConfigError(f"bench has no part {min(unknown)!r}; there are: {', '.join(PARTS)}")
     wanted = [part for part in PARTS if not parts or part in parts]
-    alone = ALONE | {"archive": partial(measure_archive, events=events, database=database, seconds=seconds)}
+    alone = ALONE | {
+        "archive": partial(measure_archive, events=events, database=database, seconds=seconds),
+        "recordings": partial(measure_recordings, seconds=seconds),
+    }
     if not alone.keys() >= set(wanted):
         require_tensorflow()
     for number in (signal.SIGINT, signal.SIGTERM):

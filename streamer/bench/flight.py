@@ -24,15 +24,28 @@ def ground(width: int, height: int) -> NDArray[np.uint8]:
 
 def record(clip: Path, frames: int) -> None:
     """Write the flight, as H.264 without B-frames, as cameras send it."""
-    below = ground(WIDTH + int(STEP[0] * frames) + 1, HEIGHT + int(STEP[1] * frames) + 1)
-    planes = np.full((HEIGHT * 3 // 2, WIDTH), 128, np.uint8)
+    _write(clip, frames, (WIDTH, HEIGHT), RATE, {"crf": "23"})
+
+
+def film(clip: Path, size: tuple[int, int], megabits: float, *, rate: int = 30, seconds: float = 10.0) -> Path:
+    """Write a flight of another size, of so many megabits a second whatever there is to be seen; returns `clip`."""
+    bits = str(round(megabits * 1e6))
+    params = {"x264-params": "nal-hrd=cbr:force-cfr=1", "b": bits, "minrate": bits, "maxrate": bits, "bufsize": bits}
+    _write(clip, round(rate * seconds), size, rate, params)
+    return clip
+
+
+def _write(clip: Path, frames: int, size: tuple[int, int], rate: int, quality: dict[str, str]) -> None:
+    width, height = size
+    below = ground(width + int(STEP[0] * frames) + 1, height + int(STEP[1] * frames) + 1)
+    planes = np.full((height * 3 // 2, width), 128, np.uint8)
     with av.open(str(clip), "w") as sink:
-        options = {"preset": "veryfast", "bf": "0", "g": str(RATE), "crf": "23"}
-        out = sink.add_stream("libx264", rate=RATE, options=options)
-        out.width, out.height, out.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        options = {"preset": "veryfast", "bf": "0", "g": str(rate)} | quality
+        out = sink.add_stream("libx264", rate=rate, options=options)
+        out.width, out.height, out.pix_fmt = width, height, "yuv420p"
         for number in range(frames):
             x, y = (round(step * number) for step in STEP)
-            planes[:HEIGHT] = below[y : y + HEIGHT, x : x + WIDTH]
+            planes[:height] = below[y : y + height, x : x + width]
             sink.mux(out.encode(av.VideoFrame.from_ndarray(planes, format="yuv420p")))
         sink.mux(out.encode(None))
 

@@ -38,6 +38,16 @@ def model_seconds(page: str) -> tuple[float, int]:
     return _sum(page, "sightline_predict_seconds_sum"), int(_sum(page, "sightline_predict_seconds_count"))
 
 
+def pictures_of(page: str, what: str) -> int:
+    """Encoded pictures that were "taken" to be recorded, or "written", of all streams since the start."""
+    return int(_sum(page, "sightline_recording_pictures_total", f'what="{what}"'))
+
+
+def pictures_dropped(page: str) -> int:
+    """Those that were to be recorded and were not."""
+    return int(_sum(page, "sightline_recording_pictures_dropped_total"))
+
+
 def _sum(page: str, metric: str, label: str = "") -> float:
     text = get(f"{page}/metrics") or ""
     found = re.findall(rf"^{metric}\{{[^}}]*{re.escape(label)}[^}}]*\}} ([0-9.e+-]+)$", text, re.MULTILINE)

@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from streamer.bench import tracks
+from streamer.bench import recordings, tracks
 from streamer.bench.cameras import gaps_of
 from streamer.bench.flight import STEP, boxes_at, flown, record
 from streamer.bench.offers import HEAD, VIDEO, bad_offers
 from streamer.bench.publisher import ticks_of
 from streamer.bench.publishing import latencies_of, stall_after
 from streamer.bench.readings import Reading
+from streamer.bench.recordings import measure_recordings
 from streamer.bench.report import PARTS, ROWS, table
 from streamer.bench.signing_in import rate_within
 from streamer.bench.tracks import measure_tracks
@@ -157,3 +158,16 @@ def test_the_service_alone_is_measured(tmp_path: Path) -> None:
         (part, key) for part, key, *_ in ROWS if part in alone
     }
     assert figures["offers"]["answered"] > 0
+
+
+@pytest.mark.timeout(180)
+def test_recordings_are_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every figure of recordings is there, of some cameras and one kill: none of the pictures is lost."""
+    for name, few in {"COSTING": 1, "MANY": 2, "KILLED": 2, "SETTLE": 0.0}.items():
+        monkeypatch.setattr(recordings, name, few)
+    figures = measure_recordings(tmp_path, lambda _: None, seconds=0.5, kills=1, rounds=1)
+    assert figures.keys() >= {key for part, key, *_ in ROWS if part == "recordings"}
+    assert figures["pictures_in_files"] == figures["pictures_came"] > 0
+    assert figures["pictures_dropped"] == 0
+    assert len(figures["lost_seconds"]) == 2
+    assert list(tmp_path.iterdir()) == []

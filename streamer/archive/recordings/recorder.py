@@ -78,6 +78,8 @@ class StreamRecorder:
         """What the ring had lost at the last look."""
         self._lost_at = -BEHIND
         self._ended = asyncio.Event()
+        self._acting = recording
+        """What the thread goes by: where no more is wanted, what came before is written as it was."""
         self._take_over()
 
     # ---- what is known of it
@@ -170,7 +172,8 @@ class StreamRecorder:
         self._take_over()
         if not self.wants:
             self.end()
-            self._ring.clear()
+            if self._thread is not None:
+                self._thread.stop()
 
     def end(self) -> None:
         """Close what is being written; nothing comes until the source is run anew."""
@@ -203,8 +206,8 @@ class StreamRecorder:
             self._thread = None
         if self._thread is None and self.wants and self._may_begin(now):
             self._begin()
-        elif self._thread is not None and not self.wants:
-            self._thread.stop()
+        elif self._thread is None and not self.wants:
+            self._ring.clear()
 
     def _may_begin(self, now: float) -> bool:
         if not self._given_up:
@@ -232,7 +235,7 @@ class StreamRecorder:
             self._ring,
             self._windows,
             writer,
-            lambda: self.recording,
+            lambda: self._acting,
             folder=self._index.folder,
             mend=self._mend,
             clock=self._clock,
@@ -241,6 +244,8 @@ class StreamRecorder:
         self._thread.start()
 
     def _take_over(self) -> None:
+        if self.wants:
+            self._acting = self.recording
         self._ring.most_seconds = max(MOST_SECONDS, self.recording.before + 2 * ANSWERING)
         self._index.keep_as(self.stream, self.recording)
 

@@ -84,6 +84,16 @@ async def test_states_say_what_becomes_of_the_video(coded: Coded, index: FakeInd
         await until(lambda: recorder.state.word == "recording")
 
 
+async def test_what_came_before_it_was_switched_off_is_kept(coded: Coded, index: FakeIndex) -> None:
+    """A change is from the next picture on: those that wait are written, and the file is ended."""
+    room = Room(index, CONTINUOUS)
+    async with room.running() as recorder:
+        room.put(coded("h264"))
+        recorder.change(Recording("off"))
+        await until(lambda: index.segments and index.segments[0].ended_at is not None)
+    assert room.written() == list(range(4 * FPS))
+
+
 async def test_an_event_of_the_right_kind_is_recorded(coded: Coded, index: FakeIndex) -> None:
     """Events of other classes or zones leave nothing; one that is wanted, from some seconds before it on."""
     room = Room(index, Recording("events", before=2, after=3, labels=frozenset({"person"}), zones=frozenset({"fence"})))
