@@ -21,6 +21,7 @@ class LinkSeal:
     """What a signed link shows beside its path."""
 
     path: str
+    """What it leads to: of a clip its span too."""
     until: int
     """UTC, seconds since 1970."""
     by: str

@@ -1,4 +1,4 @@
-"""A signed link: an address that leads to one picture for a while, for what neither signs in nor shows a token. Pure.
+"""A signed link: an address that leads to one picture or clip for a while, for who cannot say who he is. Pure.
 
 It says what it leads to, until when, and by whom it was made, and is signed over all three (HMAC-SHA256, RFC 2104). Who
 made it must still be allowed to see the picture when it is asked for.
@@ -7,6 +7,7 @@ made it must still be allowed to see the picture when it is asked for.
 import hmac
 import json
 import re
+from collections.abc import Mapping
 from urllib.parse import quote, urlencode
 
 from streamer.access.accounts import Accounts
@@ -19,14 +20,25 @@ LONGEST_SECONDS = 24 * 3600
 NOBODY = "nobody"
 """Who did not say who he is made it: it leads where anybody may look."""
 
-_LINKABLE = re.compile(rf"/api/streams/(?P<stream>{NAME})/frame\.jpg")
-"""What a link may lead to."""
+CLIP = "/recordings/clip.mp4"
+"""What the path of a clip ends with."""
+_TIME = r"\d{1,11}\.\d{3}"
+_LINKABLE = re.compile(
+    rf"/api/streams/(?P<stream>{NAME})(/frame\.jpg|{re.escape(CLIP)}\?from={_TIME}&to={_TIME})",
+    re.ASCII,
+)
+"""What a link may lead to: the newest picture, or one span of what is recorded."""
 
 
 def stream_of(path: str) -> str | None:
     """The stream that a path shows; None: no link leads there."""
     found = _LINKABLE.fullmatch(path)
     return None if found is None else found["stream"]
+
+
+def target_of(path: str, query: Mapping[str, str]) -> str:
+    """What a request asks for, as a link says it: of a clip its span too, in seconds since 1970."""
+    return f"{path}?from={query.get('from', '')}&to={query.get('to', '')}" if path.endswith(CLIP) else path
 
 
 def of_token(id_: str) -> str:
@@ -38,7 +50,7 @@ def sealed(path: str, until: int, by: str, key: str) -> LinkSeal:
     """The seal of a link.
 
     Args:
-        path: what it leads to, without the folder that a proxy has us in.
+        path: what it leads to, as `target_of` has it, without the folder that a proxy has us in.
         until: seconds since 1970.
         by: the name of a user, `of_token`, or NOBODY.
         key: `Accounts.link_key`.
@@ -49,11 +61,11 @@ def sealed(path: str, until: int, by: str, key: str) -> LinkSeal:
 def address_of(seal: LinkSeal) -> str:
     """The link, from its path on."""
     query = urlencode({"until": seal.until, "by": seal.by, "signature": seal.signature}, quote_via=quote)
-    return f"{seal.path}?{query}"
+    return f"{seal.path}{'&' if '?' in seal.path else '?'}{query}"
 
 
 def shown_by(seal: LinkSeal, key: str, now: float) -> str | None:
-    """The stream whose picture a seal opens at this moment, seconds since 1970; None: it opens nothing."""
+    """The stream of which a seal opens something at this moment, seconds since 1970; None: it opens nothing."""
     if not key or not now < seal.until <= now + LONGEST_SECONDS:
         return None
     genuine = _signature(seal.path, seal.until, seal.by, key)

@@ -15,6 +15,7 @@ from streamer.archive.recordings.thumbnails import Thumbnails, tag_of
 from streamer.http.audit import note
 from streamer.http.bodies.body import read_query
 from streamer.http.bodies.recording import ClipSearch, ClipSidecar, ThumbnailSearch
+from streamer.http.credentials import unsealed
 from streamer.http.file_range import FileAnswer, send, send_file
 from streamer.http.needs import needs
 from streamer.http.operation import Answer, Content, described
@@ -52,7 +53,7 @@ routes = web.RouteTableDef()
 @described({200: FILE, 206: PART, **RANGES, **NO_CLIP}, query=ClipSearch, headers=RANGE)
 async def clip(request: web.Request) -> web.StreamResponse:
     """A span as one MP4 file, as the camera sent it; it begins exactly there. What is not recorded is left out."""
-    asked = read_query(ClipSearch, request.query)
+    asked = read_query(ClipSearch, unsealed(request))
     parts = await parts_of(request, asked.since, asked.until)
     made = await request.app[CLIPS].of(parts)
     name = name_of(request.match_info["name"], parts[0].began_at, "mp4")

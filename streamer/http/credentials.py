@@ -6,6 +6,7 @@ Tokens are read from `Authorization` alone. In an address they would stand in lo
 from aiohttp import web
 
 from streamer.access.credential import Credential, LinkSeal, ProxyWord, digest
+from streamer.access.link import target_of
 from streamer.http.keys import PROXIES
 from streamer.http.needs import GATE
 from streamer.http.proxy_sign_on import ProxySignOn
@@ -23,6 +24,12 @@ def credential_of(request: web.Request) -> Credential:
         Refused: 400, a trusted proxy names nobody whom one could name.
     """
     return Credential(_token(request), _seal(request), session_of(request), _word(request))
+
+
+def unsealed(request: web.Request) -> dict[str, str]:
+    """What is in its query beside a seal."""
+    query = dict(request.query)
+    return {key: value for key, value in query.items() if key not in SEAL} if query.keys() >= SEAL else query
 
 
 def _word(request: web.Request) -> ProxyWord | None:
@@ -44,5 +51,7 @@ def _seal(request: web.Request) -> LinkSeal | None:
     until = request.query["until"]
     if not (until.isascii() and until.isdigit() and len(until) <= MAX_UNTIL_DIGITS):
         return None
-    path = request.path.removeprefix(request.app[PROXIES].base_path)
+    if any(len(request.query.getall(key, ())) > 1 for key in ("from", "to")):
+        return None  # one of them is not what was signed
+    path = target_of(request.path.removeprefix(request.app[PROXIES].base_path), request.query)
     return LinkSeal(path, int(until), request.query["by"], request.query["signature"])

@@ -1,22 +1,30 @@
-"""`POST /api/links`: an address that leads to one picture for a while, for what neither signs in nor shows a token."""
+"""`POST /api/links`: an address that leads to a picture or a clip for a while, for who cannot say who he is."""
 
 import secrets
 from dataclasses import replace
+from urllib.parse import parse_qsl
 
 from aiohttp import web
 
 from streamer.access.accounts import Accounts
 from streamer.access.action import Action
-from streamer.access.link import NOBODY, address_of, grants_of_maker, of_token, sealed, stream_of
+from streamer.access.link import CLIP, NOBODY, address_of, grants_of_maker, of_token, sealed, stream_of
 from streamer.http.access_keys import ACCESS
 from streamer.http.audit import note
+from streamer.http.bodies.body import read_query
 from streamer.http.bodies.link import MadeLink, NewLink
+from streamer.http.bodies.recording import ClipSearch
 from streamer.http.gate import require
 from streamer.http.json_body import FITS, KEPT, answer, body_of
 from streamer.http.keys import PROXIES, STREAMS, location, no_stream
 from streamer.http.needs import CREDENTIAL, PRINCIPAL, needs
 from streamer.http.operation import described
 from streamer.values.errors import Refused
+
+NOWHERE = (
+    "path: no link leads there; it must be /api/streams/{name}/frame.jpg, or "
+    "/api/streams/{name}/recordings/clip.mp4?from=…&to=…"
+)
 
 routes = web.RouteTableDef()
 
@@ -34,14 +42,14 @@ routes = web.RouteTableDef()
     body=NewLink,
 )
 async def make(request: web.Request) -> web.Response:
-    """Sign a link to the newest picture of a stream. It opens it for as long as who made it may see it."""
+    """Sign a link to a stream's newest picture or a clip. It opens it for as long as who made it may see the stream."""
     parts, new = request.app[ACCESS], await body_of(request, NewLink)
-    path = new.path.removeprefix(request.app[PROXIES].base_path)
+    path = _path(new.path.removeprefix(request.app[PROXIES].base_path))
     stream = stream_of(path)
     if stream is None:
-        raise Refused(422, "path: no link leads there; it must be /api/streams/{name}/frame.jpg")
+        raise Refused(422, NOWHERE)
     require(request, Action.VIEW, stream)
-    if request.app[STREAMS].get(stream) is None:
+    if CLIP not in path and request.app[STREAMS].get(stream) is None:
         raise no_stream(request)
     by = _maker(request)
     accounts = parts.store.accounts
@@ -50,6 +58,22 @@ async def make(request: web.Request) -> web.Response:
     seal = sealed(path, int(parts.wall()) + new.seconds, by, accounts.link_key)
     note(request, "link make", stream, detail=f"for {new.seconds} s")
     return answer(MadeLink(url=location(request, address_of(seal)), expires_at=seal.until), 201)
+
+
+def _path(said: str) -> str:
+    """As a link says it: a clip's times in seconds.
+
+    Raises:
+        Refused: 422 it is no span.
+    """
+    path, _, query = said.partition("?")
+    if not path.endswith(CLIP):
+        return said
+    try:
+        asked = read_query(ClipSearch, dict(parse_qsl(query, keep_blank_values=True)))
+    except Refused as error:
+        raise Refused(422, f"path: {error}") from None
+    return f"{path}?from={asked.since:.3f}&to={asked.until:.3f}"
 
 
 def _maker(request: web.Request) -> str:

@@ -37,6 +37,10 @@ VARIABLES: dict[str, JsonSchemaValue] = {
     "user": {"type": "string", "minLength": 1, "description": "Of a user."},
     "id": {"type": "string", "minLength": 1, "description": "As the list has it."},
     "event": {"type": "string", "pattern": f"^{PATTERN}$", "description": "Of an event."},
+    "segment": {"type": "string", "pattern": f"^{PATTERN}$", "description": "Of a segment of recordings."},
+    "render": {"type": "string", "pattern": f"^{PATTERN}$", "description": "Of a render."},
+    "begin": {"type": "string", "pattern": r"^\d{1,10}$", "description": "Bytes, as a playlist has it."},
+    "end": {"type": "string", "pattern": r"^\d{1,10}$", "description": "Bytes, as a playlist has it."},
 }
 """What stands in paths."""
 
@@ -44,7 +48,9 @@ HEADERS = {
     "Accept-Encoding": "The codings that are taken.",
     "Accept-Patch": "The media type that PATCH takes.",
     "Accept-Post": "The media type that POST takes.",
+    "Accept-Ranges": "That parts may be asked for by `Range`.",
     "Allow": "The methods that are possible here.",
+    "Content-Range": "Which part it is, of how many bytes.",
     "ETag": "What the answer is known by.",
     "Link": 'An ICE server, with its login where it has one (`rel="ice-server"`); one of these each.',
     "Location": "Where it is.",

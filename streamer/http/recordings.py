@@ -66,7 +66,7 @@ async def listing(request: web.Request) -> web.Response:
     elif asked.detail == "fragments":
         limit = min(limit, MOST_WITH_FRAGMENTS)
         segments = list(await recordings.segments(stream, began, ended, limit + 1))
-    await _require_known(request, known=bool(spans or segments))
+    await require_known(request, known=bool(spans or segments))
     made = partial(_listing, stream, (began, ended), spans, segments, limit, asked.detail == "fragments")
     return await _told(request, made)
 
@@ -80,7 +80,7 @@ async def days(request: web.Request) -> web.Response:
     began, ended = span_of(request, asked, LONGEST_DAYS)
     stream = request.match_info["name"]
     found = await request.app[RECORDINGS].days(stream, began, ended, asked.offset)
-    await _require_known(request, known=bool(found))
+    await require_known(request, known=bool(found))
     shown = (ShownDay(day=day.day, seconds=day.seconds, bytes=day.bytes, events=day.events) for day in found)
     return await _told(request, lambda: ShownDays(stream=stream, days=tuple(shown)))
 
@@ -97,7 +97,7 @@ async def timeline(request: web.Request) -> web.Response:
     recordings, stream = request.app[RECORDINGS], request.match_info["name"]
     spans = await recordings.spans(stream, began, ended)
     seen = await recordings.seen(stream, began, ended, asked.step)
-    await _require_known(request, known=bool(spans or seen))
+    await require_known(request, known=bool(spans or seen))
     return await _told(request, partial(_timeline, stream, (began, ended), asked.step, spans, seen))
 
 
@@ -109,7 +109,7 @@ async def remove(request: web.Request) -> web.Response:
     asked = read_query(RecordedSpan, request.query)
     began, ended = span_of(request, asked, LONGEST_DAYS)
     stream = request.match_info["name"]
-    await _require_known(request, known=False)
+    await require_known(request, known=False)
     removed = await whole(
         request, request.app[RECORDINGS].remove(stream, began, ended), partial(_note, request, stream, began, ended)
     )
@@ -154,7 +154,7 @@ def _words(seconds: float) -> str:
     return f"{seconds:g} seconds"
 
 
-async def _require_known(request: web.Request, *, known: bool) -> None:
+async def require_known(request: web.Request, *, known: bool) -> None:
     """Refuse a name that neither a stream has nor anything that was recorded.
 
     Raises:

@@ -18,7 +18,7 @@ from streamer.http.keys import location
 from streamer.http.needs import needs
 from streamer.http.operation import Answer, described
 from streamer.http.recorded_files import FILE, PART, RANGE, RANGES
-from streamer.http.recordings import BASE, RECORDINGS
+from streamer.http.recordings import AWAY, BASE, RECORDINGS, require_known
 from streamer.values.errors import Refused
 from streamer.values.uuid7 import PATTERN
 
@@ -57,10 +57,11 @@ async def make(request: web.Request) -> web.Response:
 
 @routes.get(LIST)
 @needs(Action.VIEW, stream="name")
-@described({200: ShownRenders})
+@described({200: ShownRenders, **AWAY})
 async def listing(request: web.Request) -> web.Response:
     """Those there are, and how far each is."""
     jobs = request.app[RENDERS].of(request.match_info["name"])
+    await require_known(request, known=bool(jobs))
     return _answer(ShownRenders(renders=tuple(_shown(request, job) for job in jobs)))
 
 

@@ -12,7 +12,16 @@ from streamer.access.accounts import Accounts, Session, Token, User
 from streamer.access.action import Action, Role
 from streamer.access.credential import Credential, LinkSeal
 from streamer.access.gate import Gate, GateRules
-from streamer.access.link import LONGEST_SECONDS, address_of, grants_of_maker, of_token, sealed, shown_by, stream_of
+from streamer.access.link import (
+    LONGEST_SECONDS,
+    address_of,
+    grants_of_maker,
+    of_token,
+    sealed,
+    shown_by,
+    stream_of,
+    target_of,
+)
 from streamer.access.principal import Grant
 from streamer.values.name import NAME
 from tests.peers.clock import FakeClock
@@ -52,6 +61,20 @@ def test_no_other_path_time_or_maker_has_its_signature(data: st.DataObject, by: 
     assert (shown_by(changed, KEY, NOW) is not None) == (changed == seal)
     assert shown_by(seal, "cd" * 32, NOW) is None
     assert shown_by(seal, "", NOW) is None
+
+
+@given(st.floats(0, 99_999_999_999), st.floats(0, 99_999_999_999), st.integers(1, LONGEST_SECONDS), TEXTS)
+def test_a_link_leads_to_a_span_too(began: float, ended: float, seconds: int, by: str) -> None:
+    """What a clip's address carries is the span it was signed for, and opens it; so does no other span."""
+    path = "/api/streams/porch/recordings/clip.mp4"
+    seal = sealed(f"{path}?from={began:.3f}&to={ended:.3f}", NOW + seconds, by, KEY)
+    address = urlsplit(address_of(seal))
+    query = {key: value for key, [value] in parse_qs(address.query, keep_blank_values=True).items()}
+    read = LinkSeal(target_of(address.path, query), int(query["until"]), query["by"], query["signature"])
+    assert read == seal
+    assert shown_by(read, KEY, NOW) == "porch"
+    other = replace(read, path=target_of(address.path, query | {"to": f"{ended + 1:.3f}"}))
+    assert shown_by(other, KEY, NOW) is None
 
 
 def test_what_one_part_ends_with_is_not_the_beginning_of_the_next() -> None:

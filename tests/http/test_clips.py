@@ -152,3 +152,31 @@ async def test_clips_are_of_streams_that_one_sees(tmp_path: Path) -> None:
         ):  # fmt: skip
             assert await door.status("GET", f"/api/streams/b/recordings/{path}", cookie("viewer")) == 404
             assert await door.status("GET", f"/api/streams/b/recordings/{path}", cookie("other")) == 200
+
+
+async def test_a_link_leads_to_one_clip_and_no_other(tmp_path: Path) -> None:
+    """Made by who sees the stream, it opens that span to anybody, with ranges; another span, or word, is none of it."""
+    segment = record(folder_of(tmp_path), NOON)
+    async with run_recorded(tmp_path, segment) as (door, _):
+        for said in (f"from={NOON + 1}&to={NOON + 2}", "from=2025-11-29T12:00:01Z&to=2025-11-29T12:00:02Z"):
+            body = {"path": f"{LIST}/clip.mp4?{said}", "seconds": 60}
+            async with door.ask("POST", "/api/links", cookie("viewer"), json=body) as response:
+                assert response.status == 201, await response.text()
+                url = (await response.json())["url"]
+            assert f"clip.mp4?from={NOON + 1:.3f}&to={NOON + 2:.3f}&until=" in url
+            assert await door.status("GET", url) == 200
+            assert await door.status("GET", f"{url}&download=true", {"Range": "bytes=0-9"}) == 206
+            for was, becomes in (("to=", "to=1"), ("clip.mp4", "clip.json"), ("/a/", "/b/"), ("until=", "until=1")):
+                assert await door.status("GET", url.replace(was, becomes, 1)) == 401, becomes
+            assert await door.status("GET", f"{url}&to={NOON + 3}") == 401
+        for path, words in (
+            (f"{LIST}/clip.mp4", "path: from: is missing"),
+            (f"{LIST}/clip.mp4?from=x&to=y", "path: from: 'x' is no time"),
+            (f"{LIST}/clip.mp4?from=1&to=2&until=3", "path: until: unknown key"),
+            (f"{LIST}/thumbnail.jpg?at=1", "path: no link leads there"),
+        ):
+            body = {"path": path, "seconds": 60}
+            status, sentence = await door.sentence("POST", "/api/links", cookie("viewer"), json=body)
+            assert (status, words in sentence) == (422, True), sentence
+        body = {"path": f"/api/streams/b/recordings/clip.mp4?from={NOON}&to={NOON + 1}", "seconds": 60}
+        assert (await door.sentence("POST", "/api/links", cookie("viewer"), json=body))[0] == 404

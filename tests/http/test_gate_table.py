@@ -33,6 +33,9 @@ action, and one that is unknown. One whom a trusted proxy names, and whose group
 DOORS = ("any", "open")
 """Nobody again: where `anonymous` may view, and where there is no section `access`, on loopback."""
 
+RECORDINGS = "/api/streams/{name}/recordings"
+"""R of the table."""
+
 TABLE = """
                                        none else view oper adm. t:vi t:pu t:op t:ad t:me t:?? prox no-p  any open
 GET     /                               200  200  200  200  200  200  200  200  200  200  200  200  200  200  200
@@ -75,6 +78,24 @@ GET     /api/streams/{name}/events      401  404  200  200  200  200  403  403  
 GET     /api/streams/{name}/frame.jpg   401  404  503  503  503  503  403  403  403  403  401  503  401  503  503
 GET     /api/streams/{name}/places      401  404  200  200  200  200  403  403  403  403  401  200  401  200  200
 PUT     /api/streams/{name}/places      401  404  403  415  415  403  403  415  403  403  401  403  401  401  415
+DELETE  R                               401  404  403  400  400  403  403  400  403  403  401  403  401  401  400
+GET     R                               401  404  400  400  400  400  403  403  403  403  401  400  401  400  400
+GET     R/clip.json                     401  404  400  400  400  400  403  403  403  403  401  400  401  400  400
+GET     R/clip.mp4                      401  404  400  400  400  400  403  403  403  403  401  400  401  400  400
+GET     R/clip.vtt                      401  404  400  400  400  400  403  403  403  403  401  400  401  400  400
+GET     R/days                          401  404  400  400  400  400  403  403  403  403  401  400  401  400  400
+GET     R/playlist.m3u8                 401  404  400  400  400  400  403  403  403  403  401  400  401  400  400
+GET     R/renders                       401  404  200  200  200  200  403  403  403  403  401  200  401  200  200
+POST    R/renders                       401  404  403  415  415  403  403  415  403  403  401  403  401  401  415
+DELETE  R/renders/{render}              401  404  403  404  404  403  403  404  403  403  401  403  401  401  404
+GET     R/renders/{render}              401  404  404  404  404  404  403  403  403  403  401  404  401  404  404
+GET     R/renders/{render}/video.mp4    401  404  404  404  404  404  403  403  403  403  401  404  401  404  404
+GET     R/thumbnail.jpg                 401  404  400  400  400  400  403  403  403  403  401  400  401  400  400
+GET     R/timeline                      401  404  400  400  400  400  403  403  403  403  401  400  401  400  400
+GET     R/{segment}.mp4                 401  404  404  404  404  404  403  403  403  403  401  404  401  404  404
+GET     R/{segment}/boxes               401  404  404  404  404  404  403  403  403  403  401  404  401  404  404
+GET     R/{segment}/init.mp4            401  404  404  404  404  404  403  403  403  403  401  404  401  404  404
+GET     R/{segment}/{begin}-{end}.m4s   401  404  404  404  404  404  403  403  403  403  401  404  401  404  404
 GET     /api/tokens                     401  403  403  403  200  403  403  403  200  403  401  403  401  401  403
 POST    /api/tokens                     401  403  403  403  415  403  403  403  415  403  401  403  401  401  403
 DELETE  /api/tokens/{id}                401  403  403  403  204  403  403  403  204  403  401  403  401  401  403
@@ -104,9 +125,9 @@ PATCH   /whip/{name}/{session}          401  403  403  404  404  403  404  403  
 """
 """What is asked for is the stream a, which stands in the configuration and whose camera is away; without a body.
 
-Who is let through is answered 200 or 204; 415, for a body is missing; 503, for there is no picture and no model; 409,
-for the configuration has the say; 404, for there is no such event or session of WHEP or WHIP, or it is not one of his,
-or nobody signs in elsewhere.
+Who is let through is answered 200 or 204; 400, for a query is missing; 415, for a body is; 503, for there is no picture
+and no model; 409, for the configuration has the say; 404, for there is no such event, recording or session of WHEP or
+WHIP, or it is not one of his, or nobody signs in elsewhere.
 """
 
 PATHS = {
@@ -117,6 +138,9 @@ PATHS = {
     "{session}": "none",
     "{path}": "app.js",
     "{event}": "01ac0d31-5e00-7000-8000-000000000000",
+    "{segment}": "01ac0d31-5e00-7000-8000-000000000000",
+    "{render}": "01ac0d31-5e00-7000-8000-000000000000",
+    "{begin}-{end}": "0-1",
 }
 """What a path of the table asks for: a session and the user of viewer, the token of view."""
 
@@ -133,7 +157,7 @@ async def test_everybody_is_told_what_the_table_says(tmp_path: Path) -> None:
         for method, path in routes_of(door):
             told = [await answered(door, method, path, *guest) for guest in GUESTS.values()]
             told += [await answered(each, method, path) for each in (ajar, wide)]
-            table.append([f"{method:8}{path}", *map(str, told)])
+            table.append([f"{method:8}{path.replace(RECORDINGS, 'R')}", *map(str, told)])
     assert written(table) == TABLE.strip("\n").splitlines()
 
 

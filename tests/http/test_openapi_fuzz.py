@@ -23,10 +23,12 @@ from streamer.access.action import Action
 from streamer.archive import event_table
 from streamer.archive.migrations import migrate
 from streamer.archive.pictures import Pictures
+from streamer.archive.recordings import segment_table
 from streamer.archive.sqlite import Sqlite
 from tests.archive.events import a_picture, an_event
 from tests.peers.api_document import closed
 from tests.peers.askers import GUEST, PASSWORD, SPARE, Asker, write_askers
+from tests.peers.recorded import record
 from tests.peers.rtc import make_pc, offer_to_watch
 from tests.peers.service import PATIENCE_S, Service, run_service
 
@@ -37,18 +39,30 @@ Request = Case[Any]
 
 EVENT = an_event(time.time(), stream="absent")
 """One that is kept."""
+NOON = float(int(time.time()) - 3600)
+"""When what is recorded begins."""
+SPAN = {"from": NOON, "to": NOON + 2}
 EXAMPLES = 4
 """Requests of each kind for each operation, each asked by everybody."""
 STREAM = "absent"
 """A stream there is."""
 KNOWN = {"name": STREAM, "user": GUEST, "id": SPARE, "event": EVENT.id}
-"""What paths may name."""
+"""What paths may name, beside what is recorded."""
+RECORDED = "/api/streams/{name}/recordings"
+QUERIES = {
+    **{f"GET {RECORDED}{path}": SPAN for path in ("", "/days", "/timeline", "/playlist.m3u8")},
+    **{f"GET {RECORDED}/clip.{kind}": SPAN for kind in ("mp4", "json", "vtt")},
+    f"GET {RECORDED}/thumbnail.jpg": {"at": NOON},
+    f"DELETE {RECORDED}": {"from": NOON - 20, "to": NOON - 10},
+}
+"""What is asked for, and not found by chance."""
 BODIES = {
     "PATCH /api/events/{event}": {"reviewed": "confirmed", "note": "seen", "bookmarked": True},
     "POST /api/doctor": {"url": "rtsp://127.0.0.1:1/nobody"},
     "POST /api/links": {"path": f"/api/streams/{STREAM}/frame.jpg", "seconds": 60},
     "PUT /api/session/password": {"old": PASSWORD, "new": f"no longer {PASSWORD}"},
     "POST /api/session": {"name": GUEST, "password": PASSWORD},
+    f"POST {RECORDED}/renders": SPAN,
     "POST /api/streams": {"name": "added", "url": "rtsp://127.0.0.1:1/another"},
     "POST /api/tokens": {"name": "new", "actions": ["view"], "streams": ["line-?"]},
     "POST /api/users": {"name": "new", "role": "viewer", "streams": ["added", "line-*"]},
@@ -63,6 +77,9 @@ UNDONE = {
     "POST /whip/{name}": "this name is a camera's",
     "GET /readyz": "no model answers",
     "POST /api/detect": "and none looks at pictures",
+    f"DELETE {RECORDED}/renders/{{render}}": "nobody knows its id before it is made",
+    f"GET {RECORDED}/renders/{{render}}": "the same",
+    f"GET {RECORDED}/renders/{{render}}/video.mp4": "the same",
     **{f"GET /api/sign-in/oidc{way}": "nobody signs in elsewhere here" for way in ("", "/callback", "/sign-out")},
     "GET /api/detections": "without an end",
     "GET /api/events/stream": "without an end",
@@ -99,6 +116,7 @@ def service(tmp_path_factory: pytest.TempPathFactory, askers: list[Asker]) -> It
         "archive": {"path": "archive"},
     }
     keep_event(folder / "archive")
+    keep_segment(folder / "archive")
     with run_service(config, folder=folder) as service:
         yield service
 
@@ -112,6 +130,17 @@ def keep_event(folder: Path) -> None:
         event_table.put(cursor, [(EVENT, a_picture())])
     database.close()
     Pictures(folder / "pictures").write(EVENT, a_picture())
+
+
+def keep_segment(folder: Path) -> None:
+    """Have a segment of video in it, which paths may name from then on."""
+    segment = record(folder / "recordings", NOON, stream=STREAM, seconds=2)
+    database = Sqlite(folder / "sightline.db")
+    with database.writing() as cursor:
+        segment_table.put(cursor, [segment])
+    database.close()
+    first = segment.fragments[0]
+    KNOWN.update(segment=segment.id, begin=str(first.offset), end=str(first.offset + first.size))
 
 
 @pytest.fixture(scope="module")
@@ -175,12 +204,17 @@ def test_what_is_not_described_is_not_there(service: Service, document: dict[str
     """A method that the description does not have of a path is 405, and what is allowed there is what it has."""
     for path, described in document["paths"].items():
         if method.lower() not in described:
-            answer = requests.request(
-                method, service.url + re.sub("{.+?}", "x", path.replace("{event}", EVENT.id)), timeout=PATIENCE_S
-            )
+            answer = requests.request(method, service.url + re.sub("{.+?}", "x", named(path)), timeout=PATIENCE_S)
             assert answer.status_code == 405, path
             allowed = {each.strip().lower() for each in answer.headers["Allow"].split(",")}
             assert allowed - {"head"} == described.keys(), path
+
+
+def named(path: str) -> str:
+    """With an id in the place of each, where what is none would be no path."""
+    for name in ("event", "segment", "render"):
+        path = path.replace(f"{{{name}}}", EVENT.id)
+    return path.replace("{begin}-{end}", "0-1")
 
 
 def operations(api: BaseSchema) -> list[Operation]:
@@ -191,6 +225,8 @@ def operations(api: BaseSchema) -> list[Operation]:
 def certain_cases(operation: Operation) -> list[Request]:
     """Make requests of what there is, and with what is taken."""
     known = {name: value for name, value in KNOWN.items() if f"{{{name}}}" in operation.path}
+    if operation.label in QUERIES:
+        return cases(operation, GenerationMode.POSITIVE, path_parameters=known, query=QUERIES[operation.label])[:1]
     if operation.label in BODIES:
         return cases(operation, GenerationMode.POSITIVE, path_parameters=known, body=BODIES[operation.label])[:1]
     return cases(operation, GenerationMode.POSITIVE, path_parameters=known) if known else []

@@ -52,8 +52,10 @@ async def taken(door: Door, job: dict[str, Any]) -> list[tuple[int, float, Pixel
         assert (response.status, response.content_length) == (200, job["size"])
         data = io.BytesIO(await response.read())
     with av.open(data, "r") as container:
-        frames = [(each.time, each.to_ndarray(format="rgb24")) for each in container.decode(video=0)]
-    return [(read_index(pixels), time or 0.0, pixels) for time, pixels in frames]
+        frames = [
+            (each.time, np.asarray(each.to_ndarray(format="rgb24"), np.uint8)) for each in container.decode(video=0)
+        ]
+    return [(read_index(pixels), time, pixels) for time, pixels in frames]
 
 
 def state_of(door: Door, job: dict[str, Any]) -> str | None:

@@ -16,6 +16,7 @@ from streamer.values.coded import MICROSECONDS
 if TYPE_CHECKING:
     from av.packet import Packet
     from av.stream import Stream
+    from av.video.stream import VideoStream
 
 TIME_BASE = Fraction(1, MICROSECONDS)
 BUFFER = 256 * 1024
@@ -38,10 +39,14 @@ class Footage:
         self._shift_to = shift_to
 
     @property
+    def video(self) -> "VideoStream":
+        """Its video."""
+        return self.container.streams.video[0]
+
+    @property
     def streams(self) -> "tuple[Stream, ...]":
-        """Its video, and its sound if there is some."""
-        found = self.container.streams
-        return (*found.video[:1], *found.audio[:1])
+        """That, and its sound if there is some."""
+        return (self.video, *self.container.streams.audio[:1])
 
     def packets(self, streams: "Sequence[Stream]") -> "Iterator[Packet[Any]]":
         """What comes of these, its times in microseconds from the segment's first picture."""

@@ -125,7 +125,7 @@ class _Drawing:
 
     def pictures(self, part: Part, source: Footage) -> Iterator[tuple[Frame, int]]:
         """Those that are shown of a part, and when in its segment; its sound goes where it belongs meanwhile."""
-        video, *sound = source.streams
+        video, sound = source.video, source.streams[1:]
         video.codec_context.thread_count = 1  # others would not give way
         if self._video is None:
             self._begin(part, sound)

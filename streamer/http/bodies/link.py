@@ -1,4 +1,4 @@
-"""Signed links to pictures."""
+"""Signed links to pictures and clips."""
 
 from typing import Annotated
 
@@ -12,7 +12,7 @@ class NewLink(Body):
     """`POST /api/links`."""
 
     path: Annotated[str, Field(max_length=256)]
-    """`/api/streams/{name}/frame.jpg`."""
+    """`/api/streams/{name}/frame.jpg`, or `/api/streams/{name}/recordings/clip.mp4?from=…&to=…`."""
     seconds: Annotated[int, Field(ge=1, le=LONGEST_SECONDS)]
     """For how long it leads there."""
 

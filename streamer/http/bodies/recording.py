@@ -1,5 +1,6 @@
 """What is recorded: how it is asked for and shown. Times that are shown are seconds since 1970, UTC."""
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -7,6 +8,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from streamer.http.bodies.body import Body
 
+NUMBER = re.compile(r"\d+(\.\d+)?(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 MOST = 2000
 """Segments in one answer: more than a day of them."""
 MOST_WITH_FRAGMENTS = 240
@@ -17,12 +19,10 @@ def _seconds(said: Any) -> Any:
     """A time as people write it; a number as it is. Without a zone it is UTC."""
     if not isinstance(said, str):
         return said
-    try:
+    if NUMBER.fullmatch(said):
         return float(said)
-    except ValueError:
-        pass
     try:
-        at = datetime.fromisoformat(said.strip())
+        at = datetime.fromisoformat(said)
     except ValueError:
         raise ValueError(
             f"{said[:40]!r} is no time; it must be seconds since 1970 or like 2026-11-29T18:05:00Z"
