@@ -27,9 +27,12 @@ COMMAND = (
     *("-protocol_whitelist", "pipe,fd,srt,udp"),
     # What comes is MPEG-TS, and none of the formats that name other things to open.
     *("-format_whitelist", "concat,mpegts", "-analyzeduration", "1000000", "-i", "pipe:0"),
-    # The packets as they are, and at once.
-    *("-map", "0:v:0", "-c", "copy", "-flush_packets", "1", "-f", "mpegts", "pipe:1"),
+    *("-map", "0:v:0"),
 )
+SOUND = ("-map", "0:a:0?", "-max_interleave_delta", "500000")
+"""The sound too, if there is any. Pictures would wait ten seconds for one that has fallen silent."""
+# The packets as they are, and at once.
+OUTPUT = ("-c", "copy", "-flush_packets", "1", "-f", "mpegts", "pipe:1")
 
 
 class Relay:
@@ -41,13 +44,15 @@ class Relay:
             addresses one URL for each, to be tried in turn.
         stop: ends a `read` that waits.
         listen: nobody has called us before, and need not yet.
+        sound: pass on what is beside the video.
 
     Raises:
         SourceError: there is no ffmpeg, or none with SRT; in `read`, why it ended.
     """
 
-    def __init__(self, found: Sequence[str], stop: Stop, *, listen: bool = False) -> None:
+    def __init__(self, found: Sequence[str], stop: Stop, *, listen: bool = False, sound: bool = False) -> None:
         self._stop, self._listen = stop, listen
+        self._command = (*COMMAND, *(SOUND if sound else ()), *OUTPUT)
         self._heard = False
         self._said = b""
         """The end of what ffmpeg complained about: it is read as it comes, since a full pipe would hold ffmpeg up."""
@@ -65,7 +70,7 @@ class Relay:
         if self._listen:
             url += ("&" if "?" in url else "?") + "mode=listener"
         self._process = subprocess.Popen(
-            tethered([program, *COMMAND]), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            tethered([program, *self._command]), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
         self._stop.attach(self._process.kill)
         assert self._process.stdin is not None  # noqa: S101  by Popen's contract

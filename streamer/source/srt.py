@@ -23,7 +23,7 @@ def relayed(target: Target, stop: Stop) -> Iterator[Contained]:
     found = target.destinations.addresses(target.host, target.port)
     there = [urls.at(target.url, address) for address in found] if target.destinations.pins else [target.url]
     with (
-        closing(Relay(there, stop, listen=target.listen)) as relay,
+        closing(Relay(there, stop, listen=target.listen, sound=target.sound)) as relay,
         contained(Reader(relay, Allowance(target.limits)), protocols.MPEG_TS) as opened,
     ):
         yield opened

@@ -28,8 +28,8 @@ from tests.peers.front import run_front
 from tests.peers.process import free_port, run_process
 from tests.peers.rtsp_camera import SDP, run_rtsp_camera
 from tests.peers.rtsp_server import RtspServer, run_rtsp_server
+from tests.peers.sending import rtp, sending
 from tests.peers.web_camera import behind_digest, files, mjpeg, run_hls, run_web_camera, text, trickled
-from tests.source.test_kinds import rtp, sending
 
 pytestmark = pytest.mark.timeout(300)
 

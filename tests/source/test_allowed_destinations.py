@@ -21,9 +21,9 @@ from tests.peers.clip import make_clip
 from tests.peers.front import run_front
 from tests.peers.process import free_port
 from tests.peers.rtsp_server import run_rtsp_server
+from tests.peers.sending import sending
 from tests.peers.watch import run_watch
 from tests.peers.web_camera import file, mjpeg, run_web_camera, text
-from tests.source.test_kinds import sending
 
 PUBLIC = AllowedDestinations(frozenset({"rtsp"}), EVERYWHERE)
 LOOPBACK = AllowedDestinations(frozenset({"rtsp", "http"}), (ip_network("127.0.0.1/32"),))

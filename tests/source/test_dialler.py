@@ -14,9 +14,9 @@ from tests.peers.clip import make_clip
 from tests.peers.clock import FakeClock
 from tests.peers.process import free_port
 from tests.peers.rtsp_server import run_rtsp_server
+from tests.peers.sending import sending
 from tests.peers.watch import run_watch
 from tests.peers.web_camera import mjpeg, run_web_camera
-from tests.source.test_kinds import sending
 
 
 def failing(clock: FakeClock, **errors: int) -> Callable[[str, float], str]:

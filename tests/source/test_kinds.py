@@ -2,8 +2,8 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -19,9 +19,9 @@ from tests.peers.certificates import Certificate, make_certificate, server_conte
 from tests.peers.clip import make_clip
 from tests.peers.front import run_front
 from tests.peers.gst_pipeline import run_gst_pipeline
-from tests.peers.process import Process, free_port
-from tests.peers.required import requires
+from tests.peers.process import free_port
 from tests.peers.rtsp_server import run_rtsp_server
+from tests.peers.sending import rtp, sending
 from tests.peers.until import until
 from tests.peers.watch import numbers, run_watch
 from tests.peers.web_camera import (
@@ -52,34 +52,6 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def mp4(numbered_clip: Path) -> Path:
     """H.264 in MP4, its index at the end."""
     return numbered_clip
-
-
-def send(*output: str | Path, clip: Path, loop: bool = True) -> Process:
-    """ffmpeg that sends a clip at its own pace."""
-    requires("ffmpeg")
-    again = ("-stream_loop", "-1") if loop else ()
-    return Process(["ffmpeg", "-loglevel", "error", "-re", *again, "-i", clip, "-c", "copy", *output])
-
-
-@asynccontextmanager
-async def sending(*output: str | Path, clip: Path) -> AsyncIterator[None]:
-    """The same for as long as the block lasts, again whenever it ends: who sends may be there before who listens."""
-    process = send(*output, clip=clip)
-
-    async def again() -> None:
-        nonlocal process
-        while True:
-            if process.returncode is not None:
-                process.stop()
-                process = send(*output, clip=clip)
-            await asyncio.sleep(0.2)
-
-    task = asyncio.create_task(again())
-    try:
-        yield
-    finally:
-        task.cancel()
-        process.stop()
 
 
 def assert_plays(found: Sequence[int], count: int = COUNT) -> None:
@@ -210,12 +182,6 @@ async def test_mpeg_ts_comes_by_udp(clips: dict[str, Path]) -> None:
         local = "&localaddr=127.0.0.1" if host.startswith("239") else ""
         async with sending("-f", "mpegts", f"udp://{host}:{port}?pkt_size=1316{local}", clip=clips[codec]):
             await assert_delivers(Target(f"udp://{host}:{port}?{local}"))
-
-
-def rtp(port: int, codec: str = "h264") -> tuple[str, ...]:
-    """What has ffmpeg send bare RTP, parameter sets in it."""
-    annex_b = () if codec == "mjpeg" else ("-bsf:v", f"{'hevc' if codec == 'h265' else codec}_mp4toannexb")
-    return (*annex_b, "-f", "rtp", f"rtp://127.0.0.1:{port}")
 
 
 @pytest.mark.parametrize("codec", CODECS)

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from streamer.source.target import Target, Transport
-from streamer.values.coded import MICROSECONDS, CodedSound
+from streamer.values.coded import MICROSECONDS, CodedPicture, CodedSound
 from tests.peers.clip import make_clip
-from tests.peers.process import Process, free_port
-from tests.peers.required import requires
+from tests.peers.process import free_port
 from tests.peers.rtsp_server import run_rtsp_server
+from tests.peers.sending import send, sending
 from tests.peers.tone import FPS, beeps, loudness, make_beeping_clip
 from tests.peers.watch import Watch, numbers, run_watch
 from tests.peers.web_camera import file, files, flv, run_hls, run_web_camera
@@ -71,19 +71,34 @@ async def test_sound_that_is_pushed_by_rtsp_stays_in_step(
     tmp_path: Path, name: str, sound: str, transport: Transport
 ) -> None:
     """The clocks of its RTP begin anywhere; reports tell soon how far sound and video are apart."""
-    requires("ffmpeg")
     clip, url = make_beeping_clip(tmp_path / name, sound=sound, seconds=6), f"rtsp://127.0.0.1:{free_port()}/drone"
     async with run_watch(Target(url, listen=True, sound=True)) as watch:
         sounds = heard(watch)
         await watch.until(lambda: "waiting" in str(watch.source.reason), "somebody listens")
-        options = ("-re", "-i", clip, "-c", "copy", "-rtsp_transport", transport, "-f", "rtsp", url)
-        pusher = Process(["ffmpeg", "-loglevel", "error", *options])
+        pusher = send("-rtsp_transport", transport, "-f", "rtsp", url, clip=clip, loop=False)
         try:
             await watch.more(160)
         finally:
             pusher.stop()
     assert sounds[0].form.codec == sound
     assert_in_step(watch, sounds, unsettled=1)
+
+
+@pytest.mark.parametrize("way", ["RTMP", "SRT", "MPEG-TS by UDP"])
+async def test_sound_that_is_pushed_stays_in_step(tmp_path: Path, way: str) -> None:
+    """So does what encoders push in containers; every frame is found among what was handed on, as always."""
+    clip, port = make_beeping_clip(tmp_path / "clip.mp4", seconds=6), free_port()
+    url = {"RTMP": f"rtmp://127.0.0.1:{port}/live/x", "SRT": f"srt://127.0.0.1:{port}"}.get(
+        way, f"udp://127.0.0.1:{port}"
+    )
+    muxer = "flv" if way == "RTMP" else "mpegts"
+    async with run_watch(Target(url, listen=not url.startswith("udp"), sound=True)) as watch:
+        coded, sounds = list[CodedPicture](), heard(watch)
+        watch.source.on_coded = coded.append
+        async with sending("-f", muxer, url, clip=clip):
+            await watch.more(100)
+    assert_in_step(watch, sounds)
+    assert {frame.coded_at for frame in watch.frames} <= {picture.time for picture in coded}
 
 
 @pytest.mark.parametrize("transport", ["tcp", "udp"])

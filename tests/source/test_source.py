@@ -461,7 +461,7 @@ async def test_a_change_of_size_is_followed_without_a_gap(tmp_path: Path) -> Non
 
 async def test_a_change_of_codec_is_followed(tmp_path: Path) -> None:
     """An encoder that is started anew with another codec, at the same port, is followed, and told from a silent one."""
-    from tests.source.test_kinds import sending
+    from tests.peers.sending import sending
 
     port = free_port()
     clips = [make_clip(tmp_path / f"{codec}.mkv", codec=codec, gop=15) for codec in ("libx264", "libx265")]

@@ -12,7 +12,9 @@ from streamer.source.decoding import Decoding
 from streamer.source.target import Limits, Target
 from streamer.values.coded import CodedPicture
 from tests.peers.clip import make_clip, read_index
+from tests.peers.process import free_port
 from tests.peers.rtsp_server import run_rtsp_server
+from tests.peers.sending import rtp, sending
 from tests.peers.watch import Watch, numbers, run_watch
 from tests.peers.web_camera import file, files, flv, mjpeg, run_hls, run_web_camera
 
@@ -99,6 +101,24 @@ async def test_what_comes_over_http_is_handed_on(tmp_path: Path) -> None:
             found = decoded(coded)
             assert [found[frame.coded_at] for frame in frames] == numbers(frames), name
             assert coded[0].is_key, name
+
+
+@pytest.mark.parametrize("form", ["RTP", "RTP, H.265", "MPEG-TS in RTP", "NAL units"])
+async def test_datagrams_are_handed_on(form: str, tmp_path: Path) -> None:
+    """So are pictures in datagrams, whatever they are wrapped in; those of bare NAL units by their arrival."""
+    codec, port = ("h265" if form == "RTP, H.265" else "h264"), free_port()
+    clip = make_clip(tmp_path / "clip.mkv", codec=codec.replace("h", "libx"), gop=15)
+    output = {
+        "MPEG-TS in RTP": ("-f", "rtp_mpegts", f"rtp://127.0.0.1:{port}"),
+        "NAL units": ("-bsf:v", "h264_mp4toannexb", "-f", "h264", f"udp://127.0.0.1:{port}?pkt_size=1316"),
+    }.get(form, rtp(port, codec))
+    async with run_watch(Target(f"udp://127.0.0.1:{port}")) as watch, sending(*output, clip=clip):
+        coded = tapped(watch)
+        await watch.more(40)
+        frames = list(watch.frames)
+    found = decoded(coded)
+    assert [found[frame.coded_at] for frame in frames] == numbers(frames)
+    assert coded[0].is_key
 
 
 async def test_what_is_not_decoded_is_handed_on(tmp_path: Path) -> None:
