@@ -9,7 +9,23 @@ import threading
 import pytest
 
 from streamer import config
-from streamer.control.targets import judge
+from streamer.control.targets import judge, target_of
+
+
+@pytest.mark.parametrize(
+    ("record", "asked"),
+    [
+        ("continuous", False),
+        ({"mode": "off", "sound": True}, False),
+        ({"mode": "events", "sound": True}, True),
+        ({"mode": "continuous", "sound": True}, True),
+    ],
+)
+def test_sound_is_asked_for_where_it_is_recorded(record: object, asked: bool) -> None:
+    """A camera's sound is its own affair otherwise; of a stream that the API added too."""
+    stream = config.parse_stream("a", {"url": "rtsp://camera.example/", "record": record})
+    assert target_of(stream).sound is asked
+    assert target_of(stream, config.ApiStreamsSettings()).sound is asked
 
 
 async def test_a_silent_name_server_holds_up_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,6 +35,7 @@ from tests.peers.process import free_port
 from tests.peers.rtp_packetizer import Sender, encoded, h264_payloads, units_of
 from tests.peers.rtsp_camera import chunk, run_rtsp_camera
 from tests.peers.rtsp_server import RtspServer, run_rtsp_server
+from tests.peers.sending import sending
 from tests.peers.until import until
 from tests.peers.watch import Watch, numbers, run_watch
 from tests.peers.web_camera import mjpeg, run_web_camera, text
@@ -461,8 +462,6 @@ async def test_a_change_of_size_is_followed_without_a_gap(tmp_path: Path) -> Non
 
 async def test_a_change_of_codec_is_followed(tmp_path: Path) -> None:
     """An encoder that is started anew with another codec, at the same port, is followed, and told from a silent one."""
-    from tests.peers.sending import sending
-
     port = free_port()
     clips = [make_clip(tmp_path / f"{codec}.mkv", codec=codec, gop=15) for codec in ("libx264", "libx265")]
     async with run_watch(Target(f"udp://127.0.0.1:{port}")) as watch:
