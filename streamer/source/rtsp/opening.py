@@ -11,7 +11,7 @@ from streamer.source.rtsp.control_url import base_of, control_url, is_absolute
 from streamer.source.rtsp.description import Track
 from streamer.source.rtsp.keepalive import Habits, Keepalive
 from streamer.source.rtsp.message import Response
-from streamer.source.rtsp.placement import BESIDE, Placement, answered, asked
+from streamer.source.rtsp.placement import Placement, answered, asked, beside
 from streamer.source.rtsp.port_pair import PortPair
 from streamer.source.rtsp.redirect import REDIRECTS, Moved, redirected
 from streamer.source.rtsp.refusal import refusal
@@ -147,12 +147,13 @@ def _beside(
     ports = PortPair(wire.here, wire.there) if video.transport == "udp" else None
     if ports is not None:
         opened.callback(ports.close)
-    transport = asked(None if ports is None else ports.numbers, BESIDE)
+    channels = beside(video)
+    transport = asked(None if ports is None else ports.numbers, channels)
     response = client.ask("SETUP", control_url(within, track.control), Transport=transport)
     if not 200 <= response.status < 300:
         return None
     try:
-        placement = answered(response.fields.get("transport"), video.transport, BESIDE)
+        placement = answered(response.fields.get("transport"), video.transport, channels)
     except SourceError:
         return None
     if placement.transport == "tcp" and video.transport == "tcp" and set(placement.channels) & set(video.channels):

@@ -9,8 +9,6 @@ from streamer.values.errors import SourceError
 
 CHANNELS = (0, 1)
 """Of RTP and RTCP, as they are asked for over TCP."""
-BESIDE = (2, 3)
-"""The same of sound."""
 
 Pair = tuple[int, int]
 """RTP's, and RTCP's."""
@@ -54,6 +52,12 @@ def answered(value: str | None, transport: Transport, asked_for: Pair = CHANNELS
     if transport == "tcp" and (ports is not None or words[0].endswith("/udp")):
         raise SourceError("unsupported", "the camera would send datagrams, though TCP was asked for")
     return Placement(transport, asked_for, server_ports=ports)
+
+
+def beside(video: Placement) -> Pair:
+    """The channels that are asked for for sound: those behind the video's, or before them."""
+    last = max(video.channels)
+    return (last + 1, last + 2) if last <= 253 else CHANNELS
 
 
 @dataclass(frozen=True)

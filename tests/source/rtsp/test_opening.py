@@ -187,6 +187,75 @@ def test_packets_come_where_the_camera_says(transport: str | None, channel: int)
         assert [data[2:4] for data in packets(session, 5)] == [bytes((0, number)) for number in range(5)]
 
 
+def sets_up(status: str, video: str, sound: str) -> Callable[[Heard], Parts]:
+    """A camera that places its video so, and answers that to the SETUP of its sound."""
+
+    def answer(request: Heard) -> bytes:
+        is_sound = request.url.endswith("/sound")
+        lines = (f"Transport: {sound if is_sound else video}", "Session: 12345678")
+        return request.answer(*lines, status=status if is_sound else "200 OK")
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("video", "asked", "sound"),
+    [
+        ("RTP/AVP/TCP;unicast;interleaved=0-1", "2-3", "RTP/AVP/TCP;unicast;interleaved=2-3"),
+        ("RTP/AVP/TCP;unicast;interleaved=2-3", "4-5", "RTP/AVP/TCP;unicast;interleaved=0-1"),
+        ("RTP/AVP/TCP;unicast;interleaved=254-255", "0-1", ""),
+    ],
+)
+def test_sound_comes_where_the_camera_says(video: str, asked: str, sound: str) -> None:
+    """It is asked for on channels that the video has not, and none of it is taken for video."""
+    there = int(sound.partition("interleaved=")[2].partition("-")[0] or 0)
+    first = int(video.partition("interleaved=")[2].partition("-")[0])
+
+    def play() -> Iterator[bytes]:
+        for sequence in range(5):
+            yield chunk(there, b"sound") + chunk(there + 1, b"report") + chunk(first, rtp(sequence))
+
+    answers = {"SETUP": sets_up("200 OK", video, sound)}
+    with (
+        run_rtsp_camera(answers, sdp=SDP + AUDIO, play=play) as camera,
+        open_session(Target(camera.url(), sound=True), Stop()) as session,
+    ):
+        assert session.sound is not None
+        heard, reports = list[bytes](), list[bytes]()
+        session.sound.on_packet = lambda data, _: heard.append(data)
+        session.sound.on_report = lambda data, _: reports.append(data)
+        assert len(packets(session, 5)) == 5
+    assert set(heard) == {b"sound"}
+    assert set(reports) == {b"report"}
+    assert [f"interleaved={asked}" in each.fields["transport"] for each in camera.all("SETUP")] == [
+        asked == "0-1",
+        True,
+    ]
+    assert camera.all("SETUP")[1].fields["session"] == "12345678"
+
+
+@pytest.mark.parametrize(
+    ("status", "sound"),
+    [
+        ("461 Unsupported Transport", ""),
+        ("404 Not Found", ""),
+        ("200 OK", "RTP/AVP;multicast;destination=239.1.2.3;port=5000-5001"),
+        ("200 OK", "RTP/AVP/UDP;unicast;server_port=9-10"),
+        ("200 OK", "RTP/AVP/TCP;unicast;interleaved=0-1"),
+    ],
+)
+def test_a_camera_that_gives_no_sound_is_played_without(status: str, sound: str) -> None:
+    """What it refuses, sends to a group, or puts on the video's own channels costs no picture."""
+    answers = {"SETUP": sets_up(status, "RTP/AVP/TCP;unicast;interleaved=0-1", sound)}
+    with run_rtsp_camera(answers, sdp=SDP + AUDIO) as camera:
+        with open_session(Target(camera.url(), sound=True), Stop()) as session:
+            assert session.sound is None
+            assert len(packets(session, 5)) == 5
+        assert len(camera.all("SETUP")) == 2
+        plays(camera.url())
+        assert len(camera.all("SETUP")) == 3  # it is not asked for unasked
+
+
 @pytest.mark.parametrize(
     ("transport", "says"),
     [
