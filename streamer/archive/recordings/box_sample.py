@@ -50,14 +50,18 @@ def sample_of(size: tuple[int, int], boxes: Sequence[TrackedBox]) -> BoxSample:
         boxes: in pixels of it.
     """
     width, height = size
-    edges = np.array([box.box for box in boxes], np.float64).reshape(-1, 4)
-    shares = (edges / (width, height, width, height) + BEYOND) / (1 + 2 * BEYOND)
+    # Numbers one by one: for the few boxes of a frame that is three times as quick as NumPy.
+    edges = [
+        _whole_number((edge / side + BEYOND) / (1 + 2 * BEYOND))
+        for box in boxes
+        for edge, side in zip(box.box, (width, height, width, height), strict=True)
+    ]
     return BoxSample(
         width,
         height,
         tuple((box.label, box.class_id) for box in boxes),
-        _whole_numbers(shares),
-        _whole_numbers(np.array([box.score for box in boxes], np.float64)),
+        np.array(edges, np.uint16).reshape(-1, 4),
+        np.array([_whole_number(box.score) for box in boxes], np.uint16),
         np.array([box.tracker_id for box in boxes], np.int64),
     )
 
@@ -68,5 +72,6 @@ def pixels(edges: NDArray[np.uint16], width: int, height: int) -> NDArray[np.flo
     return shares * (width, height, width, height)
 
 
-def _whole_numbers(shares: NDArray[np.float64]) -> NDArray[np.uint16]:
-    return np.rint(np.clip(np.nan_to_num(shares), 0, 1) * WHOLE).astype(np.uint16)
+def _whole_number(share: float) -> int:
+    """From 0 to WHOLE; what is no number at all is 0."""
+    return round(min(share, 1.0) * WHOLE) if share > 0 else 0
