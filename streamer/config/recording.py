@@ -65,8 +65,9 @@ class RecordingsSettings(Section):
     """Of the boxes beside it, which are some thousandth of its size."""
     keep_gb: Gigabytes | None = None
     """Of all streams; then the oldest goes. None: as much as there is room for."""
-    min_free_gb: Gigabytes | None = None
-    """Of the disk, below which the oldest goes whatever its age. None: 5, or a twentieth of a disk below 100 GB."""
+    min_free_gb: Annotated[float, Field(ge=0.5, le=1_000_000)] | None = None
+    """Of the disk, below which the oldest goes whatever its age. None: 5, or a twentieth of a disk below 100 GB.
+    Half of the least of it must be left for anything to be recorded."""
 
     @property
     def keep_bytes(self) -> int | None:

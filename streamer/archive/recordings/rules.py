@@ -9,7 +9,9 @@ DAY = 86_400.0
 GB = 10**9
 USUAL_FREE = 5 * GB
 USUAL_FREE_SHARE = 20
-"""Of a small disk, that part is kept free instead."""
+"""Of a small disk, that part is kept free instead,"""
+LEAST_FREE = GB // 2
+"""but no less than this: where half of it is left, recorders write no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,4 +62,6 @@ class RecordingRules:
 
     def least_free(self, disk: int) -> int:
         """Bytes that shall be free on a disk of so many."""
-        return min(USUAL_FREE, disk // USUAL_FREE_SHARE) if self.min_free_bytes is None else self.min_free_bytes
+        if self.min_free_bytes is not None:
+            return self.min_free_bytes
+        return max(LEAST_FREE, min(USUAL_FREE, disk // USUAL_FREE_SHARE))

@@ -189,6 +189,7 @@ def test_boxes_outlive_the_video_and_no_video_its_boxes(database: Database, tmp_
         (None, 4 * GB, 500 * GB, GB),
         (None, 4 * GB, 80 * GB, 0),
         (None, GB, 40 * GB, GB),
+        (None, GB // 4, 4 * GB, GB // 4),
         (20 * GB, 4 * GB, 80 * GB, 16 * GB),
     ],
 )
