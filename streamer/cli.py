@@ -14,6 +14,7 @@ from streamer.values.errors import ConfigError, SightlineError
 
 if TYPE_CHECKING:
     from streamer.access.store import Store
+    from streamer.archive.terminal.at_rest import AtRest
     from streamer.config import StreamSettings
 
 
@@ -95,6 +96,8 @@ def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
         given[:1],
     )
 
+    _add_archive(commands.add_parser("archive", help="what is kept: check it, prune it, export some of it"), given[:1])
+
     commands.add_parser("export", help="turn a checkpoint into a SavedModel (its own --help says more)")
     return parser
 
@@ -109,6 +112,16 @@ def _add_access(user: argparse.ArgumentParser, token: argparse.ArgumentParser, w
         from streamer.access import token_command
 
         token_command.add_verbs(token, _keeps)
+
+
+def _add_archive(parser: argparse.ArgumentParser, word: Sequence[str]) -> None:
+    """The verbs of `archive`, for who says that word."""
+    if word == ["archive"]:
+        from streamer.archive.terminal import verbs
+        from streamer.tools.progress import Progress
+
+        progress = Progress()
+        verbs.add_verbs(parser, _at_rest, lambda said: progress.count(said) if said else progress.end())
 
 
 def _add_evaluate(parser: argparse.ArgumentParser) -> None:
@@ -218,6 +231,14 @@ def _keeps(arguments: argparse.Namespace) -> "tuple[Store, Path]":
     store = Store(kept)
     store.read()
     return store, config.audit_path(kept)
+
+
+def _at_rest(arguments: argparse.Namespace) -> "AtRest":
+    """The archive that a command is about: the one of the service with this configuration."""
+    from streamer import config, keeping
+
+    path: Path = arguments.config or CONFIG
+    return keeping.at_rest(config.load(path), path)
 
 
 def _demo(arguments: argparse.Namespace) -> int:

@@ -7,6 +7,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from streamer.archive.recordings.recorders import Recorders
     from streamer.archive.recordings.renders import Renders
     from streamer.archive.recordings.rules import RecordingRules
+    from streamer.archive.retention import RetentionRules
+    from streamer.archive.terminal.at_rest import AtRest
     from streamer.http.announcements import Announcements
     from streamer.stream.events import StreamEvents
     from streamer.stream.pipeline import Recorder
@@ -36,6 +39,8 @@ log = logging.getLogger(__name__)
 
 DRAWING = 1
 """Threads that draw pictures of events, of all streams together."""
+DATABASE = "sightline.db"
+"""The file, where no server is named."""
 PATIENCE = 0.5
 """Seconds that the start waits for a database server; one that is silent is waited for behind its back."""
 
@@ -133,6 +138,29 @@ class Keeping:
             await self.archive.close()
 
 
+def at_rest(config: Config, path: Path) -> "AtRest":
+    """The archive of a configuration, for who only looks, beside a service that may run.
+
+    Raises:
+        ConfigError: there is none, or it is of another version.
+        DatabaseAway: it cannot be read.
+    """
+    settings = config.archive
+    if settings is None:
+        raise ConfigError(f"{path} has no section archive: nothing is kept")
+    folder = path.parent / settings.path
+    from streamer.archive.migrations import require_current
+    from streamer.archive.terminal.at_rest import AtRest
+
+    database = _database(settings, folder)
+    if settings.database is None and not (folder / DATABASE).exists():
+        raise ConfigError(f"there is no archive in {folder}; a service with this configuration makes one")
+    require_current(database)
+    of_streams = {name: stream.record.value() for name, stream in config.streams.items()}
+    recording_rules = replace(_recording_rules(settings.recordings), of_streams=of_streams)
+    return AtRest(database, folder, _rules(settings), recording_rules)
+
+
 def _announcements() -> "Announcements":
     from streamer.http.announcements import Announcements
 
@@ -166,22 +194,26 @@ def _archive(
     on_kept: "Callable[[Sequence[Kept]], None]",
 ) -> "Archive":
     from streamer.archive.archive import Archive
-    from streamer.archive.retention import RetentionRules
 
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigError(f"archive.path: {folder} cannot be made: {error.strerror}") from None
-    rules = RetentionRules(settings.days, dict(settings.days_of), settings.max_bytes, settings.max_bytes_of)
     return Archive(
         _database(settings, folder),
         folder / "pictures",
-        rules,
+        _rules(settings),
         clock=clock,
         wall=wall,
         on_kept=on_kept,
         recording_rules=_recording_rules(settings.recordings),
     )
+
+
+def _rules(settings: ArchiveSettings) -> "RetentionRules":
+    from streamer.archive.retention import RetentionRules
+
+    return RetentionRules(settings.days, dict(settings.days_of), settings.max_bytes, settings.max_bytes_of)
 
 
 def _recording_rules(settings: RecordingsSettings) -> "RecordingRules":
@@ -200,7 +232,7 @@ def _database(settings: ArchiveSettings, folder: Path) -> "Database":
     if settings.database is None:
         from streamer.archive.sqlite import Sqlite
 
-        return Sqlite(folder / "sightline.db")
+        return Sqlite(folder / DATABASE)
     try:
         from streamer.archive.postgresql import Postgresql
     except ImportError:

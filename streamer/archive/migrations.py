@@ -35,6 +35,27 @@ def migrate(database: Database) -> int:
     return newest
 
 
+def require_current(database: Database) -> None:
+    """For who only looks, beside a service that may run.
+
+    Raises:
+        ConfigError: it is of another version than this Sightline.
+        DatabaseAway: it cannot be read.
+    """
+    newest = max(_files())
+    with database.reading() as cursor:
+        ((version,),) = cursor.all("SELECT version FROM schema_version") or [(0,)]
+    if version > newest:
+        raise ConfigError(
+            f"the archive's database is of version {version} and this Sightline knows {newest}: it is newer"
+        )
+    if version < newest:
+        raise ConfigError(
+            f"the archive's database is of version {version} and this Sightline's is {newest};"
+            " start the service once, which brings it up to date"
+        )
+
+
 def _version(cursor: Cursor) -> int:
     cursor.run(_VERSION_TABLE)
     rows = cursor.all("SELECT version FROM schema_version")

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,6 +24,10 @@ class RecordingFiles:
         """The folder of what begins then: UTC, seconds since 1970."""
         began = datetime.fromtimestamp(at, UTC)
         return self.folder / stream / f"{began:%Y}" / f"{began:%m}" / f"{began:%d}"
+
+    def days(self) -> Iterator[Path]:
+        """The folders there are, each a stream's and a day's."""
+        yield from sorted(self.folder.glob("*/[0-9]*/[0-9]*/[0-9]*"))
 
     def remove(self, segment: Segment) -> None:
         """Let go of its file, and of folders that are empty then.

@@ -1,0 +1,33 @@
+"""An archive as it lies there, without the service that fills it. A value."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from streamer.archive.database import Database
+from streamer.archive.pictures import Pictures
+from streamer.archive.recordings.files import RecordingFiles
+from streamer.archive.recordings.rules import RecordingRules
+from streamer.archive.retention import RetentionRules
+
+
+@dataclass(frozen=True, slots=True)
+class AtRest:
+    """One archive."""
+
+    database: Database
+    folder: Path
+    """Of the pictures and the recordings."""
+    rules: RetentionRules
+    """How long events stay."""
+    recording_rules: RecordingRules
+    """How long recordings stay."""
+
+    @property
+    def pictures(self) -> Pictures:
+        """Of events."""
+        return Pictures(self.folder / "pictures")
+
+    @property
+    def files(self) -> RecordingFiles:
+        """Of recordings."""
+        return RecordingFiles(self.folder / "recordings")
