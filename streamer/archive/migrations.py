@@ -42,7 +42,7 @@ def require_current(database: Database) -> None:
         ConfigError: it is of another version than this Sightline.
         DatabaseAway: it cannot be read.
     """
-    newest = max(_files())
+    newest = max(steps())
     with database.reading() as cursor:
         ((version,),) = cursor.all("SELECT version FROM schema_version") or [(0,)]
     if version > newest:

@@ -1,7 +1,7 @@
 """Recordings on the page, in a real browser, with a real service and what it finds recorded when it starts."""
 
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -199,11 +199,13 @@ async def test_boxes_are_chosen_by_class_and_score(page: Page, service: Service)
     """Boxes of a class, those below a score, or all of them are not shown; the picture stays."""
     await open_moment(page, service, BEGAN + 20)
     await wait_for_number(page, 500)
-    for hide in (
-        lambda: page.locator("box-choice").get_by_label("insulator").click(),
-        lambda: page.locator("box-choice").get_by_label("Score").fill("95"),
-        lambda: page.locator("box-choice").get_by_label("Show boxes").click(),
-    ):
+    choice = page.locator("box-choice")
+    hides: tuple[Callable[[], Awaitable[None]], ...] = (
+        lambda: choice.get_by_label("insulator").click(),
+        lambda: choice.get_by_label("Score").fill("95"),
+        lambda: choice.get_by_label("Show boxes").click(),
+    )
+    for hide in hides:
         await page.locator("box-choice summary").click()
         await hide()
         await until(lambda: _shows(page, (500, None)), lambda: "there is a box")
