@@ -156,6 +156,7 @@ class Metrics(Collector):
         yield from _access(self._access)
         if self.archive is not None:
             yield from event_metrics.of_archive(self.archive)
+            yield from recording_metrics.of_recordings(self.archive.recordings)
         if self.certificate is not None:
             yield from _certificate(self.certificate)
         yield GaugeMetricFamily(

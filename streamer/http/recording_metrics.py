@@ -1,11 +1,15 @@
 """Metrics of what is kept of streams' video. See docs/monitoring.md."""
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from streamer.stream.pipeline import Pipeline
 from streamer.values.recording import RECORD_WORDS
+
+if TYPE_CHECKING:
+    from streamer.archive.recordings.recordings import Recordings
 
 
 def of_streams(streams: Iterable[Pipeline]) -> Iterator[Metric]:
@@ -37,3 +41,30 @@ def of_streams(streams: Iterable[Pipeline]) -> Iterator[Metric]:
         written.add_metric([stream.name], recorder.written_bytes)
         segments.add_metric([stream.name], recorder.segments)
     yield from (state, pictures, dropped, written, segments)
+
+
+def of_recordings(recordings: "Recordings") -> Iterator[Metric]:
+    """What of it is there, what had to go, and what the index could not take."""
+    held = GaugeMetricFamily("sightline_recordings_bytes", "Bytes of recordings that are there", labels=["stream"])
+    for stream, size in sorted(recordings.held.sizes.items()):
+        held.add_metric([stream], size)
+    fit = GaugeMetricFamily(
+        "sightline_recordings_days_fit",
+        "Days of recordings there is room for at the last day's rate",
+        labels=["stream"],
+    )
+    for stream, days in sorted(recordings.upkeep.days_fit.items()):
+        fit.add_metric([stream], days)
+    removed = recordings.retention.removed
+    gone = CounterMetricFamily(
+        "sightline_recordings_removed", "Files of recordings that were let go, or their bytes", labels=["what"]
+    )
+    gone.add_metric(["segment"], removed.segments)
+    gone.add_metric(["byte"], removed.bytes)
+    ok = GaugeMetricFamily(
+        "sightline_recordings_index_ok", "1 while recordings can be written down", float(recordings.failing is None)
+    )
+    lost = CounterMetricFamily(
+        "sightline_recordings_index_lost", "Segments and boxes that were not written down", recordings.writer.lost
+    )
+    yield from (held, fit, gone, ok, lost)

@@ -84,7 +84,7 @@ def check(archive: AtRest, now: float, tell: Callable[[str], None]) -> Found:
 
 def _check_segments(archive: AtRest, now: float, found: Found, tell: Callable[[str], None]) -> None:
     of_stream: dict[str, Recorded] = {}
-    for number, segment in enumerate(segments(archive, now - YOUNG)):
+    for number, segment in enumerate(segments(archive, now)):
         seen = of_stream.setdefault(segment.stream, Recorded(segment.stream, began_at=segment.began_at))
         seen.segments += 1
         seen.gigabytes += segment.size / 1e9
@@ -92,9 +92,9 @@ def _check_segments(archive: AtRest, now: float, found: Found, tell: Callable[[s
         try:
             size = archive.files.path(segment).stat().st_size
         except FileNotFoundError:
-            found.files_missing += 1
+            found.files_missing += segment.began_at < now - YOUNG
         else:
-            found.files_cut += size != segment.size
+            found.files_cut += size != segment.size and segment.began_at < now - YOUNG
         tell(f"{number + 1} segments looked for")
     found.streams = [of_stream[name] for name in sorted(of_stream)]
     with archive.database.reading() as cursor:

@@ -87,7 +87,7 @@ def _check(arguments: argparse.Namespace, archive: AtRest, tell: Tell) -> int:
 
 def _said(found: Found) -> str:
     lines = [
-        f"{each.stream}: {each.segments} segments of {each.gigabytes:.2f} GB,"
+        f"{each.stream}: {each.segments} segments of {_size(each.gigabytes * 1e9)},"
         f" {_when(each.began_at)} to {_when(each.ended_at)}"
         for each in found.streams
     ]
@@ -119,7 +119,7 @@ def _prune(arguments: argparse.Namespace, archive: AtRest, tell: Tell) -> int:
     tell("")
     gone = pruned.recordings
     print(
-        f"removed {gone.segments} segments of {gone.bytes / 1e9:.2f} GB, {pruned.events} events,"
+        f"removed {gone.segments} segments of {_size(gone.bytes)}, {pruned.events} events,"
         f" and the boxes of {pruned.boxes} segments that were gone"
     )
     return 0
@@ -131,13 +131,17 @@ def _export(arguments: argparse.Namespace, archive: AtRest, tell: Tell) -> int:
         raise ConfigError("--to must be later than --from")
     done = asyncio.run(export_span(archive, arguments.stream, began, ended, arguments.folder, tell))
     tell("")
-    video = f"{done.clips} clips of {done.seconds:.1f} s and {done.size / 1e9:.3f} GB"
+    video = f"{done.clips} clips of {done.seconds:.1f} s and {_size(done.size)}"
     print(f"{arguments.folder}: {video}, {done.events} events")
     if done.left_out:
         print(f"sightline: the files of {done.left_out} segments are not on this machine", file=sys.stderr)
     if not (done.clips or done.events):
         raise SightlineError(f"nothing of {arguments.stream} is kept from that span")
     return 0
+
+
+def _size(count: float) -> str:
+    return f"{count / 1e9:.2f} GB" if count >= 1e9 else f"{count / 1e6:.2f} MB"
 
 
 def _when(at: float | None) -> str:

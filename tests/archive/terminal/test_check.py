@@ -48,4 +48,6 @@ def test_what_is_young_may_be_on_its_way(archive: AtRest, segments: list[Segment
     with archive.database.writing() as cursor:
         segment_table.put(cursor, [a_segment(NOON + 30, ended_at=None)])
     archive.pictures.write(an_event(NOON + 3), a_picture())
-    assert check(archive, NOON + 60, lambda _: None).faults == 0
+    found = check(archive, NOON + 60, lambda _: None)
+    assert found.faults == 0
+    assert found.streams[0].segments == 3

@@ -28,7 +28,8 @@ def test_check_says_what_is_kept_and_repairs(
     check = ["archive", "check", "--config", str(config)]
     assert cli.main(check) == 0
     said = capsys.readouterr().out
-    assert "porch: 3 segments of 0.00 GB, 2025-11-29 12:00Z to 2025-11-29 12:00Z" in said
+    size = sum(segment.size for segment in segments) / 1e6
+    assert f"porch: 3 segments of {size:.2f} MB, 2025-11-29 12:00Z to 2025-11-29 12:00Z" in said
     assert "files and database agree" in said
     archive.files.path(segments[0]).unlink()
     assert cli.main(check) == 1
