@@ -21,6 +21,9 @@ class RecordingDescription(TypedDict):
     unsupported."""
     reason: str | None
     """Why it is not all kept, as a sentence; else null."""
+    days_fit: float | None
+    """Days of this stream that the disk and `keep_gb` have room for at the rate of the last day; null while that is
+    not known."""
 
 
 class StreamDescription(TypedDict):
@@ -102,7 +105,12 @@ def describe(stream: Pipeline) -> StreamDescription:
 
 def _recording(recorder: Recorder) -> RecordingDescription:
     state = recorder.state
-    return {"mode": recorder.recording.mode, "state": state.word, "reason": state.reason}
+    return {
+        "mode": recorder.recording.mode,
+        "state": state.word,
+        "reason": state.reason,
+        "days_fit": recorder.days_fit,
+    }
 
 
 def _rounded(number: float | None) -> float | None:

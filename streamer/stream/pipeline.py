@@ -186,6 +186,10 @@ class Recorder(Protocol):
     def dropped(self) -> Mapping[str, int]:
         """Pictures that were to be kept and were not, by reason."""
 
+    @property
+    def days_fit(self) -> float | None:
+        """Days of it that there is room for at the rate of the last day; None while that is not known."""
+
     def put(self, picture: CodedPicture) -> None:
         """Take in one encoded picture, in the source's thread. Neither waits nor raises."""
 

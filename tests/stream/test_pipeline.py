@@ -101,6 +101,7 @@ class FakeRecorder:
 
     taken = written = written_bytes = segments = 0
     state = RecordState("waiting")
+    days_fit: float | None = None
     recording = Recording()
 
     def __init__(self, *, wants: bool) -> None:

@@ -115,6 +115,11 @@ class StreamRecorder:
         return self._tally.dropped + Counter(no_room=self._ring.lost)
 
     @property
+    def days_fit(self) -> float | None:
+        """Days of it that there is room for, as its index reckons."""
+        return self._index.days_fit(self.stream)
+
+    @property
     def state(self) -> RecordState:
         """What becomes of the video now."""
         thread, now = self._thread, self._clock()

@@ -22,6 +22,9 @@ class SegmentIndex(Protocol):
     def keep_as(self, stream: str, recording: Recording) -> None:
         """Go by these settings in how long the stream's are kept."""
 
+    def days_fit(self, stream: str) -> float | None:
+        """Days of this stream's that there is room for at the rate of the last day; None while that is not known."""
+
     def boxes_of(self, stream: str) -> "StreamBoxes":
         """Where its samples' boxes go; the same each time."""
 

@@ -52,6 +52,9 @@ class FakeIndex:
     def keep_as(self, stream: str, recording: Recording) -> None:
         self.kept[stream] = recording
 
+    def days_fit(self, stream: str) -> float | None:
+        return 3.0
+
     def boxes_of(self, stream: str) -> FakeBoxes:
         return self.boxes.setdefault(stream, FakeBoxes())
 
