@@ -20,13 +20,14 @@ import { Refusal, doubts, request } from "./request.js";
  * @property {string | null} [model]
  * @property {string[] | null} [findings] labels that the model's contract calls findings; an older server has none
  * @property {number | null} [viewers]
- * @property {Recording} [recording] where nothing is kept there is none
+ * @property {Recording | null} [recording] null where nothing is kept
  */
 /**
  * @typedef {object} Recording what of its video is kept
  * @property {"off" | "events" | "continuous"} mode
  * @property {string} state a word: off, waiting, recording, behind, full, stuck, failing or unsupported
  * @property {string | null} [reason] a sentence
+ * @property {number | null} [days_fit] that there is room for at today's rate; null while that is not known
  */
 /**
  * @typedef {object} DetectionEvent one sampled frame

@@ -22,7 +22,7 @@ const MODES = [
 /** What a state is called on the page; of the others the server's sentence says enough. */
 const WORDS = new Map([
   ["off", "Not recorded"],
-  ["waiting", "Waits for an event"],
+  ["waiting", "Waiting"],
   ["recording", "Recording"],
   ["behind", "Falls behind"],
   ["full", "The disk is full"],
@@ -37,6 +37,7 @@ export class RecordMode extends HTMLElement {
   #busy = false;
   #state = element("b", "state");
   #reason = element("p", "fine");
+  #room = element("p", "fine");
   #choices = element("fieldset", "modes");
   #note = element("p", "fine");
   #watch = /** @type {HTMLAnchorElement} */ (element("a", "to-recorded", "Watch recordings"));
@@ -50,7 +51,14 @@ export class RecordMode extends HTMLElement {
       this.#choices.append(element("label", "", input, element("span", "", word)));
     }
     this.#choices.setAttribute("aria-label", "What is recorded");
-    this.append(element("h2", "", "Recording", this.#watch), this.#state, this.#reason, this.#choices, this.#note);
+    this.append(
+      element("h2", "", "Recording", this.#watch),
+      this.#state,
+      this.#reason,
+      this.#room,
+      this.#choices,
+      this.#note,
+    );
   }
 
   /** @param {Stream | null} stream null while nothing certain is known of it */
@@ -64,25 +72,30 @@ export class RecordMode extends HTMLElement {
     this.#state.dataset["recording"] = state;
     this.#reason.textContent = sentence(reason ?? "");
     this.#reason.hidden = !reason;
+    this.#room.textContent = roomFor(recording.days_fit ?? null);
+    this.#room.hidden = mode === "off" || this.#room.textContent === "";
     this.#watch.href = recordedAddress({ stream: stream.name });
-    const isSettable = mayPause(stream);
+    const isSettable = mayPause(stream) && stream.origin === "api";
     this.#choices.hidden = !isSettable;
     for (const input of this.#choices.querySelectorAll("input")) {
       if (!this.#busy) input.checked = input.value === mode;
       input.disabled = this.#busy;
     }
-    this.#note.textContent = MODES.find(([each]) => each === mode)?.[2] ?? "";
-    this.#note.hidden = !isSettable;
+    const note = MODES.find(([each]) => each === mode)?.[2] ?? "";
+    this.#note.textContent = isSettable ? note : "It stands in the configuration file, under record, and is set there.";
+    this.#note.hidden = !mayPause(stream);
   }
 
   /** @param {Mode} mode */
   async #change(mode) {
-    const name = this.#stream?.name;
-    if (!name || this.#busy) return;
+    const { name = "", recording } = this.#stream ?? {};
+    if (!name || !recording || this.#busy) return;
     this.#busy = true;
     this.#tell("refused", "");
     try {
-      if (await withToken((token) => administration.record(name, mode, token))) this.#tell("changed", name);
+      if (!(await withToken((token) => administration.record(name, mode, token)))) return;
+      recording.mode = mode; // until the server says so itself
+      this.#tell("changed", name);
     } catch (error) {
       this.#tell("refused", /** @type {Error} */ (error).message);
     } finally {
@@ -98,6 +111,17 @@ export class RecordMode extends HTMLElement {
   #tell(kind, detail) {
     this.dispatchEvent(new CustomEvent(kind, { detail, bubbles: true }));
   }
+}
+
+/**
+ * How long recordings of this stream last.
+ *
+ * @param {number | null} days
+ */
+export function roomFor(days) {
+  if (days === null) return "";
+  if (days < 1) return `There is room for about ${Math.max(1, Math.round(days * 24))} hours at today’s rate.`;
+  return `There is room for about ${days < 10 ? Number(days.toFixed(1)) : Math.round(days)} days at today’s rate.`;
 }
 
 customElements.define("record-mode", RecordMode);

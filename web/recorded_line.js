@@ -6,7 +6,7 @@
 import { element } from "./details.js";
 import { ROW_HEIGHT, SCALE_HEIGHT, drawLine } from "./line_paint.js";
 import { PEEK_S, ScrubPicture } from "./scrub_picture.js";
-import { clockAt, momentAt, moved, pinched, shareOf, showing, zoomed } from "./time_axis.js";
+import { clockAt, momentAt, moved, pinched, shareOf, showing, worth, zoomed } from "./time_axis.js";
 
 /** @typedef {import("./archive.js").KeptEvent} KeptEvent */
 /** @typedef {import("./recordings.js").Span} Span */
@@ -31,6 +31,8 @@ export class RecordedLine extends HTMLElement {
   /** @type {Stretch} */
   #seen = [0, 86_400];
   #at = 0;
+  /** Whether nothing of this day has been shown yet. */
+  #isFresh = true;
   /** @type {[number, number] | null} */
   #marked = null;
   /** Where the pointer is; null for nowhere.
@@ -75,7 +77,12 @@ export class RecordedLine extends HTMLElement {
    */
   show(rows, day) {
     this.#rows = rows;
-    if (day[0] !== this.#day[0] || day[1] !== this.#day[1]) [this.#day, this.#seen] = [day, day];
+    if (day[0] !== this.#day[0] || day[1] !== this.#day[1]) [this.#day, this.#seen, this.#isFresh] = [day, day, true];
+    const spans = rows.flatMap((row) => row.spans);
+    if (this.#isFresh && spans.length > 0) {
+      this.#isFresh = false;
+      this.#look(showing(worth(spans, day), this.#at, day));
+    }
     this.style.setProperty("height", `${SCALE_HEIGHT + ROW_HEIGHT * Math.max(1, rows.length)}px`);
     this.#soon();
   }

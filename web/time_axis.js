@@ -24,6 +24,24 @@ const PARTS = new Map([
   [86_400, 8],
 ]);
 
+/** Round what there is this much is shown on each side of it. */
+const AROUND = 0.08;
+const AROUND_S = 120;
+
+/**
+ * The part of a day that is worth opening with: that of which there is something, or where that is most of it, all.
+ *
+ * @param {{ from: number, to: number }[]} spans of which there is something
+ * @param {Stretch} whole
+ * @returns {Stretch}
+ */
+export function worth(spans, whole) {
+  const [first, last] = [Math.min(...spans.map(({ from }) => from)), Math.max(...spans.map(({ to }) => to))];
+  if (!(last > first) || last - first > (whole[1] - whole[0]) / 2) return whole;
+  const around = Math.max(AROUND_S, (last - first) * AROUND);
+  return [Math.max(whole[0], first - around), Math.min(whole[1], last + around)];
+}
+
 /**
  * The share of the way at which a moment lies; beyond 0..1 outside.
  *

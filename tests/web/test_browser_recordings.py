@@ -1,15 +1,18 @@
 """Recordings on the page, in a real browser, with a real service and what it finds recorded when it starts."""
 
+import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
+from tests.archive.recordings.coded import numbers_in
 from tests.peers.chromium import connect
 from tests.peers.clip import INDEX_BITS
 from tests.peers.service import Service, run_service, until
@@ -26,6 +29,7 @@ CONFIG: dict[str, Any] = {
     "serving": {"address": NOWHERE},
     "streams": {name: {"url": f"rtsp://{NOWHERE}/{name}", "paused": True} for name in STREAMS},
     "archive": {},
+    "api_streams": {"allowed": True, "networks": ["127.0.0.1/32"]},
 }
 DAY = yesterday().timestamp()
 BEGAN = DAY + 9 * 3600
@@ -244,7 +248,7 @@ async def test_the_address_is_the_picture(page: Page, service: Service) -> None:
     await page.reload()
     await wait_for_number(page, 501)
     await page.goto(f"{service.url}/#gate")
-    await page.get_by_role("link", name="Recordings").click()
+    await page.get_by_role("link", name="Recordings", exact=True).click()
     recordings = page.get_by_role("region", name="Recordings")
     await recordings.get_by_label("Stream").select_option("line-1")
     await recordings.get_by_label("Day", exact=True).fill(f"{yesterday():%Y-%m-%d}")
@@ -258,8 +262,10 @@ async def test_the_line_goes_where_one_points(page: Page, service: Service) -> N
     await expect(line).to_have_attribute("aria-valuetext", "09:00:20")
     box = await line.bounding_box()
     assert box is not None
-    x = round(box["x"] + box["width"] * (9 * 3600 + 30) / 86_400)
-    pointed = DAY + 86_400 * (x - box["x"]) / box["width"]
+    before = await line.evaluate("line => line.seen")
+    assert before[0] < BEGAN < BEGAN + LATER < before[1] < BEGAN + 2 * LATER  # what there is, and not all of the day
+    x = round(box["x"] + box["width"] * (BEGAN + 30 - before[0]) / (before[1] - before[0]))
+    pointed = before[0] + (before[1] - before[0]) * (x - box["x"]) / box["width"]
     await page.mouse.move(x, box["y"] + 50)
     for _ in range(40):
         await page.mouse.wheel(0, -200)
@@ -327,6 +333,64 @@ async def test_events_are_gone_to(page: Page, service: Service) -> None:
     await expect(page.locator(".under .time")).to_contain_text("09:29:58")
     await page.keyboard.press("p")
     await wait_for_number(page, (EVENT_AFTER - 2) * FPS)
+
+
+async def test_what_is_recorded_is_set_where_the_stream_is(page: Page, service: Service) -> None:
+    """A stream's details set whether it is recorded while it runs, or say where that is set, and lead to what is."""
+    body = json.dumps({"name": "porch", "url": f"rtsp://{NOWHERE}/porch"})
+    await service.ask("/api/streams", method="POST", body=body, content_type="application/json")
+    await page.goto(f"{service.url}/#porch")
+    details = page.locator(".focused record-mode")
+    await expect(details).to_contain_text("Not recorded")
+    await details.get_by_label("Events").check()
+    await expect(details).to_contain_text("Waiting for")
+    assert (await service.ask("/api/streams/porch")).json()["recording"]["mode"] == "events"
+    await details.get_by_label("Off").check()
+    await expect(details).to_contain_text("Not recorded")
+    await page.goto(f"{service.url}/#gate")
+    await expect(details).to_contain_text("It stands in the configuration file")
+    await details.get_by_role("link", name="Watch recordings").click()
+    await expect(page.get_by_role("region", name="Recordings").get_by_label("Stream")).to_have_value("gate")
+    await expect(page.locator(".under .time")).to_contain_text("09:00:28")  # the newest, some seconds before its end
+
+
+async def test_a_marked_span_is_a_file(page: Page, service: Service, tmp_path: Path) -> None:
+    """What is marked by keys is saved as it came: a file of exactly these pictures, and their boxes beside it."""
+    await open_moment(page, service, BEGAN + 20)
+    await wait_for_number(page, 500)
+    await page.keyboard.press("i")
+    await page.keyboard.press("ArrowRight")
+    await wait_for_number(page, 625)
+    await page.keyboard.press("o")
+    await expect(page.locator("clip-maker .length")).to_have_text("5 s")
+    saved = {}
+    for name in ("Save video", "Boxes as JSON"):
+        async with page.expect_download() as download:
+            await page.get_by_role("link", name=name).click()
+        saved[name] = tmp_path / (await download.value).suggested_filename
+        await (await download.value).save_as(saved[name])
+    assert re.fullmatch(r"line-1-\d{8}T\d{6}Z\.mp4", saved["Save video"].name)
+    assert numbers_in(saved["Save video"])[-125:] == list(range(500, 625))
+    assert b"insulator" in saved["Boxes as JSON"].read_bytes()
+    await page.get_by_role("button", name="Done").click()
+    await expect(page.locator("clip-maker")).to_be_hidden()
+
+
+async def test_thumbnails_are_under_the_pointer(page: Page, service: Service) -> None:
+    """Over what is recorded stands a picture of the moment that is pointed at; over a gap a word."""
+    await open_moment(page, service, BEGAN + 20)
+    line = page.get_by_role("slider", name="Time")
+    box = await line.bounding_box()
+    assert box is not None
+    for key in "++++++++":
+        await line.press(key)
+    [from_, to] = await line.evaluate("line => line.seen")
+    await page.mouse.move(box["x"] + box["width"] * (BEGAN + 40 - from_) / (to - from_), box["y"] + 50)
+    picture = page.locator("scrub-picture img")
+    await expect(picture).to_be_visible()
+    await until(lambda: picture.evaluate("image => image.naturalWidth > 0"), lambda: "there is no thumbnail")
+    await page.mouse.move(box["x"] + box["width"] - 10, box["y"] + 50)
+    await expect(page.locator("scrub-picture")).to_contain_text("not recorded")
 
 
 async def test_the_live_button_leads_to_the_stream(page: Page, service: Service) -> None:

@@ -276,6 +276,13 @@ async def test_zooming_holds_what_is_pointed_at(call: Call) -> None:
     assert (earlier, later) == ([first, first + 100], [last - 100, last])
 
 
+async def test_a_day_opens_with_what_there_is(call: Call) -> None:
+    """Of a day with minutes of video these are shown, with some around them; of one with much of it the whole."""
+    body = "return a.map((spans) => m.worth(spans.map(([from, to]) => ({ from, to })), [0, 86400]))"
+    found = await call("time_axis.js", body, [[], [[0, 50_000]], [[36_000, 36_060]], [[3600, 3700], [10_800, 13_600]]])
+    assert found == [[0, 86_400], [0, 86_400], [35_880, 36_180], [2800, 14_400]]
+
+
 async def test_two_fingers_keep_what_they_hold(call: Call) -> None:
     """What each finger came down on is under it wherever it goes, as far as the day goes."""
     body = """
