@@ -167,8 +167,9 @@ export class RecordedVideo extends EventTarget {
    * @param {number} at seconds since 1970
    */
   seek(at) {
+    const same = at === this.#at; // of which what is under way is fetched already
     this.#at = at;
-    if (!isIn(at, this.#buffered)) {
+    if (!same && !isIn(at, this.#buffered)) {
       this.#asking.abort(); // what is under way is of another time
       this.#asking = new AbortController();
     }
@@ -314,12 +315,15 @@ export class RecordedVideo extends EventTarget {
 
   // ---- feeding it
 
-  /** Fetches what is missing, one piece after the other. */
+  /** Fetches what is missing, one piece after the other.
+   * @returns {Promise<void>}
+   */
   async #feed() {
     window.clearTimeout(this.#timer);
     if (this.#feeding || this.#closed) return;
     this.#feeding = true;
     let failed = false;
+    const { signal } = this.#asking;
     try {
       while (await this.#feedOne());
       if (this.problem !== "") this.#fail("");
@@ -330,7 +334,8 @@ export class RecordedVideo extends EventTarget {
       this.#feeding = false;
     }
     if (this.#closed) return;
-    const again = failed ? RETRY_MS : this.#asking.signal.aborted ? 0 : GROWN_MS;
+    if (signal.aborted) return this.#feed(); // another time is wanted meanwhile
+    const again = failed ? RETRY_MS : GROWN_MS;
     this.#timer = window.setTimeout(() => this.#feed(), again);
   }
 
