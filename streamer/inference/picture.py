@@ -4,8 +4,9 @@ Pillow and not OpenCV: it reads sizes before pixels, turns PNG and WebP upright 
 """
 
 import io
+import re
+import struct
 import warnings
-from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,15 @@ from streamer.values.errors import Refused
 
 FORMATS = ("JPEG", "PNG", "WEBP")
 MAX_PIXELS = 50_000_000
-"""Of a picture: what phones take. Decoded it is 150 MB, and one is decoded at a time."""
+"""Of a picture: what phones take. Decoded it is 150 MB, its decoder has as much again, and one is decoded at a time."""
+MAX_SCANS = 100
+"""Of a progressive JPEG, which has ten or so: each may take a hundred bytes, and as long as all pixels take."""
+STRIP = 1 << 20
+"""Pixels that are turned into RGB at a time: Pillow holds Python's lock, and so everything else, meanwhile."""
+
+_MARKER = re.compile(rb"\xff[\x02-\xcf\xd9-\xfe]")
+"""Of a JPEG, with a length behind it, or its end: ITU-T T.81 table B.1."""
+_END, _SCAN = 0xD9, 0xDA
 
 Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit is higher, and does not say how large the picture is
 
@@ -30,7 +39,7 @@ def read_picture(data: bytes) -> NDArray[np.uint8]:
         uint8 [height, width, 3], RGB; what is see-through is white.
 
     Raises:
-        Refused: 415 it is none, 413 it has more than MAX_PIXELS, 422 it is broken.
+        Refused: 415 it is none, 413 it has more than MAX_PIXELS, 422 it is broken, or made to take long.
     """
     try:
         with warnings.catch_warnings(), Image.open(io.BytesIO(data), formats=FORMATS) as picture:
@@ -38,19 +47,41 @@ def read_picture(data: bytes) -> NDArray[np.uint8]:
             width, height = picture.size
             if width * height > MAX_PIXELS:
                 raise Refused(413, f"a picture of {width} x {height} is more than {MAX_PIXELS // 1_000_000} megapixels")
+            if picture.format not in ("PNG", "WEBP") and _scans(data) > MAX_SCANS:  # JPEG's several names
+                raise Refused(422, f"a picture in more than {MAX_SCANS} scans is not decoded")
             return _upright(picture)
     except UnidentifiedImageError:
         raise Refused(415, "this is no picture; JPEG, PNG and WebP are read") from None
-    except (OSError, ValueError, SyntaxError, ArithmeticError, IndexError, KeyError, TypeError) as error:
+    except (OSError, ValueError, SyntaxError, ArithmeticError, LookupError, TypeError, EOFError, struct.error) as error:
         raise Refused(422, f"the picture cannot be decoded: {error}") from None
+
+
+def _scans(data: bytes) -> int:
+    """How often a JPEG goes through its picture; not counted much further than MAX_SCANS."""
+    scans, at = 0, 2
+    while scans <= MAX_SCANS and (found := _MARKER.search(data, at)) is not None and data[found.end() - 1] != _END:
+        scans += data[found.end() - 1] == _SCAN
+        at = found.end() + int.from_bytes(data[found.end() : found.end() + 2])
+    return scans
 
 
 def _upright(picture: Image.Image) -> NDArray[np.uint8]:
     picture.load()
-    turned = ImageOps.exif_transpose(picture)
-    if turned.has_transparency_data:
-        paper = Image.new("RGBA", turned.size, "white")
-        turned = Image.alpha_composite(paper, turned.convert("RGBA"))
-    elif turned.mode.startswith("I;16"):
-        turned = turned.point(lambda level: level / 256).convert("L")
-    return cast(NDArray[np.uint8], np.asarray(turned.convert("RGB")))
+    ImageOps.exif_transpose(picture, in_place=True)
+    width, height = picture.size
+    pixels = np.empty((height, width, 3), np.uint8)
+    rows = max(1, STRIP // width)
+    for top in range(0, height, rows):
+        strip = picture.crop((0, top, width, min(height, top + rows)))
+        pixels[top : top + rows] = np.asarray(_on_paper(strip))
+    return pixels
+
+
+def _on_paper(picture: Image.Image) -> Image.Image:
+    """In RGB, on white."""
+    if picture.has_transparency_data:
+        paper = Image.new("RGBA", picture.size, "white")
+        picture = Image.alpha_composite(paper, picture.convert("RGBA"))
+    elif picture.mode.startswith("I;16"):
+        picture = picture.point(lambda level: level / 256).convert("L")
+    return picture.convert("RGB")

@@ -113,6 +113,23 @@ def bomb() -> bytes:
     )
 
 
+def slow() -> bytes:
+    """A JPEG that goes through its picture a thousand times, seventy bytes each."""
+    to = io.BytesIO()
+    Image.new("L", (640, 480)).save(to, "jpeg", progressive=True)
+    head, last = to.getvalue()[:-2], to.getvalue()[to.getvalue().rindex(b"\xff\xda") : -2]
+    return head + 1000 * last + b"\xff\xd9"
+
+
+def odd() -> bytes:
+    """A JPEG whose EXIF has a text where its width belongs, which cannot be written anew once it is turned."""
+    exif = Image.Exif()
+    exif[ORIENTATION], exif[0x010E] = 6, "a picture"
+    to = io.BytesIO()
+    Image.new("L", (64, 48)).save(to, "jpeg", exif=exif)
+    return to.getvalue().replace(b"\x01\x0e\0\2", b"\x01\0\0\2")
+
+
 @pytest.mark.parametrize(
     ("body", "kind", "query", "status", "words"),
     [
@@ -120,6 +137,8 @@ def bomb() -> bytes:
         (b"GIF89a" + bytes(100), "image/jpeg", "", 415, "no picture"),
         (picture(1)[:700], "image/jpeg", "", 422, "cannot be decoded"),
         (bomb(), "image/png", "", 413, "60000 x 60000"),
+        (slow(), "image/jpeg", "", 422, "100 scans"),
+        (odd(), "image/jpeg", "", 422, "cannot be decoded"),
         (picture(1), "image/gif", "", 415, "image/webp"),
         (b"{}", "application/json", "", 415, "image/jpeg"),
         (b"no form", "multipart/form-data; boundary=x", "", 400, "form"),
