@@ -8,7 +8,7 @@ from streamer.archive.recordings.segment import Segment
 from streamer.values.track import TrackedBox
 from tests.http.archived import asked
 from tests.http.guests import cookie, everybody, run_door
-from tests.http.recorded import NOON, folder_of, found_in, run_recorded
+from tests.http.recorded import NOON, folder_of, found_in, keep, run_recorded
 from tests.peers.recorded import record
 
 LIST = "/api/streams/a/recordings"
@@ -124,11 +124,11 @@ def a_box(label: str, score: float) -> TrackedBox:
 async def test_an_answer_that_is_the_same_is_not_sent_again(tmp_path: Path) -> None:
     """By its tag, until something in it changes."""
     path = f"{LIST}?from={NOON}&to={NOON + 99}"
-    async with run_recorded(tmp_path, *two(tmp_path)) as (door, recordings):
+    async with run_recorded(tmp_path, *two(tmp_path)) as (door, _):
         async with door.ask("GET", path, cookie("admin")) as response:
             tagged = {**cookie("admin"), "If-None-Match": response.headers["ETag"]}
         assert await door.status("GET", path, tagged) == 304
-        recordings.put_now(record(folder_of(tmp_path), NOON + 50, seconds=1))
+        keep(door, tmp_path, record(folder_of(tmp_path), NOON + 50, seconds=1))
         assert await door.status("GET", path, tagged) == 200
 
 
