@@ -5,6 +5,7 @@ Only what our own muxer writes is read: video is the first track, and its sample
 
 import struct
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 from streamer.archive.recordings.segment import Fragment
@@ -63,8 +64,33 @@ def init_of(data: bytes) -> bytes:
     return found[b"ftyp"] + found[b"moov"]
 
 
-def fragment_of(moof: bytes, offset: int, size: int, timescale: int) -> tuple[Fragment, int]:
-    """What is known of a fragment, and how many pictures are in it.
+def add(fragments: list[Fragment], moof: bytes, offset: int, size: int, timescale: int) -> int:
+    """Note one more fragment; how many pictures are in it.
+
+    One with nothing but sound belongs to the one before: it is sent with it, and nobody begins there.
+
+    Args:
+        fragments: those before it.
+        moof: the box whole, its header too.
+        offset: of it in the file.
+        size: of it and its `mdat`.
+        timescale: of the video's times: so many to a second.
+
+    Raises:
+        ValueError: it is no such box.
+    """
+    found = fragment_of(moof, offset, size, timescale)
+    if found is not None:
+        fragments.append(found[0])
+        return found[1]
+    if fragments:
+        last = fragments.pop()
+        fragments.append(replace(last, size=offset + size - last.offset))
+    return 0
+
+
+def fragment_of(moof: bytes, offset: int, size: int, timescale: int) -> tuple[Fragment, int] | None:
+    """What is known of a fragment, and how many pictures are in it; None: it has none.
 
     Args:
         moof: the box whole, its header too.
@@ -73,7 +99,7 @@ def fragment_of(moof: bytes, offset: int, size: int, timescale: int) -> tuple[Fr
         timescale: of the video's times: so many to a second.
 
     Raises:
-        ValueError: it holds no video, or is no such box.
+        ValueError: it is no such box.
     """
     try:
         for traf in _inside(moof, b"moof", b"traf"):
@@ -94,7 +120,7 @@ def fragment_of(moof: bytes, offset: int, size: int, timescale: int) -> tuple[Fr
             return fragment, len(samples)
     except struct.error as error:
         raise ValueError(f"the fragment at {offset} ends within itself") from error
-    raise ValueError(f"the fragment at {offset} holds no video")
+    return None
 
 
 class _Sample(NamedTuple):

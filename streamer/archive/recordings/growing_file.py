@@ -7,7 +7,7 @@ import contextlib
 import os
 from pathlib import Path
 
-from streamer.archive.recordings.fragments import boxes, fragment_of, init_of
+from streamer.archive.recordings.fragments import add, boxes, init_of
 from streamer.archive.recordings.segment import Fragment
 
 
@@ -122,9 +122,7 @@ class GrowingFile:
             elif box.kind == b"mdat" and self._moof is not None:
                 begin, moof = self._moof
                 size = self._read_to + box.end - begin
-                fragment, pictures = fragment_of(moof, begin, size, self._timescale)
-                self.fragments.append(fragment)
-                self.pictures += pictures
+                self.pictures += add(self.fragments, moof, begin, size, self._timescale)
                 self._moof = None
         self._read_to += len(data)
 

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 import av
 
-from streamer.archive.recordings.fragments import HEADER, fragment_of
+from streamer.archive.recordings.fragments import HEADER, add
 from streamer.archive.recordings.growing_file import GrowingFile
 from streamer.archive.recordings.mime import mime_of
 from streamer.archive.recordings.segment import Fragment, Segment
@@ -101,9 +101,7 @@ def _look(file: BinaryIO) -> _Found:
         elif kind == b"moof" and end - begin <= _MOST_MOOF:
             moof = begin, _read(file, begin, end)
         elif kind == b"mdat" and moof is not None and found.init:
-            fragment, pictures = fragment_of(moof[1], moof[0], end - moof[0], MICROSECONDS)
-            found.fragments.append(fragment)
-            found.pictures += pictures
+            found.pictures += add(found.fragments, moof[1], moof[0], end - moof[0], MICROSECONDS)
             moof = None
         else:
             break

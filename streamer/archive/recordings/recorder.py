@@ -150,7 +150,9 @@ class StreamRecorder:
         self._ring.put(picture)
 
     def put_sound(self, sound: CodedSound) -> None:
-        """The same with sound, which is not kept yet."""
+        """The same with sound, where that is asked for."""
+        if self.recording.sound:
+            self._ring.put(sound)
 
     # ---- on the event loop
 

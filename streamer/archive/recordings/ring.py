@@ -1,10 +1,12 @@
-"""Encoded pictures that came and are not on disk yet: bounded, and what must go goes from one keyframe to the next."""
+"""Encoded pictures and sound that came and are not on disk yet: bounded, and what must go goes up to a keyframe."""
 
 import threading
 from collections import deque
 from math import inf
 
-from streamer.values.coded import CodedPicture
+from streamer.values.coded import CodedPicture, CodedSound
+
+Coded = CodedPicture | CodedSound
 
 MOST_BYTES = 32 << 20
 """Of one stream's pictures in memory."""
@@ -29,7 +31,7 @@ class Ring:
         """Pictures that were wanted and that there was no room for."""
         self.bytes = 0
         self._most_bytes = most_bytes
-        self._held: deque[CodedPicture] = deque()
+        self._held: deque[Coded] = deque()
         self._keys: deque[float] = deque()
         """Arrivals of keyframes that are held."""
         self._broken = False
@@ -44,16 +46,17 @@ class Ring:
         """Whether what is held, or comes next, does not follow what was taken."""
         return self._broken
 
-    def put(self, picture: CodedPicture) -> None:
+    def put(self, coded: Coded) -> None:
         """Hold one more."""
         with self._lock:
-            if self._broken and not self._held and not picture.is_key:
-                self.lost += self.is_wanted  # nothing can be made of it without what was let go
+            if self._broken and not self._held and not _is_key(coded):
+                # Nothing can be made of it without what was let go.
+                self.lost += self.is_wanted and isinstance(coded, CodedPicture)
                 return
-            self._held.append(picture)
-            self.bytes += len(picture.data)
-            if picture.is_key:
-                self._keys.append(picture.received_at)
+            self._held.append(coded)
+            self.bytes += len(coded.data)
+            if _is_key(coded):
+                self._keys.append(coded.received_at)
             while self._held and (self.bytes > self._most_bytes or self._spans_too_much()):
                 self.lost += self._let_go() * self.is_wanted
 
@@ -63,15 +66,15 @@ class Ring:
             while (key := self._next_key()) is not None and key <= since:
                 self._let_go()
 
-    def first(self, until: float = inf) -> CodedPicture | None:
+    def first(self, until: float = inf) -> Coded | None:
         """The oldest, where it came by then; it is held on."""
         with self._lock:
             return self._held[0] if self._held and self._held[0].received_at <= until else None
 
-    def take(self, picture: CodedPicture) -> None:
+    def take(self, coded: Coded) -> None:
         """Hold the oldest no longer, for it is written; nothing where it had to go meanwhile."""
         with self._lock:
-            if self._held and self._held[0] is picture:
+            if self._held and self._held[0] is coded:
                 self._pop()
 
     def mend(self) -> bool:
@@ -93,21 +96,25 @@ class Ring:
 
     def _next_key(self) -> float | None:
         """When the keyframe came before which all may go, without what is held beginning in the middle."""
-        behind = 1 if self._held and self._held[0].is_key else 0
+        behind = 1 if self._held and _is_key(self._held[0]) else 0
         return self._keys[behind] if len(self._keys) > behind else None
 
     def _let_go(self) -> int:
         """Of what comes before the next keyframe; how many pictures that was."""
-        count = 0
-        while self._held and (not count or not self._held[0].is_key):
-            self._pop()
-            count += 1
+        gone, count = 0, 0
+        while self._held and (not gone or not _is_key(self._held[0])):
+            count += isinstance(self._pop(), CodedPicture)
+            gone += 1
         self._broken = True
         return count
 
-    def _pop(self) -> CodedPicture:
-        picture = self._held.popleft()
-        self.bytes -= len(picture.data)
-        if picture.is_key:
+    def _pop(self) -> Coded:
+        coded = self._held.popleft()
+        self.bytes -= len(coded.data)
+        if _is_key(coded):
             self._keys.popleft()
-        return picture
+        return coded
+
+
+def _is_key(coded: Coded) -> bool:
+    return isinstance(coded, CodedPicture) and coded.is_key

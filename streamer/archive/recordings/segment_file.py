@@ -7,6 +7,7 @@ it is closed it is a plain MP4 with an index, its fragments where they were (FFm
 import io
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 from av.container import OutputContainer
@@ -16,7 +17,8 @@ from streamer.archive.recordings.decode_times import DecodeTimes
 from streamer.archive.recordings.growing_file import GrowingFile
 from streamer.archive.recordings.mime import mime_of
 from streamer.archive.recordings.segment import Fragment
-from streamer.values.coded import MICROSECONDS, CodedPicture
+from streamer.archive.recordings.sound_track import sound_track
+from streamer.values.coded import MICROSECONDS, CodedPicture, CodedSound, SoundForm
 
 KEPT = frozenset({"h264", "hevc", "mjpeg"})
 """Codecs that MP4 has a place for; of VP8 it has none."""
@@ -25,14 +27,20 @@ HVC1 = "hvc1"
 """The tag of H.265: Apple's players take no `hev1`, which would be written else."""
 
 _FLAGS = "+hybrid_fragmented+empty_moov+default_base_moof+negative_cts_offsets"
-_OPTIONS = {"frag_duration": str(MICROSECONDS), "flush_packets": "1"}
+_OPTIONS = {
+    "frag_duration": str(MICROSECONDS),
+    "flush_packets": "1",
+    "max_interleave_delta": str(MICROSECONDS // 4),  # pictures do not wait longer than that for sound that has ended
+}
 _TIME_BASE = Fraction(1, MICROSECONDS)
 
 
 class SegmentFile:
     """One file, from its first picture on."""
 
-    def __init__(self, path: Path, first: CodedPicture, *, reorder: int, step: int) -> None:
+    def __init__(
+        self, path: Path, first: CodedPicture, *, reorder: int, step: int, sound: SoundForm | None = None
+    ) -> None:
         """Begin it; the first picture is put as all others are.
 
         Args:
@@ -40,16 +48,23 @@ class SegmentFile:
             first: a keyframe.
             reorder: pictures that may come before one that is shown earlier.
             step: microseconds from one picture to the next, about.
+            sound: what comes beside them; None: none. A track cannot be added later.
 
         Raises:
             OSError: it cannot be made.
-            av.FFmpegError: the picture is not what its form says.
+            av.FFmpegError: the picture, or the sound, is not what its form says.
         """
         self.first_time = first.time
         self.last_time = first.time
         """Of the picture that is shown last."""
         self.taken = 0
         """Pictures it was given, and has or will have."""
+        self.sound = sound
+        """What comes beside the pictures."""
+        self.sounds = 0
+        """Packets of it that were taken."""
+        self._heard = -1
+        """The time of the last, from the first picture on."""
         self._times = DecodeTimes(reorder, first.time, step)
         self._mime = ""
         with io.BytesIO(first.data) as data:
@@ -57,6 +72,7 @@ class SegmentFile:
             try:
                 self._container = container_in(self._file, first.form.codec)
                 self._stream = _stream(self._container, first, data)
+                self._sound = None if sound is None else sound_track(self._container, sound)
             except BaseException:
                 self._file.close()
                 path.unlink(missing_ok=True)
@@ -115,12 +131,37 @@ class SegmentFile:
         packet.dts = due - self.first_time
         packet.pts = max(time, packet.dts)
         packet.is_keyframe = picture.is_key
+        if not self._mux(packet):
+            return False
+        self.taken += 1
+        self.last_time = max(self.last_time, picture.time)
+        return True
+
+    def put_sound(self, sound: CodedSound) -> bool:
+        """Have a packet of sound written; whether it was taken: there is a track for it, and it is in order.
+
+        Raises:
+            OSError: the disk will not have what came before it.
+        """
+        time = sound.time - self.first_time
+        if self._sound is None or sound.form != self.sound or time <= self._heard or not self.taken:
+            return False
+        packet = av.Packet(sound.data)
+        packet.stream = self._sound
+        packet.time_base = _TIME_BASE
+        packet.dts = packet.pts = time
+        packet.duration = sound.duration
+        if not self._mux(packet):
+            return False
+        self.sounds += 1
+        self._heard = time
+        return True
+
+    def _mux(self, packet: "av.Packet[Any]") -> bool:
         try:
             self._container.mux(packet)
         except (av.error.InvalidDataError, av.error.ArgumentError):
             return False
-        self.taken += 1
-        self.last_time = max(self.last_time, picture.time)
         return True
 
     def flush(self) -> bool:

@@ -2,8 +2,9 @@
 
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import av
 
@@ -11,9 +12,11 @@ from streamer.archive.recordings.parameter_sets import sets_of
 from streamer.archive.recordings.segment import Segment
 from streamer.archive.recordings.segment_file import SegmentFile
 from streamer.archive.recordings.segment_index import SegmentIndex, StreamBoxes
+from streamer.archive.recordings.sound_encoder import ENCODED, SoundEncoder
+from streamer.archive.recordings.sound_track import KEPT
 from streamer.archive.recordings.tally import Tally
 from streamer.values.clock import Clock
-from streamer.values.coded import MICROSECONDS, CodedPicture
+from streamer.values.coded import MICROSECONDS, CodedPicture, CodedSound, SoundForm
 from streamer.values.uuid7 import uuid7
 
 log = logging.getLogger(__name__)
@@ -87,6 +90,9 @@ class SegmentWriter:
         self._step = 0.0
         """Seconds from one picture to the next, about."""
         self._reorder = 0
+        self._sound: SoundForm | None = None
+        """What was heard last, as it is kept; None: nothing."""
+        self._encoder: SoundEncoder | None = None
 
     @property
     def is_writing(self) -> bool:
@@ -114,6 +120,33 @@ class SegmentWriter:
         elif self._file is None:
             self._begin(picture, self._arrival(picture), follows=False, has_event=has_event)
         self._add(picture)
+
+    def put_sound(self, sound: CodedSound) -> None:
+        """Write one packet of sound, in the file that has a track for it: the next one, where it is new.
+
+        Raises:
+            OSError: as with pictures.
+        """
+        for packet in self._as_kept(sound):
+            self._sound = packet.form
+            file, last = self._file, self._last
+            if file is not None and last is not None and packet.opening == last.opening:
+                self._or_leave(partial(file.put_sound, packet))
+
+    def _as_kept(self, sound: CodedSound) -> Iterable[CodedSound]:
+        """As MP4 takes it; nothing where it has no place for it."""
+        if sound.form.codec in KEPT:
+            return (sound,)
+        if sound.form.codec not in ENCODED:
+            return ()
+        try:
+            if self._encoder is None or self._encoder.source != sound.form:
+                self._encoder = SoundEncoder(sound.form)
+            return list(self._encoder.encode(sound))
+        except (av.FFmpegError, ValueError) as error:
+            log.debug("%s: sound that cannot be encoded: %s", self.stream, error)
+            self._encoder = None
+            return ()
 
     def close(self, ended_at: float | None = None) -> None:
         """End what is being written.
@@ -163,6 +196,7 @@ class SegmentWriter:
             or file.duration >= MOST_LENGTH
             or file.size >= MOST_BYTES
             or (picture.is_key and (picture.time - file.first_time >= LENGTH or self._clock_was_set()))
+            or (picture.is_key and self._sound is not None and self._sound != file.sound)
         )
 
     def _is_another(self, picture: CodedPicture, last: CodedPicture) -> bool:
@@ -190,6 +224,8 @@ class SegmentWriter:
             if abs(arrival - by_camera) <= GAP:
                 begins = by_camera + max(-SLEW, min(arrival - by_camera, SLEW))
         ahead = (picture.time - file.last_time) / MICROSECONDS
+        if file.sound is not None and not file.sounds:
+            self._sound = None  # it has become silent, and comes back with another file
         self.close(begins)
         if self.patience < ahead < SLOWEST and picture.opening == last.opening:
             self._step += (ahead - self._step) / 2  # it may be the way of this camera
@@ -214,7 +250,8 @@ class SegmentWriter:
         self._on_begin(segment.id)
         step = round(self._step * MICROSECONDS) or MICROSECONDS // 25
         try:
-            self._file = SegmentFile(self._index.path(segment), picture, reorder=self._reorder, step=step)
+            path = self._index.path(segment)
+            self._file = SegmentFile(path, picture, reorder=self._reorder, step=step, sound=self._sound)
         except OSError:
             raise
         except (av.FFmpegError, ValueError) as error:

@@ -12,6 +12,7 @@ from streamer.archive.recordings.segment import Segment
 from streamer.archive.recordings.segment_writer import SegmentWriter
 from streamer.archive.recordings.windows import ALWAYS, Window, Windows
 from streamer.values.clock import Clock
+from streamer.values.coded import CodedSound
 from streamer.values.recording import Recording, RecordState
 
 log = logging.getLogger(__name__)
@@ -142,13 +143,16 @@ class WritingThread:
                 self._ring.trim(now - recording.before - ANSWERING)
                 break
             self._ring.trim(window.since)
-            picture = self._ring.first(window.until)
-            if picture is None:
+            coded = self._ring.first(window.until)
+            if coded is None:
                 break
             if not self._ring.mend():
                 self._writer.close()
-            self._writer.put(picture, has_event=window is not ALWAYS)
-            self._ring.take(picture)
+            if isinstance(coded, CodedSound):
+                self._writer.put_sound(coded)
+            else:
+                self._writer.put(coded, has_event=window is not ALWAYS)
+            self._ring.take(coded)
             self.busy_since = self._clock()
         if self._ring.is_broken:
             self._writer.close()
