@@ -58,7 +58,7 @@ async def send_file(request: web.Request, answer: FileAnswer) -> web.StreamRespo
         Overloaded: the disk does not answer.
     """
     try:
-        file, tag, size = await in_its_thread(request, partial(_open, answer))
+        file, tag, size = await _opened(request, answer)
     except OSError:
         raise Refused(404, answer.gone) from None
     with contextlib.closing(file):
@@ -161,6 +161,26 @@ def _part(request: web.Request, tag: ETag, size: int) -> range | None:
         sentence = f"this file has {size} bytes, and none of those that are asked for"
         raise Refused(416, sentence, {"Content-Range": f"bytes */{size}"})
     return part
+
+
+async def _opened(request: web.Request, answer: FileAnswer) -> tuple[BinaryIO, ETag, int]:
+    """The file; closed, where whoever asked hangs up while it is opened.
+
+    Raises:
+        OSError: it cannot be.
+        Overloaded: the disk does not answer.
+    """
+    opening = asyncio.ensure_future(in_its_thread(request, partial(_open, answer)))
+    try:
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        opening.add_done_callback(_let_go)
+        raise
+
+
+def _let_go(opening: asyncio.Future[tuple[BinaryIO, ETag, int]]) -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result()[0].close()
 
 
 def _open(answer: FileAnswer) -> tuple[BinaryIO, ETag, int]:

@@ -1,6 +1,9 @@
 """streamer.http.recorded_files: segments, parts of them, their boxes, and playlists that other players play."""
 
+import asyncio
+import contextlib
 import os
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -8,12 +11,14 @@ from typing import Any
 import aiohttp
 import pytest
 
+from streamer.http import file_range
 from streamer.values.track import TrackedBox
 from tests.http.archived import asked
 from tests.http.guests import Door, cookie
 from tests.http.recorded import NOON, folder_of, found_in, run_recorded
 from tests.peers.ffmpeg_player import played
 from tests.peers.recorded import record
+from tests.peers.until import until
 
 LIST = "/api/streams/a/recordings"
 ADMIN = cookie("admin")
@@ -161,3 +166,37 @@ async def test_a_span_that_goes_on_has_a_playlist_that_does(tmp_path: Path) -> N
     assert "#EXT-X-ENDLIST" not in body
     assert "#EXT-X-PLAYLIST-TYPE:EVENT" in body
     assert body.count("#EXTINF") == 3
+
+
+async def test_a_file_is_let_go_of_where_who_asked_hangs_up_while_it_is_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that takes its time opens files for some who are gone by then: none stays open."""
+    segment, opened, go_on = record(folder_of(tmp_path), NOON), threading.Event(), threading.Event()
+    really = file_range._open
+
+    def slowly(answer: file_range.FileAnswer) -> Any:
+        found = really(answer)
+        opened.set()
+        go_on.wait()
+        return found
+
+    async with run_recorded(tmp_path, segment) as (door, recordings):
+        monkeypatch.setattr(file_range, "_open", slowly)
+        asking = asyncio.create_task(got(door, f"{LIST}/{segment.id}.mp4"))
+        await until(opened.is_set)
+        asking.cancel()
+        await asyncio.wait({asking})
+        path = str(recordings.path(segment))
+        assert path in open_files()
+        go_on.set()
+        await until(lambda: path not in open_files())
+
+
+def open_files() -> set[str]:
+    """What this process has open."""
+    found = set()
+    for each in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(OSError):
+            found.add(str(each.readlink()))
+    return found
