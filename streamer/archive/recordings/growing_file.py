@@ -59,7 +59,7 @@ class GrowingFile:
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         begin = {os.SEEK_SET: 0, os.SEEK_CUR: self.tell(), os.SEEK_END: self.size}[whence]
         if begin + offset != self.tell():
-            self.flush()
+            self._written()
             self._held_at = begin + offset
         return self.tell()
 
@@ -77,17 +77,11 @@ class GrowingFile:
         Raises:
             OSError: it cannot be; what is held still is.
         """
-        held = memoryview(bytes(self._held))
-        done = 0
-        while done < len(held):
-            done += os.pwrite(self._descriptor, held[done:], self._held_at + done)
+        at, held = self._held_at, self._written()
         if durably:
             os.fdatasync(self._descriptor)
-        if held and self._held_at == self._read_to:
-            self._look(bytes(held))
-        self._held_at += len(held)
-        self.written = max(self.written, self._held_at)
-        self._held.clear()
+        if held:
+            self._look(held if at == self._read_to else self._not_looked_through())
         return bool(held)
 
     def cut(self) -> None:
@@ -111,24 +105,39 @@ class GrowingFile:
             with contextlib.suppress(OSError):  # what there was to say of the disk has been said by fdatasync
                 os.close(descriptor)
 
+    def _written(self) -> bytes:
+        held = bytes(self._held)
+        view, done = memoryview(held), 0
+        while done < len(held):
+            done += os.pwrite(self._descriptor, view[done:], self._held_at + done)
+        self._held_at += len(held)
+        self.written = max(self.written, self._held_at)
+        self._held.clear()
+        return held
+
+    def _not_looked_through(self) -> bytes:
+        """FFmpeg goes back in boxes that are larger than its buffer, to say how large: they come in pieces."""
+        return os.pread(self._descriptor, self.written - self._read_to, self._read_to)
+
     def _look(self, data: bytes) -> None:
         """Find fragments in what was written at the end."""
+        end = 0
         for box in boxes(data):
-            at, content = self._read_to + box.begin, data[box.begin : box.end]
+            at, end = self._read_to + box.begin, box.end
             if box.kind == b"moov" and not self.init:
                 self.init = init_of(data[: box.end])
             elif box.kind == b"moof":
-                self._moof = at, content
+                self._moof = at, data[box.begin : box.end]
             elif box.kind == b"mdat" and self._moof is not None:
                 begin, moof = self._moof
                 size = self._read_to + box.end - begin
                 self.pictures += add(self.fragments, moof, begin, size, self._timescale)
                 self._moof = None
-        self._read_to += len(data)
+        self._read_to += end
 
 
 def _made(path: Path) -> int:
-    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC
+    flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC
     for _ in range(2):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:

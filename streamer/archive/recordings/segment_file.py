@@ -27,8 +27,11 @@ HVC1 = "hvc1"
 """The tag of H.265: Apple's players take no `hev1`, which would be written else."""
 
 _FLAGS = "+hybrid_fragmented+empty_moov+default_base_moof+negative_cts_offsets"
+MOST_FRAGMENT = 16 << 20
+"""Bytes; FFmpeg holds one in memory, and of pictures whose times stand still it would never be a second."""
 _OPTIONS = {
     "frag_duration": str(MICROSECONDS),
+    "frag_size": str(MOST_FRAGMENT),
     "flush_packets": "1",
     "max_interleave_delta": str(MICROSECONDS // 4),  # pictures do not wait longer than that for sound that has ended
 }

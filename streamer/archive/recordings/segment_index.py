@@ -86,3 +86,6 @@ class StreamBoxes(Protocol):
 
     def ended(self, id_: str, last_time: int) -> None:
         """It ended; its last picture is the one of that time. In the recorder's thread."""
+
+    def forget(self, id_: str) -> None:
+        """There was nothing in its file, and it is no segment. In the recorder's thread."""

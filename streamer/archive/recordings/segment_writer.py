@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -26,6 +27,16 @@ LENGTH = round(59.5 * MICROSECONDS)
 MOST_LENGTH = 120 * MICROSECONDS
 """After which it ends in any case."""
 MOST_BYTES = 1 << 30
+MOST_AGE = 240.0
+"""The same in seconds of ours: the camera's may stand still."""
+MOST_SETS = 16 << 10
+"""Bytes of parameter sets; a camera's are some hundred, and each segment's row has them."""
+MOST_SIDE = 65_535
+"""Pixels that MP4 has a place for."""
+MOST_TIME = 1 << 62
+"""Microseconds that the index has a place for."""
+MOST_BEGUN, BEGUN_WITHIN = 30, 60.0
+"""Files that may be begun in so many seconds: a camera whose form or clock changes with each picture makes no more."""
 GAP = 2.0
 """Seconds that are a gap, in pictures' times or in the wall's clock, where pictures come oftener than that."""
 ENOUGH = 16
@@ -93,6 +104,8 @@ class SegmentWriter:
         self._sound: SoundForm | None = None
         """What was heard last, as it is kept; None: nothing."""
         self._encoder: SoundEncoder | None = None
+        self._begun: deque[float] = deque(maxlen=MOST_BEGUN)
+        """When files were begun last."""
 
     @property
     def is_writing(self) -> bool:
@@ -164,6 +177,7 @@ class SegmentWriter:
         self._tally.bytes += file.size - size
         self._file = self._now = self._last = None
         if not file.fragments:
+            self._boxes.forget(now.segment.id)
             file.path.unlink(missing_ok=True)
             return
         lasting = (file.duration + round(self._step * MICROSECONDS)) / MICROSECONDS
@@ -190,11 +204,12 @@ class SegmentWriter:
 
     def _must_end(self, picture: CodedPicture) -> bool:
         file, last = self._file, self._last
-        assert file is not None and last is not None  # noqa: S101, PT018  asked of what goes on
+        assert file is not None and last is not None and self._now is not None  # noqa: S101, PT018  of what goes on
         return (
             self._is_another(picture, last)
             or file.duration >= MOST_LENGTH
             or file.size >= MOST_BYTES
+            or picture.received_at - self._now.since >= MOST_AGE
             or (picture.is_key and (picture.time - file.first_time >= LENGTH or self._clock_was_set()))
             or (picture.is_key and self._sound is not None and self._sound != file.sound)
         )
@@ -240,6 +255,13 @@ class SegmentWriter:
         if not picture.is_key or (form.codec in ("h264", "hevc") and not sets):
             self._tally.dropped["no_keyframe"] += 1
             return
+        if not self._can_be_kept(picture, sets):
+            self._tally.dropped["unreadable"] += 1
+            return
+        if len(self._begun) == MOST_BEGUN and self._clock() - self._begun[0] < BEGUN_WITHIN:
+            self._tally.dropped["restless"] += 1
+            return
+        self._begun.append(self._clock())
         self._sets, self._reorder = sets, max(self._reorder, form.reorder)
         self._step = self._step or (1 / form.frame_rate if form.frame_rate else 0.0)
         self._offset = self._wall() - self._clock()
@@ -261,6 +283,16 @@ class SegmentWriter:
         self._now = _Written(segment, picture.received_at, picture.received_at)
         self._tally.segments += 1
         self._boxes.begun(segment, picture.opening)
+
+    def _can_be_kept(self, picture: CodedPicture, sets: frozenset[bytes]) -> bool:
+        """Whether what it claims of itself has room in a file, and in a row."""
+        form = picture.form
+        return (
+            0 < form.width <= MOST_SIDE
+            and 0 < form.height <= MOST_SIDE
+            and abs(picture.time) < MOST_TIME
+            and sum(map(len, sets)) <= MOST_SETS
+        )
 
     # ---- what is written
 
@@ -312,5 +344,6 @@ class SegmentWriter:
             self._tally.written -= lost
             self._tally.dropped["unwritten"] += lost
             self.torn.append(now.segment)
+            self._boxes.ended(now.segment.id, file.last_time)  # of which none is awaited any more
             self._file = self._now = self._last = None
             raise

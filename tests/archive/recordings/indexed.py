@@ -27,6 +27,9 @@ class FakeBoxes:
     def ended(self, id_: str, last_time: int) -> None:
         self.ended_at[id_] = last_time
 
+    def forget(self, id_: str) -> None:
+        self.begun_ids.remove(id_)
+
 
 class FakeIndex:
     """A SegmentIndex."""

@@ -1,18 +1,19 @@
 """Where segments end and begin, and what the index is told of them."""
 
 import errno
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import av
 import pytest
 
 from streamer.archive.recordings.segment import Segment
-from streamer.archive.recordings.segment_file import SegmentFile
-from streamer.archive.recordings.segment_writer import SegmentWriter
+from streamer.archive.recordings.segment_file import MOST_FRAGMENT, SegmentFile
+from streamer.archive.recordings.segment_writer import MOST_AGE, MOST_BEGUN, MOST_SETS, SegmentWriter
 from streamer.archive.recordings.tally import Tally
-from streamer.values.coded import MICROSECONDS, CodedPicture
+from streamer.values.coded import MICROSECONDS, CodedForm, CodedPicture
 from tests.archive.recordings.coded import FIRST, FPS, STEP, looped, numbers_in, times_in
 from tests.archive.recordings.conftest import Coded
 from tests.archive.recordings.indexed import FakeIndex
@@ -257,3 +258,64 @@ def test_paths_are_of_the_day_it_begins(coded: Coded, desk: Desk, index: FakeInd
     desk.put(coded("h264"))
     (segment,) = desk.closed()
     assert index.path(segment).relative_to(index.folder) == Path("gate/2026/09/21", f"{segment.id}.mp4")
+
+
+def _jump(number: int, picture: CodedPicture) -> CodedPicture:
+    return replace(picture, time=picture.time + number % 2 * 3600 * MICROSECONDS)
+
+
+def _grow(number: int, picture: CodedPicture) -> CodedPicture:
+    return replace(picture, form=replace(picture.form, width=160 + number % 2))
+
+
+def _reconnect(number: int, picture: CodedPicture) -> CodedPicture:
+    return replace(picture, opening=number)
+
+
+@pytest.mark.parametrize("change", [_jump, _grow, _reconnect])
+def test_a_camera_that_changes_with_each_picture_fills_no_disk_with_files(
+    change: Callable[[int, CodedPicture], CodedPicture], coded: Coded, desk: Desk
+) -> None:
+    """Files may be begun MOST_BEGUN times in a minute; what does not fit into them is counted, and lost."""
+    keys = [picture for picture in coded("h264") if picture.is_key]
+    desk.put([change(number, picture) for number, picture in enumerate(looped(keys, 300))])
+    assert len(desk.closed()) == len(list(desk.index.folder.rglob("*.mp4"))) == MOST_BEGUN
+    assert desk.tally.dropped["restless"] == 300 - MOST_BEGUN
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"time": 2**62},
+        {"time": -(2**80)},
+        {"form": CodedForm("h264", 0, 120)},
+        {"form": CodedForm("h264", 160, 70_000)},
+        {"data": b"\0\0\1\x67" + bytes([66] * MOST_SETS) + b"\0\0\1\x68\xce\0\0\1\x65picture"},
+    ],
+    ids=["late", "early", "empty", "wide", "sets"],
+)
+def test_what_no_file_and_no_row_has_room_for_begins_none(claims: dict[str, Any], coded: Coded, desk: Desk) -> None:
+    """Times, sizes and parameter sets are what the camera says they are; what is too large is let go, and counted."""
+    key = coded("h264")[0]
+    desk.put([replace(key, **claims), replace(key, received_at=1.0)])
+    assert [each.first_time for each in desk.closed()] == [key.time]
+    assert desk.tally.dropped["unreadable"] == 1
+    assert list(desk.index.boxes["gate"].ended_at) == desk.index.boxes["gate"].begun_ids
+
+
+def test_a_camera_whose_clock_stands_still_holds_neither_memory_nor_a_file_for_ever(coded: Coded, desk: Desk) -> None:
+    """A fragment has MOST_FRAGMENT bytes at the most, and a file lasts MOST_AGE of our seconds."""
+    key, other = coded("h264")[:2]
+    large = replace(other, data=other.data + b"\0\0\1\x0c" + bytes([255] * (MOST_FRAGMENT // 4)))
+    desk.put([key, *(replace(large, time=key.time + 1 + at, received_at=float(at)) for at in range(12))])
+    assert desk.index.segments[0].size > MOST_FRAGMENT
+    desk.put([replace(key, time=key.time + 20, received_at=MOST_AGE + 1)])
+    assert len(desk.closed()) == 2
+
+
+def test_a_moof_larger_than_ffmpegs_buffer_is_found(coded: Coded, desk: Desk) -> None:
+    """FFmpeg writes such a box in pieces, and goes back in it; all its pictures are in the index."""
+    key, other = coded("h264")[:2]
+    desk.put([key, *(replace(other, time=key.time + 200 * at, received_at=at / 5000) for at in range(1, 4900))])
+    [segment] = desk.closed()
+    assert (segment.pictures, len(numbers_in(desk.index.path(segment)))) == (4900, 4900)
