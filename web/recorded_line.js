@@ -81,7 +81,8 @@ export class RecordedLine extends HTMLElement {
     const spans = rows.flatMap((row) => row.spans);
     if (this.#isFresh && spans.length > 0) {
       this.#isFresh = false;
-      this.#look(showing(worth(spans, day), this.#at, day));
+      const seen = worth(spans, day);
+      this.#look(this.#at >= day[0] ? showing(seen, this.#at, day) : seen);
     }
     this.style.setProperty("height", `${SCALE_HEIGHT + ROW_HEIGHT * Math.max(1, rows.length)}px`);
     this.#soon();
@@ -283,7 +284,7 @@ export class RecordedLine extends HTMLElement {
   #point(share, event) {
     this.#pointed = share;
     this.#soon();
-    if (share === null) return this.#peek.hide();
+    if (share === null || momentAt(this.#seen, share) > Date.now() / 1000) return this.#peek.hide();
     const { top, width } = this.getBoundingClientRect();
     const row = event ? Math.floor((event.clientY - top - SCALE_HEIGHT) / ROW_HEIGHT) : 0;
     const { stream = "", spans = [] } = this.#rows[Math.min(Math.max(row, 0), this.#rows.length - 1)] ?? {};

@@ -10,11 +10,15 @@ import { index } from "./recordings.js";
 
 /** Before its beginning, so that one sees it come, seconds. */
 const BEFORE_S = 2;
+/** What has just been recorded is told of some seconds later. */
+const TOLD_WITHIN_S = 15;
+const AGAIN_MS = 2500;
 
 export class RecordedLink extends HTMLElement {
   #link = /** @type {HTMLAnchorElement} */ (element("a", "", icon("M5 3v10l8-5z"), "Play the recording"));
   #id = "";
   #asking = new AbortController();
+  #timer = 0;
 
   connectedCallback() {
     if (this.childElementCount > 0) return;
@@ -23,16 +27,30 @@ export class RecordedLink extends HTMLElement {
   }
 
   /** @param {KeptEvent} event */
-  async show({ id, stream, began_at, last_at }) {
-    if (id === this.#id) return;
-    this.#id = id;
+  show(event) {
+    if (event.id === this.#id) return;
+    this.#id = event.id;
     this.hidden = true;
     this.#asking.abort();
     this.#asking = new AbortController();
-    const { signal } = this.#asking;
+    this.#ask(event, this.#asking.signal);
+  }
+
+  /**
+   * @param {KeptEvent} event
+   * @param {AbortSignal} signal
+   */
+  async #ask(event, signal) {
+    const { stream, began_at, last_at } = event;
+    window.clearTimeout(this.#timer);
     const found = await index(stream, began_at, Math.max(last_at, began_at + 1), "spans", signal).catch(() => null);
     const [span] = found?.spans ?? [];
-    if (!span || signal.aborted) return;
+    if (signal.aborted) return;
+    if (!span) {
+      if (Date.now() / 1000 - began_at < TOLD_WITHIN_S)
+        this.#timer = window.setTimeout(() => this.isConnected && this.#ask(event, signal), AGAIN_MS);
+      return;
+    }
     this.#link.href = recordedAddress({ stream, at: Math.max(began_at - BEFORE_S, span.from), playing: true });
     this.hidden = false;
   }

@@ -81,7 +81,10 @@ export class RecordedVideo extends EventTarget {
     video.addEventListener("timeupdate", () => this.#feed());
     video.addEventListener("seeked", () => this.#changed());
     for (const word of ["waiting", "playing", "canplay"]) video.addEventListener(word, () => this.#changed());
-    video.addEventListener("error", () => this.#fail(video.error?.message || "The browser cannot decode the video."));
+    video.addEventListener("error", () => {
+      this.#source = null; // it plays nothing any more: another moment begins anew
+      this.#fail("The browser cannot decode the video of this time.");
+    });
     this.#watch();
   }
 
@@ -412,7 +415,8 @@ export class RecordedVideo extends EventTarget {
    * @param {AbortSignal} signal
    */
   #bytesOf({ segment, offset, size }, signal) {
-    return bytesAt(fileOf(this.#stream, segment.id), signal, `bytes=${offset}-${offset + size - 1}`);
+    const kept = segment.ended_at !== null; // a file that grows is another one to a browser's cache each time
+    return bytesAt(fileOf(this.#stream, segment.id), { signal, offset, size, cache: kept ? "default" : "no-store" });
   }
 
   /**
@@ -526,13 +530,14 @@ export class RecordedVideo extends EventTarget {
 
 /**
  * @param {string} path
- * @param {AbortSignal} [signal]
- * @param {string} [range] of its bytes
+ * @param {{ offset?: number, size?: number } & RequestInit} [part] of it; the whole where there is no size
  */
-async function bytesAt(path, signal, range) {
-  const response = await fetch(path, { ...(signal ? { signal } : {}), headers: range ? { Range: range } : {} });
+async function bytesAt(path, { offset = 0, size = 0, ...init } = {}) {
+  const headers = size > 0 ? { Range: `bytes=${offset}-${offset + size - 1}` } : undefined;
+  const response = await fetch(path, { ...init, ...(headers ? { headers } : {}) });
   if (!response.ok) throw new Error(`A part of the recording cannot be had: the server answered ${response.status}.`);
-  return new Uint8Array(await response.arrayBuffer());
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  return size > 0 && response.status === 200 ? bytes.slice(offset, offset + size) : bytes; // who knows no ranges sends all
 }
 
 /**
