@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from streamer.config import Config
 from streamer.config.archive import ArchiveSettings
-from streamer.config.recording import RecordingsSettings
+from streamer.config.storage import StorageSettings
 from streamer.values.clock import Clock
 from streamer.values.errands import Errands
 from streamer.values.errors import ConfigError
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from streamer.archive.recordings.renders import Renders
     from streamer.archive.recordings.rules import RecordingRules
     from streamer.archive.retention import RetentionRules
+    from streamer.archive.storage.bucket import Bucket
     from streamer.archive.terminal.at_rest import AtRest
     from streamer.http.announcements import Announcements
     from streamer.stream.events import StreamEvents
@@ -130,6 +131,7 @@ class Keeping:
             "recordings": recordings.write,
             "recordings-retention": recordings.tidy,
             "recovery": self._recorders.run,
+            **({} if self.archive.uploads is None else {"uploads": self.archive.upload}),
         }
 
     async def close(self) -> None:
@@ -157,8 +159,9 @@ def at_rest(config: Config, path: Path) -> "AtRest":
         raise ConfigError(f"there is no archive in {folder}; a service with this configuration makes one")
     require_current(database)
     of_streams = {name: stream.record.value() for name, stream in config.streams.items()}
-    recording_rules = replace(_recording_rules(settings.recordings), of_streams=of_streams)
-    return AtRest(database, folder, _rules(settings), recording_rules)
+    recording_rules = replace(_recording_rules(settings), of_streams=of_streams)
+    bucket = None if settings.storage is None else _bucket(settings.storage)
+    return AtRest(database, folder, _rules(settings), recording_rules, bucket)
 
 
 def _announcements() -> "Announcements":
@@ -174,7 +177,7 @@ def _renders(archive: "Archive", folder: Path, wall: Clock) -> "Renders":
     recordings = archive.recordings
     return Renders(
         folder,
-        lambda part: recordings.path(part.segment),
+        lambda part: recordings.source(part.segment),
         lambda frame, boxes, reformatter: annotate(frame, boxes, reformatter=reformatter),
         wall,
     )
@@ -206,7 +209,8 @@ def _archive(
         clock=clock,
         wall=wall,
         on_kept=on_kept,
-        recording_rules=_recording_rules(settings.recordings),
+        recording_rules=_recording_rules(settings),
+        bucket=None if settings.storage is None else _bucket(settings.storage),
     )
 
 
@@ -216,15 +220,38 @@ def _rules(settings: ArchiveSettings) -> "RetentionRules":
     return RetentionRules(settings.days, dict(settings.days_of), settings.max_bytes, settings.max_bytes_of)
 
 
-def _recording_rules(settings: RecordingsSettings) -> "RecordingRules":
+def _bucket(settings: StorageSettings) -> "Bucket":
+    from streamer.archive.storage.bucket import Bucket, Place
+
+    bucket, prefix = settings.place
+    place = Place(
+        bucket,
+        prefix,
+        settings.endpoint,
+        settings.region,
+        settings.access_key,
+        settings.secret_key,
+        settings.is_path_style,
+    )
+    try:
+        return Bucket(place)
+    except ImportError:
+        raise ConfigError(
+            "archive.storage: object storage needs a package that is not installed: pip install 'sightline[s3]'"
+        ) from None
+
+
+def _recording_rules(settings: ArchiveSettings) -> "RecordingRules":
     from streamer.archive.recordings.rules import RecordingRules
 
+    recordings = settings.recordings
     return RecordingRules(
-        settings.keep_days,
-        settings.keep_event_days,
-        settings.keep_boxes_days,
-        settings.keep_bytes,
-        settings.min_free_bytes,
+        recordings.keep_days,
+        recordings.keep_event_days,
+        recordings.keep_boxes_days,
+        recordings.keep_bytes,
+        recordings.min_free_bytes,
+        keep_local_days=None if settings.storage is None else settings.storage.keep_local_days,
     )
 
 

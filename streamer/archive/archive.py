@@ -21,6 +21,8 @@ from streamer.archive.query import Query
 from streamer.archive.recordings.recordings import Recordings
 from streamer.archive.recordings.rules import RecordingRules
 from streamer.archive.retention import STEP, Retention, RetentionRules
+from streamer.archive.storage.bucket import Bucket
+from streamer.archive.uploads import Uploads
 from streamer.archive.writer import Writer
 from streamer.values.clock import Clock
 from streamer.values.errands import Errands
@@ -56,6 +58,7 @@ class Archive:
         wall: Callable[[], float] = time.time,
         on_kept: Callable[[Sequence[Kept]], None] = lambda _: None,
         recording_rules: RecordingRules = RecordingRules(),  # noqa: B008  a value
+        bucket: Bucket | None = None,
     ) -> None:
         """Join it; nothing is opened yet.
 
@@ -67,16 +70,22 @@ class Archive:
             wall: UTC, seconds since 1970.
             on_kept: told on the event loop of each event once it is kept, and of each change.
             recording_rules: how long recordings stay, which lie beside the pictures.
+            bucket: object storage that all files are brought to; None: they stay here.
         """
         self._database, self._wall, self._on_kept = database, wall, on_kept
         self._writing, self._reading = Errands(1, "archive-write"), Errands(READERS, "archive-read")
-        self.pictures = Pictures(pictures)
-        self.retention = Retention(rules, database, self.pictures)
+        self.pictures = Pictures(pictures, bucket)
+        self.retention = Retention(rules, database, self.pictures, has_storage=bucket is not None)
         self.writer = Writer(database, self.pictures, self._writing, clock=clock, on_kept=on_kept)
         self._opened = asyncio.Event()
         self.recordings = Recordings(
-            database, pictures.with_name("recordings"), recording_rules, wall=wall, opened=self._opened
+            database, pictures.with_name("recordings"), recording_rules, wall=wall, opened=self._opened, bucket=bucket
         )
+        self.uploads: Uploads | None = None
+        """None: there is no object storage."""
+        if bucket is not None:
+            days = recording_rules.keep_local_days or 0.0
+            self.uploads = Uploads(bucket, database, self.pictures, self.recordings.files, days, wall=wall)
         self._unopened: str | None = None
         """Why it could not be opened at the last try; None: it could, or was not tried yet."""
         self.picture_bytes = 0
@@ -149,6 +158,12 @@ class Archive:
                 more = False
             await asyncio.sleep(STEP_INTERVAL if more else TIDY_INTERVAL)
 
+    async def upload(self) -> None:
+        """Bring to object storage what is to be there, until cancelled."""
+        await self._opened.wait()
+        if self.uploads is not None:
+            await self.uploads.run()
+
     async def close(self) -> None:
         """Write what waits, if that works in time, and let go of the database. A disk that hangs holds no exit."""
         try:
@@ -218,9 +233,7 @@ class Archive:
                 kept = event_table.one(cursor, id_)
             if kept is None:
                 return False
-            self.pictures.remove([kept.event])
-            with self._database.writing() as cursor:
-                event_table.remove(cursor, [id_])
+            self.retention.remove([kept])
             self.writer.forget(id_)
             return True
 

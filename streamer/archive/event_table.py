@@ -43,7 +43,7 @@ def put(cursor: Cursor, entries: Iterable[tuple[Event, Picture | None]]) -> list
     cursor.run_many(_PUT_ZONE, [(zone, event.id, event.stream) for event, _ in entries for zone in event.zones])
     cursor.run_many(_PUT_LINE, [(line, event.id, event.stream) for event, _ in entries for line in _lines(event)])
     pictures = [(_boxes_text(picture.boxes), len(picture), event.id) for event, picture in entries if picture]
-    cursor.run_many("UPDATE event SET boxes = ?, picture_bytes = ? WHERE id = ?", pictures)
+    cursor.run_many("UPDATE event SET boxes = ?, picture_bytes = ?, picture_place = 0 WHERE id = ?", pictures)
     return _by_ids(cursor, [event.id for event, _ in entries])
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from streamer.archive.storage.bucket import Bucket
 from streamer.values.event import Event, Picture
 
 YOUNG = 3600.0
@@ -20,9 +21,9 @@ _WRITTEN = ".part"
 class Pictures:
     """Those of one archive."""
 
-    def __init__(self, folder: Path) -> None:
-        """Keep them below this folder, which is made with the first."""
-        self.folder = folder
+    def __init__(self, folder: Path, bucket: Bucket | None = None) -> None:
+        """Keep them below this folder, which is made with the first; some are in a bucket and not here any more."""
+        self.folder, self._bucket = folder, bucket
 
     def image(self, event: Event) -> Path:
         """Where its picture is, if it has one."""
@@ -31,6 +32,28 @@ class Pictures:
     def thumbnail(self, event: Event) -> Path:
         """Where the small one is."""
         return self._day(event) / f"{event.id}.thumbnail.jpg"
+
+    def key(self, path: Path) -> str:
+        """A file's name in object storage: as it lies in the archive's folder."""
+        return path.relative_to(self.folder.parent).as_posix()
+
+    def keys(self, event: Event) -> tuple[str, str]:
+        """Of both."""
+        return self.key(self.image(event)), self.key(self.thumbnail(event))
+
+    def read(self, path: Path) -> bytes:
+        """One of them, wherever it is.
+
+        Raises:
+            FileNotFoundError: it is nowhere.
+            OSError: it cannot be read, or not now.
+        """
+        try:
+            return path.read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            if self._bucket is None:
+                raise
+            return self._bucket.whole(self.key(path))
 
     def write(self, event: Event, picture: Picture) -> None:
         """Keep them.

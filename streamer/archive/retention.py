@@ -3,7 +3,7 @@
 Files go before rows: on a full disk a file can be removed, and SQLite needs room even to delete.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from streamer.archive import event_table
@@ -11,6 +11,7 @@ from streamer.archive.database import Database
 from streamer.archive.kept import Kept
 from streamer.archive.pictures import Pictures
 from streamer.archive.query import Query
+from streamer.archive.storage import doomed_table
 
 STEP = 100
 """Events removed at once."""
@@ -33,8 +34,11 @@ class RetentionRules:
 class Retention:
     """One archive's."""
 
-    def __init__(self, rules: RetentionRules, database: Database, pictures: Pictures) -> None:
-        """Remove nothing yet."""
+    def __init__(
+        self, rules: RetentionRules, database: Database, pictures: Pictures, *, has_storage: bool = False
+    ) -> None:
+        """Remove nothing yet; where there is an object storage, pictures are to go from there too."""
+        self.has_storage = has_storage
         self.rules = rules
         self._database, self._pictures = database, pictures
         self.removed = 0
@@ -51,11 +55,22 @@ class Retention:
         """
         gone = self._due(now)
         if gone:
-            self._pictures.remove(kept.event for kept in gone)
-            with self._database.writing() as cursor:
-                event_table.remove(cursor, [kept.event.id for kept in gone])
+            self.remove(gone)
         self.removed += len(gone)
         return len(gone)
+
+    def remove(self, gone: Sequence[Kept]) -> None:
+        """Let go of these: of their pictures, then of their rows. Blocks.
+
+        Raises:
+            DatabaseAway: their rows stay.
+            OSError: a file cannot be removed.
+        """
+        self._pictures.remove(kept.event for kept in gone)
+        with self._database.writing() as cursor:
+            event_table.remove(cursor, [kept.event.id for kept in gone])
+            if self.has_storage:  # be they marked or not: they may just be on their way
+                doomed_table.add(cursor, (key for kept in gone for key in self._pictures.keys(kept.event)))
 
     def _due(self, now: float) -> list[Kept]:
         rules = self.rules

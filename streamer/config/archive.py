@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field
 
 from streamer.config.recording import RecordingsSettings
 from streamer.config.section import Section
+from streamer.config.storage import StorageSettings
 
 UNITS = {"MB": 10**6, "GB": 10**9, "TB": 10**12}
 
@@ -50,6 +51,8 @@ class ArchiveSettings(Section):
     """Of those of these classes; then the oldest of the class go."""
     recordings: RecordingsSettings = RecordingsSettings()
     """How long video stays."""
+    storage: StorageSettings | None = None
+    """None: all files stay in that folder."""
 
     @property
     def max_bytes(self) -> int | None:

@@ -12,6 +12,7 @@ from streamer.archive.recordings.cut import Part, cut, length_of
 from streamer.archive.recordings.recordings import Recordings
 from streamer.archive.recordings.sidecar import BoxesOf, json_of, vtt_of
 from streamer.archive.recordings.thumbnails import Thumbnails, tag_of
+from streamer.archive.storage.bucket import StorageAway
 from streamer.http.audit import note
 from streamer.http.bodies.body import read_query
 from streamer.http.bodies.recording import ClipSearch, ClipSidecar, ThumbnailSearch
@@ -23,7 +24,7 @@ from streamer.http.recorded_files import FILE, GONE, PART, RANGE, RANGES
 from streamer.http.recordings import AWAY, BASE, RECORDINGS, WORDS, require_span
 from streamer.values.clock import monotonic
 from streamer.values.coded import MICROSECONDS
-from streamer.values.errors import Refused
+from streamer.values.errors import Overloaded, Refused
 
 LONGEST = 3600.0
 """Seconds of a clip."""
@@ -97,7 +98,9 @@ async def thumbnail(request: web.Request) -> web.Response:
         response = web.Response(status=304, headers=headers)
     else:
         try:
-            body = await request.app[THUMBNAILS].of(recordings.path(segment), segment, time, asked.width)
+            body = await request.app[THUMBNAILS].of(recordings.source(segment), segment, time, asked.width)
+        except StorageAway as error:
+            raise Overloaded(str(error), 10) from None
         except (OSError, ValueError):
             raise Refused(404, GONE) from None
         response = web.Response(body=body, content_type="image/jpeg", headers=headers)
@@ -111,7 +114,7 @@ async def thumbnail(request: web.Request) -> web.Response:
 def set_up(app: web.Application, recordings: Recordings) -> None:
     """Answer for these."""
     folder = recordings.folder.with_name("clips")
-    app[CLIPS] = Clips(folder, lambda part: recordings.path(part.segment), monotonic)
+    app[CLIPS] = Clips(folder, lambda part: recordings.source(part.segment), monotonic)
     app[THUMBNAILS] = Thumbnails()
     app.on_cleanup.append(_close)
 

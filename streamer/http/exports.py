@@ -13,6 +13,7 @@ from streamer.archive.archive import Archive
 from streamer.archive.export import csv_of, json_of
 from streamer.archive.kept import Kept
 from streamer.archive.query import MAX_LIMIT, Query
+from streamer.archive.storage.bucket import StorageAway
 from streamer.archive.training_set import coco_of, yolo_of
 from streamer.http.audit import note
 from streamer.http.bodies.body import read_query
@@ -22,6 +23,7 @@ from streamer.http.kept_events import ARCHIVE, query_of
 from streamer.http.needs import needs
 from streamer.http.operation import Answer, Content, described
 from streamer.values.errors import Overloaded
+from streamer.values.event import Event
 
 AT_ONCE = 2
 """Exports under way; each asks the database all the time."""
@@ -101,7 +103,14 @@ def _made(archive: Archive, kind: ExportFormat, query: Query) -> AsyncIterator[b
         return json_of(_pages(archive, query))
     if kind == "coco":
         return coco_of(partial(_pages, archive, query))
-    return yolo_of(_pages(archive, query), lambda event: archive.pictures.image(event).read_bytes())
+    return yolo_of(_pages(archive, query), partial(_picture, archive))
+
+
+def _picture(archive: Archive, event: Event) -> bytes:
+    try:
+        return archive.pictures.read(archive.pictures.image(event))
+    except StorageAway as error:  # what is there and cannot be had is not left out
+        raise Overloaded(str(error), 10) from None
 
 
 async def _pages(archive: Archive, query: Query) -> AsyncIterator[Sequence[Kept]]:

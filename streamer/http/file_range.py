@@ -16,6 +16,8 @@ from typing import BinaryIO, TypeVar
 
 from aiohttp import ETag, web
 
+from streamer.archive.storage.bucket import StorageAway
+from streamer.archive.storage.object_file import ObjectFile
 from streamer.http.feeds import GONE, endless
 from streamer.values.errands import Errands
 from streamer.values.errors import Overloaded, Refused
@@ -26,9 +28,15 @@ PATIENCE = 60.0
 """Seconds that a viewer may take for a chunk; a browser's player stops reading while it is ahead, and asks again."""
 DISK_PATIENCE = 10.0
 """Seconds that a disk may take for one."""
+STORAGE_PATIENCE = 20.0
+"""Seconds that object storage may take for one."""
 
 FILES: web.AppKey[Errands] = web.AppKey("files", Errands)
 """Threads that read."""
+STORED: web.AppKey[Errands] = web.AppKey("stored", Errands)
+"""Those that read what is in object storage: one that is away must not keep the disk's waiting."""
+
+Opened = BinaryIO | ObjectFile
 
 T = TypeVar("T")
 
@@ -37,7 +45,8 @@ T = TypeVar("T")
 class FileAnswer:
     """How a file is answered."""
 
-    path: Path
+    path: Path | Callable[[], Opened]
+    """Of it, or what opens it; that blocks, and raises OSError."""
     stream: str
     """Whoever may no longer see it gets no more of the file."""
     media: str = "video/mp4"
@@ -62,6 +71,7 @@ async def send_file(request: web.Request, answer: FileAnswer) -> web.StreamRespo
     except OSError:
         raise Refused(404, answer.gone) from None
     with contextlib.closing(file):
+        await require_readable(request, file, answer.gone)
         part = _part(request, tag, size)
         response = web.StreamResponse(headers={"Cache-Control": answer.cache, "Accept-Ranges": "bytes"})
         response.etag = tag
@@ -112,6 +122,48 @@ async def in_its_thread(request: web.Request, errand: Callable[[], T]) -> T:
         raise Overloaded("the disk that recordings are on does not answer", 10) from None
 
 
+async def fetched(request: web.Request, errand: Callable[[], T]) -> T:
+    """Have something read that is in object storage.
+
+    Raises:
+        Overloaded: it is away.
+        FileNotFoundError: it is not there.
+    """
+    try:
+        async with asyncio.timeout(STORAGE_PATIENCE):
+            return await request.app[STORED].run(errand)
+    except TimeoutError:
+        raise Overloaded("the object storage does not answer", 10) from None
+    except StorageAway as error:
+        raise Overloaded(str(error), 10) from None
+
+
+async def read(request: web.Request, file: Opened, size: int, at: int) -> bytes:
+    """So many bytes of it from there on.
+
+    Raises:
+        Overloaded: the disk does not answer, or object storage is away.
+        OSError: it cannot be read.
+    """
+    if isinstance(file, ObjectFile):
+        return await fetched(request, partial(file.pread, size, at))
+    return await in_its_thread(request, partial(os.pread, file.fileno(), size, at))
+
+
+async def require_readable(request: web.Request, file: Opened, gone: str) -> None:
+    """Before anything is answered: object storage says only when it is read that it is away, or that nothing is there.
+
+    Raises:
+        Refused: 404.
+        Overloaded: it is away.
+    """
+    if isinstance(file, ObjectFile):
+        try:
+            await read(request, file, 1, 0)
+        except OSError:
+            raise Refused(404, gone) from None
+
+
 async def send(request: web.Request, response: web.StreamResponse, pieces: AsyncIterator[bytes], stream: str) -> None:
     """Send what comes a piece at a time; what breaks off, or is not as long as was said, does not look like the whole.
 
@@ -137,9 +189,9 @@ async def send(request: web.Request, response: web.StreamResponse, pieces: Async
         request.transport.abort()
 
 
-async def _pieces(request: web.Request, file: BinaryIO, part: range) -> AsyncIterator[bytes]:
+async def _pieces(request: web.Request, file: Opened, part: range) -> AsyncIterator[bytes]:
     for at in range(part.start, part.stop, CHUNK):
-        yield await in_its_thread(request, partial(os.pread, file.fileno(), min(CHUNK, part.stop - at), at))
+        yield await read(request, file, min(CHUNK, part.stop - at), at)
 
 
 def _part(request: web.Request, tag: ETag, size: int) -> range | None:
@@ -163,7 +215,7 @@ def _part(request: web.Request, tag: ETag, size: int) -> range | None:
     return part
 
 
-async def _opened(request: web.Request, answer: FileAnswer) -> tuple[BinaryIO, ETag, int]:
+async def _opened(request: web.Request, answer: FileAnswer) -> tuple[Opened, ETag, int]:
     """The file; closed, where whoever asked hangs up while it is opened.
 
     Raises:
@@ -178,12 +230,14 @@ async def _opened(request: web.Request, answer: FileAnswer) -> tuple[BinaryIO, E
         raise
 
 
-def _let_go(opening: asyncio.Future[tuple[BinaryIO, ETag, int]]) -> None:
+def _let_go(opening: asyncio.Future[tuple[Opened, ETag, int]]) -> None:
     if not opening.cancelled() and opening.exception() is None:
         opening.result()[0].close()
 
 
-def _open(answer: FileAnswer) -> tuple[BinaryIO, ETag, int]:
-    file = answer.path.open("rb", buffering=0)
+def _open(answer: FileAnswer) -> tuple[Opened, ETag, int]:
+    file = answer.path.open("rb", buffering=0) if isinstance(answer.path, Path) else answer.path()
+    if isinstance(file, ObjectFile):
+        return file, ETag(answer.tag or f"{len(file):x}"), len(file)
     found = os.fstat(file.fileno())
     return file, ETag(answer.tag or f"{found.st_mtime_ns:x}-{found.st_size:x}"), found.st_size

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import hashlib
 import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
@@ -22,6 +23,7 @@ from streamer.http.bodies.event import EventFilter, EventPage, EventReview, Even
 from streamer.http.changes import whole
 from streamer.http.entity_tag import tagged
 from streamer.http.feeds import FULL, GONE, HEARTBEAT, WRITE_TIMEOUT, all_detections, asks_for_events, endless
+from streamer.http.file_range import fetched
 from streamer.http.gate import require
 from streamer.http.json_body import FITS, answer, body_of
 from streamer.http.keys import STREAMS
@@ -221,6 +223,8 @@ async def _file(request: web.Request, path: Path) -> web.Response:
     """
     try:
         body, mark = await asyncio.to_thread(_read, path)
+    except FileNotFoundError:
+        body, mark = await _fetched(request, path)
     except OSError:
         raise Refused(404, "this event has no picture") from None
     tag = ETag(mark)
@@ -238,6 +242,15 @@ def _read(path: Path) -> tuple[bytes, str]:
     with path.open("rb") as file:
         found = os.fstat(file.fileno())
         return file.read(), f"{found.st_mtime_ns:x}-{found.st_size:x}"
+
+
+async def _fetched(request: web.Request, path: Path) -> tuple[bytes, str]:
+    """The same of one that may be in object storage alone."""
+    try:
+        body = await fetched(request, partial(request.app[ARCHIVE].pictures.read, path))
+    except OSError:
+        raise Refused(404, "this event has no picture") from None
+    return body, hashlib.sha256(body).hexdigest()[:32]
 
 
 def _last_event_id(request: web.Request) -> int | None:

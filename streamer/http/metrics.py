@@ -15,7 +15,7 @@ from prometheus_client.registry import Collector
 from streamer.access.action import Action
 from streamer.access.principal import Principal
 from streamer.control.streams import Streams
-from streamer.http import event_metrics, recording_metrics
+from streamer.http import event_metrics, recording_metrics, storage_metrics
 from streamer.http.access_keys import AccessParts
 from streamer.http.connections import REASONS, Connections
 from streamer.http.events import Events
@@ -32,7 +32,7 @@ LATENCY_BUCKETS = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75
 
 TASKS = (
     "accounts", "admissions", "archive", "audit", "certificate", "configuration", "event-loop-lag", "listener", "model",
-    "recordings", "recordings-retention", "recovery", "retention", "stream", "token-uses",
+    "recordings", "recordings-retention", "recovery", "retention", "stream", "token-uses", "uploads",
 )  # fmt: skip
 """What is run again when it ends; all of them are shown from the start, or the first end would not be a rise."""
 
@@ -157,6 +157,8 @@ class Metrics(Collector):
         if self.archive is not None:
             yield from event_metrics.of_archive(self.archive)
             yield from recording_metrics.of_recordings(self.archive.recordings)
+            if self.archive.uploads is not None:
+                yield from storage_metrics.of_uploads(self.archive.uploads)
         if self.certificate is not None:
             yield from _certificate(self.certificate)
         yield GaugeMetricFamily(

@@ -1,9 +1,9 @@
 """The files of a stream's recordings, the boxes beside each, and playlists of them for other players."""
 
+import contextlib
 import json
 from collections.abc import AsyncIterator, Sequence
 from functools import partial
-from pathlib import Path
 
 from aiohttp import ETag, web
 
@@ -16,7 +16,16 @@ from streamer.http.access_keys import ACCESS
 from streamer.http.bodies.body import read_query
 from streamer.http.bodies.recording import RecordedSpan, ShownBoxes
 from streamer.http.entity_tag import tagged
-from streamer.http.file_range import FileAnswer, in_its_thread, part_of, send, send_file
+from streamer.http.file_range import (
+    FileAnswer,
+    Opened,
+    in_its_thread,
+    part_of,
+    read,
+    require_readable,
+    send,
+    send_file,
+)
 from streamer.http.needs import needs
 from streamer.http.operation import Answer, Content, described
 from streamer.http.recordings import AWAY, BASE, RECORDINGS, WORDS, require_span
@@ -59,9 +68,9 @@ routes = web.RouteTableDef()
 async def file(request: web.Request) -> web.StreamResponse:
     """One segment, as an MP4 file. The one that is being written grows; what the list says is in it, is."""
     segment = await segment_of(request)
-    path = request.app[RECORDINGS].path(segment)
-    cache = "private, no-cache" if segment.ended_at is None else FOR_GOOD
-    return await send_file(request, FileAnswer(path, segment.stream, cache=cache, gone=GONE))
+    opened = partial(request.app[RECORDINGS].open, segment)
+    cache, tag = ("private, no-cache", None) if segment.ended_at is None else (FOR_GOOD, segment.id)
+    return await send_file(request, FileAnswer(opened, segment.stream, cache=cache, gone=GONE, tag=tag))
 
 
 @routes.get(f"{SEGMENT}/init.mp4")
@@ -87,10 +96,13 @@ async def entry(request: web.Request) -> web.StreamResponse:
     response.etag = ETag(f"{segment.id}-{begin}-{end}")
     if request.if_none_match and response.etag in request.if_none_match:
         return web.Response(status=304, headers=response.headers)
-    path = request.app[RECORDINGS].path(segment)
-    if not await in_its_thread(request, path.is_file):
-        raise Refused(404, GONE)
-    await send(request, response, _moved_to_utc(request, path, segment, some), segment.stream)
+    try:
+        file = await in_its_thread(request, partial(request.app[RECORDINGS].open, segment))
+    except OSError:
+        raise Refused(404, GONE) from None
+    with contextlib.closing(file):
+        await require_readable(request, file, GONE)
+        await send(request, response, _moved_to_utc(request, file, segment, some), segment.stream)
     return response
 
 
@@ -138,18 +150,11 @@ async def segment_of(request: web.Request) -> Segment:
 
 
 async def _moved_to_utc(
-    request: web.Request, path: Path, segment: Segment, fragments: Sequence[Fragment]
+    request: web.Request, file: Opened, segment: Segment, fragments: Sequence[Fragment]
 ) -> AsyncIterator[bytes]:
     scales, by = timescales(segment.init), round(segment.began_at * MICROSECONDS)
     for fragment in fragments:
-        data = await in_its_thread(request, partial(_read, path, fragment))
-        yield moved(data, scales, by)
-
-
-def _read(path: Path, fragment: Fragment) -> bytes:
-    with path.open("rb") as file:
-        file.seek(fragment.offset)
-        return file.read(fragment.size)
+        yield moved(await read(request, file, fragment.size, fragment.offset), scales, by)
 
 
 def _boxes(segment: Segment, found: BoxColumns | None) -> bytes:

@@ -28,7 +28,7 @@ from streamer.http.bodies.recording import (
 )
 from streamer.http.changes import whole
 from streamer.http.entity_tag import tagged
-from streamer.http.file_range import FILES, in_its_thread
+from streamer.http.file_range import FILES, STORED, in_its_thread
 from streamer.http.json_body import answer
 from streamer.http.keys import STREAMS, no_stream
 from streamer.http.needs import needs
@@ -47,6 +47,8 @@ LONGEST_DAYS = 400 * 86_400.0
 MOST_STEPS = 10_000
 READERS = 8
 """Threads that read files, which is more than a disk does at a time."""
+FETCHERS = 8
+"""Those that read from object storage, where each waits for a round trip."""
 
 routes = web.RouteTableDef()
 
@@ -122,6 +124,7 @@ async def remove(request: web.Request) -> web.Response:
 def set_up(app: web.Application, recordings: Recordings) -> None:
     """Answer for these."""
     app[RECORDINGS], app[FILES] = recordings, Errands(READERS, "recordings-read")
+    app[STORED] = Errands(FETCHERS, "storage-read")
 
 
 def span_of(request: web.Request, asked: RecordedSpan, longest: float) -> tuple[float, float]:

@@ -8,6 +8,7 @@ import yaml
 
 from streamer import config
 from streamer.config.archive import ArchiveSettings
+from streamer.config.storage import StorageSettings
 from streamer.config.watching import WatchingSettings
 from streamer.values.errors import ConfigError
 from streamer.values.hours import Hours
@@ -72,7 +73,7 @@ def uncommented(first: str, indent: str) -> Any:
     begin = next(number for number, line in enumerate(lines) if line.startswith(f"{indent}# {first}:"))
     block = takewhile(lambda line: line.startswith(f"{indent}# "), lines[begin:])
     text = "\n".join(line.removeprefix(f"{indent}# ") for line in block)
-    return yaml.safe_load(text.replace("${ARCHIVE_PASSWORD}", "secret"))
+    return yaml.safe_load(text.replace("${ARCHIVE_PASSWORD}", "secret").replace("${S3_SECRET_KEY}", "secret"))
 
 
 def test_the_commented_section_is_all_of_it() -> None:
@@ -80,6 +81,9 @@ def test_the_commented_section_is_all_of_it() -> None:
     archive = config.parse({"archive": uncommented("archive", "")["archive"]}).archive
     assert archive is not None
     assert archive.model_fields_set == ArchiveSettings.model_fields.keys()
+    assert archive.storage is not None
+    assert archive.storage.model_fields_set == StorageSettings.model_fields.keys()
+    assert "secret" not in repr(archive.storage)
 
 
 def test_the_commented_keys_of_a_stream_are_all_of_them() -> None:
@@ -112,6 +116,14 @@ def test_a_size_of_a_class_is_read_alike() -> None:
         ({"database": "mysql://h/x"}, ["archive.database", "postgresql://"]),
         ({"days": 0.0}, ["archive.days"]),
         ({"keep": 1}, ["archive.keep: unknown key", "days_of"]),
+        ({"storage": {}}, ["archive.storage.url"]),
+        ({"storage": {"url": "https://b.example.org"}}, ["archive.storage.url", "s3://bucket/prefix"]),
+        ({"storage": {"url": "s3://b/../x"}}, ["archive.storage.url", "s3://bucket/prefix"]),
+        ({"storage": {"url": "s3://bucket", "endpoint": "s3.example.org"}}, ["archive.storage.endpoint", "https://"]),
+        (
+            {"storage": {"url": "s3://bucket", "access_key": "a"}},
+            ["archive.storage", "both, or none"],
+        ),
     ],
 )
 def test_a_mistake_in_the_archive_is_said_where_it_is(settings: dict[str, Any], parts: list[str]) -> None:

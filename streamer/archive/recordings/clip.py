@@ -13,13 +13,13 @@ import av
 from av.container import OutputContainer
 
 from streamer.archive.recordings.cut import Part
-from streamer.archive.recordings.footage import TIME_BASE, Footage, footage
+from streamer.archive.recordings.footage import TIME_BASE, Footage, Source, footage
 
 if TYPE_CHECKING:
     from av.packet import Packet
     from av.stream import Stream
 
-PathOf = Callable[["Part"], Path]
+PathOf = Callable[["Part"], Source]
 """Where a part's file is."""
 
 

@@ -8,12 +8,12 @@ import contextlib
 import hashlib
 import logging
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from streamer.archive.recordings.clip import Stopped, write_clip
+from streamer.archive.recordings.clip import PathOf, Stopped, write_clip
 from streamer.archive.recordings.cut import Part
 from streamer.values.clock import Clock
 from streamer.values.ending import ended
@@ -51,7 +51,7 @@ class Clip:
 class Clips:
     """One service's."""
 
-    def __init__(self, folder: Path, path_of: Callable[[Part], Path], clock: Clock) -> None:
+    def __init__(self, folder: Path, path_of: PathOf, clock: Clock) -> None:
         """Have none.
 
         Args:

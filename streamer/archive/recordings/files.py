@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from streamer.archive.recordings.segment import Segment
+from streamer.archive.storage.bucket import Bucket
+from streamer.archive.storage.object_file import ObjectFile
 
 
 class RecordingFiles:
@@ -28,6 +30,16 @@ class RecordingFiles:
     def days(self) -> Iterator[Path]:
         """The folders there are, each a stream's and a day's."""
         yield from sorted(self.folder.glob("*/[0-9]*/[0-9]*/[0-9]*"))
+
+    def key(self, segment: Segment) -> str:
+        """Its file's name in object storage: as it lies in the archive's folder."""
+        return self.path(segment).relative_to(self.folder.parent).as_posix()
+
+    def source(self, segment: Segment, bucket: Bucket | None) -> Path | ObjectFile:
+        """What it is read from, as the index has it: a file here, or one in object storage. Does not look there."""
+        if bucket is None or segment.is_local or not segment.is_remote:
+            return self.path(segment)
+        return ObjectFile(bucket, self.key(segment), segment.size)
 
     def remove(self, segment: Segment) -> None:
         """Let go of its file, and of folders that are empty then.

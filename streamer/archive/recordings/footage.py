@@ -11,6 +11,7 @@ import av
 from av.container import InputContainer
 
 from streamer.archive.recordings.segment import Fragment, Segment
+from streamer.archive.storage.object_file import ObjectFile
 from streamer.values.coded import MICROSECONDS
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from av.stream import Stream
     from av.video.stream import VideoStream
 
+Source = Path | ObjectFile
 TIME_BASE = Fraction(1, MICROSECONDS)
 BUFFER = 256 * 1024
 """Bytes that are read at a time."""
@@ -64,11 +66,11 @@ class Footage:
 
 
 @contextmanager
-def footage(path: Path, segment: Segment, began: int, ended: int) -> Iterator[Footage]:
+def footage(path: Source, segment: Segment, began: int, ended: int) -> Iterator[Footage]:
     """Open a segment for a span.
 
     Args:
-        path: of its file.
+        path: of its file, or what there is of it elsewhere.
         segment: it; of one that is still written, what the index knows is there.
         began: media time in microseconds; reading begins at the keyframe before.
         ended: the same; of what comes later some is read too.
@@ -81,7 +83,8 @@ def footage(path: Path, segment: Segment, began: int, ended: int) -> Iterator[Fo
     if not some:
         raise ValueError("nothing of this span is in the file")
     if segment.ended_at is not None:
-        with av.open(str(path), buffer_size=BUFFER) as container:
+        closed = str(path) if isinstance(path, Path) else path
+        with av.open(closed, "r", buffer_size=BUFFER) as container:
             video = container.streams.video[0]
             assert video.time_base is not None  # noqa: S101  a file has one
             container.seek(int(began / MICROSECONDS / video.time_base), stream=video)
@@ -110,7 +113,7 @@ class SomeFragments(io.RawIOBase):
     What comes before them in the segment is not read at all: a moment of it costs its own second and no more.
     """
 
-    def __init__(self, path: Path, init: bytes, fragments: Sequence[Fragment]) -> None:
+    def __init__(self, path: Source, init: bytes, fragments: Sequence[Fragment]) -> None:
         """Open them.
 
         Raises:
@@ -119,7 +122,7 @@ class SomeFragments(io.RawIOBase):
         super().__init__()
         self._init, self._at = init, 0
         self._begin, self._end = fragments[0].offset, fragments[-1].offset + fragments[-1].size
-        self._file = path.open("rb")
+        self._file = path.open("rb") if isinstance(path, Path) else path
 
     def __len__(self) -> int:
         return len(self._init) + self._end - self._begin

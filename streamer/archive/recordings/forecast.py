@@ -21,13 +21,13 @@ def rate(size: int, since: float, now: float) -> float | None:
     return None if seconds < LEAST else size / seconds * DAY
 
 
-def days_that_fit(rates: Mapping[str, float], rules: RecordingRules, room: int) -> dict[str, float]:
+def days_that_fit(rates: Mapping[str, float], rules: RecordingRules, room: float) -> dict[str, float]:
     """By stream, of those that record anything: by the disk, by what all may have together, and by its own limit.
 
     Args:
         rates: bytes a day of each.
         rules: what may be kept.
-        room: bytes of what is held, and of what there is room for beside it.
+        room: bytes of what is held, and of what there is room for beside it; infinite where nobody knows.
     """
     together = sum(rates.values())
     if rules.keep_bytes is not None:

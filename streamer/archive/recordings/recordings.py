@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 from streamer.archive.database import Cursor, Database, DatabaseAway
 from streamer.archive.recordings import box_table, seen_table, segment_sums, segment_table
@@ -24,6 +24,8 @@ from streamer.archive.recordings.rules import RecordingRules
 from streamer.archive.recordings.segment import Segment
 from streamer.archive.recordings.stream_boxes import StreamBoxes
 from streamer.archive.recordings.upkeep import Upkeep
+from streamer.archive.storage.bucket import Bucket
+from streamer.archive.storage.object_file import ObjectFile
 from streamer.values.clock import Clock
 from streamer.values.errands import Errands
 from streamer.values.errors import Overloaded
@@ -49,7 +51,14 @@ class Recordings:
     """One archive's."""
 
     def __init__(
-        self, database: Database, folder: Path, rules: RecordingRules, *, wall: Clock, opened: asyncio.Event
+        self,
+        database: Database,
+        folder: Path,
+        rules: RecordingRules,
+        *,
+        wall: Clock,
+        opened: asyncio.Event,
+        bucket: Bucket | None = None,
     ) -> None:
         """Join it.
 
@@ -59,8 +68,9 @@ class Recordings:
             rules: how long they stay.
             wall: UTC, seconds since 1970.
             opened: set once the database is open; until then what is to be written waits.
+            bucket: where files are that are not on this machine any more.
         """
-        self._database, self._wall, self._opened = database, wall, opened
+        self._database, self._wall, self._opened, self._bucket = database, wall, opened, bucket
         self._writing, self._reading = Errands(1, "recordings-write"), Errands(READERS, "recordings-read")
         self._tidying = Errands(1, "recordings-tidy")
         self.files = RecordingFiles(folder)
@@ -219,6 +229,24 @@ class Recordings:
     def path(self, segment: Segment) -> Path:
         """Where its file is, or would be."""
         return self.files.path(segment)
+
+    def source(self, segment: Segment) -> Path | ObjectFile:
+        """What it is read from: a file here, or one in object storage. Does not block; reading does."""
+        return self.files.source(segment, self._bucket)
+
+    def open(self, segment: Segment) -> BinaryIO | ObjectFile:
+        """Its file, wherever it is, to read anywhere in it. Blocks, and so does each read.
+
+        Raises:
+            FileNotFoundError: it is not there any more.
+            OSError: it cannot be opened. What is in object storage says so when it is read, as `StorageAway`.
+        """
+        try:
+            return self.files.path(segment).open("rb", buffering=0)
+        except (FileNotFoundError, NotADirectoryError):
+            if self._bucket is None or not segment.is_remote:
+                raise
+            return ObjectFile(self._bucket, self.files.key(segment), segment.size)
 
     # ---- changes
 

@@ -16,9 +16,11 @@ from streamer.archive.recordings.files import RecordingFiles
 from streamer.archive.recordings.found import Removed
 from streamer.archive.recordings.held import Held
 from streamer.archive.recordings.index_writer import IndexWriter
+from streamer.archive.recordings.local_copies import LocalCopies
 from streamer.archive.recordings.rules import DAY, RecordingRules
 from streamer.archive.recordings.segment import Segment
 from streamer.archive.recordings.segment_ages import Which
+from streamer.archive.storage import doomed_table
 from streamer.values.recording import Recording
 
 log = logging.getLogger(__name__)
@@ -40,6 +42,7 @@ class RecordingRetention:
         """Remove nothing yet."""
         self.rules = rules
         self._database, self._files, self._writer, self._held = database, files, writer, held
+        self._copies = LocalCopies(database, files)
         self._refused: set[str] = set()
         """Ids of segments whose files cannot be removed: they must not keep the others."""
         self.removed = Removed(0, 0)
@@ -64,8 +67,13 @@ class RecordingRetention:
                 self._held.count(segment_sums.sizes(cursor))
             marked = bookmarks(cursor, self.rules)
             due = list(islice(self._old(cursor, marked, now), STEP)) or self._beyond(cursor, marked, now)
+            copies = [] if due else self._copied(cursor, now)
+            if not (due or copies):
+                due = self._crowding(cursor, marked, now)
+        if copies:
+            self._copies.let_go(copies)
         self.remove(due)
-        return len(due)
+        return len(due) or len(copies)
 
     def remove(self, segments: Sequence[Segment]) -> Removed:
         """Let go of these: of their files, then of their rows. Boxes stay, for as long as boxes do.
@@ -77,6 +85,8 @@ class RecordingRetention:
         if gone:
             with self._database.writing() as cursor:
                 segment_table.remove(cursor, [segment.id for segment in gone])
+                if self.rules.keep_local_days is not None:  # be it marked or not: it may just be on its way
+                    doomed_table.add(cursor, map(self._files.key, gone))
             self._writer.forget([segment.id for segment in gone])
         for segment in gone:
             self._held.add(segment.stream, -segment.size)
@@ -112,15 +122,26 @@ class RecordingRetention:
                     yield segment
 
     def _beyond(self, cursor: Cursor, marked: Bookmarks, now: float) -> list[Segment]:
-        """What there is no room for: of a stream that has more than it may, then of all."""
+        """What is more than may be kept: of a stream, then of all; wherever it is."""
         sizes = self._held.sizes
         for stream, limit in self.rules.limits().items():
             if due := _enough(self._most_used(cursor, stream, marked, now), sizes.get(stream, 0) - limit):
                 return due
-        excess = self.rules.missing(*self._files.free())
-        if self.rules.keep_bytes is not None:
-            excess = max(excess, sum(sizes.values()) - self.rules.keep_bytes)
-        return _enough(self._most_used(cursor, None, marked, now), excess)
+        if self.rules.keep_bytes is None:
+            return []
+        return _enough(self._most_used(cursor, None, marked, now), sum(sizes.values()) - self.rules.keep_bytes)
+
+    def _copied(self, cursor: Cursor, now: float) -> list[Segment]:
+        """Whose files may go from here, as they are in object storage: after their days, or as the disk needs room."""
+        if self.rules.keep_local_days is None:
+            return []
+        missing = self.rules.missing(*self._files.free())
+        return self._copies.due(cursor, now - self.rules.keep_local_days * DAY, now - YOUNG, missing, STEP)
+
+    def _crowding(self, cursor: Cursor, marked: Bookmarks, now: float) -> list[Segment]:
+        """What the disk has no room for, and nobody else has."""
+        here = (segment for segment in self._most_used(cursor, None, marked, now) if segment.is_local)
+        return _enough(here, self.rules.missing(*self._files.free()))
 
     def _most_used(self, cursor: Cursor, stream: str | None, marked: Bookmarks, now: float) -> Iterator[Segment]:
         """First what has used up most of its days: an event of 12 days out of 30 goes after a day out of 2."""

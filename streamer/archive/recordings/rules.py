@@ -25,6 +25,8 @@ class RecordingRules:
     """Of all streams; then what has used up most of its days goes."""
     min_free_bytes: int | None = None
     """Of the disk; None: USUAL_FREE, or of a small disk the twentieth part."""
+    keep_local_days: float | None = None
+    """That a file stays on this machine once it is in object storage; None: there is no object storage."""
     of_streams: Mapping[str, Recording] = field(default_factory=dict)
 
     def days(self, stream: str | None, *, has_event: bool) -> float:

@@ -14,9 +14,12 @@ NEAR = 2.0
 OVERLAPS = "stream = ? AND began_ms > ? AND began_ms < ? AND (ended_ms IS NULL OR ended_ms > ?)"
 """Of which some lies in a span; `overlap` has its values."""
 
+_FIXED = {"id", "is_local", "is_remote"}
+"""What a recorder knows nothing new of: where a file is, who uploads it says."""
+
 _PUT = (
     f"INSERT INTO segment ({', '.join(WHOLE)}) VALUES ({', '.join('?' * len(WHOLE))})"  # noqa: S608  of our own words
-    f" ON CONFLICT (id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in WHOLE if name != 'id')}"
+    f" ON CONFLICT (id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in WHOLE if name not in _FIXED)}"
 )
 
 

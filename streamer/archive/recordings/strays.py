@@ -61,7 +61,8 @@ class Strays:
             with self._database.writing() as cursor:
                 segment_table.remove_local(cursor, [segment.id for segment in gone])
         for segment in gone:
-            self._held.add(segment.stream, -segment.size)
+            if not segment.is_remote:
+                self._held.add(segment.stream, -segment.size)
         self.found += len(gone)
 
     def _is_mounted(self) -> bool:

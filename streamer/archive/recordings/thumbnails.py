@@ -2,13 +2,12 @@
 
 from collections import OrderedDict
 from functools import partial
-from pathlib import Path
 
 import av
 import cv2
 import numpy as np
 
-from streamer.archive.recordings.footage import SomeFragments, needed
+from streamer.archive.recordings.footage import SomeFragments, Source, needed
 from streamer.archive.recordings.segment import Segment
 from streamer.values.errands import Errands
 
@@ -29,11 +28,11 @@ class Thumbnails:
         self._known: OrderedDict[str, bytes] = OrderedDict()
         self._bytes = 0
 
-    async def of(self, path: Path, segment: Segment, time: int, width: int) -> bytes:
+    async def of(self, path: Source, segment: Segment, time: int, width: int) -> bytes:
         """A JPEG.
 
         Args:
-            path: of the segment's file.
+            path: of the segment's file, or what there is of it elsewhere.
             segment: it.
             time: media time in microseconds.
             width: of the picture at the most, in pixels.
@@ -61,7 +60,7 @@ def tag_of(segment: Segment, time: int, width: int) -> str:
     return f"{segment.id}-{some[0].offset if some else 0}-{width}"
 
 
-def _thumbnail(path: Path, segment: Segment, time: int, width: int) -> bytes:
+def _thumbnail(path: Source, segment: Segment, time: int, width: int) -> bytes:
     some = needed(segment, time, time)
     if not some:
         raise ValueError("nothing of this moment is in the file")

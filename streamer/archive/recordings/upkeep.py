@@ -55,7 +55,10 @@ class Upkeep:
         self._held.count(sizes)
         rates = {stream: rate(size, now if since is None else since, now) for stream, (size, since) in recent.items()}
         rules, (free, disk) = self._retention.rules, self._files.free()
-        room = max(0, self._held.size + free - rules.least_free(disk))
-        self.days_fit = days_that_fit({name: each for name, each in rates.items() if each is not None}, rules, room)
+        room: float = max(0, self._held.size + free - rules.least_free(disk))
+        if rules.keep_local_days is not None:
+            room = inf  # object storage does not say
+        fit = days_that_fit({name: each for name, each in rates.items() if each is not None}, rules, room)
+        self.days_fit = {stream: days for stream, days in fit.items() if days < inf}
         while self._retention.remove_old_boxes(now) == BOX_STEP:
             pass

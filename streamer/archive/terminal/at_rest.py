@@ -8,6 +8,7 @@ from streamer.archive.pictures import Pictures
 from streamer.archive.recordings.files import RecordingFiles
 from streamer.archive.recordings.rules import RecordingRules
 from streamer.archive.retention import RetentionRules
+from streamer.archive.storage.bucket import Bucket
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +22,13 @@ class AtRest:
     """How long events stay."""
     recording_rules: RecordingRules
     """How long recordings stay."""
+    bucket: Bucket | None = None
+    """Object storage that some of it is in."""
 
     @property
     def pictures(self) -> Pictures:
         """Of events."""
-        return Pictures(self.folder / "pictures")
+        return Pictures(self.folder / "pictures", self.bucket)
 
     @property
     def files(self) -> RecordingFiles:

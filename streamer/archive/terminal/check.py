@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from streamer.archive import event_table
+from streamer.archive import event_table, upload_table
 from streamer.archive.kept import Kept
 from streamer.archive.pictures import YOUNG
 from streamer.archive.query import MAX_LIMIT, Query
@@ -122,21 +122,23 @@ def _check_files(archive: AtRest, now: float, found: Found, tell: Callable[[str]
 
 
 def _check_events(archive: AtRest, now: float, found: Found, tell: Callable[[str], None]) -> None:
-    for number, kept in enumerate(_events(archive)):
-        found.events += 1
-        is_due = kept.picture_bytes > 0 and kept.event.began_at < now - YOUNG
-        found.pictures_missing += is_due and not archive.pictures.image(kept.event).exists()
-        tell(f"{number + 1} events looked at")
+    for page in _events(archive):
+        found.events += len(page)
+        due = (kept.event for kept in page if kept.picture_bytes > 0 and kept.event.began_at < now - YOUNG)
+        missing = [event.id for event in due if not archive.pictures.image(event).exists()]
+        with archive.database.reading() as cursor:
+            found.pictures_missing += len(missing) - len(upload_table.elsewhere(cursor, missing))
+        tell(f"{found.events} events looked at")
 
 
-def _events(archive: AtRest) -> Iterator[Kept]:
-    """All of them, newest first."""
+def _events(archive: AtRest) -> Iterator[list[Kept]]:
+    """All of them, newest first, a page at a time."""
     last: str | None = None
     is_last = False
     while not is_last:
         with archive.database.reading() as cursor:
             page = event_table.page(cursor, Query(limit=MAX_LIMIT, before=last))
-        yield from page
+        yield page
         is_last = len(page) < MAX_LIMIT
         last = page[-1].event.id if page else last
 

@@ -62,7 +62,7 @@ async def export_span(
     """
     done = Exported()
     segments = await asyncio.to_thread(lambda: list(_segments(archive, stream, began, ended)))
-    here = [segment for segment in segments if archive.files.is_there(segment)]
+    here = [segment for segment in segments if segment.is_remote or archive.files.is_there(segment)]
     done.left_out = len(segments) - len(here)
     _make_empty(folder)
     _require_room(folder, sum(segment.size for segment in here))
@@ -118,7 +118,7 @@ async def _write_clip(archive: AtRest, stream: str, parts: list[Part], path: Pat
 
         return await asyncio.to_thread(ask)
 
-    await asyncio.to_thread(write_clip, parts, lambda part: archive.files.path(part.segment), path)
+    await asyncio.to_thread(write_clip, parts, lambda part: archive.files.source(part.segment, archive.bucket), path)
     await _write(path.with_suffix(".json"), sidecar.json_of(stream, parts, boxes_of))
     await _write(path.with_suffix(".vtt"), sidecar.vtt_of(parts, boxes_of))
     done.clips += 1
@@ -163,9 +163,10 @@ def _copy_picture(archive: AtRest, kept: Kept, folder: Path) -> None:
         return
     folder.mkdir(exist_ok=True)
     try:
-        shutil.copyfile(archive.pictures.image(kept.event), folder / f"{kept.event.id}.jpg")
+        picture = archive.pictures.read(archive.pictures.image(kept.event))
     except FileNotFoundError:
         return  # it has just been let go
+    (folder / f"{kept.event.id}.jpg").write_bytes(picture)
 
 
 async def _write(path: Path, pieces: AsyncIterator[bytes]) -> None:

@@ -18,6 +18,7 @@ from streamer.archive.recordings.placed_boxes import PlacedBoxes
 from streamer.archive.recordings.retention import STEP, YOUNG, RecordingRetention
 from streamer.archive.recordings.rules import DAY, GB, RecordingRules
 from streamer.archive.recordings.segment import Segment
+from streamer.archive.storage import doomed_table
 from streamer.values.recording import Recording
 from tests.archive.events import NOON, an_event
 from tests.archive.recordings.segments import a_segment
@@ -196,3 +197,56 @@ def test_boxes_outlive_the_video_and_no_video_its_boxes(database: Database, tmp_
 def test_a_small_disk_need_not_have_five_gigabytes_free(given: int | None, free: int, disk: int, missing: int) -> None:
     """Unless somebody says how much: five gigabytes, or of a small disk the twentieth part."""
     assert replace(FOREVER, min_free_bytes=given).missing(free, disk) == missing
+
+
+def test_what_is_in_object_storage_too_leaves_first(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For want of room files that are there too go from here, oldest first; what is here alone goes only after them."""
+    disk = Disk(database, tmp_path, replace(FOREVER, min_free_bytes=3000, keep_local_days=10))
+    here = [a_segment(NOON + 60 * number) for number in range(2)]
+    both = [a_segment(NOON + 600 + 60 * number, is_remote=True) for number in range(3)]
+    disk.put(*here, *both)
+    segments, free = [*here, *both], 1000
+
+    def room() -> tuple[int, int]:
+        return free + 1000 * sum(not disk.files.is_there(each) for each in segments), 100_000
+
+    def local() -> list[Segment]:
+        return [each for each in segments if disk.files.is_there(each)]
+
+    monkeypatch.setattr(disk.files, "free", room)
+    disk.tidy(NOON + 3600)
+    assert local() == [*here, both[2]]
+    with database.reading() as cursor:
+        rows = [segment_table.one(cursor, each.id) for each in both]
+    assert [row is not None and (row.is_local, row.is_remote) for row in rows] == [(False, True)] * 2 + [(True, True)]
+    free -= 2000
+    disk.tidy(NOON + 3600)
+    assert local() == [here[1]]
+    with database.reading() as cursor:
+        assert [segment_table.one(cursor, each.id) is not None for each in segments] == [False, True, True, True, True]
+        assert doomed_table.some(cursor, 9) == [disk.files.key(here[0])]
+    assert disk.retention.removed == Removed(1, 1000)
+
+
+def test_what_is_in_object_storage_too_leaves_after_its_days(database: Database, tmp_path: Path) -> None:
+    """It is kept there for the days of its own, and then goes from there as well; a bookmarked one stays there."""
+    disk = Disk(database, tmp_path, replace(FOREVER, keep_days=30, keep_local_days=2))
+    old, marked, alone = (
+        a_segment(NOON, is_remote=True),
+        a_segment(NOON + 600, is_remote=True),
+        a_segment(NOON + 900),
+    )
+    disk.put(old, marked, alone)
+    disk.bookmark(NOON + 605, 1)
+    disk.tidy(NOON + 1.9 * DAY)
+    assert all(disk.files.is_there(each) for each in (old, marked, alone))
+    disk.tidy(NOON + 3 * DAY)
+    assert [disk.files.is_there(each) for each in (old, marked, alone)] == [False, False, True]
+    assert disk.held.size == 3000
+    disk.tidy(NOON + 40 * DAY)
+    with database.reading() as cursor:
+        found = [segment_table.one(cursor, each.id) is not None for each in (old, marked, alone)]
+        assert found == [False, True, False]
+        assert set(doomed_table.some(cursor, 9)) == {disk.files.key(each) for each in (old, alone)}

@@ -50,7 +50,7 @@ def test_what_has_no_file_is_in_the_index_no_more(
     left = rows[remote.id]
     assert left is not None
     assert (left.is_local, left.is_remote) == (False, True)
-    assert held.size == 7000
+    assert held.size == 8000
 
 
 def test_without_its_disk_the_index_stays(database: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

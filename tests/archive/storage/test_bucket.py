@@ -36,9 +36,10 @@ def test_what_is_removed_is_gone_and_may_be_removed_again(storage: ObjectStorage
     bucket.remove("gone.mp4")
     bucket.remove("gone.mp4")
     assert "gone.mp4" not in storage.objects()
-    for read in (lambda: bucket.read("gone.mp4", 0, 1), lambda: bucket.whole("gone.mp4")):
-        with pytest.raises(FileNotFoundError):
-            read()
+    with pytest.raises(FileNotFoundError):
+        bucket.read("gone.mp4", 0, 1)
+    with pytest.raises(FileNotFoundError):
+        bucket.whole("gone.mp4")
     with pytest.raises(FileNotFoundError):
         bucket.upload("gone.mp4", large.with_name("nothing.mp4"))
 
@@ -70,7 +71,8 @@ def test_what_is_wrong_is_said_in_a_clause_without_keys(
             errand()
         assert str(caught.value).startswith(sentence)
         assert "\n" not in str(caught.value)
-    for shown in (repr(bucket.place), str(bucket.place), repr(caught.value)):
+        assert "another" not in repr(caught.value)
+    for shown in (repr(bucket.place), str(bucket.place)):
         assert SECRET_KEY not in shown
         assert "another" not in shown
     assert ACCESS_KEY not in str(bucket.place)
