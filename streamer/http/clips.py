@@ -1,5 +1,6 @@
 """Spans of a stream's recordings as clips, what was found in them beside these, and small pictures of moments."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -18,6 +19,7 @@ from streamer.http.bodies.body import read_query
 from streamer.http.bodies.recording import ClipSearch, ClipSidecar, ThumbnailSearch
 from streamer.http.credentials import unsealed
 from streamer.http.file_range import FileAnswer, send, send_file
+from streamer.http.keys import METRICS
 from streamer.http.needs import needs
 from streamer.http.operation import Answer, Content, described
 from streamer.http.recorded_files import FILE, GONE, PART, RANGE, RANGES
@@ -25,6 +27,7 @@ from streamer.http.recordings import AWAY, BASE, RECORDINGS, WORDS, require_span
 from streamer.values.clock import monotonic
 from streamer.values.coded import MICROSECONDS
 from streamer.values.errors import Overloaded, Refused
+from streamer.values.supervision import supervise
 
 LONGEST = 3600.0
 """Seconds of a clip."""
@@ -116,10 +119,15 @@ def set_up(app: web.Application, recordings: Recordings) -> None:
     folder = recordings.folder.with_name("clips")
     app[CLIPS] = Clips(folder, lambda part: recordings.source(part.segment), monotonic)
     app[THUMBNAILS] = Thumbnails()
-    app.on_cleanup.append(_close)
+    app.cleanup_ctx.append(_tended)
 
 
-async def _close(app: web.Application) -> None:
+async def _tended(app: web.Application) -> AsyncIterator[None]:
+    running = asyncio.create_task(
+        supervise("clips", app[CLIPS].run, on_restart=lambda: app[METRICS].restarted("clips")), name="clips"
+    )
+    yield
+    running.cancel()
     await app[CLIPS].close()
 
 

@@ -3,6 +3,9 @@
 It takes a core for minutes and room on the disk: who may operate has them made, whoever may see the stream takes them.
 """
 
+import asyncio
+from collections.abc import AsyncIterator
+
 from aiohttp import web
 
 from streamer.access.action import Action
@@ -14,12 +17,13 @@ from streamer.http.changes import whole
 from streamer.http.clips import NO_CLIP, name_of, parts_of
 from streamer.http.file_range import FileAnswer, send_file
 from streamer.http.json_body import FITS, body_of
-from streamer.http.keys import location
+from streamer.http.keys import METRICS, location
 from streamer.http.needs import needs
 from streamer.http.operation import Answer, described
 from streamer.http.recorded_files import FILE, PART, RANGE, RANGES
 from streamer.http.recordings import AWAY, BASE, RECORDINGS, require_known
 from streamer.values.errors import Refused
+from streamer.values.supervision import supervise
 from streamer.values.uuid7 import PATTERN
 
 LONGEST = 1800.0
@@ -102,10 +106,15 @@ async def video(request: web.Request) -> web.StreamResponse:
 def set_up(app: web.Application, renders: Renders) -> None:
     """Answer for these."""
     app[RENDERS] = renders
-    app.on_cleanup.append(_close)
+    app.cleanup_ctx.append(_tended)
 
 
-async def _close(app: web.Application) -> None:
+async def _tended(app: web.Application) -> AsyncIterator[None]:
+    running = asyncio.create_task(
+        supervise("renders", app[RENDERS].run, on_restart=lambda: app[METRICS].restarted("renders")), name="renders"
+    )
+    yield
+    running.cancel()
     await app[RENDERS].close()
 
 

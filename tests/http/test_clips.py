@@ -10,14 +10,17 @@ import av
 import pytest
 
 from streamer.archive.recordings.clip import write_clip
-from streamer.archive.recordings.clips import AT_ONCE
+from streamer.archive.recordings.clips import AT_ONCE, KEPT, Clips
+from streamer.archive.recordings.cut import cut
 from streamer.values.track import TrackedBox
 from tests.http.archived import asked
 from tests.http.guests import Door, cookie
 from tests.http.recorded import NOON, folder_of, found_in, run_recorded
 from tests.peers.clip import read_index
+from tests.peers.clock import FakeClock
 from tests.peers.ffmpeg_player import played
-from tests.peers.recorded import record
+from tests.peers.recorded import path_of, record
+from tests.peers.until import until
 
 LIST = "/api/streams/a/recordings"
 ADMIN = cookie("admin")
@@ -180,3 +183,35 @@ async def test_a_link_leads_to_one_clip_and_no_other(tmp_path: Path) -> None:
             assert (status, words in sentence) == (422, True), sentence
         body = {"path": f"/api/streams/b/recordings/clip.mp4?from={NOON}&to={NOON + 1}", "seconds": 60}
         assert (await door.sentence("POST", "/api/links", cookie("viewer"), json=body))[0] == 404
+
+
+async def test_a_damaged_file_is_said_without_where_it_is(tmp_path: Path) -> None:
+    """FFmpeg's own words have the paths of this machine in them, which are nobody's business."""
+    segment = record(folder_of(tmp_path), NOON)
+    async with run_recorded(tmp_path, segment) as (door, recordings):
+        recordings.path(segment).write_bytes(bytes(range(256)) * 40)
+        said = await door.sentence("GET", f"{LIST}/clip.mp4{span(0, 1)}", ADMIN)
+    assert said == (404, "there is nothing in this span that can be played")
+
+
+async def test_clips_stay_for_a_while_and_what_others_keep_beside_them_for_good(tmp_path: Path) -> None:
+    """What a service that was killed has left goes at the start; of a folder of that name no other file is touched."""
+    folder, clock = tmp_path / "clips", FakeClock(0.0)
+    folder.mkdir()
+    left = [folder / f"{'a' * 32}.mp4", folder / f"{'b' * 32}.part"]
+    for path in (*left, folder / "holidays.mp4"):
+        path.write_bytes(b"video")
+    segment = record(folder_of(tmp_path), NOON)
+    clips = Clips(folder, lambda _: path_of(folder_of(tmp_path), "a", NOON, segment.id), clock)
+    running = asyncio.create_task(clips.run())
+    await until(lambda: not any(path.exists() for path in left))
+    made = await clips.of(cut([segment], NOON, NOON + 1))
+    clock.advance(KEPT - 1)
+    await clips.tidy()
+    assert made.path.exists()
+    clock.advance(2)
+    await clips.tidy()
+    assert not made.path.exists()
+    running.cancel()
+    await clips.close()
+    assert [path.name for path in folder.iterdir()] == ["holidays.mp4"]

@@ -199,3 +199,17 @@ async def test_what_cannot_be_rendered_is_said(tmp_path: Path) -> None:
         assert await door.status("POST", LIST, cookie("viewer")) == 403
         assert await door.status("GET", LIST.replace("/a/", "/b/"), cookie("viewer")) == 404
         assert await door.status("GET", f"{LIST}/{job['id']}".replace("/a/", "/b/"), cookie("admin")) == 404
+
+
+async def test_a_damaged_picture_costs_itself(tmp_path: Path) -> None:
+    """A packet that was lost between camera and us is in the file as well; all other pictures are rendered."""
+    segment = record(folder_of(tmp_path), NOON, size=SIZE, seconds=2)
+    async with run_recorded(tmp_path, segment) as (door, recordings):
+        path, fragment = recordings.path(segment), segment.fragments[2]
+        whole = path.read_bytes()
+        middle = fragment.offset + fragment.size * 2 // 3
+        path.write_bytes(whole[:middle] + bytes(200) + whole[middle + 200 :])
+        pictures = await taken(door, await made(door, 0, 2))
+    numbers = [number for number, _, _ in pictures]
+    assert [number for number in numbers if number < 30] == list(range(30))
+    assert [number for number in numbers if number >= 45] == list(range(45, 60))

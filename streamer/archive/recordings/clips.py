@@ -13,8 +13,11 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import av
+
 from streamer.archive.recordings.clip import PathOf, Stopped, write_clip
 from streamer.archive.recordings.cut import Part
+from streamer.archive.recordings.made_files import remove_made
 from streamer.values.clock import Clock
 from streamer.values.ending import ended
 from streamer.values.errands import Errands
@@ -24,6 +27,7 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 2
 """Clips that are made at a time."""
+TIDY_INTERVAL = 60.0
 KEPT = 600.0
 """Seconds after it was asked for last that a clip is there."""
 MOST_BYTES = 8 << 30
@@ -55,7 +59,7 @@ class Clips:
         """Have none.
 
         Args:
-            folder: theirs alone; what a service left there before is removed.
+            folder: theirs; what a service left there before is removed.
             path_of: tells where a part's file is.
             clock: monotonic seconds.
         """
@@ -64,6 +68,19 @@ class Clips:
         self._made: dict[str, Clip] = {}
         self._making: dict[str, asyncio.Task[Clip]] = {}
         self._is_swept = self._is_closed = False
+
+    async def run(self) -> None:
+        """Let go of what was left, and of what nobody has asked for in a while, until cancelled."""
+        await self._tidying.run(self._sweep)
+        while True:
+            await asyncio.sleep(TIDY_INTERVAL)
+            await self.tidy()
+
+    async def tidy(self, size: int = 0) -> None:
+        """Let go of what nobody has asked for in a while, and make room for one of that size."""
+        for old in self._surplus(size):
+            del self._made[old.key]
+            await self._tidying.run(partial(old.path.unlink, missing_ok=True))
 
     async def of(self, parts: Sequence[Part]) -> Clip:
         """The clip of these, made if need be.
@@ -86,7 +103,7 @@ class Clips:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CLOSING):
                 await ended("a clip", *self._making.values())
-                await self._tidying.run(partial(shutil.rmtree, self._folder, ignore_errors=True))
+                await self._tidying.run(partial(remove_made, self._folder))
 
     def _begin(self, key: str, parts: Sequence[Part]) -> "asyncio.Task[Clip]":
         if len(self._making) >= AT_ONCE:
@@ -100,20 +117,20 @@ class Clips:
         return task
 
     async def _make(self, key: str, parts: Sequence[Part], size: int) -> Clip:
-        for old in self._surplus(size):
-            del self._made[old.key]
-            await self._tidying.run(partial(old.path.unlink, missing_ok=True))
         try:
+            await self._tidying.run(self._sweep)
+            await self.tidy(size)
             clip = await self._errands.run(partial(self._write, key, parts, size))
         except Stopped:
             raise Overloaded("the service is stopping") from None
         except FileNotFoundError:
             raise Refused(404, "some of this span has just been let go") from None
-        except ValueError as error:
-            raise Refused(404, str(error)) from None
         except OSError as error:
             log.error("a clip cannot be made: %s", error)
             raise Overloaded(f"the clip cannot be made: {error.strerror or error}", 10) from None
+        except (ValueError, LookupError, av.FFmpegError) as error:  # its own words have paths in them
+            log.warning("a clip cannot be made: %s", error)
+            raise Refused(404, "there is nothing in this span that can be played") from None
         self._made[key] = clip
         return clip
 
@@ -129,10 +146,12 @@ class Clips:
 
     # ---- in its threads
 
-    def _write(self, key: str, parts: Sequence[Part], size: int) -> Clip:
+    def _sweep(self) -> None:
         if not self._is_swept:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            remove_made(self._folder)
             self._is_swept = True
+
+    def _write(self, key: str, parts: Sequence[Part], size: int) -> Clip:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if shutil.disk_usage(self._folder).free < size + LEFT:
             raise Overloaded("there is no room on the disk for this clip", 60)

@@ -134,7 +134,7 @@ class _Drawing:
             if packet.stream.type == "audio":
                 self._keep_sound(packet, part)
                 continue
-            for picture in packet.decode():
+            for picture in _decoded(packet):
                 yield from _shown(picture, part, index)
                 index += 1
         for picture in video.codec_context.decode(None):
@@ -179,6 +179,14 @@ class _Drawing:
             self._sounded = packet.pts = packet.dts = max(time - part.begin + part.at, self._sounded + 1)
             packet.stream = self._sound
             self._sink.mux(packet)
+
+
+def _decoded(packet: "Packet[Any]") -> "Sequence[av.VideoFrame]":
+    """Its pictures; none where it came damaged: one that was lost on the way must not cost all others."""
+    try:
+        return packet.decode()
+    except av.error.InvalidDataError:
+        return ()
 
 
 def _shown(picture: av.VideoFrame, part: Part, index: int) -> Iterator[tuple[Frame, int]]:

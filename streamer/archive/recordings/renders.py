@@ -13,9 +13,12 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
+import av
+
 from streamer.archive.recordings.box_columns import BoxColumns
 from streamer.archive.recordings.clip import PathOf, Stopped
 from streamer.archive.recordings.cut import Part
+from streamer.archive.recordings.made_files import remove_made
 from streamer.archive.recordings.render import Choice, Draw, Wanted, write_render
 from streamer.values.clock import Clock
 from streamer.values.ending import ended
@@ -31,6 +34,7 @@ MOST_WAITING = 8
 """Jobs that are not done yet; who comes then comes back later."""
 MOST_DONE = 32
 """That are kept; then the oldest go."""
+TIDY_INTERVAL = 60.0
 KEPT = 86_400.0
 """Seconds."""
 MOST_BYTES = 8 << 30
@@ -70,7 +74,7 @@ class Renders:
         """Have none.
 
         Args:
-            folder: theirs alone; what a service left there before is removed.
+            folder: theirs; what a service left there before is removed.
             path_of: tells where a part's file is.
             draw: draws boxes.
             wall: UTC, seconds since 1970.
@@ -80,6 +84,18 @@ class Renders:
         self._jobs: dict[str, Render] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._is_swept = False
+
+    async def run(self) -> None:
+        """Let go of what was left, and of what is old, until cancelled."""
+        await self._errands.run(self._sweep)
+        while True:
+            await asyncio.sleep(TIDY_INTERVAL)
+            await self.tidy()
+
+    async def tidy(self) -> None:
+        """Let go of what is old, or too much."""
+        for old in self._surplus():
+            await self.remove(old.id)
 
     def begin(
         self,
@@ -131,7 +147,7 @@ class Renders:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CLOSING):
                 await ended("a render", *self._tasks.values())
-                await self._tidying.run(partial(shutil.rmtree, self._folder, ignore_errors=True))
+                await self._tidying.run(partial(remove_made, self._folder))
 
     async def _make(
         self,
@@ -146,18 +162,20 @@ class Renders:
             job.state = "cancelled"
         except FileNotFoundError:
             job.state, job.reason = "failed", "some of this span has been let go meanwhile"
-        except (SightlineError, ValueError) as error:
+        except SightlineError as error:
             job.state, job.reason = "failed", str(error)
         except OSError as error:
             job.state, job.reason = "failed", f"it cannot be made: {error.strerror or error}"
             log.error("a render of %s failed: %s", job.stream, error)
+        except (ValueError, LookupError, av.FFmpegError) as error:  # its own words have paths in them
+            job.state, job.reason = "failed", "there is nothing in this span that can be played"
+            log.warning("a render of %s failed: %s", job.stream, error)
         except Exception:
             job.state, job.reason = "failed", "it failed in a way nobody foresaw; the service's log has the details"
             log.exception("a render of %s failed in a way nobody foresaw", job.stream)
         else:
             job.state, job.progress = "done", 1.0
-        for old in self._surplus():
-            await self.remove(old.id)
+        await self.tidy()
 
     def _surplus(self) -> list[Render]:
         """Of those that are done, what goes: the oldest."""
@@ -171,13 +189,16 @@ class Renders:
 
     # ---- in its thread
 
+    def _sweep(self) -> None:
+        if not self._is_swept:
+            remove_made(self._folder)
+            self._is_swept = True
+
     def _write(self, job: Render, wanted: Wanted) -> None:
         if job.is_unwanted:
             raise Stopped
         job.state = "running"
-        if not self._is_swept:
-            shutil.rmtree(self._folder, ignore_errors=True)
-            self._is_swept = True
+        self._sweep()
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if shutil.disk_usage(self._folder).free < sum(part.size for part in wanted.parts) + LEFT:
             raise Overloaded("there is no room on the disk for it")
