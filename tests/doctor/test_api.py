@@ -134,7 +134,8 @@ async def test_the_policy_of_added_streams_holds(service: Service, camera: RtspS
         ({"url": "nonsense"}, "application/json", 422, "allowed are rtsp://"),
         ({"url": "rtsp://h/", "color": 1}, "application/json", 422, "color"),
         ({"url": "rtsp://h/", "still": "yes"}, "application/json", 422, "still"),
-        ({"url": "rtsp://h/", "tls": {"ca": {"a": 1}}}, "application/json", 422, "that deep"),
+        ({"url": "rtsp://h/", "tls": {"ca": {"a": 1}}}, "application/json", 422, "tls.ca"),
+        ({"url": "rtsp://h/", "tls": {"ca": {"a": {"b": {"c": {"d": 1}}}}}}, "application/json", 422, "that deep"),
         ({"url": "rtsps://h/", "tls": {"ca": "/etc/passwd"}}, "application/json", 403, "tls.ca"),
     ],
 )
