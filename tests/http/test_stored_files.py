@@ -17,6 +17,7 @@ from tests.archive.events import a_picture, an_event
 from tests.http.archived import archive_of, keep
 from tests.http.guests import Door, cookie, everybody, run_door
 from tests.http.recorded import FOR_EVER, NOON, folder_of
+from tests.http.recorded import keep as keep_recorded
 from tests.peers.clip import read_index
 from tests.peers.object_storage import ObjectStorage
 from tests.peers.recorded import record
@@ -46,8 +47,10 @@ async def run_stored(path: Path, storage: ObjectStorage, *segments: Segment) -> 
     settings = kept(path) | {"storage": {**storage.settings, "keep_local_days": 0}}
     async with run_door(everybody(), archive=settings) as door:
         archive = archive_of(door)
+        recorders = door.service.keeping._recorders
+        await until(lambda: recorders is not None and recorders._begun is None)
         for segment in segments:
-            archive.recordings.put_now(segment)
+            keep_recorded(door, path, segment)
         await until(lambda: len(storage.objects()) >= len(segments))
         await until(lambda: not any(archive.recordings.path(segment).exists() for segment in segments))
         yield door, archive
@@ -125,8 +128,8 @@ async def test_what_is_let_go_is_gone_there_too(tmp_path: Path, storage: ObjectS
 async def test_while_it_is_away_who_asks_is_told_so(tmp_path: Path, storage: ObjectStorage) -> None:
     """503 with a sentence, and the list and what is here are answered as always; the metrics say that it is away."""
     stored, here = record(folder_of(tmp_path), NOON), record(folder_of(tmp_path), NOON + 60)
-    path = folder_of(tmp_path) / f"a/2025/11/29/{here.id}.mp4"
-    data = path.read_bytes()
+    data = (folder_of(tmp_path) / f"a/2025/11/29/{here.id}.mp4").read_bytes()
+    path = tmp_path / f"recordings/a/2025/11/29/{here.id}.mp4"
     with storage.running():
         async with run_stored(tmp_path, storage, stored, here):
             pass
@@ -135,7 +138,7 @@ async def test_while_it_is_away_who_asks_is_told_so(tmp_path: Path, storage: Obj
     waiting = record(folder_of(tmp_path), NOON + 900)
     async with run_door(everybody(), archive=kept(tmp_path) | {"storage": storage.settings}) as door:
         archive = archive_of(door)
-        archive.recordings.put_now(waiting)
+        keep_recorded(door, tmp_path, waiting)
         status, body = await got(door, f"/api/streams/a/recordings/{stored.id}.mp4")
         assert status == 503
         assert b"the object storage does not answer" in body
