@@ -1,9 +1,10 @@
 // @ts-check
 // <nothing-recorded>: words where no recordings are shown: none are kept here, none of that day, or no answer comes.
-// Dispatches "goto" with a time to go to.
+// Dispatches "newest" where the newest is asked for.
 
 import { dayInWords } from "./clock.js";
 import { element } from "./details.js";
+import { button } from "./form.js";
 
 /** @typedef {import("./feed.js").Stream} Stream */
 /** @typedef {import("./request.js").Refusal} Refusal */
@@ -16,12 +17,13 @@ export class NothingRecorded extends HTMLElement {
   #title = element("p", "title");
   #text = element("p", "");
   #file = element("pre", "");
+  #newest = button("newest", () => this.dispatchEvent(new Event("newest")), "Show the newest there is");
   #set = /** @type {HTMLAnchorElement} */ (element("a", "set", "Set what is recorded"));
 
   connectedCallback() {
     if (this.childElementCount > 0) return;
     this.setAttribute("role", "status");
-    this.append(this.#title, this.#text, this.#file, this.#set);
+    this.append(this.#title, this.#text, this.#file, this.#newest, this.#set);
     this.hidden = true;
   }
 
@@ -46,6 +48,7 @@ export class NothingRecorded extends HTMLElement {
     if (this.#text.textContent !== text) this.#text.textContent = text;
     this.#file.hidden = !none;
     this.#file.textContent = SECTION;
+    this.#newest.hidden = failure !== null;
     this.#set.href = `#${encodeURIComponent(stream)}`;
     this.#set.hidden = failure !== null || mode !== "off" || !stream;
     this.hidden = title === "";

@@ -2,7 +2,7 @@
 // What is known of one stream's recordings on one day: when there are any, and what was seen. Dispatches "change". No DOM.
 
 import { page } from "./archive.js";
-import { bounds, dayOf } from "./clock.js";
+import { bounds, dayOf, daysLater } from "./clock.js";
 import { SAME } from "./reel.js";
 import { days, index } from "./recordings.js";
 import { EVERYTHING } from "./search.js";
@@ -88,8 +88,8 @@ export class RecordedDay extends EventTarget {
    * @returns {Promise<Span | null>}
    */
   async newest() {
-    if (this.spans.length > 0) return this.spans.at(-1) ?? null;
-    const day = await this.neighbour(this.#day, -1);
+    const day = await this.neighbour(daysLater(dayOf(), 1), -1);
+    if (day === this.#day && this.spans.length > 0) return this.spans.at(-1) ?? null;
     if (day === null) return null;
     const [from, to] = bounds(day);
     const found = await index(this.#stream, from, to, "spans").catch(() => null);

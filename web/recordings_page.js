@@ -7,7 +7,7 @@ import { ClipMaker } from "./clip_maker.js";
 import { bounds, dayOf, daysLater } from "./clock.js";
 import { Deck } from "./deck.js";
 import { element } from "./details.js";
-import { button, field, problem, select } from "./form.js";
+import { button } from "./form.js";
 import { icon } from "./icon.js";
 import { PlayBar } from "./play_bar.js";
 import { NothingRecorded } from "./nothing_recorded.js";
@@ -15,8 +15,10 @@ import { RecordedDay } from "./recorded_day.js";
 import { RecordedLine } from "./recorded_line.js";
 import { readRecorded, recordedAddress } from "./recorded_place.js";
 import { RecordedStage } from "./recorded_stage.js";
+import { WhichRecording } from "./which_recording.js";
 
 /** @typedef {import("./feed.js").Stream} Stream */
+/** @typedef {import("./recorded_video.js").RecordedVideo} RecordedVideo */
 
 /** The address follows once one stays: browsers refuse to have it changed at every picture. */
 const REST_MS = 700;
@@ -28,11 +30,7 @@ const CLIP_S = 30;
 
 export class RecordingsPage extends HTMLElement {
   #deck = new Deck();
-  #stream = select([]);
-  #beside = select([["", "–"]]);
-  #date = field("day", { type: "date" });
-  #earlier = button("earlier", () => this.#turn(-1), icon("M10 3 5 8l5 5"));
-  #later = button("later", () => this.#turn(1), icon("m6 3 5 5-5 5"));
+  #which = new WhichRecording();
   #stages = element("div", "stages");
   #bar = new PlayBar();
   #boxes = new BoxChoice();
@@ -41,9 +39,10 @@ export class RecordingsPage extends HTMLElement {
   #line = new RecordedLine();
   #clip = new ClipMaker();
   #nothing = new NothingRecorded();
-  #problem = problem();
   /** @type {RecordedDay[]} one a stream that is shown */
   #days = [];
+  /** @type {RecordedVideo[]} the same */
+  #videos = [];
   /** @type {string[]} */
   #names = [];
   #day = "";
@@ -63,24 +62,21 @@ export class RecordingsPage extends HTMLElement {
     this.#bar.deck = this.#deck;
     this.#deck.addEventListener("time", () => this.#moved());
     this.#deck.addEventListener("change", () => this.#rest());
-    this.#stream.addEventListener("change", () => this.#choose(this.#stream.value, this.#beside.value));
-    this.#beside.addEventListener("change", () => this.#choose(this.#stream.value, this.#beside.value));
-    this.#date.addEventListener("change", () => this.#date.value && this.#turnTo(this.#date.value));
-    this.#line.addEventListener("seek", (event) => this.#seek(/** @type {CustomEvent} */ (event).detail));
-    this.#line.addEventListener("marked", (event) => this.#mark(/** @type {CustomEvent} */ (event).detail));
-    this.#clip.addEventListener("marked", (event) => this.#mark(/** @type {CustomEvent} */ (event).detail));
+    this.#which.addEventListener("streams", () => this.#choose());
+    this.#which.addEventListener("day", (event) => this.#turnTo(detail(event)));
+    this.#which.addEventListener("turn", (event) => this.#turn(detail(event)));
+    this.#line.addEventListener("seek", (event) => this.#seek(detail(event)));
+    this.#line.addEventListener("marked", (event) => this.#mark(detail(event)));
+    this.#clip.addEventListener("marked", (event) => this.#mark(detail(event)));
     this.#clip.addEventListener("closed", () => this.#mark(null));
     this.#boxes.addEventListener("change", () => this.#drawBoxes());
-    this.#bar.addEventListener("event", (event) => this.#toEvent(/** @type {CustomEvent} */ (event).detail));
-    this.#nothing.addEventListener("goto", (event) => this.#go(/** @type {CustomEvent} */ (event).detail));
+    this.#bar.addEventListener("event", (event) => this.#toEvent(detail(event)));
+    this.#nothing.addEventListener("newest", () => this.#goToNewest());
     document.addEventListener("keydown", (event) => this.#key(event));
     document.addEventListener("visibilitychange", () => document.hidden && this.#shown && this.#deck.pause());
   }
 
   #build() {
-    this.#earlier.setAttribute("aria-label", "The day before");
-    this.#later.setAttribute("aria-label", "The day after");
-    this.#date.setAttribute("aria-label", "Day");
     this.#cut.title = "Save a clip: i marks its beginning, o its end";
     this.#live.title = "As it is now: l";
     this.#boxes.title = "Boxes: b";
@@ -88,25 +84,10 @@ export class RecordingsPage extends HTMLElement {
     const wider = button("wider", () => this.#line.zoom(0.5), icon("M3 8h10"));
     closer.setAttribute("aria-label", "Closer");
     wider.setAttribute("aria-label", "Wider");
-    const which = element(
-      "form",
-      "filter which",
-      element("label", "of", element("span", "", "Stream "), this.#stream),
-      element("label", "beside", element("span", "", "Beside it "), this.#beside),
-      element("p", "days", this.#earlier, this.#date, this.#later),
-    );
-    which.addEventListener("submit", (event) => event.preventDefault());
     const tools = element("p", "tools", this.#boxes, this.#cut, this.#live);
     const line = element("div", "line", this.#line, element("p", "zoom", wider, closer));
-    this.append(
-      which,
-      this.#problem,
-      this.#stages,
-      element("div", "under", this.#bar, tools),
-      this.#clip,
-      line,
-      this.#nothing,
-    );
+    const under = element("div", "under", this.#bar, tools);
+    this.append(this.#which, this.#stages, under, this.#clip, line, this.#nothing);
     this.#clip.hidden = true;
   }
 
@@ -139,8 +120,7 @@ export class RecordingsPage extends HTMLElement {
     this.#nothing.streams = streams;
     if (names.join("\n") === this.#names.join("\n")) return;
     this.#names = names;
-    const [stream, beside] = [this.#stream.value, this.#beside.value];
-    this.#offer(stream, beside);
+    this.#which.offer(names, this.#which.stream, this.#which.beside);
     if (this.#shown && this.#days.length === 0 && this.#hash !== null) this.#open(readRecorded(this.#hash));
   }
 
@@ -150,7 +130,7 @@ export class RecordingsPage extends HTMLElement {
   async #open({ stream, beside, at, playing }) {
     const name = stream || this.#names[0] || "";
     if (!name) return;
-    this.#offer(name, beside);
+    this.#which.offer(this.#names, name, beside);
     const streams = beside ? [name, beside] : [name];
     const same = streams.join("\n") === this.#days.map((day) => day.stream).join("\n");
     if (!same) this.#seat(streams);
@@ -195,17 +175,12 @@ export class RecordingsPage extends HTMLElement {
     this.#mark(this.#marked);
   }
 
-  /** @type {import("./recorded_video.js").RecordedVideo[]} */
-  #videos = [];
-
   /** Shows a day, wherever in it one is.
    * @param {string} day
    */
   async #see(day) {
     this.#day = day;
-    this.#date.value = day;
-    this.#date.max = dayOf();
-    this.#later.disabled = day >= dayOf();
+    this.#which.day = day;
     this.#draw();
     await Promise.all(this.#days.map((each) => each.show(day)));
   }
@@ -215,6 +190,11 @@ export class RecordingsPage extends HTMLElement {
     const [first] = this.#days;
     const newest = await first?.newest();
     return newest ? Math.max(newest.from, newest.to - BEFORE_END_S) : null;
+  }
+
+  async #goToNewest() {
+    const at = await this.#newest();
+    if (at !== null && this.#shown) this.#go(at);
   }
 
   /** @param {number} at */
@@ -261,14 +241,11 @@ export class RecordingsPage extends HTMLElement {
     this.#go(first?.has(at) ? at : (first?.next(at) ?? first?.next(from) ?? at));
   }
 
-  /**
-   * @param {string} stream
-   * @param {string} beside
-   */
-  #choose(stream, beside) {
+  /** Other streams, at the same moment. */
+  #choose() {
+    const { stream, beside } = this.#which;
     const at = this.#deck.at > 0 ? this.#deck.at : null;
-    const second = beside === stream ? "" : beside;
-    location.hash = recordedAddress({ stream, beside: second, at, playing: this.#deck.isPlaying });
+    location.hash = recordedAddress({ stream, beside, at, playing: this.#deck.isPlaying });
   }
 
   /** @param {1 | -1} by */
@@ -375,19 +352,6 @@ export class RecordingsPage extends HTMLElement {
     });
   }
 
-  /** @param {string} stream
-   * @param {string} beside
-   */
-  #offer(stream, beside) {
-    const names = [...new Set([...this.#names, ...(stream ? [stream] : [])])];
-    this.#stream.replaceChildren(...names.map((name) => new Option(name, name)));
-    const others = [...new Set([...names, ...(beside ? [beside] : [])])].filter((name) => name !== stream);
-    this.#beside.replaceChildren(new Option("–", ""), ...others.map((name) => new Option(name, name)));
-    if (stream) this.#stream.value = stream;
-    this.#beside.value = beside;
-    this.#beside.disabled = others.length === 0;
-  }
-
   /** @param {KeyboardEvent} event */
   #key(event) {
     if (!this.#shown || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -414,6 +378,11 @@ export class RecordingsPage extends HTMLElement {
     event.preventDefault();
     act();
   }
+}
+
+/** @param {Event} event of a part of this page */
+function detail(event) {
+  return /** @type {CustomEvent} */ (event).detail;
 }
 
 customElements.define("recordings-page", RecordingsPage);

@@ -45,7 +45,8 @@ EVENTS = [
 ]
 
 READ = """(place) => {
-  const canvas = document.querySelectorAll("recorded-stage canvas")[place];
+  const canvas = document.querySelectorAll("recorded-stage canvas[data-painted]")[place];
+  if (!canvas) return [-1, null];
   const context = canvas.getContext("2d");
   const scale = Math.min(canvas.width / 640, canvas.height / 360);
   const [width, height] = [Math.round(640 * scale), Math.round(360 * scale)];
@@ -238,6 +239,18 @@ async def test_gaps_stay_gaps(page: Page, service: Service) -> None:
     await expect(page.locator(".under .time")).to_have_text("09:09:55.0")
 
 
+async def test_a_day_without_recordings_leads_to_the_newest(page: Page, service: Service) -> None:
+    """Of a day of which nothing is recorded there are words, and a way to what was recorded last."""
+    await page.goto(f"{service.url}/#+recordings?stream=line-1&at={BEGAN - 5 * 86_400}")
+    await expect(page.locator("nothing-recorded")).to_contain_text("Nothing was recorded on")
+    await page.get_by_role("button", name="Show the newest").click()
+    await wait_for_number(page, (10 - 4) * FPS)
+    await page.get_by_role("button", name="The day before").click()
+    await expect(page.locator("nothing-recorded")).to_contain_text("Nothing was recorded on")
+    await page.get_by_role("button", name="The day after").click()
+    await expect(page.locator(".under .time")).to_contain_text("10:00:0")
+
+
 async def test_the_address_is_the_picture(page: Page, service: Service) -> None:
     """The address names the picture that one stays at, and shows it again; without a time it is the newest."""
     await open_moment(page, service, BEGAN + 20)
@@ -374,6 +387,24 @@ async def test_a_marked_span_is_a_file(page: Page, service: Service, tmp_path: P
     assert b"insulator" in saved["Boxes as JSON"].read_bytes()
     await page.get_by_role("button", name="Done").click()
     await expect(page.locator("clip-maker")).to_be_hidden()
+
+
+async def test_boxes_are_drawn_in_where_that_is_asked(page: Page, service: Service, tmp_path: Path) -> None:
+    """A marked span is made with its boxes drawn in, says how far it is, and is saved; a longer one is cancelled."""
+    await open_moment(page, service, BEGAN + 20)
+    await wait_for_number(page, 500)
+    await page.keyboard.press("i")
+    maker = page.locator("clip-maker")
+    await expect(maker.locator(".length")).to_have_text("1 s")
+    await maker.get_by_role("button", name="Draw boxes in").click()
+    await expect(maker.get_by_role("status")).to_contain_text("With boxes, ")
+    async with page.expect_download() as download:
+        await maker.get_by_role("link", name="Save it").click()
+    await (await download.value).save_as(tmp_path / "drawn.mp4")
+    assert numbers_in(tmp_path / "drawn.mp4")[0] == 500
+    await maker.get_by_role("button", name="Dismiss").click()
+    await expect(maker.get_by_role("status")).to_be_hidden()
+    assert (await service.ask("/api/streams/line-1/recordings/renders")).json() == {"renders": []}
 
 
 async def test_thumbnails_are_under_the_pointer(page: Page, service: Service) -> None:
