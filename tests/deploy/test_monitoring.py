@@ -51,7 +51,8 @@ def exported() -> dict[str, str]:
     metrics = Metrics(streams, (), Events(), connections, access)
     with TemporaryDirectory() as folder:
         metrics.certificate = ServedCertificate(*server_files(make_certificate("localhost"), Path(folder)))
-        metrics.archive = Keeping(config.parse({"archive": {"path": folder}}), None, clock=monotonic).archive
+        archive = {"path": folder, "storage": {"url": "s3://cameras/one", "access_key": "a", "secret_key": "b"}}
+        metrics.archive = Keeping(config.parse({"archive": archive}), None, clock=monotonic).archive
     families = metrics.registry.collect()
     return {f"{family.name}_total" if family.type == "counter" else family.name: family.type for family in families}
 

@@ -13,7 +13,9 @@ from tests.peers.until import until
 async def test_what_is_there_and_what_went_is_counted(tmp_path: Path) -> None:
     """Bytes by stream, what was let go, and whether the index can be written."""
     kept, gone = (a_segment(NOON + 60 * number, stream="a") for number in range(2))
-    async with run_recorded(tmp_path, kept, gone) as (door, recordings):
+    async with run_recorded(tmp_path) as (door, recordings):
+        for segment in (kept, gone):
+            recordings.put_now(segment)
         await until(lambda: recordings.held.is_known)
         assert await recordings.remove("a", NOON + 60, NOON + 120) == Removed(1, 1000)
         recordings.upkeep.days_fit = {"a": 12.5}

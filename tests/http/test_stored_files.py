@@ -145,7 +145,8 @@ async def test_while_it_is_away_who_asks_is_told_so(tmp_path: Path, storage: Obj
         for segment in (here, waiting):
             assert (await got(door, f"/api/streams/a/recordings/{segment.id}.mp4"))[0] == 200
         assert (await got(door, f"/api/streams/a/recordings?from={NOON}&to={NOON + 120}"))[0] == 200
-        await until(lambda: archive.uploads is not None and archive.uploads.backlog.segments)
+        uploads = archive.uploads
+        await until(lambda: uploads is not None and uploads.backlog.segments and uploads.failing)
         text = (await got(door, "/metrics"))[1].decode()
         assert "sightline_storage_ok 0.0" in text
         assert 'sightline_storage_waiting{what="segment"} 1.0' in text

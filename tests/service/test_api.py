@@ -62,7 +62,7 @@ async def test_streams_are_listed_with_their_numbers(live: Service) -> None:
     assert absent["state"] == "offline"
     assert "refuses the connection" in absent["reason"]
     assert {absent[key] for key in ("width", "height", "fps", "detections_per_second", "age_ms")} == {None}
-    assert (await live.ask("/api/streams/road")).json().keys() == road.keys()
+    assert (await live.ask("/api/streams/road")).json().keys() == road.keys() | {"labels", "makes_events"}
 
 
 async def test_what_comes_is_what_the_description_says(live: Service) -> None:

@@ -345,7 +345,7 @@ async def test_a_phone_never_scrolls_sideways(driven: Browser, service: Service)
     await open_events(page, service)
     wide = "document.documentElement.scrollWidth"
     assert await page.evaluate(wide) <= 390
-    await page.locator("summary").tap()
+    await page.locator("event-filters summary").tap()
     await expect(page.locator("event-filters").get_by_label("Zone")).to_be_visible()
     assert await page.evaluate(wide) <= 390
     await page.locator(".cell a").first.tap()
