@@ -21,7 +21,7 @@ DropReason = Literal["superseded", "expired", "predict_failed", "model_ended"]
 BUSY = 2.0
 """Seconds since a camera's frame was asked about in which pictures go one at a time: a frame waits for one at most."""
 PATIENCE = 30.0
-"""Seconds a call about pictures may take: whoever sends them waits, and no newer one takes their place."""
+"""Seconds that a picture may wait for its turn, and a call about some may take: no newer one takes its place."""
 MOST_PICTURES = 64
 """That wait; each is some hundred kB in the model's size."""
 
@@ -111,6 +111,11 @@ class Pictures:
             raise Overloaded("too many pictures wait for the model", 5)
         self._waiting.append(pending)
 
+    def expire(self, now: float) -> None:
+        """Tell those that have waited for PATIENCE: cameras may leave no room for them at all."""
+        while self._waiting and now - self._waiting[0].sample.frame.received_at > PATIENCE:
+            self._waiting.popleft().tell("expired")
+
     def take(self, most: int) -> list[Pending]:
         """The next batch."""
         return [self._waiting.popleft() for _ in range(min(most, len(self._waiting)))]
@@ -180,6 +185,7 @@ class Dispatcher:
             if len(self._tasks) >= self._in_flight:
                 await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
             now = self._clock()
+            self._pictures.expire(now)
             batch = self._batcher.take(now)
             if batch:
                 self._framed_at = now

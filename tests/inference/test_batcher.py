@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamer.inference.batcher import MOST_PICTURES, Answer, Batcher, Dispatcher, DropReason, Pending
+from streamer.inference.batcher import MOST_PICTURES, PATIENCE, Answer, Batcher, Dispatcher, DropReason, Pending
 from streamer.values.detections import Detections
 from streamer.values.errors import Overloaded, PredictError
 from streamer.values.frame import Sample
@@ -501,3 +501,20 @@ async def test_pictures_that_wait_are_bounded_and_told_of_the_end() -> None:
     assert Counter(word for _, _, word in answers.words()) == {"model_ended": MOST_PICTURES - 4}
     asked.go_on.set()
     await until(lambda: len(answers.told) == MOST_PICTURES)
+
+
+async def test_a_picture_for_which_cameras_leave_no_room_is_told_so() -> None:
+    """Frames that always wait come first; whoever sent a picture hears within PATIENCE that nobody looked at it."""
+    asked, answers, clock = Asked(), Answers(), FakeClock(1000.0)
+    dispatcher = Dispatcher("m", Batcher(max_batch_size=1, deadline=1.0), asked, in_flight=1, clock=clock)
+    running = asyncio.create_task(dispatcher.run())
+    asked.go_on.set()
+    for stream in ("a", "b"):
+        dispatcher.put(sample_of(stream, 100), answers)
+    dispatcher.put_picture(picture_of(0), answers)
+    clock.advance(PATIENCE + 1)
+    dispatcher.put(sample_of("a", 101, clock()), answers)
+    await until(lambda: ("", 0, "expired") in answers.words())
+    assert [0] not in asked.batches
+    running.cancel()
+    await asyncio.wait({running})
