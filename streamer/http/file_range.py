@@ -119,7 +119,7 @@ async def in_its_thread(request: web.Request, errand: Callable[[], T]) -> T:
         async with asyncio.timeout(DISK_PATIENCE):
             return await request.app[FILES].run(errand)
     except TimeoutError:
-        raise Overloaded("the disk that recordings are on does not answer", 10) from None
+        raise Overloaded("the disk that the archive is on does not answer", 10) from None
 
 
 async def fetched(request: web.Request, errand: Callable[[], T]) -> T:

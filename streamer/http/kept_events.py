@@ -23,7 +23,7 @@ from streamer.http.bodies.event import EventFilter, EventPage, EventReview, Even
 from streamer.http.changes import whole
 from streamer.http.entity_tag import tagged
 from streamer.http.feeds import FULL, GONE, HEARTBEAT, WRITE_TIMEOUT, all_detections, asks_for_events, endless
-from streamer.http.file_range import fetched
+from streamer.http.file_range import fetched, in_its_thread
 from streamer.http.gate import require
 from streamer.http.json_body import FITS, answer, body_of
 from streamer.http.keys import STREAMS
@@ -219,10 +219,11 @@ def _reviewed(request: web.Request, said: EventReview, before: Review) -> Review
 async def _file(request: web.Request, path: Path) -> web.Response:
     """A file that is there as long as its event is. Names hold no part of a request.
 
-    Read whole, as the page's files are: aiohttp's sendfile(2) ends in a traceback where a viewer leaves meanwhile.
+    Read whole, as the page's files are: aiohttp's sendfile(2) ends in a traceback where a viewer leaves meanwhile. In
+    threads that wait for the archive's disk alone: one that hangs holds up no live picture, which others draw.
     """
     try:
-        body, mark = await asyncio.to_thread(_read, path)
+        body, mark = await in_its_thread(request, partial(_read, path))
     except FileNotFoundError:
         body, mark = await _fetched(request, path)
     except OSError:

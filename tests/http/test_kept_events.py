@@ -1,6 +1,7 @@
 """streamer.http.kept_events: what is kept, found, judged and removed, by whoever may."""
 
 import asyncio
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -8,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from streamer.archive.database import DatabaseAway
+from streamer.http import kept_events
 from streamer.values.event import Event
 from tests.archive.events import a_picture, an_event
 from tests.http.archived import archive_of, asked, ids, keep, of, run_archived
 from tests.http.guests import ACCESS, cookie
+from tests.peers.until import until
 
 NOW = time.time()
 
@@ -194,3 +197,25 @@ async def test_while_the_database_is_away_that_is_the_answer(tmp_path: Path, mon
                 assert "the server is gone" in (await response.json())["detail"]
         monkeypatch.undo()
         assert await ids(door) == [event.id]
+
+
+async def test_pictures_on_a_disk_that_hangs_hold_up_nobody_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many wait for one, the threads that everybody draws and reads in stay free."""
+    [event], go_on, waiting = some(1), threading.Event(), threading.Event()
+
+    def hang(_: Path) -> tuple[bytes, str]:
+        waiting.set()
+        go_on.wait()
+        return b"picture", "tag"
+
+    async with run_archived(tmp_path) as door:
+        await keep(door, event, picture=a_picture())
+        monkeypatch.setattr(kept_events, "_read", hang)
+        path = f"/api/events/{event.id}/picture"
+        many = [asyncio.create_task(door.status("GET", path, cookie("admin"))) for _ in range(40)]
+        await until(waiting.is_set)
+        await asyncio.gather(*(asyncio.to_thread(int) for _ in range(8)))
+        go_on.set()
+        assert set(await asyncio.gather(*many)) == {200}
