@@ -15,10 +15,13 @@ from streamer.config.access import (
     ProxySettings,
     store_path,
 )
+from streamer.config.alerts import MOST_RULES, AlertSettings
 from streamer.config.api_streams import ApiStreamsSettings
 from streamer.config.archive import ArchiveSettings
 from streamer.config.bounded_yaml import MAX_BYTES, Unbounded
 from streamer.config.ingress import IngressSettings
+from streamer.config.mqtt import MqttSettings, MqttTlsSettings
+from streamer.config.outlets import require_outlets
 from streamer.config.section import Name, Section
 from streamer.config.server import IceServerSettings, ServerSettings, TlsSettings
 from streamer.config.serving import ServingSettings, ServingTlsSettings
@@ -26,6 +29,7 @@ from streamer.config.stream import CameraTlsSettings, StreamSettings
 from streamer.config.unique_keys import UniqueKeys
 from streamer.config.variables import collect_secrets, substitute
 from streamer.config.watching import EventRuleSettings, EventSettings, LineSettings, ZoneSettings
+from streamer.config.webhook import MOST_WEBHOOKS, WebhookSettings
 from streamer.values import url
 from streamer.values.errors import ConfigError
 from streamer.values.explanation import dotted, explain, keys_of
@@ -44,6 +48,9 @@ class Config(Section):
     """None: nobody is asked on loopback, as long as there are no users."""
     archive: ArchiveSettings | None = None
     """None: nothing is kept."""
+    alerts: dict[Name, AlertSettings] = Field(default_factory=dict, max_length=MOST_RULES)
+    webhooks: dict[Name, WebhookSettings] = Field(default_factory=dict, max_length=MOST_WEBHOOKS)
+    mqtt: MqttSettings | None = None
 
 
 def load(path: Path) -> Config:
@@ -139,6 +146,7 @@ def parse(document: Any) -> Config:
     except ValidationError as error:
         raise ConfigError(url.redact(explain(error, document, _section))) from None
     ports.require_own(config.streams)
+    require_outlets(config.archive, config.alerts, config.webhooks, config.mqtt)
     if config.access is not None and config.access.proxy is not None and not config.server.trusted_proxies:
         raise ConfigError("access.proxy: needs server.trusted_proxies, the addresses of those whose word is taken")
     return config
@@ -178,6 +186,10 @@ _SECTIONS: tuple[tuple[tuple[str | None, ...], type[Section]], ...] = (
     (("ingress",), IngressSettings),
     (("api_streams",), ApiStreamsSettings),
     (("archive",), ArchiveSettings),
+    (("alerts", None), AlertSettings),
+    (("webhooks", None), WebhookSettings),
+    (("mqtt", "tls"), MqttTlsSettings),
+    (("mqtt",), MqttSettings),
     (("access", "groups"), GroupSettings),
     (("access", "proxy"), ProxySettings),
     (("access", "oidc", "tls"), OidcTlsSettings),

@@ -48,6 +48,9 @@ def _checked_path(value: str) -> str:
     return value
 
 
+Network = Annotated[str, AfterValidator(_checked_network)]
+
+
 class TlsSettings(Section):
     """What the page and the API are served with over HTTPS."""
 
@@ -94,7 +97,7 @@ class ServerSettings(Section):
     """Names that browsers know this service by, beside addresses and loopback's."""
     base_path: Annotated[str, AfterValidator(_checked_path)] = "/"
     """The folder browsers find the page in, behind a proxy."""
-    trusted_proxies: list[Annotated[str, AfterValidator(_checked_network)]] = Field(default_factory=list)
+    trusted_proxies: list[Network] = Field(default_factory=list)
     """Whose word is taken for who asks, and for the folder."""
     origins: list[Annotated[str, AfterValidator(_checked_origin)]] = Field(default_factory=list)
     """Web pages of other origins that may use the API; "*" for all."""

@@ -16,7 +16,12 @@ Point = Annotated[list[Share], Field(min_length=2, max_length=2)]
 Polygon = Annotated[list[Point], Field(min_length=3, max_length=100)]
 
 
-def _checked_hours(value: str) -> str:
+def checked_hours(value: str) -> str:
+    """A span of hours.
+
+    Raises:
+        ConfigError: it is none.
+    """
     Hours.parse(value)
     return value
 
@@ -53,7 +58,7 @@ class PlaceSettings(Section):
     min_size: Share = 0.0
     """Of the box, as a share of the picture."""
     max_size: Share = 1.0
-    hours: list[Annotated[str, AfterValidator(checked(_checked_hours))]] = Field(
+    hours: list[Annotated[str, AfterValidator(checked(checked_hours))]] = Field(
         default_factory=list, max_length=MOST_PLACES
     )
     """Spans of the day, such as 22:00-06:00, by this machine's clock; empty: all day."""
