@@ -20,10 +20,10 @@ from streamer.http.bodies.recording import ClipSearch, ClipSidecar, ThumbnailSea
 from streamer.http.credentials import unsealed
 from streamer.http.file_range import FileAnswer, send, send_file
 from streamer.http.keys import METRICS
-from streamer.http.needs import needs
+from streamer.http.needs import PRINCIPAL, needs
 from streamer.http.operation import Answer, Content, described
 from streamer.http.recorded_files import FILE, GONE, PART, RANGE, RANGES
-from streamer.http.recordings import AWAY, BASE, RECORDINGS, WORDS, require_span
+from streamer.http.recordings import AWAY, BASE, MADE_OF, RECORDINGS, WORDS, require_span
 from streamer.values.clock import monotonic
 from streamer.values.coded import MICROSECONDS
 from streamer.values.errors import Overloaded, Refused
@@ -46,7 +46,7 @@ NO_CLIP = {
         means="others are being made, there is no room, or the archive cannot be used now", headers=("Retry-After",)
     ),
 }
-BESIDE = {404: NO_CLIP[404], 409: NO_CLIP[409], **WORDS, **AWAY}
+BESIDE = {**{status: NO_CLIP[status] for status in (404, 409, 413)}, **WORDS, **AWAY}
 PICTURE = Answer(Content(media=("image/jpeg",)), headers=("ETag",))
 
 routes = web.RouteTableDef()
@@ -59,7 +59,7 @@ async def clip(request: web.Request) -> web.StreamResponse:
     """A span as one MP4 file, as the camera sent it; it begins exactly there. What is not recorded is left out."""
     asked = read_query(ClipSearch, unsealed(request))
     parts = await parts_of(request, asked.since, asked.until)
-    made = await request.app[CLIPS].of(parts)
+    made = await request.app[CLIPS].of(parts, _maker(request))
     name = name_of(request.match_info["name"], parts[0].began_at, "mp4")
     if asked.download and request.method == "GET" and "Range" not in request.headers:
         note(request, "clip download", request.match_info["name"], detail=name)
@@ -118,6 +118,7 @@ def set_up(app: web.Application, recordings: Recordings) -> None:
     """Answer for these."""
     folder = recordings.folder.with_name("clips")
     app[CLIPS] = Clips(folder, lambda part: recordings.source(part.segment), monotonic)
+    app[MADE_OF].append(app[CLIPS].forget)
     app[THUMBNAILS] = Thumbnails()
     app.cleanup_ctx.append(_tended)
 
@@ -135,10 +136,20 @@ async def parts_of(request: web.Request, began: float, ended: float, longest: fl
     """What a clip of that span is made of.
 
     Raises:
-        Refused: 400 it is no span, 404 nothing of it is recorded, 409 it is not all in one form.
+        Refused: 400 it is no span, 404 nothing of it is recorded, 409 it is not all in one form, 413 it is in too
+            many files.
     """
     began, ended = require_span(began, ended, longest)
-    return cut(await request.app[RECORDINGS].segments(request.match_info["name"], began, ended, MOST), began, ended)
+    segments = await request.app[RECORDINGS].segments(request.match_info["name"], began, ended, MOST + 1)
+    if len(segments) > MOST:
+        raise Refused(413, f"this span is in more than {MOST} files; ask for a shorter one")
+    return cut(segments, began, ended)
+
+
+def _maker(request: web.Request) -> str:
+    """Who asks, as far as that is known: by name, else by address."""
+    principal = request[PRINCIPAL]
+    return principal.name if principal.kind in ("user", "token", "proxy") else request.remote or ""
 
 
 def name_of(what: str, began: float, suffix: str) -> str:

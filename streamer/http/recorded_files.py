@@ -121,13 +121,24 @@ async def boxes(request: web.Request) -> web.Response:
 
 @routes.get(f"{BASE}/playlist.m3u8")
 @needs(Action.VIEW, stream="name")
-@described({200: PLAYLIST, 404: "nothing of it is recorded, or not yet", **WORDS, **AWAY}, query=RecordedSpan)
+@described(
+    {
+        200: PLAYLIST,
+        404: "nothing of it is recorded, or not yet",
+        413: "it is in too many files",
+        **WORDS,
+        **AWAY,
+    },
+    query=RecordedSpan,
+)
 async def playlist(request: web.Request) -> web.Response:
     """A span as HLS, for other players. Where it has no end yet, neither has the playlist."""
     asked, now = read_query(RecordedSpan, request.query), request.app[ACCESS].wall()
     goes_on = asked.until is None or asked.until > now
     began, ended = require_span(asked.since, now if asked.until is None else min(asked.until, now), LONGEST_PLAYLIST)
-    segments = await request.app[RECORDINGS].segments(request.match_info["name"], began, ended, MOST_IN_PLAYLIST)
+    segments = await request.app[RECORDINGS].segments(request.match_info["name"], began, ended, MOST_IN_PLAYLIST + 1)
+    if len(segments) > MOST_IN_PLAYLIST:
+        raise Refused(413, f"this span is in more than {MOST_IN_PLAYLIST} files; ask for a shorter one")
     made = partial(playlist_of, segments, began, None if goes_on else ended)
     text = await in_its_thread(request, made)
     if text is None:

@@ -1,6 +1,6 @@
 """`/api/streams/{name}/recordings`: when there is video of a stream, in which files, what was seen in it; let go."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from aiohttp import web
@@ -37,6 +37,10 @@ from streamer.values.errands import Errands
 from streamer.values.errors import Refused
 
 RECORDINGS: web.AppKey[Recordings] = web.AppKey("recordings", Recordings)
+Forget = Callable[[str, float, float], Awaitable[None]]
+"""Lets go of what shows some of a span of a stream: UTC, seconds since 1970."""
+MADE_OF: web.AppKey[list[Forget]] = web.AppKey("made_of")
+"""Of what is made of recordings, and lies beside them for a while."""
 
 BASE = "/api/streams/{name}/recordings"
 AWAY = {503: Answer(means="the archive cannot be used now", headers=("Retry-After",))}
@@ -107,14 +111,13 @@ async def timeline(request: web.Request) -> web.Response:
 @needs(Action.OPERATE, stream="name")
 @described({200: RemovedRecordings, **WORDS, **AWAY}, query=RecordedSpan)
 async def remove(request: web.Request) -> web.Response:
-    """Let go of what lies wholly in a span, but not of what bookmarked events are in."""
+    """Let go of what lies wholly in a span, but not of what bookmarked events are in; clips of it go too."""
     asked = read_query(RecordedSpan, request.query)
     began, ended = span_of(request, asked, LONGEST_DAYS)
     stream = request.match_info["name"]
     await require_known(request, known=False)
-    removed = await whole(
-        request, request.app[RECORDINGS].remove(stream, began, ended), partial(_note, request, stream, began, ended)
-    )
+    removing = _removed(request.app, stream, began, ended)
+    removed = await whole(request, removing, partial(_note, request, stream, began, ended))
     return answer(RemovedRecordings(segments=removed.segments, bytes=removed.bytes))
 
 
@@ -124,6 +127,7 @@ async def remove(request: web.Request) -> web.Response:
 def set_up(app: web.Application, recordings: Recordings) -> None:
     """Answer for these."""
     app[RECORDINGS], app[FILES] = recordings, Errands(READERS, "recordings-read")
+    app[MADE_OF] = []
     app[STORED] = Errands(FETCHERS, "storage-read")
 
 
@@ -248,6 +252,13 @@ def _shown(segment: Segment, *, with_fragments: bool) -> ShownSegment:
         has_event=segment.has_event,
         fragments=fragments,
     )
+
+
+async def _removed(app: web.Application, stream: str, began: float, ended: float) -> Removed:
+    removed = await app[RECORDINGS].remove(stream, began, ended)
+    for forget in app[MADE_OF]:
+        await forget(stream, began, ended)
+    return removed
 
 
 def _note(request: web.Request, stream: str, began: float, ended: float, removed: Removed) -> None:

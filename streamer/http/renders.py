@@ -21,7 +21,7 @@ from streamer.http.keys import METRICS, location
 from streamer.http.needs import needs
 from streamer.http.operation import Answer, described
 from streamer.http.recorded_files import FILE, PART, RANGE, RANGES
-from streamer.http.recordings import AWAY, BASE, RECORDINGS, require_known
+from streamer.http.recordings import AWAY, BASE, MADE_OF, RECORDINGS, require_known
 from streamer.values.errors import Refused
 from streamer.values.supervision import supervise
 from streamer.values.uuid7 import PATTERN
@@ -41,7 +41,7 @@ routes = web.RouteTableDef()
 @described(
     {
         202: Answer(means="it is being made", headers=("Location",)),
-        **{status: NO_CLIP[status] for status in (400, 404, 409)},
+        **{status: NO_CLIP[status] for status in (400, 404, 409, 413)},
         503: Answer(means="too many wait, or the archive cannot be used now", headers=("Retry-After",)),
         **FITS,
     },
@@ -106,6 +106,7 @@ async def video(request: web.Request) -> web.StreamResponse:
 def set_up(app: web.Application, renders: Renders) -> None:
     """Answer for these."""
     app[RENDERS] = renders
+    app[MADE_OF].append(renders.forget)
     app.cleanup_ctx.append(_tended)
 
 

@@ -27,9 +27,9 @@ ADMIN = cookie("admin")
 BOX = TrackedBox(7, (10.0, 20.0, 30.0, 44.5), "person --> & <b>", 1, 0.75)
 
 
-async def got(door: Door, path: str, **headers: str) -> tuple[int, bytes, Mapping[str, str]]:
+async def got(door: Door, path: str, who: str = "admin", **headers: str) -> tuple[int, bytes, Mapping[str, str]]:
     """Status, body and headers of an answer."""
-    async with door.ask("GET", f"{LIST}/{path}", {**ADMIN, **headers}) as response:
+    async with door.ask("GET", f"{LIST}/{path}", {**cookie(who), **headers}) as response:
         return response.status, await response.read(), response.headers
 
 
@@ -76,7 +76,7 @@ async def test_what_is_no_clip_is_refused_in_a_sentence(tmp_path: Path) -> None:
 
 
 async def test_so_many_clips_are_made_at_a_time_and_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who asks for another meanwhile comes back later; who asks for one of them waits for it."""
+    """Who asks for another meanwhile comes back later; who asks for one of them waits for it. One at a time is his."""
     segment, begun, go_on = record(folder_of(tmp_path), NOON), asyncio.Semaphore(0), asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -87,16 +87,32 @@ async def test_so_many_clips_are_made_at_a_time_and_no_more(tmp_path: Path, monk
 
     monkeypatch.setattr("streamer.archive.recordings.clips.write_clip", slow)
     async with run_recorded(tmp_path, segment) as (door, _):
-        asked_for = [got(door, f"clip.mp4{span(0, 1 + number)}") for number in range(AT_ONCE)]
-        tasks = [asyncio.create_task(each) for each in [*asked_for, got(door, f"clip.mp4{span(0, 1)}")]]
-        for _ in range(AT_ONCE):
-            await begun.acquire()
+        tasks = [asyncio.create_task(got(door, f"clip.mp4{span(0, 1)}"))]
+        await begun.acquire()
+        status, sentence = await door.sentence("GET", f"{LIST}/clip.mp4{span(0, 2)}", ADMIN)
+        assert (status, sentence) == (503, "another clip is being made for you; this one comes after it")
+        assert AT_ONCE == 2
+        tasks.append(asyncio.create_task(got(door, f"clip.mp4{span(0, 2)}", "viewer")))
+        await begun.acquire()
+        tasks.append(asyncio.create_task(got(door, f"clip.mp4{span(0, 1)}")))
         status, sentence = await door.sentence("GET", f"{LIST}/clip.mp4{span(0, 3)}", ADMIN)
         assert (status, sentence) == (503, "as many clips as may be are being made already")
         go_on.set()
         answers = await asyncio.gather(*tasks)
     assert [status for status, _, _ in answers] == [200] * len(tasks)
     assert answers[0][1] == answers[-1][1]
+
+
+async def test_a_span_in_more_files_than_a_clip_may_have_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And not cut off where nobody says so."""
+    monkeypatch.setattr("streamer.http.clips.MOST", 1)
+    segments = [record(folder_of(tmp_path), NOON), record(folder_of(tmp_path), NOON + 4, first=120, follows=True)]
+    async with run_recorded(tmp_path, *segments) as (door, _):
+        said = await door.sentence("GET", f"{LIST}/clip.mp4{span(0, 6)}", ADMIN)
+        assert said == (413, "this span is in more than 1 files; ask for a shorter one")
+        assert (await got(door, f"clip.mp4{span(0, 3)}"))[0] == 200
 
 
 async def test_what_was_found_comes_beside_a_clip(tmp_path: Path) -> None:
@@ -205,7 +221,7 @@ async def test_clips_stay_for_a_while_and_what_others_keep_beside_them_for_good(
     clips = Clips(folder, lambda _: path_of(folder_of(tmp_path), "a", NOON, segment.id), clock)
     running = asyncio.create_task(clips.run())
     await until(lambda: not any(path.exists() for path in left))
-    made = await clips.of(cut([segment], NOON, NOON + 1))
+    made = await clips.of(cut([segment], NOON, NOON + 1), "anna")
     clock.advance(KEPT - 1)
     await clips.tidy()
     assert made.path.exists()

@@ -136,6 +136,23 @@ async def test_a_render_goes_through_files(tmp_path: Path) -> None:
     assert not any(is_drawn(pixels, 220, 120) for number, _, pixels in pictures if number >= 500)
 
 
+async def test_who_removes_recordings_removes_what_shows_them(tmp_path: Path) -> None:
+    """Renders and clips of the span go with it, and their files; those of another time stay."""
+    segments = [record(folder_of(tmp_path), NOON, size=SIZE), record(folder_of(tmp_path), NOON + 60, size=SIZE)]
+    async with run_recorded(tmp_path, *segments) as (door, _):
+        gone, left = await made(door, 0, 1), await made(door, 60, 61)
+        for job in (gone, left):
+            await taken(door, job)
+        for at in (0, 60):
+            clip = f"/api/streams/a/recordings/clip.mp4?from={NOON + at}&to={NOON + at + 1}"
+            assert await door.status("GET", clip, cookie("viewer")) == 200
+        path = f"/api/streams/a/recordings?from={NOON - 1}&to={NOON + 10}"
+        assert (await asked(door, path, "operator", "DELETE"))["segments"] == 1
+        assert (state_of(door, gone), state_of(door, left)) == (None, "done")
+        assert [each.name for each in (tmp_path / "renders").iterdir()] == [f"{left['id']}.mp4"]
+        assert len(list((tmp_path / "clips").iterdir())) == 1
+
+
 async def test_a_render_is_watched_and_cancelled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It says how far it is; who cancels it, running or waiting, finds it gone, and no file of it."""
     segment = record(folder_of(tmp_path), NOON, seconds=2)

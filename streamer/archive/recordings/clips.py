@@ -19,6 +19,7 @@ from streamer.archive.recordings.clip import PathOf, Stopped, write_clip
 from streamer.archive.recordings.cut import Part
 from streamer.archive.recordings.made_files import remove_made
 from streamer.values.clock import Clock
+from streamer.values.coded import MICROSECONDS
 from streamer.values.ending import ended
 from streamer.values.errands import Errands
 from streamer.values.errors import Overloaded, Refused
@@ -46,6 +47,10 @@ class Clip:
 
     key: str
     """The same for as long as its content is."""
+    stream: str
+    began: float
+    ended: float
+    """What it shows: UTC, seconds since 1970."""
     path: Path
     size: int
     asked_at: float
@@ -67,6 +72,8 @@ class Clips:
         self._errands, self._tidying = Errands(AT_ONCE, "clips"), Errands(1, "clips-tidy")
         self._made: dict[str, Clip] = {}
         self._making: dict[str, asyncio.Task[Clip]] = {}
+        self._makers: dict[str, str] = {}
+        """For whom each of these is made."""
         self._is_swept = self._is_closed = False
 
     async def run(self) -> None:
@@ -82,20 +89,31 @@ class Clips:
             del self._made[old.key]
             await self._tidying.run(partial(old.path.unlink, missing_ok=True))
 
-    async def of(self, parts: Sequence[Part]) -> Clip:
+    async def of(self, parts: Sequence[Part], maker: str) -> Clip:
         """The clip of these, made if need be.
+
+        Args:
+            parts: what it is of.
+            maker: who asks. One of his is made at a time, so that nobody keeps others from theirs.
 
         Raises:
             Refused: 413 it would be too large; 404 what it is of has just been let go.
-            Overloaded: others are being made, or the disk is full.
+            Overloaded: others are being made, or another for him, or the disk is full.
         """
         key = _key(parts)
         clip = self._made.get(key)
         if clip is None:
-            task = self._making.get(key) or self._begin(key, parts)
+            task = self._making.get(key) or self._begin(key, parts, maker)
             clip = await asyncio.shield(task)
         clip.asked_at = self._clock()
         return clip
+
+    async def forget(self, stream: str, began: float, ended: float) -> None:
+        """Let go of what shows some of a span: its recordings were removed, and nobody is to see them."""
+        for clip in list(self._made.values()):
+            if clip.stream == stream and clip.began < ended and began < clip.ended:
+                del self._made[clip.key]
+                await self._tidying.run(partial(clip.path.unlink, missing_ok=True))
 
     async def close(self) -> None:
         """Let go of all."""
@@ -105,15 +123,18 @@ class Clips:
                 await ended("a clip", *self._making.values())
                 await self._tidying.run(partial(remove_made, self._folder))
 
-    def _begin(self, key: str, parts: Sequence[Part]) -> "asyncio.Task[Clip]":
+    def _begin(self, key: str, parts: Sequence[Part], maker: str) -> "asyncio.Task[Clip]":
         if len(self._making) >= AT_ONCE:
             raise Overloaded("as many clips as may be are being made already", 5)
+        if maker in self._makers.values():
+            raise Overloaded("another clip is being made for you; this one comes after it", 5)
         size = sum(part.size for part in parts)
         if size > LARGEST:
             sentence = f"the clip would be {size / 1e9:.1f} GB, and {LARGEST / 1e9:.1f} GB is the most; ask for less"
             raise Refused(413, sentence)
         task = self._making[key] = asyncio.create_task(self._make(key, parts, size))
-        task.add_done_callback(lambda _: self._making.pop(key, None))
+        self._makers[key] = maker
+        task.add_done_callback(lambda _: (self._making.pop(key, None), self._makers.pop(key, None)))
         return task
 
     async def _make(self, key: str, parts: Sequence[Part], size: int) -> Clip:
@@ -164,7 +185,9 @@ class Clips:
         except BaseException:
             part.unlink(missing_ok=True)
             raise
-        return Clip(key, path, path.stat().st_size, self._clock())
+        first, last = parts[0], parts[-1]
+        ended_at = last.began_at + last.duration / MICROSECONDS
+        return Clip(key, first.segment.stream, first.began_at, ended_at, path, path.stat().st_size, self._clock())
 
 
 def _key(parts: Sequence[Part]) -> str:

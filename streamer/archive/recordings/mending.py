@@ -137,7 +137,7 @@ def _written_anew(path: Path) -> _Found | None:
     file = GrowingFile(part, MICROSECONDS)
     try:
         with av.open(str(path), format="mp4") as source:
-            container = container_in(file, source.streams.video[0].codec_context.name)
+            container = container_in(file, has_fragment_a_key=source.streams.video[0].codec_context.name != "mjpeg")
             tracks = {each.index: container.add_stream_from_template(each, opaque=True) for each in source.streams}
             for track in tracks.values():
                 if track.codec_context.name == "hevc":

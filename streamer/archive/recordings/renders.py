@@ -140,6 +140,12 @@ class Renders:
             await asyncio.wait([task], timeout=CLOSING)
         await self._tidying.run(partial(job.path.unlink, missing_ok=True))
 
+    async def forget(self, stream: str, began: float, ended: float) -> None:
+        """Let go of what shows some of a span: its recordings were removed, and nobody is to see them."""
+        for job in self.of(stream):
+            if job.began < ended and began < job.ended:
+                await self.remove(job.id)
+
     async def close(self) -> None:
         """Let go of all."""
         for job in self._jobs.values():

@@ -42,7 +42,14 @@ class SegmentFile:
     """One file, from its first picture on."""
 
     def __init__(
-        self, path: Path, first: CodedPicture, *, reorder: int, step: int, sound: SoundForm | None = None
+        self,
+        path: Path,
+        first: CodedPicture,
+        *,
+        reorder: int,
+        step: int,
+        sound: SoundForm | None = None,
+        is_all_keys: bool = False,
     ) -> None:
         """Begin it; the first picture is put as all others are.
 
@@ -52,6 +59,7 @@ class SegmentFile:
             reorder: pictures that may come before one that is shown earlier.
             step: microseconds from one picture to the next, about.
             sound: what comes beside them; None: none. A track cannot be added later.
+            is_all_keys: pictures are keyframes, every one: fragments begin each second and not with each of them.
 
         Raises:
             OSError: it cannot be made.
@@ -73,7 +81,9 @@ class SegmentFile:
         with io.BytesIO(first.data) as data:
             self._file = GrowingFile(path, MICROSECONDS)
             try:
-                self._container = container_in(self._file, first.form.codec)
+                self._container = container_in(
+                    self._file, has_fragment_a_key=not is_all_keys and first.form.codec != "mjpeg"
+                )
                 self._stream = _stream(self._container, first, data)
                 self._sound = None if sound is None else sound_track(self._container, sound)
             except BaseException:
@@ -194,10 +204,15 @@ class SegmentFile:
         self._file.cut()
 
 
-def container_in(file: GrowingFile, codec: str) -> OutputContainer:
-    """MP4 as segments are written in."""
-    # Of what has only keyframes, a fragment for each would be as many as pictures.
-    flags = _FLAGS if codec == "mjpeg" else _FLAGS + "+frag_keyframe"
+def container_in(file: GrowingFile, *, has_fragment_a_key: bool) -> OutputContainer:
+    """MP4 as segments are written in.
+
+    Args:
+        file: that it is written to.
+        has_fragment_a_key: each keyframe begins a fragment. Of what has nothing else these would be as many as
+            pictures, each brought to the disk.
+    """
+    flags = _FLAGS + "+frag_keyframe" if has_fragment_a_key else _FLAGS
     return av.open(file, "w", format="mp4", options=_OPTIONS | {"movflags": flags})
 
 

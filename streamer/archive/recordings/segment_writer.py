@@ -40,7 +40,8 @@ MOST_BEGUN, BEGUN_WITHIN = 30, 60.0
 GAP = 2.0
 """Seconds that are a gap, in pictures' times or in the wall's clock, where pictures come oftener than that."""
 ENOUGH = 16
-"""Pictures of a file that tell the time between two: of a few, B-frames would tell another."""
+"""Pictures that tell a camera's way: the time between two, which of a few B-frames would tell wrong; that all are
+keyframes."""
 SLOWEST = 60.0
 """Seconds from one picture to the next that may be a camera's way."""
 SLEW = 0.02
@@ -100,6 +101,8 @@ class SegmentWriter:
         """From the monotonic clock to the wall's, as the segment began."""
         self._step = 0.0
         """Seconds from one picture to the next, about."""
+        self._keys = 0
+        """Keyframes without another picture between them, of those that came last."""
         self._reorder = 0
         self._sound: SoundForm | None = None
         """What was heard last, as it is kept; None: nothing."""
@@ -128,6 +131,7 @@ class SegmentWriter:
         Raises:
             OSError: the disk will not have it; what was being written has been left as it is.
         """
+        self._keys = self._keys + 1 if picture.is_key else 0
         if self._file is not None and self._must_end(picture):
             self._next(picture, has_event=has_event)
         elif self._file is None:
@@ -273,7 +277,9 @@ class SegmentWriter:
         step = round(self._step * MICROSECONDS) or MICROSECONDS // 25
         try:
             path = self._index.path(segment)
-            self._file = SegmentFile(path, picture, reorder=self._reorder, step=step, sound=self._sound)
+            self._file = SegmentFile(
+                path, picture, reorder=self._reorder, step=step, sound=self._sound, is_all_keys=self._keys >= ENOUGH
+            )
         except OSError:
             raise
         except (av.FFmpegError, ValueError) as error:

@@ -10,9 +10,12 @@ import numpy as np
 from streamer.archive.recordings.footage import SomeFragments, Source, needed
 from streamer.archive.recordings.segment import Segment
 from streamer.values.errands import Errands
+from streamer.values.errors import Overloaded
 
 AT_ONCE = 2
 """That are made at a time."""
+MOST_WAITING = 64
+"""That are being made, or wait for that."""
 MOST_BYTES = 16 << 20
 """Of those that are remembered; then those go that were asked for longest ago."""
 QUALITY = 75
@@ -25,6 +28,7 @@ class Thumbnails:
     def __init__(self) -> None:
         """Remember none."""
         self._errands = Errands(AT_ONCE, "thumbnails")
+        self._making = 0
         self._known: OrderedDict[str, bytes] = OrderedDict()
         self._bytes = 0
 
@@ -40,13 +44,20 @@ class Thumbnails:
         Raises:
             OSError: the file is not there, or is none.
             ValueError: there is no picture in it.
+            Overloaded: so many are being made, on a slow disk or one that hangs, that another would not come soon.
         """
         key = tag_of(segment, time, width)
         known = self._known.get(key)
         if known is not None:
             self._known.move_to_end(key)
             return known
-        made = await self._errands.run(partial(_thumbnail, path, segment, time, width))
+        if self._making >= MOST_WAITING:
+            raise Overloaded("as many thumbnails as may be are being made", 2)
+        self._making += 1
+        try:
+            made = await self._errands.run(partial(_thumbnail, path, segment, time, width))
+        finally:
+            self._making -= 1
         self._bytes += 0 if key in self._known else len(made)
         self._known[key] = made
         while self._bytes > MOST_BYTES:

@@ -15,7 +15,7 @@ Coded = Callable[[str], list[CodedPicture]]
 
 @pytest.fixture(scope="session")
 def coded(tmp_path_factory: pytest.TempPathFactory) -> Coded:
-    """Gives four seconds of a kind: h264, b-frames, hevc or mjpeg; a keyframe a second."""
+    """Gives four seconds of a kind: h264, b-frames, hevc, mjpeg; a keyframe a second, or each picture one: intra."""
     folder, made = tmp_path_factory.mktemp("coded"), dict[str, list[CodedPicture]]()
 
     def of(kind: str) -> list[CodedPicture]:
@@ -28,7 +28,7 @@ def coded(tmp_path_factory: pytest.TempPathFactory) -> Coded:
                 height=120,
                 fps=FPS,
                 seconds=4,
-                gop=FPS,
+                gop=1 if kind == "intra" else FPS,
                 b_frames=reorder,
                 codec=codec,
             )

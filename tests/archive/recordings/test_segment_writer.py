@@ -103,6 +103,16 @@ def test_the_index_knows_of_each_second(coded: Coded, desk: Desk, index: FakeInd
     assert segment.first_time == FIRST
 
 
+def test_of_keyframes_alone_not_each_is_a_fragment(coded: Coded, desk: Desk) -> None:
+    """A camera whose pictures are all keyframes has, once that is known, a fragment a second and not one a picture."""
+    desk.put(list(looped(coded("intra"), 130 * FPS)))
+    first, second, third = desk.closed()
+    assert len(first.fragments) > 59 * FPS
+    assert 58 <= len(second.fragments) <= 61
+    assert all(each.is_key for each in (*second.fragments, *third.fragments))
+    assert sum(each.pictures for each in (first, second, third)) == 130 * FPS
+
+
 def test_boxes_are_told_which_segment_is_where(coded: Coded, desk: Desk, index: FakeIndex) -> None:
     """Each segment is told of as it begins, and with the time of its last picture as it ends."""
     pictures = list(looped(coded("h264"), 70 * FPS))
