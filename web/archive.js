@@ -58,8 +58,9 @@ const ANSWER_MS = 20_000;
  * @param {string | null} cursor of the answer before; null for the first
  * @param {number} limit
  * @param {AbortSignal} [signal]
- * @returns {Promise<{ events: KeptEvent[], cursor: string | null, failing: string | null }>} cursor is null where there
- *   are no more; failing is why nothing can be kept for now, a clause
+ * @returns {Promise<{ events: KeptEvent[], cursor: string | null, failing: string | null,
+ *   storage_failing: string | null }>} cursor is null where there are no more; failing is why nothing can be kept for
+ *   now, a clause, and storage_failing why nothing can be brought to object storage
  * @throws {import("./request.js").Refusal} as all of these do; 404: nothing is kept here, 503: the archive is away
  */
 export async function page(search, cursor, limit, signal) {

@@ -1,5 +1,5 @@
 // @ts-check
-// <keeping-state>: a sentence while events cannot be kept: what is listed then is of before, and what is seen waits.
+// <keeping-state>: a sentence while events cannot be kept, or not where they are to go: what is seen waits.
 
 import { page } from "./archive.js";
 import { problem } from "./form.js";
@@ -26,15 +26,20 @@ export class KeepingState extends HTMLElement {
 
   /** An answer that does not come is said in the place of the list. */
   async #look() {
-    const failing = await page(EVERYTHING, null, 1).then(
-      (answer) => answer.failing,
-      () => null,
-    );
+    const said = await page(EVERYTHING, null, 1).then(sentence, () => "");
     if (this.#timer === 0) return;
-    const said =
-      failing === null ? "" : `Nothing can be kept for now (${failing}). What is seen waits until it can be.`;
     if (this.#line.textContent !== said) this.#line.textContent = said;
   }
+}
+
+/**
+ * @param {{ failing: string | null, storage_failing: string | null }} state
+ * @returns {string} the worse of both; "" where nothing fails
+ */
+function sentence({ failing, storage_failing }) {
+  if (failing !== null) return `Nothing can be kept for now (${failing}). What is seen waits until it can be.`;
+  if (storage_failing === null) return "";
+  return `Nothing can be brought to object storage for now (${storage_failing}). It waits on this machine.`;
 }
 
 customElements.define("keeping-state", KeepingState);

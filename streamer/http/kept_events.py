@@ -58,7 +58,13 @@ async def page(request: web.Request) -> web.StreamResponse:
     found = await archive.page(query)
     full = len(found) == query.limit
     cursor = found[-1].event.id if full and found else None
-    shown = EventPage(events=tuple(map(_shown, found)), cursor=cursor, failing=archive.failing)
+    uploads = archive.uploads
+    shown = EventPage(
+        events=tuple(map(_shown, found)),
+        cursor=cursor,
+        failing=archive.failing,
+        storage_failing=None if uploads is None else uploads.failing,
+    )
     response = tagged(request, shown.model_dump_json().encode(), "application/json")
     response.headers["Cache-Control"] = "private, no-cache"
     return response

@@ -1,6 +1,7 @@
 """Recordings and pictures that are in object storage alone."""
 
 import io
+import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -147,6 +148,9 @@ async def test_while_it_is_away_who_asks_is_told_so(tmp_path: Path, storage: Obj
         assert (await got(door, f"/api/streams/a/recordings?from={NOON}&to={NOON + 120}"))[0] == 200
         uploads = archive.uploads
         await until(lambda: uploads is not None and uploads.backlog.segments and uploads.failing)
+        told = json.loads((await got(door, "/api/events"))[1])
+        assert told["failing"] is None
+        assert "object storage" in told["storage_failing"]
         text = (await got(door, "/metrics"))[1].decode()
         assert "sightline_storage_ok 0.0" in text
         assert 'sightline_storage_waiting{what="segment"} 1.0' in text

@@ -321,10 +321,11 @@ async def test_an_archive_that_is_away_is_words(page: Page, service: Service) ->
 async def test_a_page_says_while_nothing_can_be_kept(page: Page, service: Service) -> None:
     """Why stands above the list, which is of before, and goes with its cause."""
     failing = "database or disk is full"
+    state = {"failing": failing}
 
     async def fail(route: Route) -> None:
         answer = await route.fetch()
-        await route.fulfill(response=answer, json={**await answer.json(), "failing": failing})
+        await route.fulfill(response=answer, json={**await answer.json(), **state})
 
     await page.clock.install()
     await page.route("**/api/events?limit=1", fail)
@@ -332,6 +333,11 @@ async def test_a_page_says_while_nothing_can_be_kept(page: Page, service: Servic
     said = page.locator("keeping-state")
     await expect(said).to_have_text(f"Nothing can be kept for now ({failing}). What is seen waits until it can be.")
     await expect(page.locator(".cell").first).to_be_visible()
+    state = {"storage_failing": "it does not answer"}
+    await page.clock.run_for(LOOK_MS)
+    await expect(said).to_have_text(
+        "Nothing can be brought to object storage for now (it does not answer). It waits on this machine."
+    )
     await page.unroute("**/api/events?limit=1")
     await page.clock.run_for(LOOK_MS)
     await expect(said).to_have_text("")

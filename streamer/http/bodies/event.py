@@ -135,6 +135,9 @@ class EventPage(Body):
     """Asks for those before; null: there are none."""
     failing: str | None
     """Why nothing can be kept for now, as a clause: what is seen waits. Null: it can be."""
+    storage_failing: str | None
+    """Why nothing can be brought to object storage for now: it waits on this machine. Null: it can be, or there is
+    none."""
 
 
 class EventFacets(Body):
