@@ -41,12 +41,13 @@ PACKAGES = {
 """Where our own packages lie."""
 
 
+@cache
 def is_slow(path: Path) -> bool:
     """Whether a test file needs one of those."""
     tree = _tree(path)
     functions = (node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)))
     asked = {argument.arg for function in functions for argument in function.args.args}
-    return bool(asked & SLOW_FIXTURES) or any(_is_one_of(name, SLOW_MODULES) for name in _reached(path))
+    return bool(asked & SLOW_FIXTURES) or any(_is_one_of(name, SLOW_MODULES) for name in reached(path))
 
 
 def is_waiting(path: Path) -> bool:
@@ -54,7 +55,7 @@ def is_waiting(path: Path) -> bool:
     return path.relative_to(REPOSITORY / "tests").parts[0] in WAITING
 
 
-def _reached(path: Path) -> set[str]:
+def reached(path: Path) -> set[str]:
     """Every module that importing a file imports, as far as our own files tell."""
     found, waiting, read = set[str](), [path], set[Path]()
     while waiting:
@@ -97,6 +98,7 @@ def _named(body: list[ast.stmt]) -> Iterator[str]:
             yield from _named(statement.body)
 
 
+@cache
 def _file_of(name: str) -> Path | None:
     """Where a module of ours lies; None: it is not ours, or no module."""
     first, *rest = name.split(".")

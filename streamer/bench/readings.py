@@ -4,6 +4,7 @@ import json
 import re
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -43,9 +44,16 @@ def pictures_of(page: str, what: str) -> int:
     return int(_sum(page, "sightline_recording_pictures_total", f'what="{what}"'))
 
 
-def pictures_dropped(page: str) -> int:
-    """Those that were to be recorded and were not."""
-    return int(_sum(page, "sightline_recording_pictures_dropped_total"))
+def pictures_dropped(page: str) -> dict[str, int]:
+    """Those that were to be recorded and were not, by reason."""
+    text = get(f"{page}/metrics") or ""
+    found = re.findall(
+        r'^sightline_recording_pictures_dropped_total\{.*reason="(\w+)".*\} ([0-9.e+-]+)$', text, re.MULTILINE
+    )
+    dropped: Counter[str] = Counter()
+    for reason, count in found:
+        dropped[reason] += int(float(count))
+    return dict(+dropped)
 
 
 def _sum(page: str, metric: str, label: str = "") -> float:

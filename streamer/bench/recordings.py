@@ -209,7 +209,8 @@ def _count(folder: Path, clip: Path, seconds: float, say: Say) -> dict[str, Any]
     return {
         "streams": MANY,
         "pictures_came": taken,
-        "pictures_dropped": dropped,
+        "pictures_dropped": sum(dropped.values()),
+        "pictures_dropped_by_reason": dropped,
         "pictures_in_files": found,
         "segments": len(segments),
         "megabytes": round(sum(segment.size for segment in segments) / 1e6),

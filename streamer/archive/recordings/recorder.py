@@ -142,6 +142,8 @@ class StreamRecorder:
 
     def put(self, picture: CodedPicture) -> None:
         """Take in one encoded picture; neither waits nor raises."""
+        if not self.wants:
+            return  # the source is told later than we are
         if picture.form.codec not in KEPT:
             self._unsupported = picture.form.codec
             return

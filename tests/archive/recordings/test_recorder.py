@@ -85,13 +85,15 @@ async def test_states_say_what_becomes_of_the_video(coded: Coded, index: FakeInd
 
 
 async def test_what_came_before_it_was_switched_off_is_kept(coded: Coded, index: FakeIndex) -> None:
-    """A change is from the next picture on: those that wait are written, and the file is ended."""
-    room = Room(index, CONTINUOUS)
+    """A change is from the next picture on: those that wait are written, and the file is ended; none is lost by it."""
+    room, pictures = Room(index, CONTINUOUS), list(looped(coded("h264"), 4 * FPS + 5))
     async with room.running() as recorder:
-        room.put(coded("h264"))
+        room.put(pictures[: 4 * FPS])
         recorder.change(Recording("off"))
+        room.put(pictures[4 * FPS :])  # of a source that has not been told yet
         await until(lambda: index.segments and index.segments[0].ended_at is not None)
     assert room.written() == list(range(4 * FPS))
+    assert (recorder.taken, recorder.written, recorder.dropped.total()) == (4 * FPS, 4 * FPS, 0)
 
 
 async def test_an_event_of_the_right_kind_is_recorded(coded: Coded, index: FakeIndex) -> None:

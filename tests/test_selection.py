@@ -1,0 +1,16 @@
+"""tests.selection: which files `make test-fast` takes."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.selection import REPOSITORY, is_slow, reached
+
+CONFTESTS = sorted((REPOSITORY / "tests").rglob("conftest.py"))
+
+
+@pytest.mark.parametrize("conftest", CONFTESTS, ids=lambda path: path.parent.name)
+def test_a_folder_slows_none_of_its_fast_tests(conftest: Path) -> None:
+    """What is read for every test of a folder imports no TensorFlow, unless all need it: ten seconds."""
+    is_heavy = bool({"tensorflow", "keras"} & reached(conftest))
+    assert not is_heavy or all(is_slow(path) for path in conftest.parent.rglob("test_*.py"))
