@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -84,7 +84,7 @@ async def test_a_server_that_refuses_is_tried_again_and_said_once(
         made, archive = make_keeping(tmp_path, f"postgresql://somebody:secret@127.0.0.1:{taken.getsockname()[1]}/none")
         opening = archive._open
 
-        def counted() -> int:
+        def counted() -> tuple[int, Callable[[], None]]:
             nonlocal tries
             tries += 1
             return opening()

@@ -6,13 +6,18 @@ Every question is answered in threads of the archive's own; one that the databas
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 from streamer.archive import event_table
+from streamer.archive.alerts import outbox_table, rule_table, upkeep
+from streamer.archive.alerts.alerts import Alerts
+from streamer.archive.alerts.judge import Judge, Judged
+from streamer.archive.alerts.letter import Queue
+from streamer.archive.alerts.stored_outbox import StoredOutbox
 from streamer.archive.database import Cursor, Database, DatabaseAway
+from streamer.archive.desk import Desk
 from streamer.archive.facets import Facets, facets
 from streamer.archive.kept import Kept, Review
 from streamer.archive.migrations import migrate
@@ -26,12 +31,10 @@ from streamer.archive.uploads import Uploads
 from streamer.archive.writer import Writer
 from streamer.values.clock import Clock
 from streamer.values.errands import Errands
-from streamer.values.errors import ConfigError, Overloaded
+from streamer.values.errors import ConfigError
 from streamer.values.event import Event, Picture
 
 log = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 TIDY_INTERVAL = 60.0
 """Seconds from one look at what may go to the next."""
@@ -74,10 +77,18 @@ class Archive:
         """
         self._database, self._wall, self._on_kept = database, wall, on_kept
         self._writing, self._reading = Errands(1, "archive-write"), Errands(READERS, "archive-read")
-        self.pictures = Pictures(pictures, bucket)
-        self.retention = Retention(rules, database, self.pictures, has_storage=bucket is not None)
-        self.writer = Writer(database, self.pictures, self._writing, clock=clock, on_kept=on_kept)
         self._opened = asyncio.Event()
+        self._desk = self._make_desk(self._reading)
+        self.pictures = Pictures(pictures, bucket)
+        self._judge = Judge(wall)
+        self.alerts = Alerts(self._desk, self._judge, wall=wall)
+        """Rules, what came of them, and silences."""
+        self.outbox = StoredOutbox(self._make_desk(Errands(1, "outbox-read")), self.pictures, wall=wall)
+        """What outlets are to be told."""
+        self.retention = Retention(rules, database, self.pictures, has_storage=bucket is not None)
+        self.writer = Writer(
+            database, self.pictures, self._writing, self._judge, clock=clock, on_kept=on_kept, on_judged=self._judged
+        )
         self.recordings = Recordings(
             database, pictures.with_name("recordings"), recording_rules, wall=wall, opened=self._opened, bucket=bucket
         )
@@ -103,7 +114,7 @@ class Archive:
             DatabaseAway: it cannot be used for now, which is said in the log; `write` tries again.
         """
         try:
-            left = await self._writing.run(self._open)
+            left, take_over = await self._writing.run(self._open)
         except DatabaseAway as error:
             if self._unopened != str(error):
                 log.error("the archive cannot be opened: %s; live video goes on, and it is tried again", error)
@@ -114,6 +125,7 @@ class Archive:
         if self._unopened is not None:
             log.info("the archive is open now; %d events wait", len(self.writer.waiting))
         self._unopened = None
+        take_over()
         self._opened.set()
 
     @property
@@ -150,7 +162,8 @@ class Archive:
         swept = False
         while True:
             try:
-                more = await self._writing.run(self._tidy)
+                more, queues = await self._writing.run(self._tidy)
+                self.outbox.looked(queues)
                 if not swept:
                     swept = await self._reading.run(self._sweep)
             except (DatabaseAway, OSError) as error:
@@ -183,27 +196,27 @@ class Archive:
 
     async def page(self, query: Query) -> list[Kept]:
         """Newest first."""
-        return await self._read(partial(event_table.page, query=query))
+        return await self._desk.read(partial(event_table.page, query=query))
 
     async def one(self, id_: str) -> Kept | None:
         """The event of that id; None: there is none."""
-        return await self._read(partial(event_table.one, id_=id_))
+        return await self._desk.read(partial(event_table.one, id_=id_))
 
     async def since(self, changed: int) -> list[Kept]:
         """What changed after that, in the order it did; a thousand at the most."""
-        return await self._read(partial(event_table.since, changed=changed))
+        return await self._desk.read(partial(event_table.since, changed=changed))
 
     async def streams(self) -> list[str]:
         """The names of all streams there are events of, in order."""
-        return await self._read(event_table.streams)
+        return await self._desk.read(event_table.streams)
 
     async def facets(self, streams: Sequence[str]) -> Facets:
         """Which classes, zones and lines events of these streams have."""
-        return await self._read(partial(facets, streams=streams))
+        return await self._desk.read(partial(facets, streams=streams))
 
     async def newest_change(self) -> int:
         """The number of the newest change."""
-        return await self._read(event_table.newest_change)
+        return await self._desk.read(event_table.newest_change)
 
     # ---- changes
 
@@ -215,12 +228,11 @@ class Archive:
             said: makes the new review of what was said before.
         """
 
-        def change() -> Kept | None:
-            with self._database.writing() as cursor:
-                kept = event_table.one(cursor, id_)
-                return None if kept is None else event_table.review(cursor, id_, said(kept.review))
+        def change(cursor: Cursor) -> Kept | None:
+            kept = event_table.one(cursor, id_)
+            return None if kept is None else event_table.review(cursor, id_, said(kept.review))
 
-        kept = await self._write(change)
+        kept = await self._desk.change(change)
         if kept is not None:
             self._on_kept([kept])
         return kept
@@ -228,51 +240,63 @@ class Archive:
     async def remove(self, id_: str) -> bool:
         """Remove an event and its pictures; whether it was there."""
 
-        def change() -> bool:
+        def change() -> Judged | None:
             with self._database.reading() as cursor:
                 kept = event_table.one(cursor, id_)
             if kept is None:
-                return False
-            self.retention.remove([kept])
+                return None
+            judged = Judged()
+            going_on = [kept] if kept.event.ended_at is None else []
+            self.retention.remove([kept], also=lambda cursor: judged.add(self._judge.ended(cursor, going_on)))
             self.writer.forget(id_)
-            return True
+            return judged
 
-        return await self._write(change)
+        judged = await self._desk.write(change)
+        if judged is not None:
+            self._judged(judged)
+        return judged is not None
 
     # ---- in threads
 
-    async def _read(self, question: Callable[[Cursor], T]) -> T:
-        def ask() -> T:
-            with self._database.reading() as cursor:
-                return question(cursor)
+    def _make_desk(self, reading: Errands) -> Desk:
+        return Desk(
+            self._database,
+            reading=reading,
+            writing=self._writing,
+            opened=self._opened,
+            unopened=lambda: self._unopened,
+        )
 
-        return await self._told(self._reading, ask)
+    def _judged(self, judged: Judged) -> None:
+        """Count what came of events, and have senders told."""
+        self.alerts.judged(judged)
+        self.outbox.filled(judged.letters)
 
-    async def _write(self, change: Callable[[], T]) -> T:
-        return await self._told(self._writing, change)
-
-    async def _told(self, errands: Errands, errand: Callable[[], T]) -> T:
-        if not self._opened.is_set():
-            raise Overloaded(f"the archive cannot be used now: {self._unopened or 'it is being opened'}", 10)
-        try:
-            return await errands.run(errand)
-        except DatabaseAway as error:
-            raise Overloaded(f"the archive cannot be used now: {error}", 10) from None
-
-    def _open(self) -> int:
-        """Returns how many events went on."""
+    def _open(self) -> tuple[int, Callable[[], None]]:
+        """Returns how many events went on, and what puts in force what was read."""
         migrate(self._database)
         with self._database.writing() as cursor:
-            return event_table.end_what_went_on(cursor)
+            left = event_table.end_what_went_on(cursor)
+            for some in event_table.in_parts(left):
+                self._judge.ended(cursor, event_table.of_ids(cursor, some))
+            made, queues = rule_table.all_(cursor), outbox_table.queues(cursor)
 
-    def _tidy(self) -> bool:
-        """One step; whether there is more to remove."""
+        def take_over() -> None:
+            self.alerts.take_over(made)
+            self.outbox.looked(queues)
+
+        return len(left), take_over
+
+    def _tidy(self) -> tuple[bool, Mapping[str, Queue]]:
+        """One step; whether there is more to remove, and how the outbox stands."""
         more = self.retention.step(self._wall()) == STEP
         with self._database.reading() as cursor:
             self.picture_bytes = event_table.picture_bytes(cursor)
             first = event_table.oldest(cursor, Query(limit=1))
         self.oldest_at = first[0].event.began_at if first else None
-        return more
+        with self._database.writing() as cursor:
+            more |= upkeep.tidy(cursor, self._wall(), self.alerts.outlets, self.retention.rules.days)
+            return more, outbox_table.queues(cursor)
 
     def _sweep(self) -> bool:
         """Remove pictures of no event: a service that is killed between a file and its row leaves one. True: done."""

@@ -1,13 +1,16 @@
 """The table of events: each put, found, judged and removed. All of it within somebody's transaction."""
 
 import json
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from streamer.archive.database import Cursor, Row
 from streamer.archive.kept import Kept, Review
 from streamer.archive.query import MAX_LIMIT, Query
 from streamer.values.event import Boxed, Event, Mark, Picture
+
+T = TypeVar("T")
 
 _OF_EVENT = (
     "id", "stream", "label", "class_id", "tracker_id", "model", "version", "began_ms", "last_ms", "ended_ms",
@@ -27,6 +30,15 @@ _PUT = (
 )
 _PUT_ZONE = "INSERT INTO event_zone (zone, event_id, of_stream) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 _PUT_LINE = "INSERT INTO event_line (line, event_id, of_stream) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far an event is known."""
+
+    last_at: float
+    """When it was seen last: UTC, seconds since 1970."""
+    has_ended: bool
 
 
 def newest_change(cursor: Cursor) -> int:
@@ -50,6 +62,19 @@ def put(cursor: Cursor, entries: Iterable[tuple[Event, Picture | None]]) -> list
 def one(cursor: Cursor, id_: str) -> Kept | None:
     """The event of that id."""
     return next(iter(_by_ids(cursor, [id_])), None)
+
+
+def of_ids(cursor: Cursor, ids: Iterable[str]) -> list[Kept]:
+    """Those of these ids that there are."""
+    return [kept for some in in_parts(sorted(ids)) for kept in _by_ids(cursor, some)]
+
+
+def standings(cursor: Cursor, ids: Sequence[str]) -> dict[str, Standing]:
+    """How far those of these events that are kept are known, by id."""
+    if not ids:
+        return {}
+    sql = f"SELECT id, last_ms, ended_ms FROM event WHERE id IN ({', '.join('?' * len(ids))})"  # noqa: S608
+    return {id_: Standing(last_ms / 1000, ended_ms is not None) for id_, last_ms, ended_ms in cursor.all(sql, ids)}
 
 
 def page(cursor: Cursor, query: Query) -> list[Kept]:
@@ -91,13 +116,13 @@ def streams(cursor: Cursor) -> list[str]:
     return [row[0] for row in cursor.all(sql)]
 
 
-def end_what_went_on(cursor: Cursor) -> int:
-    """End the events that a service left open when it was killed, at when they were last seen; returns how many."""
+def end_what_went_on(cursor: Cursor) -> list[str]:
+    """End the events that a service left open when it was killed, at when they were last seen; returns their ids."""
     left = [row[0] for row in cursor.all("SELECT id FROM event WHERE ended_ms IS NULL ORDER BY id")]
     changed = newest_change(cursor)
     sql = "UPDATE event SET ended_ms = last_ms, changed = ? WHERE id = ?"
     cursor.run_many(sql, [(changed + 1 + number, id_) for number, id_ in enumerate(left)])
-    return len(left)
+    return left
 
 
 def picture_bytes(cursor: Cursor, label: str | None = None) -> int:
@@ -114,11 +139,15 @@ def oldest(cursor: Cursor, query: Query) -> list[Kept]:
 def those_of(cursor: Cursor, ids: Sequence[str]) -> set[str]:
     """Those of these ids that there are events of."""
     found: set[str] = set()
-    for start in range(0, len(ids), 500):
-        some = ids[start : start + 500]
+    for some in in_parts(ids):
         sql = f"SELECT id FROM event WHERE id IN ({', '.join('?' * len(some))})"  # noqa: S608
         found.update(row[0] for row in cursor.all(sql, some))
     return found
+
+
+def in_parts(ids: Sequence[T], size: int = 500) -> Iterator[Sequence[T]]:
+    """As many as a statement takes, and a transaction is held up by, at a time."""
+    return (ids[start : start + size] for start in range(0, len(ids), size))
 
 
 def _chosen(cursor: Cursor, query: Query, order: str, limit: int) -> list[Kept]:

@@ -35,6 +35,8 @@ class Postgresql:
         self._address = address
         self._idle: list[psycopg.Connection[Row]] = []
         self._lock = threading.Lock()
+        self._closings = 0
+        """Times all was closed: a connection that was in use then is not kept."""
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[Cursor]:
@@ -50,6 +52,7 @@ class Postgresql:
     def close(self) -> None:
         with self._lock:
             idle, self._idle = self._idle, []
+            self._closings += 1
         for connection in idle:
             connection.close()
 
@@ -57,6 +60,7 @@ class Postgresql:
     def _connection(self) -> Iterator[psycopg.Connection[Row]]:
         with self._lock:
             connection = self._idle.pop() if self._idle else None
+            closings = self._closings
         if connection is None or connection.broken or connection.closed:
             connection = psycopg.connect(
                 self._address,
@@ -76,7 +80,8 @@ class Postgresql:
             raise
         finally:
             with self._lock:
-                keep = not connection.broken and not connection.closed and len(self._idle) < CONNECTIONS
+                is_well = not connection.broken and not connection.closed
+                keep = is_well and self._closings == closings and len(self._idle) < CONNECTIONS
                 if keep:
                     self._idle.append(connection)
             if not keep:

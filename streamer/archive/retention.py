@@ -3,11 +3,12 @@
 Files go before rows: on a full disk a file can be removed, and SQLite needs room even to delete.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from streamer.archive import event_table
-from streamer.archive.database import Database
+from streamer.archive.alerts import alert_table
+from streamer.archive.database import Cursor, Database
 from streamer.archive.kept import Kept
 from streamer.archive.pictures import Pictures
 from streamer.archive.query import Query
@@ -59,16 +60,23 @@ class Retention:
         self.removed += len(gone)
         return len(gone)
 
-    def remove(self, gone: Sequence[Kept]) -> None:
-        """Let go of these: of their pictures, then of their rows. Blocks.
+    def remove(self, gone: Sequence[Kept], also: Callable[[Cursor], None] = lambda _: None) -> None:
+        """Let go of these: of their pictures, then of their rows and alerts; letters about them stay. Blocks.
+
+        Args:
+            gone: what is removed.
+            also: done before, in the transaction that removes the rows.
 
         Raises:
             DatabaseAway: their rows stay.
             OSError: a file cannot be removed.
         """
         self._pictures.remove(kept.event for kept in gone)
+        ids = [kept.event.id for kept in gone]
         with self._database.writing() as cursor:
-            event_table.remove(cursor, [kept.event.id for kept in gone])
+            also(cursor)
+            alert_table.remove(cursor, ids)
+            event_table.remove(cursor, ids)
             if self.has_storage:  # be they marked or not: they may just be on their way
                 doomed_table.add(cursor, (key for kept in gone for key in self._pictures.keys(kept.event)))
 

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from streamer.archive import event_table
+from streamer.archive.alerts.judge import Judge, Judged
 from streamer.archive.database import BadRow, Database, DatabaseAway
 from streamer.archive.kept import Kept
 from streamer.archive.pictures import Pictures
@@ -31,7 +31,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
 class _Outcome:
     """What came of one batch."""
 
-    kept: list[Kept] = field(default_factory=list)
+    judged: Judged = field(default_factory=Judged)
     refused: int = 0
     pictures_lost: int = 0
 
@@ -44,9 +44,11 @@ class Writer:
         database: Database,
         pictures: Pictures,
         errands: Errands,
+        judge: Judge,
         *,
         clock: Clock,
         on_kept: Callable[[Sequence[Kept]], None],
+        on_judged: Callable[[Judged], None],
     ) -> None:
         """Have nothing to write yet.
 
@@ -54,11 +56,13 @@ class Writer:
             database: where events go.
             pictures: where theirs go.
             errands: the one thread that writes.
+            judge: puts them into the database, with what comes of them.
             clock: monotonic seconds.
             on_kept: told on the event loop of events that are kept now, and not before.
+            on_judged: told there what else came of them.
         """
-        self._database, self._pictures, self._errands = database, pictures, errands
-        self._clock, self._on_kept = clock, on_kept
+        self._database, self._pictures, self._errands, self._judge = database, pictures, errands, judge
+        self._clock, self._on_kept, self._on_judged = clock, on_kept, on_judged
         self.waiting = Waiting()
         self._filled = asyncio.Event()
         self._refused = self._pictures_refused = 0
@@ -139,10 +143,11 @@ class Writer:
         if self.failing is not None:
             log.info("the archive keeps events again; %d still wait", len(self.waiting))
         self.failing = self.failing_since = None
-        self.kept += len(outcome.kept)
+        self.kept += len(outcome.judged.kept)
         self._refused += outcome.refused
         self._pictures_refused += outcome.pictures_lost
-        self._on_kept(outcome.kept)
+        self._on_judged(outcome.judged)
+        self._on_kept(outcome.judged.kept)
 
     # ---- in the thread
 
@@ -161,10 +166,12 @@ class Writer:
         entries = [(entry.event, entry.picture if entry.is_written else None) for entry in batch]
         try:
             with self._database.writing() as cursor:
-                outcome.kept = event_table.put(cursor, entries)
+                judged = self._judge.put(cursor, entries)
         except BadRow:
             for event, picture in entries:
                 self._write_alone(event, picture, outcome)
+        else:
+            outcome.judged = judged
         return outcome
 
     def _write_picture(self, entry: Entry, outcome: _Outcome) -> None:
@@ -182,7 +189,8 @@ class Writer:
         """One that the database will not have must not keep the others out."""
         try:
             with self._database.writing() as cursor:
-                outcome.kept += event_table.put(cursor, [(event, picture)])
+                judged = self._judge.put(cursor, [(event, picture)])
+            outcome.judged.add(judged)
         except BadRow as error:
             outcome.refused += 1
             log.error("the database refuses event %s of %s: %s", event.id, event.stream, error)

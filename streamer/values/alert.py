@@ -3,10 +3,11 @@
 A *rule* looks at events; where one fits for the first time that is an *alert*, which is told to the rule's *outlets*.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from fnmatch import fnmatchcase
+from typing import Any
 
 from streamer.values.event import Event
 from streamer.values.hours import Hours, within
@@ -60,6 +61,22 @@ class AlertRule:
         moments = [at for at in self._moments(event) if within(self.hours, at, zone)]
         return min(moments, default=None)
 
+    def document(self) -> dict[str, Any]:
+        """As the configuration has it under its name; ready for JSON."""
+        return {
+            "streams": list(self.streams),
+            "labels": sorted(self.labels),
+            "zones": sorted(self.zones),
+            "lines": sorted(self.lines),
+            "min_score": self.min_score,
+            "dwell": self.dwell,
+            "hours": [str(hours) for hours in self.hours],
+            "cooldown": self.cooldown,
+            "rule_cooldown": self.rule_cooldown,
+            "outlets": list(self.outlets),
+            "tell_end": self.tell_end,
+        }
+
     def _moments(self, event: Event) -> list[float]:
         """When it was where it must be, for as long as it must be."""
         if not self.zones and not self.lines:
@@ -68,6 +85,30 @@ class AlertRule:
         crossed = [mark.at for mark in event.marks if mark.kind == "cross" and mark.where in self.lines]
         stayed = [at for name in self.zones for at in _stays(event, name, self.dwell)]
         return crossed + stayed
+
+
+def rule_of(name: str, document: Mapping[str, Any]) -> AlertRule:
+    """What `document` gave; what it does not say is as the configuration has it where that says nothing.
+
+    Raises:
+        ConfigError: its hours are none.
+    """
+    otherwise = AlertRule(name).document()
+    given = otherwise | {key: value for key, value in document.items() if key in otherwise}
+    return AlertRule(
+        name,
+        tuple(given["streams"]),
+        frozenset(given["labels"]),
+        frozenset(given["zones"]),
+        frozenset(given["lines"]),
+        float(given["min_score"]),
+        float(given["dwell"]),
+        tuple(map(Hours.parse, given["hours"])),
+        float(given["cooldown"]),
+        float(given["rule_cooldown"]),
+        tuple(given["outlets"]),
+        bool(given["tell_end"]),
+    )
 
 
 def _stays(event: Event, zone: str, dwell: float) -> list[float]:
@@ -94,6 +135,8 @@ class Telling:
     rules: tuple[AlertRule, ...] = ()
     all_events: tuple[str, ...] = ()
     """Outlets that are told of each event's beginning and end, whatever the rules."""
+    all_ends: tuple[str, ...] = ()
+    """Outlets that are told of the end of each alert they were told of, whatever its rule says."""
 
     def dwells(self, stream: str) -> Sequence[float]:
         """After how many seconds of being there something may come of an event, in order."""

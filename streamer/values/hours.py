@@ -30,6 +30,10 @@ class Hours:
         one, two, three, four = map(int, found.groups())
         return cls(time(one, two), time(three, four))
 
+    def __str__(self) -> str:
+        """As `parse` reads it."""
+        return f"{self.begin:%H:%M}-{self.end:%H:%M}"
+
     def __contains__(self, moment: time) -> bool:
         if self.begin <= self.end:
             return self.begin <= moment < self.end

@@ -30,3 +30,5 @@ class Notification:
     """Made so far."""
     error: str = ""
     """What came of the last."""
+    queued_at: float = 0.0
+    """Since when it waits: it was made then, or a person had it sent again."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +16,7 @@ from streamer.archive.kept import Kept
 from streamer.archive.query import Query
 from streamer.archive.retention import RetentionRules
 from streamer.archive.sqlite import Sqlite
+from streamer.values.alert import Telling
 from streamer.values.clock import monotonic
 from streamer.values.errors import Overloaded
 from streamer.values.event import Event
@@ -24,11 +25,18 @@ from tests.peers.until import until
 
 
 @asynccontextmanager
-async def opened(database: Database, folder: Path, told: list[Kept], at: float = NOON + 60) -> AsyncIterator[Archive]:
-    """An archive that runs."""
+async def opened(
+    database: Database,
+    folder: Path,
+    told: list[Kept],
+    at: float = NOON + 60,
+    telling: tuple[Telling, Sequence[str]] = (Telling(), ()),
+) -> AsyncIterator[Archive]:
+    """An archive that runs; who is told of what, and the names of all who can be, are `telling`'s."""
     archive = Archive(
         database, folder, RetentionRules(), clock=monotonic, wall=lambda: at, on_kept=lambda kept: told.extend(kept)
     )
+    archive.alerts.change(*telling)
     await archive.open()
     tasks = [asyncio.create_task(each()) for each in (archive.run, archive.write)]
     try:

@@ -128,7 +128,7 @@ def test_what_a_killed_service_left_open_ends_when_it_was_seen_last(database: Da
     ended, left = an_event(NOON, ended_at=NOON + 3), an_event(NOON + 1, last_at=NOON + 8)
     put(database, ended, left)
     with database.writing() as cursor:
-        assert event_table.end_what_went_on(cursor) == 1
+        assert event_table.end_what_went_on(cursor) == [left.id]
     with database.reading() as cursor:
         found = {kept.event.id: kept.event.ended_at for kept in event_table.page(cursor, Query())}
     assert found == {ended.id: NOON + 3, left.id: NOON + 8}

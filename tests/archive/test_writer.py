@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from streamer.archive import event_table
+from streamer.archive.alerts.judge import Judge
 from streamer.archive.database import Database
 from streamer.archive.kept import Kept
 from streamer.archive.migrations import migrate
@@ -34,7 +35,15 @@ class Listening:
 
 
 def make_writer(database: Database, pictures: Path, on_kept: Listening) -> Writer:
-    return Writer(database, Pictures(pictures), Errands(1, "test"), clock=monotonic, on_kept=on_kept)
+    return Writer(
+        database,
+        Pictures(pictures),
+        Errands(1, "test"),
+        Judge(lambda: NOON),
+        clock=monotonic,
+        on_kept=on_kept,
+        on_judged=lambda _: None,
+    )
 
 
 @asynccontextmanager
