@@ -12,6 +12,7 @@ from streamer.access.audit import Audit
 from streamer.access.credential import digest
 from streamer.access.gate import Gate, GateRules
 from streamer.access.json_fetch import JsonFetch
+from streamer.access.link import LONGEST_SECONDS, address_of, of_outlet, sealed, to_event, with_link_key
 from streamer.access.password import Passwords
 from streamer.access.pending import PendingSignIns
 from streamer.access.principal import Grant, Principal
@@ -22,7 +23,7 @@ from streamer.config import AccessSettings, Config, OidcSettings, audit_path, st
 from streamer.http.access_keys import AccessParts
 from streamer.http.sign_on import SignOn
 from streamer.values.clock import Clock
-from streamer.values.errors import ConfigError
+from streamer.values.errors import ConfigError, Refused
 from streamer.values.host import is_loopback
 
 
@@ -57,6 +58,25 @@ class Entrance:
             access.session_hours * 3600.0,
             wall,
         )
+
+    async def picture_links(self, outlet: str, stream: str, event: str) -> tuple[str, str, int] | None:
+        """Links to an event's picture and thumbnail, from their paths on, and when they end: a day at the most.
+
+        They are an outlet's own, and end with it.
+
+        Returns:
+            None: there can be none now, since what they are sealed with cannot be kept.
+        """
+        accounts = self.store.accounts
+        if not accounts.link_key:
+            try:
+                accounts = await self.store.change(with_link_key)
+            except Refused:  # the store says why in the log
+                return None
+        until = int(self.parts.wall()) + LONGEST_SECONDS
+        by, key = of_outlet(outlet), accounts.link_key
+        image, thumbnail = (address_of(sealed(path, until, by, key)) for path in to_event(event, stream))
+        return image, thumbnail, until
 
     def reconfigure(self, config: Config) -> None:
         """Decide by this from now on. What was closed opens with the next start alone: a file may be half written."""
@@ -94,6 +114,7 @@ def rules(config: Config) -> GateRules:
         user_header=None if proxy is None else proxy.user_header,
         groups_header="" if proxy is None else proxy.groups_header,
         session_seconds=access.session_hours * 3600.0,
+        outlets=frozenset(name for name, webhook in config.webhooks.items() if webhook.form == "link"),
     )
 
 

@@ -3,22 +3,76 @@
 Nothing of it is imported where the configuration names none.
 """
 
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from ipaddress import ip_network
+from typing import TYPE_CHECKING, Protocol
 
 from streamer.config import Config
 from streamer.config.outlets import MQTT
+from streamer.config.webhook import WebhookSettings
+from streamer.source.allowed_destinations import EVERYWHERE, AllowedDestinations, Resolve, resolve
 from streamer.values.alert import Telling
 from streamer.values.clock import Clock
+from streamer.values.ending import ended
+from streamer.values.outlet import OutletState
+from streamer.values.supervision import PAUSE, supervise
 
 if TYPE_CHECKING:
     from streamer.outlets.outbox import Outbox
+    from streamer.outlets.webhook.letter import PictureLinks
+
+PictureLinksOf = Callable[[str, str, str], Awaitable[tuple[str, str, int] | None]]
+"""Takes outlet, stream and event, gives links to picture and thumbnail from their paths on, and when they end."""
+
+
+class Outlet(Protocol):
+    """One that runs."""
+
+    @property
+    def state(self) -> OutletState:
+        """How it fares."""
+
+    async def run(self) -> None:
+        """Tell it what there is to tell, until cancelled."""
+
+    async def test(self) -> None:
+        """Tell it something now.
+
+        Raises:
+            Undelivered: why that did not reach it.
+            Overloaded: it is being done already.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What the configuration says of one, and what makes it."""
+
+    said: object
+    make: Callable[[], Outlet]
+
+
+async def _no_links(*_: str) -> None:
+    return None
 
 
 class Outgoing:
     """One service's."""
 
-    def __init__(self, config: Config, outbox: "Outbox | None", *, clock: Clock, wall: Clock) -> None:
+    def __init__(
+        self,
+        config: Config,
+        outbox: "Outbox | None",
+        *,
+        clock: Clock,
+        wall: Clock,
+        links_of: PictureLinksOf = _no_links,
+        on_restart: Callable[[str], None] = lambda _: None,
+        resolver: Resolve = resolve,
+    ) -> None:
         """Tell nobody yet.
 
         Args:
@@ -26,12 +80,125 @@ class Outgoing:
             outbox: what is to be told; None: nothing is kept, and nobody told.
             clock: monotonic seconds.
             wall: UTC, seconds since 1970.
+            links_of: makes links to pictures.
+            on_restart: told the name of a task that ended in a way nobody foresaw.
+            resolver: knows the addresses of names.
         """
         self._outbox, self._clock, self._wall = outbox, clock, wall
+        self._links_of, self._on_restart, self._resolver = links_of, on_restart, resolver
+        self._said: dict[str, object] = {}
+        self._outlets: dict[str, Outlet] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._runs = False
+        for name, wanted in self._wanted(config).items():
+            self._said[name], self._outlets[name] = wanted.said, wanted.make()
 
     def tasks(self) -> dict[str, Callable[[], Awaitable[None]]]:
         """What runs for as long as the service lives, by name."""
-        return {}
+        return {} if self._outbox is None else {"outlets": self.run}
+
+    def states(self) -> tuple[OutletState, ...]:
+        """How each fares, in order of their names; the broker last."""
+        return tuple(outlet.state for outlet in self._outlets.values())
+
+    async def test(self, outlet: str) -> None:
+        """Tell an outlet something now.
+
+        Raises:
+            KeyError: there is none of that name.
+            Undelivered: why that did not reach it.
+            Overloaded: it is being done already.
+        """
+        await self._outlets[outlet].test()
+
+    async def run(self) -> None:
+        """Have each outlet told, by a task of its own, until cancelled."""
+        self._runs = True
+        try:
+            for name, outlet in self._outlets.items():
+                self._begin(name, outlet)
+            await asyncio.Event().wait()
+        finally:
+            self._runs = False
+            await self._end(*self._tasks)
+
+    async def reconfigure(self, config: Config) -> None:
+        """Tell those that it says from now on; one of which it says the same goes on as it was."""
+        wanted = self._wanted(config)
+        gone = [name for name, said in self._said.items() if name not in wanted or wanted[name].said != said]
+        await self._end(*gone)
+        for name in gone:
+            del self._said[name], self._outlets[name]
+        for name in wanted.keys() - self._outlets.keys():
+            self._said[name], self._outlets[name] = wanted[name].said, wanted[name].make()
+            if self._runs:
+                self._begin(name, self._outlets[name])
+        self._outlets = {name: self._outlets[name] for name in wanted}
+
+    def _begin(self, name: str, outlet: Outlet) -> None:
+        task = f"outlet {name}"
+        running = supervise(task, outlet.run, pause=PAUSE, on_restart=lambda: self._on_restart(task))
+        self._tasks[name] = asyncio.create_task(running, name=task)
+
+    async def _end(self, *names: str) -> None:
+        tasks = [self._tasks.pop(name) for name in names if name in self._tasks]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*(ended(task.get_name(), task) for task in tasks))
+
+    # ---- made
+
+    def _wanted(self, config: Config) -> Mapping[str, _Wanted]:
+        if self._outbox is None:
+            return {}
+        base = config.server.public_url
+        return {
+            name: _Wanted((settings, base), partial(self._webhook, name, settings, base, self._outbox))
+            for name, settings in sorted(config.webhooks.items())
+        }
+
+    def _webhook(self, name: str, settings: WebhookSettings, base: str | None, outbox: "Outbox") -> Outlet:
+        from streamer.outlets.delivery import Delivery
+        from streamer.outlets.webhook.signature import key_of
+        from streamer.outlets.webhook.webhook import Receiver, Webhook
+
+        base = None if base is None else base.rstrip("/")
+        receiver = Receiver(
+            settings.url,
+            None if settings.secret is None else key_of(settings.secret),
+            settings.recipe,
+            settings.form,
+            "" if settings.chat is None else str(settings.chat),
+            base,
+        )
+        webhook = Webhook(
+            receiver,
+            destinations(settings, self._resolver).addresses,
+            partial(self._links, name, base or ""),
+            self._wall,
+        )
+        return Delivery(
+            name,
+            webhook,
+            outbox,
+            kind="webhook",
+            place=receiver.place,
+            recipe=settings.recipe,
+            clock=self._clock,
+            wall=self._wall,
+        )
+
+    async def _links(self, outlet: str, base: str, stream: str, event: str) -> "PictureLinks | None":
+        from streamer.outlets.webhook.letter import PictureLinks
+
+        links = await self._links_of(outlet, stream, event)
+        return None if links is None else PictureLinks(base + links[0], base + links[1], links[2])
+
+
+def destinations(settings: WebhookSettings, resolver: Resolve = resolve) -> AllowedDestinations:
+    """Where a webhook may be: of special addresses, loopback's among them, only those that are named."""
+    networks = EVERYWHERE if settings.networks is None else tuple(map(ip_network, settings.networks))
+    return AllowedDestinations(frozenset({"http", "https"}), networks, resolver)
 
 
 def telling(config: Config) -> Telling:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from streamer.access.accounts import Accounts
 from streamer.access.action import Action
 from streamer.access.credential import Credential, LinkSeal
-from streamer.access.link import grants_of_maker, shown_by
+from streamer.access.link import grants_of_maker, of_outlet, shown_by
 from streamer.access.principal import EVERY_STREAM, Grant, Principal
 
 
@@ -34,6 +34,8 @@ class GateRules:
     """In which a trusted proxy names him; None: none is asked."""
     groups_header: str = ""
     """In which it names his groups, with commas between."""
+    outlets: frozenset[str] = frozenset()
+    """Who is sent links to pictures, which lead there for as long as he is told of things at all."""
 
 
 class Gate:
@@ -113,7 +115,9 @@ class Gate:
         stream = shown_by(seal, accounts.link_key, now)
         if stream is None:
             return None
-        maker = Principal("link", f"link of {seal.by}", grants_of_maker(seal.by, accounts, now))
+        made_for = any(seal.by == of_outlet(name) for name in self.rules.outlets)
+        grants = (Grant(frozenset({Action.VIEW})),) if made_for else grants_of_maker(seal.by, accounts, now)
+        maker = Principal("link", f"link of {seal.by}", grants)
         if not maker.with_grants(self._for_anybody()).sees(stream):
             return None
         return Principal("link", maker.name, (Grant(frozenset({Action.VIEW}), (stream,)),))

@@ -1,43 +1,53 @@
 """A signed link: an address that leads to one picture or clip for a while, for who cannot say who he is. Pure.
 
 It says what it leads to, until when, and by whom it was made, and is signed over all three (HMAC-SHA256, RFC 2104). Who
-made it must still be allowed to see the picture when it is asked for.
+made it must still be allowed to see the picture when it is asked for; an outlet that was sent it must still be told.
 """
 
 import hmac
 import json
 import re
+import secrets
 from collections.abc import Mapping
+from dataclasses import replace
 from urllib.parse import quote, urlencode
 
 from streamer.access.accounts import Accounts
 from streamer.access.credential import LinkSeal
 from streamer.access.principal import Grant
 from streamer.values.name import NAME
+from streamer.values.uuid7 import PATTERN
 
 LONGEST_SECONDS = 24 * 3600
 """A link lasts a day at the most."""
 NOBODY = "nobody"
 """Who did not say who he is made it: it leads where anybody may look."""
 
+FRAME = "/frame.jpg"
+"""What the path of a newest picture ends with."""
 CLIP = "/recordings/clip.mp4"
 """What the path of a clip ends with."""
 _TIME = r"\d{1,11}\.\d{3}"
+_PICTURE = rf"/api/events/{PATTERN}/(picture|thumbnail)"
 _LINKABLE = re.compile(
-    rf"/api/streams/(?P<stream>{NAME})(/frame\.jpg|{re.escape(CLIP)}\?from={_TIME}&to={_TIME})",
+    rf"/api/streams/(?P<stream>{NAME})({re.escape(FRAME)}|{re.escape(CLIP)}\?from={_TIME}&to={_TIME})"
+    rf"|{_PICTURE}\?stream=(?P<of>{NAME})",
     re.ASCII,
 )
-"""What a link may lead to: the newest picture, or one span of what is recorded."""
+"""What a link may lead to: the newest picture, one span of what is recorded, or the picture of an event, of which only
+the archive knows the stream. A link that says another leads nowhere: who shows it sees that stream alone."""
 
 
 def stream_of(path: str) -> str | None:
     """The stream that a path shows; None: no link leads there."""
     found = _LINKABLE.fullmatch(path)
-    return None if found is None else found["stream"]
+    return None if found is None else found["stream"] or found["of"]
 
 
 def target_of(path: str, query: Mapping[str, str]) -> str:
-    """What a request asks for, as a link says it: of a clip its span too, in seconds since 1970."""
+    """What a request asks for, as a link says it: with a clip's span, in seconds since 1970, and an event's stream."""
+    if re.fullmatch(_PICTURE, path):
+        return f"{path}?stream={query.get('stream', '')}"
     return f"{path}?from={query.get('from', '')}&to={query.get('to', '')}" if path.endswith(CLIP) else path
 
 
@@ -46,13 +56,28 @@ def of_token(id_: str) -> str:
     return f"token {id_}"
 
 
+def of_outlet(name: str) -> str:
+    """How a link says that it was made for an outlet. No user is called that."""
+    return f"outlet {name}"
+
+
+def to_event(event: str, stream: str) -> tuple[str, str]:
+    """The paths of an event's picture and thumbnail, as a link says them."""
+    return f"/api/events/{event}/picture?stream={stream}", f"/api/events/{event}/thumbnail?stream={stream}"
+
+
+def with_link_key(accounts: Accounts) -> Accounts:
+    """Able to seal links: the key is made with the first."""
+    return accounts if accounts.link_key else replace(accounts, link_key=secrets.token_hex(32))
+
+
 def sealed(path: str, until: int, by: str, key: str) -> LinkSeal:
     """The seal of a link.
 
     Args:
         path: what it leads to, as `target_of` has it, without the folder that a proxy has us in.
         until: seconds since 1970.
-        by: the name of a user, `of_token`, or NOBODY.
+        by: the name of a user, `of_token`, `of_outlet`, or NOBODY.
         key: `Accounts.link_key`.
     """
     return LinkSeal(path, until, by, _signature(path, until, by, key))

@@ -21,7 +21,7 @@ _UNSEEN = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
 """Letters and marks that are shown as nothing (Default_Ignorable_Code_Point, as far as Python calls it printable)."""
-_RESERVED = re.compile(r"(nobody|token|link|command)\b.*|.*\(proxy\)", re.DOTALL)
+_RESERVED = re.compile(r"(nobody|token|link|outlet|command)\b.*|.*\(proxy\)", re.DOTALL)
 """How the audit calls others than users."""
 
 

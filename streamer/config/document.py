@@ -21,7 +21,7 @@ from streamer.config.archive import ArchiveSettings
 from streamer.config.bounded_yaml import MAX_BYTES, Unbounded
 from streamer.config.ingress import IngressSettings
 from streamer.config.mqtt import MqttSettings, MqttTlsSettings
-from streamer.config.outlets import require_outlets
+from streamer.config.outlets import require_links, require_outlets
 from streamer.config.section import Name, Section
 from streamer.config.server import IceServerSettings, ServerSettings, TlsSettings
 from streamer.config.serving import ServingSettings, ServingTlsSettings
@@ -147,6 +147,7 @@ def parse(document: Any) -> Config:
         raise ConfigError(url.redact(explain(error, document, _section))) from None
     ports.require_own(config.streams)
     require_outlets(config.archive, config.alerts, config.webhooks, config.mqtt)
+    require_links(config.webhooks, config.server.public_url)
     if config.access is not None and config.access.proxy is not None and not config.server.trusted_proxies:
         raise ConfigError("access.proxy: needs server.trusted_proxies, the addresses of those whose word is taken")
     return config

@@ -12,6 +12,17 @@ MQTT = "mqtt"
 """The broker's name as an outlet."""
 
 
+def require_links(webhooks: Mapping[str, WebhookSettings], public_url: str | None) -> None:
+    """Refuse pictures as links where nobody said what they begin with.
+
+    Raises:
+        ConfigError: whose.
+    """
+    for name, webhook in webhooks.items():
+        if webhook.form == "link" and public_url is None:
+            raise ConfigError(f"webhooks.{name}.picture: link needs server.public_url, which it begins with")
+
+
 def require_outlets(
     archive: ArchiveSettings | None,
     alerts: Mapping[str, AlertSettings],

@@ -48,6 +48,12 @@ def _checked_path(value: str) -> str:
     return value
 
 
+def _checked_public_url(value: str) -> str:
+    if not re.fullmatch(r"https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)(:\d{1,5})?(/[A-Za-z0-9._~-]+)*/?", value):
+        raise ValueError(f"{value!r} is no address of a page; allowed is one such as https://cameras.example.org")
+    return value
+
+
 Network = Annotated[str, AfterValidator(_checked_network)]
 
 
@@ -97,6 +103,8 @@ class ServerSettings(Section):
     """Names that browsers know this service by, beside addresses and loopback's."""
     base_path: Annotated[str, AfterValidator(_checked_path)] = "/"
     """The folder browsers find the page in, behind a proxy."""
+    public_url: Annotated[str, AfterValidator(_checked_public_url)] | None = None
+    """Where the page is for people who are told of something, with its folder. None: they are sent no links."""
     trusted_proxies: list[Network] = Field(default_factory=list)
     """Whose word is taken for who asks, and for the folder."""
     origins: list[Annotated[str, AfterValidator(_checked_origin)]] = Field(default_factory=list)

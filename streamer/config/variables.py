@@ -38,6 +38,10 @@ def substitute(value: Any, where: tuple[Any, ...] = ()) -> Any:
     return _VARIABLE.sub(variable, value)
 
 
+WHOLE = "webhooks"
+"""The section in which a URL is a secret from its path on."""
+
+
 class Known:
     """Keeps the passwords of a document known for as long as it lives."""
 
@@ -54,10 +58,17 @@ def collect_secrets(value: Any, *, trusted: bool = True) -> Known:
     """
     known = Known()
     for text in _texts(value):
-        url.hold(text, known)
-        if trusted:
-            url.hold(_VARIABLE.sub(lambda match: os.environ.get(match.group(1), ""), text), known)
+        for meant in _meant(text, trusted=trusted):
+            url.hold(meant, known)
+    for text in _texts(value.get(WHOLE) if isinstance(value, dict) else None):
+        for meant in _meant(text, trusted=trusted):
+            url.hold_whole(meant, known)
     return known
+
+
+def _meant(text: str, *, trusted: bool) -> set[str]:
+    """As it is written, and as it is meant."""
+    return {text, _VARIABLE.sub(lambda match: os.environ.get(match.group(1), ""), text)} if trusted else {text}
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -24,6 +24,7 @@ FIXED: dict[str, tuple[str, ...]] = {
         "tls",
         "names",
         "base_path",
+        "public_url",
         "trusted_proxies",
         "origins",
         "frame_ancestors",

@@ -51,7 +51,7 @@ def _seal(request: web.Request) -> LinkSeal | None:
     until = request.query["until"]
     if not (until.isascii() and until.isdigit() and len(until) <= MAX_UNTIL_DIGITS):
         return None
-    if any(len(request.query.getall(key, ())) > 1 for key in ("from", "to")):
+    if any(len(request.query.getall(key, ())) > 1 for key in ("from", "to", "stream")):
         return None  # one of them is not what was signed
     path = target_of(request.path.removeprefix(request.app[PROXIES].base_path), request.query)
     return LinkSeal(path, int(until), request.query["by"], request.query["signature"])

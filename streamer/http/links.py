@@ -1,14 +1,21 @@
 """`POST /api/links`: an address that leads to a picture or a clip for a while, for who cannot say who he is."""
 
-import secrets
-from dataclasses import replace
 from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from streamer.access.accounts import Accounts
 from streamer.access.action import Action
-from streamer.access.link import CLIP, NOBODY, address_of, grants_of_maker, of_token, sealed, stream_of
+from streamer.access.link import (
+    CLIP,
+    FRAME,
+    NOBODY,
+    address_of,
+    grants_of_maker,
+    of_token,
+    sealed,
+    stream_of,
+    with_link_key,
+)
 from streamer.http.access_keys import ACCESS
 from streamer.http.audit import note
 from streamer.http.bodies.body import read_query
@@ -22,8 +29,8 @@ from streamer.http.operation import described
 from streamer.values.errors import Refused
 
 NOWHERE = (
-    "path: no link leads there; it must be /api/streams/{name}/frame.jpg, or "
-    "/api/streams/{name}/recordings/clip.mp4?from=…&to=…"
+    "path: no link leads there; it must be /api/streams/{name}/frame.jpg, "
+    "/api/streams/{name}/recordings/clip.mp4?from=…&to=… or /api/events/{id}/picture?stream={name}"
 )
 
 routes = web.RouteTableDef()
@@ -49,12 +56,12 @@ async def make(request: web.Request) -> web.Response:
     if stream is None:
         raise Refused(422, NOWHERE)
     require(request, Action.VIEW, stream)
-    if CLIP not in path and request.app[STREAMS].get(stream) is None:
+    if path.endswith(FRAME) and request.app[STREAMS].get(stream) is None:
         raise no_stream(request)
     by = _maker(request)
     accounts = parts.store.accounts
     if not accounts.link_key:
-        accounts = await parts.store.change(_with_link_key)
+        accounts = await parts.store.change(with_link_key)
     seal = sealed(path, int(parts.wall()) + new.seconds, by, accounts.link_key)
     note(request, "link make", stream, detail=f"for {new.seconds} s")
     return answer(MadeLink(url=location(request, address_of(seal)), expires_at=seal.until), 201)
@@ -92,7 +99,3 @@ def _maker(request: web.Request) -> str:
             403, "links are made by users and by tokens that are kept here, since they may end before the link does"
         )
     return by
-
-
-def _with_link_key(accounts: Accounts) -> Accounts:
-    return accounts if accounts.link_key else replace(accounts, link_key=secrets.token_hex(32))

@@ -23,8 +23,8 @@ class Outbox(Protocol):
             besides: streams that are left out: somebody is at them.
         """
 
-    async def next_due(self, outlet: str) -> float | None:
-        """When the next is due: UTC, seconds since 1970; None: none waits."""
+    async def next_due(self, outlet: str, besides: Collection[str] = ()) -> float | None:
+        """When the first of these oldest is due: UTC, seconds since 1970; None: none waits."""
 
     async def sent(self, numbers: Sequence[int]) -> None:
         """These were told, and are no more."""

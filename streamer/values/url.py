@@ -28,6 +28,11 @@ MOST_ENDS = 8
 """Of the @ in a URL, how many may be the end of its password, beside the last: RFC 3986 has one there, and a person who
 does not encode a password any."""
 
+LONG_PATH = 4
+"""Characters of a path, a slash among them, that is a secret as a whole; a shorter one keeps none."""
+LONG_PIECE = 16
+"""Characters of a piece of one that is a secret by itself; a shorter one may be a word."""
+
 _UNSAFE = re.compile(r"[\x00-\x20\x7f-\x9f\ud800-\udfff]")
 """What no URL holds (RFC 3986 section 2): a line break in one would be a header of the request."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -140,6 +145,16 @@ def remember(url: str) -> None:
 def hold(url: str, user: object) -> None:
     """Know them for as long as `user` lives, and a while longer."""
     _secrets.hold(_passwords_in(url), user)
+
+
+def hold_whole(url: str, user: object) -> None:
+    """Know path and query as a whole as secrets, for as long as `user` lives: many receivers have no other password."""
+    _, _, rest = url[:LONGEST].partition("://")
+    host, slash, after = rest.partition("/")
+    after = slash + after or host.partition("?")[1] + host.partition("?")[2]
+    pieces = {piece for piece in re.split(r"[/?&=]", after) if len(piece) >= LONG_PIECE}
+    wholes = {text for text in (after, after.partition("?")[0]) if len(text) > LONG_PATH}
+    _secrets.hold(wholes | pieces | _passwords_in(url), user)
 
 
 def _passwords_in(url: str) -> set[str]:

@@ -12,7 +12,8 @@ class NewLink(Body):
     """`POST /api/links`."""
 
     path: Annotated[str, Field(max_length=256)]
-    """`/api/streams/{name}/frame.jpg`, or `/api/streams/{name}/recordings/clip.mp4?from=…&to=…`."""
+    """`/api/streams/{name}/frame.jpg`, `/api/streams/{name}/recordings/clip.mp4?from=…&to=…`, or of an event
+    `/api/events/{id}/picture?stream={name}`, also `thumbnail`."""
     seconds: Annotated[int, Field(ge=1, le=LONGEST_SECONDS)]
     """For how long it leads there."""
 

@@ -1,0 +1,296 @@
+"""One outlet's notifications, brought to it by its sender: in order a stream, again and again until it has them.
+
+At least once: one that was told and not noted as told, because the process ended between the two, is told again under
+the same id.
+"""
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Literal
+
+from streamer.outlets.outbox import Outbox
+from streamer.outlets.patience import (
+    FIRST_PAUSE,
+    LONGEST_PAUSE,
+    LONGEST_SAID,
+    UNWELCOME_ATTEMPTS,
+    is_given_up,
+    pause_after,
+)
+from streamer.outlets.sender import Gone, Sender, Undelivered, Unwelcome
+from streamer.values.clock import Clock
+from streamer.values.ending import ended
+from streamer.values.errors import Overloaded
+from streamer.values.event import Picture
+from streamer.values.notification import Notification
+from streamer.values.outlet import OutletState
+from streamer.values.uuid7 import uuid7
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 4
+"""Streams that are told of at a time; one while the receiver fails."""
+WINDOW = 100
+"""Notifications that are looked at for that."""
+RECALLED_AFTER = 3
+"""Failures in a row, after whose end those that wait for their next attempt wait no longer."""
+LOOKS, LOOK = 12, 0.25
+"""How often a picture that is not drawn yet is looked for, and the seconds between. It takes about one."""
+QUIET = 60.0
+"""Seconds from one word in the log about what was given up to the next."""
+UNFORESEEN = "it could not be told in a way nobody foresaw; the log has the details"
+
+
+class Delivery:
+    """One outlet's. Others have theirs, and wait for nothing of this one."""
+
+    def __init__(
+        self,
+        name: str,
+        sender: Sender,
+        outbox: Outbox,
+        *,
+        kind: Literal["webhook", "mqtt"],
+        place: str,
+        recipe: str | None = None,
+        clock: Clock,
+        wall: Clock,
+        dice: Callable[[], float] = random.random,
+    ) -> None:
+        """Bring nothing yet.
+
+        Args:
+            name: the outlet's.
+            sender: brings one notification there.
+            outbox: what waits.
+            kind: what the outlet is.
+            place: its host.
+            recipe: in whose words it is told; None: it is the broker.
+            clock: monotonic seconds.
+            wall: UTC, seconds since 1970.
+            dice: gives 0 to 1.
+        """
+        self.name = name
+        self.state = OutletState(name, kind, place, recipe)
+        """How it fares."""
+        self._sender, self._outbox = sender, outbox
+        self._clock, self._wall, self._dice = clock, wall, dice
+        self._at: dict[str, asyncio.Task[None]] = {}
+        """Streams that are being told of."""
+        self._wake = asyncio.Event()
+        self._failures = 0
+        """In a row."""
+        self._failing_from: float | None = None
+        self._resume_at = float("-inf")
+        self._recalls = False
+        """Those that wait for their next attempt are due now."""
+        self._testing = asyncio.Lock()
+        self._said_dead_at = float("-inf")
+
+    async def run(self) -> None:
+        """Bring what waits and what comes, until cancelled."""
+        self._outbox.on_filled(self.name, self._wake.set)
+        try:
+            while True:
+                self._wake.clear()
+                try:
+                    pause = await self._begin()
+                except Overloaded as error:  # the archive is away
+                    pause = float(error.retry_after)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(pause):
+                        await self._wake.wait()
+        finally:
+            tasks = list(self._at.values())
+            for task in tasks:
+                task.cancel()
+            await ended(f"outlet {self.name}", *tasks)
+            self._at.clear()  # one that was cancelled before it began took no note of its end
+
+    def retry_now(self) -> None:
+        """The receiver is back, as somebody knows: wait no longer."""
+        self._resume_at, self._recalls = float("-inf"), True
+        self._wake.set()
+
+    async def test(self) -> None:
+        """Bring it a notification that says so, now. An outlet that has it is on again, and fails no more.
+
+        Raises:
+            Undelivered: why it has it not.
+            Overloaded: another is on its way.
+        """
+        if self._testing.locked():
+            raise Overloaded(f"{self.name} is being tested already")
+        async with self._testing:
+            now = self._wall()
+            await self._attempt(Notification(uuid7(now), 0, self.name, "test", "", None, {}, now), None)
+            self._succeeded()
+
+    # ---- which
+
+    async def _begin(self) -> float | None:
+        """Begin what may be begun; seconds until there may be more, None: until something happens."""
+        if len(self._at) >= AT_ONCE:
+            return None
+        later = LONGEST_PAUSE if self._recalls else 0.0
+        at = tuple(self._at)
+        letters = await self._outbox.due(self.name, self._wall() + later, WINDOW, at)
+        if not letters:
+            self._recalls = False
+        for letter in self._chosen(letters):
+            self._at[letter.stream] = asyncio.create_task(self._tell(letter), name=f"outlet {self.name}")
+        if self.state.status == "off":
+            return LONGEST_PAUSE
+        if self._pause > 0:
+            return self._pause
+        if len(self._at) >= self._most:
+            return None
+        due_at = await self._outbox.next_due(self.name, tuple(self._at))
+        return None if due_at is None else max(LOOK, due_at - self._wall())
+
+    def _chosen(self, letters: Sequence[Notification]) -> Iterable[Notification]:
+        """Of those that are due the ones to begin with."""
+        found = {letter.stream: letter for letter in reversed(letters) if letter.stream not in self._at}
+        first = sorted(found.values(), key=lambda letter: letter.number)
+        if self._pause > 0 or self.state.status == "off":
+            # Somebody waits for a test; and what is too old need not wait for an attempt that is not made.
+            first = [letter for letter in first if letter.kind == "test" or self._is_given_up(letter)]
+            return first[: max(0, AT_ONCE - len(self._at))]
+        if self._failures:  # not always the same one: it may be what the receiver fails at
+            first.sort(key=lambda letter: letter.attempts)
+        return first[: max(0, self._most - len(self._at))]
+
+    @property
+    def _most(self) -> int:
+        return 1 if self._failures else AT_ONCE
+
+    @property
+    def _pause(self) -> float:
+        """Seconds in which the receiver is left alone."""
+        return self._resume_at - self._clock()
+
+    def _is_given_up(self, letter: Notification) -> bool:
+        failing = 0.0 if self._failing_from is None else self._clock() - self._failing_from
+        return is_given_up(self._wall() - letter.made_at, letter.attempts, failing)
+
+    # ---- one
+
+    async def _tell(self, letter: Notification) -> None:
+        """Bring one there, and note what came of it. The next of its stream waits for that."""
+        try:
+            if self._is_given_up(letter):
+                await self._give_up(letter, letter.error or self.state.error or "it waited for a day")
+                return
+            try:
+                await self._attempt(letter, await self._picture_of(letter))
+            except Undelivered as failure:
+                await self._failed(letter, failure)
+            else:
+                self._succeeded()
+                await self._noted(partial(self._outbox.sent, [letter.number]))
+        except Exception:
+            log.exception("what %s was told could not be noted in a way nobody foresaw", self.name)
+            self._fail(Undelivered(UNFORESEEN))  # it is due still, and must not be tried in a circle
+        finally:
+            del self._at[letter.stream]
+            self._wake.set()
+
+    async def _attempt(self, letter: Notification, picture: Picture | None) -> None:
+        """Where it is not taken with its picture, at once without.
+
+        Raises:
+            Undelivered: why the receiver has it not.
+        """
+        try:
+            try:
+                await self._sender.send(letter, picture)
+            except Unwelcome:
+                if picture is None:
+                    raise
+                await self._sender.send(letter, None)
+        except Undelivered:
+            raise
+        except Exception:
+            log.exception("%s could not be told in a way nobody foresaw", self.name)
+            raise Undelivered(UNFORESEEN) from None
+
+    async def _picture_of(self, letter: Notification) -> Picture | None:
+        """The event's. One that has just begun is waited for until its picture is drawn, or is not."""
+        event = letter.event.get("id")
+        if not self._sender.wants_picture or not isinstance(event, str):
+            return None
+        is_new = letter.kind in ("alert", "event_began")
+        with contextlib.suppress(Overloaded):
+            for _ in range(LOOKS):
+                picture = await self._outbox.picture(event)
+                if picture is not None or not is_new or self._wall() - letter.made_at >= LOOKS * LOOK:
+                    return picture
+                await asyncio.sleep(LOOK)
+        return None
+
+    def _succeeded(self) -> None:
+        now = self._wall()
+        if self.state.status != "ok":
+            log.info("%s takes what it is told again", self.name)
+        self._recalls = self._recalls or self._failures >= RECALLED_AFTER
+        self._failures, self._failing_from, self._resume_at = 0, None, float("-inf")
+        self.state = replace(
+            self.state, status="ok", failing_since=None, error="", sent=self.state.sent + 1, last_sent_at=now
+        )
+        self._wake.set()
+
+    async def _failed(self, letter: Notification, failure: Undelivered) -> None:
+        """Have it wait, or give it up."""
+        attempts, error = letter.attempts + 1, str(failure)
+        is_unwelcome = isinstance(failure, Unwelcome)
+        if not is_unwelcome:
+            self._fail(failure)
+        if letter.kind == "test" or (is_unwelcome and attempts >= UNWELCOME_ATTEMPTS):
+            await self._give_up(letter, error)
+            return
+        pause = pause_after(attempts, self._dice)
+        if failure.retry_after is not None:
+            pause = max(pause, min(failure.retry_after, LONGEST_SAID))
+        self.state = replace(self.state, retried=self.state.retried + 1)
+        await self._noted(partial(self._outbox.postponed, letter.number, self._wall() + pause, error))
+
+    def _fail(self, failure: Undelivered) -> None:
+        """The receiver did, whatever it was told."""
+        self._failures, self._recalls = self._failures + 1, False
+        if self._failing_from is None:
+            self._failing_from = self._clock()
+            log.warning("%s cannot be told: %s; it is tried again", self.name, failure)
+        pause = pause_after(self._failures, self._dice)
+        if failure.retry_after is not None:
+            pause = min(max(FIRST_PAUSE, failure.retry_after), LONGEST_SAID)
+        self._resume_at = self._clock() + pause
+        if isinstance(failure, Gone) and self.state.status != "off":
+            log.warning("%s is told nothing more: %s", self.name, failure)
+        is_off = isinstance(failure, Gone) or self.state.status == "off"
+        since = self.state.failing_since
+        self.state = replace(
+            self.state,
+            status="off" if is_off else "failing",
+            failing_since=self._wall() if since is None else since,
+            error=str(failure),
+        )
+
+    async def _give_up(self, letter: Notification, error: str) -> None:
+        self.state = replace(self.state, dead=self.state.dead + 1)
+        if self._clock() - self._said_dead_at >= QUIET:
+            self._said_dead_at = self._clock()
+            log.warning("%s: %d notifications were given up by now: %s", self.name, self.state.dead, error)
+        await self._noted(partial(self._outbox.dead, letter.number, error))
+
+    async def _noted(self, note: Callable[[], Awaitable[None]]) -> None:
+        """Have the outbox know, however long that takes: what is not noted is told again."""
+        while True:
+            try:
+                return await note()
+            except Overloaded as error:
+                await asyncio.sleep(error.retry_after)

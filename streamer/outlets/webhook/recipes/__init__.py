@@ -1,0 +1,1 @@
+"""In whose words a receiver is told: each recipe makes one request of a letter. Pure."""
