@@ -283,8 +283,9 @@ def _evaluate(arguments: argparse.Namespace) -> int:
         )
 
     settings(arguments.serving or "127.0.0.1:5000", "rtsp://127.0.0.1/clip")  # first, before seconds of imports
-    from streamer.evaluate.evaluation import Material, ModelServer, run
+    from streamer.evaluate.evaluation import Material, run
     from streamer.service import Service
+    from streamer.tools.model_server import ModelServer
 
     _log(logging.ERROR)
     return run(

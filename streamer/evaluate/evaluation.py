@@ -1,11 +1,9 @@
 """One evaluation: what is given is checked, a model server started, the clip played, judged and told."""
 
 import asyncio
-import contextlib
 import importlib.util
 import json
-import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,10 +14,10 @@ from streamer.evaluate.figures import Figures, judge
 from streamer.evaluate.playing import meet, play
 from streamer.evaluate.report import table
 from streamer.service import Service
-from streamer.tools.child import Child, await_until
-from streamer.tools.demo import MODEL, require_tensorflow, serving_command
+from streamer.tools.child import Child
 from streamer.tools.memory import keep_memory
-from streamer.tools.processes import free_port, listens
+from streamer.tools.model_server import ModelServer, stopped_in_the_end
+from streamer.tools.processes import free_port
 from streamer.tools.progress import Progress
 from streamer.values.errors import ConfigError
 
@@ -40,19 +38,6 @@ class Material:
     """Of the clip; None for all."""
 
 
-@dataclass(frozen=True)
-class ModelServer:
-    """Who is asked: a server that runs already, or one that is started for as long as it takes."""
-
-    address: str | None
-    model: str
-    """The model's name there."""
-    model_path: Path | None
-    """An exported model to serve, where no address is given; None for the bundled one."""
-    state: Path
-    """Where the bundled model is kept once it is exported."""
-
-
 def run(material: Material, server: ModelServer, build: Build, *, as_json: bool) -> int:
     """Play, judge, print, and return the exit code.
 
@@ -62,9 +47,7 @@ def run(material: Material, server: ModelServer, build: Build, *, as_json: bool)
     """
     if importlib.util.find_spec("pycocotools") is None:
         raise ConfigError("evaluate needs pycocotools, which is not installed: `pip install 'sightline[evaluate]'`")
-    if server.address is None:
-        require_tensorflow()
-        _require_model(server.model_path)
+    server.require_usable()
     evaluation = Evaluation(material, server, build)
     try:
         figures = evaluation.run()
@@ -73,29 +56,6 @@ def run(material: Material, server: ModelServer, build: Build, *, as_json: bool)
         return 130
     print(json.dumps(figures, indent=2) if as_json else table(figures))
     return 0
-
-
-def _require_model(path: Path | None) -> None:
-    if path is not None and not any(version.name.isdecimal() for version in path.glob("*/")):
-        raise ConfigError(f"--model-path {path}: holds no version of a model; `sightline export` makes one")
-
-
-@contextlib.contextmanager
-def _stopped_in_the_end(children: list[Child]) -> Iterator[None]:
-    """SIGINT and SIGTERM interrupt the block; however it ends, every child is stopped."""
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(number, signal.default_int_handler) for number in numbers]
-    try:
-        yield
-    finally:
-        for number in numbers:  # a second Ctrl-C must not leave processes behind
-            signal.signal(number, signal.SIG_IGN)
-        for child in children:
-            child.terminate()
-        for child in children:
-            child.stop()
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)
 
 
 class Evaluation:
@@ -112,8 +72,8 @@ class Evaluation:
         self.progress.say(f"reading {path.name}")
         played = clip.read(path, self._material.seconds, lambda frames: count(f"reading: {frames} frames"))
         known = truth.read(self._material.truth, frames=played.frames, width=played.width, height=played.height)
-        with _stopped_in_the_end(self._children):
-            address = self._server.address or self._serve()
+        with stopped_in_the_end(self._children):
+            address = self._server.met(self._children, self.progress)
             url = f"rtsp://127.0.0.1:{free_port()}/{STREAM}"
             # The last process that is started, and before gRPC runs in this one: gRPC does not like to be forked.
             arguments = (str(path), url, str(played.packets))
@@ -121,25 +81,6 @@ class Evaluation:
             self._children.append(camera)
             keep_memory()
             return asyncio.run(self._watch(address, url, played, known, camera))
-
-    def _serve(self) -> str:
-        """Start a model server; its address."""
-        models, name = self._server.model_path or self._export(), self._server.model
-        port = free_port()
-        self.progress.say("starting the model server")
-        self._children.append(Child("model server", *serving_command(models, port, name), aside=True))
-        await_until(lambda: listens(port), "the model server", self._children, self.progress.say)
-        return f"127.0.0.1:{port}"
-
-    def _export(self) -> Path:
-        """The bundled model, exported where that is not done yet."""
-        models = self._server.state.absolute() / "models" / MODEL
-        self.progress.say("preparing the bundled model (the first time takes a minute)")
-        export = Child("export", "-m", "sightline_export", "--if-changed", "--output", str(models), aside=True)
-        self._children.append(export)
-        export.finish()
-        self._children.remove(export)
-        return models
 
     async def _watch(self, address: str, url: str, played: Clip, known: truth.Truth, camera: Child) -> Figures:
         """Play the clip to the service, and judge what was seen."""
