@@ -86,6 +86,8 @@ def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
     bench.add_argument("--json", action="store_true", help="one JSON document instead of a table")
     bench.set_defaults(run=_bench)
 
+    _add_detect(commands.add_parser("detect", help="find things in pictures and videos; label them"), given[:1])
+
     _add_evaluate(commands.add_parser("evaluate", help="judge the boxes viewers see of a clip whose boxes are known"))
 
     _add_doctor(commands.add_parser("doctor", help="say what is wrong with a camera, and what would be better"))
@@ -122,6 +124,15 @@ def _add_archive(parser: argparse.ArgumentParser, word: Sequence[str]) -> None:
 
         progress = Progress()
         verbs.add_verbs(parser, _at_rest, lambda said: progress.count(said) if said else progress.end())
+
+
+def _add_detect(parser: argparse.ArgumentParser, word: Sequence[str]) -> None:
+    """The options of `detect`, for who says that word."""
+    if word == ["detect"]:
+        from streamer.annotate.options import add_options
+
+        add_options(parser)
+        parser.set_defaults(run=_detect)
 
 
 def _add_evaluate(parser: argparse.ArgumentParser) -> None:
@@ -265,6 +276,13 @@ def _bench(arguments: argparse.Namespace) -> int:
         events=int(arguments.events),
         database=arguments.database,
     )
+
+
+def _detect(arguments: argparse.Namespace) -> int:
+    from streamer.annotate.command import run
+
+    _log(logging.ERROR)
+    return run(arguments)
 
 
 def _evaluate(arguments: argparse.Namespace) -> int:

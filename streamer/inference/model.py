@@ -96,7 +96,7 @@ class ServedModel:
     def put(self, sample: Sample, answer: Answer) -> None:
         """Ask about a sample; `answer` is called once, from the event loop."""
         if self.contract is not None:
-            self._batcher.max_batch_size = min(self._max_batch_size, _frames_a_call(self.contract))
+            self._batcher.max_batch_size = min(self._max_batch_size, frames_a_call(self.contract))
         self._dispatcher.put(sample, answer)
 
     def put_picture(self, sample: Sample, answer: Answer) -> None:
@@ -106,7 +106,7 @@ class ServedModel:
             Overloaded: too many wait.
         """
         if self.contract is not None:
-            self._batcher.max_batch_size = min(self._max_batch_size, _frames_a_call(self.contract))
+            self._batcher.max_batch_size = min(self._max_batch_size, frames_a_call(self.contract))
         self._dispatcher.put_picture(sample, answer)
 
     async def run(self) -> None:
@@ -129,7 +129,7 @@ class ServedModel:
             self._broken.add(part)
 
 
-def _frames_a_call(contract: Contract) -> int:
+def frames_a_call(contract: Contract) -> int:
     """How many a model takes at once, and a message of the channel carries."""
     carried = max(1, MAX_PICTURES // (3 * contract.height * contract.width))
     return min(carried, contract.max_batch_size or carried)

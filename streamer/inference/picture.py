@@ -3,6 +3,7 @@
 Pillow and not OpenCV: it reads sizes before pixels, turns PNG and WebP upright too, and takes the kinds it is told to.
 """
 
+import contextlib
 import io
 import re
 import struct
@@ -26,6 +27,9 @@ _MARKER = re.compile(rb"\xff[\x02-\xcf\xd9-\xfe]")
 """Of a JPEG, with a length behind it, or its end: ITU-T T.81 table B.1."""
 _END, _SCAN = 0xD9, 0xDA
 
+_BROKEN = (ValueError, SyntaxError, ArithmeticError, LookupError, TypeError, EOFError, struct.error)
+"""What Pillow raises at what is no picture, beside OSError."""
+
 Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit is higher, and does not say how large the picture is
 
 
@@ -36,7 +40,7 @@ def read_picture(data: bytes) -> NDArray[np.uint8]:
         data: a JPEG, PNG or WebP; of one that moves the first picture.
 
     Returns:
-        uint8 [height, width, 3], RGB; what is see-through is white.
+        uint8 [height, width, 3], RGB, to be read only; what is see-through is white.
 
     Raises:
         Refused: 415 it is none, 413 it has more than MAX_PIXELS, 422 it is broken, or made to take long.
@@ -52,8 +56,17 @@ def read_picture(data: bytes) -> NDArray[np.uint8]:
             return _upright(picture)
     except UnidentifiedImageError:
         raise Refused(415, "this is no picture; JPEG, PNG and WebP are read") from None
-    except (OSError, ValueError, SyntaxError, ArithmeticError, LookupError, TypeError, EOFError, struct.error) as error:
+    except (OSError, *_BROKEN) as error:
         raise Refused(422, f"the picture cannot be decoded: {error}") from None
+
+
+def claimed_pixels(data: bytes) -> int:
+    """Width times height as a picture's header has it; 0 of what is none. Nothing is decoded."""
+    with contextlib.suppress(OSError, *_BROKEN), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
+            return picture.size[0] * picture.size[1]
+    return 0
 
 
 def _scans(data: bytes) -> int:
@@ -69,6 +82,8 @@ def _upright(picture: Image.Image) -> NDArray[np.uint8]:
     picture.load()
     ImageOps.exif_transpose(picture, in_place=True)
     width, height = picture.size
+    if picture.mode == "RGB" and width * height <= STRIP and not picture.has_transparency_data:
+        return np.asarray(picture)  # as most are: a third of the time, and of the memory
     pixels = np.empty((height, width, 3), np.uint8)
     rows = max(1, STRIP // width)
     for top in range(0, height, rows):

@@ -8,13 +8,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 
-def replace_file(path: Path, content: bytes, given_up: Callable[[], bool] = lambda: False) -> None:
-    """Write beside it, make sure of the disk, and rename. mkstemp's files are 0600.
+def replace_file(
+    path: Path, content: bytes, given_up: Callable[[], bool] = lambda: False, *, mode: int = 0o600
+) -> None:
+    """Write beside it, make sure of the disk, and rename.
 
     Args:
         path: the file, or a link to it. It need not be there; its folder must.
         content: what is to be in it.
         given_up: asked when all is written: true leaves the old file.
+        mode: who may read it, as chmod(2) has it.
 
     Raises:
         OSError: it cannot be written, or was given up; the old one is as it was.
@@ -26,6 +29,8 @@ def replace_file(path: Path, content: bytes, given_up: Callable[[], bool] = lamb
             file.write(content)
             file.flush()
             give_to(file.fileno(), path if path.exists() else path.parent)
+            if mode != 0o600:  # which is mkstemp's
+                os.fchmod(file.fileno(), mode)
             os.fsync(file.fileno())
         if given_up():
             raise TimeoutError(errno.ETIMEDOUT, "the disk answered too late")

@@ -10,7 +10,7 @@ import pytest
 from serving.signature import Contract
 from streamer.inference import predictor
 from streamer.inference.batcher import DropReason
-from streamer.inference.model import ServedModel, _frames_a_call
+from streamer.inference.model import ServedModel, frames_a_call
 from streamer.inference.served_models import ServedModels
 from streamer.values.clock import monotonic
 from streamer.values.detections import Detections
@@ -36,7 +36,7 @@ def eager(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_call_carries_no_more_than_a_message(height: int, width: int, allowed: int | None, frames: int) -> None:
     """A batch is no larger than the model takes and one message of the channel carries; one frame it always is."""
     contract = Contract("m", height=height, width=width, labels={}, max_batch_size=allowed)
-    assert _frames_a_call(contract) == frames
+    assert frames_a_call(contract) == frames
 
 
 class FickleClock:

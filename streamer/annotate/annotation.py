@@ -1,0 +1,248 @@
+"""One run: pictures are read, asked about in batches, and their answers written, all at once and in order.
+
+files ─► reading ─► batches ─► predictor ═gRPC═► model server
+         (threads)                 │
+         files, journal ◄─ answers ┘  (threads)
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+from serving.signature import Contract
+from streamer.annotate.answer import Answer, Unreadable, found_of
+from streamer.annotate.listing import Given
+from streamer.annotate.reading import Failed, Known, Outcome, Past, Reading, VideoDone
+from streamer.annotate.shot import Origin, Shot
+from streamer.inference.predictor import Predictor
+from streamer.values.clock import Clock
+from streamer.values.detections import Detections
+from streamer.values.errands import Errands
+from streamer.values.errors import PredictError, SightlineError
+from streamer.values.frame import Sample
+
+PATIENCE = 30.0
+"""Seconds a call may take, and a server that does not answer may be away, before all is given up."""
+PAUSE = 0.2
+"""Seconds until a call that failed is made again."""
+AHEAD = 2
+"""Batches that are read while others are asked about."""
+WRITERS = 4
+"""Threads that write: each waits for the disk, not for a core."""
+REFUSED = ("INVALID_ARGUMENT", "PERMISSION_DENIED", "UNAUTHENTICATED", "UNIMPLEMENTED")
+"""What a server says that will say it again."""
+
+
+class Keeper(Past, Protocol):
+    """Where answers go: `Output` or `Printed`."""
+
+    def write(self, shot: Shot, answer: Answer) -> None:
+        """All files about one picture. Blocks."""
+
+    def note(self, answer: Answer, origin: Origin) -> None:
+        """It is done. Blocks; in order."""
+
+    def note_video(self, name: str, origin: Origin) -> None:
+        """All frames of a video are noted. Blocks; in order."""
+
+
+@dataclass
+class Tally:
+    """What came of a run."""
+
+    done: int = 0
+    known: int = 0
+    """Pictures and videos about which nothing was left to do."""
+    failed: int = 0
+    found: Counter[str] = field(default_factory=Counter)
+    """Things by label, in what was done."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How a model server is asked."""
+
+    batch: int
+    """Pictures a call."""
+    in_flight: int
+    """Calls at once."""
+
+
+_Batch = tuple[list[Shot | VideoDone], "asyncio.Task[list[Detections]] | None"]
+
+
+class Annotation:
+    """One run."""
+
+    def __init__(
+        self,
+        predictor: Predictor,
+        contract: Contract,
+        least: Mapping[str, float],
+        keeper: Keeper,
+        *,
+        every: float | None,
+        pace: Pace,
+        clock: Clock,
+        require_alive: Callable[[], None],
+        on_failed: Callable[[Failed], None],
+        on_progress: Callable[[Tally], None],
+    ) -> None:
+        """Join it; nothing is read yet.
+
+        Args:
+            predictor: runs, and has met the model.
+            contract: the model's.
+            least: by label, the least score that counts.
+            keeper: where answers go.
+            every: seconds between frames of a video.
+            pace: how the server is asked.
+            clock: monotonic seconds.
+            require_alive: raises where the model server was ours, and has ended.
+            on_failed: told of each file that cannot be read.
+            on_progress: told after each batch.
+        """
+        self.tally = Tally()
+        self._predictor, self._contract, self._least, self._keeper = predictor, contract, least, keeper
+        self._version, self._pace, self._clock = predictor.version, pace, clock
+        self._require_alive, self._on_failed, self._on_progress = require_alive, on_failed, on_progress
+        self._reading = Reading(contract, min(least.values(), default=1.0), every, keeper)
+        self._writing, self._noting = Errands(WRITERS, "writing"), Errands(1, "noting")
+        self._slots = asyncio.Semaphore(pace.in_flight)
+        self._answered_at = clock()
+
+    async def run(self, files: Sequence[Given]) -> Tally:
+        """Look at all of them.
+
+        Raises:
+            SightlineError: the model server is gone for good, or nothing can be written; what is done is kept.
+        """
+        read: asyncio.Queue[Awaitable[Outcome] | None] = asyncio.Queue(AHEAD * self._pace.batch)
+        asked: asyncio.Queue[_Batch | None] = asyncio.Queue(self._pace.in_flight)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._read(files, read, group))
+                group.create_task(self._batch(read, asked, group))
+                group.create_task(self._write(asked))
+        except BaseExceptionGroup as several:
+            raise _first(several) from None
+        return self.tally
+
+    async def _read(
+        self, files: Sequence[Given], read: "asyncio.Queue[Awaitable[Outcome] | None]", group: asyncio.TaskGroup
+    ) -> None:
+        await self._reading.run(files, read.put, group)
+        await read.put(None)
+
+    async def _batch(
+        self,
+        read: "asyncio.Queue[Awaitable[Outcome] | None]",
+        asked: "asyncio.Queue[_Batch | None]",
+        group: asyncio.TaskGroup,
+    ) -> None:
+        """Full batches but for the last: the model gives most so."""
+        items: list[Shot | VideoDone] = []
+        samples: list[Sample] = []
+        while (coming := await read.get()) is not None:
+            outcome = await coming
+            if isinstance(outcome, Failed):
+                self.tally.failed += 1
+                self._on_failed(outcome)
+            elif isinstance(outcome, Known):
+                self.tally.known += 1
+                self._on_progress(self.tally)
+            else:
+                items.append(outcome)
+            if isinstance(outcome, Shot):
+                samples.append(outcome.sample)
+            if len(samples) == self._pace.batch:
+                await self._send(items, samples, asked, group)
+                items, samples = [], []
+        await self._send(items, samples, asked, group)
+        await asked.put(None)
+
+    async def _send(
+        self,
+        items: list[Shot | VideoDone],
+        samples: list[Sample],
+        asked: "asyncio.Queue[_Batch | None]",
+        group: asyncio.TaskGroup,
+    ) -> None:
+        call = None
+        if samples:
+            await self._slots.acquire()
+            call = group.create_task(self._ask(samples))
+            call.add_done_callback(lambda _: self._slots.release())
+        await asked.put((items, call))
+
+    async def _ask(self, samples: list[Sample]) -> list[Detections]:
+        """What the model finds; asked again while that may help."""
+        since = self._clock()
+        answers: list[Detections] = []
+        while not answers:
+            try:
+                answers = await self._predictor.predict(samples, self._clock() + PATIENCE)
+            except PredictError as error:
+                self._require_alive()
+                if error.code in REFUSED or self._clock() - max(since, self._answered_at) > PATIENCE:
+                    raise
+                await asyncio.sleep(PAUSE)
+        self._answered_at = self._clock()
+        if answers[0].version != self._version:
+            raise SightlineError(
+                f"the model server has version {answers[0].version} of {self._predictor.model} now, and what is done "
+                f"is of version {self._version}"
+            )
+        return answers
+
+    async def _write(self, asked: "asyncio.Queue[_Batch | None]") -> None:
+        while (batch := await asked.get()) is not None:
+            items, call = batch
+            detections = iter(await call if call is not None else ())
+            pairs = [(item, self._answer(item, next(detections)) if isinstance(item, Shot) else None) for item in items]
+            failed = await asyncio.gather(*(self._writing.run(partial(self._files, *pair)) for pair in pairs))
+            for failure in filter(None, failed):
+                self.tally.failed += 1
+                self._on_failed(failure)
+            kept = [pair for pair, failure in zip(pairs, failed, strict=True) if failure is None]
+            await self._noting.run(partial(self._note, kept))
+            for _, answer in kept:
+                self._count(answer)
+            self._on_progress(self.tally)
+
+    def _answer(self, shot: Shot, detections: Detections) -> Answer:
+        """What counts of it. A class that the model has no name for is none that could be learned."""
+        found = tuple(
+            each for each in found_of(detections) if each.label in self._least and each.score >= self._least[each.label]
+        )
+        return Answer(shot.name, detections.width, detections.height, found, shot.seconds)
+
+    def _files(self, item: Shot | VideoDone, answer: Answer | None) -> Failed | None:
+        if isinstance(item, Shot) and answer is not None:
+            try:
+                self._keeper.write(item, answer)
+            except Unreadable as error:  # it is gone, where it is read once more to be drawn on
+                return Failed(Path(item.origin.path), str(error))
+        return None
+
+    def _note(self, pairs: Sequence[tuple[Shot | VideoDone, Answer | None]]) -> None:
+        for item, answer in pairs:
+            if isinstance(item, VideoDone):
+                self._keeper.note_video(item.name, item.origin)
+            elif answer is not None:
+                self._keeper.note(answer, item.origin)
+
+    def _count(self, answer: Answer | None) -> None:
+        if answer is not None:
+            self.tally.done += 1
+            self.tally.found.update(each.label for each in answer.found)
+
+
+def _first(several: BaseExceptionGroup[BaseException]) -> BaseException:
+    """What went wrong first: whoever waits for it goes wrong too."""
+    first = several.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first

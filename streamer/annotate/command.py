@@ -1,0 +1,195 @@
+"""`sightline detect`: from its options to its exit code."""
+
+import argparse
+import asyncio
+import contextlib
+import time
+from pathlib import Path
+
+from serving.signature import Contract
+from streamer.annotate.annotation import Annotation, Pace, Tally
+from streamer.annotate.journal import Settings
+from streamer.annotate.listing import Listing, listing_of
+from streamer.annotate.options import Options, options_of
+from streamer.annotate.output import OURS, Output
+from streamer.annotate.printed import Printed
+from streamer.annotate.reading import Failed
+from streamer.inference import credentials
+from streamer.inference.model import frames_a_call
+from streamer.inference.predictor import Predictor
+from streamer.tools.child import Child
+from streamer.tools.memory import keep_memory
+from streamer.tools.model_server import stopped_in_the_end
+from streamer.tools.progress import Progress
+from streamer.values.clock import monotonic
+from streamer.values.errors import ConfigError, SightlineError
+
+MEETING = 15.0
+"""Seconds a model server gets to answer at first."""
+LOOK = 0.1
+"""Seconds between two looks whether it does."""
+OWN_IN_FLIGHT = 4
+"""Calls at once at a server that nobody else asks: two run there, and one waits behind each."""
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Look at all that is given; gives the exit code.
+
+    Raises:
+        ConfigError: what is asked for cannot be had, or nothing that is given can be read.
+        SightlineError: the model server went, or nothing can be written; what is done is kept.
+    """
+    return Detection(options_of(arguments)).run()
+
+
+class Detection:
+    """The command, once."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._progress = Progress()
+        self._children: list[Child] = []
+        self._tally = Tally()
+
+    def run(self) -> int:
+        """Everything; leaves no process behind."""
+        options = self._options
+        options.server.require_usable()
+        keeper = Printed(options.wish.form) if options.output is None else Output(options.output, options.wish)
+        with contextlib.closing(keeper):
+            listing = self._listing()
+            for path, why in listing.refused:
+                self._say_failed(Failed(path, why))
+            if not listing.files:
+                raise ConfigError(_nothing(listing))
+            try:
+                with stopped_in_the_end(self._children):
+                    address = options.server.met(self._children, self._progress)
+                    keep_memory()
+                    asyncio.run(self._annotate(address, listing, keeper))
+            except KeyboardInterrupt:
+                self._say_interrupted()
+                return 130
+            except SightlineError:
+                self._progress.end()
+                raise
+        failed = self._tally.failed + len(listing.refused)
+        self._say_done(listing, failed)
+        if not failed:
+            return 0
+        return 1 if self._tally.done + self._tally.known else 2
+
+    def _listing(self) -> Listing:
+        options = self._options
+        without = [] if options.output is None else [options.output / name for name in OURS]
+        return listing_of(options.given, recursive=options.recursive, without=without)
+
+    async def _annotate(self, address: str, listing: Listing, keeper: Output | Printed) -> None:
+        serving, tls = self._options.serving, self._options.serving.tls
+        predictor = Predictor(
+            address,
+            serving.model,
+            clock=monotonic,
+            credentials=None if tls is None else credentials.read(**tls.model_dump()),
+        )
+        watching = asyncio.create_task(predictor.run())
+        try:
+            contract = await self._meet(predictor)
+            least = self._options.thresholds.of(contract)
+            if isinstance(keeper, Output):
+                keeper.journal.begin(self._settings(predictor, contract, least), anew=self._options.anew)
+            keeper.begin(contract.labels)
+            annotation = Annotation(
+                predictor,
+                contract,
+                least,
+                keeper,
+                every=self._options.every,
+                pace=self._pace(contract),
+                clock=monotonic,
+                require_alive=self._require_alive,
+                on_failed=self._say_failed,
+                on_progress=lambda tally: self._count(tally, len(listing.files)),
+            )
+            self._tally = annotation.tally
+            self._started = time.monotonic()
+            await annotation.run(listing.files)
+            self._seconds = time.monotonic() - self._started
+            await asyncio.to_thread(keeper.finish, changed=self._tally.done > 0)
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+            await predictor.close()
+
+    async def _meet(self, predictor: Predictor) -> Contract:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(MEETING):
+                while not predictor.up or predictor.contract is None:  # it tells nobody that it is there
+                    await asyncio.sleep(LOOK)
+                    self._progress.count(f"waiting: {predictor.reason or 'the model was not met yet'}")
+        if not predictor.up or predictor.contract is None:
+            raise ConfigError(predictor.reason or "the model does not answer")
+        return predictor.contract
+
+    def _settings(self, predictor: Predictor, contract: Contract, least: dict[str, float]) -> Settings:
+        return {
+            "model": predictor.model,
+            "version": predictor.version,
+            "classes": {str(class_id): label for class_id, label in sorted(contract.labels.items())},
+            "min_score": least,
+            "every": self._options.every,
+        }
+
+    def _pace(self, contract: Contract) -> Pace:
+        serving = self._options.serving
+        own = self._options.server.address is None
+        batch = min(serving.max_batch_size, frames_a_call(contract))
+        return Pace(batch, OWN_IN_FLIGHT if own else serving.in_flight)
+
+    def _require_alive(self) -> None:
+        for child in self._children:
+            child.require_alive()
+
+    def _count(self, tally: Tally, files: int) -> None:
+        rate = tally.done / max(time.monotonic() - self._started, 1e-3)
+        self._progress.count(f"{_pictures(tally.done)} of {files} files, {rate:.1f} a second{_also(tally)}")
+
+    def _say_failed(self, failed: Failed) -> None:
+        self._progress.say(f"{_shown(failed.path)}: {failed.why}")
+
+    def _say_interrupted(self) -> None:
+        kept = "; the same command goes on from there" if self._options.output is not None else ""
+        self._progress.say(f"stopped after {_pictures(self._tally.done)}{kept}")
+
+    def _say_done(self, listing: Listing, failed: int) -> None:
+        tally = self._tally
+        things = ", ".join(f"{count} {label}" for label, count in tally.found.most_common()) or "nothing found"
+        rate = tally.done / max(self._seconds, 1e-3)
+        said = [f"{_pictures(tally.done)}: {things}"] if tally.done else []
+        said += [f"{rate:.1f} a second"] if tally.done else []
+        said += [f"{tally.known} done before"] if tally.known else []
+        said += [f"{failed} could not be read"] if failed else []
+        said += [f"{listing.passed_over} of other kinds passed over"] if listing.passed_over else []
+        where = "" if self._options.output is None else f"; in {self._options.output}"
+        self._progress.say(f"{'; '.join(said)}{where}")
+
+
+def _also(tally: Tally) -> str:
+    known = f", {tally.known} done before" if tally.known else ""
+    return f"{known}, {tally.failed} could not be read" if tally.failed else known
+
+
+def _pictures(count: int) -> str:
+    return f"{count} picture{'' if count == 1 else 's'}"
+
+
+def _nothing(listing: Listing) -> str:
+    if listing.refused:
+        return "nothing of what is given can be read"
+    others = f", only {listing.passed_over} files of other kinds" if listing.passed_over else ""
+    return f"there is no picture and no video in what is given{others}; -r goes into folders' folders"
+
+
+def _shown(path: Path) -> str:
+    """A name as it may stand on a terminal, whatever is in it."""
+    return "".join(character if character.isprintable() else "\ufffd" for character in str(path))
