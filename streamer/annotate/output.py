@@ -7,7 +7,9 @@ labels.csv …        what a form says of all pictures, made in the end
 """
 
 import os
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from streamer.annotate import photo
 from streamer.annotate.answer import Answer, Found, stem_of
 from streamer.annotate.forms import FORMS
 from streamer.annotate.journal import Journal
+from streamer.annotate.leftovers import remove_leftovers
 from streamer.annotate.shot import Origin, Shot
 from streamer.inference.picture import read_picture
 from streamer.values.errors import ConfigError, SightlineError
@@ -24,6 +27,10 @@ from streamer.view.still import draw
 
 OURS = ("labels", "drawn")
 """Folders in it that hold no pictures to be looked at."""
+WHOLE = ("labels.csv", "coco.json", "classes.txt", "data.yaml")
+"""Files in it."""
+CLOSING = 5.0
+"""Seconds that files which are being written get when a run is interrupted."""
 
 
 @dataclass(frozen=True)
@@ -51,18 +58,25 @@ class Output:
         os.umask(mask := os.umask(0o077))
         self._mode = 0o666 & ~mask
         self._labels: Mapping[int, str] = {}
+        self._under_way, self._is_closed = 0, False
+        self._changed = threading.Condition()
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self.journal = Journal(folder)
         except OSError as error:
             raise ConfigError(f"--output {folder}: cannot be written to: {error.strerror or error}") from None
+        if self.journal.settings is not None:
+            remove_leftovers(folder, WHOLE, (*OURS, "images"))
 
     def begin(self, labels: Mapping[int, str]) -> None:
         """Be told what the model knows, by class id."""
         self._labels = labels
 
     def close(self) -> None:
-        """Let go of it; may be called twice."""
+        """Let go of it when what is being written is; may be called twice."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.wait_for(lambda: not self._under_way, CLOSING)
         self.journal.close()
 
     @property
@@ -159,11 +173,26 @@ class Output:
         return self.folder / "drawn" / f"{stem}.jpg"
 
     def _write(self, path: Path, content: bytes) -> None:
+        with self._writing():
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                replace_file(path, content, mode=self._mode)
+            except OSError as error:
+                raise _unwritten(path, error) from None
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Threads are not ended with the process in good order: whoever closes waits for them."""
+        with self._changed:
+            if self._is_closed:
+                raise SightlineError(f"{self.folder}: nothing is written there any more")
+            self._under_way += 1
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            replace_file(path, content, mode=self._mode)
-        except OSError as error:
-            raise _unwritten(path, error) from None
+            yield
+        finally:
+            with self._changed:
+                self._under_way -= 1
+                self._changed.notify_all()
 
 
 def _bytes_of(shot: Shot) -> bytes:
