@@ -1,11 +1,13 @@
 """`POST /api/detect`: pictures that somebody sends, looked at by the model while no camera waits for it.
 
 They go in batches of the cameras' own model, when no frame waits, and one call at a time: a burst of pictures costs no
-camera a result.
+camera a result. What is sent is read before it takes a place among those that are looked at: who sends slowly is waited
+for by nobody else.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -22,7 +24,8 @@ from streamer.http.bodies.picture import DetectedPicture, DetectedPictures, Pict
 from streamer.http.keys import MODELS
 from streamer.http.needs import needs
 from streamer.http.operation import Answer, Content, described
-from streamer.http.sent_pictures import FORM, TYPES, SentPicture, sent_pictures
+from streamer.http.sent_bytes import SentBytes, Share
+from streamer.http.sent_pictures import FORM, MAX_BYTES, TYPES, SentPicture, sent_pictures
 from streamer.inference.batcher import DropReason
 from streamer.inference.model import ServedModel
 from streamer.values.clock import monotonic
@@ -33,13 +36,16 @@ from streamer.values.frame import Frame, Sample
 from streamer.values.track import TrackedBox, boxes_of
 
 AT_ONCE = 4
-"""Requests under way: each may hold what it carries, and what of it is decoded."""
+"""Requests whose pictures are looked at: of each, several may be decoded."""
+PATIENCE = 10.0
+"""Seconds for which a request that has come waits to be one of them."""
 DRAWN = "image/jpeg"
 TOLD = "application/json"
-_decoding = Errands(1, "pictures")
+decoding = Errands(1, "pictures")
 """One picture is decoded at a time: it may be 150 MB then."""
 
-UNDER_WAY: web.AppKey[set[object]] = web.AppKey("pictures", set)
+SENT: web.AppKey[SentBytes] = web.AppKey("sent", SentBytes)
+PLACES: web.AppKey[asyncio.Semaphore] = web.AppKey("places", asyncio.Semaphore)
 
 routes = web.RouteTableDef()
 
@@ -51,14 +57,29 @@ DRAW: web.AppKey[Draw] = web.AppKey("draw")
 
 def set_up(app: web.Application, draw: Draw) -> None:
     """Nothing is under way."""
-    app[UNDER_WAY], app[DRAW] = set(), draw
+    app[SENT], app[PLACES], app[DRAW] = SentBytes(AT_ONCE * MAX_BYTES), asyncio.Semaphore(AT_ONCE), draw
+
+
+Reading = Callable[[web.Request, Share], Awaitable[list[SentPicture]]]
+"""How pictures are read from a request's body, into a share of what may be held."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What was seen."""
+
+    model: ServedModel
+    contract: Contract
+    pictures: list[tuple[SentPicture, Detections]]
+    """One at the least."""
+    drawn: bytes | None
+    """A JPEG, where one was wanted."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Read:
     """A picture, decoded."""
 
-    sent: SentPicture
     sample: Sample
     pixels: NDArray[np.uint8] | None
     """uint8 [height, width, 3], RGB; None: nobody wants to see it."""
@@ -81,33 +102,64 @@ class _Read:
 async def detect(request: web.Request) -> web.Response:
     """Find things in one picture, or in the several of a form; `Accept: image/jpeg` has one drawn."""
     asked = read_query(PictureQuestion, request.query)
-    under_way = request.app[UNDER_WAY]
-    if len(under_way) >= AT_ONCE:
-        raise Overloaded("as many pictures as may be are being looked at", 2)
-    under_way.add(this := object())
-    try:
-        model = _model(request, asked.model)
-        return await _detect(request, model, asked.min_score)
-    finally:
-        under_way.discard(this)
+    looked = await look(request, asked, sent_pictures, drawn=_wants_drawn(request))
+    if looked.drawn is not None:
+        return web.Response(body=looked.drawn, content_type=DRAWN)
+    return web.json_response(
+        DetectedPictures(
+            model=looked.model.name,
+            version=looked.pictures[0][1].version,
+            min_score=looked.contract.min_score,
+            pictures=[_shown(sent, answer) for sent, answer in looked.pictures],
+        )
+    )
 
 
-async def _detect(request: web.Request, model: ServedModel, min_score: float | None) -> web.Response:
+async def look(request: web.Request, asked: PictureQuestion, reading: Reading, *, drawn: bool) -> Looked:
+    """Read what a request carries, and have it looked at.
+
+    Args:
+        request: its body is read.
+        asked: of which model, and from which score on.
+        reading: how its pictures are found in it.
+        drawn: whether one is wanted with its boxes.
+
+    Raises:
+        Refused: 404 there is no such model, 406 several cannot be drawn, what `reading` raises, 422 one is broken.
+        Overloaded: the model does not answer, or too much is under way.
+    """
+    model = _model(request, asked.model)
     contract = model.contract
     if contract is None or not model.up:
         raise Overloaded(f"the model {model.name} does not answer: {model.reason or 'it was not met yet'}", 5)
-    sent, drawn = await sent_pictures(request), _wants_drawn(request)
-    if drawn and len(sent) > 1:
-        raise Refused(406, "one picture can be drawn at a time; of several the answer is JSON")
-    least = contract.min_score if min_score is None else min_score
-    read = [await _decoding.run(partial(_prepared, each, contract, least, keep=drawn)) for each in sent]
-    answers = await asyncio.gather(*(_asked(model, each.sample) for each in read))
-    if drawn:
-        assert read[0].pixels is not None  # noqa: S101  it was asked for
-        picture = partial(request.app[DRAW], read[0].pixels, boxes_of(answers[0]))
-        return web.Response(body=await _decoding.run(picture), content_type=DRAWN)
-    pictures = [_shown(each, answer) for each, answer in zip(read, answers, strict=True)]
-    return web.json_response(DetectedPictures(model=model.name, version=answers[0].version, pictures=pictures))
+    with request.app[SENT].share() as share:
+        sent = await reading(request, share)
+        if drawn and len(sent) > 1:
+            raise Refused(406, "one picture can be drawn at a time; of several the answer is JSON")
+        async with _a_place(request.app[PLACES]):
+            least = contract.min_score if asked.min_score is None else asked.min_score
+            read = [await decoding.run(partial(_prepared, each, contract, least, keep=drawn)) for each in sent]
+            answers = await asyncio.gather(*(_asked(model, each.sample) for each in read))
+            picture = await _drawn(request.app[DRAW], read[0], answers[0]) if drawn else None
+    return Looked(model, contract, list(zip(sent, answers, strict=True)), picture)
+
+
+@asynccontextmanager
+async def _a_place(places: asyncio.Semaphore) -> AsyncIterator[None]:
+    """Be one of those that are looked at.
+
+    Raises:
+        Overloaded: no other came to its end in time.
+    """
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await places.acquire()
+    except TimeoutError:
+        raise Overloaded("as many pictures as may be are being looked at", 2) from None
+    try:
+        yield
+    finally:
+        places.release()
 
 
 def _model(request: web.Request, name: str | None) -> ServedModel:
@@ -138,7 +190,12 @@ def _prepared(sent: SentPicture, contract: Contract, min_score: float, *, keep: 
     resize = Resize.fit((width, height), (contract.width, contract.height), contract.resize, contract.pad_value)
     # Only its size is looked at: a bit a pixel, which nobody fills.
     frame = Frame("", 0, 0.0, monotonic(), av.VideoFrame(width, height, "monow"))
-    return _Read(sent, Sample(frame, resize.apply(pixels), min_score), pixels if keep else None)
+    return _Read(Sample(frame, resize.apply(pixels), min_score), pixels if keep else None)
+
+
+async def _drawn(draw: Draw, read: _Read, answer: Detections) -> bytes:
+    assert read.pixels is not None  # noqa: S101  they were kept for this
+    return await decoding.run(partial(draw, read.pixels, boxes_of(answer)))
 
 
 async def _asked(model: ServedModel, sample: Sample) -> Detections:
@@ -160,9 +217,9 @@ async def _asked(model: ServedModel, sample: Sample) -> Detections:
     return answer
 
 
-def _shown(read: _Read, answer: Detections) -> DetectedPicture:
+def _shown(sent: SentPicture, answer: Detections) -> DetectedPicture:
     return DetectedPicture(
-        name=read.sent.name,
+        name=sent.name,
         width=answer.width,
         height=answer.height,
         detections=[

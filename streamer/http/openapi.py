@@ -151,6 +151,8 @@ def _operation(route: Described, made: Schemas) -> Document:
         "security": [] if action is None else [{"bearer": []}, {"cookie": []}],
         "parameters": [*_variables(route.path), *_query(operation, made), *_headers(operation)],
     }
+    if operation.deprecated:
+        found["deprecated"] = True
     if operation.body is not None:
         found["requestBody"] = {"required": True, "content": _content(operation.body, "validation", made)}
     found["responses"] = {str(status): {"$ref": f"#/components/responses/{status}"} for status in _implied(route)} | {

@@ -58,6 +58,8 @@ class Operation:
     """A type whose keys are the parameters; None: there are none."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """Those it asks for, and what each is."""
+    deprecated: bool = False
+    """Whether there is a better one, for whoever begins now."""
 
 
 class _Handler(Protocol):
@@ -75,6 +77,7 @@ def described(
     body: object = None,
     query: object = None,
     headers: Mapping[str, str] | None = None,
+    deprecated: bool = False,
 ) -> Callable[[H], H]:
     """Say what a handler takes and answers; stands below its route. What every route may answer goes without saying.
 
@@ -84,6 +87,7 @@ def described(
         body: a shape, which is read as JSON, or a `Content`.
         query: a type whose keys are the query's parameters, best the one that validates them.
         headers: request headers it reads beyond the usual, and what each is.
+        deprecated: whether it is here for older programs alone.
     """
 
     def noted(handler: H) -> H:
@@ -93,6 +97,7 @@ def described(
             body=body if body is None or isinstance(body, Content) else Content(body),
             query=query,
             headers=headers or {},
+            deprecated=deprecated,
         )
         return handler
 

@@ -1,14 +1,19 @@
 """What carries pictures to us: a body that is one, or a form with several (RFC 7578), within limits as it comes."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import contextlib
+from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from aiohttp import BodyPartReader, web
 
 from streamer.http.body import BODY_TIMEOUT
 from streamer.http.connection import connection_of
-from streamer.values.errors import Refused
+from streamer.http.sent_bytes import Share
+from streamer.values.errors import Overloaded, Refused
+
+T = TypeVar("T")
 
 TYPES = ("image/jpeg", "image/png", "image/webp")
 FORM = "multipart/form-data"
@@ -27,11 +32,16 @@ class SentPicture:
     data: bytes
 
 
-async def sent_pictures(request: web.Request) -> list[SentPicture]:
+async def sent_pictures(request: web.Request, share: Share) -> list[SentPicture]:
     """All that a request carries; one at the least.
+
+    Args:
+        request: its body is read.
+        share: holds what has come of it.
 
     Raises:
         Refused: 415 it carries something else, 413 more than may be, 408 it does not come, 400 it is none or broken.
+        Overloaded: there is no room for it, or it came slowly and its room was needed.
     """
     if request.content_type not in (*TYPES, FORM):
         raise Refused(
@@ -39,14 +49,29 @@ async def sent_pictures(request: web.Request) -> list[SentPicture]:
         )
     if request.content_length is not None and request.content_length > MAX_BYTES:
         raise _too_large()
+    return await in_time(request, share, _read(request, share))
+
+
+async def in_time(request: web.Request, share: Share, reading: Coroutine[Any, Any, T]) -> T:
+    """What is read of a body, where that comes in its time.
+
+    Raises:
+        Refused: 408 it does not, 400 it is broken.
+        Overloaded: it came slowly, and its room was needed.
+    """
     connection = connection_of(request)
     try:
-        async with asyncio.timeout(BODY_TIMEOUT):
-            if connection is None:
-                return await _read(request)
-            with connection.reading():
-                return await _read(request)
+        async with asyncio.timeout(BODY_TIMEOUT) as patience:
+
+            def stop() -> None:
+                if not patience.expired():
+                    patience.reschedule(0)
+
+            with share.coming(stop), contextlib.nullcontext() if connection is None else connection.reading():
+                return await reading
     except TimeoutError:
+        if share.gave_way:
+            raise Overloaded("the body came slowly, and its room was needed for others'", 2) from None
         raise Refused(408, f"the body did not come within {BODY_TIMEOUT:.0f} s") from None
     except (ValueError, web.RequestPayloadError):
         raise Refused(400, "the body is not of the form its headers say") from None
@@ -55,7 +80,7 @@ async def sent_pictures(request: web.Request) -> list[SentPicture]:
 ACCEPTED = ", ".join((*TYPES, FORM))
 
 
-async def _read(request: web.Request) -> list[SentPicture]:
+async def _read(request: web.Request, share: Share) -> list[SentPicture]:
     found, left = list[SentPicture](), MAX_BYTES
     async for name, chunks in _parts(request):
         if len(found) == MOST:
@@ -65,6 +90,7 @@ async def _read(request: web.Request) -> list[SentPicture]:
             left -= len(chunk)
             if left < 0:
                 raise _too_large()
+            share.take(len(chunk))
             data += chunk
         found.append(SentPicture(name, bytes(data)))
     if not found:

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from streamer.http.detect import AT_ONCE, UNDER_WAY
+from streamer.http import detect
+from streamer.http.detect import AT_ONCE, PLACES, SENT
 from streamer.http.sent_pictures import MAX_BYTES, MOST
 from tests.http.guests import Door, run_door
 from tests.peers.clip import draw_frame
@@ -173,16 +174,65 @@ async def test_a_form_is_bounded(door: Door) -> None:
     assert (status, answer["detail"].startswith("bad.jpg: ")) == (415, True)
 
 
-async def test_few_are_looked_at_at_a_time(door: Door) -> None:
-    """Whoever comes beyond AT_ONCE is told to come again, before his picture is taken."""
-    under_way = door.application[UNDER_WAY]
-    held = [object() for _ in range(AT_ONCE)]
-    under_way.update(held)
-    assert (await sent(door, picture(1)))[0] == 503
-    under_way.clear()
-    answers = await asyncio.gather(*(sent(door, picture(number)) for number in range(AT_ONCE)))
-    assert [(status, numbers(answer)) for status, answer in answers] == [(200, [number]) for number in range(AT_ONCE)]
-    assert not under_way
+async def test_few_are_looked_at_at_a_time(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever comes beyond AT_ONCE waits for a place, not for ever, and then is told to come again."""
+    places = door.application[PLACES]
+    for _ in range(AT_ONCE):
+        await places.acquire()
+    waiting = asyncio.create_task(sent(door, picture(8)))
+    await until(lambda: door.application[SENT].held > 0)
+    places.release()
+    status, answer = await waiting
+    assert (status, numbers(answer)) == (200, [8])
+    await places.acquire()
+    monkeypatch.setattr(detect, "PATIENCE", 0.0)
+    status, answer = await sent(door, picture(1))
+    assert (status, "being looked at" in answer["detail"]) == (503, True)
+    for _ in range(AT_ONCE):
+        places.release()
+    assert (await sent(door, picture(1)))[0] == 200
+    assert door.application[SENT].held == 0
+
+
+async def test_slow_senders_keep_nobody_waiting(door: Door) -> None:
+    """More than AT_ONCE whose bodies do not come to their end take no place: others are answered meanwhile."""
+    ends = [asyncio.Event() for _ in range(AT_ONCE + 1)]
+
+    async def slowly(end: asyncio.Event) -> AsyncIterator[bytes]:
+        yield picture(1)[:100]
+        await end.wait()
+        yield picture(1)[100:]
+
+    senders = [asyncio.create_task(sent(door, slowly(end))) for end in ends]
+    await until(lambda: door.application[SENT].held == 100 * len(ends))
+    status, answer = await sent(door, picture(37))
+    assert (status, numbers(answer)) == (200, [37])
+    for end in ends:
+        end.set()
+    assert [status for status, _ in await asyncio.gather(*senders)] == [200] * len(ends)
+
+
+async def test_where_too_much_is_held_who_sends_for_longest_gives_way(door: Door) -> None:
+    """A newcomer takes the room of the one that began first and is not at its end, who is told to come again."""
+    room, end = door.application[SENT], asyncio.Event()
+
+    async def slowly(number: int) -> AsyncIterator[bytes]:
+        yield picture(number).ljust(40_000, b"\0")
+        await end.wait()
+
+    room.limit = 100_000
+    first = asyncio.create_task(sent(door, slowly(1)))
+    await until(lambda: room.held == 40_000)
+    second = asyncio.create_task(sent(door, slowly(2)))
+    await until(lambda: room.held == 80_000)
+    third = asyncio.create_task(sent(door, slowly(3)))
+    status, answer = await first
+    assert (status, "came slowly" in answer["detail"]) == (503, True)
+    await until(lambda: room.held == 80_000)
+    end.set()
+    answers = [await second, await third]
+    assert [(status, numbers(answer)) for status, answer in answers] == [(200, [2]), (200, [3])]
+    assert room.held == 0
 
 
 async def test_without_a_model_who_asks_is_told_to_come_again() -> None:

@@ -76,7 +76,7 @@ UNDONE = {
     "PUT /api/streams/{name}/places": "and so do its zones",
     "POST /whip/{name}": "this name is a camera's",
     "GET /readyz": "no model answers",
-    "POST /api/detect": "and none looks at pictures",
+    **{f"POST /api/{way}": "and none looks at pictures" for way in ("detect", "", "img", "json")},
     f"DELETE {RECORDED}/renders/{{render}}": "nobody knows its id before it is made",
     f"GET {RECORDED}/renders/{{render}}": "the same",
     f"GET {RECORDED}/renders/{{render}}/video.mp4": "the same",

@@ -47,4 +47,6 @@ class DetectedPictures(TypedDict):
 
     model: str
     version: int
+    min_score: float
+    """The model's own: what is told where none is asked for."""
     pictures: list[DetectedPicture]
