@@ -70,8 +70,8 @@ class Looked:
 
     model: ServedModel
     contract: Contract
-    pictures: list[tuple[SentPicture, Detections]]
-    """One at the least."""
+    pictures: list[tuple[SentPicture, int, Detections]]
+    """Each, the orientation by which it was turned upright, and what is in it. One at the least."""
     drawn: bytes | None
     """A JPEG, where one was wanted."""
 
@@ -81,6 +81,8 @@ class _Read:
     """A picture, decoded."""
 
     sample: Sample
+    orientation: int
+    """By which it was turned upright."""
     pixels: NDArray[np.uint8] | None
     """uint8 [height, width, 3], RGB; None: nobody wants to see it."""
 
@@ -108,9 +110,9 @@ async def detect(request: web.Request) -> web.Response:
     return web.json_response(
         DetectedPictures(
             model=looked.model.name,
-            version=looked.pictures[0][1].version,
+            version=looked.pictures[0][-1].version,
             min_score=looked.contract.min_score,
-            pictures=[_shown(sent, answer) for sent, answer in looked.pictures],
+            pictures=[_shown(*each) for each in looked.pictures],
         )
     )
 
@@ -141,7 +143,8 @@ async def look(request: web.Request, asked: PictureQuestion, reading: Reading, *
             read = [await decoding.run(partial(_prepared, each, contract, least, keep=drawn)) for each in sent]
             answers = await asyncio.gather(*(_asked(model, each.sample) for each in read))
             picture = await _drawn(request.app[DRAW], read[0], answers[0]) if drawn else None
-    return Looked(model, contract, list(zip(sent, answers, strict=True)), picture)
+    turned = [each.orientation for each in read]
+    return Looked(model, contract, list(zip(sent, turned, answers, strict=True)), picture)
 
 
 @asynccontextmanager
@@ -178,10 +181,10 @@ def _wants_drawn(request: web.Request) -> bool:
 
 def _prepared(sent: SentPicture, contract: Contract, min_score: float, *, keep: bool) -> _Read:
     """In a thread: one picture in the model's own size."""
-    from streamer.inference.picture import read_picture  # with the first picture, Pillow
+    from streamer.inference.picture import read_turned  # with the first picture, Pillow
 
     try:
-        pixels = read_picture(sent.data)
+        pixels, orientation = read_turned(sent.data)
     except Refused as refused:
         if sent.name is not None:
             raise Refused(refused.status, f"{sent.name}: {refused}") from None
@@ -190,7 +193,7 @@ def _prepared(sent: SentPicture, contract: Contract, min_score: float, *, keep: 
     resize = Resize.fit((width, height), (contract.width, contract.height), contract.resize, contract.pad_value)
     # Only its size is looked at: a bit a pixel, which nobody fills.
     frame = Frame("", 0, 0.0, monotonic(), av.VideoFrame(width, height, "monow"))
-    return _Read(Sample(frame, resize.apply(pixels), min_score), pixels if keep else None)
+    return _Read(Sample(frame, resize.apply(pixels), min_score), orientation, pixels if keep else None)
 
 
 async def _drawn(draw: Draw, read: _Read, answer: Detections) -> bytes:
@@ -217,11 +220,12 @@ async def _asked(model: ServedModel, sample: Sample) -> Detections:
     return answer
 
 
-def _shown(sent: SentPicture, answer: Detections) -> DetectedPicture:
+def _shown(sent: SentPicture, orientation: int, answer: Detections) -> DetectedPicture:
     return DetectedPicture(
         name=sent.name,
         width=answer.width,
         height=answer.height,
+        orientation=orientation,
         detections=[
             {
                 "label": each["label"],

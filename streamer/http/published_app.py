@@ -120,7 +120,7 @@ async def _looked(request: web.Request, reading: Reading, *, drawn: bool = False
 
 
 def _results(looked: Looked) -> Results:
-    [(_, answer)] = looked.pictures
+    [(_, _, answer)] = looked.pictures
     return Results(
         results=[
             Result(name=each["label"], conf=str(each["score"]), bbox=[int(edge) for edge in each["box"]])

@@ -72,7 +72,7 @@ async def test_a_picture_is_looked_at_upright(door: Door, kind: str, turned: int
     status, answer = await sent(door, picture(37, kind, turned), f"image/{kind}")
     assert (status, numbers(answer)) == (200, [37])
     [found] = answer["pictures"]
-    assert (found["name"], found["width"], found["height"]) == (None, *SIZE)
+    assert (found["name"], found["width"], found["height"], found["orientation"]) == (None, *SIZE, turned)
     assert [each["label"] for each in found["detections"]] == ["insulator"]
 
 

@@ -39,6 +39,8 @@ class DetectedPicture(TypedDict):
     width: int
     """Pixels, upright."""
     height: int
+    orientation: int
+    """By which it was turned upright: EXIF's, 1 to 8."""
     detections: list[Found]
 
 
