@@ -2,10 +2,15 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from streamer.config.section import Name, Section
 from streamer.values.sampling import Sampling
+from streamer.values.tiles import Tiles
+
+
+def _spelt(value: object) -> object:
+    return "off" if value is False else value  # YAML 1.1 reads a bare `off` as that
 
 
 class SamplingSettings(Section):
@@ -18,8 +23,10 @@ class SamplingSettings(Section):
     """None: the model of `serving`."""
     show_ids: bool = False
     """Whether the video says which thing is which: `defect #7 0.91`."""
+    tiles: Annotated[Tiles, BeforeValidator(_spelt)] = "off"
+    """Whether frames go to the model in parts too, for what is small in them: each part costs as much as a frame."""
 
     @property
     def sampling(self) -> Sampling:
         """All of it, as it is handed on."""
-        return Sampling(self.sample_fps, self.min_score, self.model, self.show_ids)
+        return Sampling(self.sample_fps, self.min_score, self.model, self.show_ids, self.tiles)

@@ -13,6 +13,7 @@ from streamer.inference import intake
 from streamer.values.detections import Detections
 from streamer.values.errors import PredictError
 from streamer.values.frame import Sample
+from streamer.values.tiles import Region
 
 MAX_DETECTIONS = 100
 """Rows kept of one frame's answer: a broken model may send a million."""
@@ -36,7 +37,7 @@ def read(
 
     Args:
         response: a PredictResponse.
-        samples: those that were asked about.
+        samples: those that were asked about, each one picture.
         contract: of the version that answered.
         model: who answered.
         version: which of its versions.
@@ -49,9 +50,10 @@ def read(
     answers = []
     for row, sample in enumerate(samples):
         frame = sample.frame
-        resize = Resize.fit((frame.width, frame.height), (contract.width, contract.height), contract.resize)
+        region = sample.region or Region(0, 0, frame.width, frame.height)
+        resize = Resize.fit((region.width, region.height), (contract.width, contract.height), contract.resize)
         boxes, scores, class_ids = _rows(outputs, row, FAINT * sample.min_score)
-        # The input's edges are the frame's or lie beyond: nothing is lost here, and 1e38 pixels are no number.
+        # The input's edges are the region's or lie beyond: nothing is lost here, and 1e38 pixels are no number.
         boxes = resize.to_frame(np.clip(boxes, 0, 1))
         seen = (boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])
         ids = class_ids[seen].astype(np.int64)
@@ -67,27 +69,14 @@ def read(
             version=version,
             width=frame.width,
             height=frame.height,
-            boxes=boxes[seen],
+            boxes=boxes[seen] + np.array([region.left, region.top] * 2, np.float32),
             scores=np.minimum(scores, np.float32(1)),
             class_ids=ids,
             labels=labels,
             unnamed=frozenset(label for name, label in zip(named, labels, strict=True) if name is None),
         )
-        answers.append(replace(_taken(whole, strong), faint=_taken(whole, ~strong)))
+        answers.append(replace(whole.taken(strong), faint=whole.taken(~strong)))
     return answers
-
-
-def _taken(answer: Detections, rows: NDArray[np.bool_]) -> Detections:
-    """An answer with these of its rows alone."""
-    labels = tuple(label for label, taken in zip(answer.labels, rows, strict=True) if taken)
-    return replace(
-        answer,
-        boxes=answer.boxes[rows],
-        scores=answer.scores[rows],
-        class_ids=answer.class_ids[rows],
-        labels=labels,
-        unnamed=answer.unnamed.intersection(labels),
-    )
 
 
 def _rows(outputs: dict[str, NDArray[np.float32]], row: int, min_score: float) -> tuple[NDArray[np.float32], ...]:

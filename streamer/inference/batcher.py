@@ -6,10 +6,11 @@ is busy the next batch fills by itself, which is what batching windows are for, 
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, NoReturn
 
+from streamer.inference.tiled import Predict, predict_tiled
 from streamer.values.clock import Clock
 from streamer.values.detections import Detections
 from streamer.values.errors import Overloaded, PredictError
@@ -69,7 +70,10 @@ class Batcher:
             older.tell("superseded")
 
     def take(self, now: float) -> list[Pending]:
-        """The next batch: of the streams that wait, those that have waited longest. May be empty."""
+        """The next batch: of the streams that wait, those that have waited longest. May be empty.
+
+        It has `max_batch_size` pictures at most, each tile being one, or else is a single sample.
+        """
         old = [
             stream
             for stream, pending in self._waiting.items()
@@ -77,8 +81,12 @@ class Batcher:
         ]
         expired = [self._waiting.pop(stream) for stream in old]
         # A dict keeps insertion order, and a superseding sample keeps its stream's place: first come, first served.
-        chosen = list(self._waiting)[: self.max_batch_size]
-        batch = [self._waiting.pop(stream) for stream in chosen]
+        batch, room = list[Pending](), self.max_batch_size
+        for stream, pending in list(self._waiting.items()):
+            room -= pending.sample.pictures
+            if batch and room < 0:  # a frame of more pictures than a call carries is a batch of several calls
+                break
+            batch.append(self._waiting.pop(stream))
         for pending in expired:  # last, when all is decided: whoever is told may put its next sample
             pending.tell("expired")
         return batch
@@ -119,10 +127,6 @@ class Pictures:
     def take(self, most: int) -> list[Pending]:
         """The next batch."""
         return [self._waiting.popleft() for _ in range(min(most, len(self._waiting)))]
-
-
-Predict = Callable[[list[Sample], float], Awaitable[list[Detections]]]
-"""Asks the model about samples of one size, until a monotonic deadline."""
 
 
 class Dispatcher:
@@ -215,7 +219,8 @@ class Dispatcher:
         answers: list[Detections | DropReason] = ["predict_failed"] * len(batch)
         with self._unasked:
             try:
-                found = await self._predict([pending.sample for pending in batch], deadline)
+                samples, most = [pending.sample for pending in batch], self._batcher.max_batch_size
+                found = await predict_tiled(self._predict, samples, deadline, most)
                 answers = [answer for _, answer in zip(batch, found, strict=True)]
             except PredictError:
                 pass  # counted and said by the predictor; a frame is never asked about twice

@@ -16,9 +16,9 @@ from typing import Literal, Protocol
 
 from av.video.reformatter import VideoReformatter
 
-from serving.resize import Resize
 from serving.signature import Contract
 from streamer.inference.batcher import Answer, DropReason
+from streamer.inference.tiling import make_sample
 from streamer.stream.counts import Counts
 from streamer.stream.rate import WINDOW, Rate
 from streamer.stream.sampler import Sampler
@@ -407,10 +407,8 @@ class Pipeline:
         if contract is None or not model.up:
             self.counts.drop("sampler", "model_unavailable")
             return None
-        frame_size, input_size = (frame.width, frame.height), (contract.width, contract.height)
-        resize = Resize.fit(frame_size, input_size, contract.resize, contract.pad_value)
-        pixels = resize.apply(frame.rgb(self._reformatter))
-        return Sample(frame, pixels, contract.min_score if min_score is None else min_score)
+        least = contract.min_score if min_score is None else min_score
+        return make_sample(frame, frame.rgb(self._reformatter), contract, least, self._sampling.tiles)
 
     # ---- on the event loop
 

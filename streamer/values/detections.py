@@ -1,6 +1,7 @@
 """What a model found in one frame. A value."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,5 +106,31 @@ class Detections:
             ],
         }
 
+    def taken(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> "Detections":
+        """The answer with these of its rows alone, in that order; what each is known as must not be told yet."""
+        labels = tuple([self.labels[row] for row in np.arange(len(self))[rows]])
+        return replace(
+            self,
+            boxes=self.boxes[rows],
+            scores=self.scores[rows],
+            class_ids=self.class_ids[rows],
+            labels=labels,
+            unnamed=self.unnamed.intersection(labels),
+            faint=None,
+        )
+
     def _followed(self) -> tuple[Followed | None, ...]:
         return self.followed or (None,) * len(self)
+
+
+def joined(answers: Sequence[Detections]) -> Detections:
+    """The rows of several answers to one frame, one after the other; all else is the first one's."""
+    return replace(
+        answers[0],
+        boxes=np.concatenate([answer.boxes for answer in answers]),
+        scores=np.concatenate([answer.scores for answer in answers]),
+        class_ids=np.concatenate([answer.class_ids for answer in answers]),
+        labels=sum((answer.labels for answer in answers), ()),
+        unnamed=frozenset().union(*(answer.unnamed for answer in answers)),
+        faint=None,
+    )

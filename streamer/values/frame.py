@@ -1,12 +1,14 @@
 """One decoded picture and when it came. A value: shared between rooms, never changed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import av
 import numpy as np
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
+
+from streamer.values.tiles import Region
 
 Planes = NDArray[np.uint8]
 """I420: uint8 [height * 3 // 2, width], luma and below it the two half-size chroma planes."""
@@ -73,3 +75,16 @@ class Sample:
     """uint8 [H, W, 3], RGB, contiguous: one row of the model's input."""
     min_score: float
     """Detections below this are of no interest to this stream, 0..1, but to its tracker."""
+    region: Region | None = None
+    """The part of the frame that `tensor` shows. None: all of it."""
+    tiles: tuple["Sample", ...] = ()
+    """Parts of the same frame that are looked at as well; one answer is made of all."""
+
+    @property
+    def pictures(self) -> int:
+        """How many the model looks at for it."""
+        return 1 + len(self.tiles)
+
+    def looks(self) -> list["Sample"]:
+        """Each of these pictures by itself, the whole frame first."""
+        return [replace(self, tiles=()), *self.tiles] if self.tiles else [self]

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from streamer.values.tiles import Tiles
+
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
@@ -15,3 +17,5 @@ class Sampling:
     """As the model server knows it. None: the service's own."""
     show_ids: bool = False
     """Whether what is drawn says which thing is which."""
+    tiles: Tiles = "off"
+    """How frames are cut, for what is small in them."""

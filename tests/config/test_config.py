@@ -59,6 +59,22 @@ def test_the_documented_example_is_read(tmp_path: Path, monkeypatch: pytest.Monk
     assert (drone.sample_fps, drone.min_score, drone.listen, drone.model) == (5.0, None, True, "insulators")
 
 
+@pytest.mark.parametrize(("said", "meant"), [("off", "off"), ('"off"', "off"), ("2x2", "2x2"), ("auto", "auto")])
+def test_how_frames_are_cut_is_a_word(tmp_path: Path, said: str, meant: str) -> None:
+    """`tiles` is said by stream and for publishers; a bare `off`, which YAML reads as false, is meant as it stands."""
+    text = f'ingress: {{tiles: {said}}}\nstreams: {{a: {{url: "rtsp://10.0.0.7/a", tiles: {said}}}}}'
+    found = load(tmp_path, text)
+    assert {found.streams["a"].sampling.tiles, found.ingress.sampling.tiles} == {meant}
+    assert load(tmp_path, 'streams: {a: {url: "rtsp://10.0.0.7/a"}}').streams["a"].sampling.tiles == "off"
+
+
+def test_a_cut_that_there_is_not_is_refused(tmp_path: Path) -> None:
+    """The sentence says which there are."""
+    sentence = refusal(tmp_path, 'streams: {a: {url: "rtsp://10.0.0.7/a", tiles: 4x4}}')
+    assert "streams.a.tiles" in sentence
+    assert all(word in sentence for word in ("off", "2x2", "3x2", "auto"))
+
+
 @pytest.mark.parametrize("path", sorted((REPOSITORY / "docs").glob("sightline*.yaml")), ids=lambda path: path.name)
 def test_the_configurations_in_docs_are_read(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every sightline*.yaml of the documentation is a configuration that can be used."""

@@ -5,6 +5,7 @@ import random
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Literal
 
 import pytest
@@ -16,6 +17,7 @@ from streamer.values.detections import Detections
 from streamer.values.errors import Overloaded, PredictError
 from streamer.values.frame import Sample
 from streamer.values.mishaps import Mishaps
+from streamer.values.tiles import Region
 from tests.peers.clock import FakeClock
 from tests.peers.frames import make_detections, make_frame, make_sample
 from tests.peers.until import until
@@ -101,6 +103,29 @@ def test_no_stream_is_crowded_out() -> None:
             batcher.put(pending(sample_of(f"s{stream}", turn), answers))
         served.update(streams_of(batcher.take(1000.0)))
     assert set(served.values()) == {20}
+
+
+def tiled_sample(stream: str, tiles: int, received_at: float = 1000.0) -> Sample:
+    """A sample of a stream with so many tiles."""
+    sample = sample_of(stream, received_at=received_at)
+    tile = replace(sample, region=Region(0, 0, 16, 16))
+    return replace(sample, tiles=(tile,) * tiles)
+
+
+def test_a_sample_weighs_as_many_pictures_as_it_has() -> None:
+    """A batch has no more pictures than a call may carry; what does not fit comes next, and nobody overtakes it."""
+    batcher, answers = Batcher(max_batch_size=8, deadline=1.0), Answers()
+    for stream, tiles in {"a": 0, "b": 4, "c": 4, "d": 0, "e": 0, "f": 6, "g": 0}.items():
+        batcher.put(pending(tiled_sample(stream, tiles), answers))
+    assert [streams_of(batcher.take(1000.0)) for _ in range(4)] == [["a", "b"], ["c", "d", "e"], ["f", "g"], []]
+
+
+def test_a_sample_of_more_pictures_than_a_call_carries_goes_alone() -> None:
+    """It is a batch of its own, and is neither refused nor waited for."""
+    batcher, answers = Batcher(max_batch_size=4, deadline=1.0), Answers()
+    for stream, tiles in {"a": 6, "b": 0}.items():
+        batcher.put(pending(tiled_sample(stream, tiles), answers))
+    assert [streams_of(batcher.take(1000.0)) for _ in range(2)] == [["a"], ["b"]]
 
 
 Event = tuple[Literal["put"], int, float] | tuple[Literal["take"], int, float]

@@ -1,0 +1,121 @@
+"""streamer.inference.seams: which boxes of overlapping pictures show the same thing."""
+
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamer.inference.seams import ALIKE, Views, limits_of, one_of_each
+from streamer.inference.tiling import Cut, regions
+from streamer.values.tiles import Region
+
+Box = tuple[float, float, float, float]
+
+
+def inside(box: Box, other: Sequence[float]) -> Box:
+    """What of a box lies in another."""
+    return max(box[0], other[0]), max(box[1], other[1]), min(box[2], other[2]), min(box[3], other[3])
+
+
+def area(box: Sequence[float]) -> float:
+    """0 where it is none."""
+    return max(0.0, box[2] - box[0]) * max(0.0, box[3] - box[1])
+
+
+def iou(box: Box, other: Sequence[float]) -> float:
+    """Intersection over union."""
+    shared = area(inside(box, other))
+    union = area(box) + area(other) - shared
+    return shared / union if union else 0.0
+
+
+def edges(region: Region) -> Box:
+    """A region as a box."""
+    return region.left, region.top, region.right, region.bottom
+
+
+def views_of(size: tuple[int, int], *pictures: tuple[Region | None, list[tuple[Box, float]]]) -> Views:
+    """The boxes and scores of each picture."""
+    boxes = [np.array([box for box, _ in found], float).reshape(-1, 4) for _, found in pictures]
+    return Views(
+        np.concatenate(boxes),
+        np.concatenate([limits_of(each, region, size) for each, (region, _) in zip(boxes, pictures, strict=True)]),
+        np.array([score for _, found in pictures for _, score in found]),
+        np.repeat(np.arange(len(pictures)), [len(found) for _, found in pictures]),
+    )
+
+
+def merged(views: Views) -> list[tuple[Sequence[float], float]]:
+    """One box of each thing, and its score, from left to right."""
+    things, _ = one_of_each(views)
+    return sorted(
+        (tuple(map(float, box)), float(score)) for box, score in zip(things.boxes, things.scores, strict=True)
+    )
+
+
+def told_apart(things: list[Box], cuts: list[list[int]]) -> list[Box]:
+    """Those of the things that are not like an earlier one in any part of the frame that edges of tiles bound."""
+    columns, rows = (list(combinations(sorted(set(lines)), 2)) for lines in cuts)
+    parts: list[Box] = [(left, top, right, bottom) for left, right in columns for top, bottom in rows]
+    kept = list[Box]()
+    for thing in things:
+        if all(iou(inside(thing, part), inside(other, part)) < ALIKE for other in kept for part in parts):
+            kept.append(thing)
+    return kept
+
+
+@st.composite
+def scenes(draw: st.DrawFn) -> tuple[tuple[int, int], Cut, list[Box], list[frozenset[int]]]:
+    """A frame's size and tiling, what is in it, and in which of its pictures each thing is found; 0 is the whole."""
+    size = draw(st.integers(100, 2000)), draw(st.integers(100, 2000))
+    cut: Cut = draw(st.sampled_from(["2x2", "3x2"]))
+    tiles = regions(size, cut)
+    spans = [
+        st.tuples(*[st.integers(0, side)] * 2).filter(lambda ends: ends[0] != ends[1]).map(sorted) for side in size
+    ]
+    drawn = draw(st.lists(st.tuples(*spans), min_size=1, max_size=5))
+    lines = [
+        [0, size[0], *(line for tile in tiles for line in (tile.left, tile.right))],
+        [0, size[1], *(line for tile in tiles for line in (tile.top, tile.bottom))],
+    ]
+    things = told_apart([(x[0], y[0], x[1], y[1]) for x, y in drawn], lines)
+    found = list[frozenset[int]]()
+    for thing in things:
+        shown = {number for number, tile in enumerate(tiles, 1) if area(inside(thing, edges(tile)))}
+        whole = [0, *(number for number in shown if inside(thing, edges(tiles[number - 1])) == thing)]
+        at_least = {draw(st.sampled_from(whole))} if draw(st.booleans()) else shown
+        found.append(frozenset(at_least | draw(st.sets(st.sampled_from([0, *sorted(shown)])))))
+    return size, cut, things, found
+
+
+@given(scenes())
+def test_each_thing_that_was_found_has_one_box(
+    scene: tuple[tuple[int, int], Cut, list[Box], list[frozenset[int]]],
+) -> None:
+    """Whatever is in a frame, however it is cut: what one picture shows whole, or all its tiles in parts, is one box.
+
+    The detector is exact: it tells of each picture where in it a thing is, as far as it lies in it. Of things that look
+    alike nothing is asked: no picture tells them apart.
+    """
+    size, cut, things, found = scene
+    pictures = [None, *regions(size, cut)]
+    views = views_of(
+        size,
+        *(
+            (
+                region,
+                [
+                    (thing if region is None else inside(thing, edges(region)), 0.5 + (number * 7 + row * 3) % 10 / 20)
+                    for row, (thing, where) in enumerate(zip(things, found, strict=True))
+                    if number in where
+                ],
+            )
+            for number, region in enumerate(pictures)
+        ),
+    )
+    boxes = [box for box, _ in merged(views)]
+    assert len(boxes) == len(things), (boxes, things)
+    for thing in things:
+        assert max(iou(thing, box) for box in boxes) >= 0.9
