@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 from typing import Literal
 
 from streamer.access.action import Action
+from streamer.values.name import is_within
 
 Kind = Literal["open", "nobody", "user", "token", "proxy", "link"]
 """open: nobody is asked who he is. nobody: he did not say. user: signed in. token: a program. proxy: as a trusted proxy
@@ -25,6 +26,10 @@ class Grant:
     def covers(self, stream: str) -> bool:
         """Whether a stream of this name is among them."""
         return any(fnmatchcase(stream, pattern) for pattern in self.streams)
+
+    def covers_all(self, pattern: str) -> bool:
+        """Whether each stream that a name or pattern may mean is among them, by a single pattern of its own."""
+        return any(is_within(pattern, wider) for wider in self.streams)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,10 @@ class Principal:
     def may_everywhere(self, action: Action) -> bool:
         """Whether he may do this whatever the stream."""
         return any(action in grant.actions and "*" in grant.streams for grant in self.grants)
+
+    def may_all(self, action: Action, pattern: str) -> bool:
+        """Whether he may do this to each stream that a name or pattern may mean, those to come among them."""
+        return any(action in grant.actions and grant.covers_all(pattern) for grant in self.grants)
 
     @property
     def actions(self) -> frozenset[Action]:

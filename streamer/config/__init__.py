@@ -11,8 +11,9 @@ bounded_yaml.py  YAML that stays as small as it looks; unique_keys.py: in which 
 """
 
 from streamer.config.access import AccessSettings, GroupSettings, OidcSettings, ProxySettings, audit_path, store_path
+from streamer.config.alerts import AlertSettings
 from streamer.config.api_streams import ApiStreamsSettings
-from streamer.config.document import Config, load, parse, parse_stream, read, store_of, understand
+from streamer.config.document import Config, load, parse, parse_alert, parse_stream, read, store_of, understand
 from streamer.config.ingress import IngressSettings
 from streamer.config.server import IceServerSettings, ServerSettings, TlsSettings
 from streamer.config.serving import ServingSettings
@@ -21,6 +22,7 @@ from streamer.config.watching import PlacesSettings
 
 __all__ = [
     "AccessSettings",
+    "AlertSettings",
     "ApiStreamsSettings",
     "CameraTlsSettings",
     "Config",
@@ -37,6 +39,7 @@ __all__ = [
     "audit_path",
     "load",
     "parse",
+    "parse_alert",
     "parse_stream",
     "read",
     "store_of",

@@ -172,6 +172,22 @@ def parse_stream(name: str, document: dict[str, Any]) -> StreamSettings:
         raise ConfigError(sentence.removeprefix(f"{where}.").removeprefix(f"{where}: ")) from None
 
 
+def parse_alert(name: str, document: dict[str, Any]) -> AlertSettings:
+    """Check a rule that did not come from the configuration file.
+
+    Raises:
+        ConfigError: as `load`, the keys without the rule's name before them.
+    """
+    if goes_deeper(document):
+        raise ConfigError("no key of a rule is that deep")
+    whole = {"alerts": {name: document}}
+    try:
+        return Config.model_validate(whole).alerts[name]
+    except ValidationError as error:
+        sentence, where = url.redact(explain(error, whole, _section)), dotted(("alerts", name))
+        raise ConfigError(sentence.removeprefix(f"{where}.").removeprefix(f"{where}: ")) from None
+
+
 _SECTIONS: tuple[tuple[tuple[str | None, ...], type[Section]], ...] = (
     (("server", "tls"), TlsSettings),
     (("server", "ice_servers"), IceServerSettings),

@@ -2,6 +2,7 @@
 
 import json
 import re
+from fnmatch import fnmatchcase
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from streamer import config
 from streamer.control.publishing_rights import PublishingRights
 from streamer.values.errors import ConfigError, Refused
-from streamer.values.name import NAME, NAMES, is_name, is_pattern
+from streamer.values.name import NAME, NAMES, is_name, is_pattern, is_within
 from tests.peers.required import REPOSITORY
 
 TEXTS = st.one_of(st.text(max_size=70), st.text("aZ9._-", max_size=70), st.from_regex(NAME, fullmatch=True))
@@ -23,6 +24,7 @@ def test_a_name_is_one_everywhere(text: str) -> None:
         lambda: PublishingRights(("*",), 1).require_name(text),
         lambda: config.parse({"streams": {text: {"url": "rtsp://camera/"}}}),
         lambda: config.parse_stream(text, {"url": "rtsp://camera/"}),
+        lambda: config.parse_alert(text, {}),
         lambda: config.parse({"serving": {"model": text}}),
     ):
         if is_name(text):
@@ -39,6 +41,37 @@ def test_a_name_with_letters_left_open_is_a_pattern(text: str, at: int, wildcard
     assert is_pattern(text) == is_name(text)
     assert is_pattern(opened) or not is_name(text)
     assert is_pattern(opened) == is_name(opened.replace("*", "x").replace("?", "x"))
+
+
+FEW = st.text("ab*?", max_size=6)
+
+
+@given(FEW, FEW, st.text("ab", max_size=6))
+def test_what_a_pattern_means_a_wider_one_means_too(pattern: str, wider: str, name: str) -> None:
+    """Where one is said to be within another, no name is found that it means and the other does not."""
+    if is_within(pattern, wider) and fnmatchcase(name, pattern):
+        assert fnmatchcase(name, wider)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "wider", "says"),
+    [
+        ("line-1", "line-1", True),
+        ("line-1", "line-?", True),
+        ("line-?", "line-*", True),
+        ("line-*?", "line-?*", True),
+        ("a*b*c", "a*c", True),
+        ("**", "*", True),
+        ("line-*", "line-?", False),
+        ("line-*", "line-1", False),
+        ("*", "?*", False),
+        ("*", "line-*", False),
+        ("line-1", "line-2", False),
+    ],
+)
+def test_a_pattern_is_within_another_as_one_reads_them(pattern: str, wider: str, says: bool) -> None:
+    """A wildcard is within one that may be as much; a name within each pattern that means it."""
+    assert is_within(pattern, wider) is says
 
 
 def test_the_page_asks_for_the_same_names() -> None:
