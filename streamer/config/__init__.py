@@ -4,6 +4,7 @@ document.py      the whole file: read, checked, refused
 server.py        its section `server`; serving.py, ingress.py, api_streams.py, access.py, archive.py, stream.py: others
 watching.py      the keys of a stream that say what becomes an event, and where; recording.py: which video is kept
 storage.py       the key of the archive that names an object storage
+alerts.py        the section of rules; webhook.py and mqtt.py: of who is told; outlets.py: what these need of each other
 section.py       what every section is; sampling.py: what two of them have in common
 address.py       where a model server may be; ports.py which ports streams listen at
 variables.py     ${NAME} in a text; and the passwords that any text may hold
