@@ -21,13 +21,14 @@ from tests.selection import is_slow, is_waiting
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--fast` and `--waiting`."""
+    """Add `--fast`, `--slow` and `--waiting`."""
     parser.addoption("--fast", action="store_true", help="no browser, no TensorFlow, no real camera")
+    parser.addoption("--slow", action="store_true", help="what --fast leaves out, and nothing else")
     parser.addoption("--waiting", choices=["only", "not"], help="the tests that mostly wait, or all others")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave out what `--fast` and `--waiting` leave out, without importing it."""
+    """Leave out what `--fast`, `--slow` and `--waiting` leave out, without importing it."""
     if collection_path.is_dir():
         tests = list(collection_path.rglob("test_*.py"))
         return True if tests and all(pytest_ignore_collect(test, config) for test in tests) else None
@@ -36,7 +37,9 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     waiting = config.getoption("waiting")
     if waiting is not None and is_waiting(collection_path) != (waiting == "only"):
         return True
-    return True if config.getoption("fast") and is_slow(collection_path) else None
+    if not (config.getoption("fast") or config.getoption("slow")):
+        return None
+    return True if config.getoption("fast") == is_slow(collection_path) else None
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
