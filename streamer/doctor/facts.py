@@ -1,4 +1,4 @@
-"""What an RTSP camera said of itself and showed of its ways: as a document, and as a person reads it. Pure.
+"""What a camera of RTSP or RTP said of itself and showed of its ways: as a document, and as a person reads it. Pure.
 
 Plain facts. What of them is worth a word of advice, findings.py says.
 """
@@ -66,6 +66,8 @@ class RtspDocument(TypedDict):
     """Whether its sequence numbers mean anything."""
     markers: Literal["normal", "never", "always"] | None
     """When a packet is marked as a picture's last."""
+    strangers: int
+    """Datagrams of others that came to the same port, where it sends RTP and nothing more."""
     clock_pace: float
     """Seconds that pass while its times count one; 1.0 is honest."""
     parameter_sets: list[Literal["described", "in band"]] | None
@@ -98,6 +100,7 @@ def document(traits: Traits) -> RtspDocument:
         "lost": traits.lost,
         "numbered": traits.numbered,
         "markers": traits.markers,
+        "strangers": traits.strangers,
         "clock_pace": round(traits.clock_pace, 3),
         "parameter_sets": None if traits.parameter_sets is None else list(traits.parameter_sets),
         "keyframe_kinds": list(traits.keyframes),
@@ -124,7 +127,9 @@ def lost_share(lost: int, packets: int) -> str:
 def _conversation(traits: Traits) -> Iterator[tuple[str, str]]:
     if traits.server:
         yield "server", traits.server
-    if traits.tracks:
+    if traits.is_bare:
+        yield "session", "none: it sends RTP to this port, and does not ask"
+    elif traits.tracks:
         realm = f' for "{traits.realm}"' if traits.realm else ""
         yield "log-in", f"{traits.login}{realm}" if traits.login else "none asked for"
     if traits.transport is not None and traits.session_timeout is not None:
@@ -146,6 +151,8 @@ def _packets(traits: Traits) -> Iterator[tuple[str, str]]:
             lost = f"{traits.lost} lost ({lost_share(traits.lost, traits.packets)})"
         said = [f"{traits.packets}, {lost}", *([MARKERS[traits.markers]] if traits.markers else [])]
         yield "RTP packets", "; ".join(said)
+    if traits.strangers:
+        yield "others", f"{traits.strangers} datagrams of other senders came to this port, and were left alone"
     if traits.packets and traits.parameter_sets is not None:
         yield "parameter sets", PLACES[traits.parameter_sets]
 

@@ -34,7 +34,7 @@ def open_target(
         target: what to open.
         stop: ends it.
         habits: what earlier attempts found out about the camera.
-        learn: takes what this one finds out, where it comes by RTSP; the last time when the block is left.
+        learn: takes what this one finds out, by RTSP, or by RTP alone; the last time when the block is left.
         place: where cameras push RTSP to the stream, kept from one attempt to the next; None: for this one alone.
 
     Raises:
@@ -58,7 +58,7 @@ def open_target(
         case "udp":
             from streamer.source.udp.hearing import hear
 
-            return hear(target, stop)
+            return hear(target, stop, learn)
         case "srt":
             from streamer.source.srt import relayed
 

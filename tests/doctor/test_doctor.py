@@ -151,12 +151,18 @@ async def test_encoders_are_healthy(numbered_clip: Path, way: str) -> None:
 
 
 async def test_bare_rtp_is_healthy(tmp_path: Path) -> None:
-    """RTP without a description is recognised and watched as a camera is, with its own times."""
+    """RTP without a description is recognised and watched as a camera is, with its own times; its ways are facts."""
     port, clip = free_port(), make_clip(tmp_path / "clip.mkv", gop=30, seconds=20)
     async with sending(*rtp(port), clip=clip):
         found = await examined(Target(f"udp://127.0.0.1:{port}"))
     assert (found.error, kinds(found), found.seen.lost) == (None, set(), 0)
     assert found.measured.fps == pytest.approx(30, rel=0.1)
+    told = found.document()["rtsp"]
+    assert told is not None
+    assert told["packets"] > 100
+    assert (told["lost"], told["markers"], told["parameter_sets"]) == (0, "normal", ["in band"])
+    assert "none: it sends RTP to this port" in printout(found)
+    assert "log-in" not in printout(found)
 
 
 async def test_lost_datagrams_are_counted(tmp_path: Path) -> None:

@@ -48,6 +48,8 @@ def test_an_ordinary_camera_is_a_line_a_fact() -> None:
         ({"markers": "never", "lost": 0}, ("RTP packets", "3112, none lost; none is marked as a picture's last")),
         ({"tracks": (SECRET,), "played": None}, ("tracks", "video, H.265: encrypted (SRTP), which is not played")),
         ({"parameter_sets": ()}, ("parameter sets", "none")),
+        ({"is_bare": True}, ("session", "none: it sends RTP to this port, and does not ask")),
+        ({"strangers": 4}, ("others", "4 datagrams of other senders came to this port, and were left alone")),
     ],
 )
 def test_each_habit_has_its_words(changed: dict[str, object], line: tuple[str, str]) -> None:

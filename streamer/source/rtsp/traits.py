@@ -22,6 +22,10 @@ SetsPlace = Literal["described", "in band"]
 class Traits:
     """What is known of one camera so far."""
 
+    is_bare: bool = False
+    """It sends RTP and nothing more: there is no session, nor a description."""
+    strangers: int = 0
+    """Datagrams of others that came to the same port."""
     server: str | None = None
     """What it calls itself."""
     login: str | None = None

@@ -75,7 +75,7 @@ class BareRtp:
     @property
     def traits(self) -> Traits:
         """What is known of it without asking."""
-        return Traits(tracks=self.tracks, played=self.track, transport=self.transport)
+        return Traits(tracks=self.tracks, played=self.track, transport=self.transport, is_bare=True)
 
     def runs(self) -> Iterator[tuple[list[bytes], float]]:
         """What `packets` gives, each by itself: each has an arrival of its own."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 from streamer.source import protocol as protocols
@@ -10,6 +11,7 @@ from streamer.source.container import contained
 from streamer.source.opened import Opened
 from streamer.source.reader import Reader
 from streamer.source.rtsp.playing import Playing
+from streamer.source.rtsp.traits import Learn, forget
 from streamer.source.stop import Stop
 from streamer.source.target import Target
 from streamer.source.udp.bare_rtp import BareRtp
@@ -21,8 +23,10 @@ from streamer.values.clock import Clock, monotonic
 
 
 @contextmanager
-def hear(target: Target, stop: Stop, clock: Clock = monotonic) -> Iterator[Opened]:
+def hear(target: Target, stop: Stop, learn: Learn = forget, clock: Clock = monotonic) -> Iterator[Opened]:
     """Wait for a sender, and have what it sends for as long as the block lasts. Blocks; `stop` ends it.
+
+    `learn` takes in the end what a sender of RTP has shown of its ways.
 
     Raises:
         SourceError, OSError, av.FFmpegError: nobody sends, or nothing that is played.
@@ -33,7 +37,11 @@ def hear(target: Target, stop: Stop, clock: Clock = monotonic) -> Iterator[Opene
     with closing(Sender(port, stop, clock)) as sender:
         form = sender.recognise()
         if form.payload_type is not None:
-            yield Playing(BareRtp(sender, form, form.payload_type, clock), target, clock)
+            playing = Playing(BareRtp(sender, form, form.payload_type, clock), target, clock)
+            try:
+                yield playing
+            finally:
+                learn(replace(playing.traits, strangers=sender.ignored))
             return
         is_wrapped = form.codec == TRANSPORT_STREAM
         protocol = protocols.MPEG_TS if is_wrapped else protocols.NAL_UNITS[form.codec]
