@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from streamer.config import Config
 from streamer.config.archive import ArchiveSettings
 from streamer.config.storage import StorageSettings
+from streamer.values.alert import Telling
 from streamer.values.clock import Clock
 from streamer.values.errands import Errands
 from streamer.values.errors import ConfigError
@@ -23,6 +24,7 @@ from streamer.values.recording import Recording
 from streamer.values.watching import Watching
 
 if TYPE_CHECKING:
+    from streamer.archive.alerts.stored_outbox import StoredOutbox
     from streamer.archive.archive import Archive
     from streamer.archive.database import Database
     from streamer.archive.kept import Kept
@@ -72,6 +74,21 @@ class Keeping:
             self.archive = _archive(config.archive, folder, clock, wall, announcements.tell)
             self.kept = self.archive, announcements, _renders(self.archive, folder / "renders", wall)
             self._recorders = _recorders(self.archive, clock, wall)
+
+    @property
+    def outbox(self) -> "StoredOutbox | None":
+        """What outlets are to be told; None: nothing is kept, and nobody told."""
+        return None if self.archive is None else self.archive.outbox
+
+    def tell(self, telling: Telling, outlets: Sequence[str]) -> None:
+        """Judge what is kept by these rules from now on.
+
+        Args:
+            telling: what the configuration says is told to whom.
+            outlets: names of all there are.
+        """
+        if self.archive is not None:
+            self.archive.alerts.change(telling, outlets)
 
     async def open(self) -> None:
         """Open the database. A file is waited for, a server only so long; then it is opened while all else runs.

@@ -12,6 +12,7 @@ import cv2
 from aiohttp import web
 
 from streamer.config import Config
+from streamer.config.outlets import names
 from streamer.control.edits import Edits
 from streamer.control.reconciler import Reconciler
 from streamer.control.reload import Reload
@@ -30,6 +31,7 @@ from streamer.http.metrics import Metrics
 from streamer.http.security_headers import security_headers
 from streamer.http.shortage import Shortage
 from streamer.keeping import Keeping
+from streamer.outgoing import Outgoing, telling
 from streamer.parts import Parts, state_file
 from streamer.stream.pipeline import Pipeline
 from streamer.values.clock import Clock, monotonic
@@ -82,6 +84,16 @@ class Service:
         self.entrance.store.on_change.append(self.admissions.look)
         self.metrics = Metrics(self.streams, self.models.values(), self.events, self.connections, self.entrance.parts)
         self.metrics.archive = self.keeping.archive
+        self.outgoing = Outgoing(
+            config,
+            self.keeping.outbox,
+            clock=clock,
+            wall=time.time,
+            links_of=self.entrance.picture_links,
+            on_restart=lambda _: self.metrics.restarted("outlet"),
+        )
+        self.metrics.outlets = self.outgoing
+        self.keeping.tell(telling(config), names(config.webhooks, config.mqtt))
         self.metrics.config_read_at = time.time()
         self.models.on_removed.append(self.metrics.forget_model)
         self.streams.on_removed += [self.metrics.forget, self.events.forget]
@@ -113,7 +125,8 @@ class Service:
             tasks.append(self._own("accounts", self.entrance.store.watch))
             tasks.append(self._own("audit", self.entrance.audit.run))
             tasks.append(self._own("token-uses", self.entrance.parts.token_uses.run))
-            tasks += [self._own(name, task) for name, task in self.keeping.tasks().items()]
+            for room in (self.keeping, self.outgoing):
+                tasks += [self._own(name, task) for name, task in room.tasks().items()]
             if self.edits is not None:
                 tasks.append(self._own("configuration", functools.partial(self.edits.run, self._reload)))
             yield self._application()
@@ -157,6 +170,7 @@ class Service:
             security_headers=security_headers(self.config.server.frame_ancestors),
             draw=draw,
             kept=self.keeping.kept,
+            outlets=self.outgoing,
         )
 
     # ---- what changes
@@ -175,6 +189,8 @@ class Service:
         self.connections.limits = self._parts.connection_limits()
         self.streams.publishing_rights = self._parts.publishing_rights()
         self._parts.require_models()
+        self.keeping.tell(telling(config), names(config.webhooks, config.mqtt))
+        await self.outgoing.reconfigure(config)
         await self.stream_changes.reconfigure(config)
 
     def _warn(self) -> None:

@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     from streamer.archive.archive import Archive
     from streamer.archive.recordings.renders import Renders
     from streamer.http.announcements import Announcements
+    from streamer.http.outlets import Outlets
 
 ROOMS = (
     api_description,
@@ -111,6 +112,7 @@ def build(
     security_headers: Mapping[str, str],
     draw: Draw,
     kept: "tuple[Archive, Announcements, Renders] | None" = None,
+    outlets: "Outlets",
 ) -> web.Application:
     """The application, ready to be served.
 
@@ -131,7 +133,7 @@ def build(
     feeds.set_up(app)
     changes.set_up(app)
     detect.set_up(app, draw)
-    kept_rooms = _kept_rooms(app, kept)
+    kept_rooms = _kept_rooms(app, kept, outlets)
     # At the root in any case: some proxies take the folder away before they ask, and probes know of none.
     for base in dict.fromkeys(("", proxies.base_path)):
         page.set_up(app, base)
@@ -140,11 +142,24 @@ def build(
     return app
 
 
-def _kept_rooms(app: web.Application, kept: "tuple[Archive, Announcements, Renders] | None") -> tuple[ModuleType, ...]:
-    """What answers for events and recordings: of the archive nothing is loaded where there is none."""
+def _kept_rooms(
+    app: web.Application, kept: "tuple[Archive, Announcements, Renders] | None", whom: "Outlets"
+) -> tuple[ModuleType, ...]:
+    """What answers for events, recordings and alerts: of the archive nothing is loaded where there is none."""
     if kept is None:
         return (no_archive,)
-    from streamer.http import clips, exports, facets, kept_events, recorded_files, recordings, renders
+    from streamer.http import (
+        alerts,
+        clips,
+        exports,
+        facets,
+        kept_events,
+        outlets,
+        recorded_files,
+        recordings,
+        renders,
+        silences,
+    )
 
     archive, announcements, made = kept
     kept_events.set_up(app, archive, announcements)
@@ -152,7 +167,9 @@ def _kept_rooms(app: web.Application, kept: "tuple[Archive, Announcements, Rende
     for room in (recordings, clips):
         room.set_up(app, archive.recordings)
     renders.set_up(app, made)
-    return clips, exports, facets, kept_events, recorded_files, recordings, renders
+    alerts.set_up(app)
+    outlets.set_up(app, whom)
+    return alerts, clips, exports, facets, kept_events, outlets, recorded_files, recordings, renders, silences
 
 
 def _below(base: str, routes: web.RouteTableDef) -> Iterator[web.RouteDef]:

@@ -59,13 +59,13 @@ async def page(request: web.Request) -> web.StreamResponse:
     full = len(found) == query.limit
     cursor = found[-1].event.id if full and found else None
     uploads = archive.uploads
-    shown = EventPage(
-        events=tuple(map(_shown, found)),
+    listed = EventPage(
+        events=tuple(map(shown, found)),
         cursor=cursor,
         failing=archive.failing,
         storage_failing=None if uploads is None else uploads.failing,
     )
-    response = tagged(request, shown.model_dump_json().encode(), "application/json")
+    response = tagged(request, listed.model_dump_json().encode(), "application/json")
     response.headers["Cache-Control"] = "private, no-cache"
     return response
 
@@ -101,7 +101,7 @@ async def tell(request: web.Request) -> web.StreamResponse:
 @described({200: ShownEvent, **NOTHING})
 async def one(request: web.Request) -> web.Response:
     """One event."""
-    return answer(_shown(await _kept(request)))
+    return answer(shown(await _kept(request)))
 
 
 @routes.get(f"{ONE}/picture")
@@ -135,7 +135,7 @@ async def review(request: web.Request) -> web.Response:
     changed = await whole(request, judged, lambda now: _note(request, now is not None, "event review", kept, words))
     if changed is None:
         raise _no_event()
-    return answer(_shown(changed))
+    return answer(shown(changed))
 
 
 @routes.delete(ONE)
@@ -179,7 +179,7 @@ def _no_event() -> Refused:
 async def query_of(request: web.Request, asked: EventFilter) -> Query:
     """What is asked for, of streams that whoever asks may see."""
     return Query(
-        streams=await _streams(request, words_of(asked.stream)),
+        streams=await streams_of(request, words_of(asked.stream)),
         labels=words_of(asked.label),
         zone=asked.zone,
         line=asked.line,
@@ -191,7 +191,7 @@ async def query_of(request: web.Request, asked: EventFilter) -> Query:
     )
 
 
-async def _streams(request: web.Request, asked: Sequence[str]) -> tuple[str, ...] | None:
+async def streams_of(request: web.Request, asked: Sequence[str]) -> tuple[str, ...] | None:
     """Those of the ones that are asked for which one may see, gone ones too; None: all there are."""
     sees = request[PRINCIPAL].sees
     if asked:
@@ -205,7 +205,7 @@ def words_of(said: str | None) -> tuple[str, ...]:
     return () if said is None else tuple(filter(None, (word.strip() for word in said.split(","))))
 
 
-def _shown(kept: Kept) -> ShownEvent:
+def shown(kept: Kept) -> ShownEvent:
     return ShownEvent.model_validate(kept.document(), strict=False)
 
 

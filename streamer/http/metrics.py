@@ -15,7 +15,7 @@ from prometheus_client.registry import Collector
 from streamer.access.action import Action
 from streamer.access.principal import Principal
 from streamer.control.streams import Streams
-from streamer.http import event_metrics, recording_metrics, storage_metrics
+from streamer.http import event_metrics, outlet_metrics, recording_metrics, storage_metrics
 from streamer.http.access_keys import AccessParts
 from streamer.http.connections import REASONS, Connections
 from streamer.http.events import Events
@@ -32,8 +32,8 @@ LATENCY_BUCKETS = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75
 
 TASKS = (
     "accounts", "admissions", "archive", "audit", "certificate", "clips", "configuration", "event-loop-lag", "listener",
-    "model", "recordings", "recordings-retention", "recovery", "renders", "retention", "stream", "token-uses",
-    "uploads",
+    "model", "outlet", "outlets", "recordings", "recordings-retention", "recovery", "renders", "retention", "stream",
+    "token-uses", "uploads",
 )  # fmt: skip
 """What is run again when it ends; all of them are shown from the start, or the first end would not be a rise."""
 
@@ -64,6 +64,8 @@ class Metrics(Collector):
         """What HTTPS is served with; None: there is none."""
         self.archive: Archive | None = None
         """What is kept; None: nothing is."""
+        self.outlets: outlet_metrics.Outlets | None = None
+        """Who is told of it; None: nobody is."""
         self.restart_needed = 0
         """Keys in it whose new value waits for a restart."""
         self._streams, self._models, self._events, self._connections = streams, models, events, connections
@@ -157,6 +159,7 @@ class Metrics(Collector):
         yield from _access(self._access)
         if self.archive is not None:
             yield from event_metrics.of_archive(self.archive)
+            yield from self._telling(self.archive)
             yield from recording_metrics.of_recordings(self.archive.recordings)
             if self.archive.uploads is not None:
                 yield from storage_metrics.of_uploads(self.archive.uploads)
@@ -183,6 +186,12 @@ class Metrics(Collector):
         yield GaugeMetricFamily(
             "sightline_event_loop_tasks", "Tasks the event loop had at the last look", float(self.loop_tasks)
         )
+
+    def _telling(self, archive: "Archive") -> Iterator[Metric]:
+        rules = [rule.name for rule in archive.alerts.telling.rules]
+        yield from outlet_metrics.of_alerts(rules, archive.alerts.counts)
+        states = () if self.outlets is None else self.outlets.states()
+        yield from outlet_metrics.of_outlets(states, archive.outbox.queues)
 
 
 class _Part(Collector):

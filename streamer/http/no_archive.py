@@ -1,4 +1,4 @@
-"""`/api/events` and recordings where nothing is kept: that is said.
+"""`/api/events`, recordings and alerts where nothing is kept: that is said.
 
 Until 1.0 `/api/events` still answers who asks for a stream of detections.
 """
@@ -6,7 +6,9 @@ Until 1.0 `/api/events` still answers who asks for a stream of detections.
 from aiohttp import web
 
 from streamer.access.action import Action
+from streamer.http.bodies.silence import ShownSilences
 from streamer.http.feeds import FEED, FULL, all_detections, asks_for_events
+from streamer.http.json_body import answer
 from streamer.http.needs import needs
 from streamer.http.operation import described
 from streamer.values.errors import Refused
@@ -15,6 +17,7 @@ NOTHING_KEPT = (
     "nothing is kept here: the configuration has no section `archive`; what is seen now is at /api/detections"
 )
 NOTHING_RECORDED = "nothing is recorded here: the configuration has no section `archive`"
+NOBODY_TOLD = "nobody is told anything here: the configuration has no section `archive`, and what is told is kept first"
 
 routes = web.RouteTableDef()
 
@@ -35,3 +38,27 @@ async def nothing(request: web.Request) -> web.StreamResponse:
 async def nothing_recorded(request: web.Request) -> web.StreamResponse:
     """Nothing is recorded here."""
     raise Refused(404, NOTHING_RECORDED)
+
+
+@routes.get("/api/alerts")
+@needs(Action.VIEW)
+@described({200: None, 404: NOBODY_TOLD})
+async def nobody_told(request: web.Request) -> web.StreamResponse:
+    """Nobody is told anything here."""
+    raise Refused(404, NOBODY_TOLD)
+
+
+@routes.get("/api/outlets")
+@needs(Action.OPERATE)
+@described({200: None, 404: NOBODY_TOLD})
+async def nobody_to_tell(request: web.Request) -> web.StreamResponse:
+    """Nobody is told anything here."""
+    raise Refused(404, NOBODY_TOLD)
+
+
+@routes.get("/api/silences")
+@needs(Action.VIEW)
+@described({200: ShownSilences})
+async def nothing_silenced(request: web.Request) -> web.StreamResponse:
+    """None: every page asks for them, whether anything is kept or not."""
+    return answer(ShownSilences(silences=()))

@@ -39,6 +39,9 @@ VARIABLES: dict[str, JsonSchemaValue] = {
     "event": {"type": "string", "pattern": f"^{PATTERN}$", "description": "Of an event."},
     "segment": {"type": "string", "pattern": f"^{PATTERN}$", "description": "Of a segment of recordings."},
     "render": {"type": "string", "pattern": f"^{PATTERN}$", "description": "Of a render."},
+    "rule": {"type": "string", "pattern": f"^(?!(history|try)$){NAME}$", "description": "Of a rule that tells."},
+    "silence": {"type": "string", "pattern": f"^{PATTERN}$", "description": "Of a silence."},
+    "outlet": {"type": "string", "pattern": f"^{NAME}$", "description": "Of an outlet."},
     "begin": {"type": "string", "pattern": r"^\d{1,10}$", "description": "Bytes, as a playlist has it."},
     "end": {"type": "string", "pattern": r"^\d{1,10}$", "description": "Bytes, as a playlist has it."},
 }

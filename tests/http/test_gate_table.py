@@ -33,13 +33,18 @@ action, and one that is unknown. One whom a trusted proxy names, and whose group
 DOORS = ("any", "open")
 """Nobody again: where `anonymous` may view, and where there is no section `access`, on loopback."""
 
-RECORDINGS = "/api/streams/{name}/recordings"
-"""R of the table."""
+SHORT = {"/api/streams/{name}/recordings": "R", "/api/outlets/{outlet}": "O"}
+"""How the table has what many paths begin with."""
 
 TABLE = """
                                        none else view oper adm. t:vi t:pu t:op t:ad t:me t:?? prox no-p  any open
 GET     /                               200  200  200  200  200  200  200  200  200  200  200  200  200  200  200
 POST    /api/                           401  503  503  503  503  503  403  403  403  403  401  503  401  503  503
+GET     /api/alerts                     401  200  200  200  200  200  403  403  403  403  401  200  401  200  200
+GET     /api/alerts/history             401  200  200  200  200  200  403  403  403  403  401  200  401  200  200
+POST    /api/alerts/try                 401  403  403  415  415  403  403  415  403  403  401  403  401  401  415
+DELETE  /api/alerts/{rule}              401  403  403  404  404  403  403  404  403  403  401  403  401  401  404
+PUT     /api/alerts/{rule}              401  403  403  415  415  403  403  415  403  403  401  403  401  401  415
 GET     /api/audit                      401  403  403  403  200  403  403  403  200  403  401  403  401  401  403
 GET     /api/config                     401  200  200  200  200  200  403  403  403  403  401  200  401  200  200
 POST    /api/detect                     401  503  503  503  503  503  403  403  403  403  401  503  401  503  503
@@ -59,6 +64,11 @@ GET     /api/ingress                    401  200  200  200  200  200  403  403  
 POST    /api/json                       401  503  503  503  503  503  403  403  403  403  401  503  401  503  503
 POST    /api/links                      401  415  415  415  415  415  403  403  403  403  401  415  401  415  415
 GET     /api/openapi.json               200  200  200  200  200  200  200  200  200  200  200  200  200  200  200
+GET     /api/outlets                    401  403  403  403  200  403  403  200  403  403  401  403  401  401  200
+DELETE  O/dead                          401  403  403  403  404  403  403  404  403  403  401  403  401  401  404
+GET     O/dead                          401  403  403  403  404  403  403  404  403  403  401  403  401  401  404
+POST    O/dead/resend                   401  403  403  403  404  403  403  404  403  403  401  403  401  401  404
+POST    O/test                          401  403  403  403  404  403  403  404  403  403  401  403  401  401  404
 DELETE  /api/session                    204  204  204  204  204  204  204  204  204  204  204  204  204  204  204
 GET     /api/session                    200  200  200  200  200  200  200  200  200  200  200  200  200  200  200
 POST    /api/session                    415  415  415  415  415  415  415  415  415  415  415  415  415  415  415
@@ -69,6 +79,9 @@ DELETE  /api/sessions/{id}              401  404  204  404  404  404  404  404  
 GET     /api/sign-in/oidc               404  404  404  404  404  404  404  404  404  404  404  404  404  404  404
 GET     /api/sign-in/oidc/callback      404  404  404  404  404  404  404  404  404  404  404  404  404  404  404
 GET     /api/sign-in/oidc/sign-out      404  404  404  404  404  404  404  404  404  404  404  404  404  404  404
+GET     /api/silences                   401  200  200  200  200  200  403  403  403  403  401  200  401  200  200
+POST    /api/silences                   401  403  403  415  415  403  403  415  403  403  401  403  401  401  415
+DELETE  /api/silences/{silence}         401  403  403  404  404  403  403  404  403  403  401  403  401  401  404
 GET     /api/streams                    401  200  200  200  200  200  403  403  403  403  401  200  401  200  200
 OPTIONS /api/streams                    204  204  204  204  204  204  204  204  204  204  204  204  204  204  204
 POST    /api/streams                    401  403  403  415  415  403  403  415  403  403  401  403  401  401  415
@@ -129,8 +142,8 @@ PATCH   /whip/{name}/{session}          401  403  403  404  404  403  404  403  
 """What is asked for is the stream a, which stands in the configuration and whose camera is away; without a body.
 
 Who is let through is answered 200 or 204; 400, for a query is missing; 415, for a body is; 503, for there is no picture
-and no model; 409, for the configuration has the say; 404, for there is no such event, recording or session of WHEP or
-WHIP, or it is not one of his, or nobody signs in elsewhere.
+and no model; 409, for the configuration has the say; 404, for there is no such event, recording, rule, silence,
+outlet or session of WHEP or WHIP, or it is not one of his, or nobody signs in elsewhere.
 """
 
 PATHS = {
@@ -142,6 +155,9 @@ PATHS = {
     "{path}": "app.js",
     "{event}": "01ac0d31-5e00-7000-8000-000000000000",
     "{segment}": "01ac0d31-5e00-7000-8000-000000000000",
+    "{rule}": "night",
+    "{silence}": "01ac0d31-5e00-7000-8000-000000000000",
+    "{outlet}": "phone",
     "{render}": "01ac0d31-5e00-7000-8000-000000000000",
     "{begin}-{end}": "0-1",
 }
@@ -160,7 +176,9 @@ async def test_everybody_is_told_what_the_table_says(tmp_path: Path) -> None:
         for method, path in routes_of(door):
             told = [await answered(door, method, path, *guest) for guest in GUESTS.values()]
             told += [await answered(each, method, path) for each in (ajar, wide)]
-            table.append([f"{method:8}{path.replace(RECORDINGS, 'R')}", *map(str, told)])
+            for begins, letter in SHORT.items():
+                path = path.replace(begins, letter)
+            table.append([f"{method:8}{path}", *map(str, told)])
     assert written(table) == TABLE.strip("\n").splitlines()
 
 

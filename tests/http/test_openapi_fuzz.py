@@ -46,7 +46,7 @@ EXAMPLES = 4
 """Requests of each kind for each operation, each asked by everybody."""
 STREAM = "absent"
 """A stream there is."""
-KNOWN = {"name": STREAM, "user": GUEST, "id": SPARE, "event": EVENT.id}
+KNOWN = {"name": STREAM, "user": GUEST, "id": SPARE, "event": EVENT.id, "rule": "night", "outlet": "phone"}
 """What paths may name, beside what is recorded."""
 RECORDED = "/api/streams/{name}/recordings"
 QUERIES = {
@@ -57,6 +57,10 @@ QUERIES = {
 }
 """What is asked for, and not found by chance."""
 BODIES = {
+    "PUT /api/alerts/{rule}": {"streams": [STREAM], "labels": ["person"], "outlets": ["phone"]},
+    "POST /api/alerts/try": {"streams": ["absent", "line-?"], "hours": ["22:00-06:00"]},
+    "POST /api/silences": {"seconds": 3600, "stream": STREAM},
+    "POST /api/outlets/{outlet}/dead/resend": {"ids": None},
     "PATCH /api/events/{event}": {"reviewed": "confirmed", "note": "seen", "bookmarked": True},
     "POST /api/doctor": {"url": "rtsp://127.0.0.1:1/nobody"},
     "POST /api/links": {"path": f"/api/streams/{STREAM}/frame.jpg", "seconds": 60},
@@ -81,6 +85,7 @@ UNDONE = {
     f"GET {RECORDED}/renders/{{render}}": "the same",
     f"GET {RECORDED}/renders/{{render}}/video.mp4": "the same",
     **{f"GET /api/sign-in/oidc{way}": "nobody signs in elsewhere here" for way in ("", "/callback", "/sign-out")},
+    "DELETE /api/silences/{silence}": "nobody knows its id before it is made",
     "GET /api/detections": "without an end",
     "GET /api/events/stream": "without an end",
     "GET /api/streams/{name}/events": "without an end",
@@ -114,6 +119,7 @@ def service(tmp_path_factory: pytest.TempPathFactory, askers: list[Asker]) -> It
         "api_streams": {"allowed": True, "max_streams": 100, "networks": ["127.0.0.1/32"]},
         "access": {},
         "archive": {"path": "archive"},
+        "webhooks": {"phone": {"url": "http://127.0.0.1:1/nobody"}},
     }
     keep_event(folder / "archive")
     keep_segment(folder / "archive")
@@ -212,7 +218,7 @@ def test_what_is_not_described_is_not_there(service: Service, document: dict[str
 
 def named(path: str) -> str:
     """With an id in the place of each, where what is none would be no path."""
-    for name in ("event", "segment", "render"):
+    for name in ("event", "segment", "render", "silence"):
         path = path.replace(f"{{{name}}}", EVENT.id)
     return path.replace("{begin}-{end}", "0-1")
 
