@@ -20,8 +20,9 @@ def _checked_url(value: str) -> str:
 
 def _checked_secret(value: str) -> str:
     if value.startswith("whsec_"):
+        text = value.removeprefix("whsec_")
         try:
-            b64decode(value.removeprefix("whsec_"), validate=True)
+            b64decode(text + "=" * (-len(text) % 4), validate=True)
         except ValueError:
             raise ValueError("behind whsec_ is no base64; allowed is that, or any text of 16 characters") from None
     return value

@@ -50,8 +50,7 @@ def _retry_after(said: str | None, body: bytes, now: float) -> float | None:
     if said is None:
         parameters = _json(body).get("parameters")
         wanted = parameters.get("retry_after") if isinstance(parameters, dict) else None
-        is_some = isinstance(wanted, int | float) and 0 <= wanted < MOST_SECONDS
-        return float(wanted) if is_some else None
+        return float(wanted) if isinstance(wanted, int | float) and 0 <= wanted < MOST_SECONDS else None
     if re.fullmatch("[0-9]+", said.strip(), re.ASCII):
         return min(float(said.strip()[:12]), MOST_SECONDS)
     try:

@@ -19,7 +19,8 @@ def key_of(secret: str) -> bytes:
     """
     if not secret.startswith(PREFIX):
         return secret.encode()
-    key = b64decode(secret.removeprefix(PREFIX), validate=True)
+    text = secret.removeprefix(PREFIX)
+    key = b64decode(text + "=" * (-len(text) % 4), validate=True)  # some leave the signs at its end out
     if not key:
         raise ValueError("it is empty")
     return key

@@ -1,0 +1,70 @@
+"""Somebody who is told over HTTP: keeps what comes, and answers as a test says."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from tests.peers.process import free_port
+
+
+@dataclass(frozen=True)
+class Told:
+    """One request."""
+
+    path: str
+    """With its query."""
+    headers: Mapping[str, str]
+    body: bytes
+    method: str = "POST"
+
+
+Answer = Callable[[Told], Awaitable[web.StreamResponse]]
+
+
+class Receiver:
+    """One server."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.told: list[Told] = []
+        self.answer: Answer = _taken
+
+    def url(self, path: str = "/hook") -> str:
+        """Of it."""
+        return f"http://127.0.0.1:{self.port}{path}"
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Keep it, and answer."""
+        told = Told(request.path_qs, dict(request.headers), await request.read(), request.method)
+        self.told.append(told)
+        return await self.answer(told)
+
+
+async def _taken(_: Told) -> web.StreamResponse:
+    return web.Response(status=204)
+
+
+def answering(status: int, text: str = "", headers: Mapping[str, str] | None = None) -> Answer:
+    """An answer that is always this."""
+
+    async def answer(_: Told) -> web.StreamResponse:
+        return web.Response(status=status, text=text, headers=headers)
+
+    return answer
+
+
+@asynccontextmanager
+async def run_receiver(port: int | None = None) -> AsyncIterator[Receiver]:
+    """Listen for as long as the block lasts."""
+    receiver = Receiver(free_port() if port is None else port)
+    server = web.Server(receiver.handle, handler_cancellation=True, client_max_size=64 << 20)  # type: ignore[call-arg]
+    runner = web.ServerRunner(server, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", receiver.port).start()
+    try:
+        yield receiver
+    finally:
+        await asyncio.shield(runner.cleanup())
