@@ -42,6 +42,8 @@ look() {
         need nginx "the page behind a proxy" nginx-light
     { compgen -G '/usr/lib/postgresql/*/bin/postgres' || command -v postgres; } >/dev/null ||
         need postgresql "the archive in PostgreSQL" postgresql
+    command -v mosquitto /usr/sbin/mosquitto >/dev/null ||
+        need mosquitto "what a broker is told over MQTT" mosquitto
     command -v ffmpeg >/dev/null ||
         need ffmpeg "cameras that send by RTMP, SRT, UDP and HLS" ffmpeg
 }
@@ -67,7 +69,7 @@ apt_install() {
     done
     if [[ -d /run/systemd/system ]]; then
         local package
-        for package in prometheus coturn nginx postgresql; do
+        for package in prometheus coturn nginx postgresql mosquitto; do
             [[ " ${missing_packages[*]} " != *" $package "* ]] || systemctl disable --quiet "$package" || true
         done
     fi

@@ -52,6 +52,11 @@ def postgresql_programs() -> Path | None:
     return found[-1].parent if found else None if on_path is None else Path(on_path).parent
 
 
+def mosquitto_path() -> str | None:
+    """The broker; Debian keeps it where only root looks."""
+    return shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
+
+
 def _passes(check: str) -> bool:
     """Whether Debian's Python runs `check` to a good end."""
     if not Path(SYSTEM_PYTHON).exists():
@@ -81,6 +86,7 @@ _TOOLS: dict[str, Callable[[], bool]] = {
     "turnserver": lambda: shutil.which("turnserver") is not None,
     "nginx": lambda: shutil.which("nginx") is not None,
     "postgresql": lambda: postgresql_programs() is not None,
+    "mosquitto": lambda: mosquitto_path() is not None,
     "node": lambda: shutil.which("node") is not None,
     "oidc-provider": lambda: (REPOSITORY / "node_modules" / "oidc-provider").is_dir() and _node_is_new(),
 }
