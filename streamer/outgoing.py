@@ -7,12 +7,15 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from importlib.metadata import version
 from ipaddress import ip_network
 from typing import TYPE_CHECKING, Protocol
 
 from streamer.config import Config
+from streamer.config.mqtt import MqttSettings
 from streamer.config.outlets import MQTT
 from streamer.config.webhook import WebhookSettings
+from streamer.outlets.news import Look, Orders
 from streamer.source.allowed_destinations import EVERYWHERE, AllowedDestinations, Resolve, resolve
 from streamer.values.alert import Telling
 from streamer.values.clock import Clock
@@ -26,6 +29,10 @@ if TYPE_CHECKING:
 
 PictureLinksOf = Callable[[str, str, str], Awaitable[tuple[str, str, int] | None]]
 """Takes outlet, stream and event, gives links to picture and thumbnail from their paths on, and when they end."""
+
+
+class Remote(Look, Orders, Protocol):
+    """What a broker is shown, and who obeys it."""
 
 
 class Outlet(Protocol):
@@ -71,6 +78,7 @@ class Outgoing:
         wall: Clock,
         links_of: PictureLinksOf = _no_links,
         on_restart: Callable[[str], None] = lambda _: None,
+        remote: Remote | None = None,
         resolver: Resolve = resolve,
     ) -> None:
         """Tell nobody yet.
@@ -82,10 +90,12 @@ class Outgoing:
             wall: UTC, seconds since 1970.
             links_of: makes links to pictures.
             on_restart: told the name of a task that ended in a way nobody foresaw.
+            remote: what a broker is shown of streams, and who obeys it; None: there is no broker.
             resolver: knows the addresses of names.
         """
         self._outbox, self._clock, self._wall = outbox, clock, wall
         self._links_of, self._on_restart, self._resolver = links_of, on_restart, resolver
+        self._remote = remote
         self._said: dict[str, object] = {}
         self._outlets: dict[str, Outlet] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -152,10 +162,36 @@ class Outgoing:
         if self._outbox is None:
             return {}
         base = config.server.public_url
-        return {
+        wanted = {
             name: _Wanted((settings, base), partial(self._webhook, name, settings, base, self._outbox))
             for name, settings in sorted(config.webhooks.items())
         }
+        if config.mqtt is not None and self._remote is not None:
+            make = partial(self._mqtt, config.mqtt, base, self._outbox, self._remote)
+            wanted[MQTT] = _Wanted((config.mqtt, base), make)
+        return wanted
+
+    def _mqtt(self, settings: MqttSettings, base: str | None, outbox: "Outbox", remote: Remote) -> Outlet:
+        from streamer.outlets.mqtt.broker import Broker, Tls
+        from streamer.outlets.mqtt.outlet import MqttOutlet, Options
+
+        tls = settings.tls
+        broker = Broker(
+            settings.host,
+            settings.port,
+            settings.user,
+            settings.password,
+            Tls(tls.ca, tls.cert, tls.key) if settings.is_secure else None,
+        )
+        options = Options(
+            settings.prefix,
+            settings.pictures,
+            settings.discovery,
+            settings.commands,
+            version("sightline"),
+            None if base is None else base.rstrip("/"),
+        )
+        return MqttOutlet(MQTT, broker, options, outbox, look=remote, orders=remote, clock=self._clock, wall=self._wall)
 
     def _webhook(self, name: str, settings: WebhookSettings, base: str | None, outbox: "Outbox") -> Outlet:
         from streamer.outlets.delivery import Delivery

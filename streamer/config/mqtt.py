@@ -2,15 +2,29 @@
 
 import re
 from typing import Annotated
+from urllib.parse import SplitResult, unquote, urlsplit
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from streamer.config.section import Section
 
+PORTS = {"mqtt": 1883, "mqtts": 8883}
+"""By scheme, where none is named."""
+ALLOWED = "allowed is one such as mqtt://user:password@broker.example.org:1883, or mqtts://"
+
 
 def _checked_url(value: str) -> str:
-    if not re.fullmatch(r"mqtts?://([^\s/?#@]+@)?[^\s/?#@]+", value):
-        raise ValueError("it is no broker; allowed is one such as mqtt://user:password@broker.example.org:1883")
+    if not re.fullmatch(r"mqtts?://([^\s/?#@]+@)?[^\s/?#@]+/?", value) or len(value) > 2000:
+        raise ValueError(f"it is no broker; {ALLOWED}; in a password / ? # @ : are percent-encoded")  # it may be one
+    parts = urlsplit(value)
+    try:
+        port, host = parts.port, parts.hostname
+    except ValueError:
+        port, host = 0, None
+    if not host or port == 0:
+        raise ValueError(f"it has no host, or a port beyond 1 to 65535; {ALLOWED}")
+    if parts.password is not None and not parts.username:
+        raise ValueError(f"it has a password and no user; {ALLOWED}")
     return value
 
 
@@ -18,8 +32,17 @@ class MqttTlsSettings(Section):
     """How the broker proves who it is, over mqtts://, and how we do."""
 
     ca: Annotated[str, Field(min_length=1)] | None = None
+    """The authority that signed its certificate, or that itself. None: those the system knows."""
     cert: Annotated[str, Field(min_length=1)] | None = None
+    """Our own. None: we show none."""
     key: Annotated[str, Field(min_length=1)] | None = None
+    """Its key, without a password. None: it stands in `cert`."""
+
+    @model_validator(mode="after")
+    def _checked_key(self) -> "MqttTlsSettings":
+        if self.key is not None and self.cert is None:
+            raise ValueError("key needs cert, the certificate that it belongs to")
+        return self
 
 
 class MqttSettings(Section):
@@ -37,3 +60,38 @@ class MqttSettings(Section):
     """Prefix of Home Assistant's discovery, `homeassistant` there. None: it is not told."""
     commands: bool = False
     """Take commands: pause a stream, silence a rule."""
+
+    @property
+    def host(self) -> str:
+        """Where it is."""
+        return self._parts.hostname or ""
+
+    @property
+    def port(self) -> int:
+        """Of TCP."""
+        return self._parts.port or PORTS[self._parts.scheme]
+
+    @property
+    def user(self) -> str | None:
+        """Whom we say we are. None: nobody."""
+        return None if self._parts.username is None else unquote(self._parts.username)
+
+    @property
+    def password(self) -> str | None:
+        """The user's."""
+        return None if self._parts.password is None else unquote(self._parts.password)
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether it is spoken to over TLS."""
+        return self._parts.scheme == "mqtts"
+
+    @property
+    def _parts(self) -> SplitResult:
+        return urlsplit(self.url)
+
+    @model_validator(mode="after")
+    def _checked_tls(self) -> "MqttSettings":
+        if self.tls != MqttTlsSettings() and not self.is_secure:
+            raise ValueError("tls needs a url that begins with mqtts://")
+        return self

@@ -86,6 +86,11 @@ class Streams:
     def __iter__(self) -> Iterator[Pipeline]:
         return iter(self._pipelines.values())
 
+    @property
+    def closing(self) -> bool:
+        """Whether all of them end, or have: the service stops."""
+        return self._closing
+
     def get(self, name: str) -> Pipeline | None:
         """The stream of that name, if it runs."""
         return self._pipelines.get(name)

@@ -105,6 +105,10 @@ class Watch:
                 )
         return count
 
+    def present(self) -> Mapping[str, int]:
+        """Confirmed things, by label."""
+        return Counter(thing.event.label for thing in self._things.values() if thing.event is not None)
+
     # ---- one thing
 
     def _thing(self, sight: Sight, look: Look) -> Thing | None:

@@ -81,6 +81,10 @@ class StreamEvents:
         """Confirmed things by (zone, label); every zone is there."""
         return self._watch.occupancy()
 
+    def present(self) -> Mapping[str, int]:
+        """Confirmed things by label, wherever they are."""
+        return self._watch.present()
+
     def change(self, watching: Watching) -> None:
         """Go by these settings from the next sample on; what goes on goes on, unless zones or lines have changed."""
         if watching == self._watching:

@@ -138,6 +138,9 @@ class EventMaker(Protocol):
     def occupancy(self) -> Mapping[tuple[str, str], int]:
         """Confirmed things by (zone, label)."""
 
+    def present(self) -> Mapping[str, int]:
+        """Confirmed things by label, wherever they are."""
+
     def change(self, watching: Watching) -> None:
         """Go by these settings from the next sample on."""
 
