@@ -4,6 +4,8 @@
 import "./account.js";
 import { AddStream } from "./adding.js";
 import { administration } from "./administration.js";
+import { AlertsPage } from "./alerts_page.js";
+import { isAlerts } from "./alerts_place.js";
 import { element } from "./details.js";
 import { EventsPage } from "./events.js";
 import { Feed } from "./feed.js";
@@ -15,6 +17,8 @@ import { isEvents } from "./search.js";
 import { RecordingsPage } from "./recordings_page.js";
 import { isRecordings } from "./recorded_place.js";
 import { SignIn } from "./signin.js";
+import "./silence_sign.js";
+import { silencesNow } from "./silences.js";
 import { StreamViewer } from "./viewer.js";
 import { visitor } from "./visitor.js";
 import { ZonesPage, isZones } from "./zones.js";
@@ -35,6 +39,8 @@ const toEvents = find(".to-events");
 const zones = /** @type {ZonesPage} */ (find("zones-page"));
 const recordings = /** @type {RecordingsPage} */ (find("recordings-page"));
 const toRecordings = find(".to-recordings");
+const alerts = /** @type {AlertsPage} */ (find("alerts-page"));
+const toAlerts = find(".to-alerts");
 const people = /** @type {PeoplePage} */ (find("people-page"));
 const door = /** @type {SignIn} */ (find("sign-in"));
 /** The camera's own place; no stream is called so, for a name does not begin with a plus. */
@@ -64,6 +70,7 @@ const feed = new Feed({
     events.update(streams);
     zones.update(streams);
     recordings.update(streams);
+    alerts.update(streams);
     layOut();
   },
   ondetections(event) {
@@ -141,7 +148,8 @@ function layOut() {
   const atEvents = isEvents(wanted) && visitor.may("view");
   const atZones = isZones(wanted) && visitor.may("view");
   const atRecordings = isRecordings(wanted) && visitor.may("view");
-  const elsewhere = atCamera || atPeople || atEvents || atZones || atRecordings || barred;
+  const atAlerts = isAlerts(wanted) && visitor.may("view");
+  const elsewhere = atCamera || atPeople || atEvents || atZones || atRecordings || atAlerts || barred;
   camera.hidden = !atCamera;
   people.show(atPeople ? wanted : "");
   events.show(atEvents ? location.hash.slice(1) : null);
@@ -149,13 +157,16 @@ function layOut() {
     zones.hidden = true; // what he has drawn is there when he has signed in again
   else zones.show(atZones ? location.hash.slice(1) : null);
   recordings.show(atRecordings ? location.hash.slice(1) : null);
+  alerts.show(atAlerts ? location.hash.slice(1) : null);
   main.hidden = elsewhere;
   main.dataset.view = focus ? "focus" : "grid";
-  back.hidden = !(atCamera || atPeople || atEvents || atZones || atRecordings) && (!focus || focus === only);
+  back.hidden =
+    !(atCamera || atPeople || atEvents || atZones || atRecordings || atAlerts) && (!focus || focus === only);
   useCamera.toggleAttribute("aria-current", atCamera);
   for (const [link, isHere] of /** @type {[HTMLElement, boolean][]} */ ([
     [toEvents, atEvents],
     [toRecordings, atRecordings],
+    [toAlerts, atAlerts],
   ])) {
     link.hidden = !visitor.may("view");
     if (isHere) link.setAttribute("aria-current", "page");
@@ -171,6 +182,7 @@ function layOut() {
   if (atEvents) place = "Events";
   if (atZones) place = zones.heading;
   if (atRecordings) place = "Recordings";
+  if (atAlerts) place = "Alerts";
   if (barred) place = "Sign in";
   document.title = place ? `${place} · Sightline` : "Sightline";
   fit();
@@ -215,7 +227,7 @@ function replaceFocus(name) {
 /** Back to all streams; through the history when we came from there, so that the back button agrees. */
 function leaveFocus() {
   const name = named();
-  if (!zones.mayLeave("")) return;
+  if (!zones.mayLeave("") || !alerts.mayLeave("")) return;
   if (history.state?.fromGrid) history.back();
   else replaceFocus("");
   viewers.get(name)?.querySelector("a")?.focus({ preventScroll: true });
@@ -229,7 +241,7 @@ function focusNeighbour(step) {
 }
 
 window.addEventListener("hashchange", (event) => {
-  if (!zones.mayLeave(location.hash)) return;
+  if (!zones.mayLeave(location.hash) || !alerts.mayLeave(location.hash)) return;
   const fromGrid = !new URL(event.oldURL).hash.slice(1);
   if (fromGrid && named() && !history.state) history.replaceState({ fromGrid: true }, "");
   layOut();
@@ -260,9 +272,11 @@ function admit() {
   if (visitor.named) owner = visitor.name;
   if (visitor.may("view")) {
     feed.start();
+    silencesNow.start();
     askWhatMayBeDone();
   } else {
     feed.stop();
+    silencesNow.stop();
     viewers.forEach((viewer) => viewer.lose());
   }
   offerCamera();
@@ -274,6 +288,8 @@ function forget() {
   events.forget();
   zones.forget();
   recordings.forget();
+  alerts.forget();
+  silencesNow.forget();
   for (const dialog of document.querySelectorAll("dialog.sheet")) /** @type {HTMLDialogElement} */ (dialog).close();
   if (camera.publishing) camera.stop();
   viewers.forEach((viewer) => viewer.remove());
@@ -287,6 +303,7 @@ function offerCamera() {
 
 function watch() {
   if (!visitor.known || visitor.may("view")) feed.start();
+  if (visitor.may("view")) silencesNow.start();
   if (door.open) visitor.ask(); // he may have signed in on another page
 }
 
@@ -309,11 +326,16 @@ camera.addEventListener("change", () => {
 visitor.addEventListener("change", admit);
 visitor.addEventListener("out", forget);
 
+function rest() {
+  silencesNow.stop();
+  if (!camera.publishing) feed.stop();
+}
+
 let hiddenTimer = 0;
 document.addEventListener("visibilitychange", () => {
   window.clearTimeout(hiddenTimer);
   // While its camera is on, the page watches on: a phone that is locked for a moment must find its place again.
-  if (document.hidden) hiddenTimer = window.setTimeout(() => !camera.publishing && feed.stop(), HIDDEN_GRACE_MS);
+  if (document.hidden) hiddenTimer = window.setTimeout(rest, HIDDEN_GRACE_MS);
   else watch();
 });
 window.addEventListener("pagehide", () => feed.stop());

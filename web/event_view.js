@@ -2,6 +2,7 @@
 // <event-view>: one event large, and what people say of it. c: confirmed, f: false, b: bookmark, x: its box; the arrow
 // keys go to the neighbours. Dispatches "step" with -1 (newer) or 1, "judged" with the event, "removed" and "left".
 
+import { ruleLike } from "./alerts_place.js";
 import { remove, review } from "./archive.js";
 import { element } from "./details.js";
 import { EventFacts } from "./event_facts.js";
@@ -25,6 +26,7 @@ export class EventView extends HTMLElement {
   #picture = new EventPicture();
   #facts = new EventFacts();
   #recorded = new RecordedLink();
+  #alike = /** @type {HTMLAnchorElement} */ (element("a", "tell-of", "Tell me of such things"));
   #newer = button("newer", () => this.#step(-1), icon("M10 3 5 8l5 5"));
   #older = button("older", () => this.#step(1), icon("m6 3 5 5-5 5"));
   #confirm = button("confirming", () => this.#judge("confirmed"), icon("m3 8.5 3.5 3.5L13 4.5"), "Confirm ", key("c"));
@@ -48,7 +50,7 @@ export class EventView extends HTMLElement {
     this.#older.setAttribute("aria-label", "Older");
     this.#heard.setAttribute("aria-live", "polite");
     const tools = element("p", "buttons", this.#bookmark, this.#box, this.#remove);
-    const side = element("div", "side", this.#facts, this.#recorded, tools, this.#problem);
+    const side = element("div", "side", this.#facts, this.#recorded, this.#alike, tools, this.#problem);
     const stage = element("div", "stage", this.#picture, this.#newer, this.#older);
     this.#dialog.append(close, stage, side, this.#judging, this.#heard);
     this.#dialog.addEventListener("close", () => this.#left());
@@ -73,6 +75,7 @@ export class EventView extends HTMLElement {
     this.#event = event;
     this.#picture.show(event);
     this.#recorded.show(event);
+    this.#alike.href = ruleLike(event);
     this.#picture.boxed = this.#boxed;
     if (another) this.#picture.prepare([older, newer]);
     this.#facts.show(event, place, this.#mayJudge);
@@ -81,7 +84,7 @@ export class EventView extends HTMLElement {
     this.#false.setAttribute("aria-pressed", String(event.reviewed === "false"));
     this.#bookmark.setAttribute("aria-pressed", String(event.bookmarked));
     this.#box.setAttribute("aria-pressed", String(this.#boxed));
-    for (const part of [this.#judging, this.#bookmark, this.#remove]) part.hidden = !this.#mayJudge;
+    for (const part of [this.#judging, this.#bookmark, this.#remove, this.#alike]) part.hidden = !this.#mayJudge;
     if (another) this.#problem.textContent = "";
     if (another) this.#heard.textContent = [said(event), place].filter(Boolean).join("; ");
     this.#dialog.setAttribute("aria-label", said(event));

@@ -5,10 +5,12 @@ import { element } from "./details.js";
 import { button, formDialog, showOnce } from "./form.js";
 
 /**
- * @param {string} words what it is that is not saved
+ * @param {string} words what becomes of it
+ * @param {string} [title] what it is that is not saved
+ * @param {string} [stay] on the button that keeps it
  * @returns {Promise<boolean>} whether it may be lost
  */
-export async function mayBeLost(words) {
+export async function mayBeLost(words, title = "What you drew is not saved", stay = "Go on drawing") {
   let lost = false;
   const discard = button(
     "danger",
@@ -19,9 +21,9 @@ export async function mayBeLost(words) {
     "Discard it",
   );
   const { dialog, form } = formDialog(
-    "What you drew is not saved",
+    title,
     element("p", "", words),
-    element("p", "buttons", discard, button("start", null, "Go on drawing")),
+    element("p", "buttons", discard, button("start", null, stay)),
   );
   form.addEventListener("submit", (event) => {
     event.preventDefault();

@@ -10,6 +10,8 @@ import { Player } from "./player.js";
 import { RecordMode } from "./record_mode.js";
 import { STATES, delayParts, facts, metrics, sentence, totalDelay } from "./readout.js";
 import { address } from "./search.js";
+import "./silence_sign.js";
+import "./stream_silence.js";
 import { Sightings } from "./sightings.js";
 import { StreamPlaces } from "./stream_places.js";
 import { visitor } from "./visitor.js";
@@ -121,7 +123,9 @@ export class StreamViewer extends HTMLElement {
 
   #build() {
     const template = /** @type {HTMLTemplateElement} */ (document.getElementById("stream-viewer"));
-    this.append(template.content.cloneNode(true));
+    const parts = /** @type {DocumentFragment} */ (template.content.cloneNode(true));
+    for (const part of parts.querySelectorAll("silence-sign, stream-silence")) part.setAttribute("stream", this.name);
+    this.append(parts);
     const link = /** @type {HTMLAnchorElement} */ (this.#find(".name"));
     link.textContent = this.name;
     const path = encodeURIComponent(this.name);
