@@ -77,7 +77,7 @@ export function outcomeInWords({ outcome, told }) {
  * @param {number} now seconds since 1970
  */
 export function outletInWords({ state, why, failing_since }, now) {
-  const since = failing_since === null ? "" : ` for ${lasted(now - failing_since)}`;
+  const since = failing_since === null ? "" : ` for ${roughly(now - failing_since)}`;
   const because = why ? `: ${why}` : "";
   return sentence(
     {
@@ -96,8 +96,8 @@ export function outletInWords({ state, why, failing_since }, now) {
  * @returns {[word: string, value: string][]}
  */
 export function queueInWords({ sent, retried, waiting, oldest_at, dead, lost, last_sent_at }, now) {
-  const oldest = waiting > 0 && oldest_at !== null ? `, the oldest for ${lasted(now - oldest_at)}` : "";
-  const last = last_sent_at === null ? "" : `, ${long(now - last_sent_at)} ago`;
+  const oldest = waiting > 0 && oldest_at !== null ? `, the oldest for ${roughly(now - oldest_at)}` : "";
+  const last = last_sent_at === null ? "" : `, the last ${roughly(now - last_sent_at)} ago`;
   return [
     ["Told", `${sent}${last}`],
     ["Tried again", String(retried)],
@@ -120,6 +120,13 @@ export function testInWords({ outcome, detail }) {
  */
 export function long(seconds) {
   return lasted(seconds).replace(" 0 min", "");
+}
+
+/** A length of time without seconds that nobody counts.
+ * @param {number} seconds
+ */
+function roughly(seconds) {
+  return long(seconds < 120 ? seconds : Math.floor(seconds / 60) * 60);
 }
 
 /** What a thing must have done, as far as anything is asked.

@@ -23,6 +23,7 @@ import { request } from "./request.js";
  * @typedef {object} KnownRule times in seconds since 1970
  * @property {string} name
  * @property {"file" | "here"} origin who made it: the configuration file, or somebody here
+ * @property {boolean} hidden whether the file has one of this name, which is the one in force
  * @property {boolean} may_change
  * @property {Rule} rule
  * @property {string[]} unknown_outlets that it names, and that there are no more

@@ -55,6 +55,7 @@ export class AlertsPage extends HTMLElement {
     for (const part of [...Object.values(this.#parts), this.#editor]) part.hidden = true;
     this.#editor.addEventListener("saved", () => (location.hash = partAt("rules")));
     this.#editor.addEventListener("left", () => (location.hash = partAt("rules")));
+    this.#inForce.setAttribute("aria-live", "polite");
     silencesNow.addEventListener("change", () => this.#drawSilences());
     this.#drawSilences();
   }

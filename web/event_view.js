@@ -8,7 +8,7 @@ import { element } from "./details.js";
 import { EventFacts } from "./event_facts.js";
 import { EventPicture } from "./event_picture.js";
 import { button, confirmed, problem } from "./form.js";
-import { icon } from "./icon.js";
+import { BELL, icon } from "./icon.js";
 import { RecordedLink } from "./recorded_link.js";
 import { said } from "./verdict.js";
 import { visitor } from "./visitor.js";
@@ -26,7 +26,7 @@ export class EventView extends HTMLElement {
   #picture = new EventPicture();
   #facts = new EventFacts();
   #recorded = new RecordedLink();
-  #alike = /** @type {HTMLAnchorElement} */ (element("a", "tell-of", "Tell me of such things"));
+  #alike = /** @type {HTMLAnchorElement} */ (element("a", "tell-of", icon(BELL), "Tell me of such things"));
   #newer = button("newer", () => this.#step(-1), icon("M10 3 5 8l5 5"));
   #older = button("older", () => this.#step(1), icon("m6 3 5 5-5 5"));
   #confirm = button("confirming", () => this.#judge("confirmed"), icon("m3 8.5 3.5 3.5L13 4.5"), "Confirm ", key("c"));

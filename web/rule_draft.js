@@ -25,16 +25,19 @@ export const ANY = {
 };
 const SPAN = /^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$/;
 const DAY_S = 86_400;
+/** As the server has it: streamer/config/outlets.py. */
+const BROKER = "mqtt";
 
 /**
  * A new rule.
  *
  * @param {AboutWhat} about what it is to look at; empty: whatever there is
- * @param {string[]} outlets that there are: the only one is told
+ * @param {string[]} outlets that there are: the only one is told, besides the broker, which is told of all events
  * @returns {Rule}
  */
 export function begun({ streams, labels, zones, lines }, outlets) {
-  const told = outlets.length === 1 ? outlets : [];
+  const persons = outlets.filter((name) => name !== BROKER);
+  const told = persons.length === 1 ? persons : outlets.length === 1 ? outlets : [];
   return { ...ANY, streams: streams.length > 0 ? streams : ANY.streams, labels, zones, lines, outlets: told };
 }
 

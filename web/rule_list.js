@@ -64,27 +64,37 @@ export class RuleList extends Listing {
 
 /** @param {KnownRule} known */
 function cells(known) {
-  const { name, origin, may_change, rule, unknown_outlets, alerts, told, last_told_at } = known;
-  const [silence] = silencesNow.covering({ rule: name, stream: null });
-  const words = element("p", "", ruleInWords(rule));
+  const { name, origin, hidden, may_change, rule, unknown_outlets, alerts, told, last_told_at } = known;
+  const silence = silencesNow.covering({ rule: name, stream: null }).at(-1);
   const gone = unknown_outlets.length > 0 ? `There is no outlet ${unknown_outlets.join(", ")} any more.` : "";
   const edit = toEditor(name, may_change ? "Edit" : "Show", "edit");
   edit.setAttribute("aria-label", `${may_change ? "Edit" : "Show"} ${name}`);
   const quiet = button("", () => askSilence({ rule: name, stream: null }), "Silence…");
   quiet.setAttribute("aria-label", `Silence ${name}…`);
-  quiet.hidden = !visitor.may("operate");
+  quiet.hidden = hidden || !visitor.may("operate");
   return [
-    [name, ...(origin === "file" ? [element("small", "", "in the file")] : [])],
+    [name, element("small", "", hidden ? "not in force: the file has one of this name" : from(origin))],
     [
-      words,
-      element("small", "", cooldownInWords(rule)),
-      ...(gone ? [element("small", "problem", gone)] : []),
-      ...(silence ? [silencedWord(silence.until)] : []),
+      element(
+        "div",
+        "",
+        element("p", "", ruleInWords(rule)),
+        element("small", "", cooldownInWords(rule)),
+        element("small", "problem", gone),
+        ...(silence && !hidden ? [silencedWord(silence.until)] : []),
+      ),
     ],
     [lastDay(alerts, told)],
     [last_told_at === null ? "never" : moment(last_told_at)],
     [quiet, edit],
   ];
+}
+
+/** Where a rule comes from.
+ * @param {KnownRule["origin"]} origin
+ */
+function from(origin) {
+  return origin === "file" ? "of the file" : "made here";
 }
 
 /** @param {number} until seconds since 1970 */

@@ -2,6 +2,7 @@
 // A dialog in which somebody is silenced for a time, or that is ended; and what is in force, as a list.
 
 import { silenced } from "./alert_words.js";
+import { partAt } from "./alerts_place.js";
 import { briefly, dayOf } from "./clock.js";
 import { element } from "./details.js";
 import { button, field, formDialog, problem, sending, showOnce } from "./form.js";
@@ -44,9 +45,13 @@ export async function askSilence(about) {
   lengths.setAttribute("aria-label", `Silence ${what} for`);
   const chosen = element("div", "until", element("label", "", "or until ", until), button("start", null, "Silence"));
   const parts = visitor.may("operate") ? [element("p", "", words(about)), lengths, chosen] : [];
+  const all = /** @type {HTMLAnchorElement} */ (element("a", "to-rules", "Rules and history"));
+  all.href = partAt("rules");
+  all.addEventListener("click", () => dialog.close());
   const close = element(
     "p",
     "buttons",
+    all,
     button("", () => dialog.close(), "Close"),
   );
   const { dialog, form } = formDialog(`Silence ${what}`, list, ...parts, line, close);

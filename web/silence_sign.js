@@ -4,19 +4,21 @@
 
 import { silenced } from "./alert_words.js";
 import { button } from "./form.js";
-import { icon } from "./icon.js";
+import { BELL, icon } from "./icon.js";
 import { element } from "./details.js";
 import { askSilence, hourOf } from "./silence_dialog.js";
 import { silencesNow } from "./silences.js";
 
 /** @typedef {import("./alerts.js").Silence} Silence */
 
-/** A bell that is struck out. */
-export const SILENT = "M3 12h10c-1.2-1-1.5-2.4-1.5-5a3.5 3.5 0 0 0-7 0c0 2.6-.3 4-1.5 5M6.8 14h2.4M2 2l12 12";
-
 export class SilenceSign extends HTMLElement {
   #words = element("span", "silence-words");
-  #open = button("silenced", () => askSilence({ rule: null, stream: this.#stream }), icon(SILENT), this.#words);
+  #open = button(
+    "silenced",
+    () => askSilence({ rule: null, stream: this.#stream }),
+    icon(`${BELL}M2 2l12 12`),
+    this.#words,
+  );
   #draw = () => this.#show();
 
   connectedCallback() {
