@@ -18,7 +18,7 @@ import { RuleTrial } from "./rule_trial.js";
 export class RuleEditor extends HTMLElement {
   #title = element("h2", "");
   #words = element("p", "in-words");
-  #notice = element("p", "notice fine");
+  #notice = element("p", "stands fine");
   #fields = /** @type {HTMLFieldSetElement} */ (element("fieldset", "all"));
   #form = new RuleForm();
   #trial = new RuleTrial();
