@@ -56,6 +56,13 @@ export class AlertHistory extends Listing {
     offer(this.#stream, streams);
   }
 
+  /** Nothing of one person stays for the next. */
+  clear() {
+    this.#list.replaceChildren();
+    this.#rule.length = this.#stream.length = 1;
+    this.#more.hidden = true;
+  }
+
   /** @override */
   async fetch() {
     this.#problem.textContent = "";

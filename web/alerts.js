@@ -140,7 +140,7 @@ export async function history(wanted, cursor) {
   return (await request("GET", `${ALERTS}/history?${new URLSearchParams([...given, ["limit", String(PAGE)]])}`)).json();
 }
 
-/** @returns {Promise<Silence[]>} those in force */
+/** @returns {Promise<Silence[]>} those in force; none where nothing is kept */
 export async function silences() {
   const { silences } = await (await request("GET", SILENCES)).json();
   return silences;
@@ -175,11 +175,11 @@ export async function testOutlet(name) {
 
 /**
  * @param {string} name
- * @param {string | null} cursor
- * @returns {Promise<{ letters: Letter[], cursor: string | null }>} newest first
+ * @param {number | null} cursor
+ * @returns {Promise<{ letters: Letter[], cursor: number | null }>} newest first
  */
 export async function dead(name, cursor) {
-  const given = new URLSearchParams([...(cursor ? [["cursor", cursor]] : []), ["limit", String(PAGE)]]);
+  const given = new URLSearchParams([...(cursor ? [["cursor", String(cursor)]] : []), ["limit", String(PAGE)]]);
   return (await request("GET", `${outletOf(name)}/dead?${given}`)).json();
 }
 

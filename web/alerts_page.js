@@ -89,12 +89,14 @@ export class AlertsPage extends HTMLElement {
   /** @param {Stream[]} streams */
   update(streams) {
     this.#streams = streams.map(({ name }) => name);
+    this.#editor.know(this.#streams);
   }
 
   /** Nothing of one person stays for the next. */
   forget() {
     this.#editor.close();
     this.#hash = null;
+    for (const part of Object.values(this.#parts)) part.clear();
   }
 
   /**

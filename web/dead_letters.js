@@ -30,7 +30,7 @@ export class DeadLetters extends Listing {
     button("", () => this.#act(resend, null), "Send all again"),
   );
   #more = button("more", () => this.#next(), "More");
-  /** @type {string | null} */
+  /** @type {number | null} */
   #cursor = null;
 
   connectedCallback() {
@@ -62,7 +62,7 @@ export class DeadLetters extends Listing {
 
   /**
    * @param {Letter[]} letters
-   * @param {string | null} cursor
+   * @param {number | null} cursor
    */
   #show(letters, cursor) {
     this.#list.append(...letters.map((each) => this.#row(each)));

@@ -33,6 +33,12 @@ export class OutletList extends Listing {
     if (on) this.load();
   }
 
+  /** Nothing of one person stays for the next. */
+  clear() {
+    this.#known.clear();
+    this.#cards.replaceChildren();
+  }
+
   /** @override */
   async fetch() {
     const all = await outlets();

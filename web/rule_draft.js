@@ -24,6 +24,8 @@ export const ANY = {
   tell_end: false,
 };
 const SPAN = /^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$/;
+/** They stand beside the rules: streamer/http/alerts.py. */
+const RESERVED = ["history", "try"];
 const DAY_S = 86_400;
 /** As the server has it: streamer/config/outlets.py. */
 const BROKER = "mqtt";
@@ -49,7 +51,7 @@ export function proposed({ labels, zones, lines, streams }, taken) {
   const where = [...zones, ...lines, ...streams.filter((each) => each !== "*")][0];
   const words = [labels[0], where].flatMap((word) => word?.replaceAll(/[^A-Za-z0-9._-]+/g, "-") || []);
   const name = (words.join("-") || "rule").replace(/^[^A-Za-z0-9]+/, "").slice(0, 60) || "rule";
-  if (!taken.includes(name)) return name;
+  if (!taken.includes(name) && !RESERVED.includes(name)) return name;
   let number = 2;
   while (taken.includes(`${name}-${number}`)) number++;
   return `${name}-${number}`;
@@ -69,6 +71,7 @@ export function amiss(name, rule, taken) {
   if (name === "") found.name = "It needs a name.";
   else if (!NAME.test(name))
     found.name = "1 to 64 letters, digits, dots, dashes and underscores, first a letter or digit.";
+  else if (RESERVED.includes(name)) found.name = "No rule can be called so.";
   else if (taken.includes(name)) found.name = "There is another rule of this name.";
   if (rule.streams.length === 0) found.streams = "Choose one stream at least, or all.";
   if (!(rule.min_score >= 0 && rule.min_score <= 1)) found.min_score = "0 to 100 %.";

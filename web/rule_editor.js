@@ -10,6 +10,7 @@ import { RuleChoices } from "./rule_choices.js";
 import { amiss, begun, culprit, proposed, same } from "./rule_draft.js";
 import { RuleForm } from "./rule_form.js";
 import { RuleTrial } from "./rule_trial.js";
+import { visitor } from "./visitor.js";
 
 /** @typedef {import("./alerts.js").KnownRule} KnownRule */
 /** @typedef {import("./alerts.js").Rules} Rules */
@@ -85,6 +86,18 @@ export class RuleEditor extends HTMLElement {
     this.#title.focus({ preventScroll: true });
   }
 
+  /** The list of streams came late, or has changed.
+   * @param {string[]} streams names
+   */
+  know(streams) {
+    if (!this.#isOpen || String(streams) === String(this.#streams) || this.querySelector("stream-patterns :focus"))
+      return;
+    this.#streams = streams;
+    this.#choices.forget();
+    this.#form.know(streams);
+    this.#offer();
+  }
+
   /** What was not kept is lost. */
   close() {
     this.#isOpen = false;
@@ -106,7 +119,7 @@ export class RuleEditor extends HTMLElement {
     const { name, ...others } = wrong;
     const sound = Object.keys(others).length === 0;
     this.#words.textContent = sound ? ruleInWords(rule) : "";
-    this.#trial.show(sound ? rule : null);
+    this.#trial.show(sound && visitor.may("operate") ? rule : null);
     if (rule.streams.join() !== this.#covered) this.#offer();
   }
 

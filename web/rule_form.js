@@ -90,6 +90,15 @@ export class RuleForm extends HTMLElement {
     this.tell({});
   }
 
+  /** There are others to be chosen; what is chosen stays so.
+   * @param {string[]} streams
+   */
+  know(streams) {
+    const { value } = this.#streams;
+    this.#streams = new StreamPatterns(streams, value.length > 0 ? value : ["*"]);
+    this.#where.replaceChildren(this.#streams);
+  }
+
   /** @param {Choices} choices */
   offer({ classes, zones, lines, outlets }) {
     this.#labels.offer(classes);

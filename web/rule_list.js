@@ -24,6 +24,8 @@ export class RuleList extends Listing {
   #add = toEditor("", "New rule", "start");
   #failing = problem();
   #file = element("pre", "", FILE);
+  /** @type {Rules | null} as the server had them last */
+  #known = null;
 
   connectedCallback() {
     if (this.childElementCount > 0) return;
@@ -39,9 +41,6 @@ export class RuleList extends Listing {
     silencesNow.addEventListener("change", () => this.#known && this.#draw(this.#known.rules));
   }
 
-  /** @type {Rules | null} as the server had them last */
-  #known = null;
-
   /** @override */
   async fetch() {
     const known = (this.#known = await rules());
@@ -52,6 +51,12 @@ export class RuleList extends Listing {
     this.#draw(known.rules);
     this.#file.hidden = known.rules.length > 0 || !visitor.may("operate");
     return known.rules.length === 0 ? NONE : "";
+  }
+
+  /** Nothing of one person stays for the next. */
+  clear() {
+    this.#known = null;
+    this.#draw([]);
   }
 
   /** @param {KnownRule[]} all */

@@ -47,8 +47,9 @@ export class RuleTrial extends HTMLElement {
     if (asked === this.#asked) return;
     this.#stop();
     this.#asked = asked;
-    this.ariaBusy = rule ? "true" : null;
-    if (rule) this.#timer = window.setTimeout(() => this.#try(rule), this.#title.textContent === "" ? 0 : REST_MS);
+    if (!rule) return this.forget();
+    this.ariaBusy = "true";
+    this.#timer = window.setTimeout(() => this.#try(rule), this.#title.textContent === "" ? 0 : REST_MS);
   }
 
   /** Nothing of one rule stays for the next. */
@@ -58,6 +59,7 @@ export class RuleTrial extends HTMLElement {
     this.ariaBusy = null;
     this.#say("", "", "");
     this.#list.replaceChildren();
+    this.dispatchEvent(new Event("tried"));
   }
 
   #stop() {
