@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import signal
 import time
 from pathlib import Path
 
@@ -67,7 +68,7 @@ class Detection:
                     address = options.server.met(self._children, self._progress)
                     keep_memory()
                     asyncio.run(self._annotate(address, listing, keeper))
-            except KeyboardInterrupt:
+            except (KeyboardInterrupt, asyncio.CancelledError):
                 self._say_interrupted()
                 return 130
             except SightlineError:
@@ -85,6 +86,10 @@ class Detection:
         return listing_of(options.given, recursive=options.recursive, without=without)
 
     async def _annotate(self, address: str, listing: Listing, keeper: Output | Printed) -> None:
+        task, loop = asyncio.current_task(), asyncio.get_running_loop()
+        assert task is not None  # noqa: S101  it is one
+        for number in (signal.SIGINT, signal.SIGTERM):  # between two steps, and not in the midst of one
+            loop.add_signal_handler(number, task.cancel)
         serving, tls = self._options.serving, self._options.serving.tls
         predictor = Predictor(
             address,
