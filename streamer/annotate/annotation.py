@@ -13,12 +13,12 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from serving.signature import Contract
 from streamer.annotate.answer import Answer, Unreadable, found_of
 from streamer.annotate.listing import Given
 from streamer.annotate.reading import Failed, Known, Outcome, Past, Reading, VideoDone
-from streamer.annotate.shot import Origin, Shot
+from streamer.annotate.shot import Look, Origin, Shot
 from streamer.inference.predictor import Predictor
+from streamer.inference.tiled import predict_tiled
 from streamer.values.clock import Clock
 from streamer.values.detections import Detections
 from streamer.values.errands import Errands
@@ -81,11 +81,10 @@ class Annotation:
     def __init__(
         self,
         predictor: Predictor,
-        contract: Contract,
+        look: Look,
         least: Mapping[str, float],
         keeper: Keeper,
         *,
-        every: float | None,
         pace: Pace,
         clock: Clock,
         require_alive: Callable[[], None],
@@ -96,10 +95,9 @@ class Annotation:
 
         Args:
             predictor: runs, and has met the model.
-            contract: the model's.
+            look: how pictures are looked at.
             least: by label, the least score that counts.
             keeper: where answers go.
-            every: seconds between frames of a video.
             pace: how the server is asked.
             clock: monotonic seconds.
             require_alive: raises where the model server was ours, and has ended.
@@ -107,10 +105,12 @@ class Annotation:
             on_progress: told after each batch.
         """
         self.tally = Tally()
-        self._predictor, self._contract, self._least, self._keeper = predictor, contract, least, keeper
+        self.refusals = 0
+        """Calls that were made again."""
+        self._predictor, self._least, self._keeper = predictor, least, keeper
         self._version, self._pace, self._clock = predictor.version, pace, clock
         self._require_alive, self._on_failed, self._on_progress = require_alive, on_failed, on_progress
-        self._reading = Reading(contract, min(least.values(), default=1.0), every, keeper)
+        self._reading = Reading(look, keeper)
         self._writing, self._noting = Errands(WRITERS, "writing"), Errands(1, "noting")
         self._slots = asyncio.Semaphore(pace.in_flight)
         self._answered_at = clock()
@@ -185,11 +185,14 @@ class Annotation:
         answers: list[Detections] = []
         while not answers:
             try:
-                answers = await self._predictor.predict(samples, self._clock() + PATIENCE)
+                answers = await predict_tiled(
+                    self._predictor.predict, samples, self._clock() + PATIENCE, self._pace.batch
+                )
             except PredictError as error:
                 self._require_alive()
                 if error.code in REFUSED or self._clock() - max(since, self._answered_at) > PATIENCE:
                     raise
+                self.refusals += 1
                 await asyncio.sleep(PAUSE)
         self._answered_at = self._clock()
         if answers[0].version != self._version:

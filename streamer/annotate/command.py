@@ -15,6 +15,7 @@ from streamer.annotate.options import Options, options_of
 from streamer.annotate.output import OURS, Output
 from streamer.annotate.printed import Printed
 from streamer.annotate.reading import Failed
+from streamer.annotate.shot import Look
 from streamer.inference import credentials
 from streamer.inference.model import frames_a_call
 from streamer.inference.predictor import Predictor
@@ -106,10 +107,9 @@ class Detection:
             keeper.begin(contract.labels)
             annotation = Annotation(
                 predictor,
-                contract,
+                Look(contract, min(least.values(), default=1.0), self._options.tiles, self._options.every),
                 least,
                 keeper,
-                every=self._options.every,
                 pace=self._pace(contract),
                 clock=monotonic,
                 require_alive=self._require_alive,
@@ -143,6 +143,7 @@ class Detection:
             "classes": {str(class_id): label for class_id, label in sorted(contract.labels.items())},
             "min_score": least,
             "every": self._options.every,
+            "tiles": self._options.tiles,
         }
 
     def _pace(self, contract: Contract) -> Pace:

@@ -31,7 +31,7 @@ class Journal:
         """Open it, and read what is there. Blocks.
 
         Raises:
-            ConfigError: another process has it, or it is none.
+            ConfigError: another process has it.
             OSError: it cannot be opened.
         """
         self.path = folder / NAME
@@ -40,6 +40,8 @@ class Journal:
         self._pictures: dict[str, tuple[Origin, int]] = {}
         """By name: where it comes from, and where its line begins."""
         self._videos: dict[str, Origin] = {}
+        self._is_strange = False
+        """What is there is no journal, or of another version."""
         self._origins: dict[Origin, Origin] = {}
         """One for all frames of a video."""
         self._file: IO[bytes] = self.path.open("a+b")
@@ -58,10 +60,13 @@ class Journal:
             anew: forget what is there.
 
         Raises:
-            ConfigError: it was begun with others; says which.
+            ConfigError: it was begun with others; says which. Or it is none.
         """
+        if self._is_strange and not anew:
+            raise ConfigError(f"{self.path}: this is no journal of this version; say --anew to begin another")
         if anew:
             self._file.truncate(0)
+            self._is_strange = False
             self._pictures.clear()
             self._videos.clear()
             self.settings = None
@@ -143,26 +148,18 @@ class Journal:
         self._file.seek(0)
         at = 0
         for number, line in enumerate(self._file):
-            if not line.endswith(b"\n"):  # whoever wrote it was ended in the middle
+            if number == 0:
+                self.settings = _settings_of(line)
+                self._is_strange = self.settings is None
+                if self._is_strange:
+                    break
+            elif not line.endswith(b"\n"):  # whoever wrote it was ended in the middle
                 self._file.truncate(at)
                 break
-            if number == 0:
-                self._read_settings(line)
             else:
                 with suppress(ValueError, KeyError, TypeError):  # after a power cut there may be zeros: done again
                     self._read_line(json.loads(line), at)
             at += len(line)
-
-    def _read_settings(self, line: bytes) -> None:
-        try:
-            said = json.loads(line)
-            if said.pop("sightline detect") != FORMAT:
-                raise ValueError(FORMAT)
-        except (ValueError, KeyError, TypeError, AttributeError):
-            raise ConfigError(
-                f"{self.path}: this is no journal of this version of `sightline detect`; say --anew to begin another"
-            ) from None
-        self.settings = said
 
     def _read_line(self, said: dict[str, Any], at: int) -> None:
         path, size, changed_ns = said["origin"]
@@ -172,3 +169,12 @@ class Journal:
             self._videos[str(said["video"])] = origin
         else:
             self._pictures[Answer.of_document(said["answer"]).name] = origin, at
+
+
+def _settings_of(line: bytes) -> Settings | None:
+    """What the first line says; None: it is none."""
+    try:
+        said: Settings = json.loads(line)
+        return said if said.pop("sightline detect") == FORMAT else None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None

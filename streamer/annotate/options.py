@@ -4,6 +4,7 @@ import argparse
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 from streamer import config
 from streamer.annotate.forms import FORMS
@@ -13,6 +14,7 @@ from streamer.annotate.thresholds import Thresholds
 from streamer.config import ServingSettings
 from streamer.tools.model_server import ModelServer
 from streamer.values.errors import ConfigError
+from streamer.values.tiles import Tiles
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,7 @@ class Options:
     given: tuple[Path, ...]
     recursive: bool
     every: float | None
+    tiles: Tiles
     thresholds: Thresholds
     output: Path | None
     """None: stdout."""
@@ -50,6 +53,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="S|CLASS=S",
         help="what scores less does not count, or of that class (default: as the model says); may be said again",
+    )
+    parser.add_argument(
+        "--tiles",
+        choices=get_args(Tiles),
+        default="off",
+        help="look at overlapping parts too, for small things in large pictures (default %(default)s)",
     )
     parser.add_argument("--draw", action="store_true", help="also write each picture with its boxes, into DIR/drawn")
     parser.add_argument("--copy", action="store_true", help="also write each picture as it is, into DIR/images")
@@ -82,6 +91,7 @@ def options_of(arguments: argparse.Namespace) -> Options:
         tuple(arguments.given),
         arguments.recursive,
         arguments.every,
+        arguments.tiles,
         _thresholds(arguments.min_score),
         arguments.output,
         Wish(arguments.format, draw=arguments.draw, copy=arguments.copy),

@@ -11,11 +11,10 @@ from typing import Protocol
 import cv2
 from av.video.reformatter import VideoReformatter
 
-from serving.signature import Contract
 from streamer.annotate import photo, video
 from streamer.annotate.answer import Unreadable
 from streamer.annotate.listing import Given
-from streamer.annotate.shot import Origin, Shot, sample_of
+from streamer.annotate.shot import Look, Origin, Shot, sample_of
 from streamer.values.errands import Errands
 
 THREADS = max(2, min(8, os.cpu_count() or 1))
@@ -70,16 +69,9 @@ class Past(Protocol):
 class Reading:
     """One run's."""
 
-    def __init__(self, contract: Contract, min_score: float, every: float | None, past: Past) -> None:
-        """Have read nothing yet.
-
-        Args:
-            contract: of the model that will be asked.
-            min_score: less is not told.
-            every: seconds from one frame of a video to the next that is asked about; None: each is.
-            past: what need not be done again.
-        """
-        self._contract, self._min_score, self._every, self._past = contract, min_score, every, past
+    def __init__(self, look: Look, past: Past) -> None:
+        """Have read nothing yet; what `past` has need not be done again."""
+        self._look, self._past = look, past
         self._threads = Errands(THREADS, "reading")
         self._reformatter = VideoReformatter()
 
@@ -104,7 +96,7 @@ class Reading:
                 return Failed(given.path, why)
             if self._past.has(given.name, origin, is_frame=False):
                 return Known()
-            sample = sample_of(photo.pixels_of(given.path), self._contract, self._min_score)
+            sample = sample_of(photo.pixels_of(given.path), self._look)
         except Unreadable as error:
             return Failed(given.path, str(error))
         return Shot(given.name, origin, sample)
@@ -124,7 +116,7 @@ class Reading:
             if self._past.has_video(given.name, origin):
                 yield Known()
                 return
-            for frame in video.frames_of(given.path, self._every):
+            for frame in video.frames_of(given.path, self._look.every):
                 yield self._frame(given, origin, frame)
         except Unreadable as error:
             yield Failed(given.path, str(error))
@@ -140,8 +132,7 @@ class Reading:
         if self._past.wants_frames:
             quality = [cv2.IMWRITE_JPEG_QUALITY, FRAME_QUALITY]
             jpeg = cv2.imencode(".jpg", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), quality)[1].tobytes()
-        sample = sample_of(pixels, self._contract, self._min_score)
-        return Shot(name, origin, sample, frame.seconds, jpeg)
+        return Shot(name, origin, sample_of(pixels, self._look), frame.seconds, jpeg)
 
 
 def _origin_of(path: Path) -> Origin:

@@ -8,10 +8,11 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from serving.resize import Resize
 from serving.signature import Contract
+from streamer.inference.tiling import make_sample
 from streamer.values.clock import monotonic
 from streamer.values.frame import Frame, Sample
+from streamer.values.tiles import Tiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +47,23 @@ class Shot:
     """A frame as a file, where one is wanted."""
 
 
-def sample_of(pixels: NDArray[np.uint8], contract: Contract, min_score: float) -> Sample:
-    """A picture as the model wants it.
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How pictures are looked at."""
 
-    Args:
-        pixels: uint8 [height, width, 3], RGB.
-        contract: the model's.
-        min_score: less is not told.
-    """
+    contract: Contract
+    """Of the model that is asked."""
+    min_score: float
+    """Less is not told."""
+    tiles: Tiles
+    """Parts that are looked at as well."""
+    every: float | None
+    """Seconds from one frame of a video to the next that is; None: each is."""
+
+
+def sample_of(pixels: NDArray[np.uint8], look: Look) -> Sample:
+    """A picture as the model wants it: `pixels` are uint8 [height, width, 3], RGB."""
     height, width = pixels.shape[:2]
-    resize = Resize.fit((width, height), (contract.width, contract.height), contract.resize, contract.pad_value)
     # Only its size is looked at: a bit a pixel, which nobody fills.
     frame = Frame("", 0, 0.0, monotonic(), av.VideoFrame(width, height, "monow"))
-    return Sample(frame, resize.apply(pixels), min_score)
+    return make_sample(frame, pixels, look.contract, look.min_score, look.tiles)

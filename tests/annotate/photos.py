@@ -26,8 +26,7 @@ def write_photo(path: Path, number: int, *, orientation: int = 1, size: tuple[in
     exif = Image.Exif()
     exif[ORIENTATION] = orientation
     path.parent.mkdir(parents=True, exist_ok=True)
-    options = {"quality": 95} if path.suffix.lower() in (".jpg", ".jpeg") else {}
-    (upright if turn is None else upright.transpose(turn)).save(path, exif=exif, **options)
+    (upright if turn is None else upright.transpose(turn)).save(path, exif=exif)
     return path
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
+import numpy as np
 import pytest
 import supervision
 from PIL import Image
@@ -76,7 +77,7 @@ def test_the_csv_is_a_training_set(detect: Detect, tmp_path: Path) -> None:
         assert picture.classes.tolist() == [0, 1]
         left = number / 128 * WIDTH
         expected = [[left, HEIGHT / 4, left + WIDTH / 2, HEIGHT * 3 / 4], [0, 0, WIDTH, HEIGHT]]
-        assert abs(picture.boxes - expected).max() <= 1.5
+        assert abs(picture.boxes - np.array(expected)).max() <= 1.5
 
 
 def test_the_xml_is_what_scripts_make_the_csv_of(detect: Detect, tmp_path: Path) -> None:
@@ -113,6 +114,7 @@ def test_others_read_it(detect: Detect, tmp_path: Path, form: str) -> None:
     assert len(found) == 4
     for path, _, boxes in found:
         left = int(Path(path).stem) / 128 * WIDTH
+        assert boxes.class_id is not None
         [insulator] = boxes.xyxy[[found.classes[number] == "insulator" for number in boxes.class_id]]
         assert abs(insulator - [left, HEIGHT / 4, left + WIDTH / 2, HEIGHT * 3 / 4]).max() <= 1.5
 
