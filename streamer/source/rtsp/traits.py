@@ -22,10 +22,6 @@ SetsPlace = Literal["described", "in band"]
 class Traits:
     """What is known of one camera so far."""
 
-    is_bare: bool = False
-    """It sends RTP and nothing more: there is no session, nor a description."""
-    strangers: int = 0
-    """Datagrams of others that came to the same port."""
     server: str | None = None
     """What it calls itself."""
     login: str | None = None
@@ -56,6 +52,10 @@ class Traits:
     """Where it sends them; None: its codec has none."""
     keyframes: tuple[KeyframeKind, ...] = ()
     """The kinds of pictures that decoding could begin with, the best first."""
+    is_bare: bool = False
+    """It sends RTP and nothing more: there is no session, nor a description."""
+    strangers: int = 0
+    """Datagrams of others that came to the same port."""
 
     def why_not(self, track: Track) -> str | None:
         """Why a track is not played; None: it is."""
