@@ -107,7 +107,8 @@ class Parts:
     def signalling(self) -> Signalling:
         """The names we go by, what pages of other origins may do, and the ICE servers that browsers are told of."""
         server = self.config.server
-        names = Names(server.names, server.host)
+        public = () if server.public_url is None else (url.host_of(server.public_url),)
+        names = Names((*server.names, *public), server.host)
         return Signalling(
             names,
             AllowedOrigins(server.origins, names),

@@ -2,13 +2,15 @@
 
 from pathlib import Path
 from typing import Any, get_args
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from streamer import config
 from streamer.access.accounts import User
 from streamer.access.action import ACTIONS, Action, Role
-from streamer.access.credential import NOTHING, Credential, ProxyWord, digest
+from streamer.access.credential import NOTHING, Credential, LinkSeal, ProxyWord, digest
+from streamer.access.link import target_of
 from streamer.access.store import Store
 from streamer.config.access import AccessSettings, RoleWord
 from streamer.entrance import Entrance, rules
@@ -108,6 +110,25 @@ def test_rules_follow_the_configuration() -> None:
     found.reconfigure(config.parse({"access": {"anonymous": ["metrics"]}}))
     assert found.gate.principal(NOTHING).actions == {Action.METRICS}
     assert found.gate.rules == rules(config.parse({"access": {"anonymous": ["metrics"]}}))
+
+
+async def test_a_webhooks_links_end_with_it(tmp_path: Path) -> None:
+    """They open one stream's pictures, at a service that asks everybody, until the configuration names it no more."""
+    webhooks = {"phone": {"url": "http://x.example", "picture": "link"}}
+    said = {"access": {}, "archive": {}, "webhooks": webhooks, "server": {"public_url": "https://cam.example"}}
+    door = entrance(said, tmp_path / "sightline.yaml")
+    links = await door.picture_links("phone", "porch", "019ad000-0000-7000-8000-000000000001")
+    assert links is not None
+    image, thumbnail, until = links
+    assert until == 1000 + 86_400
+    assert [urlsplit(each).path.rpartition("/")[2] for each in (image, thumbnail)] == ["picture", "thumbnail"]
+    query = {key: value for key, [value] in parse_qs(urlsplit(image).query).items()}
+    path = target_of(urlsplit(image).path, query)
+    shown = Credential(link=LinkSeal(path, int(query["until"]), query["by"], query["signature"]))
+    assert door.gate.principal(shown).sees("porch")
+    assert not door.gate.principal(shown).sees("yard")
+    door.reconfigure(config.parse({**said, "webhooks": {}}))
+    assert not door.gate.principal(shown).sees("porch")
 
 
 async def test_the_first_user_closes_an_open_service(tmp_path: Path) -> None:

@@ -14,14 +14,7 @@ from functools import partial
 from typing import Literal
 
 from streamer.outlets.outbox import Outbox
-from streamer.outlets.patience import (
-    FIRST_PAUSE,
-    LONGEST_PAUSE,
-    LONGEST_SAID,
-    UNWELCOME_ATTEMPTS,
-    is_given_up,
-    pause_after,
-)
+from streamer.outlets.patience import LONGEST_PAUSE, UNWELCOME_ATTEMPTS, as_asked, is_given_up, pause_after
 from streamer.outlets.sender import Gone, Sender, Undelivered, Unwelcome
 from streamer.values.clock import Clock
 from streamer.values.ending import ended
@@ -39,8 +32,12 @@ WINDOW = 100
 """Notifications that are looked at for that."""
 RECALLED_AFTER = 3
 """Failures in a row, after whose end those that wait for their next attempt wait no longer."""
-LOOKS, LOOK = 12, 0.25
-"""How often a picture that is not drawn yet is looked for, and the seconds between. It takes about one."""
+DRAWN = 3.0
+"""Seconds from an alert in which its picture is drawn, or is not. It takes about one."""
+LOOK = 0.25
+"""Seconds between two looks for it."""
+SOON = 0.05
+"""Seconds that are waited at the least for what is not due yet: clocks differ by less."""
 QUIET = 60.0
 """Seconds from one word in the log about what was given up to the next."""
 UNFORESEEN = "it could not be told in a way nobody foresaw; the log has the details"
@@ -128,7 +125,7 @@ class Delivery:
             raise Overloaded(f"{self.name} is being tested already")
         async with self._testing:
             now = self._wall()
-            await self._attempt(Notification(uuid7(now), 0, self.name, "test", "", None, {}, now), None)
+            await self._attempt(Notification(uuid7(now), 0, self.name, "test", "", None, {}, now, queued_at=now), None)
             self._succeeded()
 
     # ---- which
@@ -151,7 +148,7 @@ class Delivery:
         if len(self._at) >= self._most:
             return None
         due_at = await self._outbox.next_due(self.name, tuple(self._at))
-        return None if due_at is None else max(LOOK, due_at - self._wall())
+        return None if due_at is None else max(SOON, due_at - self._wall())
 
     def _chosen(self, letters: Sequence[Notification]) -> Iterable[Notification]:
         """Of those that are due the ones to begin with."""
@@ -176,7 +173,7 @@ class Delivery:
 
     def _is_given_up(self, letter: Notification) -> bool:
         failing = 0.0 if self._failing_from is None else self._clock() - self._failing_from
-        return is_given_up(self._wall() - letter.made_at, letter.attempts, failing)
+        return is_given_up(self._wall() - letter.queued_at, letter.attempts, failing)
 
     # ---- one
 
@@ -225,12 +222,14 @@ class Delivery:
         if not self._sender.wants_picture or not isinstance(event, str):
             return None
         is_new = letter.kind in ("alert", "event_began")
-        with contextlib.suppress(Overloaded):
-            for _ in range(LOOKS):
-                picture = await self._outbox.picture(event)
-                if picture is not None or not is_new or self._wall() - letter.made_at >= LOOKS * LOOK:
-                    return picture
-                await asyncio.sleep(LOOK)
+        # Nor is a disk waited for that hangs, or a database that is away.
+        with contextlib.suppress(Overloaded, TimeoutError):
+            async with asyncio.timeout(DRAWN):
+                while True:
+                    picture = await self._outbox.picture(event)
+                    if picture is not None or not is_new or self._wall() - letter.made_at >= DRAWN:
+                        return picture
+                    await asyncio.sleep(LOOK)
         return None
 
     def _succeeded(self) -> None:
@@ -255,7 +254,7 @@ class Delivery:
             return
         pause = pause_after(attempts, self._dice)
         if failure.retry_after is not None:
-            pause = max(pause, min(failure.retry_after, LONGEST_SAID))
+            pause = max(pause, as_asked(failure.retry_after))
         self.state = replace(self.state, retried=self.state.retried + 1)
         await self._noted(partial(self._outbox.postponed, letter.number, self._wall() + pause, error))
 
@@ -265,9 +264,8 @@ class Delivery:
         if self._failing_from is None:
             self._failing_from = self._clock()
             log.warning("%s cannot be told: %s; it is tried again", self.name, failure)
-        pause = pause_after(self._failures, self._dice)
-        if failure.retry_after is not None:
-            pause = min(max(FIRST_PAUSE, failure.retry_after), LONGEST_SAID)
+        asked = failure.retry_after
+        pause = pause_after(self._failures, self._dice) if asked is None else as_asked(asked)
         self._resume_at = self._clock() + pause
         if isinstance(failure, Gone) and self.state.status != "off":
             log.warning("%s is told nothing more: %s", self.name, failure)

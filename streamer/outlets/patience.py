@@ -31,6 +31,11 @@ def pause_after(failures: int, dice: Callable[[], float]) -> float:
     return whole * (1 - JITTER * dice())
 
 
+def as_asked(seconds: float) -> float:
+    """For how long a receiver is left alone that says for how long."""
+    return min(max(FIRST_PAUSE, seconds), LONGEST_SAID)
+
+
 def is_given_up(waits: float, attempts: int, failing: float) -> bool:
     """Whether a notification is not tried again.
 

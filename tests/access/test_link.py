@@ -16,11 +16,13 @@ from streamer.access.link import (
     LONGEST_SECONDS,
     address_of,
     grants_of_maker,
+    of_outlet,
     of_token,
     sealed,
     shown_by,
     stream_of,
     target_of,
+    to_event,
 )
 from streamer.access.principal import Grant
 from streamer.values.name import NAME
@@ -77,6 +79,39 @@ def test_a_link_leads_to_a_span_too(began: float, ended: float, seconds: int, by
     assert shown_by(other, KEY, NOW) is None
 
 
+EVENT = "019ad000-0000-7000-8000-000000000001"
+
+
+@given(st.from_regex(NAME, fullmatch=True), st.integers(1, LONGEST_SECONDS), TEXTS)
+def test_a_link_leads_to_an_events_picture(stream: str, seconds: int, by: str) -> None:
+    """It says of which stream the event is; said otherwise it opens nothing."""
+    for path in to_event(EVENT, stream):
+        seal = sealed(path, NOW + seconds, by, KEY)
+        address = urlsplit(address_of(seal))
+        query = {key: value for key, [value] in parse_qs(address.query, keep_blank_values=True).items()}
+        read = LinkSeal(target_of(address.path, query), int(query["until"]), query["by"], query["signature"])
+        assert read == seal
+        assert shown_by(read, KEY, NOW) == stream
+        other = replace(read, path=target_of(address.path, query | {"stream": f"{stream}x"}))
+        assert shown_by(other, KEY, NOW) is None
+
+
+def test_an_outlets_link_ends_with_the_outlet() -> None:
+    """Nobody made it who could lose a right: it shows one stream for as long as that outlet is sent links at all."""
+    accounts = Accounts(link_key=KEY)
+    gate = Gate(GateRules(is_open=False, outlets=frozenset({"phone"})), lambda: accounts, FakeClock(NOW))
+    path, _ = to_event(EVENT, "porch")
+    shown = Credential(link=sealed(path, NOW + 60, of_outlet("phone"), KEY))
+    principal = gate.principal(shown)
+    assert (principal.kind, principal.actions, principal.sees("porch"), principal.sees("yard")) == (
+        "link", VIEW, True, False,
+    )  # fmt: skip
+    other = Credential(link=sealed(path, NOW + 60, of_outlet("other"), KEY))
+    assert not gate.principal(other).sees("porch")
+    gate.rules = GateRules(is_open=False)
+    assert not gate.principal(shown).sees("porch")
+
+
 def test_what_one_part_ends_with_is_not_the_beginning_of_the_next() -> None:
     """Two links whose parts are the same letters in a row have two signatures."""
     assert sealed(PATH, 1, "2 3", KEY).signature != sealed(PATH, 12, " 3", KEY).signature
@@ -94,6 +129,11 @@ def test_what_one_part_ends_with_is_not_the_beginning_of_the_next() -> None:
         "/api/streams/porch/frame.jpg/",
         "/api/streams/porch/frame.jpg\n",
         "/streams/porch.mjpeg",
+        "/api/events?stream=porch",
+        "/api/events/019ad000-0000-7000-8000-000000000001?stream=porch",
+        "/api/events/019ad000-0000-7000-8000-000000000001/picture",
+        "/api/events/019ad000-0000-7000-8000-000000000001/picture?stream=",
+        "/api/events/../picture?stream=porch",
         "/",
         "",
     ],

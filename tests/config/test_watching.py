@@ -1,5 +1,6 @@
 """The keys of a stream that say what becomes an event, and where; and the section `archive`."""
 
+import re
 from itertools import takewhile
 from typing import Any
 
@@ -10,6 +11,7 @@ from streamer import config
 from streamer.config.archive import ArchiveSettings
 from streamer.config.storage import StorageSettings
 from streamer.config.watching import WatchingSettings
+from streamer.config.webhook import WebhookSettings
 from streamer.values.errors import ConfigError
 from streamer.values.hours import Hours
 from streamer.values.place import Asks, Line, Places, Zone
@@ -73,7 +75,7 @@ def uncommented(first: str, indent: str) -> Any:
     begin = next(number for number, line in enumerate(lines) if line.startswith(f"{indent}# {first}:"))
     block = takewhile(lambda line: line.startswith(f"{indent}# "), lines[begin:])
     text = "\n".join(line.removeprefix(f"{indent}# ") for line in block)
-    return yaml.safe_load(text.replace("${ARCHIVE_PASSWORD}", "secret").replace("${S3_SECRET_KEY}", "secret"))
+    return yaml.safe_load(re.sub(r"\$\{[A-Z0-9_]+\}", "secret-secret-secret", text))
 
 
 def test_the_commented_section_is_all_of_it() -> None:
@@ -84,6 +86,14 @@ def test_the_commented_section_is_all_of_it() -> None:
     assert archive.storage is not None
     assert archive.storage.model_fields_set == StorageSettings.model_fields.keys()
     assert "secret" not in repr(archive.storage)
+
+
+def test_the_commented_webhooks_have_all_of_it() -> None:
+    """docs/sightline.yaml has every key of a webhook, and they can be used as they stand there."""
+    webhooks = config.parse({"archive": {}, **uncommented("webhooks", "")}).webhooks
+    said = set[str]().union(*(webhook.model_fields_set for webhook in webhooks.values()))
+    assert said == WebhookSettings.model_fields.keys()
+    assert "secret-" not in repr(webhooks)
 
 
 def test_the_commented_keys_of_a_stream_are_all_of_them() -> None:

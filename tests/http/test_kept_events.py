@@ -219,3 +219,22 @@ async def test_pictures_on_a_disk_that_hangs_hold_up_nobody_else(
         await asyncio.gather(*(asyncio.to_thread(int) for _ in range(8)))
         go_on.set()
         assert set(await asyncio.gather(*many)) == {200}
+
+
+async def test_a_link_shows_one_events_picture_to_who_has_nothing_else(tmp_path: Path) -> None:
+    """Made by who sees its stream; one that says another stream than the event's opens nothing."""
+    [mine], [other] = some(1, "a"), some(1, "b")
+    async with run_archived(tmp_path) as door:
+        await keep(door, mine, other, picture=a_picture())
+        for tail in ("picture", "thumbnail"):
+            path = f"/api/events/{mine.id}/{tail}?stream=a"
+            async with door.ask("POST", "/api/links", cookie("viewer"), json={"path": path, "seconds": 60}) as response:
+                url = (await response.json())["url"]
+            assert await door.status("GET", url) == 200
+            assert await door.status("GET", url.replace(mine.id, other.id)) == 401
+            assert await door.status("GET", url.replace("stream=a", "stream=b")) == 401
+        lie = {"path": f"/api/events/{other.id}/picture?stream=a", "seconds": 60}
+        async with door.ask("POST", "/api/links", cookie("viewer"), json=lie) as response:
+            assert await door.status("GET", (await response.json())["url"]) == 404
+        beyond = {"path": f"/api/events/{other.id}/picture?stream=b", "seconds": 60}
+        assert (await door.sentence("POST", "/api/links", cookie("viewer"), json=beyond))[0] == 404

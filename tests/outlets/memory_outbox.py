@@ -47,7 +47,8 @@ def told(
     """A notification of the outlet "phone"."""
     said = {} if kind == "test" else {**EVENT, "stream": stream, **event}
     rule = "night" if kind.startswith("alert") else None
-    return Notification(uuid7(at), number, "phone", kind, "" if kind == "test" else stream, rule, said, at)
+    where = "" if kind == "test" else stream
+    return Notification(uuid7(at), number, "phone", kind, where, rule, said, at, queued_at=at)
 
 
 @dataclass

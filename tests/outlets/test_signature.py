@@ -47,5 +47,5 @@ def test_a_text_is_a_key_by_itself() -> None:
 @pytest.mark.parametrize("secret", ["whsec_", "whsec_%%%%", "whsec_Y"])
 def test_what_is_no_base64_is_no_key(secret: str) -> None:
     """Behind the prefix."""
-    with pytest.raises(ValueError, match="base64|Incorrect padding|it is empty"):
+    with pytest.raises(ValueError, match=r"base64|it is empty"):
         key_of(secret)

@@ -1,1 +1,4 @@
-"""In whose words a receiver is told: each recipe makes one request of a letter. Pure."""
+"""In whose words a receiver is told. Pure.
+
+In: a letter. Out: the request that is made of it, in the shape that the receiver's own documentation has.
+"""
