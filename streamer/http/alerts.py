@@ -1,4 +1,4 @@
-"""`/api/alerts`: rules that say what is told to whom, tried before they are saved; and what came of them."""
+"""`/api/alerts`: rules that say what is told to whom, tried before they are saved."""
 
 import asyncio
 from typing import Any
@@ -6,7 +6,6 @@ from typing import Any
 from aiohttp import web
 
 from streamer.access.action import Action
-from streamer.archive.alerts.alert import AlertQuery, FoundAlert
 from streamer.archive.alerts.alerts import Alerts
 from streamer.archive.alerts.rule_state import RuleState
 from streamer.control.alert_rules import read_rule
@@ -15,20 +14,16 @@ from streamer.http.alert_rights import may_change, patterns_seen, require_all, s
 from streamer.http.audit import audited, note
 from streamer.http.bodies.alert import (
     MOST_TRIED,
-    AlertPage,
-    AlertSearch,
     RuleSettings,
-    ShownAlert,
     ShownRule,
     ShownRules,
     TriedAlert,
     TriedRule,
 )
-from streamer.http.bodies.body import read_query
 from streamer.http.body import JSON, settings_of
 from streamer.http.changes import whole
 from streamer.http.json_body import FITS, answer
-from streamer.http.kept_events import ARCHIVE, shown, streams_of, words_of
+from streamer.http.kept_events import ARCHIVE, shown, streams_of
 from streamer.http.needs import PRINCIPAL, needs
 from streamer.http.operation import described
 from streamer.values.alert import AlertRule
@@ -56,8 +51,9 @@ async def list_rules(request: web.Request) -> web.Response:
     principal, archive = request[PRINCIPAL], request.app[ARCHIVE]
     seen = await seen_streams(request)
     states = await archive.alerts.rules(None if principal.may_everywhere(Action.VIEW) else seen)
-    found = [_rule(request, state, patterns_seen(principal, state.rule, seen)) for state in states]
-    rules = sorted((rule for rule in found if rule is not None), key=lambda rule: rule.name.casefold())
+    visible = [(state, patterns_seen(principal, state.rule, seen)) for state in states]
+    rules = [_rule(request, state, patterns) for state, patterns in visible if patterns]
+    rules.sort(key=lambda rule: (rule.name.casefold(), rule.hidden))
     outlets = archive.alerts.outlets if principal.may(Action.OPERATE) else ()
     return answer(ShownRules(rules=tuple(rules), outlets=tuple(outlets), failing=archive.failing))
 
@@ -76,11 +72,10 @@ async def put(request: web.Request) -> web.Response:
         note(request, "rule add" if is_new else "rule change", name, detail=said)
 
     is_new = await whole(request, _put(request, rule), told)
-    state = await _state_of(request, name)
-    shown_rule = None if state is None else _rule(request, state, rule.streams)
-    if shown_rule is None:
+    found = [_rule(request, state, rule.streams) for state in await _named(request, name)]
+    if not found:
         raise Refused(404, f"the rule {name!r} was saved, and removed meanwhile")
-    return answer(shown_rule, 201 if is_new else 200)
+    return answer(found[0], 201 if is_new else 200)
 
 
 @routes.delete(ONE)
@@ -110,26 +105,6 @@ async def attempt(request: web.Request) -> web.Response:
     )
 
 
-@routes.get(f"{LIST}/history")
-@needs(Action.VIEW)
-@described({200: AlertPage, 400: "a word of the query is none", **AWAY}, query=AlertSearch)
-async def history(request: web.Request) -> web.Response:
-    """The newest alerts of streams one may see, newest first, and what became of each."""
-    asked, archive = read_query(AlertSearch, request.query), request.app[ARCHIVE]
-    query = AlertQuery(
-        streams=await streams_of(request, words_of(asked.stream)),
-        rule=asked.rule,
-        outcome=asked.outcome,
-        since=asked.since,
-        until=asked.until,
-        before=asked.cursor,
-        limit=asked.limit,
-    )
-    found = await archive.alerts.history(query)
-    cursor = found[-1].alert.id if len(found) == asked.limit else None
-    return answer(AlertPage(alerts=tuple(map(_alert, found)), cursor=cursor, failing=archive.failing))
-
-
 # ---- what others of its kind need too
 
 
@@ -145,23 +120,26 @@ def alerts_of(request: web.Request) -> Alerts:
 
 async def visible_rule(request: web.Request, name: str) -> RuleState | None:
     """The rule of that name, if it looks at a stream that whoever asks may see; None: for him there is none."""
-    state = await _state_of(request, name)
-    if state is None or not patterns_seen(request[PRINCIPAL], state.rule, await seen_streams(request)):
-        return None
-    return state
+    return next(iter(await _visible(request, name)), None)
 
 
-async def _state_of(request: web.Request, name: str) -> RuleState | None:
-    """The one in force comes before one that it hides."""
+async def _visible(request: web.Request, name: str) -> list[RuleState]:
+    """The one in force and the one it hides, as far as whoever asks may see them."""
+    seen = await seen_streams(request)
+    return [state for state in await _named(request, name) if patterns_seen(request[PRINCIPAL], state.rule, seen)]
+
+
+async def _named(request: web.Request, name: str) -> list[RuleState]:
+    """The one in force comes first."""
     named = [state for state in await alerts_of(request).rules(()) if state.rule.name == name]
-    return min(named, key=lambda state: state.hidden, default=None)
+    return sorted(named, key=lambda state: state.hidden)
 
 
 async def _put(request: web.Request, rule: AlertRule) -> bool:
     async with request.app[CHANGING]:
-        before = await _state_of(request, rule.name)
-        if before is not None and before.origin == "here":
-            _require_his(request, before)
+        for before in await _named(request, rule.name):
+            if before.origin == "here":
+                _require_his(request, before)
         try:
             return await alerts_of(request).put_rule(rule, audited(request[PRINCIPAL]))
         except ConfigError as error:  # one of its outlets went away meanwhile
@@ -169,12 +147,15 @@ async def _put(request: web.Request, rule: AlertRule) -> bool:
 
 
 async def _remove(request: web.Request, name: str) -> None:
+    """One that the file hides, too."""
     async with request.app[CHANGING]:
-        state = await visible_rule(request, name)
-        if state is None:
+        found = await _visible(request, name)
+        if not found:
             raise Refused(404, f"there is no rule {name!r}")
-        if state.origin == "here":
-            _require_his(request, state)
+        made = next((state for state in found if state.origin == "here"), None)
+        if made is None:
+            raise Refused(409, f"alerts.{name} stands in the configuration file, which alone can change it")
+        _require_his(request, made)
         await alerts_of(request).remove_rule(name)
 
 
@@ -183,14 +164,12 @@ def _require_his(request: web.Request, state: RuleState) -> None:
         raise Refused(403, f"the rule {state.rule.name!r} looks at streams that are not all yours; choose another name")
 
 
-def _rule(request: web.Request, state: RuleState, patterns: tuple[str, ...]) -> ShownRule | None:
-    if not patterns:
-        return None
+def _rule(request: web.Request, state: RuleState, patterns: tuple[str, ...]) -> ShownRule:
     said: dict[str, Any] = {**state.rule.document(), "streams": list(patterns)}
     return ShownRule(
         name=state.rule.name,
         origin=state.origin,
-        may_change=state.origin == "here" and not state.hidden and may_change(request[PRINCIPAL], state.rule),
+        may_change=state.origin == "here" and may_change(request[PRINCIPAL], state.rule),
         hidden=state.hidden,
         rule=said,
         unknown_outlets=state.unknown_outlets,
@@ -198,19 +177,6 @@ def _rule(request: web.Request, state: RuleState, patterns: tuple[str, ...]) -> 
         alerts=state.alerts,
         told=state.told,
         last_told_at=_rounded(state.last_told_at),
-    )
-
-
-def _alert(found: FoundAlert) -> ShownAlert:
-    alert = found.alert
-    return ShownAlert(
-        id=alert.id,
-        rule=alert.rule,
-        stream=alert.stream,
-        at=round(alert.at, 3),
-        outcome=alert.outcome,
-        told=alert.outlets if alert.outcome == "told" else (),
-        event=shown(found.kept),
     )
 
 

@@ -149,6 +149,7 @@ def _kept_rooms(
     if kept is None:
         return (no_archive,)
     from streamer.http import (
+        alert_history,
         alerts,
         clips,
         exports,
@@ -169,7 +170,19 @@ def _kept_rooms(
     renders.set_up(app, made)
     alerts.set_up(app)
     outlets.set_up(app, whom)
-    return alerts, clips, exports, facets, kept_events, outlets, recorded_files, recordings, renders, silences
+    return (
+        alert_history,
+        alerts,
+        clips,
+        exports,
+        facets,
+        kept_events,
+        outlets,
+        recorded_files,
+        recordings,
+        renders,
+        silences,
+    )
 
 
 def _below(base: str, routes: web.RouteTableDef) -> Iterator[web.RouteDef]:

@@ -1,5 +1,6 @@
 """streamer.http.alerts: rules that are seen, tried, made and removed by whoever may; and what came of them."""
 
+import json
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from streamer.http.bodies.alert import MOST_TRIED
 from tests.archive.events import an_event
 from tests.http.archived import asked, keep, run_archived
 from tests.http.guests import Door, bearer, cookie
+from tests.peers.until import until
 
 NOW = time.time()
 FILE = {"anything": {}, "of-a": {"streams": ["a"]}, "of-b": {"streams": ["b"]}, "both": {"streams": ["a", "b"]}}
@@ -277,3 +279,35 @@ async def test_an_event_that_goes_on_gives_one_alert(tmp_path: Path) -> None:
         await keep(door, replace(event, ended_at=NOW + 5))
         page = await asked(door, "/api/alerts/history")
     assert [alert["event"]["ended_at"] for alert in page["alerts"]] == [pytest.approx(NOW + 5, abs=0.001)]
+
+
+async def test_an_edited_file_changes_rules_and_outlets_at_once(tmp_path: Path) -> None:
+    """Its rules and outlets come and go while the service runs; one made here says which of its outlets is no more."""
+    path = tmp_path / "sightline.yaml"
+    away = {"phone": {"url": "http://127.0.0.1:1/x"}, "team": {"url": "http://127.0.0.1:1/y"}}
+
+    def write(alerts: dict[str, Any], *names: str) -> None:
+        webhooks = {name: away[name] for name in names}
+        streams = {"a": {"url": "rtsp://127.0.0.1:1/x"}}
+        document = {"archive": {}, "access": {}, "streams": streams, "alerts": alerts, "webhooks": webhooks}
+        path.write_text(json.dumps(document))
+
+    write({})
+    async with run_archived(tmp_path / "archive", path=path) as door:
+        outlets = door.service.outgoing.states
+        write({"night": {"outlets": ["phone"]}}, "phone", "team")
+        await until(lambda: len(outlets()) == 2)
+        assert await put(door, "admin", {"streams": ["b"], "outlets": ["team"]}, "/api/alerts/made") == 201
+        before = await asked(door, "/api/alerts")
+        write({"made": {"streams": ["a"]}}, "phone")
+        await until(lambda: len(outlets()) == 1)
+        after = await asked(door, "/api/alerts")
+        assert await door.status("DELETE", "/api/alerts/made", cookie("operator")) == 409
+        assert await put(door, "admin", {}, "/api/alerts/made") == 409
+        assert await door.status("DELETE", "/api/alerts/made", cookie("admin")) == 204
+        assert [rule["origin"] for rule in (await rules(door)).values()] == ["file"]
+    assert before["outlets"] == ["phone", "team"]
+    assert [(rule["name"], rule["origin"]) for rule in before["rules"]] == [("made", "here"), ("night", "file")]
+    assert after["outlets"] == ["phone"]
+    found = [(rule["origin"], rule["hidden"], rule["may_change"], rule["unknown_outlets"]) for rule in after["rules"]]
+    assert found == [("file", False, False, []), ("here", True, True, ["team"])]

@@ -29,7 +29,7 @@ class ShownRule(Body):
     may_change: bool
     """Whether whoever asks may change and remove it: it is not the file's, and all its streams are his to operate."""
     hidden: bool
-    """It was made here, and the file has come to have one of the same name, which is the one in force."""
+    """It was made here, and the file has come to have one of that name, which is in force. This one can be removed."""
     rule: RuleSettings
     """Of `streams`, those that whoever asks may see."""
     unknown_outlets: tuple[str, ...]
