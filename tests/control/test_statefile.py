@@ -68,6 +68,7 @@ async def test_a_disk_that_hangs_is_not_waited_for(tmp_path: Path, monkeypatch: 
         hanging.setattr(os, "fsync", hang)
         with pytest.raises(Refused, match=r"its disk did not answer within 0\.01 s; nothing was changed"):
             await file.keep(KEPT)
+        await until(lambda: asked)  # its thread may be no sooner there than we were patient
         with pytest.raises(Refused, match="its disk does not answer; nothing was changed") as no:
             await file.keep(KEPT)
         assert (no.value.status, len(asked)) == (503, 1)
