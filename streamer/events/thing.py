@@ -1,5 +1,6 @@
 """One thing that is followed, from its first sample: what it becomes an event of, and where it has been."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from streamer.events.presence import Crossing, Presence
@@ -75,6 +76,15 @@ class Thing:
             self.event, last_at=self.last_at, last_pts=self.last_pts, zones=self.zones, marks=self.marks
         )
         return self.event
+
+    def has_stayed(self, dwells: Sequence[float]) -> bool:
+        """Whether it has been in view, or in a zone, for so many seconds since its event was last told."""
+        assert self.event is not None  # noqa: S101
+        if not dwells:
+            return False
+        told, now = self.event.last_at, self.last_at
+        begun = [self.first_at, *(each.since for each in self.presences.values() if each.since is not None)]
+        return any(told < since + dwell <= now for since in begun for dwell in dwells)
 
     def improves(self, look: Look, sight: Sight) -> bool:
         """Whether this sample shows it better than any before; its event has the box and score of the best."""

@@ -1,7 +1,7 @@
 """One stream's events: begun, changed, ended, by what each answered sample shows. Pure; the time is the sample's."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 from typing import Literal
@@ -54,6 +54,8 @@ class Watch:
             zone: by whose clock hours count; None: this machine's.
         """
         self.rules, self.places = rules, places
+        self.dwells: Sequence[float] = ()
+        """After how many seconds in view, or in a zone, an event is told again: something may come of it then."""
         self._zone = zone
         self._things: dict[int, Thing] = {}
         self._last_pts: float | None = None
@@ -130,7 +132,8 @@ class Watch:
             thing.begin(look, sight)
         better = thing.improves(look, sight)
         due = not thing.pictured and look.at - thing.first_at >= FIRST_PICTURE
-        if not (fresh or better or marked or due or look.at - thing.told_at >= RETELL):
+        again = look.at - thing.told_at >= RETELL or thing.has_stayed(self.dwells)
+        if not (fresh or better or marked or due or again):
             return None
         thing.told_at, thing.pictured = look.at, thing.pictured or due
         return Change("begun" if fresh else "changed", thing.known(), take_picture=better, keep_picture=due)

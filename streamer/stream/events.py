@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from streamer.events.confirmation import Rule, Rules
@@ -44,6 +44,7 @@ class StreamEvents:
         errands: Errands,
         mishaps: Mishaps,
         on_event: OnEvent,
+        dwells: Callable[[], Sequence[float]] = tuple,
     ) -> None:
         """Have seen nothing.
 
@@ -54,8 +55,10 @@ class StreamEvents:
             errands: threads that draw pictures, of all streams.
             mishaps: of drawing them.
             on_event: told of what there is to keep.
+            dwells: after how many seconds something may come of an event, as it is now; asked at each sample.
         """
         self._watching, self._clock, self._wall, self._on_event = watching, clock, wall, on_event
+        self._dwells = dwells
         self._watch = Watch(_rules(watching, 0.5), watching.places)
         self._album = Album(errands, on_event, mishaps)
         self._opening: int | None = None
@@ -109,7 +112,7 @@ class StreamEvents:
         if (frame.opening, (frame.width, frame.height)) != (self._opening, self._size):
             self.end()  # another connection, or another picture: nothing need be what it was
             self._opening, self._size = frame.opening, (frame.width, frame.height)
-        self._watch.rules = _rules(self._watching, min_score)
+        self._watch.rules, self._watch.dwells = _rules(self._watching, min_score), self._dwells()
         look = Look(
             answer.stream,
             answer.pts,

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamer.events.confirmation import Rule, Rules
-from streamer.events.watch import Change, Watch
+from streamer.events.watch import RETELL, Change, Watch
+from streamer.values.alert import AlertRule
 from streamer.values.event import Mark
 from streamer.values.hours import Hours
 from streamer.values.place import Asks, Line, Places, Zone
@@ -186,3 +187,37 @@ def test_every_event_begins_once_and_ends_once(rows: list[list[float]]) -> None:
         assert story[-1] == "ended"
         assert set(story[1:-1]) <= {"changed"}
     assert watch.going_on == 0
+
+
+@given(
+    dwells=st.lists(st.floats(0.3, 30), min_size=1, max_size=4),
+    enters_at=st.floats(0.1, 5),
+    interval=st.floats(0.05, 0.5),
+)
+def test_whoever_waits_for_a_dwell_hears_of_it_with_the_sample_that_reaches_it(
+    dwells: list[float], enters_at: float, interval: float
+) -> None:
+    """In view and in a zone: rules that ask for so long are met by what is told, not a sample later; each once."""
+    watch, scene = Watch(RULES, Places(zones=(replace(YARD, dwell=None),))), Scene(interval)
+    watch.dwells = dwells
+    rules = [AlertRule(f"in view {dwell}", dwell=dwell) for dwell in dwells]
+    rules += [AlertRule(f"in the yard {dwell}", zones=frozenset({"yard"}), dwell=dwell) for dwell in dwells]
+    known: dict[str, float] = {}
+    told = 0
+    while scene.pts < enters_at + 32:
+        look = scene.look({1: (0.9, at(0.5 if scene.pts > enters_at else 0.2))})
+        for change in watch.update(look).changes:
+            told += 1
+            for rule in rules:
+                met_at = rule.met_at(change.event)
+                if met_at is not None and known.setdefault(rule.name, look.at) == look.at:
+                    assert look.at - interval - 1e-3 <= met_at <= look.at or change.kind == "begun"
+    assert len(known) == len({rule.name for rule in rules})
+    assert told <= 2 * len(dwells) + 6 + scene.pts / RETELL
+
+
+def test_without_such_rules_nothing_is_told_more_often() -> None:
+    """A thing that stands still is told every ten seconds."""
+    watch, scene = Watch(RULES, Places()), Scene()
+    told = sum(len(watch.update(scene.look({1: (0.9, at(0.5))})).changes) for _ in range(250))
+    assert told == 1 + 1 + 4  # begun, its first picture, and every ten seconds

@@ -8,6 +8,7 @@ import pytest
 
 from streamer.stream import events as stream_events
 from streamer.stream.events import SILENCE, StreamEvents
+from streamer.values.alert import AlertRule
 from streamer.values.detections import Detections
 from streamer.values.errands import Errands
 from streamer.values.event import Event, Picture
@@ -34,6 +35,7 @@ class Stream:
     def __init__(self, watching: Watching = Watching()) -> None:  # noqa: B008  a value
         self.clock, self.wall = FakeClock(), FakeClock(WALL)
         self.told: list[tuple[Event, Picture | None]] = []
+        self.dwells: list[float] = []
         self.events = StreamEvents(
             watching,
             clock=self.clock,
@@ -41,6 +43,7 @@ class Stream:
             errands=Errands(1, "pictures"),
             mishaps=Mishaps("pictures", clock=self.clock),
             on_event=lambda event, picture: self.told.append((event, picture)),
+            dwells=lambda: self.dwells,
         )
         self.opening = 0
         self.tracker_id = 7
@@ -230,3 +233,18 @@ async def test_an_event_that_ended_has_a_picture_with_all_that_was_in_it() -> No
     assert event.box == HERE
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
+
+
+def test_an_event_is_told_as_it_passes_what_rules_ask_for() -> None:
+    """By the rules there are at that sample: one that is made while a thing is there is met by it."""
+    stream = Stream()
+    for _ in range(15):
+        stream.sample(0.9)
+    before = len(stream.news)
+    stream.sample(0.9)
+    assert len(stream.news) == before
+    stream.dwells.append(3.5)
+    while stream.wall() - stream.news[0].began_at < 3.5:
+        stream.sample(0.9)
+    assert len(stream.news) == before + 1
+    assert AlertRule("stays", dwell=3.5).met_at(stream.news[-1]) is not None
