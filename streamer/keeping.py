@@ -135,6 +135,7 @@ class Keeping:
             errands=self._drawing,
             mishaps=mishaps,
             on_event=tell,
+            dwells=lambda: archive.alerts.dwells(stream),
         )
 
     def tasks(self) -> dict[str, Callable[[], Awaitable[None]]]:

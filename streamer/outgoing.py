@@ -238,7 +238,7 @@ def destinations(settings: WebhookSettings, resolver: Resolve = resolve) -> Allo
 
 
 def telling(config: Config) -> Telling:
-    """What the configuration says is told to whom."""
+    """What the configuration says is told to whom. The broker has a switch for each rule, which must go off again."""
     rules = tuple(settings.value(name) for name, settings in config.alerts.items())
-    all_events = (MQTT,) if config.mqtt is not None and config.mqtt.events else ()
-    return Telling(rules, all_events)
+    broker = () if config.mqtt is None else (MQTT,)
+    return Telling(rules, all_events=broker if config.mqtt is not None and config.mqtt.events else (), all_ends=broker)

@@ -54,6 +54,9 @@ class Alerts:
         self._made: Sequence[MadeRule] = ()
         self._hidden: set[str] = set()
         self._dwells: dict[str, Sequence[float]] = {}
+        self._silences: Sequence[Silence] = ()
+        self.on: frozenset[str] = frozenset()
+        """Names of rules that an event has met which goes on, be they told or not."""
         self.outlets: tuple[str, ...] = ()
         """Names of all there are, by the configuration."""
         self.counts: Counter[tuple[str, str]] = Counter()
@@ -89,8 +92,18 @@ class Alerts:
             log.warning("alerts.%s: the file's rule is in force, and not the one of that name that was made here", name)
         self._hidden = hidden
 
+    def looked(self, silences: Sequence[Silence], on: frozenset[str]) -> None:
+        """Know how it stands: once the database is open, and now and then."""
+        self._silences, self.on = silences, on
+
+    def silenced(self) -> tuple[Silence, ...]:
+        """The silences in force, as far as it is known without asking; in order of their ends."""
+        now = self._wall()
+        return tuple(each for each in self._silences if each.until > now)
+
     def judged(self, judged: Judged) -> None:
         """Count what came of events."""
+        self.on = self.on if judged.on is None else judged.on
         for key, count in judged.alerts.items():
             if key in self.counts or len(self.counts) < MOST_COUNTED:
                 self.counts[key] += count
@@ -181,9 +194,10 @@ class Alerts:
 
     # ---- silences
 
-    async def silences(self) -> list[Silence]:
+    async def silences(self) -> tuple[Silence, ...]:
         """Those in force, by when they end."""
-        return await self._desk.read(lambda cursor: silence_table.all_(cursor, self._wall()))
+        self._silences = await self._desk.read(lambda cursor: silence_table.all_(cursor, self._wall()))
+        return self.silenced()
 
     async def silence(
         self, until: float, *, rule: str | None = None, stream: str | None = None, by: str = ""
@@ -202,17 +216,24 @@ class Alerts:
         now = self._wall()
         made = Silence(uuid7(now), until, rule, stream, by, now)
 
-        def change(cursor: Cursor) -> Silence:
+        def change(cursor: Cursor) -> list[Silence]:
             if len(silence_table.all_(cursor, now)) >= MOST_SILENCES:
                 raise Refused(409, f"there are {MOST_SILENCES} silences already, and no more are kept: end one first")
             silence_table.put(cursor, made)
-            return made
+            return silence_table.all_(cursor, now)
 
-        return await self._desk.change(change)
+        self._silences = await self._desk.change(change)
+        return made
 
     async def unsilence(self, id_: str) -> bool:
         """End a silence now; whether it was in force."""
-        return await self._desk.change(lambda cursor: silence_table.end(cursor, id_, self._wall()))
+        now = self._wall()
+
+        def change(cursor: Cursor) -> tuple[bool, list[Silence]]:
+            return silence_table.end(cursor, id_, now), silence_table.all_(cursor, now)
+
+        was_there, self._silences = await self._desk.change(change)
+        return was_there
 
     # ----
 
