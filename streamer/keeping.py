@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from streamer.archive.terminal.at_rest import AtRest
     from streamer.http.announcements import Announcements
     from streamer.stream.events import StreamEvents
-    from streamer.stream.pipeline import Recorder
+    from streamer.stream.recorder import Recorder
 
 log = logging.getLogger(__name__)
 

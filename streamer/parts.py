@@ -22,7 +22,9 @@ from streamer.inference import credentials
 from streamer.inference.model import ServedModel
 from streamer.inference.served_models import ServedModels
 from streamer.source import Openings, Source, Target
-from streamer.stream.pipeline import EventMaker, Pipeline, Recorder
+from streamer.stream.event_maker import EventMaker
+from streamer.stream.pipeline import Pipeline
+from streamer.stream.recorder import Recorder
 from streamer.values import url
 from streamer.values.clock import Clock
 from streamer.values.detections import Detections

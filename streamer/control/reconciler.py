@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from streamer.control.roster import Entry
 from streamer.control.streams import Streams
 from streamer.source import Source, Target
-from streamer.stream.pipeline import Model, Pipeline
+from streamer.stream.model import Model
+from streamer.stream.pipeline import Pipeline
 from streamer.values.sampling import Sampling
 
 CLOSING = 2.0

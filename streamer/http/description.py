@@ -4,7 +4,8 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
-from streamer.stream.pipeline import Pipeline, Recorder
+from streamer.stream.pipeline import Pipeline
+from streamer.stream.recorder import Recorder
 from streamer.values.errors import SourceErrorKind
 from streamer.values.recording import RecordMode, RecordWord
 from streamer.values.state import StreamStateWord

@@ -9,33 +9,34 @@ whatever one raises costs that frame that step, and neither the stream nor the s
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Literal, Protocol
+from typing import Literal
 
 from av.video.reformatter import VideoReformatter
 
-from serving.signature import Contract
-from streamer.inference.batcher import Answer, DropReason
+from streamer.inference.batcher import DropReason
 from streamer.inference.tiling import make_sample
 from streamer.stream.counts import Counts
+from streamer.stream.event_maker import EventMaker
+from streamer.stream.frame_source import FrameSource
+from streamer.stream.model import Model
 from streamer.stream.rate import WINDOW, Rate
+from streamer.stream.recorder import Recorder
 from streamer.stream.sampler import Sampler
 from streamer.stream.valve import Valve
 from streamer.tracking.camera import Camera
 from streamer.tracking.tracker import Tracker
 from streamer.values.buffer import Mailbox
 from streamer.values.clock import Clock
-from streamer.values.coded import CodedPicture, CodedSound, OnCoded, OnSound
+from streamer.values.coded import CodedPicture, CodedSound
 from streamer.values.detections import Detections
-from streamer.values.errors import SourceErrorKind
-from streamer.values.event import Event
 from streamer.values.frame import Frame, Sample
 from streamer.values.mishaps import Mishaps
-from streamer.values.recording import Recording, RecordState
+from streamer.values.recording import Recording
 from streamer.values.sampling import Sampling
-from streamer.values.state import SourceState, StreamState
+from streamer.values.state import StreamState
 from streamer.values.track import TrackedBox, boxes_of
 from streamer.values.watching import Watching
 from streamer.view.view import View
@@ -50,175 +51,6 @@ ARRIVALS = 8
 
 Origin = Literal["file", "api", "publisher"]
 """Who named a stream: the configuration file, the API, or whoever publishes it."""
-
-
-class FrameSource(Protocol):
-    """What a pipeline needs of what delivers its frames, be they pulled from a URL or pushed by WebRTC."""
-
-    @property
-    def name(self) -> str:
-        """The stream's."""
-
-    @property
-    def state(self) -> SourceState:
-        """Whether frames come."""
-
-    @property
-    def reason(self) -> str | None:
-        """Why they do not, as a sentence."""
-
-    @property
-    def error(self) -> SourceErrorKind | None:
-        """Why the last attempt ended, as a word; None while frames come."""
-
-    @property
-    def last_frame_at(self) -> float | None:
-        """Monotonic arrival of the newest frame."""
-
-    @property
-    def reconnects(self) -> Mapping[SourceErrorKind, int]:
-        """Attempts that ended, by reason."""
-
-    @property
-    def skipped_late(self) -> int:
-        """Encoded pictures dropped because decoding had fallen behind."""
-
-    on_coded: OnCoded | None
-    """Told of every encoded picture as it comes, decoded or not, in the source's thread; None, which costs nothing:
-    nobody wants them. May be set at any time."""
-    on_sound: OnSound | None
-    """The same of sound, where the source was told to ask for it."""
-
-    async def run(self, deliver: Callable[[Frame], None]) -> None:
-        """Keep frames coming until cancelled. `deliver` is called in the source's thread, and does not wait."""
-
-
-class Model(Protocol):
-    """What a pipeline needs of the model it asks."""
-
-    @property
-    def name(self) -> str:
-        """As the model server knows it."""
-
-    @property
-    def contract(self) -> Contract | None:
-        """Its input size and labels; None before it was first met."""
-
-    @property
-    def up(self) -> bool:
-        """Whether it answers."""
-
-    @property
-    def reason(self) -> str | None:
-        """Why it does not, as a sentence."""
-
-    def put(self, sample: Sample, answer: Answer) -> None:
-        """Ask about a sample; `answer` is called once, and where this raises not at all."""
-
-
-class EventMaker(Protocol):
-    """What a pipeline needs of what makes events of its answers, and others ask of it."""
-
-    @property
-    def begun(self) -> Mapping[str, int]:
-        """Events, by label."""
-
-    @property
-    def ended(self) -> Mapping[str, int]:
-        """The same of those that have ended."""
-
-    @property
-    def crossings(self) -> Mapping[tuple[str, str, str], int]:
-        """Of lines, by (line, direction, label)."""
-
-    @property
-    def pictures_dropped(self) -> Mapping[str, int]:
-        """Frames that were to be pictured and were not, by reason; each reason is there."""
-
-    def occupancy(self) -> Mapping[tuple[str, str], int]:
-        """Confirmed things by (zone, label)."""
-
-    def present(self) -> Mapping[str, int]:
-        """Confirmed things by label, wherever they are."""
-
-    def change(self, watching: Watching) -> None:
-        """Go by these settings from the next sample on."""
-
-    def answered(self, frame: Frame, answer: Detections, min_score: float) -> None:
-        """Take in one answered sample, what was half seen too."""
-
-    def end(self) -> None:
-        """End what goes on."""
-
-    async def run(self) -> None:
-        """Do what takes time, until cancelled."""
-
-
-class Recorder(Protocol):
-    """What a pipeline needs of what keeps its source's video as it came, with its answers beside it."""
-
-    @property
-    def wants(self) -> bool:
-        """Whether pictures are of use to it; changed by `change` only."""
-
-    @property
-    def recording(self) -> Recording:
-        """What is to be kept."""
-
-    @property
-    def state(self) -> RecordState:
-        """What becomes of it."""
-
-    @property
-    def taken(self) -> int:
-        """Pictures that came while there was anything to record."""
-
-    @property
-    def written(self) -> int:
-        """Of these, in files."""
-
-    @property
-    def written_bytes(self) -> int:
-        """On disk."""
-
-    @property
-    def segments(self) -> int:
-        """Files begun."""
-
-    @property
-    def dropped(self) -> Mapping[str, int]:
-        """Pictures that were to be kept and were not, by reason."""
-
-    @property
-    def days_fit(self) -> float | None:
-        """Days of it that there is room for at the rate of the last day; None while that is not known."""
-
-    def put(self, picture: CodedPicture) -> None:
-        """Take in one encoded picture, in the source's thread. Neither waits nor raises."""
-
-    def put_sound(self, sound: CodedSound) -> None:
-        """The same with sound, which comes only where it is asked for."""
-
-    def answered(self, frame: Frame, answer: Detections, drawn: Sequence[TrackedBox]) -> None:
-        """Take in one answered sample, on the event loop.
-
-        Args:
-            frame: it was made of; its `opening` and `coded_at` say where it belongs.
-            answer: as others are told it.
-            drawn: what is drawn on that frame: half-seen things too, each as its track is called.
-        """
-
-    def event(self, event: Event) -> None:
-        """Take in an event as it begins, changes and ends, on the event loop."""
-
-    def change(self, recording: Recording) -> None:
-        """Go by these settings from the next picture on, on the event loop."""
-
-    def end(self) -> None:
-        """Close what is being written, on the event loop: nothing more comes until the source is run anew."""
-
-    async def run(self) -> None:
-        """Write what has been put, until cancelled; then close what is being written."""
 
 
 @dataclass(frozen=True, slots=True)

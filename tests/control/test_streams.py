@@ -11,7 +11,8 @@ from streamer.control.publishing_rights import PublishingRights
 from streamer.control.seats import SeatLimits, Seats
 from streamer.control.streams import ABANDONED_AFTER, Streams
 from streamer.inference.model import ServedModel
-from streamer.stream.pipeline import FrameSource, Pipeline
+from streamer.stream.frame_source import FrameSource
+from streamer.stream.pipeline import Pipeline
 from streamer.values.clock import Clock, monotonic
 from streamer.values.coded import OnCoded, OnSound
 from streamer.values.errors import Overloaded, Refused, SourceErrorKind
