@@ -32,6 +32,9 @@ from streamer.values.name import NAME
 
 CHANGING: web.AppKey[asyncio.Lock] = web.AppKey("rules_changing", asyncio.Lock)
 """Nobody's rule changes between the look at whose it is and its change."""
+TRYING: web.AppKey[asyncio.Semaphore] = web.AppKey("rules_tried", asyncio.Semaphore)
+"""A day's events are read for each: of the archive's four threads, others have some left."""
+AT_ONCE = 2
 
 routes = web.RouteTableDef()
 
@@ -96,7 +99,8 @@ async def attempt(request: web.Request) -> web.Response:
     rule = read_rule("tried", await settings_of(request, JSON), alerts_of(request).outlets)
     require_all(request, rule)
     since = request.app[ACCESS].wall() - DAY
-    trial = await alerts_of(request).try_rule(rule, since, await streams_of(request, ()))
+    async with request.app[TRYING]:
+        trial = await alerts_of(request).try_rule(rule, since, await streams_of(request, ()))
     newest = (TriedAlert(at=round(each.at, 3), event=shown(each.kept)) for each in trial.alerts[:MOST_TRIED])
     return answer(
         TriedRule(
@@ -109,8 +113,8 @@ async def attempt(request: web.Request) -> web.Response:
 
 
 def set_up(app: web.Application) -> None:
-    """Have rules changed one after the other."""
-    app[CHANGING] = asyncio.Lock()
+    """Have rules changed one after the other, and few tried at a time."""
+    app[CHANGING], app[TRYING] = asyncio.Lock(), asyncio.Semaphore(AT_ONCE)
 
 
 def alerts_of(request: web.Request) -> Alerts:

@@ -41,7 +41,7 @@ async def list_silences(request: web.Request) -> web.Response:
 @needs(Action.OPERATE)
 @described({201: ShownSilence, **TOO_MANY, **FITS, **AWAY}, body=NewSilence)
 async def make(request: web.Request) -> web.Response:
-    """Have nobody told for some time."""
+    """Have nobody told for some time. It takes the place of one of the same rule and stream."""
     new = await body_of(request, NewSilence)
     if new.rule is not None:
         state = await visible_rule(request, new.rule)
@@ -55,10 +55,10 @@ async def make(request: web.Request) -> web.Response:
             raise Refused(422, f"stream: there is no stream {new.stream!r}, and nothing is kept of one")
     elif new.rule is None:
         require_everywhere(request, "silencing everything")
-    until = request.app[ACCESS].wall() + new.seconds
-    making = alerts_of(request).silence(until, rule=new.rule, stream=new.stream, by=audited(request[PRINCIPAL]))
     detail = f"{new.seconds} s"
-    made = await whole(request, making, lambda made: note(request, "silence add", _words(made), detail=detail))
+    made = await whole(
+        request, _made(request, new), lambda made: note(request, "silence add", _words(made), detail=detail)
+    )
     return answer((await _looker(request)).shown(made), 201)
 
 
@@ -77,6 +77,15 @@ async def end(request: web.Request) -> web.Response:
     ending = alerts_of(request).unsilence(id_)
     await whole(request, ending, lambda _: note(request, "silence end", _words(silence)))
     return web.Response(status=204)
+
+
+async def _made(request: web.Request, new: NewSilence) -> Silence:
+    alerts, until = alerts_of(request), request.app[ACCESS].wall() + new.seconds
+    before = [each.id for each in await alerts.silences() if (each.rule, each.stream) == (new.rule, new.stream)]
+    made = await alerts.silence(until, rule=new.rule, stream=new.stream, by=audited(request[PRINCIPAL]))
+    for id_ in before:
+        await alerts.unsilence(id_)
+    return made
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,6 +89,17 @@ async def test_one_is_ended_by_who_might_have_made_it(tmp_path: Path) -> None:
     assert of_a["until"] == pytest.approx(of_a["made_at"] + 3600, abs=1)
 
 
+async def test_one_takes_the_place_of_another_of_the_same(tmp_path: Path) -> None:
+    """Of a rule and a stream there is one at a time, the last that somebody wished for, be it the shorter."""
+    async with run_archived(tmp_path, alerts=RULES) as door:
+        for of in ({"stream": "a"}, {"rule": "all", "stream": "a"}):
+            assert (await silence(door, "operator", **of))[0] == 201
+        _, made = await silence(door, "operator", stream="a", seconds=60)
+        found = (await asked(door, LIST))["silences"]
+    assert [(each["rule"], each["stream"]) for each in found] == [("all", "a"), (None, "a")]
+    assert found[-1] == made
+
+
 async def test_what_is_met_in_silence_is_noted_and_told_to_nobody(tmp_path: Path) -> None:
     """The rule says until when; its alert is there as silenced; once the silence has ended the next one counts."""
     async with run_archived(tmp_path, alerts={"of-a": {"streams": ["a"], "cooldown": 0}}) as door:
