@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -31,7 +31,7 @@ class Mosquitto:
         program = mosquitto_path()
         assert program is not None
         path = self.folder / "mosquitto.conf"
-        path.write_text("\n".join((f"listener {self.port} 127.0.0.1", "persistence false", "user root", *self._lines)))
+        path.write_text("\n".join((f"listener {self.port} 127.0.0.1", "user root", *self._lines)))
         with run_process([program, "-c", path]) as self.process:
             wait_until(self._listens)
             yield
@@ -88,8 +88,13 @@ class Listener:
         await self.client.publish(topic, payload, qos=1, retain=retain)
 
     async def _listen(self) -> None:
-        async for message in self.client.messages:
-            self.heard.append(message)
+        client = self.client
+        try:
+            async for message in client.messages:
+                self.heard.append(message)
+        finally:  # the library forgets at the connection's end what came before it, and was acknowledged
+            while not client._queue.empty():
+                self.heard.append(client._queue.get_nowait())
 
 
 @asynccontextmanager
@@ -105,3 +110,29 @@ async def listening(port: int, *topics: str) -> AsyncIterator[Listener]:
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+
+
+@asynccontextmanager
+async def lasting(port: int, topic: str) -> AsyncIterator[Listener]:
+    """Somebody for whom the broker keeps messages while it, or he, is away."""
+
+    def client() -> aiomqtt.Client:
+        return aiomqtt.Client("127.0.0.1", port, identifier="lasting", clean_session=False)
+
+    async with client() as first:
+        await first.subscribe(topic, qos=1)
+    listener = Listener(first)
+
+    async def listen() -> None:
+        while True:
+            with suppress(aiomqtt.MqttError):
+                async with client() as listener.client:
+                    await listener._listen()
+            await asyncio.sleep(0.05)
+
+    task = asyncio.create_task(listen())
+    try:
+        yield listener
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

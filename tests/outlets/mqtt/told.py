@@ -16,6 +16,8 @@ from tests.outlets.memory_outbox import told as letter
 from tests.peers.clock import FakeClock
 
 LIVE = StreamState("live")
+FOUR = ("gate", "line-1", "line-2", "yard")
+"""Streams."""
 
 
 @dataclass
