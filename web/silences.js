@@ -17,6 +17,10 @@ const LONGEST_MS = 1e9;
 export class Silences extends EventTarget {
   /** @type {Silence[]} */
   #known = [];
+  /** What was said to be in force last. */
+  #said = "[]";
+  /** Which of the questions is the one that counts; one that was overtaken says nothing. */
+  #turn = 0;
   #running = false;
   #looking = 0;
   #ending = 0;
@@ -64,11 +68,11 @@ export class Silences extends EventTarget {
   /** Asks the server anew; without an answer, what was known holds for as long as it was meant to. */
   async look() {
     clearTimeout(this.#looking);
+    const turn = ++this.#turn;
     const found = await silences().catch((error) => /** @type {Error} */ (error));
-    if (!this.#running) return;
+    if (!this.#running || turn !== this.#turn) return;
     const none = found instanceof Refusal && found.status === 404;
     if (none || !(found instanceof Error)) this.#take(none ? [] : /** @type {Silence[]} */ (found));
-    clearTimeout(this.#looking);
     this.#looking = setTimeout(() => this.look(), none ? NONE_MS : LOOK_MS);
   }
 
@@ -79,7 +83,7 @@ export class Silences extends EventTarget {
    */
   async begin(about, seconds) {
     const made = await silence({ ...about, seconds });
-    this.#take([...this.#known.filter(({ id }) => id !== made.id), made]);
+    this.#change([...this.#known.filter(({ id }) => id !== made.id), made]);
   }
 
   /**
@@ -90,15 +94,29 @@ export class Silences extends EventTarget {
     await unsilence(id).catch((error) => {
       if (!(error instanceof Refusal) || error.status !== 404) throw error; // it has ended already
     });
-    this.#take(this.#known.filter((each) => each.id !== id));
+    this.#change(this.#known.filter((each) => each.id !== id));
+  }
+
+  /** By what was done here; a look that is under way knows nothing of it.
+   * @param {Silence[]} known
+   */
+  #change(known) {
+    this.#take(known);
+    if (this.#running) this.look();
   }
 
   /** @param {Silence[]} known */
   #take(known) {
-    const same = JSON.stringify(known) === JSON.stringify(this.#known);
     this.#known = known;
+    this.#tell();
+  }
+
+  #tell() {
     this.#awaitEnd();
-    if (!same) this.dispatchEvent(new Event("change"));
+    const said = JSON.stringify(this.inForce);
+    if (said === this.#said) return;
+    this.#said = said;
+    this.dispatchEvent(new Event("change"));
   }
 
   /** One that is over is seen to be. */
@@ -107,10 +125,7 @@ export class Silences extends EventTarget {
     const [next] = this.inForce;
     if (!next) return;
     const left = Math.min(next.until * 1000 - Date.now() + 50, LONGEST_MS);
-    this.#ending = setTimeout(() => {
-      this.#awaitEnd();
-      this.dispatchEvent(new Event("change"));
-    }, left);
+    this.#ending = setTimeout(() => this.#tell(), left);
   }
 }
 

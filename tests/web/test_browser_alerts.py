@@ -230,6 +230,7 @@ async def test_an_event_leads_to_a_rule_like_it(page: Page, service: Service) ->
 
 async def test_a_stream_is_silenced_and_that_is_seen(page: Page, driven: Browser, service: Service) -> None:
     """Its tile and the bar say until when, on another's page too; there it is ended, and no page says so any more."""
+    await page.clock.install()
     await page.goto(f"{service.url}/#gate")
     await page.get_by_role("button", name="Silence it…").click()
     await page.get_by_role("button", name="1 h", exact=True).click()
@@ -243,6 +244,7 @@ async def test_a_stream_is_silenced_and_that_is_seen(page: Page, driven: Browser
     await other.locator('stream-viewer[name="gate"] .silenced').click()
     await other.get_by_role("button", name="End silence of gate").click()
     await expect(other.locator(".silenced:visible")).to_have_count(0)
+    await page.clock.fast_forward("00:10")
     await expect(page.locator(".bar .silenced")).to_be_hidden()
     await other.context.close()
 
@@ -260,7 +262,7 @@ async def test_all_is_silent_until_a_time(page: Page, service: Service) -> None:
     await expect(row(page, "fence")).to_contain_text("silent until")
     [silence] = (await service.ask("/api/silences")).json()["silences"]
     assert silence["until"] == pytest.approx(end.timestamp(), abs=2)
-    await page.clock.fast_forward(timedelta(minutes=41).total_seconds() * 1000)
+    await page.clock.fast_forward("41:00")
     await expect(page.locator("alerts-page .silences")).to_have_count(0)
     await expect(page.locator(".bar .silenced")).to_be_hidden()
 
@@ -307,7 +309,7 @@ async def test_history_says_what_came_of_each(page: Page, service: Service) -> N
     for outcome, word in (("silenced", "Silenced"), ("cooled", "Held back")):
         await page.get_by_label("What came of it").select_option(label=word)
         await expect(listed).to_have_count(sum(each["outcome"] == outcome for each in found))
-    await page.get_by_label("Rule", exact=True).select_option("fence")
+    await page.locator("alert-history").get_by_label(re.compile("^Rule")).select_option("fence")
     await expect(page.locator("alert-history")).to_contain_text("Nothing that fits.")
 
 
@@ -361,4 +363,5 @@ async def test_nothing_is_wider_than_a_phone(page: Page, service: Service) -> No
     ):
         await page.goto(f"{service.url}/#+alerts{part}")
         await expect(page.locator(shown).first).to_be_visible()
-        assert await page.evaluate("document.documentElement.scrollWidth") == 390, part
+        wider = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        assert await page.evaluate(wider) == 0, part
