@@ -144,9 +144,8 @@ class Annotation:
         asked: "asyncio.Queue[_Batch | None]",
         group: asyncio.TaskGroup,
     ) -> None:
-        """Full batches but for the last: the model gives most so."""
+        """Full batches, for the model gives most so; what comes last in two parts, which are looked at side by side."""
         items: list[Shot | VideoDone] = []
-        samples: list[Sample] = []
         while (coming := await read.get()) is not None:
             outcome = await coming
             if isinstance(outcome, Failed):
@@ -156,24 +155,20 @@ class Annotation:
                 self.tally.known += 1
                 self._on_progress(self.tally)
             else:
+                if len(items) >= self._pace.batch:
+                    await self._send(items, asked, group)
+                    items = []
                 items.append(outcome)
-            if isinstance(outcome, Shot):
-                samples.append(outcome.sample)
-            if len(samples) == self._pace.batch:
-                await self._send(items, samples, asked, group)
-                items, samples = [], []
-        await self._send(items, samples, asked, group)
+        half = (len(items) + 1) // 2
+        await self._send(items[:half], asked, group)
+        await self._send(items[half:], asked, group)
         await asked.put(None)
 
     async def _send(
-        self,
-        items: list[Shot | VideoDone],
-        samples: list[Sample],
-        asked: "asyncio.Queue[_Batch | None]",
-        group: asyncio.TaskGroup,
+        self, items: list[Shot | VideoDone], asked: "asyncio.Queue[_Batch | None]", group: asyncio.TaskGroup
     ) -> None:
         call = None
-        if samples:
+        if samples := [item.sample for item in items if isinstance(item, Shot)]:
             await self._slots.acquire()
             call = group.create_task(self._ask(samples))
             call.add_done_callback(lambda _: self._slots.release())

@@ -73,10 +73,10 @@ async def running(folder: Path, pace: Pace) -> AsyncIterator[Run]:
 
 
 async def test_batches_are_full_but_the_last(tmp_path: Path) -> None:
-    """The model is asked about as many pictures at a time as it does best, and each is asked about once."""
+    """The model is asked about as many pictures at a time as it does best, the rest in two, and each is asked once."""
     async with running(tmp_path, Pace(batch=8, in_flight=2)) as run:
         tally = await run.annotation.run(run.files)
-        assert sorted(run.server.batches) == [5, 8, 8]
+        assert sorted(run.server.batches) == [2, 3, 8, 8]
         assert (tally.done, tally.found) == (PICTURES, {"insulator": PICTURES, "defect": PICTURES})
         # The third row of each answer has a class that the model has no name for.
 
