@@ -6,6 +6,7 @@ import { AddStream } from "./adding.js";
 import { administration } from "./administration.js";
 import { AlertsPage } from "./alerts_page.js";
 import { isAlerts } from "./alerts_place.js";
+import { DetectPage, isDetect } from "./detect_page.js";
 import { element } from "./details.js";
 import { EventsPage } from "./events.js";
 import { Feed } from "./feed.js";
@@ -41,6 +42,8 @@ const recordings = /** @type {RecordingsPage} */ (find("recordings-page"));
 const toRecordings = find(".to-recordings");
 const alerts = /** @type {AlertsPage} */ (find("alerts-page"));
 const toAlerts = find(".to-alerts");
+const pictures = /** @type {DetectPage} */ (find("detect-page"));
+const toPictures = find(".to-pictures");
 const people = /** @type {PeoplePage} */ (find("people-page"));
 const door = /** @type {SignIn} */ (find("sign-in"));
 /** The camera's own place; no stream is called so, for a name does not begin with a plus. */
@@ -71,6 +74,7 @@ const feed = new Feed({
     zones.update(streams);
     recordings.update(streams);
     alerts.update(streams);
+    pictures.update(streams);
     layOut();
   },
   ondetections(event) {
@@ -149,7 +153,9 @@ function layOut() {
   const atZones = isZones(wanted) && visitor.may("view");
   const atRecordings = isRecordings(wanted) && visitor.may("view");
   const atAlerts = isAlerts(wanted) && visitor.may("view");
-  const elsewhere = atCamera || atPeople || atEvents || atZones || atRecordings || atAlerts || barred;
+  const atPictures = isDetect(wanted) && visitor.may("view");
+  const away = atCamera || atPeople || atEvents || atZones || atRecordings || atAlerts || atPictures;
+  const elsewhere = away || barred;
   camera.hidden = !atCamera;
   people.show(atPeople ? wanted : "");
   events.show(atEvents ? location.hash.slice(1) : null);
@@ -158,15 +164,16 @@ function layOut() {
   else zones.show(atZones ? location.hash.slice(1) : null);
   recordings.show(atRecordings ? location.hash.slice(1) : null);
   alerts.show(atAlerts ? location.hash.slice(1) : null);
+  pictures.show(atPictures);
   main.hidden = elsewhere;
   main.dataset.view = focus ? "focus" : "grid";
-  back.hidden =
-    !(atCamera || atPeople || atEvents || atZones || atRecordings || atAlerts) && (!focus || focus === only);
+  back.hidden = !away && (!focus || focus === only);
   useCamera.toggleAttribute("aria-current", atCamera);
   for (const [link, isHere] of /** @type {[HTMLElement, boolean][]} */ ([
     [toEvents, atEvents],
     [toRecordings, atRecordings],
     [toAlerts, atAlerts],
+    [toPictures, atPictures],
   ])) {
     link.hidden = !visitor.may("view");
     if (isHere) link.setAttribute("aria-current", "page");
@@ -183,6 +190,7 @@ function layOut() {
   if (atZones) place = zones.heading;
   if (atRecordings) place = "Recordings";
   if (atAlerts) place = "Alerts";
+  if (atPictures) place = "Pictures";
   if (barred) place = "Sign in";
   document.title = place ? `${place} · Sightline` : "Sightline";
   fit();
@@ -290,6 +298,7 @@ function forget() {
   recordings.forget();
   alerts.forget();
   silencesNow.forget();
+  pictures.forget();
   for (const dialog of document.querySelectorAll("dialog.sheet")) /** @type {HTMLDialogElement} */ (dialog).close();
   if (camera.publishing) camera.stop();
   viewers.forEach((viewer) => viewer.remove());

@@ -5,6 +5,14 @@ import { colorOf } from "./details.js";
 
 /** @typedef {import("./recorded_boxes.js").Box} Box */
 /** @typedef {{ x: number, y: number, width: number, height: number }} Place of the picture on the canvas, its pixels */
+/**
+ * @typedef {object} Measures of lines and words, pixels of the picture
+ * @property {number} unit
+ * @property {number} line
+ * @property {number} text
+ * @property {number} row
+ * @property {number} middle of a line, from the edge of its pixel
+ */
 
 /**
  * What boxes look like on a picture of some height: a box must be seen on a phone that shows 4K as well.
@@ -14,7 +22,7 @@ import { colorOf } from "./details.js";
 export function measuresOf(height) {
   const unit = Math.max(1, Math.round(height / 480));
   const text = Math.max(12, Math.round(height / 38)) & ~1;
-  return { unit, line: 2 * unit, text, row: Math.trunc(text * 1.5) };
+  return { unit, line: 2 * unit, text, row: Math.trunc(text * 1.5), middle: 0.5 };
 }
 
 /**
@@ -22,10 +30,11 @@ export function measuresOf(height) {
  * @param {Place} place
  * @param {{ width: number, height: number }} size of the picture that the boxes' edges are in, pixels
  * @param {Box[]} boxes
- * @param {{ of: (name: string) => string, font: string }} style values of the page's own properties
+ * @param {{ of: (name: string) => string, font: string, measures?: Measures }} style values of the page's own properties;
+ *   measures: as a picture of that height has them, where no others are given
  */
-export function paintBoxes(context, place, size, boxes, { of, font }) {
-  const { line, text } = measuresOf(size.height);
+export function paintBoxes(context, place, size, boxes, { of, font, measures = measuresOf(size.height) }) {
+  const { line, text, middle } = measures;
   context.save();
   context.beginPath();
   context.rect(place.x, place.y, place.width, place.height);
@@ -40,8 +49,12 @@ export function paintBoxes(context, place, size, boxes, { of, font }) {
     if (x1 < 0 || y1 < 0 || x0 >= size.width || y0 >= size.height) continue;
     const color = of(`--class-${colorOf(box.class_id)}`);
     context.strokeStyle = color;
-    context.strokeRect(x0 + 0.5, y0 + 0.5, x1 - x0, y1 - y0);
-    paintTag(context, size, [x0, y0], `${box.label} ${box.score.toFixed(2)}`, { color, ink: of("--on-class") });
+    context.strokeRect(x0 + middle, y0 + middle, x1 - x0, y1 - y0);
+    paintTag(context, size, [x0, y0], `${box.label} ${box.score.toFixed(2)}`, {
+      color,
+      ink: of("--on-class"),
+      measures,
+    });
   }
   context.restore();
 }
@@ -53,10 +66,10 @@ export function paintBoxes(context, place, size, boxes, { of, font }) {
  * @param {{ width: number, height: number }} size
  * @param {[x: number, y: number]} corner
  * @param {string} words
- * @param {{ color: string, ink: string }} colors
+ * @param {{ color: string, ink: string, measures: Measures }} style
  */
-function paintTag(context, size, [left, top], words, { color, ink }) {
-  const { unit, text, row } = measuresOf(size.height);
+function paintTag(context, size, [left, top], words, { color, ink, measures }) {
+  const { unit, text, row } = measures;
   const width = context.measureText(words).width + text;
   const x = Math.min(Math.max(left - unit, 0), size.width - width);
   const y = Math.min(Math.max(top >= row ? top - row : top, 0), size.height - row);
