@@ -116,6 +116,12 @@ def test_every_operation_says_in_words_what_it_is(document: Document) -> None:
         assert operation.keys() >= {"x-action", "x-roles", "security"}, name
 
 
+def test_what_is_there_for_older_programs_alone_is_called_deprecated(document: Document) -> None:
+    """The published web application's routes are, and no others."""
+    deprecated = {name for name, operation in operations(document).items() if operation.get("deprecated")}
+    assert deprecated == {"POST /api/", "POST /api/img", "POST /api/json"}
+
+
 def test_who_may_ask_stands_with_what_is_asked() -> None:
     """An operation's action and roles are those of its route: what a role allows; without an action, anybody may."""
 
