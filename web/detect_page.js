@@ -75,11 +75,8 @@ export class DetectPage extends HTMLElement {
       "div",
       "words",
       element("h2", "", "What is in a picture?"),
-      element(
-        "p",
-        "",
-        "Drop pictures anywhere here, or paste one. JPEG, PNG and WebP; they are looked at and not kept.",
-      ),
+      element("p", "dropping", "Drop pictures anywhere here, or paste one."),
+      element("p", "", "JPEG, PNG and WebP. They are looked at, and not kept."),
     );
     this.#heard.setAttribute("aria-live", "polite");
     const saving = element("p", "buttons saving", this.#picture, this.#json);

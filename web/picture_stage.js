@@ -38,7 +38,6 @@ export class PictureStage extends HTMLElement {
     if (this.childElementCount === 0) {
       this.classList.add("screen");
       this.#canvas.setAttribute("role", "img");
-      this.#words.setAttribute("role", "status");
       this.append(this.#canvas, this.#words);
       this.#canvas.addEventListener("pointermove", (event) => this.#point(event));
       this.#canvas.addEventListener("pointerleave", () => this.#tell("pointed", null));

@@ -17,6 +17,8 @@ export class PictureStrip extends HTMLElement {
   #style = new PictureStyle(this);
   /** @type {Map<SentPicture, Small>} */
   #of = new Map();
+  /** One is decoded at a time: each may be two hundred megabytes then. */
+  #decoding = Promise.resolve();
 
   connectedCallback() {
     if (this.childElementCount > 0) return;
@@ -88,13 +90,23 @@ export class PictureStrip extends HTMLElement {
    * @param {SentPicture} picture
    * @param {Small} small
    */
-  async #paint(picture, small) {
+  #paint(picture, small) {
     const wanted = picture.looked ? "upright" : "as it is";
-    const context = small.canvas.getContext("2d");
-    if (wanted === small.painted || !context) return;
+    if (wanted === small.painted) return;
     small.painted = wanted;
+    this.#decoding = this.#decoding.then(() => this.#decode(picture, small, wanted));
+  }
+
+  /**
+   * @param {SentPicture} picture
+   * @param {Small} small
+   * @param {string} wanted of it
+   */
+  async #decode(picture, small, wanted) {
+    const context = small.canvas.getContext("2d");
+    if (!context || wanted !== small.painted || !small.item.isConnected) return;
     const pixels = await picture.pixels(3 * WIDTH).catch(() => null);
-    if (!pixels || wanted !== small.painted) return pixels?.bitmap.close();
+    if (!pixels) return;
     paintPicture(context, filling(pixels.size, small.canvas), pixels, this.#style);
     pixels.bitmap.close();
   }
