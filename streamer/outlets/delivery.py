@@ -36,7 +36,7 @@ DRAWN = 3.0
 """Seconds from an alert in which its picture is drawn, or is not. It takes about one."""
 LOOK = 0.25
 """Seconds between two looks for it."""
-SOON = 0.05
+SOON = 0.01
 """Seconds that are waited at the least for what is not due yet: clocks differ by less."""
 QUIET = 60.0
 """Seconds from one word in the log about what was given up to the next."""

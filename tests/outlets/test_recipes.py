@@ -27,7 +27,7 @@ TELEGRAM = "https://api.telegram.org/bot123:abc"
 def form_of(post: Post) -> dict[str, Message]:
     """The fields of a form."""
     whole = message_from_bytes(f"Content-Type: {post.type}\r\n\r\n".encode() + post.body, policy=HTTP)
-    return {str(part.get_param("name", header="content-disposition")): part for part in whole.iter_parts()}  # type: ignore[attr-defined]
+    return {str(part.get_param("name", header="content-disposition")): part for part in whole.iter_parts()}
 
 
 def test_ntfy_has_title_and_tags_in_headers_and_the_message_in_the_body() -> None:

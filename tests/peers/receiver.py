@@ -1,9 +1,11 @@
 """Somebody who is told over HTTP: keeps what comes, and answers as a test says."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from aiohttp import web
 
@@ -19,6 +21,14 @@ class Told:
     headers: Mapping[str, str]
     body: bytes
     method: str = "POST"
+
+    def document(self) -> Any:
+        """Of a body that is JSON."""
+        return json.loads(self.body)
+
+
+class HangUp(Exception):
+    """Instead of an answer."""
 
 
 Answer = Callable[[Told], Awaitable[web.StreamResponse]]
@@ -36,11 +46,16 @@ class Receiver:
         """Of it."""
         return f"http://127.0.0.1:{self.port}{path}"
 
-    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def handle(self, request: web.Request) -> web.StreamResponse:
         """Keep it, and answer."""
-        told = Told(request.path_qs, dict(request.headers), await request.read(), request.method)
+        told = Told(request.raw_path, dict(request.headers), await request.read(), request.method)
         self.told.append(told)
-        return await self.answer(told)
+        try:
+            return await self.answer(told)
+        except HangUp:
+            assert request.transport is not None
+            request.transport.abort()
+            raise asyncio.CancelledError from None
 
 
 async def _taken(_: Told) -> web.StreamResponse:
@@ -60,8 +75,9 @@ def answering(status: int, text: str = "", headers: Mapping[str, str] | None = N
 async def run_receiver(port: int | None = None) -> AsyncIterator[Receiver]:
     """Listen for as long as the block lasts."""
     receiver = Receiver(free_port() if port is None else port)
-    server = web.Server(receiver.handle, handler_cancellation=True, client_max_size=64 << 20)  # type: ignore[call-arg]
-    runner = web.ServerRunner(server, shutdown_timeout=0.1)
+    application = web.Application(client_max_size=64 << 20)
+    application.router.add_route("*", "/{path:.*}", receiver.handle)
+    runner = web.AppRunner(application, shutdown_timeout=0.1, handler_cancellation=True)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", receiver.port).start()
     try:
