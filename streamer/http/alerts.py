@@ -122,6 +122,11 @@ def alerts_of(request: web.Request) -> Alerts:
     return request.app[ARCHIVE].alerts
 
 
+def rounded(at: float | None) -> float | None:
+    """A time to the millisecond, as all are told."""
+    return None if at is None else round(at, 3)
+
+
 async def visible_rule(request: web.Request, name: str) -> RuleState | None:
     """The rule of that name, if it looks at a stream that whoever asks may see; None: for him there is none."""
     return next(iter(await _visible(request, name)), None)
@@ -177,12 +182,8 @@ def _rule(request: web.Request, state: RuleState, patterns: tuple[str, ...]) -> 
         hidden=state.hidden,
         rule=said,
         unknown_outlets=state.unknown_outlets,
-        silenced_until=_rounded(state.silenced_until),
+        silenced_until=rounded(state.silenced_until),
         alerts=state.alerts,
         told=state.told,
-        last_told_at=_rounded(state.last_told_at),
+        last_told_at=rounded(state.last_told_at),
     )
-
-
-def _rounded(at: float | None) -> float | None:
-    return None if at is None else round(at, 3)

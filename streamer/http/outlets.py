@@ -10,7 +10,7 @@ from streamer.access.action import Action
 from streamer.archive.alerts.letter import Letter, Queue
 from streamer.archive.alerts.stored_outbox import StoredOutbox
 from streamer.http.alert_rights import require_everywhere
-from streamer.http.alerts import AWAY
+from streamer.http.alerts import AWAY, rounded
 from streamer.http.audit import note
 from streamer.http.bodies.body import read_query
 from streamer.http.bodies.event import ShownEvent
@@ -81,7 +81,7 @@ async def test(request: web.Request) -> web.Response:
     """Tell an outlet that this is a test, past all that waits, and say what came of it."""
     name = _named(request)
     trying = _tried(request.app[OUTLETS], name)
-    why = await whole(request, trying, lambda why: note(request, "outlet test", name, ok=why is None))
+    why = await whole(request, trying, lambda why: note(request, "outlet test", name, ok=why is None, detail=why or ""))
     return answer(TriedOutlet(outcome="failed" if why else "sent", detail=why))
 
 
@@ -175,11 +175,11 @@ def _shown(state: OutletState, queue: Queue) -> ShownOutlet:
         sent=state.sent,
         retried=state.retried,
         waiting=queue.waiting,
-        oldest_at=queue.oldest_at,
+        oldest_at=rounded(queue.oldest_at),
         dead=queue.dead,
         lost=queue.lost,
-        last_sent_at=state.last_sent_at,
-        failing_since=state.failing_since,
+        last_sent_at=rounded(state.last_sent_at),
+        failing_since=rounded(state.failing_since),
         why=state.error or None,
     )
 
@@ -195,7 +195,7 @@ def _gone(name: str, queue: Queue) -> ShownOutlet:
         sent=0,
         retried=0,
         waiting=queue.waiting,
-        oldest_at=queue.oldest_at,
+        oldest_at=rounded(queue.oldest_at),
         dead=queue.dead,
         lost=queue.lost,
         last_sent_at=None,
@@ -213,7 +213,7 @@ def _letter(letter: Letter, sees: bool) -> ShownLetter:
         rule=said.rule,
         stream=said.stream,
         made_at=round(said.made_at, 3),
-        died_at=letter.died_at,
+        died_at=rounded(letter.died_at),
         attempts=said.attempts,
         error=said.error,
         event=event,
