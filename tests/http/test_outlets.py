@@ -129,6 +129,32 @@ async def test_how_telling_goes_is_told(tmp_path: Path) -> None:
     assert "500" in outlet["why"]
 
 
+async def test_an_outlet_that_wants_no_more_is_off_until_a_test_reaches_it(tmp_path: Path) -> None:
+    """410 turns it off, and it says so; what it is to be told waits, and is told once a person's test was taken."""
+    status, told = [410], list[str]()
+
+    async def take(request: web.Request) -> web.Response:
+        told.append((await request.json())["kind"])
+        return web.Response(status=status[0])
+
+    app = web.Application()
+    app.add_routes([web.post("/", take)])
+    async with TestServer(app) as server:
+        webhooks = to(str(server.make_url("/")))
+        async with run_archived(tmp_path, alerts=ALERTS, webhooks=webhooks) as door:
+            await keep(door, an_event(NOW, stream="a"))
+            await until(lambda: door.service.outgoing.states()[0].status == "off")
+            [off] = (await asked(door, LIST))["outlets"]
+            assert (await asked(door, f"{PHONE}/test", method="POST"))["outcome"] == "failed"
+            status[0] = 204
+            assert (await asked(door, f"{PHONE}/test", method="POST"))["outcome"] == "sent"
+            await until(lambda: outbox_of(door).queues["phone"].waiting == 0)
+            [ok] = (await asked(door, LIST))["outlets"]
+    assert (off["state"], off["waiting"], "410" in off["why"]) == ("off", 1, True)
+    assert (ok["state"], ok["waiting"], ok["why"]) == ("ok", 0, None)
+    assert told == ["alert", "test", "test", "alert"]
+
+
 async def test_dead_letters_are_listed_newest_first(tmp_path: Path) -> None:
     """Each with what it told of, when and why it was given up; a cursor leads through all of them."""
     async with run_dead(tmp_path) as (door, events):
