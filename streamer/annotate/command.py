@@ -59,7 +59,7 @@ class Detection:
         options.server.require_usable()
         keeper = Printed(options.wish.form) if options.output is None else Output(options.output, options.wish)
         with contextlib.closing(keeper):
-            listing = self._listing()
+            listing = self._listing(keeper)
             for path, why in listing.refused:
                 self._say_failed(Failed(path, why))
             if not listing.files:
@@ -81,10 +81,12 @@ class Detection:
             return 0
         return 1 if self._tally.done + self._tally.known else 2
 
-    def _listing(self) -> Listing:
+    def _listing(self, keeper: Output | Printed) -> Listing:
         options = self._options
         without = [] if options.output is None else [options.output / name for name in OURS]
-        return listing_of(options.given, recursive=options.recursive, without=without)
+        listing = listing_of(options.given, recursive=options.recursive, without=without)
+        listing.files = [given for given in listing.files if not keeper.is_ours(given.path)]
+        return listing
 
     async def _annotate(self, address: str, listing: Listing, keeper: Output | Printed) -> None:
         task, loop = asyncio.current_task(), asyncio.get_running_loop()

@@ -68,6 +68,13 @@ class Output:
         if self.journal.settings is not None:
             remove_leftovers(folder, WHOLE, (*OURS, "images"))
 
+    def is_ours(self, path: Path) -> bool:
+        """Whether an earlier run wrote this picture: a video's frame, or a copy."""
+        images = f"{os.path.realpath(self.folder / 'images')}/"
+        real = os.path.realpath(path)
+        origin = self.journal.origin_of(real[len(images) :]) if real.startswith(images) else None
+        return origin is not None and origin.path != real
+
     def begin(self, labels: Mapping[int, str]) -> None:
         """Be told what the model knows, by class id."""
         self._labels = labels

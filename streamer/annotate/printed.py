@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TextIO
 
 from streamer.annotate import table
@@ -21,6 +22,10 @@ class Printed:
     def __init__(self, form: str, stream: TextIO | None = None) -> None:
         """Print in one of FORMS."""
         self._form, self._stream = form, stream or sys.stdout
+
+    def is_ours(self, _: Path) -> bool:
+        """None is."""
+        return False
 
     def begin(self, _: Mapping[int, str]) -> None:
         """Print the head, of what has one."""

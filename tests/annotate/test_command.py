@@ -303,6 +303,16 @@ def test_pictures_are_drawn_and_copied(detect: Detect, tmp_path: Path) -> None:
     assert (out / "labels" / "a.json").stat().st_mode & 0o777 == 0o666 & ~umask()
 
 
+def test_what_a_run_wrote_is_not_looked_at_by_the_next(detect: Detect, tmp_path: Path) -> None:
+    """In a folder that is its own output, frames, copies and drawn pictures of ours are no pictures to be labelled."""
+    write_photo(tmp_path / "photos" / "a.jpg", 1)
+    make_clip(tmp_path / "clip.mp4", seconds=0.1)
+    for _ in range(2):
+        assert detect(tmp_path, "-r", "--output", tmp_path, "--format", "csv", "--copy", "--draw") == 0
+    names = [line["answer"]["name"] for line in journal_of(tmp_path) if "answer" in line]
+    assert names == [*(f"clip.mp4/{number:06d}.jpg" for number in range(3)), "photos/a.jpg"]
+
+
 def umask() -> int:
     """The process's."""
     os.umask(mask := os.umask(0))
