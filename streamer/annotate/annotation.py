@@ -14,27 +14,17 @@ from pathlib import Path
 from typing import Protocol
 
 from streamer.annotate.answer import Answer, Unreadable, found_of
+from streamer.annotate.asking import Asking
 from streamer.annotate.listing import Given
 from streamer.annotate.reading import Failed, Known, Outcome, Past, Reading, VideoDone
 from streamer.annotate.shot import Look, Origin, Shot
-from streamer.inference.predictor import Predictor
-from streamer.inference.tiled import predict_tiled
-from streamer.values.clock import Clock
 from streamer.values.detections import Detections
 from streamer.values.errands import Errands
-from streamer.values.errors import PredictError, SightlineError
-from streamer.values.frame import Sample
 
-PATIENCE = 30.0
-"""Seconds a call may take, and a server that does not answer may be away, before all is given up."""
-PAUSE = 0.2
-"""Seconds until a call that failed is made again."""
 AHEAD = 2
 """Batches that are read while others are asked about."""
 WRITERS = 4
 """Threads that write: each waits for the disk, not for a core."""
-REFUSED = ("INVALID_ARGUMENT", "PERMISSION_DENIED", "UNAUTHENTICATED", "UNIMPLEMENTED")
-"""What a server says that will say it again."""
 
 
 class Keeper(Past, Protocol):
@@ -62,16 +52,6 @@ class Tally:
     """Things by label, in what was done."""
 
 
-@dataclass(frozen=True)
-class Pace:
-    """How a model server is asked."""
-
-    batch: int
-    """Pictures a call."""
-    in_flight: int
-    """Calls at once."""
-
-
 _Batch = tuple[list[Shot | VideoDone], "asyncio.Task[list[Detections]] | None"]
 
 
@@ -80,40 +60,30 @@ class Annotation:
 
     def __init__(
         self,
-        predictor: Predictor,
+        asking: Asking,
         look: Look,
         least: Mapping[str, float],
         keeper: Keeper,
         *,
-        pace: Pace,
-        clock: Clock,
-        require_alive: Callable[[], None],
         on_failed: Callable[[Failed], None],
         on_progress: Callable[[Tally], None],
     ) -> None:
         """Join it; nothing is read yet.
 
         Args:
-            predictor: runs, and has met the model.
+            asking: has met the model.
             look: how pictures are looked at.
             least: by label, the least score that counts.
             keeper: where answers go.
-            pace: how the server is asked.
-            clock: monotonic seconds.
-            require_alive: raises where the model server was ours, and has ended.
             on_failed: told of each file that cannot be read.
             on_progress: told after each batch.
         """
         self.tally = Tally()
-        self.refusals = 0
-        """Calls that were made again."""
-        self._predictor, self._least, self._keeper = predictor, least, keeper
-        self._version, self._pace, self._clock = predictor.version, pace, clock
-        self._require_alive, self._on_failed, self._on_progress = require_alive, on_failed, on_progress
+        self._asking, self._pace, self._least, self._keeper = asking, asking.pace, least, keeper
+        self._on_failed, self._on_progress = on_failed, on_progress
         self._reading = Reading(look, keeper)
         self._writing, self._noting = Errands(WRITERS, "writing"), Errands(1, "noting")
-        self._slots = asyncio.Semaphore(pace.in_flight)
-        self._answered_at = clock()
+        self._slots = asyncio.Semaphore(asking.pace.in_flight)
 
     async def run(self, files: Sequence[Given]) -> Tally:
         """Look at all of them.
@@ -170,32 +140,9 @@ class Annotation:
         call = None
         if samples := [item.sample for item in items if isinstance(item, Shot)]:
             await self._slots.acquire()
-            call = group.create_task(self._ask(samples))
+            call = group.create_task(self._asking.ask(samples))
             call.add_done_callback(lambda _: self._slots.release())
         await asked.put((items, call))
-
-    async def _ask(self, samples: list[Sample]) -> list[Detections]:
-        """What the model finds; asked again while that may help."""
-        since = self._clock()
-        answers: list[Detections] = []
-        while not answers:
-            try:
-                answers = await predict_tiled(
-                    self._predictor.predict, samples, self._clock() + PATIENCE, self._pace.batch
-                )
-            except PredictError as error:
-                self._require_alive()
-                if error.code in REFUSED or self._clock() - max(since, self._answered_at) > PATIENCE:
-                    raise
-                self.refusals += 1
-                await asyncio.sleep(PAUSE)
-        self._answered_at = self._clock()
-        if answers[0].version != self._version:
-            raise SightlineError(
-                f"the model server has version {answers[0].version} of {self._predictor.model} now, and what is done "
-                f"is of version {self._version}"
-            )
-        return answers
 
     async def _write(self, asked: "asyncio.Queue[_Batch | None]") -> None:
         while (batch := await asked.get()) is not None:

@@ -4,11 +4,11 @@ import argparse
 import asyncio
 import contextlib
 import signal
-import time
-from pathlib import Path
 
 from serving.signature import Contract
-from streamer.annotate.annotation import Annotation, Pace, Tally
+from streamer.annotate import words
+from streamer.annotate.annotation import Annotation, Tally
+from streamer.annotate.asking import Asking, Pace
 from streamer.annotate.journal import Settings
 from streamer.annotate.listing import Listing, listing_of
 from streamer.annotate.options import Options, options_of
@@ -52,6 +52,7 @@ class Detection:
         self._progress = Progress()
         self._children: list[Child] = []
         self._tally = Tally()
+        self._began_at = self._seconds = 0.0
 
     def run(self) -> int:
         """Everything; leaves no process behind."""
@@ -63,21 +64,20 @@ class Detection:
             for path, why in listing.refused:
                 self._say_failed(Failed(path, why))
             if not listing.files:
-                raise ConfigError(_nothing(listing))
+                raise ConfigError(words.nothing(listing))
             try:
                 with stopped_in_the_end(self._children):
                     address = options.server.met(self._children, self._progress)
                     keep_memory()
                     asyncio.run(self._annotate(address, listing, keeper))
             except (KeyboardInterrupt, asyncio.CancelledError):
-                self._say_interrupted()
+                self._progress.say(words.interrupted(self._tally, kept=self._options.output is not None))
                 return 130
             except SightlineError:
                 self._progress.end()
                 raise
-        failed = self._tally.failed + len(listing.refused)
-        self._say_done(listing, failed)
-        if not failed:
+        self._progress.say(words.done(self._tally, listing, self._seconds, options.output))
+        if not self._tally.failed and not listing.refused:
             return 0
         return 1 if self._tally.done + self._tally.known else 2
 
@@ -108,20 +108,17 @@ class Detection:
                 keeper.journal.begin(self._settings(predictor, contract, least), anew=self._options.anew)
             keeper.begin(contract.labels)
             annotation = Annotation(
-                predictor,
+                Asking(predictor, self._pace(contract), monotonic, self._require_alive),
                 Look(contract, min(least.values(), default=1.0), self._options.tiles, self._options.every),
                 least,
                 keeper,
-                pace=self._pace(contract),
-                clock=monotonic,
-                require_alive=self._require_alive,
                 on_failed=self._say_failed,
-                on_progress=lambda tally: self._count(tally, len(listing.files)),
+                on_progress=lambda tally: self._progress.count(words.going(tally, len(listing.files), self._passed())),
             )
             self._tally = annotation.tally
-            self._started = time.monotonic()
+            self._began_at = monotonic()
             await annotation.run(listing.files)
-            self._seconds = time.monotonic() - self._started
+            self._seconds = self._passed()
             await asyncio.to_thread(keeper.finish, changed=self._tally.done > 0)
         finally:
             watching.cancel()
@@ -154,50 +151,12 @@ class Detection:
         batch = min(serving.max_batch_size, frames_a_call(contract))
         return Pace(batch, OWN_IN_FLIGHT if own else serving.in_flight)
 
+    def _passed(self) -> float:
+        return monotonic() - self._began_at
+
     def _require_alive(self) -> None:
         for child in self._children:
             child.require_alive()
 
-    def _count(self, tally: Tally, files: int) -> None:
-        rate = tally.done / max(time.monotonic() - self._started, 1e-3)
-        self._progress.count(f"{_pictures(tally.done)} of {files} files, {rate:.1f} a second{_also(tally)}")
-
     def _say_failed(self, failed: Failed) -> None:
-        self._progress.say(f"{_shown(failed.path)}: {failed.why}")
-
-    def _say_interrupted(self) -> None:
-        kept = "; the same command goes on from there" if self._options.output is not None else ""
-        self._progress.say(f"stopped after {_pictures(self._tally.done)}{kept}")
-
-    def _say_done(self, listing: Listing, failed: int) -> None:
-        tally = self._tally
-        things = ", ".join(f"{count} {label}" for label, count in tally.found.most_common()) or "nothing found"
-        rate = tally.done / max(self._seconds, 1e-3)
-        said = [f"{_pictures(tally.done)}: {things}"] if tally.done else []
-        said += [f"{rate:.1f} a second"] if tally.done else []
-        said += [f"{tally.known} done before"] if tally.known else []
-        said += [f"{failed} could not be read"] if failed else []
-        said += [f"{listing.passed_over} of other kinds passed over"] if listing.passed_over else []
-        where = "" if self._options.output is None else f"; in {self._options.output}"
-        self._progress.say(f"{'; '.join(said)}{where}")
-
-
-def _also(tally: Tally) -> str:
-    known = f", {tally.known} done before" if tally.known else ""
-    return f"{known}, {tally.failed} could not be read" if tally.failed else known
-
-
-def _pictures(count: int) -> str:
-    return f"{count} picture{'' if count == 1 else 's'}"
-
-
-def _nothing(listing: Listing) -> str:
-    if listing.refused:
-        return "nothing of what is given can be read"
-    others = f", only {listing.passed_over} files of other kinds" if listing.passed_over else ""
-    return f"there is no picture and no video in what is given{others}; -r goes into folders' folders"
-
-
-def _shown(path: Path) -> str:
-    """A name as it may stand on a terminal, whatever is in it."""
-    return "".join(character if character.isprintable() else "\ufffd" for character in str(path))
+        self._progress.say(f"{words.shown(failed.path)}: {failed.why}")

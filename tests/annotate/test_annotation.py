@@ -11,8 +11,9 @@ import pytest
 from PIL import Image
 
 from serving.signature import Contract
-from streamer.annotate import annotation as module
-from streamer.annotate.annotation import Annotation, Pace
+from streamer.annotate import asking
+from streamer.annotate.annotation import Annotation
+from streamer.annotate.asking import Asking, Pace
 from streamer.annotate.listing import listing_of
 from streamer.annotate.output import Output, Wish
 from streamer.annotate.reading import Failed
@@ -31,20 +32,18 @@ BUSY = (grpc.StatusCode.RESOURCE_EXHAUSTED, "no room")
 class Run:
     """One run over a folder of small pictures, at a server of the test's own."""
 
-    def __init__(self, server: FakeModelServer, predictor: Predictor, folder: Path, every: Pace) -> None:
+    def __init__(self, server: FakeModelServer, predictor: Predictor, folder: Path, pace: Pace) -> None:
         self.server = server
         self.failed: list[Failed] = []
         self.output = Output(folder / "out", Wish("json"))
         self.output.journal.begin({}, anew=False)
         self.output.begin(CONTRACT.labels)
+        self.asking = Asking(predictor, pace, monotonic)
         self.annotation = Annotation(
-            predictor,
+            self.asking,
             Look(CONTRACT, 0.4, "off", None),
             {"insulator": 0.4, "defect": 0.4},
             self.output,
-            pace=every,
-            clock=monotonic,
-            require_alive=lambda: None,
             on_failed=self.failed.append,
             on_progress=lambda tally: None,
         )
@@ -93,19 +92,19 @@ async def test_no_more_calls_are_under_way_than_may_be(tmp_path: Path) -> None:
 
 async def test_a_server_that_is_away_for_a_while_costs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a server refused for a while is asked again, and every picture is answered."""
-    monkeypatch.setattr(module, "PAUSE", 0.01)
+    monkeypatch.setattr(asking, "PAUSE", 0.01)
     async with running(tmp_path, Pace(batch=4, in_flight=2)) as run:
         run.server.fail = BUSY
         going = asyncio.create_task(run.annotation.run(run.files))
-        await until(lambda: run.annotation.refusals >= 4)
+        await until(lambda: run.asking.again >= 4)
         run.server.fail = None
         assert (await going).done == PICTURES
 
 
 async def test_a_server_that_stays_away_ends_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """After a while of no answer the run ends with the server's own reason."""
-    monkeypatch.setattr(module, "PAUSE", 0.01)
-    monkeypatch.setattr(module, "PATIENCE", 0.1)
+    monkeypatch.setattr(asking, "PAUSE", 0.01)
+    monkeypatch.setattr(asking, "PATIENCE", 0.1)
     async with running(tmp_path, Pace(batch=4, in_flight=2)) as run:
         run.server.fail = BUSY
         with pytest.raises(PredictError, match="no room"):

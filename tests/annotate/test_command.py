@@ -195,7 +195,7 @@ def test_broken_files_cost_a_sentence_each(detect: Detect, tmp_path: Path, capsy
         "noise.mp4: it cannot be read as a video",
         "list.mp4: it cannot be read as a video",
         "missing.jpg: No such file or directory",
-        "5 could not be read; 1 of other kinds passed over",
+        "5 could not be read, 1 of other kinds passed over",
     }
     assert {said for said in sentences if sum(said in line for line in captured.err.splitlines()) != 1} == set()
     assert "Traceback" not in captured.err
