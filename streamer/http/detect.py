@@ -8,7 +8,7 @@ for by nobody else.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import av
@@ -16,7 +16,6 @@ import numpy as np
 from aiohttp import web
 from numpy.typing import NDArray
 
-from serving.resize import Resize
 from serving.signature import Contract
 from streamer.access.action import Action
 from streamer.http.bodies.body import read_query
@@ -27,12 +26,15 @@ from streamer.http.operation import Answer, Content, described
 from streamer.http.sent_bytes import SentBytes, Share
 from streamer.http.sent_pictures import FORM, MAX_BYTES, TYPES, SentPicture, sent_pictures
 from streamer.inference.batcher import DropReason
+from streamer.inference.merging import merge
 from streamer.inference.model import ServedModel
+from streamer.inference.tiling import make_sample
 from streamer.values.clock import monotonic
 from streamer.values.detections import Detections
 from streamer.values.errands import Errands
 from streamer.values.errors import Overloaded, Refused
 from streamer.values.frame import Frame, Sample
+from streamer.values.tiles import Tiles
 from streamer.values.track import TrackedBox, boxes_of
 
 AT_ONCE = 4
@@ -139,9 +141,15 @@ async def look(request: web.Request, asked: PictureQuestion, reading: Reading, *
         if drawn and len(sent) > 1:
             raise Refused(406, "one picture can be drawn at a time; of several the answer is JSON")
         async with _a_place(request.app[PLACES]):
-            least = contract.min_score if asked.min_score is None else asked.min_score
-            read = [await decoding.run(partial(_prepared, each, contract, least, keep=drawn)) for each in sent]
-            answers = await asyncio.gather(*(_asked(model, each.sample) for each in read))
+            least, tiles = contract.min_score if asked.min_score is None else asked.min_score, asked.tiles
+            read, answers = list[_Read](), list[Detections]()
+            # In parts one is looked at after the other: all would hold much memory, and every place in the line.
+            for some in [sent] if tiles == "off" else [[each] for each in sent]:
+                parts = [
+                    await decoding.run(partial(_prepared, each, contract, least, tiles, keep=drawn)) for each in some
+                ]
+                answers += await asyncio.gather(*(_asked(model, each.sample) for each in parts))
+                read += [replace(each, sample=replace(each.sample, tiles=())) for each in parts]
             picture = await _drawn(request.app[DRAW], read[0], answers[0]) if drawn else None
     turned = [each.orientation for each in read]
     return Looked(model, contract, list(zip(sent, turned, answers, strict=True)), picture)
@@ -179,8 +187,8 @@ def _wants_drawn(request: web.Request) -> bool:
     return any(part in (DRAWN, "image/*") for part in accepted) and TOLD not in accepted
 
 
-def _prepared(sent: SentPicture, contract: Contract, min_score: float, *, keep: bool) -> _Read:
-    """In a thread: one picture in the model's own size."""
+def _prepared(sent: SentPicture, contract: Contract, min_score: float, tiles: Tiles, *, keep: bool) -> _Read:
+    """In a thread: one picture in the model's own size, and each of its tiles."""
     from streamer.inference.picture import read_turned  # with the first picture, Pillow
 
     try:
@@ -190,10 +198,9 @@ def _prepared(sent: SentPicture, contract: Contract, min_score: float, *, keep: 
             raise Refused(refused.status, f"{sent.name}: {refused}") from None
         raise
     height, width = pixels.shape[:2]
-    resize = Resize.fit((width, height), (contract.width, contract.height), contract.resize, contract.pad_value)
     # Only its size is looked at: a bit a pixel, which nobody fills.
     frame = Frame("", 0, 0.0, monotonic(), av.VideoFrame(width, height, "monow"))
-    return _Read(Sample(frame, resize.apply(pixels), min_score), orientation, pixels if keep else None)
+    return _Read(make_sample(frame, pixels, contract, min_score, tiles), orientation, pixels if keep else None)
 
 
 async def _drawn(draw: Draw, read: _Read, answer: Detections) -> bytes:
@@ -202,11 +209,15 @@ async def _drawn(draw: Draw, read: _Read, answer: Detections) -> bytes:
 
 
 async def _asked(model: ServedModel, sample: Sample) -> Detections:
-    """What the model finds.
+    """What the model finds in it. Its parts wait as pictures of their own: while cameras ask, one goes at a time.
 
     Raises:
         Overloaded: it does not say.
     """
+    return merge(sample, await asyncio.gather(*(_look(model, each) for each in sample.looks())))
+
+
+async def _look(model: ServedModel, sample: Sample) -> Detections:
     answered: asyncio.Future[Detections | DropReason] = asyncio.get_running_loop().create_future()
 
     def tell(_: Sample, answer: Detections | DropReason) -> None:

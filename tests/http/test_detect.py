@@ -16,6 +16,8 @@ from PIL import Image
 from streamer.http import detect
 from streamer.http.detect import AT_ONCE, PLACES, SENT
 from streamer.http.sent_pictures import MAX_BYTES, MOST
+from streamer.inference.tiling import regions
+from streamer.values.tiles import Region
 from tests.http.guests import Door, run_door
 from tests.peers.clip import draw_frame
 from tests.peers.model_server import ModelServer
@@ -100,6 +102,42 @@ async def test_a_picture_comes_back_drawn_where_one_is_accepted(door: Door) -> N
         form.add_field("file", picture(1), filename=name, content_type="image/jpeg")
     status, answer = await sent(door, form, None, accept="image/jpeg")
     assert (status, "one picture" in answer["detail"]) == (406, True)
+
+
+async def test_a_picture_is_looked_at_in_parts_where_that_is_asked_for(door: Door) -> None:
+    """`tiles` has the model look at each part too, in one call with the whole; what seams cut has one box.
+
+    In black the detector finds 0: a thing at the left edge of each picture that it looks at, and one that fills it.
+    """
+    to = io.BytesIO()
+    Image.new("RGB", SIZE).save(to, "png")
+    status, answer = await sent(door, to.getvalue(), "image/png", query="?tiles=2x2&min_score=0.2")
+    assert status == 200
+    found: dict[str, list[list[int]]] = {label: [] for label in ("insulator", "defect")}
+    for each in answer["pictures"][0]["detections"]:
+        found[each["label"]].append([round(edge) for edge in each["box"]])
+    assert found["defect"] == [[0, 0, *SIZE]]
+    parts = [Region(0, 0, *SIZE), *regions(SIZE, "2x2")]
+    expected = [
+        [part.left, part.top + part.height / 4, part.left + part.width / 2, part.top + 3 * part.height / 4]
+        for part in parts
+    ]
+    np.testing.assert_allclose(sorted(found["insulator"]), sorted(expected), atol=1.5)
+    async with aiohttp.ClientSession() as client, client.get(f"{door.url}/metrics") as response:
+        metrics = await response.text()
+    assert 'sightline_batch_size_sum{model="numbers"} 5.0' in metrics
+
+
+async def test_several_in_parts_are_answered_each_by_itself(door: Door) -> None:
+    """However many pictures of how many parts come, each has its answer, and no place in the line is wanting."""
+    form = aiohttp.FormData()
+    for number in range(MOST):
+        form.add_field("file", picture(4 * number), filename=f"{number}.jpg", content_type="image/jpeg")
+    plain, answer = await asyncio.gather(sent(door, picture(9)), sent(door, form, None, query="?tiles=3x2"))
+    assert (plain[0], answer[0], len(answer[1]["pictures"])) == (200, 200, MOST)
+    for number, each in enumerate(answer[1]["pictures"]):
+        lefts = [found["box"][0] / each["width"] * 128 for found in each["detections"]]
+        assert any(abs(left - 4 * number) < 1 for left in lefts), number
 
 
 def bomb() -> bytes:

@@ -6,6 +6,7 @@ from pydantic import ConfigDict, Field
 from typing_extensions import TypedDict
 
 from streamer.http.bodies.body import Body
+from streamer.values.tiles import Tiles
 
 
 class PictureQuestion(Body):
@@ -17,6 +18,8 @@ class PictureQuestion(Body):
     """One that runs; left out: the service's own."""
     min_score: Annotated[float | None, Field(ge=0, le=1)] = None
     """Left out: the model's own."""
+    tiles: Tiles = "off"
+    """Whether the model looks at parts of each picture too, for what is small in it; auto: where it is large for it."""
 
 
 class Found(TypedDict):
