@@ -114,7 +114,7 @@ export function facts({ stream, measurement, transport, fallbackReason, fps, ver
   return [
     ["Shown here", suffixed(decimals(fps, 1), "fps")],
     ["From the camera", suffixed(decimals(stream?.fps, 1), "fps")],
-    ["Detections", suffixed(decimals(stream?.detections_per_second, 1), "a second")],
+    ["Detections", suffixed(decimals(stream?.detections_per_second, 1), `a second${inTiles(stream)}`)],
     ["Age of the last answer", typeof stream?.age_ms === "number" ? duration(stream.age_ms) : null],
     ["Picture", size(stream)],
     ["Transport", bitrate ? `${TRANSPORTS[transport]}, ${bitrate} Mbit/s` : TRANSPORTS[transport]],
@@ -122,6 +122,16 @@ export function facts({ stream, measurement, transport, fallbackReason, fps, ver
     ["Model", model && version ? `${model} v${version}` : model],
     ["Viewers", typeof stream?.viewers === "number" ? String(stream.viewers) : null],
   ];
+}
+
+/**
+ * What a sample costs, where that is more than a picture.
+ *
+ * @param {Stream | null} stream
+ */
+function inTiles(stream) {
+  const pictures = stream?.pictures_per_sample ?? 1;
+  return pictures > 1 ? `, of ${pictures} pictures each` : "";
 }
 
 /** @param {Stream | null} stream */

@@ -47,6 +47,9 @@ class StreamDescription(TypedDict):
     """Frames a second, as they arrive."""
     detections_per_second: float | None
     """Frames a second that the model answered."""
+    pictures_per_sample: int | None
+    """Pictures that the model looked at for its newest answer, which is what a sample costs: 1, and with `tiles` 5 or
+    7; null before the first."""
     age_ms: float | None
     """Milliseconds from a sampled frame's arrival to its answer, the newest one's; null unless live."""
     picture_age_ms: float | None
@@ -94,6 +97,7 @@ def describe(stream: Pipeline) -> StreamDescription:
         "height": height,
         "fps": _rounded(stream.fps),
         "detections_per_second": _rounded(stream.answers_per_second),
+        "pictures_per_sample": stream.pictures_per_sample,
         "age_ms": _milliseconds(last.age if last is not None and state.word == "live" else None),
         "picture_age_ms": _milliseconds(view.age),
         "hold_ms": _milliseconds(view.aligner.held if view.watched else None),

@@ -72,7 +72,7 @@ class Metrics(Collector):
         self._access = access
         self._batch_size = Histogram(
             "sightline_batch_size",
-            "Frames in one Predict call",
+            "Pictures in one Predict call: frames, and their tiles",
             ["model"],
             buckets=(1, 2, 3, 4, 6, 8, 12, 16, 32),
             registry=self.registry,
@@ -224,8 +224,14 @@ def _frames(streams: Iterable[Pipeline]) -> Iterator[Metric]:
     )
     detections = CounterMetricFamily("sightline_detections", "Detections by label", labels=["stream", "label"])
     keyframes = CounterMetricFamily("sightline_keyframes", "H.264 and VP8 keyframes encoded", labels=["stream"])
+    pictures = CounterMetricFamily(
+        "sightline_predict_pictures",
+        "Pictures the model looked at for frames that it answered: each is one, and each of its tiles",
+        labels=["stream"],
+    )
     for stream in streams:
         name, counts = stream.name, stream.counts
+        pictures.add_metric([name], counts.pictures)
         frames.add_metric([name, "source"], counts.decoded)
         frames.add_metric([name, "sampler"], counts.sampled)
         frames.add_metric([name, "predictor"], counts.results)
@@ -238,7 +244,7 @@ def _frames(streams: Iterable[Pipeline]) -> Iterator[Metric]:
         for label, count in sorted(counts.detections.items()):
             detections.add_metric([name, label], count)
         keyframes.add_metric([name], stream.view.h264.keyframes + stream.view.vp8.keyframes)
-    yield from (frames, skipped, dropped, overtaken, detections, keyframes)
+    yield from (frames, skipped, dropped, overtaken, pictures, detections, keyframes)
 
 
 def _streams(streams: Iterable[Pipeline]) -> Iterator[Metric]:

@@ -5,13 +5,18 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from serving.signature import Contract
-from streamer.inference.batcher import Answer, Batcher, Dispatcher
+from streamer.inference.batcher import Answer, Batcher, Dispatcher, DropReason
 from streamer.inference.channel import MAX_PICTURES
 from streamer.inference.credentials import Credentials
 from streamer.inference.predictor import Predictor
+from streamer.inference.room import Room
 from streamer.values.clock import Clock
+from streamer.values.detections import Detections
 from streamer.values.frame import Sample
 from streamer.values.supervision import PAUSE, supervise
+
+LOSSES: frozenset[DropReason] = frozenset(("expired", "predict_failed"))
+"""Of frames, by which a model shows that it does not keep up. A camera that sends in bursts supersedes its own."""
 
 
 class ServedModel:
@@ -37,23 +42,25 @@ class ServedModel:
         Args:
             address: the model server's.
             name: the model's there.
-            max_batch_size: frames a call at the most.
+            max_batch_size: pictures a call at the most.
             in_flight: calls at once at the most.
             deadline: seconds after its arrival from which a frame is not worth asking about.
             clock: monotonic seconds.
-            on_call: told of each call answered: model, frames, seconds.
+            on_call: told of each call answered: model, pictures, seconds.
             on_error: told of each that failed: model, gRPC status.
             on_restart: told whenever one of its tasks ended in a way nobody foresaw. Must not raise.
             credentials: how its channel is secured; None: not at all.
             pause: seconds until that one begins again.
         """
         self._name = name
+        self._on_call = on_call
+        self._room = Room()
         self.predictor = Predictor(
             address,
             name,
             clock=clock,
             credentials=credentials,
-            on_call=lambda batch_size, seconds: on_call(name, batch_size, seconds),
+            on_call=self._called,
             on_error=lambda code: on_error(name, code),
         )
         self._max_batch_size = max_batch_size
@@ -93,11 +100,17 @@ class ServedModel:
             return f"the {broken} of model {self._name} failed in a way nobody foresaw; it starts again, see the log"
         return self.predictor.reason or self.predictor.complaint
 
+    @property
+    def has_room(self) -> bool:
+        """Whether it has the time for tiles that nobody insists on."""
+        return self._room.is_open
+
     def put(self, sample: Sample, answer: Answer) -> None:
         """Ask about a sample; `answer` is called once, from the event loop."""
         if self.contract is not None:
             self._batcher.max_batch_size = min(self._max_batch_size, frames_a_call(self.contract))
-        self._dispatcher.put(sample, answer)
+        self._room.asked(sample.wished, sample.frame.received_at)
+        self._dispatcher.put(sample, partial(self._answered, answer))
 
     def put_picture(self, sample: Sample, answer: Answer) -> None:
         """Ask about a picture that is no camera's, when none of theirs waits; `answer` is called once, from the loop.
@@ -108,6 +121,15 @@ class ServedModel:
         if self.contract is not None:
             self._batcher.max_batch_size = min(self._max_batch_size, frames_a_call(self.contract))
         self._dispatcher.put_picture(sample, answer)
+
+    def _answered(self, answer: Answer, sample: Sample, found: Detections | DropReason) -> None:
+        if not isinstance(found, Detections) and found in LOSSES:
+            self._room.lost(sample.frame.received_at)
+        answer(sample, found)
+
+    def _called(self, pictures: int, seconds: float) -> None:
+        self._room.called(pictures, seconds)
+        self._on_call(self._name, pictures, seconds)
 
     async def run(self) -> None:
         """Run until cancelled. What fails is run again, and the other part goes on meanwhile."""

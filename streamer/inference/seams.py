@@ -14,9 +14,12 @@ from numpy.typing import NDArray
 
 from streamer.values.tiles import Region
 
-ALIKE: Final = 0.5
-"""Intersection over union from which on two boxes are of one thing."""
-TOUCHES: Final = 0.02
+ALIKE: Final = 0.3
+"""Intersection over union from which on two boxes of different pictures are of one thing. Within one picture models
+take 0.5; of a small thing, or a part of a long one, two pictures agree less: measured at 0.5, many were doubled."""
+WITHIN: Final = 0.7
+"""Of a cut box: if so much of it lies in another it is a part of that thing, of which it need not show all there is."""
+TOUCHES: Final = 0.04
 """Of a tile's side: a box that ends so near an inner edge is cut by it, as no model's boxes are exact."""
 
 Floats = NDArray[np.float64]
@@ -71,7 +74,7 @@ def one_of_each(views: Views) -> tuple[Views, NDArray[np.intp]]:
     kept, whole = np.zeros(len(views), bool), np.zeros(len(views), bool)
     for row in range(len(views)):
         likest = np.argmax(alike[row] * whole)
-        if whole[likest] and alike[row, likest] >= ALIKE:
+        if alike[row, likest] * whole[likest] > 0:
             scores[likest] = max(scores[likest], scores[row])
         else:
             kept[row], whole[row] = True, not cut[row]
@@ -85,7 +88,7 @@ def _joined(views: Views, rows: NDArray[np.intp]) -> tuple[Views, NDArray[np.int
     alike = _alike(parts, parts)
     while alike.size:
         one, other = np.unravel_index(np.argmax(alike), alike.shape)
-        if alike[one, other] < ALIKE:
+        if not alike[one, other]:
             break
         best, less = (one, other) if parts.scores[one] >= parts.scores[other] else (other, one)
         for each in (parts.boxes, parts.limits):
@@ -98,7 +101,7 @@ def _joined(views: Views, rows: NDArray[np.intp]) -> tuple[Views, NDArray[np.int
 
 
 def _alike(some: Views, others: Views) -> Floats:
-    """[K, L]: intersection over union of each of K with each of L, where both say something; 0 within one picture."""
+    """[K, L]: intersection over union of each of K with each of L, where both say something; 0: they are two things."""
     areas = [np.ones((len(some), len(others))) for _ in range(3)]
     for low, high in ((0, 2), (1, 3)):  # columns, then rows
         start = np.maximum(some.limits[:, None, low], others.limits[:, low])
@@ -110,5 +113,7 @@ def _alike(some: Views, others: Views) -> Floats:
             area *= np.maximum(right - left, 0)
     first_area, second_area, shared = areas
     union = first_area + second_area - shared
+    is_part = (shared >= WITHIN * first_area) & some.cut[:, None] | (shared >= WITHIN * second_area) & others.cut
     overlap = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
-    return np.where(some.pictures[:, None] == others.pictures, 0, overlap)
+    is_alike = (some.pictures[:, None] != others.pictures) & (is_part | (overlap >= ALIKE))
+    return np.where(is_alike, overlap, 0)

@@ -54,7 +54,13 @@ def _spans(length: int, count: int) -> list[tuple[int, int]]:
 
 
 def make_sample(
-    frame: Frame, pixels: NDArray[np.uint8], contract: Contract, min_score: float, tiles: Tiles = "off"
+    frame: Frame,
+    pixels: NDArray[np.uint8],
+    contract: Contract,
+    min_score: float,
+    tiles: Tiles = "off",
+    *,
+    has_room: bool = True,
 ) -> Sample:
     """A frame as the model is asked about it.
 
@@ -64,13 +70,16 @@ def make_sample(
         contract: the model's.
         min_score: detections below it are of no interest, 0..1.
         tiles: how the frame is cut.
+        has_room: whether the model has the time for it where `auto` would cut.
     """
     size = frame.width, frame.height
+    wished = regions(size, cut_of(tiles, size, contract))
     parts = [
         Sample(frame, _resized(pixels, region, contract), min_score, region)
-        for region in regions(size, cut_of(tiles, size, contract))
+        for region in (wished if has_room or tiles != "auto" else [])
     ]
-    return Sample(frame, _resized(pixels, Region(0, 0, *size), contract), min_score, tiles=tuple(parts))
+    whole = _resized(pixels, Region(0, 0, *size), contract)
+    return Sample(frame, whole, min_score, tiles=tuple(parts), wished=1 + len(wished))
 
 
 def _resized(pixels: NDArray[np.uint8], region: Region, contract: Contract) -> NDArray[np.uint8]:

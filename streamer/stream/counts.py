@@ -21,6 +21,8 @@ class Counts:
         """Not chosen by the sampler, on purpose."""
         self.sampled = 0
         self.results = 0
+        self.pictures = 0
+        """That the model looked at for these: a frame, and each of its tiles."""
         self.dropped: dict[tuple[str, str], int] = {}
         """Samples lost, by stage and reason."""
         self.detections: dict[str, int] = {}
@@ -34,10 +36,11 @@ class Counts:
             self.sampled += sampled
             self.skipped += not sampled
 
-    def answer(self, labels: Iterable[str], unnamed: Collection[str] = ()) -> None:
+    def answer(self, labels: Iterable[str], unnamed: Collection[str] = (), pictures: int = 1) -> None:
         """Count a sample answered, and what was seen in it; `unnamed` are the labels of classes without a name."""
         with self._lock:
             self.results += 1
+            self.pictures += pictures
             for label in labels:
                 known = label in self.detections or len(self.detections) < MAX_LABELS
                 name = label if known and label not in unnamed else OTHER

@@ -26,5 +26,9 @@ class Model(Protocol):
     def reason(self) -> str | None:
         """Why it does not, as a sentence."""
 
+    @property
+    def has_room(self) -> bool:
+        """Whether it has the time for tiles that nobody insists on."""
+
     def put(self, sample: Sample, answer: Answer) -> None:
         """Ask about a sample; `answer` is called once, and where this raises not at all."""

@@ -107,6 +107,8 @@ class Pipeline:
         self.counts = Counts()
         self.last: Detections | None = None
         """The newest answer."""
+        self.pictures_per_sample: int | None = None
+        """Of the newest answer: how many the model looked at for it."""
         self.size: tuple[int, int] | None = None
         """(width, height) of the newest frame, in pixels."""
         self._sampling = sampling
@@ -243,7 +245,8 @@ class Pipeline:
             self.counts.drop("sampler", "model_unavailable")
             return None
         least = contract.min_score if min_score is None else min_score
-        return make_sample(frame, frame.rgb(self._reformatter), contract, least, self._sampling.tiles)
+        pixels, tiles = frame.rgb(self._reformatter), self._sampling.tiles
+        return make_sample(frame, pixels, contract, least, tiles, has_room=model.has_room)
 
     # ---- on the event loop
 
@@ -271,7 +274,8 @@ class Pipeline:
         if not isinstance(answer, Detections):
             self.counts.drop("predictor" if answer == "predict_failed" else "batcher", answer)
             return
-        self.counts.answer(answer.labels, answer.unnamed)
+        self.counts.answer(answer.labels, answer.unnamed, sample.pictures)
+        self.pictures_per_sample = sample.pictures
         self._result_rate.add(answer.answered_at, answer.pts)
         self._unanswered_since = None
         answer = self._eventful(sample, self._followed(answer))

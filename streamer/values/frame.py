@@ -79,6 +79,8 @@ class Sample:
     """The part of the frame that `tensor` shows. None: all of it."""
     tiles: tuple["Sample", ...] = ()
     """Parts of the same frame that are looked at as well; one answer is made of all."""
+    wished: int = 1
+    """How many pictures it would be if its model had the time."""
 
     @property
     def pictures(self) -> int:

@@ -153,6 +153,7 @@ async def test_results_are_counted_where_they_are_made() -> None:
         await running.feed(60, pause=0.01)
         await until(running.accounted)
         results = running.pipeline.counts.results
+        assert running.value("sightline_predict_pictures_total") == results
         assert running.value("sightline_batch_size_sum", model="insulators") == results
         assert running.value("sightline_batch_size_count", model="insulators") == len(running.server.batches)
         assert running.value("sightline_predict_seconds_count", model="insulators") == len(running.server.batches)

@@ -8,7 +8,7 @@ from itertools import count
 import pytest
 
 from serving.signature import Contract
-from streamer.inference import predictor
+from streamer.inference import predictor, room
 from streamer.inference.batcher import DropReason
 from streamer.inference.model import ServedModel, frames_a_call
 from streamer.inference.served_models import ServedModels
@@ -164,6 +164,21 @@ async def test_the_reason_is_what_is_wrong_with_the_answers() -> None:
         await until(lambda: asked.model.up)
         assert isinstance(await asked.answer(), Detections)
         assert asked.model.reason is None
+
+
+async def test_there_is_room_for_tiles_until_a_frame_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model that answers in time has room for tiles nobody insists on, and has none once a frame has no answer."""
+    monkeypatch.setattr(room, "SETTLES", 0.01)
+    monkeypatch.setattr(room, "OPENS", 1e6)
+    async with asking(pause=0.0) as asked:
+        known = list[bool]()
+        while True not in known:
+            known.append(asked.model.has_room)
+            assert isinstance(await asked.answer(), Detections)
+        assert not known[0]
+        asked.server.missing = {"detection_scores"}
+        assert await asked.answer() == "predict_failed"
+        assert not asked.model.has_room
 
 
 async def test_nonsense_is_said_once(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamer.inference.seams import ALIKE, Views, limits_of, one_of_each
+from streamer.inference.seams import ALIKE, WITHIN, Views, limits_of, one_of_each
 from streamer.inference.tiling import Cut, regions
 from streamer.values.tiles import Region
 
@@ -55,10 +55,26 @@ def merged(views: Views) -> list[tuple[Sequence[float], float]]:
     )
 
 
-def told_apart(things: list[Box], cuts: list[list[int]]) -> list[Box]:
-    """Those of the things that are not like an earlier one in any part of the frame that edges of tiles bound."""
-    columns, rows = (list(combinations(sorted(set(lines)), 2)) for lines in cuts)
-    parts: list[Box] = [(left, top, right, bottom) for left, right in columns for top, bottom in rows]
+def parts_of(size: tuple[int, int], tiles: list[Region]) -> list[Box]:
+    """Every part of a frame that edges of its tiles bound."""
+    columns = combinations(sorted({0, size[0], *(line for tile in tiles for line in (tile.left, tile.right))}), 2)
+    rows = list(combinations(sorted({0, size[1], *(line for tile in tiles for line in (tile.top, tile.bottom))}), 2))
+    return [(left, top, right, bottom) for left, right in columns for top, bottom in rows]
+
+
+def clear(thing: Box, tile: Region, size: tuple[int, int]) -> bool:
+    """Whether a thing ends well before the inner edges of a tile."""
+    return bool(np.isinf(limits_of(np.array([thing], float), tile, size)).all())
+
+
+def lies_in(thing: Box, others: list[Box], parts: list[Box]) -> bool:
+    """Whether some part of it is as good as within a part of another, or around it."""
+    pairs = [(inside(thing, part), inside(other, part)) for other in others if other != thing for part in parts]
+    return any(area(inside(one, two)) >= WITHIN * min(area(one), area(two)) > 0 for one, two in pairs)
+
+
+def told_apart(things: list[Box], parts: list[Box]) -> list[Box]:
+    """Those of the things that are not like an earlier one in any of these parts."""
     kept = list[Box]()
     for thing in things:
         if all(iou(inside(thing, part), inside(other, part)) < ALIKE for other in kept for part in parts):
@@ -76,16 +92,17 @@ def scenes(draw: st.DrawFn) -> tuple[tuple[int, int], Cut, list[Box], list[froze
         st.tuples(*[st.integers(0, side)] * 2).filter(lambda ends: ends[0] != ends[1]).map(sorted) for side in size
     ]
     drawn = draw(st.lists(st.tuples(*spans), min_size=1, max_size=5))
-    lines = [
-        [0, size[0], *(line for tile in tiles for line in (tile.left, tile.right))],
-        [0, size[1], *(line for tile in tiles for line in (tile.top, tile.bottom))],
-    ]
-    things = told_apart([(x[0], y[0], x[1], y[1]) for x, y in drawn], lines)
+    parts = parts_of(size, tiles)
+    things = told_apart([(x[0], y[0], x[1], y[1]) for x, y in drawn], parts)
     found = list[frozenset[int]]()
     for thing in things:
         shown = {number for number, tile in enumerate(tiles, 1) if area(inside(thing, edges(tile)))}
-        whole = [0, *(number for number in shown if inside(thing, edges(tiles[number - 1])) == thing)]
-        at_least = {draw(st.sampled_from(whole))} if draw(st.booleans()) else shown
+        whole = [number for number in sorted(shown) if inside(thing, edges(tiles[number - 1])) == thing]
+        if lies_in(thing, things, parts):
+            well = [0, *(number for number in whole if clear(thing, tiles[number - 1], size))]
+            at_least = {draw(st.sampled_from(well))}
+        else:
+            at_least = {draw(st.sampled_from([0, *whole]))} if draw(st.booleans()) else shown
         found.append(frozenset(at_least | draw(st.sets(st.sampled_from([0, *sorted(shown)])))))
     return size, cut, things, found
 
@@ -97,7 +114,7 @@ def test_each_thing_that_was_found_has_one_box(
     """Whatever is in a frame, however it is cut: what one picture shows whole, or all its tiles in parts, is one box.
 
     The detector is exact: it tells of each picture where in it a thing is, as far as it lies in it. Of things that look
-    alike nothing is asked: no picture tells them apart.
+    alike nothing is asked: no picture tells them apart; and what lies in another must be seen whole somewhere.
     """
     size, cut, things, found = scene
     pictures = [None, *regions(size, cut)]

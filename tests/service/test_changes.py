@@ -208,8 +208,13 @@ async def test_pausing_closes_the_cameras_connection(service: Service, camera: R
     assert len(established(camera.port)) == len(before)
 
 
+async def costs(service: Service, name: str, pictures: int) -> bool:
+    """Whether a stream's newest sample was so many pictures."""
+    return bool((await service.ask(f"/api/streams/{name}")).json()["pictures_per_sample"] == pictures)
+
+
 async def test_what_the_source_does_not_need_changes_under_its_viewers(service: Service, camera: RtspServer) -> None:
-    """sample_fps and min_score change on the running connection; another URL is another connection; viewers stay."""
+    """What is asked of the model changes on the running connection; another URL is another one; viewers stay."""
     await post(service, {"name": "road", "url": camera.url("/road"), "sample_fps": 2})
     await service.wait_for_state("road", "live")
     async with watch_whep(service, "road") as viewer, service.events("road") as feed:
@@ -220,6 +225,10 @@ async def test_what_the_source_does_not_need_changes_under_its_viewers(service: 
         events = [event for _, event in await feed.more(12)][-6:]
         assert (events[-1]["pts"] - events[0]["pts"]) / 5 == pytest.approx(0.1, abs=0.02)
         assert events[-1]["detections"] == []  # the detector's score is 0.9
+        assert (await patch(service, "road", {"tiles": "2x2"})).status == 200
+        await until(lambda: costs(service, "road", 5), lambda: "no sample was five pictures")
+        assert (await patch(service, "road", {"tiles": None})).status == 200
+        await until(lambda: costs(service, "road", 1), lambda: "no sample was one picture again")
         assert established(camera.port) == ports
         answer = await patch(service, "road", {"url": camera.url("/yard"), "min_score": None})
         assert answer.json()["settings"].keys() == {"url", "sample_fps", "paused"}

@@ -31,6 +31,7 @@ from streamer.values.frame import Frame, Sample
 from streamer.values.recording import Recording, RecordState
 from streamer.values.sampling import Sampling
 from streamer.values.state import SourceState
+from streamer.values.tiles import Tiles
 from streamer.values.track import TrackedBox
 from tests.peers.clock import FakeClock
 from tests.peers.fake_model_server import run_fake_model_server
@@ -87,6 +88,7 @@ class FakeModel:
     contract: Contract | None = CONTRACT
     up = True
     reason: str | None = None
+    has_room = False
 
     def __init__(self) -> None:
         self.asked: list[tuple[Sample, Answer]] = []
@@ -339,6 +341,38 @@ async def test_whether_ids_are_drawn_may_change() -> None:
         assert stream.pipeline.view.show_ids
         stream.pipeline.change(stream.model, Sampling(FPS))
         assert not stream.pipeline.view.show_ids
+
+
+@pytest.mark.parametrize(("tiles", "pictures"), [("off", 1), ("2x2", 5), ("3x2", 7), ("auto", 5)])
+async def test_a_frame_goes_to_the_model_in_as_many_pictures_as_its_settings_say(tiles: Tiles, pictures: int) -> None:
+    """Its tiles are asked about as one sample, which is told as one answer and counted by what it costs."""
+    async with run_stream(Sampling(FPS, tiles=tiles)) as stream:
+        stream.model.has_room = True
+        assert stream.pipeline.pictures_per_sample is None
+        await stream.arrive(2)
+        assert [sample.pictures for sample, _ in stream.model.asked] == [pictures] * 2
+        stream.answer(BOX)
+        stream.answer(BOX)
+        assert (len(stream.told), stream.pipeline.counts.results, stream.pipeline.counts.pictures) == (
+            2,
+            2,
+            2 * pictures,
+        )
+        assert stream.pipeline.pictures_per_sample == pictures
+
+
+async def test_a_model_without_room_is_spared_tiles_that_nobody_insists_on() -> None:
+    """With `auto` a sample tells what it would be, and is no more than a frame until there is room; `2x2` is obeyed."""
+    async with run_stream(Sampling(FPS, tiles="auto")) as stream:
+        await stream.arrive()
+        stream.model.has_room = True
+        await stream.arrive()
+        stream.model.has_room = False
+        stream.pipeline.change(stream.model, Sampling(FPS, tiles="2x2"))
+        await stream.arrive()
+        stream.pipeline.change(stream.model, Sampling(FPS))
+        await stream.arrive()
+    assert [(sample.wished, sample.pictures) for sample, _ in stream.model.asked] == [(5, 1), (5, 5), (5, 5), (1, 1)]
 
 
 async def test_an_answer_is_told_with_its_stream() -> None:
