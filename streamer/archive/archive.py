@@ -6,14 +6,15 @@ Every question is answered in threads of the archive's own; one that the databas
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 from streamer.archive import event_table
-from streamer.archive.alerts import alert_table, outbox_table, rule_table, silence_table, upkeep
+from streamer.archive.alerts import outbox_table, rule_table, upkeep
 from streamer.archive.alerts.alerts import Alerts
 from streamer.archive.alerts.judge import Judge, Judged
+from streamer.archive.alerts.letter import Queue
 from streamer.archive.alerts.stored_outbox import StoredOutbox
 from streamer.archive.database import Cursor, Database, DatabaseAway
 from streamer.archive.desk import Desk
@@ -161,8 +162,8 @@ class Archive:
         swept = False
         while True:
             try:
-                more, take_over = await self._writing.run(self._tidy)
-                take_over()
+                more, queues = await self._writing.run(self._tidy)
+                self.outbox.looked(queues)
                 if not swept:
                     swept = await self._reading.run(self._sweep)
             except (DatabaseAway, OSError) as error:
@@ -278,27 +279,16 @@ class Archive:
             left = event_table.end_what_went_on(cursor)
             for some in event_table.in_parts(left):
                 self._judge.ended(cursor, event_table.of_ids(cursor, some))
-            made, look = rule_table.all_(cursor), self._look(cursor)
+            made, queues = rule_table.all_(cursor), outbox_table.queues(cursor)
 
         def take_over() -> None:
             self.alerts.take_over(made)
-            look()
+            self.outbox.looked(queues)
 
         return len(left), take_over
 
-    def _look(self, cursor: Cursor) -> Callable[[], None]:
-        """At how alerts stand; returns what has it known, on the event loop."""
-        queues, on = outbox_table.queues(cursor), alert_table.on(cursor)
-        silences = silence_table.all_(cursor, self._wall())
-
-        def take_over() -> None:
-            self.outbox.looked(queues)
-            self.alerts.looked(silences, on)
-
-        return take_over
-
-    def _tidy(self) -> tuple[bool, Callable[[], None]]:
-        """One step; whether there is more to remove, and what has it known on the event loop how alerts stand."""
+    def _tidy(self) -> tuple[bool, Mapping[str, Queue]]:
+        """One step; whether there is more to remove, and how the outbox stands."""
         more = self.retention.step(self._wall()) == STEP
         with self._database.reading() as cursor:
             self.picture_bytes = event_table.picture_bytes(cursor)
@@ -306,7 +296,7 @@ class Archive:
         self.oldest_at = first[0].event.began_at if first else None
         with self._database.writing() as cursor:
             more |= upkeep.tidy(cursor, self._wall(), self.alerts.outlets, self.retention.rules.days)
-            return more, self._look(cursor)
+            return more, outbox_table.queues(cursor)
 
     def _sweep(self) -> bool:
         """Remove pictures of no event: a service that is killed between a file and its row leaves one. True: done."""

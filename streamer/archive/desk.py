@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
-from streamer.archive.database import Cursor, Database, DatabaseAway
+from streamer.archive.database import BadRow, Cursor, Database, DatabaseAway
 from streamer.values.errands import Errands
-from streamer.values.errors import Overloaded
+from streamer.values.errors import ConfigError, Overloaded
 
 T = TypeVar("T")
 
@@ -64,3 +64,5 @@ class Desk:
             return await errands.run(errand)
         except DatabaseAway as error:
             raise Overloaded(f"the archive cannot be used now: {error}", 10) from None
+        except BadRow as error:  # a lone surrogate, or what one of both databases has no text for
+            raise ConfigError(f"no archive can hold that: {error}") from None

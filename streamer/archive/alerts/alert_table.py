@@ -85,12 +85,6 @@ def _is_near(cursor: Cursor, rule: str, at: float, seconds: float, *thing: str) 
     return bool(cursor.all(sql, (rule, _first_of(now - span + 1), _first_of(now + span), *thing)))
 
 
-def on(cursor: Cursor) -> frozenset[str]:
-    """Names of rules that an event has met which goes on."""
-    sql = "SELECT DISTINCT rule FROM event JOIN alert ON alert.event_id = event.id WHERE event.ended_ms IS NULL"
-    return frozenset(row[0] for row in cursor.all(sql))
-
-
 def ended(cursor: Cursor, ids: Sequence[str]) -> None:
     """Whoever was to be told of the end of these alerts is."""
     cursor.run_many("UPDATE alert SET ends = '[]' WHERE id = ?", [(id_,) for id_ in ids])

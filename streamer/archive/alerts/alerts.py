@@ -54,9 +54,6 @@ class Alerts:
         self._made: Sequence[MadeRule] = ()
         self._hidden: set[str] = set()
         self._dwells: dict[str, Sequence[float]] = {}
-        self._silences: Sequence[Silence] = ()
-        self.on: frozenset[str] = frozenset()
-        """Names of rules that an event has met which goes on, be they told or not."""
         self.outlets: tuple[str, ...] = ()
         """Names of all there are, by the configuration."""
         self.counts: Counter[tuple[str, str]] = Counter()
@@ -92,18 +89,8 @@ class Alerts:
             log.warning("alerts.%s: the file's rule is in force, and not the one of that name that was made here", name)
         self._hidden = hidden
 
-    def looked(self, silences: Sequence[Silence], on: frozenset[str]) -> None:
-        """Know how it stands: once the database is open, and now and then."""
-        self._silences, self.on = silences, on
-
-    def silenced(self) -> tuple[Silence, ...]:
-        """The silences in force, as far as it is known without asking; in order of their ends."""
-        now = self._wall()
-        return tuple(each for each in self._silences if each.until > now)
-
     def judged(self, judged: Judged) -> None:
         """Count what came of events."""
-        self.on = self.on if judged.on is None else judged.on
         for key, count in judged.alerts.items():
             if key in self.counts or len(self.counts) < MOST_COUNTED:
                 self.counts[key] += count
@@ -181,12 +168,7 @@ class Alerts:
             found += some
             examined += examined_now
             is_whole = examined_now < MAX_LIMIT
-        tellable = told(rule, found)
-        newest = tellable[: -MOST_TRIED - 1 : -1]
-        ids = {each.event_id for each in newest}
-        kept = {each.event.id: each for each in await self._desk.read(lambda cursor: event_table.of_ids(cursor, ids))}
-        shown = tuple(TriedAlert(each.at, kept[each.event_id]) for each in newest if each.event_id in kept)
-        return Trial(len(tellable), len(found) - len(tellable), examined, is_whole, shown)
+        return await self._desk.read(partial(_trial, rule, found, examined, is_whole))
 
     async def history(self, query: AlertQuery) -> list[FoundAlert]:
         """Alerts with their events, newest first."""
@@ -194,10 +176,9 @@ class Alerts:
 
     # ---- silences
 
-    async def silences(self) -> tuple[Silence, ...]:
+    async def silences(self) -> list[Silence]:
         """Those in force, by when they end."""
-        self._silences = await self._desk.read(lambda cursor: silence_table.all_(cursor, self._wall()))
-        return self.silenced()
+        return await self._desk.read(lambda cursor: silence_table.all_(cursor, self._wall()))
 
     async def silence(
         self, until: float, *, rule: str | None = None, stream: str | None = None, by: str = ""
@@ -216,24 +197,17 @@ class Alerts:
         now = self._wall()
         made = Silence(uuid7(now), until, rule, stream, by, now)
 
-        def change(cursor: Cursor) -> list[Silence]:
+        def change(cursor: Cursor) -> Silence:
             if len(silence_table.all_(cursor, now)) >= MOST_SILENCES:
                 raise Refused(409, f"there are {MOST_SILENCES} silences already, and no more are kept: end one first")
             silence_table.put(cursor, made)
-            return silence_table.all_(cursor, now)
+            return made
 
-        self._silences = await self._desk.change(change)
-        return made
+        return await self._desk.change(change)
 
     async def unsilence(self, id_: str) -> bool:
         """End a silence now; whether it was in force."""
-        now = self._wall()
-
-        def change(cursor: Cursor) -> tuple[bool, list[Silence]]:
-            return silence_table.end(cursor, id_, now), silence_table.all_(cursor, now)
-
-        was_there, self._silences = await self._desk.change(change)
-        return was_there
+        return await self._desk.change(lambda cursor: silence_table.end(cursor, id_, self._wall()))
 
     # ----
 
@@ -246,3 +220,12 @@ def _try_page(rule: AlertRule, query: Query, before: str | None, cursor: Cursor)
     """Of one page: how many events, the last one's id, and those that met the rule."""
     kept = event_table.page(cursor, replace(query, before=before))
     return len(kept), kept[-1].event.id if kept else None, met(rule, kept)
+
+
+def _trial(rule: AlertRule, found: list[Met], examined: int, is_whole: bool, cursor: Cursor) -> Trial:
+    """What came of all pages."""
+    tellable = told(rule, found)
+    newest = tellable[: -MOST_TRIED - 1 : -1]
+    kept = {each.event.id: each for each in event_table.of_ids(cursor, {each.event_id for each in newest})}
+    shown = tuple(TriedAlert(each.at, kept[each.event_id]) for each in newest if each.event_id in kept)
+    return Trial(len(tellable), len(found) - len(tellable), examined, is_whole, shown)

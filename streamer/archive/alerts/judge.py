@@ -27,15 +27,12 @@ class Judged:
     """By rule and outcome."""
     letters: Counter[str] = field(default_factory=Counter)
     """That are to be sent, by outlet."""
-    on: frozenset[str] | None = None
-    """Names of rules that an event has met which goes on; None: they are what they were."""
 
     def add(self, other: "Judged") -> None:
         """And what came of others."""
         self.kept += other.kept
         self.alerts += other.alerts
         self.letters += other.letters
-        self.on = self.on if other.on is None else other.on
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +98,6 @@ class _Case:
         self._silences: list[Silence] | None = None
         self._drafts: list[Draft] = []
         self._alerts: Counter[tuple[str, str]] = Counter()
-        self._turned = False
-        """Whether an event has ended that met a rule."""
 
     def hear(self, news: _News) -> None:
         """One event is new, has changed, or has ended."""
@@ -116,8 +111,6 @@ class _Case:
 
     def tell_end(self, kept: Kept, alerts: Iterable[Alert]) -> None:
         """To those who were told of these alerts and want to know, and to those who are told of all events."""
-        alerts = list(alerts)
-        self._turned = self._turned or bool(alerts)
         open_ones = [alert for alert in alerts if alert.ends]
         for alert in open_ones:
             self._tell(alert.ends, "alert_ended", alert.rule, kept)
@@ -127,8 +120,7 @@ class _Case:
     def close(self, kept: list[Kept]) -> Judged:
         """Have outlets be told; what came of it all."""
         outbox_table.put(self._cursor, self._drafts, self._now)
-        on = alert_table.on(self._cursor) if self._turned or self._alerts else None
-        return Judged(kept, self._alerts, Counter(draft.outlet for draft in self._drafts), on)
+        return Judged(kept, self._alerts, Counter(draft.outlet for draft in self._drafts))
 
     def _alerts_of(self, news: _News) -> Iterator[Alert]:
         """Those that come of it now, each noted and told."""

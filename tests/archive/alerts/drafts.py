@@ -5,8 +5,12 @@ from collections.abc import Sequence
 from streamer.archive.alerts import outbox_table
 from streamer.archive.alerts.letter import Draft
 from streamer.archive.database import Database
+from streamer.values.alert import AlertRule, Telling
 from streamer.values.notification import Notification
 from tests.archive.events import NOON
+
+EVERYTHING = Telling((AlertRule("any", cooldown=0, outlets=("phone",), tell_end=True),), ("mqtt",))
+"""Beginning and end of each event are told to the phone, as alerts, and to the broker."""
 
 
 def a_draft(stream: str = "porch", outlet: str = "phone") -> Draft:

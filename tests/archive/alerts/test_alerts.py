@@ -246,6 +246,18 @@ async def test_what_cannot_be_a_rule_is_refused(
             await archive.alerts.silence(NOON + 100)
 
 
+async def test_words_that_no_database_holds_are_refused_in_a_sentence(empty: Database, tmp_path: Path) -> None:
+    """Whoever asks for half a character of UTF-16 is told, and nothing is broken by it."""
+    async with telling(empty, tmp_path, Telling()) as (archive, told):
+        await put(archive, told, an_event())
+        rule = replace(YARD, labels=frozenset({"\ud800"}))
+        with pytest.raises(ConfigError, match="no archive can hold that"):
+            await archive.alerts.try_rule(rule, NOON)
+        with pytest.raises(ConfigError, match="no archive can hold that"):
+            await archive.alerts.silence(NOON + 100, rule="\ud800")
+        assert await archive.alerts.silences() == []
+
+
 async def test_a_rule_is_tried_on_what_is_kept(
     empty: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -106,17 +106,6 @@ def test_a_silence_holds_what_was_met_in_it_though_it_is_kept_later(database: Da
     assert [alert.outcome for alert in alerts_of(database)] == ["told", "silenced", "told"]
 
 
-def test_open_rules_are_known(database: Database) -> None:
-    """A rule is on while an event that met it goes on, silenced and cooled ones too; nothing is said where it stays."""
-    judge = make_judge(AlertRule("any"), AlertRule("far", streams=("gate",)))
-    first, second = an_event(NOON), an_event(NOON + 1)
-    assert put(database, judge, first).on == {"any"}
-    assert put(database, judge, second).on == {"any"}
-    assert put(database, judge, replace(first, score=0.8)).on is None
-    assert put(database, judge, replace(first, ended_at=NOON + 5)).on == {"any"}
-    assert put(database, judge, replace(second, ended_at=NOON + 5)).on == frozenset()
-
-
 @st.composite
 def histories(draw: st.DrawFn) -> list[list[Event]]:
     """Batches of what is told of some events, out of order, some told twice, some late."""
@@ -138,7 +127,8 @@ def histories(draw: st.DrawFn) -> list[list[Event]]:
     batches = []
     told = draw(st.permutations(told)) if draw(st.booleans()) else told
     while told:
-        batch, seen = [], set()
+        batch: list[Event] = []
+        seen: set[str] = set()
         while told and told[0].id not in seen and len(batch) < 4:
             batch.append(told.pop(0))
             seen.add(batch[-1].id)
