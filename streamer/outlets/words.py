@@ -28,7 +28,8 @@ def message(notification: Notification, zone: tzinfo | None = None) -> str:
     if notification.kind == "test":
         return "Sightline reaches this place."
     event = notification.event
-    parts = [_times(event, zone), f"{float(event.get('score', 0.0)):.0%}", ", ".join(event.get("zones", ()))]
+    score, zones = f"{100 * float(event.get('score', 0.0)):.0f} %", map(_legible, event.get("zones", ()))
+    parts = [_times(event, zone), score, *zones]
     said = ", ".join(part for part in parts if part)
     return said if notification.rule is None else f"{notification.rule}: {said}"
 

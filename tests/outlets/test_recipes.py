@@ -36,7 +36,7 @@ def test_ntfy_has_title_and_tags_in_headers_and_the_message_in_the_body() -> Non
     assert post.url == "https://ntfy.example/yard"
     assert post.headers == {"X-Title": "person in yard", "X-Tags": "rotating_light", "X-Click": PAGE}
     assert post.body.decode().startswith("night: since ")
-    assert post.body.decode().endswith(", 87%, gate")
+    assert post.body.decode().endswith(", 87 %, gate")
 
 
 def test_ntfy_has_a_picture_as_the_body() -> None:

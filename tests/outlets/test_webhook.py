@@ -7,6 +7,7 @@ import logging
 import socket
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 from aiohttp import web
@@ -22,6 +23,7 @@ from streamer.outlets.webhook.webhook import Receiver, Webhook
 from streamer.values import url as urls
 from streamer.values.errors import SourceError
 from tests.outlets.memory_outbox import PICTURE, told
+from tests.peers.certificates import make_certificate, server_context
 from tests.peers.clock import FakeClock
 from tests.peers.listener import run_listener
 from tests.peers.receiver import Told, answering, run_receiver
@@ -31,7 +33,9 @@ SECRET = "whsec_" + "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 def anywhere(host: str, port: int) -> Sequence[str]:
     """The addresses of a host, whatever they are."""
-    return destinations(WebhookSettings(url="http://x.example", networks=["127.0.0.0/8"])).addresses(host, port)
+    return destinations(WebhookSettings(url="http://x.example", networks=["127.0.0.0/8", "::1/128"])).addresses(
+        host, port
+    )
 
 
 async def no_links(*_: str) -> PictureLinks | None:
@@ -215,6 +219,21 @@ async def test_of_an_answer_without_an_end_little_is_read() -> None:
 
     async with run_listener(converse) as port:
         await to(f"http://127.0.0.1:{port}/hook").send(told(), None)
+
+
+async def test_a_certificate_that_nobody_trusts_is_not_believed(tmp_path: Path) -> None:
+    """Nor is a port taken for https that speaks no TLS."""
+    tls = server_context(make_certificate("localhost", make_certificate("authority")), tmp_path)
+
+    async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        raise AssertionError
+
+    async with run_listener(converse, tls=tls) as port:
+        assert "its certificate is none" in str(await failure(to(f"https://localhost:{port}/hook")))
+    async with run_receiver() as receiver:
+        said = str(await failure(to(receiver.url().replace("http:", "https:"))))
+        assert said.startswith("it cannot be reached by https: ")
+        assert receiver.told == []
 
 
 async def test_nobody_there_is_said_in_the_systems_words() -> None:

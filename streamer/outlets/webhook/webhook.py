@@ -79,7 +79,7 @@ class Webhook:
         """
         self.receiver = receiver
         self._addresses, self._make_links, self._wall = addresses, make_links, wall
-        self._errands = Errands(2, "webhook")
+        self._writing, self._asking = Errands(2, "webhook"), Errands(2, "webhook-names")
         urls.hold_whole(receiver.url, self)
 
     @property
@@ -98,7 +98,7 @@ class Webhook:
             links = await self._make_links(notification.stream, str(notification.event.get("id")))
             picture = None
         letter = Letter(notification, receiver.url, receiver.form, picture, links, receiver.base, receiver.chat)
-        post, headers = await self._errands.run(partial(self._written, letter))
+        post, headers = await self._writing.run(partial(self._written, letter))
         try:
             async with asyncio.timeout(TIMEOUT + len(post.body) / SLOWEST):
                 await self._sent(post, headers)
@@ -106,6 +106,9 @@ class Webhook:
             raise Undelivered(f"it has not answered within {TIMEOUT:.0f} s") from None
         except aiohttp.ClientConnectorCertificateError:
             raise Undelivered("its certificate is none that the system trusts") from None
+        except aiohttp.ClientSSLError as error:
+            reason = getattr(error.os_error, "reason", None) or "no TLS"
+            raise Undelivered(f"it cannot be reached by https: {reason}") from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise Undelivered(f"it cannot be reached: {_why(error)}") from None
 
@@ -138,7 +141,7 @@ class Webhook:
     async def _judged(self, target: URL) -> Sequence[str]:
         host, port = target.raw_host or "", target.port or 0
         try:
-            return await self._errands.run(partial(self._addresses, host, port))
+            return await self._asking.run(partial(self._addresses, host, port))
         except SourceError as error:
             if error.kind == "forbidden":
                 raise Undelivered(
