@@ -12,7 +12,7 @@ import cv2
 from aiohttp import web
 
 from streamer.config import Config
-from streamer.config.outlets import names
+from streamer.config.outlets import MQTT, names
 from streamer.control.edits import Edits
 from streamer.control.reconciler import Reconciler
 from streamer.control.reload import Reload
@@ -33,6 +33,7 @@ from streamer.http.shortage import Shortage
 from streamer.keeping import Keeping
 from streamer.outgoing import Outgoing, telling
 from streamer.parts import Parts, state_file
+from streamer.remote import Remote
 from streamer.stream.pipeline import Pipeline
 from streamer.values.clock import Clock, monotonic
 from streamer.values.detections import Detections
@@ -84,6 +85,10 @@ class Service:
         self.entrance.store.on_change.append(self.admissions.look)
         self.metrics = Metrics(self.streams, self.models.values(), self.events, self.connections, self.entrance.parts)
         self.metrics.archive = self.keeping.archive
+        self._reconciler = Reconciler(
+            self.streams, make=self._parts.stream, target_of=self._parts.target, model_of=self._parts.model_of
+        )
+        self.stream_changes = StreamChanges(config, state_file(config, path), judge=judge, apply=self._apply)
         self.outgoing = Outgoing(
             config,
             self.keeping.outbox,
@@ -91,16 +96,13 @@ class Service:
             wall=time.time,
             links_of=self.entrance.picture_links,
             on_restart=lambda _: self.metrics.restarted("outlet"),
+            remote=self._remote(),
         )
         self.metrics.outlets = self.outgoing
         self.keeping.tell(telling(config), names(config.webhooks, config.mqtt))
         self.metrics.config_read_at = time.time()
         self.models.on_removed.append(self.metrics.forget_model)
         self.streams.on_removed += [self.metrics.forget, self.events.forget]
-        self._reconciler = Reconciler(
-            self.streams, make=self._parts.stream, target_of=self._parts.target, model_of=self._parts.model_of
-        )
-        self.stream_changes = StreamChanges(config, state_file(config, path), judge=judge, apply=self._apply)
         self.reload = None if path is None else Reload(path, config, self._reconfigure)
         self.edits = None if path is None else Edits(path)
         self._warn()
@@ -140,6 +142,10 @@ class Service:
             await ended("the models", self.models.close())
             await ended("the archive", self.keeping.close())
             await ended("the audit", self.entrance.audit.close())
+
+    def _remote(self) -> Remote:
+        alerts = None if self.keeping.archive is None else self.keeping.archive.alerts
+        return Remote(MQTT, self.streams, self.stream_changes, alerts, self.entrance.audit, wall=time.time)
 
     def read_again(self) -> None:
         """Have the configuration file read now."""

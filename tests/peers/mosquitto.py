@@ -98,9 +98,11 @@ class Listener:
 
 
 @asynccontextmanager
-async def listening(port: int, *topics: str) -> AsyncIterator[Listener]:
+async def listening(
+    port: int, *topics: str, user: tuple[str | None, str | None] = (None, None), identifier: str | None = None
+) -> AsyncIterator[Listener]:
     """Somebody who has subscribed to topics, QoS 1; without any, to all."""
-    async with aiomqtt.Client("127.0.0.1", port) as client:
+    async with aiomqtt.Client("127.0.0.1", port, username=user[0], password=user[1], identifier=identifier) as client:
         listener = Listener(client)
         for topic in topics or ("#",):
             await client.subscribe(topic, qos=1)

@@ -35,6 +35,8 @@ class Board:
         """When each was there last."""
         self._going_on: dict[str, dict[str, None]] = {}
         """Ids of events that met each rule and are not over."""
+        self._shapes: dict[str, tuple[object, ...]] = {}
+        """What each stream's device was made of: it is a page of JSON, and looked at each second."""
         self._devices: dict[str, bytes] = {}
         """Of Home Assistant, by topic: as they are, without what they had before."""
 
@@ -94,12 +96,15 @@ class Board:
         self.retained.put(topics.stream(news.name, "state"), compact(state))
         counts = counted(news.things) | {"zones": {zone: counted(things) for zone, things in news.zones.items()}}
         self.retained.put(topics.stream(news.name, "counts"), compact(counts))
-        if self._discovery is not None:
+        shape = news.labels, tuple(news.zones)
+        if self._discovery is not None and self._shapes.get(news.name) != shape:
+            self._shapes[news.name] = shape
             self._put_device(self._discovery.topic_of(news.name), self._discovery.stream(news))
 
     def _drop_stream(self, name: str) -> None:
         for what in HOLDS:
             self.retained.drop(self._topics.stream(name, what))
+        self._shapes.pop(name, None)
         if self._discovery is not None:
             self._drop_device(self._discovery.topic_of(name))
 

@@ -28,11 +28,13 @@ PATIENCE = 10.0
 """Seconds that the broker may take for an answer."""
 GOODBYE = 2.0
 """Seconds that it may take to let us go."""
-KEEPALIVE = 20
+SLOWEST = 20_000
+"""Bytes a second that it may take a message in: to send a picture through a thin uplink is no silence."""
+KEEPALIVE = 30
 """Seconds without a word after which we ask whether it is there; it tells of our end after half as many more."""
-MOST_WAITING = 100
+MOST_WAITING = 500
 """Messages to us that may wait; of more, the newest are dropped."""
-LARGEST = 256 * 1024
+LARGEST = 128 * 1024
 """Bytes of a packet that the broker may send us, as CONNECT tells it."""
 OVERHEAD = 16
 """Bytes of a PUBLISH packet beside topic and payload, at the most."""
@@ -149,7 +151,8 @@ class Client(aiomqtt.Client):
             raise PublishRefused(f"{topic}: {len(payload)} bytes are more than the broker takes")
         async with self._turn:
             self._refusal = None
-            await self._while_connected(super().publish(topic, payload, qos=1, retain=retain))
+            patience = self.timeout + len(payload) / SLOWEST
+            await self._while_connected(super().publish(topic, payload, qos=1, retain=retain, timeout=patience))
             if self._refusal is not None:
                 raise PublishRefused(f"{topic}: the broker does not take it: {str(self._refusal).lower()}")
 

@@ -33,8 +33,6 @@ class Discovery:
     """Our version."""
     pictures: bool = False
     """Whether there are any."""
-    events: bool = True
-    """Whether each event is told."""
     commands: bool = False
     """Whether any are taken."""
 

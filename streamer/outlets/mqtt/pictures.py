@@ -54,8 +54,7 @@ class Pictures:
         self._wanted[stream] = _Wanted(event)
 
     def tell_all_again(self) -> None:
-        """The broker may have lost them."""
-        self._told_at.clear()
+        """The broker may have lost those of events; of streams the next is soon due anyhow."""
         self._wanted = {stream: _Wanted(event) for stream, event in self._newest.items()}
 
     async def run(self, streams: Callable[[], Collection[str]], tell: Tell) -> None:

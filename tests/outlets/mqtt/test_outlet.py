@@ -1,17 +1,23 @@
 """The broker as an outlet, against a real one."""
 
+import asyncio
 import json
+import re
 import socket
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from streamer.outlets.mqtt import outlet as outlet_module
+from streamer.outlets.mqtt.broker import Broker
 from streamer.outlets.mqtt.outlet import Options
 from streamer.outlets.news import StreamNews
-from tests.outlets.mqtt.told import LIVE, told
+from tests.outlets.mqtt.told import LIVE, Told, told
 from tests.peers.mosquitto import Mosquitto, listening, make_mosquitto, run_mosquitto
+from tests.peers.required import REPOSITORY
 from tests.peers.until import until
 
 
@@ -225,3 +231,55 @@ async def test_a_test_is_told(broker: Mosquitto) -> None:
         await ear.hears("sightline/status", b"online")
         await one.outlet.test()
         assert read(await ear.hears("sightline/test"))["kind"] == "test"
+
+
+async def test_the_rights_that_the_documentation_names_are_enough(tmp_path: Path) -> None:
+    """With the lines of docs/mqtt.md in its ACL file the broker takes, and gives, all that it is asked."""
+    text = (REPOSITORY / "docs" / "mqtt.md").read_text()
+    (named,) = re.findall(r"^```\n(user .*?)^```", text, re.DOTALL | re.MULTILINE)
+    rules, passwords = tmp_path / "acl", tmp_path / "passwords"
+    rules.write_text(f"{named}user ear\ntopic readwrite #\n")
+    passwords.write_text("sightline:one\near:two\n")
+    await asyncio.to_thread(lambda: subprocess.run(["mosquitto_passwd", "-U", passwords], check=True))
+    options = Options(pictures=1.0, discovery="homeassistant", commands=True)
+    with run_mosquitto("allow_anonymous false", f"acl_file {rules}", f"password_file {passwords}") as broker:
+        one = Told(Broker("127.0.0.1", broker.port, "sightline", "one"), options)
+        one.streams.put(StreamNews("yard", LIVE))
+        one.streams.images, one.streams.names_of_rules = {"yard": b"jpeg"}, ["night"]
+        async with listening(broker.port, user=("ear", "two")) as ear, one.running():
+            one.put("alert", "e1")
+            await ear.hears("sightline/alerts/night/state", b"ON")
+            await ear.hears("sightline/streams/yard/picture", b"jpeg")
+            await ear.hears("homeassistant/device/sightline/_rules/config")
+            await ear.say("sightline/streams/yard/command", "pause")
+            await until(lambda: one.obeyed.orders == [("pause", "yard")])
+            assert one.outlet._refused.count == 0
+            assert one.outlet.state.status == "ok"
+
+
+async def test_a_broker_that_lets_us_not_publish_is_a_failing_outlet(tmp_path: Path) -> None:
+    """What it throws away is not taken for told: it waits, and the state says why."""
+    rules = tmp_path / "acl"
+    rules.write_text("topic write sightline/status\ntopic read #\n")
+    with run_mosquitto("allow_anonymous true", f"acl_file {rules}") as broker:
+        one = told(broker.port)
+        async with one.running():
+            one.put("event_began")
+            await until(lambda: one.outlet.state.status == "failing")
+            assert "does not take it: not authorized" in one.outlet.state.error
+            assert one.waiting == 1
+
+
+async def test_a_connection_that_was_lost_unseen_does_not_leave_us_offline(broker: Mosquitto) -> None:
+    """The will of a connection that the broker still holds may come after the next has said that we are here."""
+    one = told(broker.port)
+    async with listening(broker.port) as ear, one.running():
+        await ear.hears("sightline/status", b"online")
+        first = one.outlet._client
+        async with listening(
+            broker.port, identifier="sightline"
+        ):  # as a second connection of ours, from another network
+            await until(lambda: one.outlet._client not in (None, first) or b"offline" in ear.on("sightline/status"))
+        await until(lambda: one.outlet._client is not None and ear.newest("sightline/status") == b"online")
+        await ear.say("sightline/status", "offline", retain=True)
+        await ear.hears("sightline/status", b"online")
