@@ -14,7 +14,14 @@ from functools import partial
 from typing import Literal
 
 from streamer.outlets.outbox import Outbox
-from streamer.outlets.patience import LONGEST_PAUSE, UNWELCOME_ATTEMPTS, as_asked, is_given_up, pause_after
+from streamer.outlets.patience import (
+    LONGEST_PAUSE,
+    LONGEST_SAID,
+    UNWELCOME_ATTEMPTS,
+    as_asked,
+    is_given_up,
+    pause_after,
+)
 from streamer.outlets.sender import Gone, Sender, Undelivered, Unwelcome
 from streamer.values.clock import Clock
 from streamer.values.ending import ended
@@ -38,6 +45,8 @@ LOOK = 0.25
 """Seconds between two looks for it."""
 SOON = 0.01
 """Seconds that are waited at the least for what is not due yet: clocks differ by less."""
+WHENEVER = 1e9
+"""Seconds from now, before which everything is due."""
 QUIET = 60.0
 """Seconds from one word in the log about what was given up to the next."""
 UNFORESEEN = "it could not be told in a way nobody foresaw; the log has the details"
@@ -134,7 +143,7 @@ class Delivery:
         """Begin what may be begun; seconds until there may be more, None: until something happens."""
         if len(self._at) >= AT_ONCE:
             return None
-        later = LONGEST_PAUSE if self._recalls else 0.0
+        later = WHENEVER if self._recalls else 0.0
         at = tuple(self._at)
         letters = await self._outbox.due(self.name, self._wall() + later, WINDOW, at)
         if not letters:
@@ -148,7 +157,11 @@ class Delivery:
         if len(self._at) >= self._most:
             return None
         due_at = await self._outbox.next_due(self.name, tuple(self._at))
-        return None if due_at is None else max(SOON, due_at - self._wall())
+        if due_at is None:
+            return None
+        left = due_at - self._wall()
+        self._recalls = self._recalls or left > LONGEST_SAID  # nobody waits so long: the clock was put back
+        return SOON if self._recalls else max(SOON, left)
 
     def _chosen(self, letters: Sequence[Notification]) -> Iterable[Notification]:
         """Of those that are due the ones to begin with."""
@@ -192,7 +205,9 @@ class Delivery:
                 await self._noted(partial(self._outbox.sent, [letter.number]))
         except Exception:
             log.exception("what %s was told could not be noted in a way nobody foresaw", self.name)
-            self._fail(Undelivered(UNFORESEEN))  # it is due still, and must not be tried in a circle
+            failure = Undelivered(UNFORESEEN)
+            self._note(failure)
+            self._back_off(failure)  # it is due still, and must not be tried in a circle
         finally:
             del self._at[letter.stream]
             self._wake.set()
@@ -247,8 +262,9 @@ class Delivery:
         """Have it wait, or give it up."""
         attempts, error = letter.attempts + 1, str(failure)
         is_unwelcome = isinstance(failure, Unwelcome)
+        self._note(failure)
         if not is_unwelcome:
-            self._fail(failure)
+            self._back_off(failure)
         if letter.kind == "test" or (is_unwelcome and attempts >= UNWELCOME_ATTEMPTS):
             await self._give_up(letter, error)
             return
@@ -258,25 +274,28 @@ class Delivery:
         self.state = replace(self.state, retried=self.state.retried + 1)
         await self._noted(partial(self._outbox.postponed, letter.number, self._wall() + pause, error))
 
-    def _fail(self, failure: Undelivered) -> None:
-        """The receiver did, whatever it was told."""
+    def _note(self, failure: Undelivered) -> None:
+        """Nothing was taken since, whatever it was about."""
+        was, is_gone = self.state, isinstance(failure, Gone)
+        if is_gone and was.status != "off":
+            log.warning("%s is told nothing more: %s", self.name, failure)
+        elif was.status == "ok":
+            log.warning("%s cannot be told: %s; it is tried again", self.name, failure)
+        self.state = replace(
+            was,
+            status="off" if is_gone or was.status == "off" else "failing",
+            failing_since=self._wall() if was.failing_since is None else was.failing_since,
+            error=str(failure),
+        )
+
+    def _back_off(self, failure: Undelivered) -> None:
+        """The receiver failed, whatever it was told: it is left alone for a while."""
         self._failures, self._recalls = self._failures + 1, False
         if self._failing_from is None:
             self._failing_from = self._clock()
-            log.warning("%s cannot be told: %s; it is tried again", self.name, failure)
         asked = failure.retry_after
         pause = pause_after(self._failures, self._dice) if asked is None else as_asked(asked)
         self._resume_at = self._clock() + pause
-        if isinstance(failure, Gone) and self.state.status != "off":
-            log.warning("%s is told nothing more: %s", self.name, failure)
-        is_off = isinstance(failure, Gone) or self.state.status == "off"
-        since = self.state.failing_since
-        self.state = replace(
-            self.state,
-            status="off" if is_off else "failing",
-            failing_since=self._wall() if since is None else since,
-            error=str(failure),
-        )
 
     async def _give_up(self, letter: Notification, error: str) -> None:
         self.state = replace(self.state, dead=self.state.dead + 1)

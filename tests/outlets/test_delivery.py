@@ -244,6 +244,30 @@ async def test_what_waits_for_who_is_off_is_given_up_after_a_day() -> None:
         assert len(bench.receiver.attempts) == 1
 
 
+async def test_a_clock_that_is_put_back_holds_nothing_up() -> None:
+    """What was to be tried again within minutes is not due next week for that."""
+    async with running() as bench:
+        bench.receiver.answer = lambda *_: Undelivered("it answers 500")
+        bench.outbox.put(told(1))
+        await until(lambda: bench.delivery.state.status == "failing")
+        bench.receiver.answer = lambda *_: None
+        bench.wall.now -= 7 * 86_400
+        bench.clock.advance(1)
+        bench.outbox.nudge()
+        await until(lambda: bench.outbox.states() == ["sent"])
+
+
+async def test_a_receiver_that_takes_nothing_is_failing() -> None:
+    """Whatever it says of each notification, nothing reaches anybody; and none waits for another for that."""
+    async with running() as bench:
+        bench.receiver.answer = lambda *_: Unwelcome("it answers 400 (chat not found)")
+        bench.outbox.put(told(1, "yard"), told(2, "door"))
+        await until(lambda: len(bench.receiver.attempts) == 2)
+        await bench.settle()
+        state = bench.delivery.state
+        assert (state.status, state.failing_since, state.error) == ("failing", START, "it answers 400 (chat not found)")
+
+
 async def test_a_test_among_what_waits_is_made_at_once_and_once() -> None:
     """Whatever pause there is; nobody wants to be tested tomorrow."""
     async with running() as bench:
