@@ -134,7 +134,7 @@ class Output:
         if self._keeps(is_frame=shot.seconds is not None):
             self._write(self._image(answer.name), _bytes_of(shot))
         if self._wish.draw:
-            self._write(self._drawn(answer.stem), draw(read_picture(_bytes_of(shot)), _boxes(answer.found)))
+            self._write(self._drawn(answer.stem), _drawn(_bytes_of(shot), answer.found))
         label = self._label(answer.stem)
         if label is not None:
             self._write(label, self._form.label(answer, self._labels))
@@ -204,6 +204,11 @@ class Output:
 
 def _bytes_of(shot: Shot) -> bytes:
     return photo.bytes_of(Path(shot.origin.path)) if shot.jpeg is None else shot.jpeg
+
+
+def _drawn(data: bytes, found: tuple[Found, ...]) -> bytes:
+    with photo.alone(data):
+        return draw(read_picture(data), _boxes(found))
 
 
 def _boxes(found: tuple[Found, ...]) -> list[TrackedBox]:

@@ -15,7 +15,7 @@ from streamer.values.errors import Refused
 MAX_BYTES = 128 << 20
 """Of a file: more has no picture of 50 megapixels but one that is not compressed."""
 LARGE = 12_000_000
-"""Pixels from which on one picture is decoded at a time: it takes six bytes of memory for each meanwhile."""
+"""Pixels from which on one picture is decoded or drawn on at a time: each takes six bytes of memory, and more."""
 
 _large = threading.Lock()
 
@@ -31,7 +31,7 @@ def pixels_of(path: Path) -> NDArray[np.uint8]:
     """
     try:
         data = bytes_of(path)
-        with _alone(claimed_pixels(data)):
+        with alone(data):
             return read_picture(data)
     except Refused as refused:
         raise Unreadable(str(refused)) from None
@@ -52,8 +52,9 @@ def bytes_of(path: Path) -> bytes:
 
 
 @contextmanager
-def _alone(pixels: int) -> Iterator[None]:
-    if pixels <= LARGE:
+def alone(data: bytes) -> Iterator[None]:
+    """Wait until no other large picture is being decoded, or drawn on, where this is one."""
+    if claimed_pixels(data) <= LARGE:
         yield
         return
     with _large:
