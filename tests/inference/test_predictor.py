@@ -17,6 +17,7 @@ from streamer.inference.predictor import Predictor
 from streamer.values.clock import monotonic
 from streamer.values.errors import PredictError
 from streamer.values.frame import Sample
+from streamer.values.tiles import Region
 from tests.peers.clock import FakeClock
 from tests.peers.fake_model_server import FakeModelServer, expected_boxes, run_fake_model_server
 from tests.peers.frames import make_frame, make_picture, make_sample
@@ -77,6 +78,16 @@ async def test_each_sample_gets_its_own_rows_answer() -> None:
         assert (answer.stream, answer.pts, answer.received_at) == (f"s{value}", value / 5, sample.frame.received_at)
         assert (answer.model, answer.version, answer.width, answer.height) == ("insulators", 1, size, size)
         assert answer.answered_at <= monotonic()
+
+
+async def test_boxes_of_a_part_are_in_pixels_of_its_frame() -> None:
+    """Where a sample shows a part of its frame, its boxes are where they are in the whole of it."""
+    async with predicting() as (server, predictor):
+        server.outputs[signature.DETECTION_BOXES] = np.array([[[0.25, 0.25, 0.75, 0.75]] * 3], np.float32)
+        sample = replace(sample_of(size=(200, 100)), region=Region(100, 20, 80, 40))
+        (answer,) = await predictor.predict([sample], deadline())
+    assert answer.boxes[0].tolist() == [120, 20, 160, 60]
+    assert (answer.width, answer.height) == (200, 100)
 
 
 async def test_the_request_asks_for_what_is_needed_alone() -> None:
