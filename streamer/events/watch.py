@@ -82,6 +82,7 @@ class Watch:
                 fresh = thing.event is None
                 marks += [(sight.label, mark) for mark in (thing.marks if fresh else done)]
                 changes.append(self._change(thing, sight, look, fresh=fresh, marked=bool(done)))
+        changes += self._unpictured(look)
         changes += self._ended()
         return Outcome(tuple(change for change in changes if change is not None), tuple(marks))
 
@@ -137,6 +138,17 @@ class Watch:
             return None
         thing.told_at, thing.pictured = look.at, thing.pictured or due
         return Change("begun" if fresh else "changed", thing.known(), take_picture=better, keep_picture=due)
+
+    def _unpictured(self, look: Look) -> list[Change]:
+        """Those whose first picture is due and that this sample does not show: whoever is alerted waits for it."""
+        due = [
+            thing
+            for thing in self._things.values()
+            if thing.event is not None and not thing.pictured and look.at - thing.first_at >= FIRST_PICTURE
+        ]
+        for thing in due:
+            thing.pictured = True
+        return [Change("changed", thing.known(), keep_picture=True) for thing in due]
 
     def _ended(self) -> list[Change]:
         """Those nothing has been found of for long enough, and those there are too many of."""

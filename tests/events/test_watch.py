@@ -57,7 +57,7 @@ def test_a_silent_model_ends_nothing() -> None:
     for _ in range(5):
         watch.update(scene.look({1: (0.9, at(0.5))}))
     scene.pts += 10
-    assert kinds(watch.update(scene.look()).changes) == []
+    assert kinds(watch.update(scene.look()).changes) == ["changed"]  # its first picture is due
     assert kinds(watch.update(scene.look({1: (0.9, at(0.5))})).changes) == ["changed"]  # it is told again, by the time
     assert watch.going_on == 1
 
@@ -162,6 +162,16 @@ def test_pictures_are_taken_of_the_best_and_kept_twice() -> None:
     (ended,) = watch.stop()
     assert ended.keep_picture
     assert ended.event.score == 0.91
+
+
+def test_a_picture_is_due_a_second_after_the_beginning_whether_the_thing_is_seen_or_not() -> None:
+    """Whoever is alerted to what was there for a moment has its picture then, and not once its event has ended."""
+    watch, scene = Watch(RULES, Places()), Scene()
+    for _ in range(2):
+        watch.update(scene.look({1: (0.9, at(0.5))}))
+    kept = [change for _ in range(8) for change in watch.update(scene.look()).changes if change.keep_picture]
+    assert [(change.kind, change.take_picture) for change in kept] == [("changed", False)]
+    assert kept[0].event.last_at == NOON + 2 * INTERVAL
 
 
 SCORES = st.lists(st.lists(st.sampled_from([0.0, 0.35, 0.55, 0.65, 0.9]), min_size=3, max_size=3), max_size=60)
