@@ -48,12 +48,24 @@ def of_outlets(states: Sequence[OutletState], queues: "Mapping[str, Queue]") -> 
         "sightline_outlet_retried", "Attempts that failed and are made again", labels=["outlet"]
     )
     given_up = CounterMetricFamily("sightline_outlet_given_up", "Letters that were given up", labels=["outlet"])
+    ignored = CounterMetricFamily(
+        "sightline_outlet_commands_ignored", "Commands that were none, or could not be obeyed", labels=["outlet"]
+    )
     for state in states:
+        if state.kind == "mqtt":
+            ignored.add_metric([state.name], state.ignored)
         ok.add_metric([state.name], float(state.status == "ok"))
         sent.add_metric([state.name], state.sent)
         retried.add_metric([state.name], state.retried)
         given_up.add_metric([state.name], state.dead)
-    yield from (ok, sent, retried, given_up, *_queues(sorted({state.name for state in states} | set(queues)), queues))
+    yield from (
+        ok,
+        sent,
+        retried,
+        given_up,
+        ignored,
+        *_queues(sorted({state.name for state in states} | set(queues)), queues),
+    )
 
 
 def _queues(names: Iterable[str], queues: "Mapping[str, Queue]") -> Iterator[Metric]:

@@ -30,3 +30,5 @@ class OutletState:
     """Notifications that were given up."""
     last_sent_at: float | None = None
     """UTC, seconds since 1970."""
+    ignored: int = 0
+    """Commands that came from it and were none, or could not be obeyed; MQTT's alone."""

@@ -121,6 +121,8 @@ class MqttOutlet:
         """While there is a connection."""
         self._why: str | None = "it has not been connected yet"
         """There is none."""
+        self._tried = asyncio.Event()
+        """A connection was made, or could not be."""
         self._away_since: float | None = None
         """UTC; None: there is one, or the first is being made."""
         self._pause = FIRST_PAUSE
@@ -128,15 +130,11 @@ class MqttOutlet:
     @property
     def state(self) -> OutletState:
         """How it fares, the connection with it: nobody need be told anything for that to matter."""
-        state = self._delivery.state
+        ignored = 0 if self._commands is None else self._commands.ignored
+        state = replace(self._delivery.state, ignored=ignored)
         if self._away_since is None or self._why is None or state.status != "ok":
             return state
         return replace(state, status="failing", failing_since=self._away_since, error=self._why)
-
-    @property
-    def ignored(self) -> int:
-        """Commands that were none, or could not be obeyed."""
-        return 0 if self._commands is None else self._commands.ignored
 
     async def test(self) -> None:
         """Tell it something that says it is a test.
@@ -150,11 +148,15 @@ class MqttOutlet:
         """Until cancelled."""
         self._take_in()
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._delivery.run())
+            group.create_task(self._deliver())
             group.create_task(self._watch())
             group.create_task(self._stay_connected())
             if self._commands is not None:
                 group.create_task(self._commands.run())
+
+    async def _deliver(self) -> None:
+        await self._tried.wait()  # what waits at the start would fail at a broker that nobody has asked yet
+        await self._delivery.run()
 
     async def send(self, notification: Notification, picture: Picture | None) -> None:
         """Publish a notification; returns once the broker has it.
@@ -249,6 +251,7 @@ class MqttOutlet:
     def _made(self, client: Client) -> None:
         log.info("mqtt: connected to %s", self._broker.place)
         self._client, self._why, self._away_since = client, None, None
+        self._tried.set()
         self._delivery.retry_now()
 
     def _lost(self, why: str) -> None:
@@ -258,3 +261,4 @@ class MqttOutlet:
         if self._away_since is None:
             self._away_since = self._wall()
         self._why = why
+        self._tried.set()
