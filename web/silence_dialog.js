@@ -98,11 +98,11 @@ function row(silence, line) {
   return element("li", "", said, end);
 }
 
-/** When a silence ends, without its seconds.
+/** When a silence ends, to the minute: what was asked for until 8:00 ends a moment before or after it.
  * @param {number} at seconds since 1970
  */
 export function hourOf(at) {
-  return briefly(at).replace(/:\d\d$/, "");
+  return briefly(Math.round(at / 60) * 60).replace(/:\d\d$/, "");
 }
 
 /** @param {About} about */
@@ -114,7 +114,7 @@ function words({ rule, stream }) {
 
 /** @param {string} value of a field for a time here */
 function secondsUntil(value) {
-  return Math.min(Math.max(60, Math.round((new Date(value).getTime() - Date.now()) / 1000)), LONGEST_S);
+  return Math.min(Math.max(60, Math.ceil((new Date(value).getTime() - Date.now()) / 1000)), LONGEST_S);
 }
 
 /** A time here as its field has it, to the minute.

@@ -66,14 +66,27 @@ async def driven(chromium: str) -> AsyncIterator[Browser]:
         yield browser
 
 
-@pytest_asyncio.fixture(loop_scope="module")
-async def page(driven: Browser) -> AsyncIterator[Page]:
-    """Give a page of somebody in another zone than this machine."""
+async def _open(driven: Browser) -> Page:
     context = await driven.new_context(timezone_id=ZONE.key, locale="en-GB", viewport={"width": 1280, "height": 800})
     page = await context.new_page()
     page.set_default_timeout(PATIENCE_MS)
+    return page
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def page(driven: Browser) -> AsyncIterator[Page]:
+    """Give a page of somebody in another zone than this machine, one for all: it goes from place to place."""
+    page = await _open(driven)
     yield page
-    await context.close()
+    await page.context.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def own(driven: Browser) -> AsyncIterator[Page]:
+    """Give a page that a test has for itself."""
+    page = await _open(driven)
+    yield page
+    await page.context.close()
 
 
 @pytest_asyncio.fixture(loop_scope="module", autouse=True)
@@ -100,6 +113,12 @@ async def make(service: Service, name: str, **rule: Any) -> None:
     assert answer.status == 201, answer.body
 
 
+async def go(page: Page, service: Service, place: str) -> None:
+    """To a place on the page, by way of the streams: where it is already it would stay as it is."""
+    for hash_ in ("", place):
+        await page.goto(f"{service.url}/#{hash_}")
+
+
 def row(page: Page, name: str) -> Locator:
     """The rule of that name in the list."""
     return page.locator("rule-list").get_by_role("row", name=re.compile(f"^{name} "))
@@ -116,7 +135,7 @@ def met(**asked: Any) -> int:
 
 async def test_a_rule_is_tried_before_it_is_saved(page: Page, service: Service) -> None:
     """What is written is said in words, and how often it would have told, with pictures; saved, it is listed."""
-    await page.goto(f"{service.url}/#+alerts")
+    await go(page, service, "+alerts")
     await page.get_by_role("link", name="New rule").click()
     editor = page.locator("rule-editor")
     told = editor.get_by_role("status")
@@ -146,7 +165,7 @@ async def test_a_rule_is_tried_before_it_is_saved(page: Page, service: Service) 
 
 async def test_who_types_is_not_asked_about_at_each_key(page: Page, service: Service) -> None:
     """A score that is typed key by key is tried once, when it is there."""
-    await page.goto(f"{service.url}/#+alerts?rule=")
+    await go(page, service, "+alerts?rule=")
     told = page.locator("rule-editor").get_by_role("status")
     await expect(told).to_contain_text("Would have been noted")
     asked: list[Request] = []
@@ -160,12 +179,15 @@ async def test_who_types_is_not_asked_about_at_each_key(page: Page, service: Ser
     await page.get_by_label("Score at least, %").evaluate(typed)
     await expect(told).to_have_text(f"Would have been noted {met(min_score=0.805)} times")
     assert [json.loads(request.post_data or "")["min_score"] for request in asked] == [0.805]
+    await page.get_by_role("button", name="Cancel").click()
+    await page.get_by_role("button", name="Discard it").click()
+    await expect(page.locator("rule-editor")).to_be_hidden()
 
 
 async def test_what_is_wrong_stands_at_its_field(page: Page, service: Service) -> None:
     """A name that is taken and hours without an end are said where they are written, and nothing is saved."""
     await make(service, "night", outlets=["phone"])
-    await page.goto(f"{service.url}/#+alerts?rule=")
+    await go(page, service, "+alerts?rule=")
     editor = page.locator("rule-editor")
     await editor.get_by_label("Name", exact=True).fill("night")
     await editor.get_by_role("button", name="Save").click()
@@ -178,13 +200,16 @@ async def test_what_is_wrong_stands_at_its_field(page: Page, service: Service) -
     await editor.get_by_label("Until").fill("")
     await editor.get_by_role("button", name="Save").click()
     await expect(editor).to_contain_text("Each needs a beginning and an end")
+    await editor.get_by_role("button", name="Cancel").click()
+    await page.get_by_role("button", name="Discard it").click()
+    await expect(editor).to_be_hidden()
     assert {rule["name"] for rule in await rules(service)} == {"birds", "fence", "night"}
 
 
 async def test_what_was_changed_is_not_lost_unasked(page: Page, service: Service) -> None:
     """Who leaves a rule that is not saved is asked, and is where he was or where he wanted to be."""
     await make(service, "night", outlets=["phone"])
-    await page.goto(f"{service.url}/#+alerts")
+    await go(page, service, "+alerts")
     await page.get_by_role("link", name="Edit night").click()
     await page.get_by_label("Tell of its end, too").check()
     await page.get_by_role("link", name="Events", exact=True).click()
@@ -202,7 +227,7 @@ async def test_what_was_changed_is_not_lost_unasked(page: Page, service: Service
 
 async def test_the_files_rules_are_shown_alone(page: Page, service: Service) -> None:
     """A rule of the configuration file is said in words and tried, and nothing of it can be changed here."""
-    await page.goto(f"{service.url}/#+alerts")
+    await go(page, service, "+alerts")
     await expect(row(page, "fence")).to_contain_text("of the file")
     await row(page, "fence").get_by_role("link", name="Show fence").click()
     editor = page.locator("rule-editor")
@@ -216,7 +241,7 @@ async def test_the_files_rules_are_shown_alone(page: Page, service: Service) -> 
 async def test_an_event_leads_to_a_rule_like_it(page: Page, service: Service) -> None:
     """Below an event stands what begins a rule with its stream, class, zones and lines; the rule meets the event."""
     event = next(event for event in reversed(OF_DAY) if event.zones)
-    await page.goto(f"{service.url}/#+events?event={event.id}")
+    await go(page, service, f"+events?event={event.id}")
     await page.get_by_role("link", name="Tell me of such things").click()
     editor = page.locator("rule-editor")
     for name in (event.stream, event.label, "yard", "fence"):
@@ -228,13 +253,13 @@ async def test_an_event_leads_to_a_rule_like_it(page: Page, service: Service) ->
 # ---- silences
 
 
-async def test_a_stream_is_silenced_and_that_is_seen(page: Page, driven: Browser, service: Service) -> None:
+async def test_a_stream_is_silenced_and_that_is_seen(own: Page, driven: Browser, service: Service) -> None:
     """Its tile and the bar say until when, on another's page too; there it is ended, and no page says so any more."""
-    await page.clock.install()
-    await page.goto(f"{service.url}/#gate")
-    await page.get_by_role("button", name="Silence it…").click()
-    await page.get_by_role("button", name="1 h", exact=True).click()
-    await expect(page.locator(".bar .silenced")).to_have_text("1 silence")
+    await own.clock.install()
+    await own.goto(f"{service.url}/#gate")
+    await own.get_by_role("button", name="Silence it…").click()
+    await own.get_by_role("button", name="1 h", exact=True).click()
+    await expect(own.locator(".bar .silenced")).to_have_text("1 silence")
     [silence] = (await service.ask("/api/silences")).json()["silences"]
     assert (silence["stream"], silence["rule"]) == ("gate", None)
     assert silence["until"] - silence["made_at"] == pytest.approx(3600, abs=1)
@@ -244,30 +269,30 @@ async def test_a_stream_is_silenced_and_that_is_seen(page: Page, driven: Browser
     await other.locator('stream-viewer[name="gate"] .silenced').click()
     await other.get_by_role("button", name="End silence of gate").click()
     await expect(other.locator(".silenced:visible")).to_have_count(0)
-    await page.clock.fast_forward("00:10")
-    await expect(page.locator(".bar .silenced")).to_be_hidden()
+    await own.clock.fast_forward("00:10")
+    await expect(own.locator(".bar .silenced")).to_be_hidden()
     await other.context.close()
 
 
-async def test_all_is_silent_until_a_time(page: Page, service: Service) -> None:
+async def test_all_is_silent_until_a_time(own: Page, service: Service) -> None:
     """Everything is silenced until a time that somebody names; the page lists it, and says so no longer than that."""
-    await page.clock.install(time=datetime.now(ZONE))
-    await page.goto(f"{service.url}/#+alerts")
-    await page.get_by_role("button", name="Silence all…").click()
+    await own.clock.install(time=datetime.now(ZONE))
+    await own.goto(f"{service.url}/#+alerts")
+    await own.get_by_role("button", name="Silence all…").click()
     end = (datetime.now(ZONE) + timedelta(minutes=40)).replace(second=0, microsecond=0)
-    await page.get_by_label("or until").fill(f"{end:%Y-%m-%dT%H:%M}")
-    await page.get_by_role("button", name="Silence", exact=True).click()
+    await own.get_by_label("or until").fill(f"{end:%Y-%m-%dT%H:%M}")
+    await own.get_by_role("button", name="Silence", exact=True).click()
     said = f"everything until {end:%H:%M}" if end.date() == datetime.now(ZONE).date() else "everything until"
-    await expect(page.locator("alerts-page .silences")).to_contain_text(said)
-    await expect(row(page, "fence")).to_contain_text("silent until")
+    await expect(own.locator("alerts-page .silences")).to_contain_text(said)
+    await expect(row(own, "fence")).to_contain_text("silent until")
     [silence] = (await service.ask("/api/silences")).json()["silences"]
     assert silence["until"] == pytest.approx(end.timestamp(), abs=2)
-    await page.clock.fast_forward("41:00")
-    await expect(page.locator("alerts-page .silences")).to_have_count(0)
-    await expect(page.locator(".bar .silenced")).to_be_hidden()
+    await own.clock.fast_forward("41:00")
+    await expect(own.locator("alerts-page .silences")).to_have_count(0)
+    await expect(own.locator(".bar .silenced")).to_be_hidden()
 
 
-async def test_who_may_only_look_sees_silences_and_changes_nothing(page: Page, service: Service) -> None:
+async def test_who_may_only_look_sees_silences_and_changes_nothing(own: Page, service: Service) -> None:
     """A viewer is shown rules and what is silenced; nothing is offered that he may not."""
     await service.ask("/api/silences", method="POST", body='{"seconds": 900}', content_type="application/json")
 
@@ -282,15 +307,15 @@ async def test_who_may_only_look_sees_silences_and_changes_nothing(page: Page, s
         silences = [each | {"may_end": False} for each in (await answer.json())["silences"]]
         await route.fulfill(response=answer, json={"silences": silences})
 
-    await page.route("**/api/session", looks_alone)
-    await page.route("**/api/silences", cannot_end)
-    await page.goto(f"{service.url}/#+alerts")
-    await expect(page.locator("alerts-page .silences")).to_contain_text("everything until")
-    await expect(row(page, "birds")).to_be_visible()
+    await own.route("**/api/session", looks_alone)
+    await own.route("**/api/silences", cannot_end)
+    await own.goto(f"{service.url}/#+alerts")
+    await expect(own.locator("alerts-page .silences")).to_contain_text("everything until")
+    await expect(row(own, "birds")).to_be_visible()
     for name in ("New rule", "Outlets"):
-        await expect(page.get_by_role("link", name=name)).to_be_hidden()
+        await expect(own.get_by_role("link", name=name)).to_be_hidden()
     for name in ("End silence", "Silence all…", "Silence birds…"):
-        await expect(page.get_by_role("button", name=name)).to_be_hidden()
+        await expect(own.get_by_role("button", name=name)).to_be_hidden()
 
 
 # ---- what came of it, and who is told
@@ -301,7 +326,7 @@ async def test_history_says_what_came_of_each(page: Page, service: Service) -> N
     found = (await service.ask("/api/alerts/history?limit=50")).json()["alerts"]
     outcomes = {each["outcome"] for each in found}
     assert outcomes == {"told", "silenced", "cooled"}
-    await page.goto(f"{service.url}/#+alerts?part=history")
+    await go(page, service, "+alerts?part=history")
     listed = page.locator("alert-history li")
     words = {"told": r"told (phone|siren)", "silenced": "silenced", "cooled": "held back: too soon after another"}
     for at, alert in enumerate(found[:20]):
@@ -311,12 +336,15 @@ async def test_history_says_what_came_of_each(page: Page, service: Service) -> N
         await expect(listed).to_have_count(sum(each["outcome"] == outcome for each in found))
     await page.locator("alert-history").get_by_label(re.compile("^Rule")).select_option("fence")
     await expect(page.locator("alert-history")).to_contain_text("Nothing that fits.")
+    for word in ("^Rule", "^What came of it"):
+        await page.locator("alert-history").get_by_label(re.compile(word)).select_option("")
+    await expect(listed).to_have_count(len(found))
 
 
 async def test_an_outlet_is_tested(page: Page, service: Service, receiver: Receiver) -> None:
     """Who takes what he is told is said to have got the test; who refuses, with what he answered."""
     receiver.refuses = {"/siren"}
-    await page.goto(f"{service.url}/#+alerts?part=outlets")
+    await go(page, service, "+alerts?part=outlets")
     phone, siren = (page.locator("outlet-card").filter(has_text=name) for name in ("phone", "siren"))
     before = len(receiver.told)
     await phone.get_by_role("button", name="Send a test to phone").click()
@@ -331,7 +359,7 @@ async def test_an_outlet_is_tested(page: Page, service: Service, receiver: Recei
 async def test_dead_letters_are_sent_again_or_discarded(page: Page, service: Service, receiver: Receiver) -> None:
     """One that is discarded is no more, one that is sent again arrives, and so do all the others at once."""
     count = met(lines=FENCE.lines)
-    await page.goto(f"{service.url}/#+alerts?part=outlets")
+    await go(page, service, "+alerts?part=outlets")
     siren = page.locator("outlet-card").filter(has_text="siren")
     await siren.get_by_role("button", name=f"{count} dead letters").click()
     letters = siren.locator(".letters li")
@@ -361,7 +389,7 @@ async def test_nothing_is_wider_than_a_phone(page: Page, service: Service) -> No
         ("?part=history", ".alerts li"),
         ("?part=outlets", "outlet-card"),
     ):
-        await page.goto(f"{service.url}/#+alerts{part}")
+        await go(page, service, f"+alerts{part}")
         await expect(page.locator(shown).first).to_be_visible()
         wider = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         assert await page.evaluate(wider) == 0, part
