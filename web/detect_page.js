@@ -45,7 +45,7 @@ export class DetectPage extends HTMLElement {
   #remove = button("remove", () => this.#drop(), "Remove");
   #clear = button("", () => this.#queue.clear(), "Remove all");
   #problem = problem();
-  #heard = element("p", "announcer");
+  #heard = element("p", "heard");
   #side = element("div", "side");
   /** @type {SentPicture | null} */
   #current = null;
