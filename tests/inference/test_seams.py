@@ -136,3 +136,12 @@ def test_each_thing_that_was_found_has_one_box(
     assert len(boxes) == len(things), (boxes, things)
     for thing in things:
         assert max(iou(thing, box) for box in boxes) >= 0.9
+
+
+def test_a_cut_box_need_not_show_all_that_its_tile_has_of_a_thing() -> None:
+    """What a tile shows of a long string may begin anywhere: a cut box that lies in another's is the same thing."""
+    tile = regions((900, 900), "2x2")[0]
+    whole: Box = (100, 100, 800, 140)
+    cut, apart = (350, 105, 499, 135), (350, 105, 450, 135)
+    assert merged(views_of((900, 900), (None, [(whole, 0.6)]), (tile, [(cut, 0.9)]))) == [(whole, 0.9)]
+    assert len(merged(views_of((900, 900), (None, [(whole, 0.6)]), (tile, [(apart, 0.9)])))) == 2
