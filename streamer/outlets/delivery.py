@@ -9,7 +9,6 @@ import contextlib
 import logging
 import random
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Literal
 
@@ -22,7 +21,8 @@ from streamer.outlets.patience import (
     is_given_up,
     pause_after,
 )
-from streamer.outlets.sender import Gone, Sender, Undelivered, Unwelcome
+from streamer.outlets.sender import Sender, Undelivered, Unwelcome
+from streamer.outlets.standing import Standing
 from streamer.values.clock import Clock
 from streamer.values.ending import ended
 from streamer.values.errors import Overloaded
@@ -47,8 +47,6 @@ SOON = 0.01
 """Seconds that are waited at the least for what is not due yet: clocks differ by less."""
 WHENEVER = 1e9
 """Seconds from now, before which everything is due."""
-QUIET = 60.0
-"""Seconds from one word in the log about what was given up to the next."""
 UNFORESEEN = "it could not be told in a way nobody foresaw; the log has the details"
 
 
@@ -82,21 +80,21 @@ class Delivery:
             dice: gives 0 to 1.
         """
         self.name = name
-        self.state = OutletState(name, kind, place, recipe)
-        """How it fares."""
+        state = OutletState(name, kind, place, recipe)
+        self._standing = Standing(state, clock=clock, wall=wall, dice=dice)
         self._sender, self._outbox = sender, outbox
-        self._clock, self._wall, self._dice = clock, wall, dice
+        self._wall, self._dice = wall, dice
         self._at: dict[str, asyncio.Task[None]] = {}
         """Streams that are being told of."""
         self._wake = asyncio.Event()
-        self._failures = 0
-        """In a row."""
-        self._failing_from: float | None = None
-        self._resume_at = float("-inf")
         self._recalls = False
         """Those that wait for their next attempt are due now."""
         self._testing = asyncio.Lock()
-        self._said_dead_at = float("-inf")
+
+    @property
+    def state(self) -> OutletState:
+        """How it fares."""
+        return self._standing.state
 
     async def run(self) -> None:
         """Bring what waits and what comes, until cancelled."""
@@ -120,7 +118,8 @@ class Delivery:
 
     def retry_now(self) -> None:
         """The receiver is back, as somebody knows: wait no longer."""
-        self._resume_at, self._recalls = float("-inf"), True
+        self._standing.resume()
+        self._recalls = True
         self._wake.set()
 
     async def test(self) -> None:
@@ -150,10 +149,10 @@ class Delivery:
             self._recalls = False
         for letter in self._chosen(letters):
             self._at[letter.stream] = asyncio.create_task(self._tell(letter), name=f"outlet {self.name}")
-        if self.state.status == "off":
+        if self._standing.is_off:
             return LONGEST_PAUSE
-        if self._pause > 0:
-            return self._pause
+        if self._standing.pause > 0:
+            return self._standing.pause
         if len(self._at) >= self._most:
             return None
         due_at = await self._outbox.next_due(self.name, tuple(self._at))
@@ -167,26 +166,20 @@ class Delivery:
         """Of those that are due the ones to begin with."""
         found = {letter.stream: letter for letter in reversed(letters) if letter.stream not in self._at}
         first = sorted(found.values(), key=lambda letter: letter.number)
-        if self._pause > 0 or self.state.status == "off":
+        if self._standing.pause > 0 or self._standing.is_off:
             # Somebody waits for a test; and what is too old need not wait for an attempt that is not made.
             first = [letter for letter in first if letter.kind == "test" or self._is_given_up(letter)]
             return first[: max(0, AT_ONCE - len(self._at))]
-        if self._failures:  # not always the same one: it may be what the receiver fails at
+        if self._standing.failures:  # not always the same one: it may be what the receiver fails at
             first.sort(key=lambda letter: letter.attempts)
         return first[: max(0, self._most - len(self._at))]
 
     @property
     def _most(self) -> int:
-        return 1 if self._failures else AT_ONCE
-
-    @property
-    def _pause(self) -> float:
-        """Seconds in which the receiver is left alone."""
-        return self._resume_at - self._clock()
+        return 1 if self._standing.failures else AT_ONCE
 
     def _is_given_up(self, letter: Notification) -> bool:
-        failing = 0.0 if self._failing_from is None else self._clock() - self._failing_from
-        return is_given_up(self._wall() - letter.queued_at, letter.attempts, failing)
+        return is_given_up(self._wall() - letter.queued_at, letter.attempts, self._standing.failing)
 
     # ---- one
 
@@ -205,9 +198,7 @@ class Delivery:
                 await self._noted(partial(self._outbox.sent, [letter.number]))
         except Exception:
             log.exception("what %s was told could not be noted in a way nobody foresaw", self.name)
-            failure = Undelivered(UNFORESEEN)
-            self._note(failure)
-            self._back_off(failure)  # it is due still, and must not be tried in a circle
+            self._standing.failed(Undelivered(UNFORESEEN))  # it is due still, and must not be tried in a circle
         finally:
             del self._at[letter.stream]
             self._wake.set()
@@ -248,60 +239,25 @@ class Delivery:
         return None
 
     def _succeeded(self) -> None:
-        now = self._wall()
-        if self.state.status != "ok":
-            log.info("%s takes what it is told again", self.name)
-        self._recalls = self._recalls or self._failures >= RECALLED_AFTER
-        self._failures, self._failing_from, self._resume_at = 0, None, float("-inf")
-        self.state = replace(
-            self.state, status="ok", failing_since=None, error="", sent=self.state.sent + 1, last_sent_at=now
-        )
+        self._recalls = self._standing.took() >= RECALLED_AFTER or self._recalls
         self._wake.set()
 
     async def _failed(self, letter: Notification, failure: Undelivered) -> None:
         """Have it wait, or give it up."""
-        attempts, error = letter.attempts + 1, str(failure)
-        is_unwelcome = isinstance(failure, Unwelcome)
-        self._note(failure)
-        if not is_unwelcome:
-            self._back_off(failure)
+        attempts, error, is_unwelcome = letter.attempts + 1, str(failure), isinstance(failure, Unwelcome)
+        self._standing.failed(failure)
+        self._recalls = self._recalls and is_unwelcome
         if letter.kind == "test" or (is_unwelcome and attempts >= UNWELCOME_ATTEMPTS):
             await self._give_up(letter, error)
             return
         pause = pause_after(attempts, self._dice)
         if failure.retry_after is not None:
             pause = max(pause, as_asked(failure.retry_after))
-        self.state = replace(self.state, retried=self.state.retried + 1)
+        self._standing.retried()
         await self._noted(partial(self._outbox.postponed, letter.number, self._wall() + pause, error))
 
-    def _note(self, failure: Undelivered) -> None:
-        """Nothing was taken since, whatever it was about."""
-        was, is_gone = self.state, isinstance(failure, Gone)
-        if is_gone and was.status != "off":
-            log.warning("%s is told nothing more: %s", self.name, failure)
-        elif was.status == "ok":
-            log.warning("%s cannot be told: %s; it is tried again", self.name, failure)
-        self.state = replace(
-            was,
-            status="off" if is_gone or was.status == "off" else "failing",
-            failing_since=self._wall() if was.failing_since is None else was.failing_since,
-            error=str(failure),
-        )
-
-    def _back_off(self, failure: Undelivered) -> None:
-        """The receiver failed, whatever it was told: it is left alone for a while."""
-        self._failures, self._recalls = self._failures + 1, False
-        if self._failing_from is None:
-            self._failing_from = self._clock()
-        asked = failure.retry_after
-        pause = pause_after(self._failures, self._dice) if asked is None else as_asked(asked)
-        self._resume_at = self._clock() + pause
-
     async def _give_up(self, letter: Notification, error: str) -> None:
-        self.state = replace(self.state, dead=self.state.dead + 1)
-        if self._clock() - self._said_dead_at >= QUIET:
-            self._said_dead_at = self._clock()
-            log.warning("%s: %d notifications were given up by now: %s", self.name, self.state.dead, error)
+        self._standing.gave_up(error)
         await self._noted(partial(self._outbox.dead, letter.number, error))
 
     async def _noted(self, note: Callable[[], Awaitable[None]]) -> None:
