@@ -97,6 +97,22 @@ async def test_an_outlet_is_shown_without_its_secret(tmp_path: Path) -> None:
     assert SECRET not in text + tried["detail"]
 
 
+async def test_the_broker_is_an_outlet_like_any_other(tmp_path: Path) -> None:
+    """Named mqtt, by its host and without its user; a test says why it cannot be told."""
+    mqtt = {"url": f"mqtt://sightline:{SECRET}@127.0.0.1:1"}
+    async with run_archived(tmp_path, mqtt=mqtt) as door:
+        tried = await asked(door, f"{LIST}/mqtt/test", method="POST")
+        async with door.ask("GET", LIST, cookie("admin")) as response:
+            text = await response.text()
+        [broker] = (await asked(door, LIST))["outlets"]
+        assert (await asked(door, "/api/alerts"))["outlets"] == ["mqtt"]
+    assert (broker["name"], broker["kind"], broker["recipe"]) == ("mqtt", "mqtt", None)
+    assert broker["host"].startswith("127.0.0.1")
+    assert tried["outcome"] == "failed"
+    assert "sightline:" not in text + tried["detail"]
+    assert SECRET not in text + tried["detail"]
+
+
 async def test_a_test_is_told_at_once_and_says_what_came_of_it(tmp_path: Path) -> None:
     """Sent: the receiver has it. Failed: why, in a sentence, and 200 all the same. Either is in the audit."""
     async with run_receiver() as (url, told), run_archived(tmp_path / "well", webhooks=to(url)) as door:
