@@ -41,6 +41,8 @@ print(len(names), *(name for name in sys.modules if name.partition(".")[0] in {H
 
 
 KEEPING = (
+    "aiomqtt",
+    "paho",
     "psycopg",
     "sqlite3",
     "streamer.archive",
@@ -48,6 +50,8 @@ KEEPING = (
     "streamer.http.announcements",
     "streamer.http.exports",
     "streamer.http.kept_events",
+    "streamer.outlets.delivery",
+    "streamer.outlets.mqtt",
     "streamer.stream.album",
     "streamer.stream.events",
 )
