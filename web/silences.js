@@ -83,7 +83,8 @@ export class Silences extends EventTarget {
    */
   async begin(about, seconds) {
     const made = await silence({ ...about, seconds });
-    this.#change([...this.#known.filter(({ id }) => id !== made.id), made]);
+    const others = this.#known.filter(({ rule, stream }) => rule !== made.rule || stream !== made.stream);
+    this.#change([...others, made]); // it takes the place of one about the same
   }
 
   /**
