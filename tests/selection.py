@@ -15,13 +15,16 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 SLOW_MODULES = (
     "keras",
     "playwright",
+    "sightline_models.insulators.footage",
     "tensorflow",
     "streamer.tools.child",
     "tests.peers.gst_peer",
     "tests.peers.process",
     "tests.peers.rtsp_server",
+    "tests.peers.whip_publisher",
 )
-"""A browser, TensorFlow, a camera, and any other program that is started and waited for."""
+"""A browser, TensorFlow, a camera, be it one that sends by WebRTC or a film that is rendered, and any other program
+that is started and waited for."""
 SLOW_FIXTURES = frozenset({"browser", "chromium", "index_model", "model_server", "page"})
 """Those of conftest.py that start one."""
 
