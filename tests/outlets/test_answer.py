@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamer.outlets.sender import Undelivered
-from streamer.outlets.webhook.answer import require_taken
+from streamer.outlets.webhook.answer import LONGEST_WORDS, require_taken
 
 NOW = 1_800_000_000.0
 
@@ -67,6 +67,13 @@ def test_what_it_says_is_shown_in_one_line() -> None:
         "it answers 404 (no_service [2J ***)"
     )
     assert str(failure(500, b"<html>Oops", Content_Type="text/html")) == "it answers 500"
+
+
+@pytest.mark.parametrize("before", range(LONGEST_WORDS - 7, LONGEST_WORDS + 1))
+def test_no_half_of_a_secret_is_shown(before: int) -> None:
+    """Where what is shown of the words ends within one: half of a token is a good part of it."""
+    said = failure(500, b"x" * before + b"hidden", Content_Type="text/plain")
+    assert "h" not in str(said).partition("(")[2]
 
 
 @given(

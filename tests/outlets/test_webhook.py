@@ -221,6 +221,38 @@ async def test_of_an_answer_without_an_end_little_is_read() -> None:
         await to(f"http://127.0.0.1:{port}/hook").send(told(), None)
 
 
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ("200 OK", None),
+        ("202 Accepted", None),
+        ("410 Gone", Gone),
+        ("422 No", Unwelcome),
+        ("429 Later\r\nRetry-After: 77", Undelivered),
+    ],
+)
+@pytest.mark.parametrize("hangs_up", [False, True])
+async def test_the_status_counts_though_the_words_with_it_never_come(
+    status: str, expected: type[Undelivered] | None, hangs_up: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who took it and then says nothing more would else be told again for a day, and all of that stream wait for it."""
+    monkeypatch.setattr(module, "SAYING", 0.05)
+
+    async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(f"HTTP/1.1 {status}\r\nContent-Type: text/plain\r\nContent-Length: 9\r\n\r\nwell".encode())
+        await (writer.drain() if hangs_up else reader.read())
+
+    async with run_listener(converse) as port:
+        webhook = to(f"http://127.0.0.1:{port}/hook")
+        if expected is None:
+            await webhook.send(told(), None)
+        else:
+            failed = await failure(webhook)
+            assert type(failed) is expected
+            assert failed.retry_after == (77.0 if expected is Undelivered else None)
+
+
 async def test_a_certificate_that_nobody_trusts_is_not_believed(tmp_path: Path) -> None:
     """Nor is a port taken for https that speaks no TLS."""
     tls = server_context(make_certificate("localhost", make_certificate("authority")), tmp_path)

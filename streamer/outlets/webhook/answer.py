@@ -34,7 +34,8 @@ def require_taken(
     """
     if 200 <= status < 300:
         return
-    words = redact(_words(headers.get("Content-Type", ""), body))
+    # Whole, and then cut: of half a secret nobody knows that it is one.
+    words = redact(_words(headers.get("Content-Type", ""), body))[:LONGEST_WORDS]
     said = f"it answers {status}" + (f" ({words})" if words else "")
     if status == 410:
         raise Gone("it answers 410: it wants nothing any more")
@@ -69,7 +70,7 @@ def _words(kind: str, body: bytes) -> str:
         (said for key in ("description", "detail", "error", "message") if isinstance(said := found.get(key), str)), None
     )
     text = body.decode(errors="replace") if text is None else text
-    return " ".join("".join(each if each.isprintable() else " " for each in text).split())[:LONGEST_WORDS]
+    return " ".join("".join(each if each.isprintable() else " " for each in text).split())
 
 
 def _json(body: bytes) -> dict[str, Any]:

@@ -34,11 +34,13 @@ RECIPES: dict[str, Callable[[Letter], Post]] = {
     "telegram": telegram,
 }
 TIMEOUT = 10.0
-"""Seconds for one attempt, from the name's lookup to the answer's end."""
+"""Seconds for one attempt, from the name's lookup to what the answer says."""
 SLOWEST = 64 << 10
 """Bytes a second of a body, for which there is as much more time."""
 MOST_READ = 1 << 10
 """Bytes of an answer's body; what comes behind them is not waited for."""
+SAYING = 1.0
+"""Seconds that these may come after the headers; what comes later is not waited for either."""
 
 Addresses = Callable[[str, int], Sequence[str]]
 """Takes host and port, gives the numeric addresses that may be reached; blocks. Raises SourceError."""
@@ -135,8 +137,7 @@ class Webhook:
             ) as client,
             client.post(target, data=post.body, headers=headers, allow_redirects=False) as response,
         ):
-            said = await response.content.read(MOST_READ)
-            require_taken(response.status, response.headers, said, self._wall(), self._redacted)
+            require_taken(response.status, response.headers, await _said(response), self._wall(), urls.redact)
 
     async def _judged(self, target: URL) -> Sequence[str]:
         host, port = target.raw_host or "", target.port or 0
@@ -149,8 +150,18 @@ class Webhook:
                 ) from None
             raise Undelivered(str(error)) from None
 
-    def _redacted(self, text: str) -> str:
-        return urls.redact(text)
+
+async def _said(response: aiohttp.ClientResponse) -> bytes:
+    """The first of an answer's body, if it comes soon. Its status says it all: what was taken is not told again because
+    the words that go with it are late, or cut off.
+    """
+    try:
+        async with asyncio.timeout(SAYING):
+            return await response.content.readexactly(MOST_READ)
+    except asyncio.IncompleteReadError as whole:
+        return whole.partial
+    except (TimeoutError, aiohttp.ClientError):
+        return b""
 
 
 def _why(error: Exception) -> str:
