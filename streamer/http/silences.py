@@ -80,12 +80,8 @@ async def end(request: web.Request) -> web.Response:
 
 
 async def _made(request: web.Request, new: NewSilence) -> Silence:
-    alerts, until = alerts_of(request), request.app[ACCESS].wall() + new.seconds
-    before = [each.id for each in await alerts.silences() if (each.rule, each.stream) == (new.rule, new.stream)]
-    made = await alerts.silence(until, rule=new.rule, stream=new.stream, by=audited(request[PRINCIPAL]))
-    for id_ in before:
-        await alerts.unsilence(id_)
-    return made
+    until = request.app[ACCESS].wall() + new.seconds
+    return await alerts_of(request).silence(until, rule=new.rule, stream=new.stream, by=audited(request[PRINCIPAL]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,7 +183,7 @@ class Alerts:
     async def silence(
         self, until: float, *, rule: str | None = None, stream: str | None = None, by: str = ""
     ) -> Silence:
-        """Have nobody told until then.
+        """Have nobody told until then. It takes the place of one of the same rule and stream.
 
         Args:
             until: UTC, seconds since 1970.
@@ -198,7 +198,11 @@ class Alerts:
         made = Silence(uuid7(now), until, rule, stream, by, now)
 
         def change(cursor: Cursor) -> Silence:
-            if len(silence_table.all_(cursor, now)) >= MOST_SILENCES:
+            others = silence_table.all_(cursor, now)
+            for each in others:
+                if (each.rule, each.stream) == (rule, stream):
+                    silence_table.end(cursor, each.id, now)
+            if sum((each.rule, each.stream) != (rule, stream) for each in others) >= MOST_SILENCES:
                 raise Refused(409, f"there are {MOST_SILENCES} silences already, and no more are kept: end one first")
             silence_table.put(cursor, made)
             return made

@@ -6,6 +6,10 @@ from streamer.values.alert import Silence
 
 REMEMBERED = 86_400.0
 """Seconds that one is kept after its end: what was met in it may be kept only later, and is not told then either."""
+MOST_ENDED = 1000
+"""That are kept so, those that ended last: whoever makes and ends them all day fills no disk, and each event's
+transaction reads them.
+"""
 
 
 def put(cursor: Cursor, silence: Silence) -> None:
@@ -26,7 +30,11 @@ def all_(cursor: Cursor, since: float) -> list[Silence]:
 
 def end(cursor: Cursor, id_: str, now: float) -> bool:
     """End one now; whether it was in force."""
-    return bool(cursor.run("UPDATE silence SET until_ms = ? WHERE id = ? AND until_ms > ?", (ms(now), id_, ms(now))))
+    was = bool(cursor.run("UPDATE silence SET until_ms = ? WHERE id = ? AND until_ms > ?", (ms(now), id_, ms(now))))
+    newest = "SELECT id FROM silence WHERE until_ms <= ? ORDER BY until_ms DESC, id DESC LIMIT ?"
+    sql = f"DELETE FROM silence WHERE until_ms <= ? AND id NOT IN ({newest})"  # noqa: S608  of our own words
+    cursor.run(sql, (ms(now), ms(now), MOST_ENDED))
+    return was
 
 
 def forget(cursor: Cursor, now: float) -> None:

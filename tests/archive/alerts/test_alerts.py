@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from streamer.archive.alerts import alerts as alerts_file
+from streamer.archive.alerts import silence_table
 from streamer.archive.alerts.alert import AlertQuery
 from streamer.archive.archive import Archive
 from streamer.archive.database import Database
@@ -186,6 +187,29 @@ async def test_nobody_is_told_in_a_silence(empty: Database, tmp_path: Path) -> N
         assert state.silenced_until == NOON + 3600
 
 
+async def test_a_silence_takes_the_place_of_one_of_the_same(
+    empty: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A button that is pressed all day, or a broker's client that never stops, leaves room for others' silences."""
+    monkeypatch.setattr(alerts_file, "MOST_SILENCES", 2)
+    async with telling(empty, tmp_path, Telling((YARD,))) as (archive, _):
+        other = await archive.alerts.silence(NOON + 9000, stream="porch", by="anna")
+        for seconds in (3600, 60, 1800, 600):
+            made = await archive.alerts.silence(NOON + seconds, rule="yard", by="mqtt")
+        assert await archive.alerts.silences() == [made, other]
+
+
+async def test_few_that_ended_are_remembered(empty: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that ended last; each event's transaction reads them."""
+    monkeypatch.setattr(silence_table, "MOST_ENDED", 3)
+    async with telling(empty, tmp_path, Telling((YARD,))) as (archive, _):
+        for number in range(6):
+            await archive.alerts.silence(NOON + 3600 + number, rule="yard", by="mqtt")
+        await archive.alerts.unsilence((await archive.alerts.silences())[0].id)
+        with empty.reading() as cursor:
+            assert len(silence_table.all_(cursor, 0)) == 3
+
+
 async def test_the_end_of_what_was_told_is_told_in_a_silence(empty: Database, tmp_path: Path) -> None:
     """Whoever was told of the beginning would else wait for the end for good."""
     async with telling(empty, tmp_path, Telling((replace(YARD, tell_end=True),))) as (archive, told):
@@ -243,7 +267,7 @@ async def test_what_cannot_be_a_rule_is_refused(
         assert [each.rule.name for each in await archive.alerts.rules()] == ["yard"]
         await archive.alerts.silence(NOON + 100)
         with pytest.raises(Refused, match="there are 1 silences already"):
-            await archive.alerts.silence(NOON + 100)
+            await archive.alerts.silence(NOON + 100, stream="porch")
 
 
 async def test_words_that_no_database_holds_are_refused_in_a_sentence(empty: Database, tmp_path: Path) -> None:
