@@ -6,6 +6,7 @@ drawn/NAME.jpg      with its boxes, with --draw
 labels.csv …        what a form says of all pictures, made in the end
 """
 
+import errno
 import os
 import threading
 from collections.abc import Iterator, Mapping
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from streamer.annotate import photo
-from streamer.annotate.answer import Answer, Found, stem_of
+from streamer.annotate.answer import Answer, Found, Unreadable, stem_of
 from streamer.annotate.forms import FORMS
 from streamer.annotate.journal import Journal
 from streamer.annotate.leftovers import remove_leftovers
@@ -109,12 +110,13 @@ class Output:
         if not self.journal.knows(name, origin):
             return False
         stem = stem_of(name)
-        if (self._wish.draw and not self._drawn(stem).exists()) or (
-            self._keeps(is_frame=is_frame) and not self._image(name).exists()
+        # Of a name that is too long `lexists` says no, where a path's own question fails.
+        if (self._wish.draw and not os.path.lexists(self._drawn(stem))) or (
+            self._keeps(is_frame=is_frame) and not os.path.lexists(self._image(name))
         ):
             return False
         label = self._label(stem)
-        if label is not None and not label.exists():
+        if label is not None and not os.path.lexists(label):
             self._write(label, self._form.label(self.journal.answer(name), self._labels))
         return True
 
@@ -129,7 +131,7 @@ class Output:
 
         Raises:
             SightlineError: the disk does not take them.
-            Unreadable: the picture is not there any more.
+            Unreadable: the picture is not there any more, or its name is too long for its files.
         """
         if self._keeps(is_frame=shot.seconds is not None):
             self._write(self._image(answer.name), _bytes_of(shot))
@@ -185,6 +187,8 @@ class Output:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 replace_file(path, content, mode=self._mode)
             except OSError as error:
+                if error.errno == errno.ENAMETOOLONG:  # it is this one's, and the others go on
+                    raise Unreadable("what is written of it would have a longer name than the disk takes") from None
                 raise _unwritten(path, error) from None
 
     @contextmanager

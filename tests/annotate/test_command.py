@@ -350,6 +350,20 @@ def journal_of_now(output: Path) -> list[bytes]:
     return (output / NAME).read_bytes().split(b"\n")[1:-1]
 
 
+def test_a_name_too_long_for_its_labels_costs_a_sentence(
+    detect: Detect, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """While it is written a file has a longer name; the others go on, and a second run says the same."""
+    photos = write_photos(tmp_path / "photos", 2)
+    (photos / "001.jpg").rename(photos / f"{'x' * 251}.jpg")
+    assert detect(photos, "--output", tmp_path / "out", "--format", "csv") == 0
+    for form in ("json", "json", "voc"):
+        capsys.readouterr()
+        assert detect(photos, "--output", tmp_path / "out", "--format", form) == 1
+        assert "would have a longer name than the disk takes" in capsys.readouterr().err
+    assert sorted(path.name for path in (tmp_path / "out" / "labels").iterdir()) == ["000.json", "000.xml"]
+
+
 def test_names_may_hold_anything(detect: Detect, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Names that are no UTF-8, or hold control characters, go through every form, and none reaches the terminal raw."""
     raw = os.fsdecode(b"caf\xe9 \x1b[31m.jpg")

@@ -15,6 +15,10 @@ MOST_LABELS = 50
 """Classes that are counted by themselves; a broken model has millions of them."""
 MOST_GOING_ON = 1000
 """Events of one rule that are remembered."""
+MOST_GOING = 1000
+"""Topics that are taken away at a time. Anybody may have put a million there; the next connection finds the others."""
+LONGEST_TOPIC = 1000
+"""Characters; ours are shorter."""
 ON, OFF = b"ON", b"OFF"
 
 
@@ -72,7 +76,7 @@ class Board:
 
     def found(self, topic: str, payload: bytes) -> None:
         """The broker holds something from before: of what there is no more, that is taken away."""
-        if not payload:
+        if not payload or self.retained.going >= MOST_GOING or len(topic) > LONGEST_TOPIC:
             return
         if self._discovery is not None and self._discovery.is_ours(topic):
             self._found_device(topic, payload)

@@ -14,10 +14,16 @@ class Retained:
         """What it is to hold; empty: nothing there any more, until that is told."""
         self._untold: dict[str, None] = {}
         """Topics of which it does not know, the one that waits longest first."""
+        self._going: set[str] = set()
         self._news = asyncio.Event()
 
     def __len__(self) -> int:
         return len(self._wanted)
+
+    @property
+    def going(self) -> int:
+        """Topics under which nothing is to be held any more, and the broker has not been told."""
+        return len(self._going)
 
     def topics(self) -> frozenset[str]:
         """Those under which something is to be held."""
@@ -31,6 +37,7 @@ class Retained:
         """Hold this there; the same again is no news."""
         if self._wanted.get(topic) != payload:
             self._wanted[topic] = payload
+            (self._going.discard if payload else self._going.add)(topic)
             self.tell_again(topic)
 
     def drop(self, topic: str) -> None:
@@ -57,6 +64,7 @@ class Retained:
         payload = self._wanted[topic]
         if not payload:
             del self._wanted[topic]
+            self._going.discard(topic)
         return topic, payload
 
 

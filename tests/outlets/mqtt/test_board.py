@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from streamer.outlets.mqtt.board import GONE_AFTER, MOST_GOING_ON, MOST_LABELS, Board
+from streamer.outlets.mqtt.board import GONE_AFTER, MOST_GOING, MOST_GOING_ON, MOST_LABELS, Board
 from streamer.outlets.mqtt.discovery import Discovery
 from streamer.outlets.mqtt.topics import Topics
 from streamer.outlets.news import StreamNews
@@ -103,6 +103,29 @@ def test_what_is_found_of_ours_stays_and_of_others_is_not_touched() -> None:
         one.found(topic, b"{}")
     assert one.retained.topics() == before
     assert len(one.retained) == len(before)
+
+
+def test_a_broker_full_of_others_topics_fills_no_memory() -> None:
+    """They are found faster than they are taken away; and what is ours is told all the same."""
+    one = board(discovery=DISCOVERY)
+    for index in range(MOST_GOING):
+        one.found(f"s/streams/a{index}/state", b"{}")
+        one.found(f"s/alerts/a{index}/state", b"ON")
+        one.found(f"ha/device/s/a{index}/config", b"{}")
+    assert MOST_GOING <= one.retained.going == len(one.retained) < MOST_GOING + 10
+    one.update([StreamNews("a", LIVE)], ["night"])
+    assert "s/streams/a/state" in one.retained.topics()
+
+
+async def test_more_is_taken_away_once_some_is() -> None:
+    """There is room again as soon as the broker is told; a topic as long as no name of ours makes is left alone."""
+    one = board()
+    one.found(f"s/streams/{'x' * 1000}/state", b"{}")
+    assert one.retained.going == 0
+    one.found("s/alerts/old/state", b"ON")
+    assert one.retained.going == 1
+    assert await one.retained.next() == ("s/alerts/old/state", b"")
+    assert one.retained.going == 0
 
 
 def test_what_a_device_had_before_we_came_is_taken_away_with_the_device_that_stays() -> None:
