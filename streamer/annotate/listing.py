@@ -74,14 +74,27 @@ def _files(path: Path, listing: Listing, *, recursive: bool, left_out: set[str])
     if stat.S_ISREG(mode):
         yield path, path.name
     elif stat.S_ISDIR(mode):
-        yield from _walk(path, "", listing, recursive=recursive, left_out=left_out)
+        yield from _walk(path, listing, recursive=recursive, left_out=left_out)
     else:
         listing.refused.append((path, "this is neither a file nor a folder"))
 
 
-def _walk(
-    folder: Path, below: str, listing: Listing, *, recursive: bool, left_out: set[str]
-) -> Iterator[tuple[Path, str]]:
+def _walk(folder: Path, listing: Listing, *, recursive: bool, left_out: set[str]) -> Iterator[tuple[Path, str]]:
+    """Without calling itself: folders may be deeper in each other than calls."""
+    levels = [_entries(folder, "", listing)]
+    while levels:
+        for path, name, is_folder in levels[-1]:
+            if not is_folder:
+                yield path, name
+            elif recursive and _real(path) not in left_out:
+                levels.append(_entries(path, f"{name}/", listing))
+                break
+        else:
+            levels.pop()
+
+
+def _entries(folder: Path, below: str, listing: Listing) -> Iterator[tuple[Path, str, bool]]:
+    """Files and folders in one, by name: path, name below what was given, and whether it is a folder."""
     try:
         with os.scandir(folder) as entries:
             found = sorted(entries, key=lambda entry: entry.name)
@@ -91,15 +104,12 @@ def _walk(
     for entry in found:
         if entry.name.startswith("."):  # ours, and what systems and editors keep beside files
             continue
-        path, name = folder / entry.name, f"{below}{entry.name}"
         try:
             is_file, is_folder = entry.is_file(), entry.is_dir(follow_symlinks=False)
         except OSError:
             is_file, is_folder = True, False  # whatever is wrong with it is said when it is opened
-        if is_file:
-            yield path, name
-        elif is_folder and recursive and _real(path) not in left_out:
-            yield from _walk(path, f"{name}/", listing, recursive=recursive, left_out=left_out)
+        if is_file or is_folder:
+            yield folder / entry.name, f"{below}{entry.name}", is_folder
 
 
 def _begins_as_picture(file: Path) -> bool:

@@ -1,6 +1,8 @@
 """streamer.annotate.listing: which files are looked at, and by which names."""
 
+import inspect
 import os
+import sys
 from pathlib import Path
 
 from streamer.annotate.listing import listing_of
@@ -70,3 +72,18 @@ def test_our_own_folders_are_left_out(tmp_path: Path) -> None:
     touch(tmp_path, "a.jpg", "drawn/a.jpg")
     listing = listing_of([tmp_path], recursive=True, without=[tmp_path / "drawn"])
     assert [each.name for each in listing.files] == ["a.jpg"]
+
+
+def test_folders_may_be_deeper_in_each_other_than_calls(tmp_path: Path) -> None:
+    """What somebody unpacked says nothing of Python's own limits."""
+    deepest = tmp_path.joinpath(*["a"] * 200)
+    deepest.mkdir(parents=True)
+    (deepest / "1.jpg").touch()
+    (tmp_path / "b.jpg").touch()
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(len(inspect.stack(0)) + 100)
+    try:
+        listing = listing_of([tmp_path], recursive=True)
+    finally:
+        sys.setrecursionlimit(limit)
+    assert [given.name for given in listing.files] == [f"{'a/' * 200}1.jpg", "b.jpg"]
