@@ -70,7 +70,7 @@ def one_of_each(views: Views) -> tuple[Views, NDArray[np.intp]]:
     """
     rows = np.lexsort((-views.scores, views.cut))
     views = views.take(rows)
-    alike, cut, scores = _alike(views, views), views.cut, views.scores.copy()
+    alike, cut, scores = _likest_of_each_picture(_alike(views, views), views), views.cut, views.scores.copy()
     kept, whole = np.zeros(len(views), bool), np.zeros(len(views), bool)
     for row in range(len(views)):
         likest = np.argmax(alike[row] * whole)
@@ -79,6 +79,20 @@ def one_of_each(views: Views) -> tuple[Views, NDArray[np.intp]]:
         else:
             kept[row], whole[row] = True, not cut[row]
     return _joined(replace(views, scores=scores).take(kept), rows[kept])
+
+
+def _likest_of_each_picture(alike: Floats, views: Views) -> Floats:
+    """How alike boxes are [K, K], but 0 where another whole box of the same picture is more like that other one.
+
+    What a picture shows whole it shows once: of two neighbours in a tile one is the thing that the frame shows, and the
+    other is none of it, however much they overlap. Of what is cut there may be several parts.
+    """
+    claims = alike.copy()
+    for picture in np.unique(views.pictures):
+        rows = np.flatnonzero((views.pictures == picture) & ~views.cut)
+        if len(rows) > 1:
+            claims[rows] *= alike[rows] == alike[rows].max(axis=0)
+    return claims
 
 
 def _joined(views: Views, rows: NDArray[np.intp]) -> tuple[Views, NDArray[np.intp]]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -145,3 +146,13 @@ def test_a_cut_box_need_not_show_all_that_its_tile_has_of_a_thing() -> None:
     cut, apart = (350, 105, 499, 135), (350, 105, 450, 135)
     assert merged(views_of((900, 900), (None, [(whole, 0.6)]), (tile, [(cut, 0.9)]))) == [(whole, 0.9)]
     assert len(merged(views_of((900, 900), (None, [(whole, 0.6)]), (tile, [(apart, 0.9)])))) == 2
+
+
+@pytest.mark.parametrize("score", [0.8, 0.95])
+def test_a_neighbour_that_a_tile_tells_from_a_thing_is_none_of_it(score: float) -> None:
+    """Of two that overlap the frame shows one: a tile that shows both has two things, whichever it is surer of."""
+    size, thing, neighbour = (1000, 600), (100.0, 100.0, 200.0, 300.0), (150.0, 100.0, 250.0, 300.0)
+    assert iou(thing, neighbour) > ALIKE
+    tile = regions(size, "2x2")[0]
+    found = merged(views_of(size, (None, [(thing, 0.9)]), (tile, [(thing, 0.85), (neighbour, score)])))
+    assert [tuple(box) for box, _ in found] == [thing, neighbour]
