@@ -3,8 +3,9 @@ told of it are kept together, or not at all.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from streamer.archive import event_table
 from streamer.archive.alerts import alert_table, outbox_table, silence_table
@@ -97,6 +98,8 @@ class _Case:
         """Whether anything may come of an event that goes on."""
         self._silences: list[Silence] | None = None
         self._drafts: list[Draft] = []
+        self._shown: tuple[Kept, Mapping[str, Any]] | None = None
+        """The event that was told of last, and as it is shown: a hundred rules may tell of one."""
         self._alerts: Counter[tuple[str, str]] = Counter()
 
     def hear(self, news: _News) -> None:
@@ -168,4 +171,6 @@ class _Case:
 
     def _tell(self, outlets: Iterable[str], kind: NotificationKind, rule: str | None, kept: Kept) -> None:
         for outlet in outlets:
-            self._drafts.append(Draft(outlet, kind, kept.event.stream, rule, kept.document()))
+            if self._shown is None or self._shown[0] is not kept:
+                self._shown = kept, kept.document()
+            self._drafts.append(Draft(outlet, kind, kept.event.stream, rule, self._shown[1]))

@@ -1,6 +1,7 @@
 """A letter as a row of the outbox, and back. Pure."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from streamer.archive.alerts.letter import Letter
@@ -13,8 +14,13 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def row_of(letter: Letter) -> tuple[Any, ...]:
-    """Its cells, in the order of COLUMNS."""
+def text_of(event: Mapping[str, Any]) -> str:
+    """An event as its cell has it."""
+    return json.dumps(event)
+
+
+def row_of(letter: Letter, event: str) -> tuple[Any, ...]:
+    """Its cells, in the order of COLUMNS; the event as `text_of` has it."""
     told = letter.notification
     return (
         told.number,
@@ -23,7 +29,7 @@ def row_of(letter: Letter) -> tuple[Any, ...]:
         told.stream,
         told.kind,
         told.rule,
-        json.dumps(told.event),
+        event,
         ms(told.made_at),
         ms(told.queued_at),
         ms(letter.due_at),

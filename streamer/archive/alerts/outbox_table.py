@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 
 from streamer.archive.alerts import outlet_sums
 from streamer.archive.alerts.letter import Draft, Letter, Queue
-from streamer.archive.alerts.outbox_row import COLUMNS, letter_of, ms, row_of
+from streamer.archive.alerts.outbox_row import COLUMNS, letter_of, ms, row_of, text_of
 from streamer.archive.alerts.outlet_sums import Sums
 from streamer.archive.database import Cursor
 from streamer.archive.event_table import in_parts
@@ -47,7 +47,11 @@ def put(cursor: Cursor, drafts: Sequence[Draft], now: float) -> list[Notificatio
         Notification(uuid7(now), number, each.outlet, each.kind, each.stream, each.rule, each.event, now, queued_at=now)
         for number, each in enumerate(drafts, first)
     ]
-    cursor.run_many(_PUT, [row_of(Letter(each, now)) for each in made])
+    texts: dict[int, str] = {}
+    for draft in drafts:  # many are of one event
+        if id(draft.event) not in texts:
+            texts[id(draft.event)] = text_of(draft.event)
+    cursor.run_many(_PUT, [row_of(Letter(each, now), texts[id(each.event)]) for each in made])
     for outlet, count in Counter(each.outlet for each in made).items():
         add(cursor, outlet, Sums(waiting=count), now)
     return made
