@@ -67,8 +67,16 @@ async def test_an_answer_is_there_when_its_last_picture_is() -> None:
 
 
 async def test_nothing_is_asked_after_a_call_that_failed() -> None:
-    """A frame of which one part is not known has no answer, and the model is not burdened with the rest."""
-    model = Model(fails_at=2)
-    with pytest.raises(PredictError):
-        await predict_tiled(model, [tiled_sample(0.0)], 7.0, 2)
-    assert model.calls == [2, 2]
+    """The model is not burdened with the rest; where nothing is known, or others share the calls, there is no answer."""
+    for model, samples in ((Model(fails_at=1), 1), (Model(fails_at=2), 2)):
+        with pytest.raises(PredictError):
+            await predict_tiled(model, [tiled_sample(float(number)) for number in range(samples)], 7.0, 2)
+        assert model.calls == [2] * samples
+
+
+async def test_of_a_frame_in_several_calls_what_was_answered_is_told() -> None:
+    """A model too slow for all parts of a frame says at least what the whole of it shows."""
+    for fails_at, known in ((2, 2), (3, 4)):
+        model = Model(fails_at=fails_at)
+        (answer,) = await predict_tiled(model, [tiled_sample(0.0)], 7.0, 2)
+        assert (len(answer), len(model.calls)) == (known, fails_at)
