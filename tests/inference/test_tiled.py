@@ -67,7 +67,7 @@ async def test_an_answer_is_there_when_its_last_picture_is() -> None:
 
 
 async def test_nothing_is_asked_after_a_call_that_failed() -> None:
-    """The model is not burdened with the rest; where nothing is known, or others share the calls, there is no answer."""
+    """The model is not burdened with the rest; where nothing is known, or others share the calls, it fails."""
     for model, samples in ((Model(fails_at=1), 1), (Model(fails_at=2), 2)):
         with pytest.raises(PredictError):
             await predict_tiled(model, [tiled_sample(float(number)) for number in range(samples)], 7.0, 2)
