@@ -38,7 +38,7 @@ def datagrams(codec: str, spoilt: Spoilt = ()) -> list[bytes]:
             other = (at + 1 + number % 5) % len(sent)
             sent[at], sent[other] = sent[other], sent[at]
         elif kind == "flip":
-            place = number % 18
+            place = number % min(18, len(sent[at]))  # of one that was cut, or whose picture hardly changed
             sent[at] = sent[at][:place] + bytes((sent[at][place] ^ 1 << number % 8,)) + sent[at][place + 1 :]
         else:
             sent[at] = sent[at][: 12 + number % 6]
