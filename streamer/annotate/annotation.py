@@ -25,6 +25,8 @@ AHEAD = 2
 """Batches that are read while others are asked about."""
 WRITERS = 4
 """Threads that write: each waits for the disk, not for a core."""
+SETTLING = 5.0
+"""Seconds that what a thread is at may take once all is over."""
 
 
 class Keeper(Past, Protocol):
@@ -100,6 +102,9 @@ class Annotation:
                 group.create_task(self._write(asked))
         except BaseExceptionGroup as several:
             raise _first(several) from None
+        finally:
+            for errands in (self._reading.errands, self._writing, self._noting):
+                await errands.settle(SETTLING)
         return self.tally
 
     async def _read(

@@ -72,7 +72,8 @@ class Reading:
     def __init__(self, look: Look, past: Past) -> None:
         """Have read nothing yet; what `past` has need not be done again."""
         self._look, self._past = look, past
-        self._threads = Errands(THREADS, "reading")
+        self.errands = Errands(THREADS, "reading")
+        """Where it is done."""
         self._reformatter = VideoReformatter()
 
     async def run(self, files: Sequence[Given], put: Put, group: asyncio.TaskGroup) -> None:
@@ -87,7 +88,7 @@ class Reading:
             if given.is_video:
                 await self._read_video(given, put)
             else:
-                await put(group.create_task(self._threads.run(partial(self._photo, given))))
+                await put(group.create_task(self.errands.run(partial(self._photo, given))))
 
     def _photo(self, given: Given) -> Outcome:
         try:
@@ -104,7 +105,7 @@ class Reading:
     async def _read_video(self, given: Given, put: Put) -> None:
         outcomes = self._video(given)
         # One after the other: a decoder goes on where it stood.
-        while (outcome := await self._threads.run(partial(next, outcomes, None))) is not None:
+        while (outcome := await self.errands.run(partial(next, outcomes, None))) is not None:
             await put(_ready(outcome))
 
     def _video(self, given: Given) -> Iterator[Outcome]:

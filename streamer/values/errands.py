@@ -5,6 +5,7 @@ server that is silent would hold that up for as long as the system's resolver is
 """
 
 import asyncio
+import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -12,6 +13,9 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+
+SETTLING = 0.01
+"""Seconds from one look at whether threads have ended to the next."""
 
 
 class Errands:
@@ -45,6 +49,18 @@ class Errands:
             still = [waiting for waiting in self._waiting if not waiting[0].cancelled()]
             self._waiting = deque([*still, (future, errand)])
         return await asyncio.wrap_future(future)
+
+    async def settle(self, seconds: float) -> bool:
+        """Wait until no thread is at anything, for so long at the most; whether none is.
+
+        A command does so before its end: the interpreter ends such threads where they come back to it, and those who
+        come out of C++ take the whole process with them (std::terminate).
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self._threads:  # noqa: ASYNC110  they know no event loop
+                    await asyncio.sleep(SETTLING)
+        return not self._threads
 
     def _work(self) -> None:
         while (next_one := self._next()) is not None:

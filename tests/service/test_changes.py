@@ -79,8 +79,13 @@ async def test_an_added_stream_is_one_like_any_other_until_it_is_removed(service
     assert answer.json()["origin"] == "api"
     shown = camera.url("/road").replace(PASSWORD, "***")
     assert answer.json()["settings"] == {"url": shown, "sample_fps": 4.0, "paused": False}
-    live = await service.wait_for_state("road", "live")
-    assert (live["width"], live["height"]) == (320, 240)
+    await service.wait_for_state("road", "live")
+
+    async def has_its_size() -> bool:
+        live = await service.stream("road")
+        return (live["width"], live["height"]) == (320, 240)
+
+    await until(has_its_size, lambda: "its pictures are of another size")
     async with service.events("road") as feed:
         await feed.more(3)
     removed = await delete(service, "road")

@@ -79,3 +79,18 @@ def test_an_errand_that_never_ends_does_not_keep_the_process() -> None:
     )
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
     assert (ended.returncode, ended.stderr) == (0, "")
+
+
+async def test_whoever_ends_may_wait_for_what_is_under_way() -> None:
+    """Until no thread is at anything, or for so long; what was called off meanwhile is not begun."""
+    errands, go_on, done = Errands(1, "test"), threading.Event(), list[int]()
+    running = asyncio.create_task(errands.run(go_on.wait))
+    waiting = asyncio.create_task(errands.run(lambda: done.append(1)))
+    await asyncio.sleep(0)
+    for task in (running, waiting):
+        task.cancel()
+    await asyncio.wait([running, waiting])
+    assert not await errands.settle(0.02)
+    go_on.set()
+    assert await errands.settle(30)
+    assert not done
