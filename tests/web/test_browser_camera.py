@@ -131,7 +131,7 @@ async def test_a_name_that_is_taken_is_a_sentence(service: Service) -> None:
         await page.locator("camera-panel").get_by_role("button", name="Start").click()
         await expect(page.locator("camera-panel")).to_have_attribute("data-state", "publishing")
         await other.locator("camera-panel").get_by_role("button", name="Start").click()
-        await expect(other.locator("camera-panel .problem")).to_contain_text("Somebody publishes 'same' already")
+        await expect(other.locator("camera-panel .own > .problem")).to_contain_text("Somebody publishes 'same' already")
         await expect(other.locator("camera-panel").get_by_role("button", name="Start")).to_be_visible()
         await page.locator("camera-panel").get_by_role("button", name="Stop").click()
     await gone(service, "same")
