@@ -272,7 +272,7 @@ async def test_what_is_typed_into_a_form_is_not_for_the_page(page: Page, service
     await page.get_by_role("button", name="Add a camera").click()
     for key in ("f", "ArrowRight", "f"):
         await page.keyboard.press(key)
-    await expect(page.get_by_label("Name")).to_have_value("ff")
+    await expect(page.get_by_role("dialog").get_by_label("Name")).to_have_value("ff")
     await page.keyboard.press("Escape")
     await expect(page.get_by_role("dialog")).to_be_hidden()
     assert await page.evaluate("[location.hash, document.fullscreenElement]") == ["#a", None]
