@@ -39,7 +39,7 @@ test: $(VENV)/.installed-dev $(NODE)/.installed  ## run every test (PYTEST_ARGS=
 	@$(if $(PYTEST_ARGS),exec $(PYTEST) $(PYTEST_ARGS),$(ALL_TESTS))
 
 test-fast: $(VENV)/.installed-dev  ## the tests that need no browser, no TensorFlow and no real camera, in two minutes
-	@exec $(PYTEST) --fast -n 2 --dist=worksteal -q $(PYTEST_ARGS)
+	@exec $(PYTEST) --fast -n 3 --dist=worksteal -q $(PYTEST_ARGS)
 
 soak: $(VENV)/.installed-dev  ## ten minutes of coming and going, and what is not given back; then a planted leak must be found
 	@scripts/install_test_tools.sh

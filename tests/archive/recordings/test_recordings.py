@@ -52,7 +52,9 @@ async def test_what_a_recorder_says_is_found_soon(empty: Database, tmp_path: Pat
         boxes.begun(segment, 1)
         boxes.answered(1, segment.first_time + 7, SIZE, [a_box()])
         assert (await recordings.boxes([segment.id]))[segment.id].times.tolist() == [7]
-        await until(lambda: recordings.known([segment.id]) and not recordings.writer.waiting)
+        while await recordings.one(segment.id) is None:  # noqa: ASYNC110  what is being written is known before it is there
+            await asyncio.sleep(0.01)
+        await until(lambda: not recordings.writer.waiting)
         assert await recordings.one(segment.id) == segment
         assert await recordings.at("porch", NOON + 1) == segment
         assert await recordings.segments("porch", NOON, NOON + 1, 5) == [segment]
