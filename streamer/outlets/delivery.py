@@ -167,8 +167,8 @@ class Delivery:
         found = {letter.stream: letter for letter in reversed(letters) if letter.stream not in self._at}
         first = sorted(found.values(), key=lambda letter: letter.number)
         if self._standing.pause > 0 or self._standing.is_off:
-            # Somebody waits for a test; and what is too old need not wait for an attempt that is not made.
-            first = [letter for letter in first if letter.kind == "test" or self._is_given_up(letter)]
+            # What is too old need not wait for an attempt that is not made.
+            first = [letter for letter in first if self._is_given_up(letter)]
             return first[: max(0, AT_ONCE - len(self._at))]
         if self._standing.failures:  # not always the same one: it may be what the receiver fails at
             first.sort(key=lambda letter: letter.attempts)
@@ -247,7 +247,7 @@ class Delivery:
         attempts, error, is_unwelcome = letter.attempts + 1, str(failure), isinstance(failure, Unwelcome)
         self._standing.failed(failure)
         self._recalls = self._recalls and is_unwelcome
-        if letter.kind == "test" or (is_unwelcome and attempts >= UNWELCOME_ATTEMPTS):
+        if is_unwelcome and attempts >= UNWELCOME_ATTEMPTS:
             await self._give_up(letter, error)
             return
         pause = pause_after(attempts, self._dice)

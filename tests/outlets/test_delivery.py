@@ -268,16 +268,6 @@ async def test_a_receiver_that_takes_nothing_is_failing() -> None:
         assert (state.status, state.failing_since, state.error) == ("failing", START, "it answers 400 (chat not found)")
 
 
-async def test_a_test_among_what_waits_is_made_at_once_and_once() -> None:
-    """Whatever pause there is; nobody wants to be tested tomorrow."""
-    async with running() as bench:
-        bench.receiver.answer = lambda *_: Undelivered("it answers 500", 600.0)
-        bench.outbox.put(told(1))
-        await until(lambda: bench.delivery.state.status == "failing")
-        bench.outbox.put(told(2, kind="test"))
-        await until(lambda: bench.outbox.states() == ["waiting", "dead: it answers 500"])
-
-
 async def test_what_is_not_taken_with_its_picture_is_told_without() -> None:
     """At once: a receiver with a limit on bodies is told all the same."""
     async with running() as bench:

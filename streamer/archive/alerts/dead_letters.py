@@ -30,24 +30,6 @@ def page(cursor: Cursor, outlet: str, before: int | None, limit: int) -> list[Le
     return [letter_of(row) for row in cursor.all(sql, (outlet, *value, limit))]
 
 
-def of_id(cursor: Cursor, id_: str) -> Letter | None:
-    """One, dead or not; None: there is none any more."""
-    rows = cursor.all(f"{_LETTERS} WHERE id = ?", (id_,))
-    return letter_of(rows[0]) if rows else None
-
-
-def waiting_test(cursor: Cursor, outlet: str) -> Letter | None:
-    """The one that waits to be sent; None: none does."""
-    sql = f"{_LETTERS} WHERE outlet = ? AND died_ms IS NULL AND stream = '' AND kind = 'test' ORDER BY number LIMIT 1"
-    rows = cursor.all(sql, (outlet,))
-    return letter_of(rows[0]) if rows else None
-
-
-def hasten(cursor: Cursor, number: int, now: float) -> None:
-    """Have one that waits be due now."""
-    cursor.run("UPDATE outbox SET due_ms = ? WHERE number = ? AND died_ms IS NULL", (ms(now), number))
-
-
 def resend(cursor: Cursor, outlet: str, ids: Collection[str] | None, now: float) -> int:
     """Have them wait again as if they were new, behind all that waits, in their old order; returns how many.
 

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from streamer.archive import event_table
 from streamer.archive.alerts import dead_letters, outbox_table
-from streamer.archive.alerts.letter import Draft, Letter, Queue
+from streamer.archive.alerts.letter import Letter, Queue
 from streamer.archive.database import Cursor
 from streamer.archive.desk import Desk
 from streamer.archive.pictures import Pictures
@@ -131,10 +131,6 @@ class StoredOutbox:
         """
         return await self._desk.read(lambda cursor: dead_letters.page(cursor, outlet, before, limit))
 
-    async def letter(self, id_: str) -> Letter | None:
-        """One, waiting or dead; None: it was sent, or discarded."""
-        return await self._desk.read(lambda cursor: dead_letters.of_id(cursor, id_))
-
     async def resend(self, outlet: str, ids: Collection[str] | None = None) -> int:
         """Have dead letters sent again, behind all that waits, in their old order; returns how many.
 
@@ -151,20 +147,6 @@ class StoredOutbox:
         """Let go of dead letters; returns how many. The same arguments."""
         discarded = partial(dead_letters.discard, outlet=outlet, ids=ids, now=self._wall())
         return await self._change(lambda cursor: (discarded(cursor), [outlet]))
-
-    async def add_test(self, outlet: str) -> Notification:
-        """Have it told that this is a test; one that waits already is sent now."""
-
-        def add(cursor: Cursor) -> Notification:
-            waiting = dead_letters.waiting_test(cursor, outlet)
-            if waiting is not None:
-                dead_letters.hasten(cursor, waiting.notification.number, self._wall())
-                return waiting.notification
-            return outbox_table.put(cursor, [Draft(outlet, "test", "", None, {})], self._wall())[0]
-
-        notification = await self._change(lambda cursor: (add(cursor), [outlet]))
-        self._tell(outlet)
-        return notification
 
     async def _change(self, change: Callable[[Cursor], tuple[T, Collection[str]]]) -> T:
         """Have something changed in the queues of the outlets that `change` returns besides its outcome."""

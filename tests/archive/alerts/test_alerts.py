@@ -352,22 +352,3 @@ async def test_a_letters_picture_is_the_events(empty: Database, tmp_path: Path) 
         assert await archive.outbox.picture("nobody") is None
         archive.pictures.image(event).unlink()
         assert await archive.outbox.picture(event.id) is None
-
-
-async def test_one_test_waits_at_a_time(empty: Database, tmp_path: Path) -> None:
-    """Whoever asks for another while one waits has that one sent now."""
-    async with telling(empty, tmp_path, Telling()) as (archive, _):
-        test = await archive.outbox.add_test("phone")
-        assert (test.kind, test.stream, test.event) == ("test", "", {})
-        await archive.outbox.postponed(test.number, NOON + 600, "it answered 503")
-        again = await archive.outbox.add_test("phone")
-        assert again.id == test.id
-        (due,) = await archive.outbox.due("phone", NOON + 60, 4)
-        assert due.id == test.id
-        assert await archive.outbox.next_due("phone") == NOON + 60
-        await archive.outbox.dead(test.number, "it answered 404")
-        letter = await archive.outbox.letter(test.id)
-        assert letter is not None
-        assert (letter.state, letter.notification.error, letter.notification.attempts) == ("dead", "it answered 404", 2)
-        assert await archive.outbox.discard("phone", [test.id]) == 1
-        assert await archive.outbox.letter(test.id) is None
