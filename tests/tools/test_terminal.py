@@ -41,13 +41,13 @@ terminal = Terminal()
 def hung_up(*_):
     if terminal.is_gone():
         os._exit(0)
-    print("read again", flush=True)
+    with contextlib.suppress(OSError):  # the terminal is gone
+        print("read again", flush=True)
 
 signal.signal(signal.SIGHUP, hung_up)
 print("waiting", flush=True)
 while True:
-    with contextlib.suppress(OSError):  # of a print to a terminal that is gone
-        time.sleep(0.05)  # not signal.pause(): a signal that comes just before it would be waited for ever
+    time.sleep(0.05)  # not signal.pause(): a signal that comes just before it would be waited for ever
 """
 
 

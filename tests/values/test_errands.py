@@ -83,10 +83,15 @@ def test_an_errand_that_never_ends_does_not_keep_the_process() -> None:
 
 async def test_whoever_ends_may_wait_for_what_is_under_way() -> None:
     """Until no thread is at anything, or for so long; what was called off meanwhile is not begun."""
-    errands, go_on, done = Errands(1, "test"), threading.Event(), list[int]()
-    running = asyncio.create_task(errands.run(go_on.wait))
+    errands, begun, go_on, done = Errands(1, "test"), threading.Event(), threading.Event(), list[int]()
+
+    def wait() -> None:
+        begun.set()
+        go_on.wait()
+
+    running = asyncio.create_task(errands.run(wait))
     waiting = asyncio.create_task(errands.run(lambda: done.append(1)))
-    await asyncio.sleep(0)
+    await until(begun.is_set)  # what has not begun is called off, too
     for task in (running, waiting):
         task.cancel()
     await asyncio.wait([running, waiting])
