@@ -27,7 +27,14 @@ MAX_CLASS = 1 << 24
 
 
 def read(
-    response: Any, samples: list[Sample], contract: Contract, *, model: str, version: int, answered_at: float
+    response: Any,
+    samples: list[Sample],
+    contract: Contract,
+    *,
+    model: str,
+    version: int,
+    answered_at: float,
+    sent_at: float = 0.0,
 ) -> list[Detections]:
     """Detections of each sample, in order.
 
@@ -42,6 +49,7 @@ def read(
         model: who answered.
         version: which of its versions.
         answered_at: monotonic time at which the answer came.
+        sent_at: and at which the question left.
 
     Raises:
         PredictError: it is not of the contract's form.
@@ -73,6 +81,8 @@ def read(
             scores=np.minimum(scores, np.float32(1)),
             class_ids=ids,
             labels=labels,
+            chosen_at=sample.chosen_at,
+            sent_at=sent_at,
             unnamed=frozenset(label for name, label in zip(named, labels, strict=True) if name is None),
         )
         answers.append(replace(whole.taken(strong), faint=whole.taken(~strong)))

@@ -107,7 +107,13 @@ class Predictor:
                 await self._learn(version)
             contract = self._contracts[version]
             answers = answer.read(
-                response, samples, contract, model=self.model, version=version, answered_at=answered_at
+                response,
+                samples,
+                contract,
+                model=self.model,
+                version=version,
+                answered_at=answered_at,
+                sent_at=started,
             )
         except PredictError as error:
             self._on_error(error.code)

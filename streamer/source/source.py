@@ -216,7 +216,7 @@ class Source:
         """In the connection's thread: one decoded picture."""
         received_at = of.received_at
         placed = self._timeline.place(pts, received_at)
-        frame = Frame(self.name, self._frames, placed, received_at, picture, opening, of.coded_at)
+        frame = Frame(self.name, self._frames, placed, received_at, picture, opening, of.coded_at, self._clock())
         self._frames += 1
         self.last_frame_at = received_at
         if self.state != "live":

@@ -70,6 +70,10 @@ class Detections:
     """Those of `labels` that are ours, for ids that the model has no name for: a broken one has millions of them."""
     faint: "Detections | None" = None
     """What the model half saw, below the stream's score: for the tracker alone, to follow what it follows already."""
+    chosen_at: float = 0.0
+    """Monotonic, when the frame was chosen for the model; 0 where nobody said."""
+    sent_at: float = 0.0
+    """Monotonic, when the call that carries it left; 0 where nobody said."""
     followed: tuple[Followed | None, ...] = ()
     """K of them, or none: what each row is known as. None: its answer came too late to be followed."""
 

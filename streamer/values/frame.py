@@ -35,6 +35,8 @@ class Frame:
     """Counts the connections of its source: of another one nothing need be where it was."""
     coded_at: int = 0
     """CodedPicture.time of what it was decoded from, by which a recording knows it."""
+    decoded_at: float = 0.0
+    """Monotonic time at which it left the decoder; 0 where nobody said."""
 
     @property
     def width(self) -> int:
@@ -81,6 +83,8 @@ class Sample:
     """Parts of the same frame that are looked at as well; one answer is made of all."""
     wished: int = 1
     """How many pictures it would be if its model had the time."""
+    chosen_at: float = 0.0
+    """Monotonic time at which it was chosen for the model; 0 where nobody said."""
 
     @property
     def pictures(self) -> int:

@@ -19,3 +19,5 @@ class Sampling:
     """Whether what is drawn says which thing is which."""
     tiles: Tiles = "off"
     """How frames are cut, for what is small in them."""
+    priority: float = 1.0
+    """Its weight where the model cannot serve all streams as often as they wish: twice as often for twice as much."""

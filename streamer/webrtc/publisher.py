@@ -272,7 +272,8 @@ class Publisher(Session):
             self._capped += 1
             return
         self._placed = placed
-        frame = Frame(self.name, self._frames, placed, of.received_at, picture, coded_at=_coded_at(of))
+        now, coded_at = self._clock(), _coded_at(of)
+        frame = Frame(self.name, self._frames, placed, of.received_at, picture, coded_at=coded_at, decoded_at=now)
         self._frames += 1
         self.last_frame_at = of.received_at
         if self._take_frame is not None:
