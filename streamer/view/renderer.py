@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from av.video.reformatter import VideoReformatter
 
 from streamer.values.frame import Frame, Planes
-from streamer.values.packet import EncodedPacket
+from streamer.values.packet import TIME_BASE, EncodedPacket
 from streamer.values.track import TrackedBox
 from streamer.view.annotator import annotate
 from streamer.view.encoder import Encoder, EncoderOf, H264Encoder, Vp8Encoder, encode_jpeg
@@ -13,6 +13,10 @@ from streamer.view.fanout import FanOut
 
 DEFAULT_FPS = 30.0
 """Frames a second an encoder is made for while nobody knows better."""
+
+
+Rendered = list[tuple[FanOut, EncodedPacket]]
+"""What is to be published where: one picture, at one pts in every codec."""
 
 
 class Renderer:
@@ -28,6 +32,8 @@ class Renderer:
         """What the newest frame was encoded in: of "h264", "vp8" and "jpeg". Replaced whole, for any thread to read."""
         self._encoders: dict[FanOut, Encoder] = {}
         self._reformatter = VideoReformatter()
+        self._last_pts = -1
+        """Of the newest picture, in TIME_BASE: it rises, whatever becomes of the encoders."""
 
     def __len__(self) -> int:
         """Video encoders at work."""
@@ -46,7 +52,7 @@ class Renderer:
         fps: float | None,
         wanted: Mapping[FanOut, bool],
         show_ids: bool = False,
-    ) -> list[tuple[FanOut, EncodedPacket]]:
+    ) -> Rendered:
         """Draw and encode one frame; gives what is to be published where.
 
         Args:
@@ -58,18 +64,20 @@ class Renderer:
             show_ids: say which thing is which.
         """
         planes = annotate(frame, boxes, notice, self._reformatter, show_ids=show_ids)
-        encoded: list[tuple[FanOut, EncodedPacket]] = []
+        encoded: Rendered = []
+        self._last_pts = max(round(frame.pts / TIME_BASE), self._last_pts + 1)
+        pts = float(self._last_pts * TIME_BASE)
         codecs: set[str] = set()
         for codec, fan_out, encoder_of in self._coders:
             if fan_out not in wanted:
                 self._encoders.pop(fan_out, None)
                 continue
             encoder, begins = self._encoder(fan_out, encoder_of, planes, fps or DEFAULT_FPS)
-            packets = encoder.encode(planes, frame.pts, keyframe=begins or wanted[fan_out])
+            packets = encoder.encode(planes, pts, keyframe=begins or wanted[fan_out])
             encoded += [(fan_out, packet) for packet in packets]
             codecs.add(codec)
         if self._jpeg in wanted:
-            encoded.append((self._jpeg, encode_jpeg(planes, frame.pts)))
+            encoded.append((self._jpeg, encode_jpeg(planes, pts)))
             codecs.add("jpeg")
         self.codecs = frozenset(codecs)
         return encoded

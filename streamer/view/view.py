@@ -7,8 +7,10 @@ A thread of the stream's own draws and encodes, and only while somebody watches.
 
 import asyncio
 import contextlib
+import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Protocol
 
 from streamer.values.clock import Clock
@@ -16,10 +18,11 @@ from streamer.values.detections import Detections
 from streamer.values.frame import Frame
 from streamer.values.mishaps import Mishaps
 from streamer.values.packet import EncodedPacket
+from streamer.values.showing import Showing
 from streamer.values.track import TrackedBox, boxes_of
 from streamer.view.aligner import Aligner
 from streamer.view.fanout import FanOut
-from streamer.view.renderer import Renderer
+from streamer.view.renderer import Rendered, Renderer
 from streamer.view.still import Still, Wanted
 
 BoxesAt = Callable[[float], Sequence[TrackedBox]]
@@ -51,8 +54,16 @@ class View:
         self.encoded = 0
         self.show_ids = False
         """Whether the labels say which thing is which."""
+        self.in_time = 0
+        """Answers that came before their own frame was drawn, while somebody watched."""
+        self.late = 0
+        """Answers that came after it."""
         self.witness: Witness | None = None
+        self.on_shown: Callable[[Showing], None] | None = None
+        """Told on the event loop of each picture that viewers were given; must not wait."""
         self._clock = clock
+        self._drawn = -math.inf
+        """The pts of the newest frame that was drawn."""
         self._newest: Frame | None = None
         self._fps: float | None = None
         self._sampled: tuple[Frame, Detections] | None = None
@@ -101,6 +112,9 @@ class View:
     def answered(self, frame: Frame, detections: Detections) -> None:
         """A sampled frame's detections came."""
         self.aligner.answered(detections.age)
+        if self.watched:
+            self.in_time += frame.pts > self._drawn
+            self.late += frame.pts <= self._drawn
         if self._sampled is None or detections.pts > self._sampled[1].pts:
             self._sampled = (frame, detections)
         if self.witness is not None:
@@ -157,14 +171,22 @@ class View:
     async def _show(
         self, frame: Frame, boxes: Sequence[TrackedBox], notice: str | None, thread: ThreadPoolExecutor
     ) -> None:
+        drawn_at, self._drawn = self._clock(), frame.pts
         # All that the thread is to know goes with the frame: what is asked for may change meanwhile.
-        encoded = await asyncio.get_running_loop().run_in_executor(
-            thread, self._renderer.render, frame, boxes, notice, self._fps, self._wanted(), self.show_ids
-        )
+        render = partial(self._renderer.render, frame, boxes, notice, self._fps, self._wanted(), self.show_ids)
+        encoded, encoded_at = await asyncio.get_running_loop().run_in_executor(thread, _timed, render, self._clock)
         for fan_out, packet in encoded:
             fan_out.publish(packet)
+        published_at = self._clock()
         self.annotated += 1
         self.encoded += len(encoded)
-        self.age = self._clock() - frame.received_at
+        self.age = published_at - frame.received_at
         if self.witness is not None:
             self.witness.shown(frame, boxes, notice)
+        if self.on_shown is not None and encoded:
+            self.on_shown(Showing(frame, drawn_at, encoded_at, published_at, encoded[0][1].pts))
+
+
+def _timed(render: Callable[[], Rendered], clock: Clock) -> tuple[Rendered, float]:
+    """What is to be published where, and when that was done. In the view's thread."""
+    return render(), clock()

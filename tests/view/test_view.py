@@ -16,6 +16,7 @@ from streamer.tracking.tracker import Tracker
 from streamer.values.detections import Detections
 from streamer.values.frame import Frame
 from streamer.values.packet import EncodedPacket
+from streamer.values.showing import Showing
 from streamer.view import aligner, still
 from streamer.view import view as module
 from streamer.view.annotator import NOTICE, PALETTE_RGB
@@ -103,6 +104,50 @@ async def test_viewers_get_every_frame_from_a_keyframe_on() -> None:
         found += decoder.decode(None)
     assert [read_index(picture.to_ndarray(format="rgb24")) for picture in found] == list(range(20))
     assert (scene.view.failed, scene.view.aligner.dropped) == (0, 0)
+
+
+async def test_of_each_picture_shown_it_is_told_when_and_by_which_time_packets_know_it() -> None:
+    """Drawing, encoding and handing over follow each other in time, and the pts is that of every codec's packet."""
+    async with run_scene() as scene:
+        told: list[Showing] = []
+        scene.view.on_shown = told.append
+        takers = [scene.view.h264.subscribe(), scene.view.vp8.subscribe(), scene.view.jpeg.subscribe()]
+        for number in range(1, 4):
+            frame = scene.put()
+            await scene.shown(number)
+            assert told[-1].frame is frame
+            assert {(await taker.take()).pts for taker in takers} == {told[-1].pts}
+    for each in told:
+        assert each.frame.received_at <= each.drawn_at <= each.encoded_at <= each.published_at
+    assert [each.pts for each in told] == [0, 3000, 6000]
+
+
+async def test_a_time_that_stands_still_is_told_as_one_that_rises() -> None:
+    """Where frames of one pts come, and encoders come and go between them, packets have times that rise."""
+    async with run_scene() as scene:
+        told: list[Showing] = []
+        scene.view.on_shown = told.append
+        for number in range(1, 4):
+            taker = scene.view.h264.subscribe()
+            scene.index = 1
+            scene.put()
+            await scene.shown(number)
+            scene.view.h264.unsubscribe(taker)
+    assert [each.pts for each in told] == [3000, 3001, 3002]
+
+
+async def test_an_answer_is_in_time_until_its_frame_is_drawn() -> None:
+    """Answers are counted by whether their own frame could still be drawn with them, while somebody watches."""
+    async with run_scene() as scene:
+        taker = scene.view.h264.subscribe()
+        frame = scene.put()
+        await scene.shown(1)
+        scene.answer(frame, make_detections(pts=frame.pts))
+        later = make_frame(frame.pts + 1, scene.clock())
+        scene.answer(later, make_detections(pts=later.pts))
+        scene.view.h264.unsubscribe(taker)
+        scene.answer(later, make_detections(pts=later.pts))
+        assert (scene.view.in_time, scene.view.late) == (1, 1)
 
 
 async def test_a_stream_is_encoded_once_for_everybody() -> None:
