@@ -27,6 +27,7 @@ def run_service(
     ingress: dict[str, Any] | None = None,
     access: dict[str, Any] | None = None,
     archive: dict[str, Any] | None = None,
+    checkout: Path | None = None,
 ) -> Iterator[Child]:
     """Run `sightline serve` for as long as the block lasts.
 
@@ -38,6 +39,7 @@ def run_service(
         ingress: as in sightline.yaml.
         access: as in sightline.yaml; None: the section is not there.
         archive: the same.
+        checkout: whose service it is; None: this one's.
     """
     config = config_of(state)
     address = f"127.0.0.1:{serving_port or free_port()}"
@@ -52,7 +54,8 @@ def run_service(
     if archive is not None:
         document["archive"] = archive
     config.write_text(yaml.safe_dump(document))
-    with running(Child("service", "-m", "streamer", "serve", "--config", str(config), quiet=True)) as service:
+    command = ("-m", "streamer", "serve", "--config", str(config))
+    with running(Child("service", *command, quiet=True, checkout=checkout)) as service:
         yield service
 
 

@@ -32,7 +32,9 @@ class ChildEnded(SightlineError):
 class Child:
     """One `python -m …` under our care."""
 
-    def __init__(self, name: str, *arguments: str, quiet: bool = False, aside: bool = False) -> None:
+    def __init__(
+        self, name: str, *arguments: str, quiet: bool = False, aside: bool = False, checkout: Path | None = None
+    ) -> None:
         """Start it.
 
         Args:
@@ -40,6 +42,7 @@ class Child:
             arguments: of Python.
             quiet: keep what it says to be told only if it ends.
             aside: have what it prints on stderr, where stdout is its parent's own answer.
+            checkout: a copy of this repository whose code it runs; None: this one's.
         """
         self.name = name
         parent = os.getpid()
@@ -57,6 +60,7 @@ class Child:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL if quiet else 2 if aside else None,
             stderr=self._words,
+            env=None if checkout is None else os.environ | {"PYTHONPATH": f"{checkout}/site:{checkout}"},
             preexec_fn=die_with_parent,
             process_group=0,  # the terminal's Ctrl-C goes to the parent alone, which stops all in order
         )
