@@ -15,7 +15,9 @@ from typing import Any
 
 from streamer.bench.access import measure_access
 from streamer.bench.archive import measure_archive
+from streamer.bench.browser import chromium
 from streamer.bench.cameras import measure_cameras
+from streamer.bench.glass import measure_glass, require_chromium
 from streamer.bench.model_server import measure_model_server
 from streamer.bench.offers import measure_offers
 from streamer.bench.publishing import measure_publishing
@@ -53,11 +55,14 @@ def run(
         database: a PostgreSQL server, on which the archive is measured too.
 
     Raises:
-        ConfigError: there is no such part, TensorFlow is not installed, or the database cannot be used.
+        ConfigError: there is no such part, TensorFlow or, where it was asked for by name, Chromium is not installed,
+            or the database cannot be used.
     """
     if unknown := set(parts) - set(PARTS):
         raise ConfigError(f"bench has no part {min(unknown)!r}; there are: {', '.join(PARTS)}")
     wanted = [part for part in PARTS if not parts or part in parts]
+    if "glass" in parts:
+        require_chromium()
     alone = ALONE | {
         "archive": partial(measure_archive, events=events, database=database, seconds=seconds),
         "recordings": partial(measure_recordings, seconds=seconds),
@@ -71,6 +76,9 @@ def run(
     def say(sentence: str) -> None:
         print(f"[{time.monotonic() - started:5.1f} s] {sentence}", file=sys.stderr, flush=True)
 
+    if "glass" in wanted and chromium() is None:
+        say("glass is left out: Chromium is not installed")
+        wanted.remove("glass")
     state = state.absolute()
     state.mkdir(parents=True, exist_ok=True)
     try:
@@ -99,5 +107,6 @@ def _with_model(state: Path, seconds: float, wanted: Collection[str], say: Say) 
         "cameras": lambda: measure_cameras(state, models, footage, say),
         "model_server": lambda: measure_model_server(state, models, seconds, say),
         "saturation": lambda: measure_saturation(state, models, footage, seconds, say),
+        "glass": lambda: measure_glass(state, models, footage, seconds, say),
     }
     return {part: measure() for part, measure in measures.items() if part in wanted}

@@ -4,8 +4,11 @@ from pathlib import Path
 from typing import cast
 
 import av
+import numpy as np
 from av.video.frame import PictureType
 from av.video.stream import VideoStream
+
+from streamer.bench.numbers import draw
 
 RATE = 30
 OPTIONS = {
@@ -32,5 +35,30 @@ def shrunk(
             small = frame.reformat(*size, format="yuv420p")
             small.pict_type = PictureType.NONE
             sink.mux(out.encode(small))
+        sink.mux(out.encode(None))
+    return draft.rename(clip)
+
+
+def numbered(footage: Path, folder: Path, size: tuple[int, int], pictures: int) -> Path:
+    """The footage's first pictures as raw H.264, without delay as a camera encodes it, each with its number in it."""
+    clip = folder / f"bench-numbered-{size[0]}x{size[1]}.h264"
+    if clip.exists():
+        return clip
+    draft = clip.with_suffix(".part.h264")
+    options = {
+        "preset": "superfast",
+        "tune": "zerolatency",
+        "b": "3M",
+        "x264-params": f"keyint={RATE}:min-keyint={RATE}:scenecut=0:repeat-headers=1:aud=1",
+    }
+    with av.open(str(footage)) as source, av.open(str(draft), "w", format="h264") as sink:
+        out = sink.add_stream("libx264", rate=RATE, options=options)
+        out.width, out.height, out.pix_fmt = *size, "yuv420p"
+        for number, frame in zip(range(pictures), source.decode(video=0), strict=False):
+            planes = np.asarray(frame.reformat(*size, format="yuv420p").to_ndarray(), np.uint8)
+            draw(planes[: size[1]], number)
+            picture = av.VideoFrame.from_ndarray(planes, format="yuv420p")
+            picture.pts = number
+            sink.mux(out.encode(picture))
         sink.mux(out.encode(None))
     return draft.rename(clip)

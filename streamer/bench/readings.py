@@ -39,6 +39,11 @@ def model_seconds(page: str) -> tuple[float, int]:
     return _sum(page, "sightline_predict_seconds_sum"), int(_sum(page, "sightline_predict_seconds_count"))
 
 
+def hold_of(page: str) -> float:
+    """Seconds that the frames of all streams were held last for their boxes."""
+    return _sum(page, "sightline_hold_seconds")
+
+
 def pictures_of(page: str, what: str) -> int:
     """Encoded pictures that were "taken" to be recorded, or "written", of all streams since the start."""
     return int(_sum(page, "sightline_recording_pictures_total", f'what="{what}"'))
