@@ -9,29 +9,20 @@ out in a burst: the same latency, with stutter.
 from collections import deque
 
 from streamer.values.frame import Frame
+from streamer.view.hold import Hold
 
-MAX_HOLD = 0.5
-"""Seconds. A slower model than this shows its boxes late instead of the picture."""
-MARGIN = 0.010
-"""Seconds added to what the answers took."""
 MAX_FRAMES = 64
 """Frames held at most: half a second of 120 a second."""
 LEAST_FRAMES = 4
 """Frames that are held however large they are."""
 MEMORY = 64 << 20
 """Bytes of pictures held at most, so that a 4K stream holds fewer."""
-LATENCIES = 40
-"""Answers whose latencies set the hold."""
-STEP = 0.002
-"""Seconds by which the hold follows, a frame: faster would be seen as a jump."""
 
 
 class Aligner:
     """The frames of one stream that wait to be shown."""
 
     def __init__(self) -> None:
-        self.hold = 0.0
-        """Seconds a frame is to be held now, where there is room for it so long."""
         self.held = 0.0
         """Seconds the frame taken last was held; 0 while nobody watches."""
         self.dropped = 0
@@ -39,20 +30,24 @@ class Aligner:
         self._frames: deque[Frame] = deque()
         self._room = LEAST_FRAMES
         """How many are held at most, of the size that the newest has."""
-        self._latencies: deque[float] = deque(maxlen=LATENCIES)
+        self._hold = Hold()
 
     def __len__(self) -> int:
         return len(self._frames)
 
-    def answered(self, latency: float) -> None:
-        """An answer came `latency` seconds after its frame arrived."""
-        self._latencies.append(latency)
+    @property
+    def hold(self) -> float:
+        """Seconds a frame is to be held now, where there is room for it so long."""
+        return self._hold.seconds
+
+    def answered(self, latency: float, at: float) -> None:
+        """An answer came at `at`, `latency` seconds after its frame had arrived."""
+        self._hold.answered(latency, at)
 
     def put(self, frame: Frame) -> bool:
         """Hold the newest frame; gives whether a frame is due sooner now than any was before."""
         before = self.due_at()
-        target = self._target()
-        self.hold += max(-STEP, min(STEP, target - self.hold)) if self.hold else target
+        self._hold.move(frame.received_at)
         self._room = max(LEAST_FRAMES, min(MAX_FRAMES, MEMORY // (frame.width * frame.height * 3 // 2 + 1)))
         while len(self._frames) >= self._room:
             self._frames.popleft()
@@ -91,9 +86,3 @@ class Aligner:
     def _oldest_due_at(self) -> float:
         arrived = self._frames[0].received_at
         return arrived if len(self._frames) >= self._room else arrived + self.hold
-
-    def _target(self) -> float:
-        if not self._latencies:
-            return 0.0
-        ordered = sorted(self._latencies)
-        return min(MAX_HOLD, ordered[int(0.95 * (len(ordered) - 1))] + MARGIN)

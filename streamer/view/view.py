@@ -111,7 +111,8 @@ class View:
 
     def answered(self, frame: Frame, detections: Detections) -> None:
         """A sampled frame's detections came."""
-        self.aligner.answered(detections.age)
+        now = self._clock()
+        self.aligner.answered(now - frame.received_at, now)
         if self.watched:
             self.in_time += frame.pts > self._drawn
             self.late += frame.pts <= self._drawn

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
@@ -17,7 +17,8 @@ from streamer.values.detections import Detections
 from streamer.values.frame import Frame
 from streamer.values.packet import EncodedPacket
 from streamer.values.showing import Showing
-from streamer.view import aligner, still
+from streamer.values.track import TrackedBox
+from streamer.view import aligner, hold, still
 from streamer.view import view as module
 from streamer.view.annotator import NOTICE, PALETTE_RGB
 from streamer.view.fanout import FanOut
@@ -271,11 +272,11 @@ async def test_a_frame_that_cannot_be_encoded_is_counted() -> None:
 
 async def test_a_picture_is_shown_as_soon_as_no_more_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     """A view that sleeps until its oldest picture is due is woken by the one after which no other could wait."""
-    monkeypatch.setattr(aligner, "MAX_HOLD", 1e6)
+    monkeypatch.setattr(hold, "MOST", 1e6)
     monkeypatch.setattr(aligner, "MEMORY", 5 * (SIZE[0] * SIZE[1] * 3 // 2 + 1))
     async with run_scene() as scene:
         taker = scene.view.jpeg.subscribe()
-        scene.view.aligner.answered(1e6)
+        scene.view.aligner.answered(1e6, scene.clock())
         for _ in range(4):
             scene.put()
             await asyncio.sleep(0)
@@ -285,6 +286,36 @@ async def test_a_picture_is_shown_as_soon_as_no_more_fit(monkeypatch: pytest.Mon
             assert read_index(picture_of(await taker.take())) == number - 1
         assert scene.view.aligner.held == pytest.approx(4 / 30)
         assert scene.view.aligner.dropped == 0
+
+
+class Seen:
+    """A witness that notes how many boxes each frame was shown with."""
+
+    def __init__(self) -> None:
+        self.boxes: list[tuple[int, int]] = []
+
+    def answered(self, frame: Frame, detections: Detections) -> None:
+        """Answers are no matter here."""
+
+    def shown(self, frame: Frame, boxes: Sequence[TrackedBox], notice: str | None) -> None:
+        """A frame was published."""
+        self.boxes.append((frame.index, len(boxes)))
+
+
+async def test_a_late_answer_is_drawn_on_every_picture_that_is_still_held() -> None:
+    """An answer that comes after its own frame was shown is drawn on all later ones, those that waited then too."""
+    async with run_scene() as scene:
+        scene.view.witness = seen = Seen()
+        scene.view.jpeg.subscribe()
+        scene.view.aligner.answered(0.1, scene.clock())
+        frames = [scene.put() for _ in range(5)]
+        await scene.shown(1)
+        scene.answer(frames[0], make_detections(frames[0].pts, [BOX], size=SIZE))
+        assert (scene.view.late, len(scene.view.aligner)) == (1, 4)
+        for number in range(2, 6):
+            scene.put()
+            await scene.shown(number)
+    assert seen.boxes == [(0, 0), (1, 1), (2, 1), (3, 1), (4, 1)]
 
 
 async def test_pictures_that_cannot_be_shown_are_told_of_once(
