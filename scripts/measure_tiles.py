@@ -22,9 +22,10 @@ from serving.accuracy import Found, Labelled, measure
 from serving.signature import Contract
 from sightline_models.insulators.data import load_split
 from sightline_models.insulators.picture import CLASSES, Picture
+from streamer.inference.pixels import Pixels
 from streamer.inference.predictor import Predictor
 from streamer.inference.tiled import predict_tiled
-from streamer.inference.tiling import make_sample
+from streamer.inference.tiling import sample_of_pixels
 from streamer.tools.child import Child, await_until
 from streamer.tools.demo import serving_command
 from streamer.tools.processes import free_port, listens, running
@@ -85,7 +86,7 @@ async def looked_at(
     answers, began = list[Detections](), time.perf_counter()
     for image, _ in scenes:
         frame = Frame("", 0, 0.0, monotonic(), av.VideoFrame(image.shape[1], image.shape[0], "monow"))
-        sample = make_sample(frame, image, contract, contract.min_score, tiles)
+        sample = sample_of_pixels(frame, Pixels((image,)), contract, contract.min_score, tiles)
         answers += await predict_tiled(predictor.predict, [sample], monotonic() + 60, MOST)
     return answers, time.perf_counter() - began
 

@@ -56,6 +56,10 @@ class Resize:
     def apply(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Resize `image` (uint8 [frame_height, frame_width, 3]) to uint8 [input_height, input_width, 3], contiguous."""
         inner = cv2.resize(image, (self.inner_width, self.inner_height), interpolation=cv2.INTER_LINEAR)
+        return self.padded(np.asarray(inner, np.uint8))
+
+    def padded(self, inner: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Put a picture that was resized already, uint8 [inner_height, inner_width, 3], between its bars."""
         if inner.shape[:2] == (self.input_height, self.input_width):
             return np.ascontiguousarray(inner, dtype=np.uint8)
         padded = np.full((self.input_height, self.input_width, 3), self.pad_value, dtype=np.uint8)

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serving.signature import Contract
-from streamer.inference.tiling import make_sample
+from streamer.inference.pixels import Pixels
+from streamer.inference.tiling import sample_of_pixels
 from streamer.values.clock import monotonic
 from streamer.values.frame import Frame, Sample
 from streamer.values.tiles import Tiles
@@ -66,4 +67,4 @@ def sample_of(pixels: NDArray[np.uint8], look: Look) -> Sample:
     height, width = pixels.shape[:2]
     # Only its size is looked at: a bit a pixel, which nobody fills.
     frame = Frame("", 0, 0.0, monotonic(), av.VideoFrame(width, height, "monow"))
-    return make_sample(frame, pixels, look.contract, look.min_score, look.tiles)
+    return sample_of_pixels(frame, Pixels((pixels,)), look.contract, look.min_score, look.tiles)

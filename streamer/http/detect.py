@@ -28,7 +28,8 @@ from streamer.http.sent_pictures import FORM, MAX_BYTES, TYPES, SentPicture, sen
 from streamer.inference.batcher import DropReason
 from streamer.inference.merging import merge
 from streamer.inference.model import ServedModel
-from streamer.inference.tiling import make_sample
+from streamer.inference.pixels import Pixels
+from streamer.inference.tiling import sample_of_pixels
 from streamer.values.clock import monotonic
 from streamer.values.detections import Detections
 from streamer.values.errands import Errands
@@ -200,7 +201,9 @@ def _prepared(sent: SentPicture, contract: Contract, min_score: float, tiles: Ti
     height, width = pixels.shape[:2]
     # Only its size is looked at: a bit a pixel, which nobody fills.
     frame = Frame("", 0, 0.0, monotonic(), av.VideoFrame(width, height, "monow"))
-    return _Read(make_sample(frame, pixels, contract, min_score, tiles), orientation, pixels if keep else None)
+    return _Read(
+        sample_of_pixels(frame, Pixels((pixels,)), contract, min_score, tiles), orientation, pixels if keep else None
+    )
 
 
 async def _drawn(draw: Draw, read: _Read, answer: Detections) -> bytes:

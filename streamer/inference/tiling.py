@@ -7,10 +7,12 @@ at too. The answers are made one by `merging.py`.
 from typing import Final, Literal
 
 import numpy as np
+from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 from serving.resize import Resize
 from serving.signature import Contract
+from streamer.inference.pixels import Pixels
 from streamer.values.frame import Frame, Sample
 from streamer.values.tiles import Region, Tiles
 
@@ -55,23 +57,30 @@ def _spans(length: int, count: int) -> list[tuple[int, int]]:
 
 def make_sample(
     frame: Frame,
-    pixels: NDArray[np.uint8],
     contract: Contract,
     min_score: float,
     tiles: Tiles = "off",
     *,
     has_room: bool = True,
+    reformatter: VideoReformatter | None = None,
 ) -> Sample:
     """A frame as the model is asked about it.
 
     Args:
-        frame: whose size and time count.
-        pixels: uint8 [height, width, 3] of it, RGB.
+        frame: whose picture is resized, here and now.
         contract: the model's.
         min_score: detections below it are of no interest, 0..1.
         tiles: how the frame is cut.
         has_room: whether the model has the time for it where `auto` would cut.
+        reformatter: the calling thread's, for formats that cannot be resized as they are; None: one for this call.
     """
+    return sample_of_pixels(frame, Pixels.of(frame, reformatter), contract, min_score, tiles, has_room=has_room)
+
+
+def sample_of_pixels(
+    frame: Frame, pixels: Pixels, contract: Contract, min_score: float, tiles: Tiles = "off", *, has_room: bool = True
+) -> Sample:
+    """The same of pixels that lie elsewhere than in the frame, whose size and time alone count then."""
     size = frame.width, frame.height
     wished = regions(size, cut_of(tiles, size, contract))
     parts = [
@@ -82,7 +91,7 @@ def make_sample(
     return Sample(frame, whole, min_score, tiles=tuple(parts), wished=1 + len(wished))
 
 
-def _resized(pixels: NDArray[np.uint8], region: Region, contract: Contract) -> NDArray[np.uint8]:
-    part = pixels[region.top : region.bottom, region.left : region.right]
+def _resized(pixels: Pixels, region: Region, contract: Contract) -> NDArray[np.uint8]:
     input_size = contract.width, contract.height
-    return Resize.fit((region.width, region.height), input_size, contract.resize, contract.pad_value).apply(part)
+    resize = Resize.fit((region.width, region.height), input_size, contract.resize, contract.pad_value)
+    return pixels.fitted(region, resize)

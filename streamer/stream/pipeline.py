@@ -245,8 +245,8 @@ class Pipeline:
             self.counts.drop("sampler", "model_unavailable")
             return None
         least = contract.min_score if min_score is None else min_score
-        pixels, tiles = frame.rgb(self._reformatter), self._sampling.tiles
-        return make_sample(frame, pixels, contract, least, tiles, has_room=model.has_room)
+        tiles = self._sampling.tiles
+        return make_sample(frame, contract, least, tiles, has_room=model.has_room, reformatter=self._reformatter)
 
     # ---- on the event loop
 

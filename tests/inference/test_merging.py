@@ -7,15 +7,16 @@ import numpy as np
 from serving.signature import Contract
 from streamer.inference.answer import MAX_DETECTIONS
 from streamer.inference.merging import merge
-from streamer.inference.tiling import make_sample, regions
+from streamer.inference.pixels import Pixels
+from streamer.inference.tiling import regions, sample_of_pixels
 from streamer.values.detections import Detections
 from tests.peers.frames import make_detections, make_frame, make_picture
 
 SIZE = (900, 900)
 """Tiles of 2x2 are 500 wide and high: they share 400 to 500."""
-SAMPLE = make_sample(
+SAMPLE = sample_of_pixels(
     make_frame(picture=make_picture(*SIZE)),
-    np.zeros((*SIZE, 3), np.uint8),
+    Pixels((np.zeros((*SIZE, 3), np.uint8),)),
     Contract("m", height=32, width=32, labels={}),
     0.5,
     "2x2",

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from serving.signature import Contract
+from streamer.inference.pixels import Pixels
 from streamer.inference.tiled import predict_tiled
-from streamer.inference.tiling import make_sample, regions
+from streamer.inference.tiling import regions, sample_of_pixels
 from streamer.values.detections import Detections
 from streamer.values.errors import PredictError
 from streamer.values.frame import Sample
@@ -20,7 +21,9 @@ CONTRACT = Contract("m", height=48, width=64, labels={})
 def tiled_sample(pts: float, tiles: bool = True) -> Sample:
     """A frame in five pictures, or in one."""
     frame = make_frame(pts, picture=make_picture(*SIZE))
-    return make_sample(frame, np.zeros((SIZE[1], SIZE[0], 3), np.uint8), CONTRACT, 0.4, "2x2" if tiles else "off")
+    return sample_of_pixels(
+        frame, Pixels((np.zeros((SIZE[1], SIZE[0], 3), np.uint8),)), CONTRACT, 0.4, "2x2" if tiles else "off"
+    )
 
 
 class Model:

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from serving.signature import Contract
-from streamer.inference.tiling import OVERLAP, Cut, cut_of, make_sample, regions
+from streamer.inference.pixels import Pixels
+from streamer.inference.tiling import OVERLAP, Cut, cut_of, regions, sample_of_pixels
 from streamer.values.tiles import Region, Tiles
 from tests.peers.frames import make_frame, make_picture
 
@@ -75,11 +76,11 @@ def test_a_sample_holds_each_tiles_own_pixels() -> None:
     pixels = np.zeros((768, 1024, 3), np.uint8)
     pixels[:384, 512:] = 200  # the upper right quarter
     contract = Contract("m", height=96, width=128, labels={})
-    sample = make_sample(frame, pixels, contract, 0.4, "2x2")
+    sample = sample_of_pixels(frame, Pixels((pixels,)), contract, 0.4, "2x2")
     assert [look.tensor.shape for look in sample.looks()] == [(96, 128, 3)] * 5
     assert [look.region for look in sample.looks()] == [None, *regions((1024, 768), "2x2")]
     assert {look.min_score for look in sample.looks()} == {0.4}
     shares = [round(float((look.tensor > 100).mean()), 2) for look in sample.looks()]
     assert shares == [0.25, 0.09, 0.8, 0.01, 0.09]
-    assert (sample.pictures, make_sample(frame, pixels, contract, 0.4).looks()[0].region) == (5, None)
+    assert (sample.pictures, sample_of_pixels(frame, Pixels((pixels,)), contract, 0.4).looks()[0].region) == (5, None)
     assert Region(10, 20, 30, 40).right == Region(20, 10, 30, 30).bottom == 40
