@@ -173,7 +173,14 @@ class Streams:
         try:
             read = read_offer(offer)
             feeds: dict[Codec, Feed] = {"H264": view.h264, "VP8": view.vp8}
-            session = Viewer(pipeline.name, feeds, forget, clock=self._clock, on_arrival=partial(self._arrived, seat))
+            session = Viewer(
+                pipeline.name,
+                feeds,
+                forget,
+                clock=self._clock,
+                on_arrival=partial(self._arrived, seat),
+                on_sent=pipeline.ledger.sent,
+            )
         except BaseException:
             self.seats.rise(seat)
             raise

@@ -1,6 +1,7 @@
 """A stream as the API shows it."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Literal, cast
 
 from typing_extensions import TypedDict
 
@@ -25,6 +26,32 @@ class RecordingDescription(TypedDict):
     days_fit: float | None
     """Days of this stream that the disk and `keep_gb` have room for at the rate of the last day; null while that is
     not known."""
+
+
+class LatencyDescription(TypedDict):
+    """Milliseconds that each stage of a picture's way took lately, at the median; null where it is not known.
+
+    docs/latency.md says from where to where each goes.
+    """
+
+    camera: float | None
+    """From the camera's picture to its arrival, by the camera's clock where that can be believed; not in `total`."""
+    decode: float | None
+    queue: float | None
+    """From the decoder to the model server."""
+    model: float | None
+    hold: float | None
+    """From the answer to the beginning of drawing; 0 where the picture did not wait for it."""
+    encode: float | None
+    """Drawing and encoding."""
+    send: float | None
+    """From the encoder to a viewer's connection."""
+    network: float | None
+    """To the browser; null where that does not tell, and `paint` begins with it."""
+    paint: float | None
+    """Decoding in the browser, to the screen."""
+    total: float | None
+    """From arrival to the end of the last stage that is known: the screen, the connection, or the answer."""
 
 
 class StreamDescription(TypedDict):
@@ -57,6 +84,8 @@ class StreamDescription(TypedDict):
     hold_ms: float | None
     """The part of `picture_age_ms` spent waiting for its boxes, which is less than their model takes where large
     pictures leave no room to wait; null while nobody watches."""
+    latency: LatencyDescription | None
+    """Where the time goes; null where no picture was answered lately."""
     model: str
     findings: list[str]
     """The labels of its model that call for a person, from the model's own contract; empty until the model was met."""
@@ -101,6 +130,7 @@ def describe(stream: Pipeline) -> StreamDescription:
         "age_ms": _milliseconds(last.age if last is not None and state.word == "live" else None),
         "picture_age_ms": _milliseconds(view.age),
         "hold_ms": _milliseconds(view.aligner.held if view.watched else None),
+        "latency": _latency(stream.latency()),
         "model": stream.model.name,
         "findings": [] if contract is None else list(contract.findings),
         "viewers": view.viewers,
@@ -116,6 +146,12 @@ def _recording(recorder: Recorder) -> RecordingDescription:
         "reason": state.reason,
         "days_fit": recorder.days_fit,
     }
+
+
+def _latency(latest: Mapping[str, float | None] | None) -> LatencyDescription | None:
+    if latest is None:
+        return None
+    return cast(LatencyDescription, {stage: _milliseconds(seconds) for stage, seconds in latest.items()})
 
 
 def _rounded(number: float | None) -> float | None:

@@ -13,6 +13,7 @@ from streamer.http.keys import ENDLESS, EVENTS, STREAMS, pipeline_of
 from streamer.http.needs import PRINCIPAL, needs, shown_by
 from streamer.http.operation import Answer, Content, described
 from streamer.stream.pipeline import Pipeline
+from streamer.values.clock import monotonic
 from streamer.values.detections import Event
 
 HEARTBEAT = 15.0
@@ -104,6 +105,7 @@ async def _send_pictures(request: web.Request, pipeline: Pipeline) -> web.Stream
                 await response.prepare(request)
                 while True:
                     picture = await subscription.take()
+                    pipeline.ledger.sent(picture.pts, monotonic())
                     head = f"--{boundary}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture.data)}\r\n\r\n"
                     async with asyncio.timeout(WRITE_TIMEOUT):
                         await response.write(b"".join((head.encode(), picture.data, b"\r\n")))

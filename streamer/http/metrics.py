@@ -15,7 +15,7 @@ from prometheus_client.registry import Collector
 from streamer.access.action import Action
 from streamer.access.principal import Principal
 from streamer.control.streams import Streams
-from streamer.http import event_metrics, outlet_metrics, recording_metrics, storage_metrics
+from streamer.http import event_metrics, latency_metrics, outlet_metrics, recording_metrics, storage_metrics
 from streamer.http.access_keys import AccessParts
 from streamer.http.connections import REASONS, Connections
 from streamer.http.events import Events
@@ -152,6 +152,7 @@ class Metrics(Collector):
         yield from _streams(self._streams)
         yield from event_metrics.of_streams(self._streams)
         yield from recording_metrics.of_streams(self._streams)
+        yield from latency_metrics.of_streams(self._streams)
         yield from _viewers(self._streams, self._events)
         yield from _strangers_and_losses(self._streams)
         yield from _models(self._models)

@@ -78,7 +78,7 @@ async def endpoint_options(request: web.Request) -> web.Response:
 @described(TRICKLED, body=FURTHER, headers=IF_MATCH)
 async def trickle(request: web.Request) -> web.Response:
     """A viewer's further candidates."""
-    return await patch(request, _session(request))
+    return await patch(request, session_of(request))
 
 
 @routes.delete(SESSION)
@@ -86,7 +86,7 @@ async def trickle(request: web.Request) -> web.Response:
 @described({200: None})
 async def end(request: web.Request) -> web.Response:
     """The viewer leaves."""
-    await _session(request).close()
+    await session_of(request).close()
     return web.Response(status=200)
 
 
@@ -95,7 +95,7 @@ async def end(request: web.Request) -> web.Response:
 @described({204: None})
 async def session(request: web.Request) -> web.Response:
     """A session has no content."""
-    _session(request)
+    session_of(request)
     return web.Response(status=204)
 
 
@@ -107,7 +107,7 @@ async def session_options(request: web.Request) -> web.Response:
     return request.app[SIGNALLING].options(request, methods=SESSION_METHODS)
 
 
-def _session(request: web.Request) -> "Viewer":
+def session_of(request: web.Request) -> "Viewer":
     """The session a request names, for who began it."""
     found = request.app[STREAMS].sessions.get(request.match_info["session"])
     is_his = found is not None and request.app[ADMISSIONS].is_of(found.id, request[PRINCIPAL])

@@ -6,6 +6,7 @@
 import asyncio
 import logging
 import random
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import NoReturn
@@ -62,6 +63,7 @@ class Source:
         redact: Callable[[str], str],
         openings: Openings | None = None,
         rand: Callable[[], float] = random.random,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         self.name = name
         self.target = target
@@ -82,7 +84,7 @@ class Source:
         self._connection: Connection | None = None
         self._lingering: set[asyncio.Future[SourceError]] = set()
         """Ends of connections that were given up and are not closed yet."""
-        self._clock = clock
+        self._clock, self._wall = clock, wall
         self._redact = redact
         self._openings = openings or Openings()
         self._rand = rand
@@ -216,7 +218,9 @@ class Source:
         """In the connection's thread: one decoded picture."""
         received_at = of.received_at
         placed = self._timeline.place(pts, received_at)
-        frame = Frame(self.name, self._frames, placed, received_at, picture, opening, of.coded_at, self._clock())
+        now = self._clock()
+        age = None if of.camera_time is None else self._wall() - (now - received_at) - of.camera_time
+        frame = Frame(self.name, self._frames, placed, received_at, picture, opening, of.coded_at, now, age)
         self._frames += 1
         self.last_frame_at = received_at
         if self.state != "live":

@@ -21,6 +21,7 @@ from streamer.inference.tiling import make_sample
 from streamer.stream.counts import Counts
 from streamer.stream.event_maker import EventMaker
 from streamer.stream.frame_source import FrameSource
+from streamer.stream.ledger import Ledger
 from streamer.stream.model import Model
 from streamer.stream.rate import WINDOW, Rate
 from streamer.stream.recorder import Recorder
@@ -101,6 +102,8 @@ class Pipeline:
         self.source = source
         self.model = model
         self.view = View(source.name, clock=clock)
+        self.ledger = Ledger()
+        self.view.on_shown = self.ledger.shown
         self.events = events
         self.recorder = recorder
         self.view.show_ids = sampling.show_ids
@@ -141,6 +144,7 @@ class Pipeline:
         self._unplaced = self._mishaps("boxes cannot be placed")
         self._unshown = self._mishaps("detections cannot be given to the view")
         self._untold = self._mishaps("detections cannot be told")
+        self._unstamped = self._mishaps("stamps cannot be put into the ledger")
         self._tap()
 
     def _mishaps(self, what: str, on_each: Callable[[], None] | None = None) -> Mishaps:
@@ -278,6 +282,8 @@ class Pipeline:
         self.pictures_per_sample = sample.pictures
         self._result_rate.add(answer.answered_at, answer.pts)
         self._unanswered_since = None
+        with self._unstamped:
+            self.ledger.answered(sample.frame, answer)
         answer = self._eventful(sample, self._followed(answer))
         self._record(sample.frame, answer)
         if self.last is None or answer.pts > self.last.pts:
@@ -333,6 +339,10 @@ class Pipeline:
         """Answers that came after that to a later frame."""
         return self._tracker.overtaken
 
+    def latency(self) -> dict[str, float | None] | None:
+        """Where the time went lately: seconds, as `Ledger.latest` has them."""
+        return self.ledger.latest(self._clock())
+
     def state(self) -> StreamState:
         """Whether video and detections are current, and why not."""
         source = self.source
@@ -354,7 +364,9 @@ class Pipeline:
         elsewhere = {
             ("source", "late"): self.source.skipped_late,
             ("pipeline", "loop_busy"): self._arrivals_lost,
-            ("pipeline", "failed"): sum(each.count for each in (self._unreceived, self._unarrived, self._untold)),
+            ("pipeline", "failed"): sum(
+                each.count for each in (self._unreceived, self._unarrived, self._untold, self._unstamped)
+            ),
             ("tracker", "failed"): self._unfollowed.count + self._untracked.count + self._unplaced.count,
             ("tracker", "late"): self._tracker.too_late,
             ("events", "failed"): self._uneventful.count,

@@ -37,6 +37,9 @@ class Frame:
     """CodedPicture.time of what it was decoded from, by which a recording knows it."""
     decoded_at: float = 0.0
     """Monotonic time at which it left the decoder; 0 where nobody said."""
+    camera_age: float | None = None
+    """Seconds from when its camera took it, by the camera's clock, to its arrival by ours; None where it does not tell.
+    As it was told: `stream.camera_age` judges it."""
 
     @property
     def width(self) -> int:

@@ -88,6 +88,11 @@ def limit_retransmission(
     setattr(sender, "_retransmit", again)  # noqa: B010
 
 
+def newest_timestamp(sender: RTCRtpSender) -> int:
+    """The RTP timestamp of the newest packet that was sent; 0 before the first."""
+    return cast(int, getattr(sender, "_RTCRtpSender__rtp_timestamp"))  # noqa: B009
+
+
 async def ask_for_keyframe(receiver: RTCRtpReceiver, ssrc: int) -> None:
     """Send a PLI to the sender of `ssrc`."""
     await receiver._send_rtcp_pli(ssrc)  # noqa: SLF001

@@ -11,10 +11,12 @@ import av
 from aiortc import MediaStreamTrack, RTCRtpSender
 from aiortc.mediastreams import MediaStreamError
 
-from streamer.values.clock import Clock
+from streamer.values.clock import Clock, monotonic
 from streamer.values.errors import Refused
 from streamer.values.packet import TIME_BASE, EncodedPacket
-from streamer.webrtc.hooks import limit_retransmission, on_keyframe_request
+from streamer.values.receipts import Disbelief, Receipt, Receipts
+from streamer.webrtc.budget import Budget
+from streamer.webrtc.hooks import limit_retransmission, newest_timestamp, on_keyframe_request
 from streamer.webrtc.peer import Peer
 from streamer.webrtc.retransmissions import Retransmissions
 from streamer.webrtc.sdp import Offer, video_codecs
@@ -24,6 +26,14 @@ from streamer.webrtc.traffic import Traffic
 Codec = Literal["H264", "VP8"]
 CODECS: tuple[Codec, ...] = ("H264", "VP8")
 """Best first: what most viewers take is encoded once for all of them, whatever order each would prefer."""
+REPORTS, REPORTS_AT_ONCE = 1.0, 6.0
+"""Reports of what was seen, a second and at once: a page sends one every two seconds, and some at first to compare its
+clock with ours."""
+TIMESTAMPS = 1 << 32
+"""RTP counts modulo this."""
+
+OnSent = Callable[[int, float], None]
+"""Told the pts of each packet as it leaves, and when that was, in monotonic seconds."""
 
 
 class Taker(Protocol):
@@ -51,12 +61,20 @@ class PacketTrack(MediaStreamTrack):
 
     kind = "video"
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock = monotonic, on_sent: OnSent = lambda pts, at: None) -> None:
         super().__init__()
         self.feed: Feed | None = None
         """Where packets come from; None until the codec is agreed on."""
         self.retransmissions = Retransmissions()
+        self.receipts = Receipts()
+        """Of what was sent, by the low 32 bits of its pts."""
+        self.sender: RTCRtpSender | None = None
+        """Who sends it, once that is known."""
+        self._clock, self._on_sent = clock, on_sent
         self._subscription: Taker | None = None
+        self._last_pts: int | None = None
+        self._origin: int | None = None
+        """What the sender adds to a pts, at random; None until a picture was sent."""
 
     async def recv(self) -> "av.Packet[Any]":
         """The next packet, with pts in RTP's clock."""
@@ -64,12 +82,22 @@ class PacketTrack(MediaStreamTrack):
             raise MediaStreamError
         if self._subscription is None:  # asked for the first time once the viewer is connected
             self._subscription = self.feed.subscribe()
+        if self._origin is None and self._last_pts is not None and self.sender is not None:
+            # All of the packet before has been sent: its sender asks for the next one.
+            self._origin = newest_timestamp(self.sender) - self._last_pts
         encoded = await self._subscription.take()
+        now, self._last_pts = self._clock(), encoded.pts
+        self.receipts.sent(encoded.pts % TIMESTAMPS, encoded.pts, now)
+        self._on_sent(encoded.pts, now)
         self.retransmissions.earn(len(encoded.data))
         packet = av.Packet(encoded.data)
         packet.pts = packet.dts = encoded.pts
         packet.time_base = TIME_BASE
         return packet
+
+    def identity(self, timestamp: int) -> int | None:
+        """By what the receipts know the picture that was sent with this RTP timestamp; None: nothing was sent."""
+        return None if self._origin is None else (timestamp - self._origin) % TIMESTAMPS
 
     def stop(self) -> None:
         """End the track and leave the feed."""
@@ -94,6 +122,7 @@ class Viewer(Session):
         *,
         clock: Clock,
         on_arrival: Callable[["Viewer"], None] = lambda _: None,
+        on_sent: OnSent = lambda pts, at: None,
     ) -> None:
         """Begin a session.
 
@@ -103,11 +132,15 @@ class Viewer(Session):
             on_close: told when the session has ended.
             clock: monotonic seconds.
             on_arrival: told when the viewer is connected.
+            on_sent: told of each picture as it leaves.
         """
         self.stream = stream
         self._feeds = feeds
         self._on_close, self._on_arrival = on_close, on_arrival
-        self._track = PacketTrack()
+        self._track = PacketTrack(clock, on_sent)
+        self.began_at = clock()
+        """Monotonic; the beginning of the clock that the viewer is told."""
+        self._reports = Budget(REPORTS, REPORTS_AT_ONCE)
         self.arrived = False
         """Whether the viewer has ever been connected."""
         super().__init__(Peer(f"{stream}: a viewer", clock=clock, on_connected=self._connected, on_closed=self._closed))
@@ -133,6 +166,7 @@ class Viewer(Session):
         transceiver.setCodecPreferences(
             [codec for name in (*CODECS, "rtx") for codec in known if codec.mimeType.lower() == f"video/{name.lower()}"]
         )
+        self._track.sender = transceiver.sender
         on_keyframe_request(transceiver.sender, self._track.request_keyframe)
         again = self._track.retransmissions
         limit_retransmission(transceiver.sender, again.read, again.pay)
@@ -140,6 +174,19 @@ class Viewer(Session):
         agreed = next(iter(video_codecs(answer).values()), None)
         self._track.feed = next((feed for codec, feed in self._feeds.items() if codec == agreed), None)
         return answer
+
+    def may_report(self, now: float) -> bool:
+        """Whether a report of what was seen is not one too many; it is counted."""
+        return self._reports.spend(1, now)
+
+    def seen(
+        self, timestamp: int, received_at: float | None, painted_at: float, *, now: float, slack: float
+    ) -> Receipt | Disbelief:
+        """What the viewer says of the picture that came with this RTP timestamp; as `Receipts.take`."""
+        identity = self._track.identity(timestamp)
+        if identity is None:
+            return "unknown"
+        return self._track.receipts.take(identity, received_at, painted_at, now=now, slack=slack)
 
     def _connected(self) -> None:
         self.arrived = True
