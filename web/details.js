@@ -1,11 +1,12 @@
 // @ts-check
 // The figures of one stream as DOM nodes. All text from the server goes through textContent.
 
+import { inWords } from "./latency.js";
 import { duration } from "./readout.js";
 
 /** @typedef {import("./sightings.js").Seen} Seen */
 /** @typedef {import("./sightings.js").Sighting} Sighting */
-/** @typedef {import("./readout.js").DelayPart} DelayPart */
+/** @typedef {import("./latency.js").DelayPart} DelayPart */
 /** @typedef {import("./readout.js").Metric} Metric */
 
 /**
@@ -109,13 +110,33 @@ export function definitions(entries) {
 /** @param {DelayPart[]} parts */
 export function delayBar(parts) {
   return parts.map(({ kind, ms }) => {
-    const segment = element("i", kind);
+    const segment = element("i", "");
+    segment.dataset.part = kind;
     segment.style.setProperty("flex-grow", String(Math.max(ms, 0.5)));
     return segment;
   });
 }
 
+/**
+ * The bar of a tile, whose figures are its text alternative; anew only where one has changed. One part alone has no bar.
+ *
+ * @param {HTMLElement} line
+ * @param {DelayPart[]} parts
+ */
+export function delayLine(line, parts) {
+  const words = parts.length > 1 ? inWords(parts) : "";
+  line.hidden = words === "";
+  if (line.title === words) return;
+  line.title = words;
+  line.setAttribute("aria-label", `Delay: ${words}`);
+  line.replaceChildren(...delayBar(parts));
+}
+
 /** @param {DelayPart[]} parts */
 export function delayRows(parts) {
-  return parts.flatMap(({ name, kind, ms }) => [element("dt", kind, name), element("dd", "", duration(ms))]);
+  return parts.flatMap(({ name, kind, ms }) => {
+    const term = element("dt", "", name);
+    term.dataset.part = kind;
+    return [term, element("dd", "", duration(ms))];
+  });
 }

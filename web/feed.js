@@ -18,6 +18,7 @@ import { Refusal, doubts, request } from "./request.js";
  * @property {number | null} [pictures_per_sample] that the model looked at for its newest answer: 1, and its tiles
  * @property {number | null} [age_ms] from a sampled frame's arrival to its answer
  * @property {number | null} [picture_age_ms] from a frame's arrival to leaving the server annotated
+ * @property {import("./latency.js").Latency | null} [latency] what a picture's age is made of; an older server has none
  * @property {string | null} [model]
  * @property {string[] | null} [findings] labels that the model's contract calls findings; an older server has none
  * @property {number | null} [viewers]

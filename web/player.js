@@ -167,8 +167,9 @@ export class Player {
   /** @param {WhepSession} session */
   #watch(session) {
     if (!("requestVideoFrameCallback" in this.video)) return; // measure() sees the frames then
-    this.video.requestVideoFrameCallback(() => {
+    this.video.requestVideoFrameCallback((now, frame) => {
       if (this.#session !== session) return;
+      session.painted(now, frame);
       this.frames++;
       this.#frameOfWhep();
       this.#watch(session);

@@ -1,12 +1,13 @@
 // @ts-check
 // The figures of one stream in words, from what the server said and what the browser measured. Pure.
 
+import { inWords, stages } from "./latency.js";
 import { browserDelay } from "./stats.js";
 
 /** @typedef {import("./feed.js").Stream} Stream */
 /** @typedef {import("./stats.js").Measurement} Measurement */
 /** @typedef {import("./player.js").Transport} Transport */
-/** @typedef {{ name: string, ms: number, kind: string }} DelayPart */
+/** @typedef {import("./latency.js").DelayPart} DelayPart */
 /** @typedef {{ value: string | null, unit: string, title: string }} Metric value is null when unknown */
 /**
  * @typedef {object} Knowledge
@@ -28,9 +29,8 @@ export const STATES = {
 };
 const TRANSPORTS = { none: null, webrtc: "WebRTC", mjpeg: "MJPEG", stills: "Stills" };
 const AGE_NOTE =
-  "Age of the picture: from the frame's arrival at the server to leaving it with boxes drawn, " +
-  "and with WebRTC also half the network round trip, the jitter buffer and decoding. " +
-  "Not in it: the camera's own delay, its way to the server, and the screen.";
+  "Age of the picture: from the frame's arrival at the server, or from the camera where that tells its own delay, to " +
+  "its being painted here with boxes drawn. Not in it: the way from the camera to the server, and the screen.";
 
 /** @param {number} ms */
 export function duration(ms) {
@@ -50,25 +50,39 @@ export function sentence(text) {
 }
 
 /**
- * The known parts of the picture's age, in the order of the way.
+ * The known parts of the picture's age, in the order of the way: as the server's ledger has them, as far as that goes; what
+ * it does not know of viewers is what this browser measured.
  *
  * @param {Knowledge} known
  * @returns {DelayPart[]} empty when there is no picture to have an age
  */
 export function delayParts({ stream, measurement, transport }) {
-  const picture = stream?.picture_age_ms;
-  const server = typeof picture === "number" ? picture : stream?.age_ms;
-  if (typeof server !== "number" || transport === "none") return [];
-  const name = typeof picture === "number" ? "Server: detect, draw, encode" : "Server: detect";
-  const parts = [{ name, ms: server, kind: "server" }];
-  const browser = browserDelay(measurement);
-  if (!browser) return parts;
+  if (transport === "none") return [];
+  const parts = stages(stream?.latency);
+  if (parts.some(({ kind }) => kind === "paint")) return parts;
+  const server = parts.some(({ kind }) => kind === "encode") ? parts : serverPart(stream);
+  const browser = server.length ? browserDelay(measurement) : null;
+  if (!browser) return server;
   return [
-    ...parts,
-    { name: "Network, half the round trip", ms: browser.network, kind: "network" },
-    { name: "Jitter buffer", ms: browser.jitterBuffer, kind: "buffer" },
-    { name: "Decoding", ms: browser.decode, kind: "decode" },
+    ...server,
+    { name: "Network, half the round trip", word: "network", ms: browser.network, kind: "network" },
+    { name: "Jitter buffer", word: "buffer", ms: browser.jitterBuffer, kind: "buffer" },
+    { name: "Decoding here", word: "decode", ms: browser.decode, kind: "paint" },
   ];
+}
+
+/**
+ * All of the server's in one, where it has no ledger.
+ *
+ * @param {Stream | null} stream
+ * @returns {DelayPart[]}
+ */
+function serverPart(stream) {
+  const picture = stream?.picture_age_ms;
+  const ms = typeof picture === "number" ? picture : stream?.age_ms;
+  if (typeof ms !== "number") return [];
+  const name = typeof picture === "number" ? "Server: detect, draw, encode" : "Server: detect";
+  return [{ name, word: "server", ms, kind: "server" }];
 }
 
 /**
@@ -87,11 +101,12 @@ export function totalDelay(parts) {
  */
 export function metrics(known) {
   const { stream, fps, transport, fallbackReason } = known;
-  const [age = null, ageUnit = "ms"] = totalDelay(delayParts(known))?.split(" ") ?? [];
+  const parts = delayParts(known);
+  const [age = null, ageUnit = "ms"] = totalDelay(parts)?.split(" ") ?? [];
   const rate = decimals(stream?.detections_per_second, 1);
   return {
     detections: { value: rate, unit: "det/s", title: "Frames a second that the model answered" },
-    age: { value: age, unit: ageUnit, title: AGE_NOTE },
+    age: { value: age, unit: ageUnit, title: [inWords(parts), AGE_NOTE].filter(Boolean).join("\n") },
     fps: { value: decimals(fps, 0), unit: "fps", title: "Frames a second shown on this page" },
     size: { value: size(stream), unit: "", title: "Width and height of the picture" },
     transport: {

@@ -51,6 +51,11 @@ export class Session {
     return this.#closing.signal;
   }
 
+  /** Where it is on the server; null before it is there, and when it is over. */
+  get location() {
+    return this.#location;
+  }
+
   /** @returns {Promise<RTCStatsReport | null>} */
   async stats() {
     return this.closing.aborted || !this.#pc ? null : this.#pc.getStats();

@@ -4,7 +4,7 @@
 import { administration } from "./administration.js";
 import { StreamControls, mayPause } from "./controls.js";
 import { cover } from "./cover.js";
-import { chips, definitions, delayBar, delayRows, figure, seenRows, sightingRows } from "./details.js";
+import { chips, definitions, delayBar, delayLine, delayRows, figure, seenRows, sightingRows } from "./details.js";
 import { askDoctor } from "./doctor.js";
 import { Player } from "./player.js";
 import { RecordMode } from "./record_mode.js";
@@ -238,6 +238,7 @@ export class StreamViewer extends HTMLElement {
     this.#drawCover(transport === "none", painted);
     this.#find(".notice").textContent = this.#notice();
     this.#drawMetrics();
+    delayLine(this.#find(".delay-line"), delayParts(this.#known()));
     this.#controls.update(this.#reachable ? this.#stream : null);
     this.#recording.update(this.#reachable ? this.#stream : null);
     if (this.classList.contains("focused")) this.#drawDetails();

@@ -1,9 +1,13 @@
 // @ts-check
 // One WHEP viewing session (draft-ietf-wish-whep). No DOM.
 
+import { PaintedReports } from "./painted.js";
 import { Session } from "./session.js";
 
 export class WhepSession extends Session {
+  /** @type {PaintedReports | null} */
+  #reports = null;
+
   /**
    * @returns {Promise<MediaStream>} the remote video, before its first frame
    * @throws {import("./signalling.js").SessionError} as connect() does
@@ -18,6 +22,20 @@ export class WhepSession extends Session {
       receiver.track.addEventListener("ended", lose, { signal: this.closing });
       media.addTrack(receiver.track);
     });
+    if (this.location && !this.closing.aborted) {
+      this.#reports = new PaintedReports(`${this.location}/painted`, this.closing);
+    }
     return media;
+  }
+
+  /**
+   * A frame of it is on the screen. Browsers that do not name the frame by its RTP timestamp have nothing to tell.
+   *
+   * @param {number} now of the frame callback
+   * @param {VideoFrameCallbackMetadata} frame
+   */
+  painted(now, { rtpTimestamp, receiveTime, expectedDisplayTime }) {
+    if (rtpTimestamp === undefined) return;
+    this.#reports?.add(rtpTimestamp, receiveTime ?? null, Math.max(now, expectedDisplayTime));
   }
 }

@@ -194,7 +194,9 @@ async def test_figures_are_shown(viewer: Page) -> None:
     }.items():
         await expect(viewer.locator(f".metric-{name}")).to_have_text(re.compile(pattern))
     await expect(viewer.locator(".seen .tag")).to_have_text("insulator")
-    await expect(viewer.locator(".delay-parts dt")).to_have_count(4)
+    for part in ("network", "paint"):
+        await expect(viewer.locator(f".delay-parts [data-part={part}]")).to_have_count(1)
+    await expect(viewer.locator(".delay-line")).to_have_attribute("aria-label", re.compile(r"^Delay: .* · .* ms$"))
 
 
 async def test_killed_camera_is_offline_and_comes_back(viewer: Page, camera: RtspServer) -> None:
