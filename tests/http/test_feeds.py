@@ -9,6 +9,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from streamer import config
 from streamer.service import Service
+from streamer.values.packet import EncodedPacket
 from tests.peers.process import free_port
 from tests.peers.until import until
 
@@ -78,3 +79,17 @@ async def test_an_answer_without_an_end_has_no_head(path: str) -> None:
         refused = await client.head(path)
         assert (refused.status, refused.headers["Allow"]) == (405, "GET")
         assert len(service.streams.seats) == 0
+
+
+async def test_a_picture_that_leaves_as_jpeg_is_in_the_ledger() -> None:
+    """Who watches by MJPEG is a viewer: what his connection takes is told by its pts."""
+    async with run_service() as (service, client):
+        pipeline = service.streams.get("a")
+        assert pipeline is not None
+        sent: list[int] = []
+        pipeline.ledger.sent = lambda pts, at: sent.append(pts)  # type: ignore[method-assign]
+        reading = await client.get("/streams/a.mjpeg")
+        await until(lambda: len(pipeline.view.jpeg) == 1)
+        pipeline.view.jpeg.publish(EncodedPacket(b"jpeg", 4711, True))
+        await until(lambda: sent == [4711])
+        reading.close()

@@ -3,7 +3,9 @@
 import asyncio
 import itertools
 import socket
+import struct
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
@@ -26,6 +28,7 @@ from streamer.source.target import Limits, Target, Transport
 from streamer.values import url as urls
 from streamer.values.clock import monotonic
 from streamer.values.errors import SourceError
+from streamer.values.frame import Frame
 from streamer.values.timeline import Timeline
 from tests.peers.clip import make_clip
 from tests.peers.clock import FakeClock
@@ -603,3 +606,25 @@ async def test_sources_that_come_and_go_leave_nothing(camera: RtspServer, tmp_pa
         for number in range(50):
             await come_and_go(urls_of_all[number % len(urls_of_all)])
         assert len(list(Path("/proc/self/fd").iterdir())) <= before + 2  # noqa: ASYNC240
+
+
+async def test_a_frames_age_by_its_cameras_clock_is_told() -> None:
+    """The camera's clock, told by its sender report, against ours at the arrival; None of a camera that tells none."""
+    now = int(time.time())
+    report = struct.pack("!BBHIIIIII", 0x80, 200, 6, 7, now + 2_208_988_800, 0, 0, 0, 0)
+    sent = b"".join(
+        chunk(0, packet)
+        for packet in Sender().send(h264_payloads(units_of(unit), "fragments", 1000) for unit in encoded("libx264"))
+    )
+    for told in (chunk(1, report), b""):
+        with run_rtsp_camera(play=lambda: iter((told + sent, b""))) as camera:  # noqa: B023
+            frames: list[Frame] = []
+            source = Source("x", Target(camera.url()), clock=monotonic, redact=urls.redact, wall=lambda: now + 40.0)
+            with suppress(SourceError):
+                await source.run_once(frames.append)
+        ages = [frame.camera_age for frame in frames]
+        assert ages
+        if told:
+            assert ages == pytest.approx([40.0] * len(ages), abs=15)
+        else:
+            assert ages == [None] * len(ages)

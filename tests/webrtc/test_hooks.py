@@ -1,9 +1,13 @@
 """streamer.webrtc.hooks: each private name of aiortc that is used has its effect, through aiortc's own code."""
 
+import asyncio
 import threading
+from dataclasses import replace
+from typing import Any
 
+import av
 import pytest
-from aiortc import RTCPeerConnection, RTCRtpReceiver, RTCSessionDescription
+from aiortc import MediaStreamTrack, RTCPeerConnection, RTCRtpReceiver, RTCSessionDescription
 from aiortc.codecs import CODECS
 from aiortc.rtp import (
     RTCP_PSFB_FIR,
@@ -16,6 +20,7 @@ from aiortc.rtp import (
     RtpPacket,
 )
 
+from streamer.values.packet import TIME_BASE
 from streamer.webrtc.datagram_filter import datagram_filters
 from streamer.webrtc.hooks import (
     MAX_ASKED,
@@ -24,6 +29,7 @@ from streamer.webrtc.hooks import (
     close_by_force,
     limit_reports,
     limit_retransmission,
+    newest_timestamp,
     on_keyframe_request,
     on_source,
     take_packets,
@@ -177,6 +183,44 @@ async def test_lost_packets_are_read_and_paid_for() -> None:
     nack = RtcpRtpfbPacket(fmt=RTCP_RTPFB_NACK, ssrc=1, media_ssrc=sender._ssrc, lost=[65535, 65536, 7, 7, 8, 135])
     await sender._handle_rtcp_packet(nack)
     assert (seen, paid, sent) == ([[65535, 0, 7, 7]], [35, 0, 7], [65535, 0])
+    await pc.close()
+
+
+class ReadyPackets(MediaStreamTrack):
+    """A video of packets that need no encoder, one at a time."""
+
+    kind = "video"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ready: asyncio.Queue[int] = asyncio.Queue()
+        """The pts of what comes next."""
+
+    async def recv(self) -> "av.Packet[Any]":
+        """The next."""
+        packet = av.Packet(b"\x10data")
+        packet.pts, packet.time_base = await self.ready.get(), TIME_BASE
+        return packet
+
+
+async def test_the_newest_timestamp_is_that_on_the_wire() -> None:
+    """What is sent carries an origin of the sender's besides its pts, and both can be read."""
+    pc, track, sent = make_pc(), ReadyPackets(), list[RtpPacket]()
+    sender = pc.addTrack(track)
+
+    async def keep(data: bytes) -> None:
+        sent.append(RtpPacket.parse(data))
+
+    sender.transport._send_rtp = keep  # type: ignore[method-assign]
+    vp8 = replace(CODECS["video"][0], payloadType=97)
+    sending = asyncio.create_task(sender._run_rtp(vp8))
+    assert newest_timestamp(sender) == 0
+    for count, pts in enumerate((0, 4711), 1):
+        track.ready.put_nowait(pts)
+        await until(lambda: len(sent) == count and newest_timestamp(sender) == sent[-1].timestamp)  # noqa: B023
+    assert (sent[1].timestamp - sent[0].timestamp) % (1 << 32) == 4711
+    sending.cancel()
+    await asyncio.gather(sending, return_exceptions=True)
     await pc.close()
 
 

@@ -22,6 +22,7 @@ from aiortc.rtp import (
 
 from streamer.values.errors import Refused
 from streamer.values.packet import EncodedPacket
+from streamer.values.receipts import Receipt
 from streamer.view.encoder import Encoder, H264Encoder, Vp8Encoder
 from streamer.view.fanout import FanOut
 from streamer.webrtc.datagram_filter import datagram_filters
@@ -111,6 +112,38 @@ async def test_a_viewer_sees_the_pictures(codec: Codec) -> None:
         assert after.pts is not None
         assert before.pts is not None
         assert after.pts - before.pts == step * 90_000 // FPS
+
+
+async def test_a_picture_is_told_as_it_leaves_and_known_by_its_timestamp() -> None:
+    """Each pts is told once, when the connection takes it; the RTP timestamp on the wire leads back to it, also over
+    the end of their 32 bits."""
+    async with run_viewer() as viewer:
+        track, left, stamps = viewer.session._track, list[tuple[int, float]](), list[int]()
+        track._on_sent = lambda pts, at: left.append((pts, at))
+        await viewer.connect()
+        (receiver,) = viewer.pc.getReceivers()
+        take = receiver._handle_rtp_packet
+
+        async def noted(packet: RtpPacket, arrival_time_ms: int) -> None:
+            if packet.timestamp not in stamps:
+                stamps.append(packet.timestamp)
+            await take(packet, arrival_time_ms=arrival_time_ms)
+
+        receiver._handle_rtp_packet = noted  # type: ignore[method-assign]
+        assert track.identity(0) is None
+        sent = []
+        for index in range(3):
+            viewer.clock.advance(1)
+            sent.append((viewer.publish(keyframe=not index).pts, viewer.clock()))
+            await until(lambda: len(stamps) > index)  # noqa: B023
+        assert left == sent
+        now = viewer.clock()
+        for (pts, at), timestamp in zip(sent, stamps, strict=True):
+            found = viewer.session.seen(timestamp, None, now, now=now, slack=0)
+            assert found == Receipt(pts, at, None, now)
+        assert track._origin is not None
+        far = track._origin + (1 << 32) + 7
+        assert track.identity(far % (1 << 32)) == 7
 
 
 async def test_a_player_that_offers_sound_too_gets_the_picture() -> None:
