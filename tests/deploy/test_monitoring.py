@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -26,11 +27,13 @@ from streamer.keeping import Keeping
 from streamer.service import Service
 from streamer.stream.pipeline import Pipeline
 from streamer.values.clock import monotonic
+from streamer.values.stages import STAGES
 from streamer.webrtc.publisher import Publisher
 from tests.peers.certificates import make_certificate, server_files
 from tests.peers.process import free_port
-from tests.peers.prometheus import run_prometheus
+from tests.peers.prometheus import Prometheus, run_prometheus
 from tests.peers.required import REPOSITORY, requires
+from tests.stream.passages import ON_TIME, follow, the_answer, the_frame
 
 MONITORING = REPOSITORY / "monitoring"
 GRAFANA = MONITORING / "grafana"
@@ -220,7 +223,8 @@ async def test_prometheus_reads_the_service(tmp_path: Path) -> None:
             "streams": {"gone": {"url": f"rtsp://127.0.0.1:{free_port()}/gone"}},
         }
     )
-    async with Service(settings).run() as application, TestServer(application) as server:
+    service = Service(settings)
+    async with service.run() as application, TestServer(application) as server:
         ours = (MONITORING / "prometheus.yml").read_text()
         assert "127.0.0.1:8000" in ours
         here = ours.replace("127.0.0.1:8000", f"127.0.0.1:{server.port}").replace("_interval: 5s", "_interval: 1s")
@@ -239,9 +243,36 @@ async def test_prometheus_reads_the_service(tmp_path: Path) -> None:
             assert sum(value for _, value in states) == 1
             for _, expression in expressions():
                 await prometheus.query(_filled(expression))
+            await _shows_where_the_time_goes(service, prometheus)
             rules = [rule for group in (await prometheus.get("rules"))["groups"] for rule in group["rules"]]
     assert [rule["lastError"] for rule in rules if rule["health"] == "err"] == []
     assert len(rules) == len(re.findall(r"- alert:", (MONITORING / "alerts.yml").read_text()))
+
+
+async def _shows_where_the_time_goes(service: Service, prometheus: Prometheus) -> None:
+    """Every panel of the board of latency shows something, and a stack of stages is as high as the whole way."""
+    pipeline = service.streams.get("gone")
+    assert pipeline is not None
+    for scrape in range(1, 3):
+        for number in range(20 * (scrape - 1), 20 * scrape):
+            frame = replace(the_frame(number, monotonic()), camera_age=0.005)
+            follow(pipeline.ledger, frame)
+            pipeline.ledger.disbelieved("late")
+            service.metrics.answered(replace(the_answer(frame, 0.016, 0.057), stream="gone"))
+        assert await prometheus.wait_for(f"sightline_glass_seconds_count == {20 * scrape}")
+    shown = {
+        panel["title"]: [
+            each for target in panel["targets"] for each in await prometheus.query(_filled(target["expr"]))
+        ]
+        for panel in panels(GRAFANA / "dashboards/sightline-latency.json")
+    }
+    assert [title for title, series in shown.items() if not any(value > 0 for _, value in series)] == []
+    for way, length in (("the screen", 8), ("viewers", 6), ("the answer", 3)):
+        stages = {labels["stage"]: value for labels, value in shown[f"Where the time goes, to {way}"]}
+        assert stages == pytest.approx({stage: ON_TIME[stage] / 1000 for stage in STAGES[:length]})
+    mean = "sum(rate(sightline_glass_seconds_sum[20s])) / sum(rate(sightline_glass_seconds_count[20s]))"
+    [(_, whole)] = await prometheus.query(mean)
+    assert sum(value for _, value in shown["Where the time goes, to the screen"]) == pytest.approx(whole, rel=0.05)
 
 
 def _filled(expression: str) -> str:
