@@ -1,12 +1,16 @@
 """The page in a real browser on the real service, with a real camera and a real model server."""
 
+import json
+import math
 import re
+import statistics
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Request, expect
 
 from tests.peers.chromium import connect, run_chromium
 from tests.peers.clip import INDEX_BITS, make_clip
@@ -58,6 +62,34 @@ BEST_RATE = """
   return Math.max(0, ...counts) / seconds;
 }
 """
+
+READINGS = """
+(bits) => {
+  const video = document.querySelector("video");
+  const strip = document.createElement("canvas");
+  [strip.width, strip.height] = [bits * 4, 1];
+  const context = strip.getContext("2d", { willReadFrequently: true });
+  const read = () => {
+    context.drawImage(video, 0, Math.floor(video.videoHeight / 16), video.videoWidth, 1, 0, 0, strip.width, 1);
+    const { data } = context.getImageData(0, 0, strip.width, 1);
+    return parseInt(Array.from({ length: bits }, (_, bit) => (data[(bit * 4 + 2) * 4] > 128 ? "1" : "0")).join(""), 2);
+  };
+  window.readings = [];
+  window.named = {};
+  const look = (at) => {
+    const number = read();
+    if (number !== readings.at(-1)?.[0]) readings.push([number, at]);
+    requestAnimationFrame(look);
+  };
+  requestAnimationFrame(look);
+  const name = (_, { rtpTimestamp }) => {
+    named[rtpTimestamp] = read();
+    video.requestVideoFrameCallback(name);
+  };
+  video.requestVideoFrameCallback(name);
+}
+"""
+"""Reads the number drawn into the picture whenever the browser draws the page, and which frame has which number."""
 
 COLORED = """
 (selector) => {
@@ -197,6 +229,39 @@ async def test_figures_are_shown(viewer: Page) -> None:
     for part in ("network", "paint"):
         await expect(viewer.locator(f".delay-parts [data-part={part}]")).to_have_count(1)
     await expect(viewer.locator(".delay-line")).to_have_attribute("aria-label", re.compile(r"^Delay: .* · .* ms$"))
+
+
+async def test_painted_frames_are_told_as_they_are_seen(viewer: Page) -> None:
+    """What the page reports as a frame's painting is when its number appears on a canvas; the ledger believes it."""
+    told: list[tuple[int, float]] = []
+
+    def note(request: Request) -> None:
+        if request.url.endswith("/painted"):
+            told.extend((frame, painted) for frame, _, painted in json.loads(request.post_data or "{}")["frames"])
+
+    viewer.on("request", note)
+    await expect(viewer.locator("stream-viewer")).to_have_attribute("data-transport", "webrtc")
+    await viewer.evaluate(READINGS, INDEX_BITS)
+    apart: list[float] = []
+
+    async def enough() -> bool:
+        apart[:] = differences(told, await viewer.evaluate("({ named, readings })"))
+        return len(apart) > 50
+
+    await until(enough, lambda: f"of {len(told)} frames that were told only {len(apart)} were read")
+    assert statistics.median(apart) <= 20
+    await expect(viewer.locator(".delay-parts")).to_contain_text("Jitter buffer, decoding, painting")
+
+
+def differences(told: list[tuple[int, float]], seen: dict[str, Any]) -> list[float]:
+    """Milliseconds from a frame being told as painted to its number being read, which comes again after 4 s."""
+    apart = []
+    for frame, painted in told:
+        number = seen["named"].get(str(frame))
+        nearest = min((abs(painted - at) for read, at in seen["readings"] if read == number), default=math.inf)
+        if nearest < 2000:
+            apart.append(nearest)
+    return apart
 
 
 async def test_killed_camera_is_offline_and_comes_back(viewer: Page, camera: RtspServer) -> None:
