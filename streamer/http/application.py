@@ -38,6 +38,7 @@ from streamer.http import (
     sessions,
     tokens,
     users,
+    video,
     whep,
     whip,
 )
@@ -89,6 +90,7 @@ ROOMS = (
     stream_routes,
     tokens,
     users,
+    video,
     whep,
     whip,
 )

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import logging
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from aiohttp import web
@@ -45,6 +45,10 @@ class Connection(web.RequestHandler):
         self.waits_since: float | None = None
         self.opening: asyncio.Task[None] | None = None
         """Until it is ready to be read from."""
+        self.is_full = False
+        """Whether the peer has not taken what it was sent."""
+        self.on_room: Callable[[], None] | None = None
+        """Told when it has, for whoever writes without waiting. Must not raise."""
         self._connections = connections
         self._waits_until, self._waits_for = math.inf, ""
         self._stuck_at = math.inf
@@ -112,11 +116,15 @@ class Connection(web.RequestHandler):
 
     def pause_writing(self) -> None:
         self._stuck_at = self._connections.clock() + WRITE_TIMEOUT
+        self.is_full = True
         super().pause_writing()
 
     def resume_writing(self) -> None:
         self._stuck_at = math.inf
+        self.is_full = False
         super().resume_writing()
+        if self.on_room is not None:
+            self.on_room()
 
     # ---- what aiohttp cannot make a request of
 

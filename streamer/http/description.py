@@ -90,6 +90,7 @@ class StreamDescription(TypedDict):
     findings: list[str]
     """The labels of its model that call for a person, from the model's own contract; empty until the model was met."""
     viewers: int
+    """By every way: WebRTC, JPEG pictures, and the camera's own pictures."""
     recording: RecordingDescription | None
     """null where there is no archive to keep it in."""
 
@@ -133,7 +134,7 @@ def describe(stream: Pipeline) -> StreamDescription:
         "latency": _latency(stream.latency()),
         "model": stream.model.name,
         "findings": [] if contract is None else list(contract.findings),
-        "viewers": view.viewers,
+        "viewers": view.viewers + stream.clean.viewers,
         "recording": None if stream.recorder is None else _recording(stream.recorder),
     }
 

@@ -288,6 +288,7 @@ def _viewers(streams: Streams, events: Events) -> Iterator[Metric]:
     for stream in streams:
         sessions.add_metric([stream.name, "whep"], len(stream.view.h264) + len(stream.view.vp8))
         sessions.add_metric([stream.name, "mjpeg"], len(stream.view.jpeg))
+        sessions.add_metric([stream.name, "clean"], stream.clean.viewers)
         sessions.add_metric([stream.name, "events"], events.count(stream.name))
         for codec in ("h264", "vp8", "jpeg"):
             encoders.add_metric([stream.name, codec], float(codec in stream.view.codecs))

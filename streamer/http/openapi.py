@@ -58,7 +58,9 @@ HEADERS = {
     "Link": 'An ICE server, with its login where it has one (`rel="ice-server"`); one of these each.',
     "Location": "Where it is.",
     "Retry-After": "Seconds after which to ask again.",
+    "Sec-WebSocket-Accept": "The answer to the key of the opening handshake.",
     "Set-Cookie": "A cookie of the session, or of the way to it.",
+    "Upgrade": "The protocol to ask for.",
     "WWW-Authenticate": "How to say who asks.",
 }
 """What comes with answers."""

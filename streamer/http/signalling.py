@@ -100,12 +100,13 @@ class Signalling:
             raise Refused(421, f"this service does not go by the name {host[:80]!r}; server.names lists its names")
 
     def require_origin(self, request: web.Request) -> None:
-        """Refuse what a foreign page made a browser send.
+        """Refuse what a foreign page made a browser send: what changes something, and WebSockets, which it could read.
 
         Raises:
             Refused: 403.
         """
-        if request.method not in SAFE and not self.origins.may_change(request.headers):
+        is_safe = request.method in SAFE and "Upgrade" not in request.headers
+        if not is_safe and not self.origins.may_change(request.headers):
             origin = request.headers.get("Origin", "unknown origin")[:80]
             raise Refused(
                 403,

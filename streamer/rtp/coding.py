@@ -73,7 +73,12 @@ class Coding:
         self._sets |= self._found(data)
 
     def _of(self, size: Size, reorder: int) -> CodedForm:
-        return CodedForm(self._codec, *size, self._frame_rate, reorder)
+        return CodedForm(self._codec, *size, self._frame_rate, reorder, self._name())
+
+    def _name(self) -> str:
+        """Profile, constraints and level as the first sequence parameter set has them (ISO/IEC 14496-15, 5.4.2.1)."""
+        first = self._sets.get(_SPS["h264"], b"")[len(START) :][1:4] if self._codec == "h264" else b""
+        return f"avc1.{first.hex()}" if len(first) == 3 else ""
 
     def _note(self, time: int) -> None:
         """See whether it is shown before others that have come before it."""

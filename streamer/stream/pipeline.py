@@ -40,6 +40,7 @@ from streamer.values.sampling import Sampling
 from streamer.values.state import StreamState
 from streamer.values.track import TrackedBox, boxes_of
 from streamer.values.watching import Watching
+from streamer.view.clean.clean import Clean
 from streamer.view.view import View
 
 STALE_PICTURE = 2.0
@@ -104,6 +105,7 @@ class Pipeline:
         self.view = View(source.name, clock=clock)
         self.ledger = Ledger()
         self.view.on_shown = self.ledger.shown
+        self.clean = Clean(source.name, clock=clock)
         self.events = events
         self.recorder = recorder
         self.view.show_ids = sampling.show_ids
@@ -151,14 +153,15 @@ class Pipeline:
         return Mishaps(f"{self.name}: {what}", clock=self._clock, on_each=on_each)
 
     def _tap(self) -> None:
-        """Have the source hand on what it is sent, as it came, where that is kept."""
+        """Have the source hand on what it is sent, as it came: pictures always, for who comes to watch them so."""
         wanted = self.recorder is not None and self.recorder.wants
-        self.source.on_coded = self._keep if wanted else None
+        self.source.on_coded = self._keep if wanted else self.clean.put
         self.source.on_sound = self._keep_sound if wanted else None
 
     async def run(self) -> None:
         """Run every part until cancelled."""
         self._arrivals = Mailbox(asyncio.get_running_loop(), self._arrived, ARRIVALS, self._unarrived)
+        self.clean.open(asyncio.get_running_loop(), self._boxes_at)
         async with asyncio.TaskGroup() as group:
             group.create_task(_endless(self._valve.run(lambda: self.source.run(self.receive))))
             group.create_task(_endless(self.view.run(self._boxes_at, self.notice)))
@@ -209,6 +212,7 @@ class Pipeline:
     # ---- in the source's thread
 
     def _keep(self, picture: CodedPicture) -> None:
+        self.clean.put(picture)
         if self.recorder is not None:
             with self._unkept:
                 self.recorder.put(picture)
@@ -259,12 +263,14 @@ class Pipeline:
         with self._unseen:
             self._measure(frame)
             self.view.put(frame, self.fps)
+            self.clean.decoded(frame)
         if frame.received_at - self._arrived_at > STALE_PICTURE:  # the camera was away, and not the model
             self._unanswered_since = None
         self._arrived_at = frame.received_at
         if arrival.sampled and self._unanswered_since is None:
             self._unanswered_since = frame.received_at
         if arrival.sample is not None:
+            self.clean.sampled(frame)
             with self._unasked:
                 arrival.model.put(arrival.sample, self._answered)
 
@@ -285,11 +291,14 @@ class Pipeline:
         with self._unstamped:
             self.ledger.answered(sample.frame, answer)
         answer = self._eventful(sample, self._followed(answer))
-        self._record(sample.frame, answer)
-        if self.last is None or answer.pts > self.last.pts:
+        drawn = self._drawn(answer)
+        self._record(sample.frame, answer, drawn)
+        overtaken = self.last is not None and answer.pts <= self.last.pts
+        if not overtaken:
             self.last = answer
         with self._unshown:
             self.view.answered(sample.frame, answer)
+            self.clean.answered(sample.frame, boxes_of(answer) if overtaken else drawn)
         with self._untold:
             self._on_detections(self, answer)
 
@@ -307,13 +316,16 @@ class Pipeline:
         if self.events is not None and self.size == (answer.width, answer.height):
             with self._uneventful:
                 self.events.answered(sample.frame, answer, sample.min_score)
-        return replace(answer, faint=None)
+        frame = sample.frame
+        return replace(answer, faint=None, frame_time=frame.coded_at, opening=frame.opening)
 
-    def _record(self, frame: Frame, answer: Detections) -> None:
+    def _drawn(self, answer: Detections) -> Sequence[TrackedBox]:
+        """What is drawn on the frame that was answered: half-seen things too, each as its track is called."""
+        return self._boxes_at(answer.pts) if self.size == (answer.width, answer.height) else boxes_of(answer)
+
+    def _record(self, frame: Frame, answer: Detections, drawn: Sequence[TrackedBox]) -> None:
         if self.recorder is not None:
             with self._unrecorded:
-                is_placed = self.size == (answer.width, answer.height)
-                drawn = self._tracker.at(answer.pts) if is_placed else boxes_of(answer)
                 self.recorder.answered(frame, answer, drawn)
 
     def _boxes_at(self, pts: float) -> Sequence[TrackedBox]:
@@ -375,6 +387,9 @@ class Pipeline:
             ("aligner", "late"): self.view.aligner.dropped,
             ("encoder", "failed"): self.view.failed,
             ("fanout", "slow_viewer"): self.view.dropped,
+            ("clean", "failed"): self.clean.failed,
+            ("clean", "loop_busy"): self.clean.lost,
+            ("clean", "slow_viewer"): self.clean.dropped,
         }
         return self.counts.drops() | {key: count for key, count in elsewhere.items() if count}
 

@@ -20,6 +20,8 @@ class CodedForm:
     """Pictures a second, as far as is said."""
     reorder: int = 0
     """Pictures that may come before one that is shown earlier (H.264 and H.265 max_num_reorder_frames)."""
+    name: str = ""
+    """What browsers call it (RFC 6381 section 3.3), of H.264 alone: avc1.64001f. "" where nobody can say."""
 
 
 @dataclass(slots=True)

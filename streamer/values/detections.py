@@ -32,6 +32,10 @@ class Event(TypedDict):
     stream: str
     pts: float
     """Seconds from the stream's first frame."""
+    frame_time: int
+    """The frame's time in microseconds of its source's own clock, by which its picture is known too."""
+    opening: int
+    """Counts the connections of its source: `frame_time` means something within one of them."""
     age_ms: float
     """Milliseconds from the frame's arrival to its answer."""
     model: str
@@ -74,6 +78,10 @@ class Detections:
     """Monotonic, when the frame was chosen for the model; 0 where nobody said."""
     sent_at: float = 0.0
     """Monotonic, when the call that carries it left; 0 where nobody said."""
+    frame_time: int = 0
+    """Frame.coded_at of the frame; 0 where nobody said."""
+    opening: int = 0
+    """Of the frame's source."""
     followed: tuple[Followed | None, ...] = ()
     """K of them, or none: what each row is known as. None: its answer came too late to be followed."""
 
@@ -90,6 +98,8 @@ class Detections:
         return {
             "stream": self.stream,
             "pts": round(self.pts, 6),
+            "frame_time": self.frame_time,
+            "opening": self.opening,
             "age_ms": round(self.age * 1000, 1),
             "model": self.model,
             "version": self.version,

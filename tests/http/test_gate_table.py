@@ -112,6 +112,7 @@ GET     R/{segment}.mp4                 401  404  404  404  404  404  403  403  
 GET     R/{segment}/boxes               401  404  404  404  404  404  403  403  403  403  401  404  401  404  404
 GET     R/{segment}/init.mp4            401  404  404  404  404  404  403  403  403  403  401  404  401  404  404
 GET     R/{segment}/{begin}-{end}.m4s   401  404  404  404  404  404  403  403  403  403  401  404  401  404  404
+GET     /api/streams/{name}/video       401  404  426  426  426  426  403  403  403  403  401  426  401  426  426
 GET     /api/tokens                     401  403  403  403  200  403  403  403  200  403  401  403  401  401  403
 POST    /api/tokens                     401  403  403  403  415  403  403  403  415  403  401  403  401  401  403
 DELETE  /api/tokens/{id}                401  403  403  403  204  403  403  403  204  403  401  403  401  401  403
@@ -143,9 +144,9 @@ PATCH   /whip/{name}/{session}          401  403  403  404  404  403  404  403  
 """
 """What is asked for is the stream a, which stands in the configuration and whose camera is away; without a body.
 
-Who is let through is answered 200 or 204; 400, for a query is missing; 415, for a body is; 503, for there is no picture
-and no model; 409, for the configuration has the say; 404, for there is no such event, recording, rule, silence,
-outlet or session of WHEP or WHIP, or it is not one of his, or nobody signs in elsewhere.
+Who is let through is answered 200 or 204; 400, for a query is missing; 415, for a body is; 426, for it is no WebSocket;
+503, for there is no picture and no model; 409, for the configuration has the say; 404, for there is no such event,
+recording, rule, silence, outlet or session of WHEP or WHIP, or it is not one of his, or nobody signs in elsewhere.
 """
 
 PATHS = {

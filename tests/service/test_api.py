@@ -84,7 +84,8 @@ async def test_events_tell_what_is_in_which_frame(live: Service) -> None:
     async with live.events("road") as feed:
         events = [event for _, event in await feed.more(12)]
     for event in events:
-        assert event.keys() == {"stream", "pts", "age_ms", "model", "version", "width", "height", "detections"}
+        times = {"pts", "frame_time", "opening", "age_ms"}
+        assert event.keys() == {"stream", *times, "model", "version", "width", "height", "detections"}
         assert (event["stream"], event["model"], event["version"]) == ("road", "numbers", 1)
         assert (event["width"], event["height"]) == (320, 240)
         assert event["age_ms"] > 0

@@ -20,11 +20,16 @@ def test_event_carries_what_the_api_promises() -> None:
     boxes = [(1.25, 2.5, 30.0, 40.126), (0.0, 0.0, 64.0, 48.0)]
     followed = Followed(7, "class 3", 3, 0.2, 1.2345678, (0.5, 0.0, 0.875), 41.32)
     answer = replace(
-        make_detections(1.2345678, boxes, class_ids=[2, 1], scores=[0.875, 0.5], age=0.0421), followed=(followed, None)
+        make_detections(1.2345678, boxes, class_ids=[2, 1], scores=[0.875, 0.5], age=0.0421),
+        followed=(followed, None),
+        frame_time=41_120_000,
+        opening=3,
     )
     assert answer.event() == {
         "stream": "line-1",
         "pts": 1.234568,
+        "frame_time": 41_120_000,
+        "opening": 3,
         "age_ms": 42.1,
         "model": "insulators",
         "version": 1,

@@ -1,0 +1,211 @@
+"""The clean video of one stream, from its source's thread to its viewers.
+
+    encoded pictures ─► message ─► mailbox ─► group, viewers ◄─ boxes ◄─ frames, answers
+
+Pictures are sent as they come: nothing waits for boxes here. Whoever shows them waits, as long as he likes to.
+"""
+
+import asyncio
+import itertools
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from streamer.values.buffer import Mailbox
+from streamer.values.clock import Clock
+from streamer.values.coded import CodedForm, CodedPicture
+from streamer.values.frame import Frame
+from streamer.values.mishaps import Mishaps
+from streamer.values.state import StreamState
+from streamer.values.track import TrackedBox
+from streamer.view.clean.group import Group
+from streamer.view.clean.placing import Identity, Placing
+from streamer.view.clean.viewer import CleanViewer, Pipe
+from streamer.view.clean.wire import PLAYED, boxes_message, form_of, hello, picture_message, sampled_message, text
+
+ARRIVALS = 16
+"""Pictures that may wait for the event loop: half a second."""
+REMEMBERED = 32
+"""Messages about the newest pictures, for whoever comes late."""
+
+BoxesAt = Callable[[float], Sequence[TrackedBox]]
+"""Where everything is in the frame at a pts, in its pixels."""
+
+
+@dataclass(slots=True)
+class _Arrival:
+    """A picture on its way to the event loop. Made for each, therefore not frozen."""
+
+    number: int
+    """Counts them: where one is missing, the loop was late."""
+    identity: Identity
+    form: CodedForm
+    is_key: bool
+    message: bytes
+    """Empty where browsers do not play it."""
+
+
+class Clean:
+    """What viewers of the camera's own pictures are sent."""
+
+    def __init__(self, name: str, *, clock: Clock) -> None:
+        self._name, self._clock = name, clock
+        self._group = Group()
+        self._viewers: set[CleanViewer] = set()
+        self._dropped_before = 0
+        self.lost = 0
+        """Pictures that the event loop was too late for."""
+        self._mishaps = Mishaps(f"{name}: pictures cannot be sent on as they came", clock=clock)
+        self._numbers = itertools.count(1)
+        self._mailbox: Mailbox[_Arrival] | None = None
+        self._boxes_at: BoxesAt = _nowhere
+        self._placing = Placing()
+        self._newest = 0
+        """Number of the newest picture that arrived."""
+        self._goes_on = False
+        """Whether the next picture can be decoded by who has those before it."""
+        self._form: tuple[CodedForm, int] | None = None
+        """And the opening it is of."""
+        self._form_message: bytes | None = None
+        self._recent: deque[bytes] = deque(maxlen=REMEMBERED)
+
+    @property
+    def viewers(self) -> int:
+        """Whoever takes it, those included who have paused."""
+        return len(self._viewers)
+
+    @property
+    def dropped(self) -> int:
+        """Pictures that viewers were too slow for."""
+        return self._dropped_before + sum(viewer.dropped for viewer in self._viewers)
+
+    @property
+    def failed(self) -> int:
+        """Pictures that could not be sent on."""
+        return self._mishaps.count
+
+    @property
+    def group(self) -> Group:
+        """The pictures that are kept."""
+        return self._group
+
+    def open(self, loop: asyncio.AbstractEventLoop, boxes_at: BoxesAt) -> None:
+        """Take pictures from now on; on the event loop."""
+        self._boxes_at = boxes_at
+        self._mailbox = Mailbox(loop, self._arrived, ARRIVALS, self._mishaps)
+
+    # ---- in the source's thread
+
+    def put(self, picture: CodedPicture) -> None:
+        """Take one encoded picture. Neither waits nor raises."""
+        mailbox = self._mailbox
+        if mailbox is None:
+            return
+        with self._mishaps:
+            message = picture_message(picture) if picture.form.codec == PLAYED else b""
+            identity = picture.opening, picture.time
+            mailbox.put(_Arrival(next(self._numbers), identity, picture.form, picture.is_key, message))
+
+    # ---- on the event loop
+
+    def join(self, pipe: Pipe, state: StreamState) -> CleanViewer:
+        """A new viewer, who is sent what there is at once; `state`: of the stream."""
+        pipe.write(text(hello(self._name, state, self._clock())))
+        viewer = CleanViewer(pipe)
+        self._begin(viewer)
+        self._viewers.add(viewer)
+        return viewer
+
+    def let_pause(self, viewer: CleanViewer, *, pause: bool) -> None:
+        """Send him nothing for now, or again what there is and what comes."""
+        if pause:
+            viewer.pause()
+        elif viewer.paused:
+            self._begin(viewer)
+
+    def _begin(self, viewer: CleanViewer) -> None:
+        if not self._watched:
+            self._recent.clear()  # they are of pictures of long ago
+        viewer.begin(self._form_message, self._group.pictures, self._recent)
+
+    def leave(self, viewer: CleanViewer) -> None:
+        """Forget a viewer; may be called twice."""
+        if viewer in self._viewers:
+            self._viewers.remove(viewer)
+            self._dropped_before += viewer.dropped
+
+    def decoded(self, frame: Frame) -> None:
+        """A frame has left the decoder."""
+        self._placing.decoded(frame)
+
+    def sampled(self, frame: Frame) -> None:
+        """A frame was given to the model."""
+        if self._watched:
+            self._tell(sampled_message(frame.opening, frame.coded_at))
+
+    def answered(self, frame: Frame, boxes: Sequence[TrackedBox]) -> None:
+        """The model has answered a frame, and this is what is in it, in its pixels."""
+        since = self._placing.answered((frame.opening, frame.coded_at))
+        if self._watched:
+            size = frame.width, frame.height
+            exact = boxes_message(frame.opening, frame.coded_at, boxes, size, exact=True)
+            self._tell(exact, *[self._predicted(each, size) for each in since])
+
+    @property
+    def _watched(self) -> bool:
+        return any(not viewer.paused for viewer in self._viewers)
+
+    def _arrived(self, arrival: _Arrival) -> None:
+        if arrival.number != self._newest + 1:
+            self.lost += arrival.number - self._newest - 1
+            self._goes_on = False
+            self._group.clear()
+        self._newest, opening = arrival.number, arrival.identity[0]
+        if self._form is not None and opening < self._form[1]:
+            return  # the last of a connection that was given up
+        if self._form != (arrival.form, opening):
+            self._goes_on = False
+            if arrival.is_key:
+                self._reform(arrival)
+        if not arrival.message or not (arrival.is_key or self._goes_on):
+            return
+        self._goes_on = True
+        self._group.put(arrival.message, is_key=arrival.is_key)
+        self._placing.sent(arrival.identity)
+        if self._watched:
+            message = arrival.message + self._foretold(arrival)
+            for viewer in self._viewers:
+                viewer.picture(message, is_key=arrival.is_key)
+
+    def _reform(self, arrival: _Arrival) -> None:
+        """Pictures of another form, or of another opening."""
+        self._form = arrival.form, arrival.identity[0]
+        self._form_message = text(form_of(*self._form))
+        self._group.clear()
+        self._recent.clear()
+        for viewer in self._viewers:
+            viewer.form(self._form_message)
+
+    def _foretold(self, arrival: _Arrival) -> bytes:
+        """Where everything will be found to be in a picture that has just come; b"" where nobody can tell."""
+        if self._placing.is_exact(arrival.identity):
+            return b""
+        message = self._predicted(arrival.identity, (arrival.form.width, arrival.form.height))
+        if message:
+            self._recent.append(message)
+        return message
+
+    def _predicted(self, picture: Identity, size: tuple[int, int]) -> bytes:
+        pts = self._placing.pts(picture)
+        return b"" if pts is None else boxes_message(*picture, self._boxes_at(pts), size, exact=False)
+
+    def _tell(self, *messages: bytes) -> None:
+        """Something about the newest pictures: one message of it each, written as one."""
+        self._recent.extend(messages)
+        written = b"".join(messages)
+        for viewer in self._viewers:
+            viewer.other(written)
+
+
+def _nowhere(_: float) -> Sequence[TrackedBox]:
+    return ()
