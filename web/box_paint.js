@@ -1,7 +1,7 @@
 // @ts-check
 // Boxes drawn on a picture as streamer/view/annotator.py draws them on live video: same edges, lines and words.
 
-import { colorOf } from "./details.js";
+import { colorOf } from "./class_color.js";
 
 /** @typedef {import("./recorded_boxes.js").Box} Box */
 /** @typedef {{ x: number, y: number, width: number, height: number }} Place of the picture on the canvas, its pixels */

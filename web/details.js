@@ -1,6 +1,7 @@
 // @ts-check
 // The figures of one stream as DOM nodes. All text from the server goes through textContent.
 
+import { colorOf } from "./class_color.js";
 import { inWords } from "./latency.js";
 import { duration } from "./readout.js";
 
@@ -20,9 +21,6 @@ export function element(tag, className, ...content) {
   node.append(...content);
   return node;
 }
-
-/** As many as streamer/view/annotator.py has in its palette; styles/palette.css has their values. */
-const COLORS = 6;
 
 /** @param {number} at wall clock, ms */
 export function clock(at) {
@@ -49,13 +47,6 @@ export function tag({ label, class_id, finding }, text = label) {
   const node = element("span", finding ? "tag finding" : "tag", text);
   node.dataset.color = colorOf(class_id);
   return node;
-}
-
-/** The number of a class's colour, as styles/palette.css has it.
- * @param {number} class_id
- */
-export function colorOf(class_id) {
-  return String(((((class_id - 1) % COLORS) + COLORS) % COLORS) + 1);
 }
 
 /** @param {Seen[]} seen */

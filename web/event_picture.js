@@ -2,7 +2,8 @@
 // <event-picture>: what an event looked like at its best, with its box over it or without.
 
 import { pictureOf } from "./archive.js";
-import { colorOf, element } from "./details.js";
+import { colorOf } from "./class_color.js";
+import { element } from "./details.js";
 
 /** @typedef {import("./archive.js").KeptEvent} KeptEvent */
 

@@ -1,7 +1,7 @@
 // @ts-check
 // The drawing of <recorded-line>: the scale, a row a stream, what is marked, and where one is.
 
-import { colorOf } from "./details.js";
+import { colorOf } from "./class_color.js";
 import { shareOf, ticks } from "./time_axis.js";
 
 /** @typedef {import("./recorded_line.js").Row} Row */

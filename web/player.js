@@ -1,27 +1,55 @@
 // @ts-check
-// One stream's video: WHEP first, pictures over HTTP when WHEP brings none, WHEP again when it can.
+// One stream's video, by the best way that brings it here: a ladder of ways, climbed again when a better one can be had.
 
-import { PictureSlots, pollPictures, streamPictures } from "./pictures.js";
-import { measure } from "./stats.js";
-import { SessionError } from "./signalling.js";
-import { WhepSession } from "./whep.js";
+import { MseWay } from "./mse_way.js";
+import { PictureWay } from "./picture_way.js";
+import { pollPictures } from "./pictures.js";
+import { WebCodecsWay } from "./webcodecs_way.js";
+import { WebRtcWay } from "./webrtc_way.js";
+
+/** @typedef {"none" | "webcodecs" | "mse" | "webrtc" | "mjpeg" | "stills"} Transport */
+/** @typedef {import("./sight.js").Sight} Sight */
+/** @typedef {import("./stats.js").Measurement} Measurement */
+/** @typedef {import("./watching.js").WayChoice} WayChoice */
+/**
+ * @typedef {object} Why
+ * @property {number} [retryAfterS] before that it is not worth a try
+ * @property {boolean} [forbidden] the server lets this page change nothing
+ * @property {boolean} [lasting] it will be so each time: this camera, this browser
+ * @property {boolean} [shared] so it is with every way that brings the camera's own video
+ */
+/**
+ * @typedef {object} Heard what a way is told to say
+ * @property {(frames: number) => void} onframe so many were shown since the last time
+ * @property {(reason: string, why?: Why) => void} onfail it brings none any more; a sentence
+ * @property {(time: number, came: number | null, at: number) => void} onpainted what it is known by, microseconds; when it
+ *   came to the page and was painted, milliseconds of `performance`
+ */
+/**
+ * @typedef {object} Way one of the ways that video comes; it is made once and opened as often as it is tried
+ * @property {Transport} transport
+ * @property {string} name for people
+ * @property {HTMLVideoElement | null} picture what of it is to be kept when it closes
+ * @property {() => void} open
+ * @property {() => void} close may be called twice
+ * @property {() => Promise<Measurement | null>} measure since the previous call
+ * @property {boolean} [shown] whether what it paints by itself is seen
+ * @property {(paused: boolean) => void} [pause] nobody looks for now
+ * @property {() => void} [end] for good
+ * @property {() => Promise<Blob | null>} [still] what is seen
+ * @property {import("./clean_worker.js").State | null} [state]
+ */
+/** @typedef {{ choice: WayChoice, way: Way, impossible: string, retryAt: number, lasting: boolean }} Rung */
 
 const NO_FRAME_MS = 3000;
-const WHEP_RETRY_MS = 30_000;
-const PICTURE_RETRY_MS = [1000, 2000, 4000, 8000];
-const LONGEST_PICTURE_RETRY_MS = 15_000;
+const RETRY_MS = 30_000;
+const LASTING_MS = 300_000;
 const TICK_MS = 500;
-
-/** @typedef {"none" | "webrtc" | "mjpeg" | "stills"} Transport */
-/** @typedef {import("./stats.js").Measurement} Measurement */
-
-/** Shared by all players of the page, because the browser's connections are. */
-const slots = new PictureSlots();
 
 export class Player {
   /** @type {Transport} what the picture on the screen came through */
   transport = "none";
-  /** @type {string | null} why it is not WebRTC */
+  /** @type {string | null} why it is not the best way */
   fallbackReason = null;
   /** Whether that is because the server lets this page change nothing, which is for a person to put right. */
   forbidden = false;
@@ -31,20 +59,20 @@ export class Player {
   frames = 0;
   /** Whether frames ought to be coming: with a camera that is away their absence is no fault of the transport. */
   expecting = false;
+  /** Hears of every picture that the page knows it has painted.
+   * @type {((time: number, came: number | null, at: number) => void) | null}
+   */
+  onpainted = null;
 
-  /** @type {WhepSession | null} */
-  #session = null;
-  #sessionSince = 0;
-  #whepRetryAt = 0;
-  /** @type {RTCStatsReport | null} */
-  #report = null;
-  #decoded = 0;
-  /** @type {(() => void) | null} */
-  #closePictures = null;
-  /** @type {"mjpeg" | "stills" | null} */
-  #pictureKind = null;
-  #pictureFailures = 0;
-  #pictureRetryAt = Infinity;
+  /** @type {Rung[]} the best first */
+  #rungs;
+  #pictures;
+  /** The best that is tried, what plays, and what is tried beside it, by their places on the ladder; -1: none. */
+  #top = 0;
+  #current = -1;
+  #trial = -1;
+  #trialSince = 0;
+  #resting = false;
   /** @type {(() => void) | null} */
   #closePoster = null;
   #lastFrameAt = 0;
@@ -54,34 +82,74 @@ export class Player {
    * @param {object} parts
    * @param {HTMLVideoElement} parts.video
    * @param {HTMLCanvasElement} parts.canvas under the video, keeps the last picture
-   * @param {{ whep: string, mjpeg: string, still: string }} parts.urls
-   * @param {boolean} parts.mjpegOnly never try WHEP
+   * @param {Sight} parts.sight
+   * @param {{ clean: string, whep: string, mjpeg: string, still: string }} parts.urls
    * @param {() => void} parts.onchange after transport, fallbackReason or failure changed
    */
-  constructor({ video, canvas, urls, mjpegOnly, onchange }) {
-    this.video = video;
+  constructor({ video, canvas, sight, urls, onchange }) {
     this.canvas = canvas;
     this.urls = urls;
-    this.mjpegOnly = mjpegOnly;
     this.onchange = onchange;
+    this.#pictures = new PictureWay(urls, (picture) => this.#paint(picture), this.#heard(3));
+    const webcodecs = new WebCodecsWay(urls.clean, video, sight, this.#heard(0));
+    const mse = new MseWay(urls.clean, video, sight, this.#heard(1));
+    const ways = /** @type {[WayChoice, Way, string][]} */ ([
+      ["webcodecs", webcodecs, WebCodecsWay.impossible],
+      ["mse", mse, MseWay.impossible],
+      ["webrtc", new WebRtcWay(video, urls.whep, this.#heard(2)), ""],
+      ["mjpeg", this.#pictures, ""],
+    ]);
+    this.#rungs = ways.map(([choice, way, impossible]) => ({ choice, way, impossible, retryAt: 0, lasting: false }));
   }
 
   get running() {
     return this.#timer !== 0;
   }
 
+  /** Whether a picture is on the screen, if only the last one that came. */
+  get painted() {
+    return "painted" in this.canvas.dataset || this.#rungs.some(({ way }) => way.shown);
+  }
+
+  /** What plays says of itself; null where it says nothing. */
+  get state() {
+    return this.#rungs[this.#current]?.way.state ?? null;
+  }
+
+  /** The best way that is tried from now on, and at once.
+   * @param {WayChoice} choice
+   */
+  set choice(choice) {
+    const top = Math.max(
+      0,
+      this.#rungs.findIndex((rung) => rung.choice === choice),
+    );
+    if (top === this.#top) return;
+    this.#top = top;
+    if (!this.running || this.#resting) return;
+    this.#drop();
+    this.#forgive();
+    [this.fallbackReason, this.forbidden] = [null, false];
+    if (top !== this.#current) {
+      if (top === this.#rungs.length - 1) this.#leave();
+      this.#try(top);
+    }
+    this.onchange();
+  }
+
   start() {
+    if (this.#resting) return this.#resume();
     if (this.running) return;
     this.#timer = window.setInterval(() => this.#tick(performance.now()), TICK_MS);
     this.#lastFrameAt = performance.now();
     this.showStill();
-    if (this.mjpegOnly) this.#fallBack("MJPEG was asked for in the address");
-    else this.#openWhep();
+    this.#forgive();
+    this.#try(this.#top);
   }
 
   /** Asks once for the newest picture there is, if none is on the screen: long before a session's first frame. */
   showStill() {
-    if (this.#closePoster || "painted" in this.canvas.dataset) return;
+    if (this.#closePoster || this.painted) return;
     this.#closePoster = pollPictures(
       this.urls.still,
       (still) => this.#poster(still),
@@ -90,163 +158,195 @@ export class Player {
     );
   }
 
+  /**
+   * Nobody looks for now: where the way can be continued within a moment it brings and costs nothing meanwhile.
+   *
+   * @returns {boolean} whether it can
+   */
+  rest() {
+    if (this.#resting) return true;
+    const way = this.#rungs[this.#current]?.way;
+    if (!this.running || !way?.pause || this.#trial >= 0) return false;
+    this.#resting = true;
+    way.pause(true);
+    return true;
+  }
+
   /** Releases everything on both ends and keeps the last picture; may be called twice. */
   stop() {
     if (!this.running) return;
     window.clearInterval(this.#timer);
     this.#timer = 0;
+    this.#resting = false;
     this.#closePoster?.();
     this.#closePoster = null;
-    this.#endWhep();
-    this.#endPictures();
-    this.#pictureRetryAt = Infinity;
-    this.#pictureFailures = 0;
+    this.#drop();
+    this.#leave();
     this.failure = null;
     this.#show("none");
   }
 
+  /** Lets go of what a way keeps between two times. */
+  end() {
+    this.stop();
+    for (const { way } of this.#rungs) way.end?.();
+  }
+
   /** Something changed for the better (the server is back): do not wait for the next attempt's turn. */
   retry() {
-    this.#whepRetryAt = 0;
-    this.#pictureFailures = 0;
-    if (this.#pictureRetryAt !== Infinity) this.#pictureRetryAt = 0;
+    for (const rung of this.#rungs) rung.retryAt = 0;
+    this.#pictures.retry();
   }
 
   /** @returns {Promise<Measurement | null>} since the previous call; null unless WebRTC is playing */
   async measure() {
-    const report = (await this.#session?.stats()) ?? null;
-    const measurement = report && measure(this.#report, report);
-    this.#report = report;
-    if (measurement && measurement.framesDecoded > this.#decoded) {
-      // A covered window gets no frame callbacks although the video plays.
-      this.#decoded = measurement.framesDecoded;
-      this.#frameOfWhep();
-    }
-    return this.transport === "webrtc" ? measurement : null;
+    const measured = await Promise.all(this.#rungs.map(({ way }) => way.measure()));
+    return measured[this.#current] ?? null;
   }
+
+  /** @returns {Promise<Blob | null>} what is seen, as a file */
+  async still() {
+    const way = this.#rungs[this.#current]?.way;
+    if (way?.still) return way.still();
+    if (way?.picture) this.#paint(way.picture);
+    return "painted" in this.canvas.dataset ? new Promise((resolve) => this.canvas.toBlob(resolve, "image/png")) : null;
+  }
+
+  // ---- the ladder
 
   /** @param {number} now */
   #tick(now) {
-    const silent = now - this.#lastFrameAt > NO_FRAME_MS;
-    if (this.transport === "webrtc") {
-      if (silent && this.expecting) this.#fallBack("WebRTC stopped bringing frames");
-    } else if (this.#session) {
-      if (now - this.#sessionSince > NO_FRAME_MS) this.#fallBack("WebRTC brought no frame within 3 seconds");
-    } else if (!this.mjpegOnly && now >= this.#whepRetryAt) {
-      this.#openWhep();
+    if (this.#resting) return;
+    const last = this.#rungs.length - 1;
+    const [current, trial] = [this.#rungs[this.#current], this.#rungs[this.#trial]];
+    if (current && this.#current < last && this.expecting && now - this.#lastFrameAt > NO_FRAME_MS)
+      this.#failed(this.#current, `${current.way.name} stopped bringing frames`);
+    else if (trial && now - this.#trialSince > NO_FRAME_MS)
+      this.#failed(this.#trial, `${trial.way.name} brought no frame within 3 seconds`);
+    else if (!trial) {
+      const better = this.#rungs.findIndex(
+        ({ impossible, retryAt }, at) => at >= this.#top && at < this.#current && !impossible && now >= retryAt,
+      );
+      if (better >= 0) this.#open(better);
     }
-    if (this.#pictureKind === "stills" && slots.take()) {
-      slots.give();
-      this.#openPictures();
-    } else if (this.#pictureKind === "mjpeg" && silent && this.expecting) {
-      this.#picturesFailed("The picture stream stopped");
-    } else if (now >= this.#pictureRetryAt) {
-      this.#openPictures();
-    }
+    this.#pictures.tick(now, this.expecting);
   }
 
-  async #openWhep() {
-    const session = new WhepSession(this.urls.whep, (reason) => this.#fallBack(reason));
-    this.#session = session;
-    this.#sessionSince = performance.now();
-    this.#report = null;
-    this.#decoded = 0;
-    try {
-      const media = await session.open();
-      if (this.#session !== session) return;
-      this.video.srcObject = media;
-      this.#watch(session);
-      await this.video.play();
-    } catch (error) {
-      if (this.#session !== session || /** @type {Error} */ (error).name === "AbortError") return;
-      if (error instanceof SessionError) this.#fallBack(error.message, error.retryAfterS, error.status === 403);
-      else this.#fallBack("The browser does not play WebRTC video here");
+  /** Opens the best way there is, this one or one below.
+   * @param {number} at
+   */
+  #try(at) {
+    const now = performance.now();
+    const last = this.#rungs.length - 1;
+    for (; at < last; at++) {
+      const { impossible = "", retryAt = 0 } = this.#rungs[at] ?? {};
+      if (impossible) this.fallbackReason = impossible;
+      else if (now >= retryAt) break;
     }
+    this.#open(at);
   }
 
-  /** @param {WhepSession} session */
-  #watch(session) {
-    if (!("requestVideoFrameCallback" in this.video)) return; // measure() sees the frames then
-    this.video.requestVideoFrameCallback((now, frame) => {
-      if (this.#session !== session) return;
-      session.painted(now, frame);
-      this.frames++;
-      this.#frameOfWhep();
-      this.#watch(session);
-    });
-  }
-
-  #frameOfWhep() {
-    this.#lastFrameAt = performance.now();
-    if (this.transport === "webrtc") return;
-    this.#closePoster?.();
-    this.#endPictures();
-    this.#pictureFailures = 0;
-    this.#pictureRetryAt = Infinity;
-    this.#show("webrtc");
+  /** @param {number} at */
+  #open(at) {
+    if (at === this.#current) return;
+    if (at === this.#rungs.length - 1) {
+      this.#current = at;
+      this.#lastFrameAt = performance.now();
+    } else {
+      this.#trial = at;
+      this.#trialSince = performance.now();
+    }
+    this.#rungs[at]?.way.open();
   }
 
   /**
-   * @param {string} reason
-   * @param {number} [retryAfterS]
-   * @param {boolean} [forbidden]
+   * @param {number} at of a way on the ladder
+   * @returns {Heard}
    */
-  #fallBack(reason, retryAfterS = 0, forbidden = false) {
-    if (!this.running) return;
-    const wasPlaying = this.transport === "webrtc";
-    this.#endWhep();
-    this.#whepRetryAt = performance.now() + Math.max(WHEP_RETRY_MS, retryAfterS * 1000);
-    if (wasPlaying) this.#show("none");
-    this.fallbackReason = reason;
-    this.forbidden = forbidden;
-    if (!this.#pictureKind && this.#pictureRetryAt === Infinity) this.#openPictures();
+  #heard(at) {
+    return {
+      onframe: (frames) => this.#framed(at, frames),
+      onfail: (reason, why) => this.#failed(at, reason, why),
+      onpainted: (time, came, painted) => this.onpainted?.(time, came, painted),
+    };
+  }
+
+  /**
+   * @param {number} at
+   * @param {number} frames
+   */
+  #framed(at, frames) {
+    if (!this.running || (at !== this.#trial && at !== this.#current)) return;
+    this.frames += frames;
+    if (at === this.#trial) {
+      this.#trial = -1;
+      this.#leave();
+      this.#current = at;
+      if (at === this.#top) [this.fallbackReason, this.forbidden] = [null, false];
+    }
+    this.#lastFrameAt = performance.now();
+    const transport = this.#rungs[at]?.way.transport ?? "none";
+    if (this.transport === transport) return;
+    this.#closePoster?.();
+    for (const { way } of this.#rungs) if ("shown" in way) way.shown = way.transport === transport;
+    this.#show(transport);
+  }
+
+  /**
+   * @param {number} at
+   * @param {string} reason
+   * @param {Why} [why]
+   */
+  #failed(at, reason, { retryAfterS = 0, forbidden = false, lasting = false, shared = false } = {}) {
+    if (!this.running || (at !== this.#trial && at !== this.#current)) return;
+    if (this.#resting) return this.stop(); // it begins anew when somebody looks
+    if (at === this.#rungs.length - 1) {
+      this.failure = reason; // it tries again by itself
+      return this.#show("none");
+    }
+    const pause = lasting ? LASTING_MS : Math.max(RETRY_MS, retryAfterS * 1000);
+    this.#rungs.forEach((rung, place) => {
+      if (place !== at && !(shared && place > at && rung.way.pause)) return;
+      [rung.retryAt, rung.lasting] = [performance.now() + pause, lasting];
+    });
+    if (at === this.#trial) this.#drop();
+    else {
+      this.#leave();
+      this.#show("none");
+    }
+    [this.fallbackReason, this.forbidden] = [reason, forbidden];
+    if (this.#current < 0 && this.#trial < 0) this.#try(at + 1);
     this.onchange();
   }
 
-  #openPictures() {
-    this.#endPictures();
-    this.#pictureRetryAt = Infinity;
+  /** Gives up what is tried. */
+  #drop() {
+    const trial = this.#rungs[this.#trial];
+    this.#trial = -1;
+    trial?.way.close();
+  }
+
+  /** Ends what plays. */
+  #leave() {
+    const current = this.#rungs[this.#current];
+    this.#current = -1;
+    if (!current) return;
+    if (current.way.picture && this.transport !== "none") this.#paint(current.way.picture);
+    current.way.close();
+  }
+
+  /** What failed may be tried again, but for what will not be otherwise. */
+  #forgive() {
+    for (const rung of this.#rungs) if (!rung.lasting) rung.retryAt = 0;
+  }
+
+  #resume() {
+    this.#resting = false;
     this.#lastFrameAt = performance.now();
-    const kind = slots.take() ? "mjpeg" : "stills";
-    this.#pictureKind = kind;
-    const open = kind === "mjpeg" ? streamPictures : pollPictures;
-    this.#closePictures = open(
-      kind === "mjpeg" ? this.urls.mjpeg : this.urls.still,
-      (picture) => {
-        this.#paint(picture);
-        this.frames++;
-        this.#lastFrameAt = performance.now();
-        this.#pictureFailures = 0;
-        if (this.transport !== kind) this.#show(kind);
-      },
-      (reason) => this.#picturesFailed(reason),
-    );
+    this.#rungs[this.#current]?.way.pause?.(false);
   }
 
-  /** @param {string} reason */
-  #picturesFailed(reason) {
-    this.#endPictures();
-    const pause = PICTURE_RETRY_MS[this.#pictureFailures++] ?? LONGEST_PICTURE_RETRY_MS;
-    this.#pictureRetryAt = performance.now() + pause;
-    this.failure = reason;
-    this.#show("none");
-  }
-
-  #endPictures() {
-    this.#closePictures?.();
-    this.#closePictures = null;
-    if (this.#pictureKind === "mjpeg") slots.give();
-    this.#pictureKind = null;
-  }
-
-  #endWhep() {
-    if (!this.#session) return;
-    if (this.transport === "webrtc" && this.video.videoWidth > 0) this.#paint(this.video);
-    const session = this.#session;
-    this.#session = null; // first: closing must not look like losing
-    session.close();
-    this.video.srcObject = null;
-  }
+  // ---- what is seen
 
   /** @param {ImageBitmap} still */
   #poster(still) {
@@ -269,7 +369,6 @@ export class Player {
   #show(transport) {
     this.transport = transport;
     if (transport !== "none") this.failure = null;
-    if (transport === "webrtc") [this.fallbackReason, this.forbidden] = [null, false];
     this.onchange();
   }
 }

@@ -17,7 +17,9 @@ import { browserDelay } from "./stats.js";
  * @property {string | null} fallbackReason
  * @property {number | null} fps shown on the page
  * @property {number | string | null} version of the model
+ * @property {Own | null} [own] of the camera's own video, where that is what is shown
  */
+/** @typedef {{ hold: number, takes: number }} Own ms for its boxes, of those that pass from coming here to being painted */
 
 export const STATES = {
   connecting: "Connecting",
@@ -27,7 +29,17 @@ export const STATES = {
   paused: "Paused",
   unknown: "No server",
 };
-const TRANSPORTS = { none: null, webrtc: "WebRTC", mjpeg: "MJPEG", stills: "Stills" };
+const TRANSPORTS = {
+  none: null,
+  webcodecs: "WebCodecs",
+  mse: "MSE",
+  webrtc: "WebRTC",
+  mjpeg: "MJPEG",
+  stills: "Stills",
+};
+const OWN_AGE_NOTE =
+  "Age of the picture: from coming here as the camera sent it to being painted with its boxes. " +
+  "Not in it: the camera's own delay, its way to the server and from there, and the screen.";
 const AGE_NOTE =
   "Age of the picture: from the frame's arrival at the server, or from the camera where that tells its own delay, to " +
   "its being painted here with boxes drawn. Not in it: the way from the camera to the server, and the screen.";
@@ -56,8 +68,9 @@ export function sentence(text) {
  * @param {Knowledge} known
  * @returns {DelayPart[]} empty when there is no picture to have an age
  */
-export function delayParts({ stream, measurement, transport }) {
+export function delayParts({ stream, measurement, transport, own = null }) {
   if (transport === "none") return [];
+  if (own) return ownParts(own);
   const parts = stages(stream?.latency);
   if (parts.some(({ kind }) => kind === "paint")) return parts;
   const server = parts.some(({ kind }) => kind === "encode") ? parts : serverPart(stream);
@@ -86,6 +99,20 @@ function serverPart(stream) {
 }
 
 /**
+ * Of the camera's own pictures, from their coming here.
+ *
+ * @param {Own} own
+ * @returns {DelayPart[]}
+ */
+function ownParts({ hold, takes }) {
+  const held = Math.min(hold, takes);
+  return [
+    { name: "Held for its boxes", word: "hold", ms: held, kind: "hold" },
+    { name: "Decoding and painting", word: "paint", ms: takes - held, kind: "paint" },
+  ];
+}
+
+/**
  * @param {DelayPart[]} parts
  * @returns {string | null}
  */
@@ -106,13 +133,17 @@ export function metrics(known) {
   const rate = decimals(stream?.detections_per_second, 1);
   return {
     detections: { value: rate, unit: "det/s", title: "Frames a second that the model answered" },
-    age: { value: age, unit: ageUnit, title: [inWords(parts), AGE_NOTE].filter(Boolean).join("\n") },
+    age: {
+      value: age,
+      unit: ageUnit,
+      title: [inWords(parts), known.own ? OWN_AGE_NOTE : AGE_NOTE].filter(Boolean).join("\n"),
+    },
     fps: { value: decimals(fps, 0), unit: "fps", title: "Frames a second shown on this page" },
     size: { value: size(stream), unit: "", title: "Width and height of the picture" },
     transport: {
       value: TRANSPORTS[transport],
       unit: "",
-      title: fallbackReason ? `Not WebRTC: ${sentence(fallbackReason)}` : "How the video comes here",
+      title: fallbackReason ? `Not a better way: ${sentence(fallbackReason)}` : "How the video comes here",
     },
   };
 }
@@ -133,7 +164,7 @@ export function facts({ stream, measurement, transport, fallbackReason, fps, ver
     ["Age of the last answer", typeof stream?.age_ms === "number" ? duration(stream.age_ms) : null],
     ["Picture", size(stream)],
     ["Transport", bitrate ? `${TRANSPORTS[transport]}, ${bitrate} Mbit/s` : TRANSPORTS[transport]],
-    ["Why not WebRTC", transport === "webrtc" || !fallbackReason ? null : sentence(fallbackReason)],
+    ["Why this way", fallbackReason ? sentence(fallbackReason) : null],
     ["Model", model && version ? `${model} v${version}` : model],
     ["Viewers", typeof stream?.viewers === "number" ? String(stream.viewers) : null],
   ];

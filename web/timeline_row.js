@@ -3,7 +3,8 @@
 // from one to the next, and Enter or a press opens it. Dispatches "chosen" with its id; it bubbles.
 
 import { briefly } from "./clock.js";
-import { colorOf, element } from "./details.js";
+import { colorOf } from "./class_color.js";
+import { element } from "./details.js";
 import { howLong } from "./verdict.js";
 
 /** @typedef {import("./archive.js").KeptEvent} KeptEvent */

@@ -10,11 +10,13 @@ import { Player } from "./player.js";
 import { RecordMode } from "./record_mode.js";
 import { STATES, delayParts, facts, metrics, sentence, totalDelay } from "./readout.js";
 import { address } from "./search.js";
+import { Sight } from "./sight.js";
 import "./silence_sign.js";
 import "./stream_silence.js";
 import { Sightings } from "./sightings.js";
 import { StreamPlaces } from "./stream_places.js";
 import { visitor } from "./visitor.js";
+import { watching } from "./watching.js";
 import { zonesOf } from "./zones.js";
 
 /** @typedef {import("./feed.js").Stream} Stream */
@@ -24,6 +26,8 @@ import { zonesOf } from "./zones.js";
 
 /** Scrolling past or switching tabs for a moment should not cost a new session. */
 const GRACE_MS = 4000;
+/** A way that rests costs the server a seat, and nothing more. */
+const REST_MS = 300_000;
 
 /** A refusal is read by then, and may not be true any more. */
 const REFUSAL_MS = 20_000;
@@ -51,6 +55,7 @@ export class StreamViewer extends HTMLElement {
   #lastPictureAt = null;
   /** @type {Player | null} */
   player = null;
+  #sight = new Sight(this);
 
   #observer = new IntersectionObserver(
     (entries) => {
@@ -60,6 +65,7 @@ export class StreamViewer extends HTMLElement {
     { rootMargin: "80px" },
   );
   #onvisibility = () => this.#settle();
+  #onwatching = () => this.#choose();
   #onpagehide = () => this.player?.stop();
 
   connectedCallback() {
@@ -68,6 +74,8 @@ export class StreamViewer extends HTMLElement {
     document.addEventListener("visibilitychange", this.#onvisibility);
     window.addEventListener("pagehide", this.#onpagehide);
     window.addEventListener("pageshow", this.#onvisibility);
+    watching.addEventListener("change", this.#onwatching);
+    this.#sight.begin();
     this.#secondTimer = window.setInterval(() => this.#everySecond(), 1000);
   }
 
@@ -76,11 +84,13 @@ export class StreamViewer extends HTMLElement {
     document.removeEventListener("visibilitychange", this.#onvisibility);
     window.removeEventListener("pagehide", this.#onpagehide);
     window.removeEventListener("pageshow", this.#onvisibility);
+    watching.removeEventListener("change", this.#onwatching);
+    this.#sight.end();
     window.clearInterval(this.#secondTimer);
     window.clearTimeout(this.#graceTimer);
     window.clearTimeout(this.#refusalTimer);
     this.#graceTimer = 0;
-    this.player?.stop();
+    this.player?.end();
   }
 
   get name() {
@@ -95,7 +105,7 @@ export class StreamViewer extends HTMLElement {
   update(stream) {
     const back = !this.#reachable;
     this.#stream = stream;
-    this.#sightings.findings = stream.findings ?? [];
+    this.#sightings.findings = this.#sight.findings = stream.findings ?? [];
     this.#reachable = true;
     if (back) this.player?.retry();
     this.#settle();
@@ -147,10 +157,23 @@ export class StreamViewer extends HTMLElement {
     this.player = new Player({
       video,
       canvas: /** @type {HTMLCanvasElement} */ (this.#find("canvas")),
-      urls: { whep: `whep/${path}`, mjpeg: `streams/${path}.mjpeg`, still: `api/streams/${path}/frame.jpg` },
-      mjpegOnly: new URLSearchParams(location.search).get("transport") === "mjpeg",
+      sight: this.#sight,
+      urls: {
+        clean: `api/streams/${path}/video`,
+        whep: `whep/${path}`,
+        mjpeg: `streams/${path}.mjpeg`,
+        still: `api/streams/${path}/frame.jpg`,
+      },
       onchange: () => this.#draw(),
     });
+    this.#choose();
+  }
+
+  /** By which way the video is to come: what the address says, else what who watches has chosen. */
+  #choose() {
+    const asked = new URLSearchParams(location.search).get("transport");
+    if (this.player)
+      this.player.choice = /** @type {import("./watching.js").WayChoice} */ (asked ?? watching.choices.way);
   }
 
   /**
@@ -198,10 +221,11 @@ export class StreamViewer extends HTMLElement {
       window.clearTimeout(this.#graceTimer);
       this.#graceTimer = 0;
     } else if (player.running && !this.#graceTimer) {
+      const pause = player.rest() ? REST_MS : GRACE_MS;
       this.#graceTimer = window.setTimeout(() => {
         this.#graceTimer = 0;
         player.stop();
-      }, GRACE_MS);
+      }, pause);
     }
     this.#draw();
   }
@@ -231,7 +255,7 @@ export class StreamViewer extends HTMLElement {
     const transport = this.player.transport;
     this.dataset.state = this.state;
     this.dataset.transport = transport;
-    const painted = "painted" in this.#find("canvas").dataset;
+    const { painted } = this.player;
     this.toggleAttribute("data-picture", painted || transport !== "none");
     this.#find(".badge-text").textContent = STATES[this.state];
     this.#find(".name").setAttribute("aria-label", `${this.name}, ${STATES[this.state]}`);
@@ -266,6 +290,7 @@ export class StreamViewer extends HTMLElement {
     if (this.player?.forbidden) return `Not by WebRTC: ${sentence(this.player.fallbackReason ?? "")}`;
     if (this.state === "stale") return sentence(this.#stream?.reason ?? "The detections are not up to date");
     if (this.player?.transport === "stills") return "Two pictures a second; all when opened";
+    if (this.player?.state?.late) return "The boxes come later than their pictures";
     return "";
   }
 
@@ -279,6 +304,7 @@ export class StreamViewer extends HTMLElement {
       fallbackReason: this.player?.fallbackReason ?? null,
       fps: transport === "none" ? null : (this.#measurement?.fps ?? this.#frameRate),
       version: this.#lastEvent?.version ?? null,
+      own: this.player?.state ?? null,
     };
   }
 

@@ -144,7 +144,7 @@ async def open_viewer(page: Page, service: Service) -> None:
     page.set_default_timeout(PATIENCE_MS)
     expect.set_options(timeout=PATIENCE_MS)
     await page.set_viewport_size({"width": 1000, "height": 640})
-    await page.goto(service.url)
+    await page.goto(f"{service.url}/?transport=webrtc")
 
 
 @asynccontextmanager

@@ -90,7 +90,7 @@ async def test_a_viewer_signs_in_sees_his_streams_and_signs_out(page: Page, serv
     await expect(page.locator("stream-viewer")).to_have_count(0)
     await sign_in(page, "ben")
     await expect(page.locator("stream-viewer .name")).to_have_text(["line-1", "line-2"])
-    await expect(page.locator("stream-viewer[data-transport=webrtc]")).to_have_count(2)
+    await expect(page.locator("stream-viewer[data-transport=webcodecs]")).to_have_count(2)
     await expect(page.get_by_role("button", name="Add a camera")).to_be_hidden()
     pause = "fetch('api/streams/line-1', {method: 'PATCH', headers: {'Content-Type': 'application/json'}, body: '{}'})"
     assert await page.evaluate(f"{pause}.then(({{ status }}) => status)") == 403

@@ -38,7 +38,7 @@ async def page() -> AsyncIterator[FirefoxPage]:
 
 async def test_firefox_plays_the_annotated_video(service: Service, page: FirefoxPage) -> None:
     """WebRTC's own video moves, in VP8."""
-    await page.goto(service.url)
+    await page.goto(f"{service.url}/?transport=webrtc")
     await page.until("document.querySelector('stream-viewer')?.dataset.transport === 'webrtc'")
     await page.until("document.querySelector('stream-viewer video').currentTime > 2")
     assert await page.evaluate("document.querySelector('stream-viewer video').videoWidth") == 640

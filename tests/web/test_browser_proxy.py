@@ -101,7 +101,7 @@ async def test_the_page_works_in_a_folder(
     """Whether the proxy takes the folder away, says so, or keeps it: video, events, pictures, and the session's end."""
     with behind(numbered_clip, location, **server) as (service, port):
         await service.wait_for_state("road", "live", "stale")
-        page, refused = await open_page(named, f"http://localhost:{port}/sightline/")
+        page, refused = await open_page(named, f"http://localhost:{port}/sightline/?transport=webrtc")
         await plays_by(page, "webrtc")
         await has_sessions(service, "events", 1)
         await page.evaluate("document.querySelector('stream-viewer').player.stop()")
@@ -129,7 +129,7 @@ async def test_the_page_works_under_a_name_over_plain_http(named: Browser, numbe
     """Where browsers do not say which page asks, and whichever Host the proxy sends, a configured name is enough."""
     with behind(numbered_clip, location, names=[NAME]) as (service, port):
         await service.wait_for_state("road", "live", "stale")
-        page, refused = await open_page(named, f"http://{NAME}:{port}/")
+        page, refused = await open_page(named, f"http://{NAME}:{port}/?transport=webrtc")
         await plays_by(page, "webrtc")
         assert refused == []
         await page.close()

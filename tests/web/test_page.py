@@ -109,7 +109,7 @@ def test_palette_is_the_annotators() -> None:
     assert {int(number): (int(r), int(g), int(b)) for number, r, g, b in colors} == dict(enumerate(PALETTE_RGB, 1))
     classes = re.findall(r'\[data-color="(\d+)"\] \{\s*--class: var\(--class-\1\);', (STYLES / "tag.css").read_text())
     assert [int(number) for number in classes] == list(range(1, len(PALETTE_RGB) + 1))
-    assert f"const COLORS = {len(PALETTE_RGB)};" in (WEB / "details.js").read_text()
+    assert f"const COLORS = {len(PALETTE_RGB)};" in (WEB / "class_color.js").read_text()
 
 
 def test_browsers_frame_is_the_pages_ground() -> None:

@@ -1,0 +1,318 @@
+// @ts-check
+// A worker: one stream's own video, from the connection to the canvas. Nothing that the page does holds it up.
+
+import { CleanDecoder } from "./clean_decoder.js";
+import { CleanSocket } from "./clean_socket.js";
+import { CleanStage } from "./clean_stage.js";
+import { CleanTiming } from "./clean_timing.js";
+import { FrameBoxes } from "./frame_boxes.js";
+
+/** @typedef {import("./clean_wire.js").CleanMessage} CleanMessage */
+/** @typedef {import("./clean_wire.js").Form} Form */
+/** @typedef {import("./clean_wire.js").Picture} Picture */
+/** @typedef {import("./clean_stage.js").Screen} Screen */
+/** @typedef {import("./live_paint.js").Drawn} Drawn */
+/** @typedef {import("./zoom.js").Look} Look */
+/**
+ * @typedef {{ do: "open", url: string, exact: boolean } | { do: "pause", paused: boolean } | { do: "close" }
+ *   | { do: "canvas", canvas: OffscreenCanvas } | { do: "screen", screen: Screen } | { do: "drawn", drawn: Drawn }
+ *   | { do: "look", look: Look } | { do: "exact", exact: boolean } | { do: "still", of: number }} Order
+ */
+/**
+ * @typedef {object} Painted
+ * @property {number} opening
+ * @property {number} time
+ * @property {number} came when it came to the page, milliseconds since 1970 as `performance` counts
+ * @property {number} at when it was painted, as well
+ * @property {boolean} known whether boxes of it were known
+ * @property {boolean} exact whether the model had looked at this very picture
+ */
+/**
+ * @typedef {object} State
+ * @property {number} hold milliseconds for which pictures wait for their boxes
+ * @property {boolean} late whether boxes come later than that
+ * @property {number} takes milliseconds from a picture's coming to its being painted
+ * @property {number} bytes of pictures that came
+ * @property {number} dropped pictures that were not decoded
+ */
+/**
+ * @typedef {{ say: "painted", painted: Painted[], state: State } | { say: "failed", reason: string, lasting: boolean }
+ *   | { say: "still", of: number, blob: Blob | null }} News
+ */
+/** @typedef {{ picture: Picture, came: number, due: number, memory: "no" | "first" | "more" | "last" }} Awaiting */
+
+/** Before a picture is due its decoding begins: until then it waits as it came, which takes little memory. */
+const LEAD_MS = 40;
+/** How long a picture whose boxes are on their way may stop those behind it. */
+const GRACE_MS = 60;
+/** Pictures that wait at most: half a second of 120 a second. */
+const MOST_WAITING = 64;
+const NEWS_MS = 250;
+/** By how much a figure follows, a picture. */
+const FOLLOWS = 0.1;
+
+class CleanVideo {
+  /** @type {CleanSocket | null} */
+  #socket = null;
+  /** @type {CleanStage | null} */
+  #stage = null;
+  #timing = new CleanTiming();
+  #boxes = new FrameBoxes();
+  #decoder = new CleanDecoder(
+    (frame, picture) => this.#decoded(frame, picture),
+    (reason, lasting) => this.#fail(reason, lasting),
+  );
+  /** @type {Awaiting[]} not decoded yet */
+  #coming = [];
+  /** What the decoder has, by its time.
+   * @type {Map<number, Awaiting>}
+   */
+  #inside = new Map();
+  /** @type {(Awaiting & { frame: VideoFrame })[]} decoded, and not shown yet */
+  #ready = [];
+  /** Pictures that still come out of the server's memory. */
+  #remembered = 0;
+  #isGroupSeen = false;
+  #timer = 0;
+  /** @type {Awaiting | null} */
+  #lastShown = null;
+  /** @type {Painted[]} not told of yet */
+  #painted = [];
+  #toldAt = -Infinity;
+  /** From a picture's coming to its being painted, milliseconds. */
+  #takes = 0;
+
+  /** @param {Order} order */
+  obey(order) {
+    switch (order.do) {
+      case "canvas":
+        this.#stage = new CleanStage(order.canvas);
+        break;
+      case "open":
+        this.#open(order.url, order.exact);
+        break;
+      case "pause":
+        this.#socket?.pause(order.paused);
+        this.#clear();
+        if (order.paused) this.#decoder.close();
+        break;
+      case "close":
+        this.#close();
+        break;
+      case "exact":
+        this.#timing.exact = order.exact;
+        break;
+      case "still":
+        this.#still(order.of);
+        break;
+      default:
+        this.#set(order);
+    }
+  }
+
+  /** @param {Order} order about what is seen */
+  #set(order) {
+    const stage = this.#stage;
+    if (!stage) return;
+    if (order.do === "screen") stage.resize(order.screen);
+    if (order.do === "drawn") stage.drawn = order.drawn;
+    if (order.do === "look") stage.look = order.look;
+    if (order.do !== "screen") stage.repaint();
+  }
+
+  /**
+   * @param {string} url
+   * @param {boolean} exact
+   */
+  #open(url, exact) {
+    this.#close();
+    this.#timing.forget();
+    this.#timing.exact = exact;
+    this.#socket = new CleanSocket(
+      url,
+      (message) => this.#take(message, performance.now()),
+      (reason) => this.#fail(reason, false),
+    );
+  }
+
+  /**
+   * @param {CleanMessage} message
+   * @param {number} now
+   */
+  #take(message, now) {
+    switch (message.type) {
+      case "form":
+        this.#form(message);
+        break;
+      case "group":
+        this.#remembered = message.pictures;
+        this.#isGroupSeen = false;
+        this.#decoder.expect(message.pictures);
+        break;
+      case "picture":
+        this.#come(message, now);
+        break;
+      case "sampled":
+        this.#boxes.sampled(message.opening, message.time);
+        break;
+      case "boxes":
+        this.#boxes.take(message);
+        if (message.exact) this.#answered(message.opening, message.time, now);
+        break;
+      case "gap":
+        this.#clear();
+    }
+    this.#pump();
+  }
+
+  /** @param {Form} form */
+  #form(form) {
+    this.#clear();
+    if (!form.offered) return this.#fail(form.why ?? "The camera’s own video cannot be had", true);
+    this.#decoder.open(form);
+  }
+
+  /**
+   * @param {Picture} picture
+   * @param {number} now
+   */
+  #come(picture, now) {
+    /** @type {Awaiting["memory"]} */
+    let memory = "no";
+    if (this.#remembered > 0) {
+      memory = --this.#remembered === 0 ? "last" : this.#isGroupSeen ? "more" : "first";
+      this.#isGroupSeen = true;
+    } else this.#timing.came(picture.received, now);
+    const due = memory === "no" ? this.#timing.due(picture.received, now) : now;
+    this.#coming.push({ picture, came: now, due, memory });
+    if (memory === "no" && this.#coming.length > MOST_WAITING) this.#decode(this.#coming.shift()); // it is due already
+  }
+
+  /**
+   * @param {number} opening
+   * @param {number} time
+   * @param {number} now
+   */
+  #answered(opening, time, now) {
+    const waiting = [...this.#ready, ...this.#inside.values(), ...this.#coming];
+    const own = waiting.find(({ picture }) => picture.time === time && picture.opening === opening);
+    if (own?.memory === "no") this.#timing.answered(own.picture.received, now);
+    else if (this.#lastShown?.picture.time === time) this.#timing.answered(this.#lastShown.picture.received, now);
+  }
+
+  /** @param {Awaiting | undefined} awaiting */
+  #decode(awaiting) {
+    if (!awaiting) return;
+    this.#inside.set(awaiting.picture.time, awaiting);
+    this.#decoder.decode(awaiting.picture);
+  }
+
+  /**
+   * @param {VideoFrame} frame
+   * @param {Picture} picture
+   */
+  #decoded(frame, picture) {
+    const awaiting = this.#inside.get(picture.time);
+    this.#inside.delete(picture.time);
+    if (!awaiting) return frame.close();
+    this.#ready.push({ ...awaiting, frame });
+    this.#pump();
+  }
+
+  /** Does what is due, and comes back for what is due next. */
+  #pump() {
+    clearTimeout(this.#timer);
+    const now = performance.now();
+    while (this.#coming[0] && this.#coming[0].due - LEAD_MS <= now) this.#decode(this.#coming.shift());
+    let shown = null;
+    while (this.#ready[0] && this.#dueOf(this.#ready[0]) <= now) {
+      shown?.frame.close();
+      shown = this.#ready.shift();
+      if (shown && shown.memory !== "no") {
+        this.#show(shown, now);
+        shown = null;
+      }
+    }
+    if (shown) this.#show(shown, now);
+    const next = Math.min(
+      this.#coming[0] ? this.#coming[0].due - LEAD_MS : Infinity,
+      this.#ready[0] ? this.#dueOf(this.#ready[0]) : Infinity,
+    );
+    if (next < Infinity) this.#timer = setTimeout(() => this.#pump(), Math.max(0, next - performance.now()));
+  }
+
+  /** When a picture is shown: a little later where the model looks at it and has not answered.
+   * @param {Awaiting} awaiting
+   */
+  #dueOf({ picture, due, memory }) {
+    const waits = this.#timing.exact && memory === "no" && this.#boxes.of(picture.opening, picture.time).awaited;
+    return waits ? due + GRACE_MS : due;
+  }
+
+  /**
+   * @param {Awaiting & { frame: VideoFrame }} ready
+   * @param {number} now
+   */
+  #show({ frame, ...awaiting }, now) {
+    const { picture, memory, came } = awaiting;
+    if (memory === "more" || !this.#stage) return frame.close(); // one after the other they would be seen as a rush
+    const { boxes, known, exact, awaited } = this.#boxes.of(picture.opening, picture.time);
+    if (awaited || exact) this.#timing.shown(!exact);
+    const { displayWidth: width, displayHeight: height } = frame;
+    this.#stage.show({ image: frame, width, height, boxes, predicted: this.#timing.exact ? awaited : !exact });
+    this.#lastShown = awaiting;
+    const { opening, time } = picture;
+    const [origin, at] = [performance.timeOrigin, performance.now()];
+    this.#painted.push({ opening, time, came: origin + came, at: origin + at, known, exact });
+    if (memory === "no") this.#takes += FOLLOWS * (at - came - this.#takes);
+    if (now - this.#toldAt >= NEWS_MS) this.#tell(now);
+  }
+
+  /** @param {number} now */
+  #tell(now) {
+    this.#toldAt = now;
+    const { hold, exact, late } = this.#timing;
+    const { bytes = 0 } = this.#socket ?? {};
+    const state = { hold: exact ? hold : 0, late, takes: this.#takes, bytes, dropped: this.#decoder.dropped };
+    say({ say: "painted", painted: this.#painted.splice(0), state });
+  }
+
+  /** @param {number} of */
+  async #still(of) {
+    say({ say: "still", of, blob: (await this.#stage?.still()) ?? null });
+  }
+
+  /** Forgets what is on its way; what is seen stays. */
+  #clear() {
+    clearTimeout(this.#timer);
+    for (const { frame } of this.#ready.splice(0)) frame.close();
+    this.#coming = [];
+    this.#inside.clear();
+    this.#remembered = 0;
+    this.#decoder.skip();
+  }
+
+  #close() {
+    this.#socket?.close();
+    this.#socket = null;
+    this.#clear();
+    this.#decoder.close();
+  }
+
+  /**
+   * @param {string} reason
+   * @param {boolean} lasting
+   */
+  #fail(reason, lasting) {
+    this.#close();
+    say({ say: "failed", reason, lasting });
+  }
+}
+
+/** @param {News} news */
+function say(news) {
+  self.postMessage(news);
+}
+
+const video = new CleanVideo();
+self.onmessage = ({ data }) => video.obey(data);
