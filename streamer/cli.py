@@ -83,6 +83,12 @@ def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
         metavar="URL",
         help="a PostgreSQL server; the archive is measured on it too, in a database of its own",
     )
+    bench.add_argument(
+        "--against",
+        type=Path,
+        metavar="CHECKOUT",
+        help="a working copy of Sightline, whose service is measured in turn with this one where bench can",
+    )
     bench.add_argument("--json", action="store_true", help="one JSON document instead of a table")
     bench.set_defaults(run=_bench)
 
@@ -275,6 +281,7 @@ def _bench(arguments: argparse.Namespace) -> int:
         as_json=arguments.json,
         events=int(arguments.events),
         database=arguments.database,
+        against=arguments.against,
     )
 
 

@@ -17,6 +17,7 @@ from streamer.bench.access import measure_access
 from streamer.bench.archive import measure_archive
 from streamer.bench.browser import chromium
 from streamer.bench.cameras import measure_cameras
+from streamer.bench.fleet import measure_fleet
 from streamer.bench.glass import measure_glass, require_chromium
 from streamer.bench.model_server import measure_model_server
 from streamer.bench.offers import measure_offers
@@ -27,6 +28,7 @@ from streamer.bench.saturation import measure_saturation
 from streamer.bench.signing_in import measure_signing_in
 from streamer.bench.start import measure_start
 from streamer.bench.tracks import measure_tracks
+from streamer.bench.turns import in_turn
 from streamer.bench.watching import measure_viewers
 from streamer.tools.child import Child, Say
 from streamer.tools.demo import prepare, require_tensorflow
@@ -39,10 +41,19 @@ ALONE: dict[str, Callable[[Path, Say], dict[str, Any]]] = {
     "tracks": measure_tracks,
 }
 """What needs neither a model nor cameras."""
+AGAINST = {"viewers", "saturation", "fleet", "glass"}
+"""What is measured with another checkout's service too, where one is named."""
 
 
 def run(
-    state: Path, seconds: float, parts: Collection[str], *, as_json: bool, events: int, database: str | None
+    state: Path,
+    seconds: float,
+    parts: Collection[str],
+    *,
+    as_json: bool,
+    events: int,
+    database: str | None,
+    against: Path | None = None,
 ) -> int:
     """Measure, print, and return the exit code.
 
@@ -53,16 +64,19 @@ def run(
         as_json: one JSON document on stdout instead of a table; progress goes to stderr either way.
         events: that the archive has when it is measured.
         database: a PostgreSQL server, on which the archive is measured too.
+        against: a working copy of Sightline, whose service is measured in turn with this one in the parts of AGAINST.
 
     Raises:
-        ConfigError: there is no such part, TensorFlow or, where it was asked for by name, Chromium is not installed,
-            or the database cannot be used.
+        ConfigError: there is no such part or working copy, TensorFlow or, where it was asked for by name, Chromium is
+            not installed, or the database cannot be used.
     """
     if unknown := set(parts) - set(PARTS):
         raise ConfigError(f"bench has no part {min(unknown)!r}; there are: {', '.join(PARTS)}")
     wanted = [part for part in PARTS if not parts or part in parts]
     if "glass" in parts:
         require_chromium()
+    if against is not None:
+        against = _checkout(against, wanted)
     alone = ALONE | {
         "archive": partial(measure_archive, events=events, database=database, seconds=seconds),
         "recordings": partial(measure_recordings, seconds=seconds),
@@ -83,14 +97,27 @@ def run(
     state.mkdir(parents=True, exist_ok=True)
     try:
         figures = {part: measure(state, say) for part, measure in alone.items() if part in wanted}
-        figures |= _with_model(state, seconds, [part for part in wanted if part not in alone], say)
+        figures |= _with_model(state, seconds, [part for part in wanted if part not in alone], say, against)
     except KeyboardInterrupt:
         return 130
     print(json.dumps(figures, indent=2) if as_json else table(figures))
     return 0
 
 
-def _with_model(state: Path, seconds: float, wanted: Collection[str], say: Say) -> dict[str, dict[str, Any]]:
+def _checkout(against: Path, wanted: Collection[str]) -> Path:
+    """The working copy at a path, that something of what is wanted can be measured with."""
+    if not (against / "site" / "streamer").is_dir():
+        raise ConfigError(
+            f"--against {against}: there is no working copy of Sightline, which has a folder site/streamer"
+        )
+    if not AGAINST & set(wanted):
+        raise ConfigError(f"--against is for {', '.join(sorted(AGAINST))}; none of them is to be measured")
+    return against.absolute()
+
+
+def _with_model(
+    state: Path, seconds: float, wanted: Collection[str], say: Say, against: Path | None
+) -> dict[str, dict[str, Any]]:
     """Measure what needs the bundled model or the demo's footage."""
     if not wanted:
         return {}
@@ -101,12 +128,13 @@ def _with_model(state: Path, seconds: float, wanted: Collection[str], say: Say) 
         for child in children:
             child.stop()
     measures: dict[str, Callable[[], dict[str, Any]]] = {
-        "viewers": lambda: measure_viewers(state, footage, seconds, say),
+        "viewers": lambda: in_turn(partial(measure_viewers, state, footage, seconds, say), against),
         "signing_in": lambda: measure_signing_in(state, footage, seconds, say),
         "publishing": lambda: measure_publishing(state, models, footage, seconds, say),
         "cameras": lambda: measure_cameras(state, models, footage, say),
         "model_server": lambda: measure_model_server(state, models, seconds, say),
-        "saturation": lambda: measure_saturation(state, models, footage, seconds, say),
-        "glass": lambda: measure_glass(state, models, footage, seconds, say),
+        "saturation": lambda: measure_saturation(state, models, footage, seconds, say, against),
+        "fleet": lambda: measure_fleet(state, footage, seconds, say, against),
+        "glass": lambda: in_turn(partial(measure_glass, state, models, footage, seconds, say), against),
     }
     return {part: measure() for part, measure in measures.items() if part in wanted}

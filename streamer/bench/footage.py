@@ -39,20 +39,22 @@ def shrunk(
     return draft.rename(clip)
 
 
-def numbered(footage: Path, folder: Path, size: tuple[int, int], pictures: int) -> Path:
+def numbered(
+    footage: Path, folder: Path, size: tuple[int, int], pictures: int, *, rate: int = RATE, megabits: float = 3
+) -> Path:
     """The footage's first pictures as raw H.264, without delay as a camera encodes it, each with its number in it."""
-    clip = folder / f"bench-numbered-{size[0]}x{size[1]}.h264"
+    clip = folder / f"bench-numbered-{size[0]}x{size[1]}-{rate}.h264"
     if clip.exists():
         return clip
     draft = clip.with_suffix(".part.h264")
     options = {
         "preset": "superfast",
         "tune": "zerolatency",
-        "b": "3M",
-        "x264-params": f"keyint={RATE}:min-keyint={RATE}:scenecut=0:repeat-headers=1:aud=1",
+        "b": f"{megabits}M",
+        "x264-params": f"keyint={rate}:min-keyint={rate}:scenecut=0:repeat-headers=1:aud=1",
     }
     with av.open(str(footage)) as source, av.open(str(draft), "w", format="h264") as sink:
-        out = sink.add_stream("libx264", rate=RATE, options=options)
+        out = sink.add_stream("libx264", rate=rate, options=options)
         out.width, out.height, out.pix_fmt = *size, "yuv420p"
         for number, frame in zip(range(pictures), source.decode(video=0), strict=False):
             planes = np.asarray(frame.reformat(*size, format="yuv420p").to_ndarray(), np.uint8)

@@ -1,7 +1,8 @@
-"""`python -m streamer.bench.numbered_camera PORT CLIP EPOCH`: an RTSP camera whose every picture says when it was due.
+"""`python -m streamer.bench.numbered_camera PORT CLIP EPOCH [RATE]`: RTSP cameras; each picture says when it was due.
 
 Serves a raw H.264 clip of `numbered` in a loop, to whoever pulls it by RTP over TCP. Picture n, from 0, is due EPOCH
-(monotonic seconds) + n / RATE, and is sent then. What it says of its clock (RTCP) is true.
+(monotonic seconds) + n / RATE, and is sent then. Any path is a camera; /1, /2 and so on are APART later each, so that
+no two are in step. What they say of their clock (RTCP) is true.
 """
 
 import asyncio
@@ -12,20 +13,22 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import av
 from aiortc.codecs.h264 import H264Encoder
 
 from streamer.bench.footage import RATE
 
-TICKS = 90_000 // RATE
+CLOCK = 90_000
+"""RTP's ticks a second (RFC 6184, section 5.1)."""
+APART = 0.0047
+"""Seconds from one camera's pictures to the next one's."""
 SSRC = 0x5167_4C1E
 NTP = 2_208_988_800
 """Seconds from 1900, where RTCP's clock begins, to 1970 (RFC 868)."""
-REPORT_EVERY = 2 * RATE
-"""Pictures from one sender report to the next."""
-KEY_EVERY = RATE
-"""Pictures from one key frame to the next."""
+REPORT_EVERY = 2
+"""Seconds from one sender report to the next. There is a key frame every second."""
 
 SDP = (
     "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=numbers\r\nc=IN IP4 0.0.0.0\r\nt=0 0\r\na=control:*\r\n"
@@ -47,8 +50,8 @@ def payloads_of(clip: Path) -> list[list[bytes]]:
 class Camera:
     """Everybody who pulls it gets the picture that is due, from the next key frame on."""
 
-    def __init__(self, pictures: Sequence[Sequence[bytes]], epoch: float) -> None:
-        self._pictures, self._epoch = pictures, epoch
+    def __init__(self, pictures: Sequence[Sequence[bytes]], epoch: float, rate: int = RATE) -> None:
+        self._pictures, self._epoch, self._rate = pictures, epoch, rate
 
     async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection."""
@@ -60,7 +63,7 @@ class Camera:
                 if method == "TEARDOWN":
                     return
                 if method == "PLAY" and sending is None:
-                    sending = asyncio.create_task(self._send(writer))
+                    sending = asyncio.create_task(self._send(writer, self._epoch + APART * _number(url)))
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
         finally:
@@ -68,14 +71,14 @@ class Camera:
                 sending.cancel()
             writer.close()
 
-    async def _send(self, writer: asyncio.StreamWriter) -> None:
+    async def _send(self, writer: asyncio.StreamWriter, epoch: float) -> None:
         sequence = itertools.count()
-        first = int((time.monotonic() - self._epoch) * RATE) // KEY_EVERY * KEY_EVERY + KEY_EVERY
+        first = (int(time.monotonic() - epoch) + 1) * self._rate
         with contextlib.suppress(ConnectionError):
             for number in itertools.count(first):
-                await asyncio.sleep(self._epoch + number / RATE - time.monotonic())
-                if (number - first) % REPORT_EVERY == 0:
-                    writer.write(_interleaved(1, _sender_report(number)))
+                await asyncio.sleep(epoch + number / self._rate - time.monotonic())
+                if (number - first) % (REPORT_EVERY * self._rate) == 0:
+                    writer.write(_interleaved(1, _sender_report(self._ticks(number))))
                 for packet in self._packets(number, sequence):
                     writer.write(_interleaved(0, packet))
                 await writer.drain()
@@ -85,15 +88,18 @@ class Camera:
         payloads = self._pictures[number % len(self._pictures)]
         for at, payload in enumerate(payloads, 1):
             kind = 96 | (128 if at == len(payloads) else 0)
-            ticks = number * TICKS & 0xFFFF_FFFF
-            yield struct.pack(">BBHII", 0x80, kind, next(sequence) & 0xFFFF, ticks, SSRC) + payload
+            head = struct.pack(">BBHII", 0x80, kind, next(sequence) & 0xFFFF, self._ticks(number), SSRC)
+            yield head + payload
+
+    def _ticks(self, number: int) -> int:
+        return number * CLOCK // self._rate & 0xFFFF_FFFF
 
 
-def _sender_report(number: int) -> bytes:
+def _sender_report(ticks: int) -> bytes:
     """RFC 3550, section 6.4.1: this picture's time, which is now."""
     wall = time.time() + NTP
     seconds, fraction = int(wall), int(wall % 1 * 2**32)
-    return struct.pack(">BBHIIIIII", 0x80, 200, 6, SSRC, seconds, fraction, number * TICKS & 0xFFFF_FFFF, 0, 0)
+    return struct.pack(">BBHIIIIII", 0x80, 200, 6, SSRC, seconds, fraction, ticks, 0, 0)
 
 
 def _interleaved(channel: int, data: bytes) -> bytes:
@@ -126,16 +132,22 @@ def _answer(method: str, url: str, fields: dict[str, str]) -> bytes:
     return "\r\n".join(("RTSP/1.0 200 OK", f"CSeq: {fields.get('cseq', '0')}", *more, "", body)).encode()
 
 
-async def _serve(port: int, clip: Path, epoch: float) -> None:
-    camera = Camera(payloads_of(clip), epoch)
+def _number(url: str) -> int:
+    """Which camera a URL asks for, from 0."""
+    number = urlsplit(url).path.strip("/").partition("/")[0]
+    return int(number) if number.isdecimal() else 0
+
+
+async def _serve(port: int, clip: Path, epoch: float, rate: int) -> None:
+    camera = Camera(payloads_of(clip), epoch, rate)
     server = await asyncio.start_server(camera.converse, "127.0.0.1", port)
     await server.serve_forever()
 
 
 def main() -> None:
     """Serve until killed."""
-    port, clip, epoch = sys.argv[1:]
-    asyncio.run(_serve(int(port), Path(clip), float(epoch)))
+    port, clip, epoch, *rate = sys.argv[1:]
+    asyncio.run(_serve(int(port), Path(clip), float(epoch), int(*rate or (RATE,))))
 
 
 if __name__ == "__main__":

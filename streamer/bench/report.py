@@ -53,10 +53,22 @@ ROWS = (
     ("model_server", "overhead_ms_p95", "… 95th percentile", "ms", ""),
     ("saturation", "results_per_second", "results at saturation", "/s", ""),
     ("saturation", "model_alone_per_second", "the model alone, before and after", "/s", ""),
+    ("saturation", "model_alone_moved", "… moved meanwhile, as a share", "", "≤ 0.2"),
     ("saturation", "share_of_model_alone", "… results ÷ model alone", "", ""),
     ("saturation", "age_ms_p50", "age of results at saturation, median", "ms", ""),
     ("saturation", "age_ms_p99", "… 99th percentile", "ms", ""),
     ("saturation", "service_cpu_ms_per_result", "service's processor time a result", "ms", ""),
+    ("fleet", "results_per_second", "8 cameras, a light model, every frame", "/s", ""),
+    ("fleet", "model_alone_per_second", "the model alone, before and after", "/s", ""),
+    ("fleet", "model_alone_moved", "… moved meanwhile, as a share", "", "≤ 0.2"),
+    ("fleet", "share_of_model_alone", "… results ÷ model alone", "", "≥ 0.75"),
+    ("fleet", "age_ms_p50", "… due picture to its event, median", "ms", "≤ 95"),
+    ("fleet", "age_ms_p99", "… 99th percentile", "ms", "≤ 135"),
+    ("fleet", "cpu_ms_per_result", "… service's processor time a result", "ms", ""),
+    ("fleet", "sampled_results_per_second", "the same 8, 5 samples/s each", "/s", "40"),
+    ("fleet", "sampled_age_ms_p50", "… due picture to its event, median", "ms", "≤ 60"),
+    ("fleet", "sampled_age_ms_p99", "… 99th percentile", "ms", "≤ 85"),
+    ("fleet", "sampled_cpu_ms_per_result", "… service's processor time a result", "ms", "≤ 4.5"),
     ("glass", "painted_ms_p50", "camera's picture due → painted, median", "ms", "≤ 110"),
     ("glass", "painted_ms_p95", "… 95th percentile", "ms", "≤ 130"),
     ("glass", "hold_ms", "… of which it was held for its boxes", "ms", ""),
@@ -93,14 +105,28 @@ PARTS = tuple(dict.fromkeys(part for part, *_ in ROWS))
 
 
 def table(figures: dict[str, dict[str, Any]]) -> str:
-    """One line a figure that was measured: what, how much, and what was promised."""
+    """One line a figure that was measured: what, how much, and what was promised.
+
+    Where another checkout was measured in turn: its figure, and this one's as a share of it. What is not to be quoted
+    is marked, and why is said at the end.
+    """
     lines = []
     for part, key, name, unit, promise in ROWS:
-        if key not in figures.get(part, {}):
+        found = figures.get(part, {})
+        if key not in found:
             continue
-        value = figures[part][key]
-        lines.append(f"{name:<42} {_shown(value):>16} {unit:<9} {promise}".rstrip())
+        line = f"{name:<42} {_shown(found[key]):>16} {unit:<9} {promise:<10}{_beside(found, key)}"
+        lines.append(line.rstrip() + ("  !" if "void" in found else ""))
+    lines += [f"! {part}: not to be quoted: {found['void']}" for part, found in figures.items() if "void" in found]
     return "\n".join(lines)
+
+
+def _beside(found: dict[str, Any], key: str) -> str:
+    """The other checkout's figure, if there is one."""
+    if key not in found.get("other", {}):
+        return ""
+    ratio = found["ratio"].get(key)
+    return f" other {_shown(found['other'][key])}" + ("" if ratio is None else f", × {ratio:g}")
 
 
 def _shown(value: Any) -> str:

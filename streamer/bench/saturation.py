@@ -5,12 +5,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+from streamer.bench.best import Best
 from streamer.bench.footage import shrunk
 from streamer.bench.readings import reading, results_of
 from streamer.bench.service import await_live, push, run_service
+from streamer.bench.turns import in_turn
 from streamer.tools.child import Child, Say, await_until
 from streamer.tools.demo import serving_command
-from streamer.tools.processes import ask, free_port, newest_version, running, running_all
+from streamer.tools.processes import free_port, newest_version, running, running_all
 from streamer.values.errors import SightlineError
 
 CAMERAS = 4
@@ -19,20 +21,28 @@ SETTLE = 4.0
 """Seconds after the first result before the window begins."""
 
 
-def measure_saturation(state: Path, models: Path, footage: Path, seconds: float, say: Say) -> dict[str, Any]:
+def measure_saturation(
+    state: Path, models: Path, footage: Path, seconds: float, say: Say, against: Path | None = None
+) -> dict[str, Any]:
     """Results a second with more frames offered than the model can take, against the model alone in the same run."""
     say(f"saturation: making a {CAMERA_SIZE[0]} x {CAMERA_SIZE[1]} clip")
     clip = shrunk(footage, state, CAMERA_SIZE)
-    version = newest_version(models)
-    say("saturation: the model alone, before")
-    alone = [_model_alone(version, seconds)]
+    best = Best(newest_version(models), seconds / 2, lambda sentence: say(f"saturation: {sentence}"))
+    return in_turn(lambda other: _block(state, models, clip, seconds, say, best, other), against) | best.said()
+
+
+def _block(
+    state: Path, models: Path, clip: Path, seconds: float, say: Say, best: Best, checkout: Path | None
+) -> dict[str, Any]:
+    """One window, with the service of a checkout, and the model's best before and after it."""
+    alone = [best.last()]
     serving_port, port = free_port(), free_port()
     page = f"http://127.0.0.1:{port}"
     urls = {f"cam-{number}": f"rtsp://127.0.0.1:{free_port()}/cam" for number in range(CAMERAS)}
     streams = {name: {"url": url, "listen": True, "sample_fps": 30.0} for name, url in urls.items()}
     with (
         running(Child("model server", *serving_command(models, serving_port), quiet=True)) as server,
-        run_service(state, port, streams, serving_port) as service,
+        run_service(state, port, streams, serving_port, checkout=checkout) as service,
         running_all([push(clip, url) for url in urls.values()]),
     ):
         await_live(page, CAMERAS, [server, service], say)
@@ -43,23 +53,15 @@ def measure_saturation(state: Path, models: Path, footage: Path, seconds: float,
         ages = _ages(page, seconds)
         results, elapsed = results_of(page) - before, time.monotonic() - started
         cpu = service.cpu_seconds() - cpu
-    say("saturation: the model alone, after")
-    alone.append(_model_alone(version, seconds))
-    best = statistics.mean(alone)
+    alone.append(best.measure())
     return {
         "cameras": CAMERAS,
         "results_per_second": round(results / elapsed, 1),
-        "model_alone_per_second": [round(figure, 1) for figure in alone],
-        "share_of_model_alone": round(results / elapsed / best, 3),
+        "share_of_model_alone": round(results / elapsed / statistics.mean(alone), 3),
         "age_ms_p50": round(statistics.median(ages), 1),
         "age_ms_p99": round(statistics.quantiles(ages, n=100)[98], 1),
         "service_cpu_ms_per_result": round(1000 * cpu / max(results, 1), 2),
     }
-
-
-def _model_alone(version: Path, seconds: float) -> float:
-    figures: dict[str, float] = ask("serving.throughput", version, "--seconds", str(seconds))["images_per_second"]
-    return max(figures.values())
 
 
 def _ages(page: str, seconds: float) -> list[float]:

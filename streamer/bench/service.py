@@ -28,6 +28,7 @@ def run_service(
     access: dict[str, Any] | None = None,
     archive: dict[str, Any] | None = None,
     checkout: Path | None = None,
+    model: str = MODEL,
 ) -> Iterator[Child]:
     """Run `sightline serve` for as long as the block lasts.
 
@@ -40,12 +41,13 @@ def run_service(
         access: as in sightline.yaml; None: the section is not there.
         archive: the same.
         checkout: whose service it is; None: this one's.
+        model: what it asks the model server for.
     """
     config = config_of(state)
     address = f"127.0.0.1:{serving_port or free_port()}"
     document: dict[str, Any] = {
         "server": {"port": port, "max_viewers_per_address": 64},  # all of ours come from this one
-        "serving": {"address": address, "model": MODEL},
+        "serving": {"address": address, "model": model},
         "streams": streams,
         "ingress": ingress or {},
     }

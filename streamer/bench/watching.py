@@ -19,12 +19,15 @@ SETTLE = 4.0
 """Seconds before a window begins."""
 
 
-def measure_viewers(state: Path, footage: Path, seconds: float, say: Say) -> dict[str, Any]:
+def measure_viewers(
+    state: Path, footage: Path, seconds: float, say: Say, checkout: Path | None = None
+) -> dict[str, Any]:
     """What one more WebRTC viewer of a 720p30 stream costs the service, as a share of a core."""
     port, camera_port = free_port(), free_port()
     url = f"rtsp://127.0.0.1:{camera_port}/drone"
     page = f"http://127.0.0.1:{port}"
-    with run_service(state, port, {"drone": {"url": url, "listen": True}}) as service, running(push(footage, url)):
+    streams = {"drone": {"url": url, "listen": True}}
+    with run_service(state, port, streams, checkout=checkout) as service, running(push(footage, url)):
         await_live(page, 1, [service], say)
         say("viewers: nobody watches")
         idle = core_share(service, seconds)
