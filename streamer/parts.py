@@ -142,6 +142,7 @@ class Parts:
             max_batch_size=serving.max_batch_size,
             in_flight=serving.in_flight,
             deadline=serving.deadline,
+            pulls=serving.scheduling == "pull",
             clock=self._clock,
             credentials=self._credentials,
             on_call=self._on_call,

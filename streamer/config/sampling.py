@@ -26,7 +26,10 @@ class SamplingSettings(Section):
     tiles: Annotated[Tiles, BeforeValidator(_spelt)] = "off"
     """Whether frames go to the model in parts too, for what is small in them: each part costs as much as a frame."""
 
+    priority: Annotated[float, Field(ge=0.1, le=100)] = 1.0
+    """Its weight where the model cannot serve all as often as they wish: twice as often for twice as much."""
+
     @property
     def sampling(self) -> Sampling:
         """All of it, as it is handed on."""
-        return Sampling(self.sample_fps, self.min_score, self.model, self.show_ids, self.tiles)
+        return Sampling(self.sample_fps, self.min_score, self.model, self.show_ids, self.tiles, self.priority)

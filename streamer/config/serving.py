@@ -1,6 +1,6 @@
 """The section `serving`: the model server."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -42,5 +42,8 @@ class ServingSettings(Section):
     """Predict calls under way at once, over all servers: two keep one busy while the next batch fills."""
     deadline: Annotated[float, Field(gt=0, le=60)] = 1.0
     """Seconds a frame stays worth an answer, from its arrival."""
+    scheduling: Literal["pull", "push"] = "pull"
+    """pull: when a call can leave, the newest frames there are. push: those at which streams were due, as it was
+    before; it is there until pulling is measured to be better everywhere, and goes then."""
     tls: ServingTlsSettings | None = None
     """None: plain gRPC."""

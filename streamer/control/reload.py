@@ -30,7 +30,7 @@ FIXED: dict[str, tuple[str, ...]] = {
         "frame_ancestors",
         "ice_servers",
     ),
-    "serving": ("address", "tls", "max_batch_size", "in_flight", "deadline"),
+    "serving": ("address", "tls", "max_batch_size", "in_flight", "deadline", "scheduling"),
     "api_streams": ("state",),
     "access": ("session_hours", "store", "oidc"),
 }

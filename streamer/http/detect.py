@@ -25,10 +25,10 @@ from streamer.http.needs import needs
 from streamer.http.operation import Answer, Content, described
 from streamer.http.sent_bytes import SentBytes, Share
 from streamer.http.sent_pictures import FORM, MAX_BYTES, TYPES, SentPicture, sent_pictures
-from streamer.inference.batcher import DropReason
 from streamer.inference.merging import merge
 from streamer.inference.model import ServedModel
 from streamer.inference.pixels import Pixels
+from streamer.inference.slot import DropReason
 from streamer.inference.tiling import sample_of_pixels
 from streamer.values.clock import monotonic
 from streamer.values.detections import Detections

@@ -1,26 +1,32 @@
-"""One served model, shared by every stream that uses it: batcher, dispatcher and predictor joined."""
+"""One served model, shared by every stream that uses it: discipline, dispatcher and predictor joined."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 
 from serving.signature import Contract
-from streamer.inference.batcher import Answer, Batcher, Dispatcher, DropReason
+from streamer.inference.batcher import Batcher
 from streamer.inference.channel import MAX_PICTURES
 from streamer.inference.credentials import Credentials
+from streamer.inference.discipline import Discipline
+from streamer.inference.dispatcher import Dispatcher
+from streamer.inference.pictures import Answer
 from streamer.inference.predictor import Predictor
 from streamer.inference.room import Room
+from streamer.inference.scheduler import Scheduler
+from streamer.inference.slot import DropReason, Slot, SlotAnswer
+from streamer.inference.tiling import count_pictures
 from streamer.values.clock import Clock
 from streamer.values.detections import Detections
 from streamer.values.frame import Sample
 from streamer.values.supervision import PAUSE, supervise
 
-LOSSES: frozenset[DropReason] = frozenset(("expired", "predict_failed"))
+LOSSES: frozenset[DropReason] = frozenset(("capacity", "late", "predict_failed"))
 """Of frames, by which a model shows that it does not keep up. A camera that sends in bursts supersedes its own."""
 
 
 class ServedModel:
-    """A model of the model server, and the line of samples that wait for it."""
+    """A model of the model server, and the streams that are due there."""
 
     def __init__(
         self,
@@ -35,6 +41,7 @@ class ServedModel:
         on_error: Callable[[str, str], None],
         on_restart: Callable[[], None],
         credentials: Credentials | None = None,
+        pulls: bool = True,
         pause: float = PAUSE,
     ) -> None:
         """Join it; nothing is asked yet.
@@ -50,6 +57,7 @@ class ServedModel:
             on_error: told of each that failed: model, gRPC status.
             on_restart: told whenever one of its tasks ended in a way nobody foresaw. Must not raise.
             credentials: how its channel is secured; None: not at all.
+            pulls: take the newest frame there is when a call can leave; else the one that a stream was due at.
             pause: seconds until that one begins again.
         """
         self._name = name
@@ -64,9 +72,10 @@ class ServedModel:
             on_error=lambda code: on_error(name, code),
         )
         self._max_batch_size = max_batch_size
-        self._batcher = Batcher(max_batch_size=max_batch_size, deadline=deadline)
+        discipline = Scheduler if pulls else Batcher
+        self._discipline: Discipline = discipline(max_batch_size=max_batch_size, in_flight=in_flight, deadline=deadline)
         self._dispatcher = Dispatcher(
-            f"model {name}", self._batcher, self.predictor.predict, in_flight=in_flight, clock=clock
+            f"model {name}", self._discipline, self.predictor.predict, lambda: self.contract, clock=clock
         )
         self._on_restart, self._pause = on_restart, pause
         self._broken: set[str] = set()
@@ -105,26 +114,38 @@ class ServedModel:
         """Whether it has the time for tiles that nobody insists on."""
         return self._room.is_open
 
-    def put(self, sample: Sample, answer: Answer) -> None:
-        """Ask about a sample; `answer` is called once, from the event loop."""
-        if self.contract is not None:
-            self._batcher.max_batch_size = min(self._max_batch_size, frames_a_call(self.contract))
-        self._room.asked(sample.wished, sample.frame.received_at)
-        self._dispatcher.put(sample, partial(self._answered, answer))
+    def offer(self, slot: Slot) -> None:
+        """A stream is due; its slot is told once what comes of it, from the event loop."""
+        frame, contract = slot.frame, self.contract
+        wished = 1
+        if contract is not None:
+            self._fit(contract)
+            wished = count_pictures(slot.tiles, (frame.width, frame.height), contract)
+        self._room.asked(wished, frame.received_at)
+        slot.pictures = wished if self.has_room or slot.tiles != "auto" else 1
+        slot.answer = partial(self._answered, slot, slot.answer)
+        self._dispatcher.offer(slot)
+
+    def withdraw(self, slot: Slot) -> None:
+        """Its stream does not want it any more: where no call has it yet that is told at once."""
+        self._dispatcher.withdraw(slot)
 
     def put_picture(self, sample: Sample, answer: Answer) -> None:
-        """Ask about a picture that is no camera's, when none of theirs waits; `answer` is called once, from the loop.
+        """Ask about a picture that is no camera's, when none of theirs is due; `answer` is called once, from the loop.
 
         Raises:
             Overloaded: too many wait.
         """
         if self.contract is not None:
-            self._batcher.max_batch_size = min(self._max_batch_size, frames_a_call(self.contract))
+            self._fit(self.contract)
         self._dispatcher.put_picture(sample, answer)
 
-    def _answered(self, answer: Answer, sample: Sample, found: Detections | DropReason) -> None:
+    def _fit(self, contract: Contract) -> None:
+        self._discipline.max_batch_size = min(self._max_batch_size, frames_a_call(contract))
+
+    def _answered(self, slot: Slot, answer: SlotAnswer, sample: Sample | None, found: Detections | DropReason) -> None:
         if not isinstance(found, Detections) and found in LOSSES:
-            self._room.lost(sample.frame.received_at)
+            self._room.lost(slot.frame.received_at)
         answer(sample, found)
 
     def _called(self, pictures: int, seconds: float) -> None:
@@ -140,7 +161,12 @@ class ServedModel:
                     called = f"model {self._name}: {part}"
                     group.create_task(supervise(called, life, pause=self._pause, on_restart=self._on_restart))
         finally:
-            await self.predictor.close()
+            await self.close()
+
+    async def close(self) -> None:
+        """Let go of the channel and the threads; calls under way fail."""
+        self._dispatcher.close()
+        await self.predictor.close()
 
     async def _live(self, part: str, run: Callable[[], Awaitable[None]]) -> None:
         """One life of a part, from the end of which until the next the model is not up."""

@@ -7,14 +7,14 @@ answered, and the first loss of a frame takes the tiles away: no camera loses a 
 import math
 from typing import Final
 
+from streamer.inference.run_times import NEW, RunTime
+
 OPENS, CLOSES = 0.6, 0.85
 """Of each second that one call after the other would take: up to the one there is room, from the other on no longer."""
 SETTLES: Final = 3.0
 """Seconds over which wishes are counted; three times as long nothing is decided, as too few were heard."""
 AGAIN, LONGEST = 30.0, 600.0
 """Seconds until tiles are tried again: twice as long each time, as long as that at the most."""
-NEW: Final = 0.05
-"""What a call weighs in what is known of all."""
 
 
 class Room:
@@ -23,7 +23,7 @@ class Room:
     def __init__(self) -> None:
         self.is_open = False
         """Whether samples may have the tiles they wish for."""
-        self._calls = _Calls()
+        self._calls = RunTime()
         self._wished = 0.0
         """Pictures a second, if every wish were met."""
         self._pictures = 1.0
@@ -65,33 +65,3 @@ class Room:
     def _close(self, now: float) -> None:
         self._pause = AGAIN if now - self._opened_at > LONGEST else min(2 * self._pause, LONGEST)
         self.is_open, self._closed_until = False, now + self._pause
-
-
-class _Calls:
-    """How long calls take by how many pictures they carry: a straight line through those of late."""
-
-    def __init__(self) -> None:
-        self._count = 0
-        self._pictures = self._seconds = self._variance = self._covariance = 0.0
-        self._slope: float | None = None
-        """Seconds for one picture more; None: they were all of one size so far."""
-
-    def __bool__(self) -> bool:
-        return self._count > 0
-
-    def add(self, pictures: int, seconds: float) -> None:
-        self._count += 1
-        weight = max(NEW, 1 / self._count)
-        more, longer = pictures - self._pictures, seconds - self._seconds
-        self._pictures += weight * more
-        self._seconds += weight * longer
-        self._variance = (1 - weight) * (self._variance + weight * more * more)
-        self._covariance = (1 - weight) * (self._covariance + weight * more * longer)
-        if self._variance >= NEW:
-            self._slope = max(self._covariance / self._variance, 0.0)
-
-    def seconds(self, pictures: float) -> float:
-        """A call about so many; twice as long for twice as many where all were of one size, and never longer."""
-        each = self._seconds / self._pictures
-        slope = each if self._slope is None else min(self._slope, each)
-        return self._seconds + slope * (pictures - self._pictures)

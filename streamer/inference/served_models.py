@@ -65,5 +65,5 @@ class ServedModels(Mapping[str, ServedModel]):
             task.cancel()
             await ended(f"model {name}", task)
         # Of a task that was cancelled before it began nothing is run, no end of it either.
-        await model.predictor.close()
+        await model.close()
         announce("model", name, self.on_removed)

@@ -48,6 +48,11 @@ def regions(frame_size: tuple[int, int], cut: Cut) -> list[Region]:
     ]
 
 
+def count_pictures(tiles: Tiles, frame_size: tuple[int, int], contract: Contract) -> int:
+    """How many the model looks at for a frame of (width, height), where it has the time."""
+    return 1 + len(regions(frame_size, cut_of(tiles, frame_size, contract)))
+
+
 def _spans(length: int, count: int) -> list[tuple[int, int]]:
     """So many equal parts of a side, each sharing OVERLAP of it with the next: first pixel, and first beyond."""
     side = length / (count - (count - 1) * OVERLAP)

@@ -3,8 +3,7 @@
 from typing import Protocol
 
 from serving.signature import Contract
-from streamer.inference.batcher import Answer
-from streamer.values.frame import Sample
+from streamer.inference.slot import Slot
 
 
 class Model(Protocol):
@@ -26,9 +25,8 @@ class Model(Protocol):
     def reason(self) -> str | None:
         """Why it does not, as a sentence."""
 
-    @property
-    def has_room(self) -> bool:
-        """Whether it has the time for tiles that nobody insists on."""
+    def offer(self, slot: Slot) -> None:
+        """The stream is due: its slot is told once what comes of it, and where this raises not at all."""
 
-    def put(self, sample: Sample, answer: Answer) -> None:
-        """Ask about a sample; `answer` is called once, and where this raises not at all."""
+    def withdraw(self, slot: Slot) -> None:
+        """The stream does not want it any more: where it is still open it is told so at once."""

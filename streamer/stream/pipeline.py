@@ -1,31 +1,27 @@
 """One stream, its rooms joined in order. Read this first.
 
-    source ─► camera ─► sampler ─► model (batcher ─► predictor) ─► tracker ─► view (aligner ─► annotator ─► encoder …)
+    source ─► camera ─► inquiry (sampler) ─► model (scheduler ─► predictor) ─► tracker ─► view (aligner ─► annotator …)
 
-The source's thread decodes, follows the camera's motion, and resizes the frames the sampler chose; the event loop owns
-every decision. What viewers see is the `View`'s business, which has a thread of its own. Each step has its `Mishaps`:
-whatever one raises costs that frame that step, and neither the stream nor the steps beside it.
+The source's thread decodes, follows the camera's motion, and marks when the stream is due; the event loop owns every
+decision; the model's threads resize the frame it takes then. What viewers see is the `View`'s business, which has a
+thread of its own. Each step has its `Mishaps`: whatever one raises costs that frame that step, and neither the stream
+nor the steps beside it.
 """
 
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Literal
 
-from av.video.reformatter import VideoReformatter
-
-from streamer.inference.batcher import DropReason
-from streamer.inference.tiling import make_sample
 from streamer.stream.counts import Counts
 from streamer.stream.event_maker import EventMaker
 from streamer.stream.frame_source import FrameSource
+from streamer.stream.inquiry import Inquiry
 from streamer.stream.ledger import Ledger
 from streamer.stream.model import Model
 from streamer.stream.rate import WINDOW, Rate
 from streamer.stream.recorder import Recorder
-from streamer.stream.sampler import Sampler
 from streamer.stream.valve import Valve
 from streamer.tracking.camera import Camera
 from streamer.tracking.tracker import Tracker
@@ -60,11 +56,8 @@ class _Arrival:
     """A frame on its way to the event loop."""
 
     frame: Frame
-    sampled: bool
-    sample: Sample | None
-    """None: it was not sampled, or the model cannot be asked."""
-    model: Model
-    """The one that was asked when the frame was sampled: the tensor has its size."""
+    is_due: bool
+    """Whether the stream is, with this frame."""
 
 
 class Pipeline:
@@ -101,7 +94,6 @@ class Pipeline:
         self.name = source.name
         self.origin = origin
         self.source = source
-        self.model = model
         self.view = View(source.name, clock=clock)
         self.ledger = Ledger()
         self.view.on_shown = self.ledger.shown
@@ -119,11 +111,9 @@ class Pipeline:
         self._sampling = sampling
         self._clock = clock
         self._on_detections = on_detections
-        self._sampler = Sampler(sampling.fps)
         self._camera = Camera()
         self._tracker = Tracker(self._camera.path, tracker_ids)
         self._decode_rate, self._result_rate = Rate(), _result_rate(sampling)
-        self._reformatter = VideoReformatter()
         self._receiving = threading.Lock()
         """One frame at a time: the thread of a connection that was given up may be at its last when the next begins."""
         self._valve = Valve(is_open=not paused)
@@ -133,8 +123,16 @@ class Pipeline:
         """Arrival of the first sample since the last answer; None while there is none."""
         self._arrived_at = -STALE_PICTURE
         """Arrival of the newest frame."""
-        self._unsampled = self._mishaps("samples cannot be made", partial(self.counts.drop, "sampler", "failed"))
-        self._unasked = self._mishaps("the model cannot be asked", partial(self.counts.drop, "batcher", "failed"))
+        self.inquiry = Inquiry(
+            model,
+            sampling,
+            self.counts,
+            self._camera,
+            clock=clock,
+            mishaps=self._mishaps,
+            on_answer=self._answered,
+            on_chosen=self.clean.sampled,
+        )
         self._unfollowed = self._mishaps("the camera's motion cannot be followed")
         self._unreceived = self._mishaps("frames cannot be taken from the source")
         self._unarrived = self._mishaps("frames cannot be taken in")
@@ -162,15 +160,23 @@ class Pipeline:
         """Run every part until cancelled."""
         self._arrivals = Mailbox(asyncio.get_running_loop(), self._arrived, ARRIVALS, self._unarrived)
         self.clean.open(asyncio.get_running_loop(), self._boxes_at)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(_endless(self._valve.run(lambda: self.source.run(self.receive))))
-            group.create_task(_endless(self.view.run(self._boxes_at, self.notice)))
-            if self.events is not None:
-                group.create_task(_endless(self.events.run()))
-            if self.recorder is not None:
-                group.create_task(_endless(self.recorder.run()))
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(_endless(self._valve.run(lambda: self.source.run(self.receive))))
+                group.create_task(_endless(self.view.run(self._boxes_at, self.notice)))
+                if self.events is not None:
+                    group.create_task(_endless(self.events.run()))
+                if self.recorder is not None:
+                    group.create_task(_endless(self.recorder.run()))
+        finally:
+            self.inquiry.leave()
 
     # ---- what may change while it runs, and its viewers watch on
+
+    @property
+    def model(self) -> Model:
+        """That is asked."""
+        return self.inquiry.model
 
     @property
     def paused(self) -> bool:
@@ -180,6 +186,7 @@ class Pipeline:
     async def pause(self) -> None:
         """End the source until `restart`; the last picture stays."""
         await self._valve.close()
+        self.inquiry.leave()
         self._unanswered_since = None  # nothing is asked any more
         if self.events is not None:
             self.events.end()
@@ -203,11 +210,11 @@ class Pipeline:
             self._tap()
         if self.events is not None and watching is not None:
             self.events.change(watching)
-        self.model, before = model, self._sampling
-        self._sampling = sampling
+        self.inquiry.change(model, sampling)
+        before, self._sampling = self._sampling, sampling
         self.view.show_ids = sampling.show_ids
         if sampling.fps != before.fps:
-            self._sampler, self._result_rate = Sampler(sampling.fps), _result_rate(sampling)
+            self._result_rate = _result_rate(sampling)
 
     # ---- in the source's thread
 
@@ -228,33 +235,15 @@ class Pipeline:
         if arrivals is None:
             return
         with self._receiving, self._unreceived:
-            model = self.model  # which may be another one before the frame arrives
-            sampled = self._sampler.take(frame.pts)
-            self.counts.take(sampled=sampled)
+            is_due = self.inquiry.mark(frame)
             with self._unfollowed:
-                self._camera.follow(frame, closely=sampled or self.view.watched)
-            sample = self._sample(frame, model) if sampled else None
-            lost = arrivals.put(_Arrival(frame, sampled, sample, model))
+                self._camera.follow(frame, closely=self.view.watched)
+            lost = arrivals.put(_Arrival(frame, is_due))
             if lost is not None:
-                if lost.sample is None:
-                    self._arrivals_lost += 1
-                else:
+                if lost.is_due:
                     self.counts.drop("sampler", "loop_busy")
-
-    def _sample(self, frame: Frame, model: Model) -> Sample | None:
-        """The frame in the model's own size, or None, which is counted; the camera's thread pays for its resizing."""
-        with self._unsampled:
-            return self._resized(frame, model)
-        return None
-
-    def _resized(self, frame: Frame, model: Model) -> Sample | None:
-        contract, min_score = model.contract, self._sampling.min_score
-        if contract is None or not model.up:
-            self.counts.drop("sampler", "model_unavailable")
-            return None
-        least = contract.min_score if min_score is None else min_score
-        tiles = self._sampling.tiles
-        return make_sample(frame, contract, least, tiles, has_room=model.has_room, reformatter=self._reformatter)
+                else:
+                    self._arrivals_lost += 1
 
     # ---- on the event loop
 
@@ -267,12 +256,9 @@ class Pipeline:
         if frame.received_at - self._arrived_at > STALE_PICTURE:  # the camera was away, and not the model
             self._unanswered_since = None
         self._arrived_at = frame.received_at
-        if arrival.sampled and self._unanswered_since is None:
+        if arrival.is_due and self._unanswered_since is None:
             self._unanswered_since = frame.received_at
-        if arrival.sample is not None:
-            self.clean.sampled(frame)
-            with self._unasked:
-                arrival.model.put(arrival.sample, self._answered)
+        self.inquiry.arrived(frame, is_due=arrival.is_due)
 
     def _measure(self, frame: Frame) -> None:
         self._decode_rate.add(frame.received_at, frame.pts)
@@ -280,10 +266,7 @@ class Pipeline:
             self.size = (frame.width, frame.height)
             self._tracker.clear()  # boxes of the old geometry mean nothing in the new one
 
-    def _answered(self, sample: Sample, answer: Detections | DropReason) -> None:
-        if not isinstance(answer, Detections):
-            self.counts.drop("predictor" if answer == "predict_failed" else "batcher", answer)
-            return
+    def _answered(self, sample: Sample, answer: Detections) -> None:
         self.counts.answer(answer.labels, answer.unnamed, sample.pictures)
         self.pictures_per_sample = sample.pictures
         self._result_rate.add(answer.answered_at, answer.pts)
@@ -379,7 +362,10 @@ class Pipeline:
             ("pipeline", "failed"): sum(
                 each.count for each in (self._unreceived, self._unarrived, self._untold, self._unstamped)
             ),
-            ("tracker", "failed"): self._unfollowed.count + self._untracked.count + self._unplaced.count,
+            ("tracker", "failed"): self._unfollowed.count
+            + self.inquiry.unfollowed
+            + self._untracked.count
+            + self._unplaced.count,
             ("tracker", "late"): self._tracker.too_late,
             ("events", "failed"): self._uneventful.count,
             ("recorder", "failed"): self._unkept.count + self._unrecorded.count,

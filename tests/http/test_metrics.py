@@ -111,7 +111,7 @@ async def test_every_frame_is_accounted_for() -> None:
         assert counts.sampled == 70
         assert counts.results > 0
         reasons = {reason for _, reason in counts.dropped}
-        assert {"expired", "predict_failed"} <= reasons
+        assert {"late", "predict_failed"} <= reasons
         assert running.value("sightline_frames_total", stage="source") == 210
         assert running.value("sightline_frames_total", stage="sampler") == 70
         assert running.value("sightline_frames_skipped_total") == 140
@@ -125,7 +125,7 @@ async def test_a_model_that_is_away_costs_counted_drops() -> None:
     """While the model is away every sample is dropped as "model_unavailable"."""
     async with run_service(model_up=False) as running:
         await running.feed(30)
-        assert running.accounted()
+        await until(running.accounted)
         assert running.value("sightline_frames_dropped_total", stage="sampler", reason="model_unavailable") == 10
         assert running.value("sightline_model_up", model="insulators") == 0
         assert running.value("sightline_model_version", model="insulators") == 0
@@ -270,7 +270,7 @@ async def test_a_model_that_is_changed_loses_no_count() -> None:
         assert "insulators" not in running.service.models
         running.server.silent = False
         await until(running.accounted)
-        assert running.value("sightline_frames_dropped_total", stage="batcher", reason="model_ended") >= 1
+        assert running.value("sightline_frames_dropped_total", stage="scheduler", reason="model_ended") >= 1
 
 
 async def test_a_late_answer_is_nobodys() -> None:

@@ -9,14 +9,13 @@ import pytest
 
 from serving.signature import Contract
 from streamer.inference import predictor, room
-from streamer.inference.batcher import DropReason
 from streamer.inference.model import ServedModel, frames_a_call
 from streamer.inference.served_models import ServedModels
+from streamer.inference.slot import DropReason
 from streamer.values.clock import monotonic
 from streamer.values.detections import Detections
-from streamer.values.frame import Sample
 from tests.peers.fake_model_server import FakeModelServer, run_fake_model_server
-from tests.peers.frames import make_frame, make_sample
+from tests.peers.slots import make_slot
 from tests.peers.until import until
 
 CONTRACT = Contract("insulators", height=32, width=32, labels={1: "insulator", 2: "defect"})
@@ -80,8 +79,9 @@ class Asked:
     def put(self, stream: str = "a") -> int:
         """Ask about another sample; gives its number."""
         index = next(self._index)
-        frame = make_frame(index / 5, monotonic(), stream=stream, index=index)
-        self.model.put(make_sample(frame), self._answered)
+        slot = make_slot(stream, index, monotonic())
+        slot.answer = lambda _, answer: self._answered(index, answer)
+        self.model.offer(slot)
         return index
 
     async def answer(self, stream: str = "a") -> Detections | DropReason:
@@ -90,9 +90,9 @@ class Asked:
         await until(lambda: index in self.told)
         return self.told[index]
 
-    def _answered(self, sample: Sample, answer: Detections | DropReason) -> None:
-        assert sample.frame.index not in self.told, "answered twice"
-        self.told[sample.frame.index] = answer
+    def _answered(self, index: int, answer: Detections | DropReason) -> None:
+        assert index not in self.told, "answered twice"
+        self.told[index] = answer
 
     def _restarted(self) -> None:
         self.restarts += 1

@@ -46,4 +46,4 @@ async def test_a_burst_of_pictures_costs_no_camera_a_result(model_server: ModelS
             metrics = await service.metrics()
     assert answered.count(200) >= SAMPLES / 4
     assert set(answered) == {200}
-    assert metrics.sum("sightline_frames_dropped_total", stream="road", stage="batcher") <= SAMPLES / 10
+    assert metrics.sum("sightline_frames_dropped_total", stream="road", stage="scheduler") <= SAMPLES / 10

@@ -136,7 +136,7 @@ async def assert_every_frame_is_accounted_for(service: Service) -> None:
         last.append(await service.metrics())
         dropped = [
             last[-1].sum("sightline_frames_dropped_total", stream="road", stage=stage)
-            for stage in ("sampler", "batcher", "predictor")
+            for stage in ("sampler", "scheduler", "predictor")
         ]
         return frames(last[-1], "sampler") == frames(last[-1], "predictor") + sum(dropped)
 

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from serving.resize import Resize
 from serving.signature import Contract
-from streamer.inference.batcher import Answer
 from streamer.inference.model import ServedModel
+from streamer.inference.slot import Slot, SlotAnswer
 from streamer.stream import pipeline as module
 from streamer.stream.counts import OTHER
 from streamer.stream.pipeline import STALE_PICTURE, STALE_RESULT, Pipeline
@@ -91,11 +91,35 @@ class FakeModel:
     has_room = False
 
     def __init__(self) -> None:
-        self.asked: list[tuple[Sample, Answer]] = []
+        self.asked: list[tuple[Sample, SlotAnswer]] = []
+        self.open: list[Slot] = []
+        """Slots that wait to be taken, where `waits`."""
+        self.waits = False
 
-    def put(self, sample: Sample, answer: Answer) -> None:
-        """Keep it."""
-        self.asked.append((sample, answer))
+    def offer(self, slot: Slot) -> None:
+        """Keep it, and take its frame at once, unless it waits."""
+        self.open.append(slot)
+        if not self.waits:
+            self.take()
+
+    def withdraw(self, slot: Slot) -> None:
+        """One that waits is told so."""
+        if slot in self.open:
+            self.open.remove(slot)
+            slot.answer(None, "withdrawn")
+
+    def take(self) -> None:
+        """Take the frames of those that wait."""
+        taken, self.open = self.open, []
+        for slot in taken:
+            slot.is_settled = True
+            slot.chosen(slot.frame)
+            sample = slot.make(slot.frame, CONTRACT, self.has_room)
+            slot.follow(slot.frame)
+            if sample is None:
+                slot.answer(None, "failed")
+            else:
+                self.asked.append((sample, slot.answer))
 
 
 class FakeRecorder:
@@ -458,7 +482,7 @@ async def test_a_stream_is_live_again_after_its_model_failed() -> None:
             fails.append(True)
             await stream.arrive()
             await until(lambda: counts.drops())
-            assert counts.drops() == {("batcher", "model_ended"): 1}
+            assert counts.drops() == {("scheduler", "model_ended"): 1}
             await until(lambda: model.up)
             await stream.arrive()
             await until(lambda: counts.results == 2)
@@ -482,7 +506,7 @@ BROKEN: dict[str, tuple[Callable[[Stream], object], str, tuple[str, str], str]] 
         ("tracker", "failed"),
         "the camera's motion cannot be followed",
     ),
-    "model": (lambda of: of.model, "put", ("batcher", "failed"), "the model cannot be asked"),
+    "model": (lambda of: of.model, "offer", ("scheduler", "failed"), "the model cannot be asked"),
     "tracker": (lambda of: of.pipeline._tracker, "update", ("tracker", "failed"), "detections cannot be tracked"),
     "shown": (
         lambda of: of.pipeline.view,
@@ -492,7 +516,7 @@ BROKEN: dict[str, tuple[Callable[[Stream], object], str, tuple[str, str], str]] 
     ),
     "told": (lambda of: of.pipeline, "_on_detections", ("pipeline", "failed"), "detections cannot be told"),
     "sampler": (
-        lambda of: of.pipeline._sampler,
+        lambda of: of.pipeline.inquiry._sampler,
         "take",
         ("pipeline", "failed"),
         "frames cannot be taken from the source",
