@@ -255,6 +255,11 @@ def _streams(streams: Iterable[Pipeline]) -> Iterator[Metric]:
         "sightline_frame_age_seconds", "Age of the last answered frame when its answer came", labels=["stream"]
     )
     hold = GaugeMetricFamily("sightline_hold_seconds", "Seconds a frame waits for its boxes", labels=["stream"])
+    answers = CounterMetricFamily(
+        "sightline_watched_answers",
+        "Answers by whether their own frame was still to be drawn; while somebody watched",
+        labels=["stream", "came"],
+    )
     reconnects = CounterMetricFamily(
         "sightline_source_reconnects", "Connections that ended, by reason", labels=["stream", "reason"]
     )
@@ -266,9 +271,11 @@ def _streams(streams: Iterable[Pipeline]) -> Iterator[Metric]:
         if stream.last is not None:
             age.add_metric([stream.name], stream.last.age)
         hold.add_metric([stream.name], stream.view.aligner.held)
+        answers.add_metric([stream.name, "in_time"], stream.view.in_time)
+        answers.add_metric([stream.name, "late"], stream.view.late)
         for reason, count in sorted(stream.source.reconnects.items()):
             reconnects.add_metric([stream.name, reason], count)
-    yield from (state, fps, age, hold, reconnects)
+    yield from (state, fps, age, hold, answers, reconnects)
 
 
 def _viewers(streams: Streams, events: Events) -> Iterator[Metric]:
@@ -276,6 +283,11 @@ def _viewers(streams: Streams, events: Events) -> Iterator[Metric]:
         "sightline_sessions", "Viewers; stream '*' takes the events of all streams", labels=["stream", "transport"]
     )
     encoders = GaugeMetricFamily("sightline_encoders", "Encoders at work", labels=["stream", "codec"])
+    ceilings = GaugeMetricFamily(
+        "sightline_encoder_ceiling_bits_per_second",
+        "What an encoder at work keeps to: less than the picture is worth where viewers' lines are thin",
+        labels=["stream", "codec"],
+    )
     never_came = CounterMetricFamily(
         "sightline_viewers_never_connected", "WHEP sessions that ended before they were connected", labels=["stream"]
     )
@@ -292,13 +304,15 @@ def _viewers(streams: Streams, events: Events) -> Iterator[Metric]:
         sessions.add_metric([stream.name, "events"], events.count(stream.name))
         for codec in ("h264", "vp8", "jpeg"):
             encoders.add_metric([stream.name, codec], float(codec in stream.view.codecs))
+        for codec, bits in sorted(stream.view.ceilings.items()):
+            ceilings.add_metric([stream.name, codec], bits)
         events_dropped.add_metric([stream.name], events.dropped(stream.name))
         never_came.add_metric([stream.name], streams.never_came(stream.name))
     sessions.add_metric(["*", "events"], events.count(None))
     events_dropped.add_metric(["*"], events.dropped(None))
     for limit, count in sorted(streams.seats.refused.items()):
         refused.add_metric([limit], count)
-    yield from (sessions, encoders, events_dropped, never_came, refused)
+    yield from (sessions, encoders, ceilings, events_dropped, never_came, refused)
 
 
 def _strangers_and_losses(streams: Streams) -> Iterator[Metric]:

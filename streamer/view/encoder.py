@@ -1,5 +1,6 @@
 """Annotated pictures become H.264 or VP8 packets or JPEG images, once a stream and codec, whoever watches."""
 
+import math
 from fractions import Fraction
 from typing import Protocol, cast
 
@@ -23,10 +24,14 @@ class Encoder:
     Every picture leaves at once. Bits are given by quality up to a ceiling, since a still scene needs few.
     """
 
-    def __init__(self, library: str, width: int, height: int, fps: float, options: dict[str, str]) -> None:
+    def __init__(
+        self, library: str, width: int, height: int, fps: float, ceiling: float, options: dict[str, str]
+    ) -> None:
         """Encode with a library of FFmpeg's, and options of its own; `H264Encoder` and `Vp8Encoder` choose them."""
         self.size = (width, height)
-        rate, ceiling = round(min(max(fps, 1.0), 120.0)), _ceiling(width, height)
+        self.ceiling = int(min(ceiling, worth_of(width, height)))
+        """Bits a second that it keeps to."""
+        rate = round(min(max(fps, 1.0), 120.0))
         context = cast(VideoCodecContext, av.CodecContext.create(library, "w"))
         context.width, context.height = width, height
         context.pix_fmt = "yuv420p"
@@ -34,8 +39,8 @@ class Encoder:
         context.framerate = Fraction(rate)
         context.thread_count = 1
         context.options = {
-            "maxrate": str(ceiling),
-            "bufsize": str(ceiling // 2),
+            "maxrate": str(self.ceiling),
+            "bufsize": str(self.ceiling // 2),
             "g": str(rate * KEYFRAME_SECONDS),
             **options,
         }
@@ -63,14 +68,14 @@ class Encoder:
 class EncoderOf(Protocol):
     """Makes an encoder."""
 
-    def __call__(self, width: int, height: int, fps: float = 30.0) -> Encoder:
-        """For pictures of that size, at about that rate."""
+    def __call__(self, width: int, height: int, fps: float = 30.0, ceiling: float = math.inf) -> Encoder:
+        """For pictures of that size, at about that rate, of so many bits a second at most."""
 
 
 class H264Encoder(Encoder):
     """x264. Baseline, without B-frames and lookahead, which every browser decodes."""
 
-    def __init__(self, width: int, height: int, fps: float = 30.0) -> None:
+    def __init__(self, width: int, height: int, fps: float = 30.0, ceiling: float = math.inf) -> None:
         options = {
             "preset": "superfast" if width * height <= 1280 * 720 else "ultrafast",
             "tune": "zerolatency",
@@ -80,17 +85,17 @@ class H264Encoder(Encoder):
             "forced-idr": "1",
             "x264-params": "repeat-headers=1:aud=0",
         }
-        super().__init__("libx264", width, height, fps, options)
+        super().__init__("libx264", width, height, fps, ceiling, options)
 
 
 class Vp8Encoder(Encoder):
     """libvpx (RFC 6386), for viewers without H.264. It costs two thirds more than x264, so nobody else gets it."""
 
-    def __init__(self, width: int, height: int, fps: float = 30.0) -> None:
+    def __init__(self, width: int, height: int, fps: float = 30.0, ceiling: float = math.inf) -> None:
         options = {
             "deadline": "realtime",
             "cpu-used": "8",
-            "b": str(_ceiling(width, height)),
+            "b": str(int(min(ceiling, worth_of(width, height)))),
             "crf": "20",  # with a bit rate: constrained quality, so that a still scene needs few bits here too
             "qmin": "4",
             "qmax": "56",
@@ -98,12 +103,12 @@ class Vp8Encoder(Encoder):
             "auto-alt-ref": "0",
             "static-thresh": "1",
         }
-        super().__init__("libvpx", width, height, fps, options)
+        super().__init__("libvpx", width, height, fps, ceiling, options)
 
 
-def _ceiling(width: int, height: int) -> int:
-    """Bits a second a stream may take at most."""
-    return int(min(6e6, max(4e5, width * height * 2.4)))
+def worth_of(width: int, height: int) -> float:
+    """Bits a second that pictures of a size are given at most, however fast the viewers' lines are."""
+    return min(6e6, max(4e5, width * height * 2.4))
 
 
 def encode_jpeg(planes: Planes, pts: float = 0.0) -> EncodedPacket:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from streamer.values.buffer import Buffer
 from streamer.values.clock import Clock
 from streamer.values.packet import EncodedPacket
+from streamer.view.bandwidth import Bandwidth, Ceiling, Sent
 
 BUFFERED_PACKETS = 60
 """Two seconds at 30 frames a second; whoever is further behind starts again at a keyframe."""
@@ -20,10 +21,14 @@ cost all others their bitrate."""
 class Subscription:
     """One taker of a fan-out's packets."""
 
-    def __init__(self, size: int, request_keyframe: Callable[[], None]) -> None:
+    def __init__(self, size: int, request_keyframe: Callable[[], None], sent: Sent, clock: Clock) -> None:
         self._buffer: Buffer[EncodedPacket] = Buffer(size)
         self._size = size
         self._request_keyframe = request_keyframe
+        self._sent = sent
+        self._clock = clock
+        self.bandwidth = Bandwidth()
+        """What the taker's line takes."""
         self._waiting_for_key = True
         self._begun = False
         self._skipped = 0
@@ -53,6 +58,16 @@ class Subscription:
         """Wait for the next packet."""
         return await self._buffer.take()
 
+    def reported(self, rate: float) -> None:
+        """The taker estimates that its line takes so many bits a second."""
+        now = self._clock()
+        self.bandwidth.reported(rate, self._sent.at(now), now)
+
+    def lost(self, share: float) -> None:
+        """The taker has lost this share of the packets since it last said so, 0 to 1."""
+        now = self._clock()
+        self.bandwidth.lost(share, self._sent.at(now), now)
+
 
 class FanOut:
     """The packets of one stream in one codec."""
@@ -64,6 +79,8 @@ class FanOut:
         self._keyframe_wanted = False
         self._keyframe_at = -KEYFRAME_INTERVAL
         self._dropped_before = 0
+        self._sent = Sent()
+        self._ceiling = Ceiling()
         self.keyframes = 0
         """Keyframes published."""
 
@@ -72,7 +89,7 @@ class FanOut:
 
     def subscribe(self) -> Subscription:
         """A new taker; the next picture will be a keyframe for it."""
-        subscription = Subscription(self._buffered, self.request_keyframe)
+        subscription = Subscription(self._buffered, self.request_keyframe, self._sent, self._clock)
         self._subscriptions.add(subscription)
         self.request_keyframe()
         return subscription
@@ -96,11 +113,17 @@ class FanOut:
         """Whether the next picture must be a keyframe; throttled, so asking often does not help."""
         return self._keyframe_wanted and self._clock() - self._keyframe_at >= KEYFRAME_INTERVAL
 
+    def ceiling(self, worth: float) -> float:
+        """Bits a second that the next picture is to keep to: what the takers' lines take, of what it is worth."""
+        now = self._clock()
+        return self._ceiling.follow([each.bandwidth.at(now) for each in self._subscriptions], worth, now)
+
     def publish(self, packet: EncodedPacket) -> None:
         """Offer a packet to every taker."""
         if packet.is_keyframe:
             self.keyframes += 1
             self._keyframe_wanted = False
             self._keyframe_at = self._clock()
+        self._sent.add(len(packet.data), self._clock())
         for subscription in tuple(self._subscriptions):
             subscription.put(packet)

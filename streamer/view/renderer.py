@@ -1,6 +1,8 @@
 """One frame drawn and encoded for everybody who watches, in whatever codec they take. Serves one thread."""
 
+import math
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from av.video.reformatter import VideoReformatter
 
@@ -8,11 +10,20 @@ from streamer.values.frame import Frame, Planes
 from streamer.values.packet import TIME_BASE, EncodedPacket
 from streamer.values.track import TrackedBox
 from streamer.view.annotator import annotate
-from streamer.view.encoder import Encoder, EncoderOf, H264Encoder, Vp8Encoder, encode_jpeg
+from streamer.view.encoder import Encoder, EncoderOf, H264Encoder, Vp8Encoder, encode_jpeg, worth_of
 from streamer.view.fanout import FanOut
 
 DEFAULT_FPS = 30.0
 """Frames a second an encoder is made for while nobody knows better."""
+
+
+class Wish(NamedTuple):
+    """How a picture is wanted in one codec."""
+
+    keyframe: bool
+    """It must stand alone."""
+    ceiling: float = math.inf
+    """Bits a second that viewers' lines take."""
 
 
 Rendered = list[tuple[FanOut, EncodedPacket]]
@@ -39,6 +50,11 @@ class Renderer:
         """Video encoders at work."""
         return len(self._encoders)
 
+    def ceilings(self) -> dict[str, int]:
+        """Bits a second that each video encoder at work keeps to, by codec."""
+        made = dict(self._encoders)
+        return {codec: made[fan_out].ceiling for codec, fan_out, _ in self._coders if fan_out in made}
+
     def rest(self) -> None:
         """Give up every encoder: nobody watches, or one of them failed."""
         self._encoders.clear()
@@ -50,7 +66,7 @@ class Renderer:
         boxes: Sequence[TrackedBox],
         notice: str | None,
         fps: float | None,
-        wanted: Mapping[FanOut, bool],
+        wanted: Mapping[FanOut, Wish],
         show_ids: bool = False,
     ) -> Rendered:
         """Draw and encode one frame; gives what is to be published where.
@@ -60,7 +76,7 @@ class Renderer:
             boxes: in its pixels.
             notice: written on it; None: nothing.
             fps: frames a second the stream has, as far as is known.
-            wanted: what is taken, and whether it is to be a keyframe.
+            wanted: what is taken, and how. Another ceiling costs a keyframe.
             show_ids: say which thing is which.
         """
         planes = annotate(frame, boxes, notice, self._reformatter, show_ids=show_ids)
@@ -72,8 +88,9 @@ class Renderer:
             if fan_out not in wanted:
                 self._encoders.pop(fan_out, None)
                 continue
-            encoder, begins = self._encoder(fan_out, encoder_of, planes, fps or DEFAULT_FPS)
-            packets = encoder.encode(planes, pts, keyframe=begins or wanted[fan_out])
+            wish = wanted[fan_out]
+            encoder, begins = self._encoder(fan_out, encoder_of, planes, fps or DEFAULT_FPS, wish.ceiling)
+            packets = encoder.encode(planes, pts, keyframe=begins or wish.keyframe)
             encoded += [(fan_out, packet) for packet in packets]
             codecs.add(codec)
         if self._jpeg in wanted:
@@ -82,11 +99,16 @@ class Renderer:
         self.codecs = frozenset(codecs)
         return encoded
 
-    def _encoder(self, fan_out: FanOut, encoder_of: EncoderOf, planes: Planes, fps: float) -> tuple[Encoder, bool]:
-        """The encoder for pictures of this size, and whether it is a new one."""
+    def _encoder(
+        self, fan_out: FanOut, encoder_of: EncoderOf, planes: Planes, fps: float, ceiling: float
+    ) -> tuple[Encoder, bool]:
+        """The encoder for pictures of this size that keeps to this ceiling, and whether it is a new one.
+
+        FFmpeg's x264 would take another ceiling as it runs, but PyAV has no way to tell it, and libvpx takes none.
+        """
         size = (planes.shape[1], planes.shape[0] * 2 // 3)
         encoder = self._encoders.get(fan_out)
-        if encoder is not None and encoder.size == size:
+        if encoder is not None and encoder.size == size and encoder.ceiling == int(min(ceiling, worth_of(*size))):
             return encoder, False
-        self._encoders[fan_out] = encoder = encoder_of(*size, fps=fps)
+        self._encoders[fan_out] = encoder = encoder_of(*size, fps=fps, ceiling=ceiling)
         return encoder, True

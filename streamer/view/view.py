@@ -21,8 +21,9 @@ from streamer.values.packet import EncodedPacket
 from streamer.values.showing import Showing
 from streamer.values.track import TrackedBox, boxes_of
 from streamer.view.aligner import Aligner
+from streamer.view.encoder import worth_of
 from streamer.view.fanout import FanOut
-from streamer.view.renderer import Rendered, Renderer
+from streamer.view.renderer import Rendered, Renderer, Wish
 from streamer.view.still import Still, Wanted
 
 BoxesAt = Callable[[float], Sequence[TrackedBox]]
@@ -88,6 +89,11 @@ class View:
     def codecs(self) -> frozenset[str]:
         """What is being encoded in: of "h264", "vp8" and "jpeg"."""
         return self._renderer.codecs
+
+    @property
+    def ceilings(self) -> dict[str, int]:
+        """Bits a second that each video encoder at work keeps to, by codec."""
+        return self._renderer.ceilings()
 
     @property
     def failed(self) -> int:
@@ -165,16 +171,17 @@ class View:
     def _new_renderer(self) -> Renderer:
         return Renderer(self.h264, self.vp8, self.jpeg)
 
-    def _wanted(self) -> dict[FanOut, bool]:
-        """What somebody takes, and whether it is to be a keyframe."""
-        return {taken: taken.keyframe_due() for taken in (self.h264, self.vp8, self.jpeg) if len(taken)}
+    def _wanted(self, frame: Frame) -> dict[FanOut, Wish]:
+        """What somebody takes of this frame, and how it is to be."""
+        worth, fan_outs = worth_of(frame.width, frame.height), (self.h264, self.vp8, self.jpeg)
+        return {each: Wish(each.keyframe_due(), each.ceiling(worth)) for each in fan_outs if len(each)}
 
     async def _show(
         self, frame: Frame, boxes: Sequence[TrackedBox], notice: str | None, thread: ThreadPoolExecutor
     ) -> None:
         drawn_at, self._drawn = self._clock(), frame.pts
         # All that the thread is to know goes with the frame: what is asked for may change meanwhile.
-        render = partial(self._renderer.render, frame, boxes, notice, self._fps, self._wanted(), self.show_ids)
+        render = partial(self._renderer.render, frame, boxes, notice, self._fps, self._wanted(frame), self.show_ids)
         encoded, encoded_at = await asyncio.get_running_loop().run_in_executor(thread, _timed, render, self._clock)
         for fan_out, packet in encoded:
             fan_out.publish(packet)

@@ -16,7 +16,13 @@ from streamer.values.errors import Refused
 from streamer.values.packet import TIME_BASE, EncodedPacket
 from streamer.values.receipts import Disbelief, Receipt, Receipts
 from streamer.webrtc.budget import Budget
-from streamer.webrtc.hooks import limit_retransmission, newest_timestamp, on_keyframe_request
+from streamer.webrtc.hooks import (
+    limit_retransmission,
+    newest_timestamp,
+    on_keyframe_request,
+    on_reception,
+    show_at_once,
+)
 from streamer.webrtc.peer import Peer
 from streamer.webrtc.retransmissions import Retransmissions
 from streamer.webrtc.sdp import Offer, video_codecs
@@ -41,6 +47,12 @@ class Taker(Protocol):
 
     async def take(self) -> EncodedPacket:
         """Wait for the next packet."""
+
+    def reported(self, rate: float) -> None:
+        """The viewer estimates that his line takes so many bits a second."""
+
+    def lost(self, share: float) -> None:
+        """The viewer has lost this share of the packets since he last said so, 0 to 1."""
 
 
 class Feed(Protocol):
@@ -105,6 +117,16 @@ class PacketTrack(MediaStreamTrack):
         if self._subscription is not None and self.feed is not None:
             self.feed.unsubscribe(self._subscription)
 
+    def reported(self, rate: float) -> None:
+        """Pass on what the viewer estimates his line to take, in bits a second."""
+        if self._subscription is not None:
+            self._subscription.reported(rate)
+
+    def lost(self, share: float) -> None:
+        """Pass on the share of packets that the viewer has lost."""
+        if self._subscription is not None:
+            self._subscription.lost(share)
+
     def request_keyframe(self) -> None:
         """Pass on that the viewer needs a keyframe."""
         if self.feed is not None:
@@ -168,6 +190,8 @@ class Viewer(Session):
         )
         self._track.sender = transceiver.sender
         on_keyframe_request(transceiver.sender, self._track.request_keyframe)
+        on_reception(transceiver.sender, self._track.reported, self._track.lost)
+        show_at_once(transceiver.sender)
         again = self._track.retransmissions
         limit_retransmission(transceiver.sender, again.read, again.pay)
         answer = await self._peer.answer(offer, address)

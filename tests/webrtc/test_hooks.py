@@ -1,6 +1,7 @@
 """streamer.webrtc.hooks: each private name of aiortc that is used has its effect, through aiortc's own code."""
 
 import asyncio
+import struct
 import threading
 from dataclasses import replace
 from typing import Any
@@ -10,20 +11,26 @@ import pytest
 from aiortc import MediaStreamTrack, RTCPeerConnection, RTCRtpReceiver, RTCSessionDescription
 from aiortc.codecs import CODECS
 from aiortc.rtp import (
+    RTCP_PSFB_APP,
     RTCP_PSFB_FIR,
     RTCP_PSFB_PLI,
     RTCP_RTPFB_NACK,
     RTP_HISTORY_SIZE,
     RtcpPacket,
     RtcpPsfbPacket,
+    RtcpReceiverInfo,
+    RtcpRrPacket,
     RtcpRtpfbPacket,
     RtpPacket,
+    pack_remb_fci,
+    unpack_header_extensions,
 )
 
 from streamer.values.packet import TIME_BASE
 from streamer.webrtc.datagram_filter import datagram_filters
 from streamer.webrtc.hooks import (
     MAX_ASKED,
+    PLAYOUT_DELAY,
     ask_again,
     ask_for_keyframe,
     close_by_force,
@@ -31,7 +38,9 @@ from streamer.webrtc.hooks import (
     limit_retransmission,
     newest_timestamp,
     on_keyframe_request,
+    on_reception,
     on_source,
+    show_at_once,
     take_packets,
 )
 from tests.peers.rtc import make_pc, offer_to_watch
@@ -70,6 +79,65 @@ async def test_keyframe_requests_are_told() -> None:
     await sender._handle_rtcp_packet(RtcpRtpfbPacket(fmt=RTCP_RTPFB_NACK, ssrc=1, media_ssrc=sender._ssrc))
     assert len(asked) == 2
     await pc.close()
+
+
+async def test_how_a_receiver_fares_is_told() -> None:
+    """Estimates and losses that are of this sender reach the callbacks; what is of another, or cut off, does not."""
+    pc, rates, losses = video(make_pc()), list[float](), list[float]()
+    [sender] = pc.getSenders()
+    on_reception(sender, rates.append, losses.append)
+    for bitrate, sources in ((300_000, [7, sender._ssrc]), (0, [sender._ssrc]), (2**63, [sender._ssrc]), (1, [8])):
+        estimate = RtcpPsfbPacket(fmt=RTCP_PSFB_APP, ssrc=1, media_ssrc=0, fci=pack_remb_fci(bitrate, sources))
+        await sender._handle_rtcp_packet(estimate)
+    cut_off = b"REMB" + bytes([200, 0, 0, 9]) + sender._ssrc.to_bytes(4, "big")
+    for fci in (cut_off, b"RE", b"", b"WHAT" + bytes(12)):
+        await sender._handle_rtcp_packet(RtcpPsfbPacket(fmt=RTCP_PSFB_APP, ssrc=1, media_ssrc=0, fci=fci))
+    assert rates == [pytest.approx(300_000, rel=1e-4), 0, pytest.approx(2**63, rel=1e-4)]
+    reports = [
+        RtcpReceiverInfo(ssrc, fraction_lost=64, packets_lost=9, highest_sequence=1, jitter=0, lsr=0, dlsr=0)
+        for ssrc in (sender._ssrc, 8)
+    ]
+    await sender._handle_rtcp_packet(RtcpRrPacket(ssrc=1, reports=reports))
+    assert losses == [0.25]
+    await pc.close()
+
+
+@pytest.mark.parametrize("offered", [True, False])
+async def test_packets_say_that_pictures_are_to_be_shown_at_once(offered: bool) -> None:
+    """To a viewer that knows the extension each packet carries it, under the viewer's number; to another none does."""
+    viewer, pc = make_pc(), make_pc()
+    sender = pc.addTransceiver(NumberedTrack(), direction="sendonly").sender
+    show_at_once(sender)
+    offer = await offer_to_watch(viewer, "video/vp8")
+    line = f"a=extmap:4 {PLAYOUT_DELAY}\r\n"
+    assert line in offer
+    await pc.setRemoteDescription(
+        RTCSessionDescription(offer.replace(line, line.replace("4", "11") if offered else ""), "offer")
+    )
+    await pc.setLocalDescription(await pc.createAnswer())
+    assert (f"a=extmap:11 {PLAYOUT_DELAY}" in pc.localDescription.sdp) == offered
+    [receiver] = viewer.getReceivers()
+    taken: list[bytes] = []
+    take = receiver.transport._handle_rtp_data
+
+    async def note(data: bytes, arrival_time_ms: int) -> None:
+        taken.append(data)
+        await take(data, arrival_time_ms)
+
+    receiver.transport._handle_rtp_data = note  # type: ignore[method-assign]
+    await viewer.setRemoteDescription(RTCSessionDescription(pc.localDescription.sdp, "answer"))
+    await until(lambda: len(taken) > 3)
+    found = [dict(unpack_header_extensions(*extensions_of(data))).get(11) for data in taken]
+    assert found == [b"\0\0\0" if offered else None] * len(taken)
+    await viewer.close()
+    await pc.close()
+
+
+def extensions_of(data: bytes) -> tuple[int, bytes]:
+    """Profile and bytes of a packet's header extensions (RFC 3550 section 5.3.1)."""
+    at = 12 + 4 * (data[0] & 0x0F)
+    profile, words = struct.unpack_from("!HH", data, at)
+    return profile, data[at + 4 : at + 4 + 4 * words]
 
 
 async def test_a_codec_keeps_the_number_it_was_offered_with() -> None:

@@ -12,24 +12,29 @@ import pytest
 from aiortc import RTCRtpSender
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from aiortc.rtp import (
+    RTCP_PSFB_APP,
     RTCP_PSFB_FIR,
     RTCP_PSFB_PLI,
     RTCP_RTPFB_NACK,
     RtcpPsfbPacket,
     RtcpRtpfbPacket,
     RtpPacket,
+    pack_remb_fci,
 )
 
 from streamer.values.errors import Refused
 from streamer.values.packet import EncodedPacket
 from streamer.values.receipts import Receipt
-from streamer.view.encoder import Encoder, H264Encoder, Vp8Encoder
+from streamer.view.bandwidth import GROWING_INTERVAL, LEAST
+from streamer.view.encoder import Encoder, H264Encoder, Vp8Encoder, worth_of
 from streamer.view.fanout import FanOut
+from streamer.view.renderer import Renderer, Wish
 from streamer.webrtc.datagram_filter import datagram_filters
 from streamer.webrtc.sdp import read_offer
 from streamer.webrtc.viewer import Codec, PacketTrack, Viewer
 from tests.peers.clip import draw_frame, read_index
 from tests.peers.clock import FakeClock
+from tests.peers.frames import make_frame
 from tests.peers.rtc import make_pc, offer_to_watch, take_answer
 from tests.peers.until import until
 
@@ -387,3 +392,75 @@ async def test_a_stopped_track_hands_out_nothing() -> None:
     with pytest.raises(MediaStreamError):
         await track.recv()
     assert len(fan_out) == 0
+
+
+async def report_rate(viewer: Watching, rate: int) -> None:
+    """Have the viewer report, over the network, that its line takes so many bits a second."""
+    [receiver], [sender] = viewer.pc.getReceivers(), viewer.session._peer.pc.getSenders()
+    fci = pack_remb_fci(rate, [sender._ssrc])
+    await receiver._send_rtcp(RtcpPsfbPacket(fmt=RTCP_PSFB_APP, ssrc=1, media_ssrc=0, fci=fci))
+
+
+def render_noise(viewer: Watching, renderer: Renderer, seconds: float) -> float:
+    """Render pictures that nothing can compress, as the view does; gives the bits a second that were published."""
+    bits, dice = 0, np.random.default_rng(1)
+    for _ in range(round(seconds * FPS)):
+        viewer.clock.advance(1 / FPS)
+        noise = dice.integers(16, 235, (360, 320), np.uint8)
+        frame = make_frame(
+            viewer.index / FPS, index=viewer.index, picture=av.VideoFrame.from_ndarray(noise, format="yuv420p")
+        )
+        fan_out = viewer.fan_out
+        wish = Wish(fan_out.keyframe_due(), fan_out.ceiling(worth_of(frame.width, frame.height)))
+        for each, packet in renderer.render(frame, (), None, float(FPS), {fan_out: wish}):
+            each.publish(packet)
+            bits += 8 * len(packet.data)
+        viewer.index += 1
+    return bits / seconds
+
+
+async def test_a_thin_line_is_sent_less_until_it_recovers() -> None:
+    """What a viewer reports of its line bounds the stream that is encoded for it, as long as it says so, and no longer.
+
+    A second viewer, whose line takes all, is never sent less than half of that; without the first one he has all again.
+    """
+    async with run_viewer() as viewer:
+        await viewer.connect()
+        [receiver] = viewer.pc.getReceivers()
+        setattr(receiver, "_RTCRtpReceiver__remote_bitrate_estimator", None)  # noqa: B010  its own is of this machine
+        renderer = Renderer(viewer.fan_outs["H264"], viewer.fan_outs["VP8"], FanOut(clock=viewer.clock))
+        await until(lambda: len(viewer.fan_out) == 1)
+        [subscription] = viewer.fan_out._subscriptions
+        worth = worth_of(320, 240)
+        render_noise(viewer, renderer, 2)
+        assert render_noise(viewer, renderer, 4) > 0.7 * worth
+        await report_rate(viewer, 160_000)
+        await until(lambda: subscription.bandwidth.at(viewer.clock()) < worth)
+        render_noise(viewer, renderer, 1)
+        assert render_noise(viewer, renderer, 4) < 1.3 * 160_000
+        other = viewer.fan_out.subscribe()
+        viewer.clock.advance(GROWING_INTERVAL)
+        await report_rate(viewer, 1)
+        await until(lambda: subscription.bandwidth.at(viewer.clock()) == LEAST)
+        render_noise(viewer, renderer, 1)
+        assert 0.4 * worth < render_noise(viewer, renderer, 4) < 0.7 * worth
+        viewer.fan_out.unsubscribe(other)
+        await report_rate(viewer, 5_000_000)
+        await until(lambda: subscription.bandwidth.at(viewer.clock()) > worth)
+        viewer.clock.advance(GROWING_INTERVAL)
+        render_noise(viewer, renderer, 1)
+        assert render_noise(viewer, renderer, 4) > 0.7 * worth
+
+
+@pytest.mark.parametrize("rate", [0, 1, 2**63, 2**80])
+async def test_reports_that_make_no_sense_cost_nothing(rate: int) -> None:
+    """Estimates of nothing and of everything, by the thousand, leave a picture of which something is to be made out."""
+    async with run_viewer() as viewer:
+        await viewer.connect()
+        renderer = Renderer(viewer.fan_outs["H264"], viewer.fan_outs["VP8"], FanOut(clock=viewer.clock))
+        await until(lambda: len(viewer.fan_out) == 1)
+        render_noise(viewer, renderer, 2)
+        for number in range(1000):
+            viewer.session._track.reported(float(rate if number % 2 else 10**6))
+            viewer.session._track.lost(number % 2)
+        assert render_noise(viewer, renderer, 2) > 0.9 * LEAST
