@@ -3,10 +3,11 @@
 from typing import Any, Literal
 
 from aiohttp import web
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from typing_extensions import TypedDict
 
 from streamer.access.action import Action
+from streamer.http.exposition import exposition
 from streamer.http.keys import METRICS, MODELS
 from streamer.http.needs import PRINCIPAL, needs
 from streamer.http.operation import Answer, Content, described
@@ -34,7 +35,7 @@ class Ready(TypedDict):
 @described({200: Answer(Content(media=("text/plain",)))})
 async def metrics(request: web.Request) -> web.Response:
     """Prometheus text, of the streams whose numbers one may read."""
-    body = generate_latest(request.app[METRICS].of(request[PRINCIPAL]))
+    body = await exposition(request.app[METRICS].of(request[PRINCIPAL]))
     return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 

@@ -12,7 +12,7 @@ from statistics import median
 
 from streamer.stream.camera_age import CameraAge
 from streamer.values.detections import Detections
-from streamer.values.distribution import Distribution
+from streamer.values.distribution import WHOLE, Distribution
 from streamer.values.frame import Frame
 from streamer.values.receipts import DISBELIEFS, Disbelief, Receipt
 from streamer.values.showing import Showing
@@ -60,7 +60,9 @@ class Ledger:
     def __init__(self) -> None:
         self.stages: dict[tuple[Way, Stage], Distribution] = {}
         """Seconds of each stage on each way, of those that were ever gone."""
-        self.glass = Distribution()
+        self._counted: dict[Way, list[Distribution]] = {}
+        """The same by way, in the order of its stages."""
+        self.glass = Distribution(WHOLE)
         """Seconds from arrival to a screen."""
         self.camera = Distribution()
         """Seconds from the camera's picture to its arrival, by the camera's clock where that is believed."""
@@ -156,12 +158,13 @@ class Ledger:
 
     def _ended(self, way: Way, at: float, stamps: Stamps) -> None:
         row = durations(stamps)
-        for stage, seconds in zip(STAGES[: LENGTH[way]], row, strict=True):
+        counted = self._counted.get(way)
+        if counted is None:
+            self._counted[way] = counted = [Distribution() for _ in range(LENGTH[way])]
+            self.stages.update(zip(((way, stage) for stage in STAGES), counted, strict=False))
+        for distribution, seconds in zip(counted, row, strict=True):
             if seconds is not None:
-                key = (way, stage)
-                if key not in self.stages:
-                    self.stages[key] = Distribution()
-                self.stages[key].observe(seconds)
+                distribution.observe(seconds)
         self._recent[way].append((at, sum(each for each in row if each is not None), row))
 
     def _passage(self, frame: Frame) -> _Passage:

@@ -16,7 +16,7 @@ from tests.stream.passages import ARRIVED, ON_TIME, follow, seen, the_answer, th
 
 def milliseconds(ledger: Ledger, way: Way) -> dict[str, float]:
     """The sum of each stage on a way."""
-    return {stage: round(d.sum * 1000, 6) for (of, stage), d in ledger.stages.items() if of == way}
+    return {stage: round(d.sum * 1000, 6) for (of, stage), d in ledger.stages.items() if of == way and d.count}
 
 
 def test_each_stage_lasts_from_its_stamp_to_the_next() -> None:
