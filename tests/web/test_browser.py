@@ -76,12 +76,10 @@ READINGS = """
   };
   window.readings = [];
   window.named = {};
-  const look = (at) => {
+  setInterval(() => {
     const number = read();
-    if (number !== readings.at(-1)?.[0]) readings.push([number, at]);
-    requestAnimationFrame(look);
-  };
-  requestAnimationFrame(look);
+    if (number !== readings.at(-1)?.[0]) readings.push([number, performance.now()]);
+  }, 4);
   const name = (_, { rtpTimestamp }) => {
     named[rtpTimestamp] = read();
     video.requestVideoFrameCallback(name);
@@ -89,7 +87,8 @@ READINGS = """
   video.requestVideoFrameCallback(name);
 }
 """
-"""Reads the number drawn into the picture whenever the browser draws the page, and which frame has which number."""
+"""Reads the number drawn into the picture every few milliseconds, without a word from the browser about its frames; and
+which frame has which number."""
 
 COLORED = """
 (selector) => {
