@@ -178,6 +178,7 @@ class Connection:
             self.skipped_late += 1
             return
         turned = upright(picture, self._reformatter)
+        of.is_turned = turned is not picture
         if not self._stop:  # meanwhile: another attempt may be at it by now
             self._deliver(turned, own, of)
 

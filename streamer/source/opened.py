@@ -29,6 +29,8 @@ class Unit:
     """False: parts of it have not come yet, of a camera that refreshes its picture bit by bit."""
     coded_at: int = 0
     """CodedPicture.time of it."""
+    is_turned: bool = False
+    """Whether what was decoded from it had to be turned upright."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -220,7 +220,9 @@ class Source:
         placed = self._timeline.place(pts, received_at)
         now = self._clock()
         age = None if of.camera_time is None else self._wall() - (now - received_at) - of.camera_time
-        frame = Frame(self.name, self._frames, placed, received_at, picture, opening, of.coded_at, now, age)
+        frame = Frame(
+            self.name, self._frames, placed, received_at, picture, opening, of.coded_at, now, age, of.is_turned
+        )
         self._frames += 1
         self.last_frame_at = received_at
         if self.state != "live":

@@ -40,6 +40,8 @@ class Frame:
     camera_age: float | None = None
     """Seconds from when its camera took it, by the camera's clock, to its arrival by ours; None where it does not tell.
     As it was told: `stream.camera_age` judges it."""
+    is_turned: bool = False
+    """Whether it was turned upright: what it was decoded from lies otherwise."""
 
     @property
     def width(self) -> int:

@@ -28,6 +28,9 @@ ARRIVALS = 16
 REMEMBERED = 32
 """Messages about the newest pictures, for whoever comes late."""
 
+TURNED = "the camera holds its pictures otherwise than they are to be seen"
+"""Why they are not shown as they come."""
+
 BoxesAt = Callable[[float], Sequence[TrackedBox]]
 """Where everything is in the frame at a pts, in its pixels."""
 
@@ -67,6 +70,8 @@ class Clean:
         self._form: tuple[CodedForm, int] | None = None
         """And the opening it is of."""
         self._form_message: bytes | None = None
+        self._is_turned = False
+        """Whether pictures have to be turned upright, so that nobody is to see them as they come."""
         self._recent: deque[bytes] = deque(maxlen=REMEMBERED)
 
     @property
@@ -123,11 +128,6 @@ class Clean:
         elif viewer.paused:
             self._begin(viewer)
 
-    def _begin(self, viewer: CleanViewer) -> None:
-        if not self._watched:
-            self._recent.clear()  # they are of pictures of long ago
-        viewer.begin(self._form_message, self._group.pictures, self._recent)
-
     def leave(self, viewer: CleanViewer) -> None:
         """Forget a viewer; may be called twice."""
         if viewer in self._viewers:
@@ -137,6 +137,9 @@ class Clean:
     def decoded(self, frame: Frame) -> None:
         """A frame has left the decoder."""
         self._placing.decoded(frame)
+        if frame.is_turned != self._is_turned:
+            self._is_turned = frame.is_turned
+            self._say_form()
 
     def sampled(self, frame: Frame) -> None:
         """A frame was given to the model."""
@@ -150,6 +153,11 @@ class Clean:
             size = frame.width, frame.height
             exact = boxes_message(frame.opening, frame.coded_at, boxes, size, exact=True)
             self._tell(exact, *[self._predicted(each, size) for each in since])
+
+    def _begin(self, viewer: CleanViewer) -> None:
+        if not self._watched:
+            self._recent.clear()  # they are of pictures of long ago
+        viewer.begin(self._form_message, self._group.pictures, self._recent)
 
     @property
     def _watched(self) -> bool:
@@ -166,8 +174,9 @@ class Clean:
         if self._form != (arrival.form, opening):
             self._goes_on = False
             if arrival.is_key:
-                self._reform(arrival)
-        if not arrival.message or not (arrival.is_key or self._goes_on):
+                self._form = arrival.form, opening
+                self._say_form()
+        if self._is_turned or not arrival.message or not (arrival.is_key or self._goes_on):
             return
         self._goes_on = True
         self._group.put(arrival.message, is_key=arrival.is_key)
@@ -177,14 +186,15 @@ class Clean:
             for viewer in self._viewers:
                 viewer.picture(message, is_key=arrival.is_key)
 
-    def _reform(self, arrival: _Arrival) -> None:
-        """Pictures of another form, or of another opening."""
-        self._form = arrival.form, arrival.identity[0]
-        self._form_message = text(form_of(*self._form))
+    def _say_form(self) -> None:
+        """Pictures of another form follow, of another opening, or none."""
         self._group.clear()
         self._recent.clear()
-        for viewer in self._viewers:
-            viewer.form(self._form_message)
+        self._goes_on = False
+        if self._form is not None:
+            self._form_message = text(form_of(*self._form, TURNED if self._is_turned else None))
+            for viewer in self._viewers:
+                viewer.form(self._form_message)
 
     def _foretold(self, arrival: _Arrival) -> bytes:
         """Where everything will be found to be in a picture that has just come; b"" where nobody can tell."""

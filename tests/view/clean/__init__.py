@@ -1,0 +1,1 @@
+"""streamer.view.clean: the camera's own pictures, on their way to viewers."""
