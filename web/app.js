@@ -262,10 +262,12 @@ document.addEventListener("keydown", (event) => {
   // What is typed into a form, or into a dialog over the page, is not meant for the page.
   if (event.target instanceof Element && event.target.closest("dialog, input, select, textarea")) return;
   if (event.ctrlKey || event.metaKey || event.altKey || main.hidden || main.dataset.view !== "focus") return;
+  const large = [...viewers.values()].find((viewer) => viewer.classList.contains("focused"));
   if (event.key === "Escape" && !back.hidden) leaveFocus();
+  else if (large?.press(event.key)) event.preventDefault();
   else if (event.key === "ArrowRight") focusNeighbour(1);
   else if (event.key === "ArrowLeft") focusNeighbour(-1);
-  else if (event.key === "f") viewers.get(named())?.toggleFullscreen();
+  else if (event.key === "f") large?.toggleFullscreen();
 });
 new ResizeObserver(fit).observe(document.documentElement);
 

@@ -5,7 +5,7 @@
 /** @typedef {import("./clean_wire.js").Picture} Picture */
 
 /** Pictures that wait for the decoder at most, besides those of a group out of the server's memory. */
-const MOST_WAITING = 30;
+const MOST_WAITING = 15;
 /** Pictures that the decoder may owe: one that gives none for so many is given up. */
 const MOST_OWED = 240;
 

@@ -14,6 +14,8 @@ const STEP_MS = 2;
 const QUICKEST_MS = 10_000;
 /** Pictures after which it is said that boxes are late, or no more. */
 const RECENT = 20;
+/** Pictures whose answers may still come. */
+const MOST = 120;
 
 export class CleanTiming {
   /** Whether pictures wait for their boxes. */
@@ -25,6 +27,10 @@ export class CleanTiming {
    */
   #offsets = [Infinity, Infinity];
   #since = -Infinity;
+  /** When pictures came to the server, by their times.
+   * @type {Map<number, number>}
+   */
+  #received = new Map();
   /** @type {number[]} */
   #answers = [];
   /** Of the last pictures that the model saw, whether their boxes were late.
@@ -36,15 +42,22 @@ export class CleanTiming {
   forget() {
     this.#offsets = [Infinity, Infinity];
     [this.#answers, this.#lates, this.hold] = [[], [], 0];
+    this.#received.clear();
   }
 
   /**
    * A picture came, not from memory.
    *
+   * @param {number} time by which it is known
    * @param {number} received when it came to the server, of the server's clock
    * @param {number} now
    */
-  came(received, now) {
+  came(time, received, now) {
+    this.#received.set(time, received);
+    for (const oldest of this.#received.keys()) {
+      if (this.#received.size <= MOST) break;
+      this.#received.delete(oldest);
+    }
     if (now - this.#since > QUICKEST_MS) {
       this.#offsets = [this.#offsets[1], Infinity];
       this.#since = now;
@@ -57,13 +70,13 @@ export class CleanTiming {
   /**
    * The exact boxes of a picture came.
    *
-   * @param {number} received of the picture
+   * @param {number} time of the picture
    * @param {number} now
    */
-  answered(received, now) {
-    const at = this.#at(received);
-    if (!Number.isFinite(at)) return;
-    this.#answers.push(now - at);
+  answered(time, now) {
+    const received = this.#received.get(time);
+    if (received === undefined) return;
+    this.#answers.push(now - this.#at(received));
     if (this.#answers.length > ANSWERS) this.#answers.shift();
   }
 

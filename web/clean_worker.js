@@ -74,8 +74,6 @@ class CleanVideo {
   #remembered = 0;
   #isGroupSeen = false;
   #timer = 0;
-  /** @type {Awaiting | null} */
-  #lastShown = null;
   /** @type {Painted[]} not told of yet */
   #painted = [];
   #toldAt = -Infinity;
@@ -157,7 +155,7 @@ class CleanVideo {
         break;
       case "boxes":
         this.#boxes.take(message);
-        if (message.exact) this.#answered(message.opening, message.time, now);
+        if (message.exact) this.#timing.answered(message.time, now);
         break;
       case "gap":
         this.#clear();
@@ -182,22 +180,10 @@ class CleanVideo {
     if (this.#remembered > 0) {
       memory = --this.#remembered === 0 ? "last" : this.#isGroupSeen ? "more" : "first";
       this.#isGroupSeen = true;
-    } else this.#timing.came(picture.received, now);
+    } else this.#timing.came(picture.time, picture.received, now);
     const due = memory === "no" ? this.#timing.due(picture.received, now) : now;
     this.#coming.push({ picture, came: now, due, memory });
     if (memory === "no" && this.#coming.length > MOST_WAITING) this.#decode(this.#coming.shift()); // it is due already
-  }
-
-  /**
-   * @param {number} opening
-   * @param {number} time
-   * @param {number} now
-   */
-  #answered(opening, time, now) {
-    const waiting = [...this.#ready, ...this.#inside.values(), ...this.#coming];
-    const own = waiting.find(({ picture }) => picture.time === time && picture.opening === opening);
-    if (own?.memory === "no") this.#timing.answered(own.picture.received, now);
-    else if (this.#lastShown?.picture.time === time) this.#timing.answered(this.#lastShown.picture.received, now);
   }
 
   /** @param {Awaiting | undefined} awaiting */
@@ -260,7 +246,6 @@ class CleanVideo {
     if (awaited || exact) this.#timing.shown(!exact);
     const { displayWidth: width, displayHeight: height } = frame;
     this.#stage.show({ image: frame, width, height, boxes, predicted: this.#timing.exact ? awaited : !exact });
-    this.#lastShown = awaiting;
     const { opening, time } = picture;
     const [origin, at] = [performance.timeOrigin, performance.now()];
     this.#painted.push({ opening, time, came: origin + came, at: origin + at, known, exact });

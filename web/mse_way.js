@@ -163,12 +163,10 @@ export class MseWay {
       case "sampled":
         this.#boxes.sampled(message.opening, message.time);
         break;
-      case "boxes": {
+      case "boxes":
         this.#boxes.take(message);
-        const own = this.#known.get(message.time);
-        if (message.exact && own) this.#timing.answered(own.picture.received, now);
+        if (message.exact) this.#timing.answered(message.time, now);
         break;
-      }
       case "gap":
         this.#clear();
     }
@@ -199,7 +197,7 @@ export class MseWay {
       if (--this.#remembered === 0) this.#player?.add(this.#group.splice(0), true);
       return;
     }
-    this.#timing.came(picture.received, now);
+    this.#timing.came(picture.time, picture.received, now);
     const coming = { picture, came: now, due: this.#timing.due(picture.received, now) };
     this.#coming.push(coming);
     this.#known.set(picture.time, coming);

@@ -7,6 +7,7 @@ import { element } from "./details.js";
 import { button } from "./form.js";
 import { read, shapesOf } from "./places.js";
 import { request } from "./request.js";
+import { watching } from "./watching.js";
 
 /** @typedef {import("./feed.js").Stream} Stream */
 /** @typedef {import("./places.js").Shape} Shape */
@@ -26,7 +27,7 @@ export class StreamPlaces extends HTMLElement {
   /** Lies over the video. */
   overlay = document.createElementNS(SVG, "svg");
   #list = element("ul", "");
-  #toggle = button("", () => this.#turn(!this.#drawn), "Show them on the video");
+  #toggle = button("", () => watching.change({ zones: !this.#drawn }), "Show them on the video");
   #drawn = false;
   /** @type {Shape[]} */
   #shapes = [];
@@ -35,13 +36,19 @@ export class StreamPlaces extends HTMLElement {
   #aspect = 9 / 16;
   #countedAt = -Infinity;
   #readAt = -Infinity;
+  #onchange = () => watching.choices.zones === this.#drawn || this.#turn(watching.choices.zones);
 
   connectedCallback() {
+    watching.addEventListener("change", this.#onchange);
     if (this.childElementCount > 0) return;
     this.overlay.classList.add("drawn");
     this.overlay.setAttribute("aria-hidden", "true");
     this.append(this.#list, this.#toggle);
-    this.#turn(false);
+    this.#turn(watching.choices.zones);
+  }
+
+  disconnectedCallback() {
+    watching.removeEventListener("change", this.#onchange);
   }
 
   /** What is known of the stream, once a second while it is large.

@@ -10,13 +10,16 @@ import { Player } from "./player.js";
 import { RecordMode } from "./record_mode.js";
 import { STATES, delayParts, facts, metrics, sentence, totalDelay } from "./readout.js";
 import { address } from "./search.js";
+import { copyPicture, savePicture } from "./seen_picture.js";
 import { Sight } from "./sight.js";
 import "./silence_sign.js";
 import "./stream_silence.js";
 import { Sightings } from "./sightings.js";
 import { StreamPlaces } from "./stream_places.js";
 import { visitor } from "./visitor.js";
+import { ViewChoice } from "./view_choice.js";
 import { watching } from "./watching.js";
+import { ZoomGestures } from "./zoom_gestures.js";
 import { zonesOf } from "./zones.js";
 
 /** @typedef {import("./feed.js").Stream} Stream */
@@ -56,6 +59,8 @@ export class StreamViewer extends HTMLElement {
   /** @type {Player | null} */
   player = null;
   #sight = new Sight(this);
+  /** @type {ZoomGestures | null} */
+  #zoom = null;
 
   #observer = new IntersectionObserver(
     (entries) => {
@@ -131,6 +136,20 @@ export class StreamViewer extends HTMLElement {
     else video.webkitEnterFullscreen?.();
   }
 
+  /**
+   * @param {string} key
+   * @returns {boolean} whether it means something for the picture
+   */
+  press(key) {
+    const { boxes, labels, exact } = watching.choices;
+    if (key === "b") watching.change({ boxes: !boxes });
+    else if (key === "l") watching.change({ labels: !labels });
+    else if (key === "e") watching.change({ exact: !exact });
+    else if (key === "s") this.#still("save");
+    else return this.#zoom?.press(key) ?? false;
+    return true;
+  }
+
   #build() {
     const template = /** @type {HTMLTemplateElement} */ (document.getElementById("stream-viewer"));
     const parts = /** @type {DocumentFragment} */ (template.content.cloneNode(true));
@@ -151,6 +170,11 @@ export class StreamViewer extends HTMLElement {
     this.#find(".doctor").setAttribute("aria-label", `${this.name}: ask the doctor`);
     this.#find(".resume").addEventListener("click", () => this.#controls.setPaused(false));
     this.#find(".doctor").addEventListener("click", () => this.#stream && askDoctor(this.#stream));
+    this.#choice.addEventListener("still", (event) => this.#still(/** @type {CustomEvent} */ (event).detail));
+    this.#zoom = new ZoomGestures(this.#find(".screen"), this.#sight, {
+      isOn: () => this.classList.contains("focused") || document.fullscreenElement === this,
+      size: () => ({ width: this.#stream?.width || 16, height: this.#stream?.height || 9 }),
+    });
     this.addEventListener("refused", (event) => this.#refuse(/** @type {CustomEvent<string>} */ (event).detail));
     const video = /** @type {HTMLVideoElement} */ (this.#find("video"));
     video.muted = true; // the attribute is not enough on a cloned template
@@ -192,8 +216,20 @@ export class StreamViewer extends HTMLElement {
     return /** @type {StreamPlaces} */ (this.#find("stream-places"));
   }
 
+  get #choice() {
+    return /** @type {ViewChoice} */ (this.#find("view-choice"));
+  }
+
   get #recording() {
     return /** @type {RecordMode} */ (this.#find("record-mode"));
+  }
+
+  /** @param {"copy" | "save"} what is done with what is seen */
+  #still(what) {
+    const picture = this.player?.still() ?? Promise.resolve(null);
+    const done = what === "copy" ? copyPicture(picture) : savePicture(picture, this.name);
+    this.#refuse("");
+    done.catch((error) => this.#refuse(/** @type {Error} */ (error).message));
   }
 
   /** @param {string} text why what was asked is not done; "" when something is asked again */
@@ -265,6 +301,7 @@ export class StreamViewer extends HTMLElement {
     delayLine(this.#find(".delay-line"), delayParts(this.#known()));
     this.#controls.update(this.#reachable ? this.#stream : null);
     this.#recording.update(this.#reachable ? this.#stream : null);
+    this.#zoom?.settle();
     if (this.classList.contains("focused")) this.#drawDetails();
   }
 
@@ -319,6 +356,7 @@ export class StreamViewer extends HTMLElement {
 
   #drawDetails() {
     const known = this.#known();
+    this.#choice.update(known.own !== null, this.#sightings.now);
     const parts = delayParts(known);
     this.#find(".seen").replaceChildren(...seenRows(this.#sightings.now));
     this.#find(".delay").hidden = parts.length === 0;
