@@ -238,7 +238,7 @@ export class MseWay {
     const takes = (this.state?.takes ?? 0) + (coming ? FOLLOWS * (at - coming.came - (this.state?.takes ?? 0)) : 0);
     this.state = { hold, late, takes, bytes: this.#socket?.bytes ?? 0, dropped: this.#player?.dropped ?? 0 };
     this.#heard.onframe(1);
-    if (coming) this.#heard.onpainted(time, coming.came, at);
+    if (coming) this.#heard.onpainted(time, coming.came, at, exact);
   }
 
   #clear() {

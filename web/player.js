@@ -22,8 +22,14 @@ import { WebRtcWay } from "./webrtc_way.js";
  * @typedef {object} Heard what a way is told to say
  * @property {(frames: number) => void} onframe so many were shown since the last time
  * @property {(reason: string, why?: Why) => void} onfail it brings none any more; a sentence
- * @property {(time: number, came: number | null, at: number) => void} onpainted what it is known by, microseconds; when it
- *   came to the page and was painted, milliseconds of `performance`
+ * @property {OnPainted} onpainted
+ */
+/**
+ * @callback OnPainted a picture was painted by the page
+ * @param {number} time that it is known by, microseconds
+ * @param {number} came when it came to the page, milliseconds of `performance`
+ * @param {number} at when it was painted
+ * @param {boolean} exact whether with the boxes that the model found in it
  */
 /**
  * @typedef {object} Way one of the ways that video comes; it is made once and opened as often as it is tried
@@ -60,7 +66,7 @@ export class Player {
   /** Whether frames ought to be coming: with a camera that is away their absence is no fault of the transport. */
   expecting = false;
   /** Hears of every picture that the page knows it has painted.
-   * @type {((time: number, came: number | null, at: number) => void) | null}
+   * @type {OnPainted | null}
    */
   onpainted = null;
 
@@ -267,7 +273,7 @@ export class Player {
     return {
       onframe: (frames) => this.#framed(at, frames),
       onfail: (reason, why) => this.#failed(at, reason, why),
-      onpainted: (time, came, painted) => this.onpainted?.(time, came, painted),
+      onpainted: (...painted) => this.onpainted?.(...painted),
     };
   }
 

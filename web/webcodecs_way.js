@@ -130,7 +130,8 @@ export class WebCodecsWay {
       this.state = news.state;
       this.#heard.onframe(news.painted.length);
       const origin = performance.timeOrigin;
-      for (const { time, came, at } of news.painted) this.#heard.onpainted(time, came - origin, at - origin);
+      for (const { time, came, at, exact } of news.painted)
+        this.#heard.onpainted(time, came - origin, at - origin, exact);
     }
   }
 }

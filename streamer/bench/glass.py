@@ -34,6 +34,20 @@ def measure_glass(
     state: Path, models: Path, footage: Path, seconds: float, say: Say, checkout: Path | None = None
 ) -> dict[str, Any]:
     """The age of pictures when they are painted, on a machine that does nothing else and with one core taken."""
+    with numbers_page(state, models, footage, say, checkout) as (page, epoch):
+        say("glass: a browser watches")
+        figures = painted_ages(page, epoch, seconds)
+        say("glass: a browser watches, and one core is taken by other work")
+        with _busy(1):
+            loaded = painted_ages(page, epoch, seconds)
+    return figures | {f"loaded_{name}": figure for name, figure in loaded.items()}
+
+
+@contextmanager
+def numbers_page(
+    state: Path, models: Path, footage: Path, say: Say, checkout: Path | None = None
+) -> Iterator[tuple[str, float]]:
+    """The page of a service with one camera whose pictures are numbered, and when the first was due, monotonic."""
     require_chromium()
     clip = numbered(footage, state, SIZE, PICTURES)
     serving_port, port, camera_port = free_port(), free_port(), free_port()
@@ -50,16 +64,20 @@ def measure_glass(
         children.append(service)
         await_live(page, 1, children, say)
         await_until(lambda: results_of(page) > 0, "the first result", children, say)
-        say("glass: a browser watches")
-        figures = _watched(page, epoch, seconds)
-        say("glass: a browser watches, and one core is taken by other work")
-        with _busy(1):
-            loaded = _watched(page, epoch, seconds)
-    return figures | {f"loaded_{name}": figure for name, figure in loaded.items()}
+        yield page, epoch
 
 
-def _watched(page: str, epoch: float, seconds: float) -> dict[str, float]:
-    seen = ask("streamer.bench.onlooker", f"{page}/#numbers", str(seconds), str(SETTLE))
+def painted_ages(page: str, epoch: float, seconds: float, way: str = "webrtc", *manner: str) -> dict[str, float]:
+    """How old pictures are when a browser paints them.
+
+    Args:
+        page: address.
+        epoch: when the first picture was due.
+        seconds: for which is looked.
+        way: by which the video comes, as the page's address has it; pages that know one alone do not heed it.
+        manner: more for the onlooker, such as "soonest".
+    """
+    seen = ask("streamer.bench.onlooker", f"{page}/?transport={way}#numbers", str(seconds), str(SETTLE), *manner)
     held = hold_of(page)
     ages = ages_of(seen["painted"], epoch)
     if len(ages) < 2:

@@ -48,8 +48,8 @@ READ = """
   const strip = document.createElement("canvas");
   [strip.width, strip.height] = [12 * 8, 2 * 8];
   const context = strip.getContext("2d", { willReadFrequently: true, alpha: false });
-  return (video) => {
-    context.drawImage(video, 0, 0, (video.videoWidth * 12) / 16, (video.videoHeight * 2) / 20, 0, 0, 12 * 8, 2 * 8);
+  return (picture, x, y, width, height) => {
+    context.drawImage(picture, x, y, (width * 12) / 16, (height * 2) / 20, 0, 0, 12 * 8, 2 * 8);
     const { data } = context.getImageData(0, 0, 12 * 8, 2 * 8);
     let word = 0;
     for (const row of [4, 12])
@@ -59,4 +59,4 @@ READ = """
   };
 })()
 """
-"""JavaScript: a function of a <video> that gives the number in its picture, or null."""
+"""JavaScript: a function that gives the number, or null, in the picture of a <video> or <canvas>, by where it lies."""

@@ -81,7 +81,7 @@ async def test_a_fresh_page_logs_no_error(page: Page, service: Service, view: st
     await expect(page.locator("[name=away]")).to_have_attribute("data-state", "offline")
     await expect(page.locator("[name=paused]")).to_have_attribute("data-state", "paused")
     if not view.startswith("#"):
-        transport = "mjpeg" if view else "webrtc"
+        transport = "mjpeg" if view else "webcodecs"
         await expect(page.locator("[name=live]")).to_have_attribute("data-transport", transport)
     assert await complaints.after_polls(3) == []
 
@@ -101,7 +101,7 @@ async def test_a_tile_that_goes_logs_no_error(page: Page, service: Service) -> N
     expect.set_options(timeout=PATIENCE_MS)
     await service.wait_for_state("live", "live")
     complaints = Complaints(page)
-    await page.goto(service.url)
+    await page.goto(f"{service.url}/?transport=webrtc")
     tile = page.locator("[name=live]")
     await expect(tile).to_have_attribute("data-transport", "webrtc")
     async with page.expect_response(lambda response: response.request.method == "DELETE") as deleted:

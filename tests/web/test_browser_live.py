@@ -1,0 +1,206 @@
+"""A camera's own video on the page, in a real browser on the real service: which way it comes, whose boxes it has."""
+
+import asyncio
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Locator, Page, WebSocket, expect
+
+from tests.peers.clip import INDEX_BITS, make_clip
+from tests.peers.index_detector import NUMBERS
+from tests.peers.model_server import ModelServer
+from tests.peers.rtsp_server import run_rtsp_server
+from tests.peers.service import Service, run_service, until
+
+pytestmark = pytest.mark.timeout(300)
+
+PATIENCE_MS = 60_000
+FRAMES, RATE = 60, 30
+"""Of the clip, which begins anew after its last: fewer than the detector can tell apart."""
+
+LOOK = """
+(bits) => {
+  const canvas = document.querySelector("canvas.clean");
+  const copy = document.createElement("canvas");
+  const context = copy.getContext("2d", { willReadFrequently: true });
+  [window.seen, window.painted] = [[], []];
+  document.querySelector("stream-viewer").player.onpainted = (time, came, at, exact) => painted.push([time, at, exact]);
+  const look = () => {
+    requestAnimationFrame(look);
+    const height = Math.min(canvas.height, canvas.width * 3 / 4);
+    const width = height * 4 / 3;
+    const [left, top] = [(canvas.width - width) / 2, (canvas.height - height) / 2];
+    [copy.width, copy.height] = [Math.round(width), 2];
+    context.drawImage(canvas, left, top + height / 16, width, 1, 0, 0, copy.width, 1);
+    context.drawImage(canvas, left, top + height * 0.6, width, 1, 0, 1, copy.width, 1);
+    const { data } = context.getImageData(0, 0, copy.width, 2);
+    let number = 0;
+    for (let bit = 0; bit < bits; bit++)
+      number = number * 2 + (data[Math.floor((2 * bit + 1) * copy.width / (2 * bits)) * 4] > 128 ? 1 : 0);
+    let edge = 0;
+    while (edge < copy.width && data[(copy.width + edge) * 4 + 2] - data[(copy.width + edge) * 4] <= 80) edge++;
+    seen.push([performance.now(), number, edge / copy.width]);
+  };
+  look();
+}
+"""
+"""Notes what is on the screen: a picture's number, and where the left edge of its box is, a part of the width."""
+
+
+@pytest.fixture(scope="module")
+def service(model_server: ModelServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """Run the service on a camera that sends what browsers play, and on one that does not."""
+    clips = tmp_path_factory.mktemp("clips")
+    plain = make_clip(clips / "plain.mp4", seconds=FRAMES / RATE, gop=30)
+    hevc = make_clip(clips / "hevc.mp4", seconds=FRAMES / RATE, codec="libx265")
+    with run_rtsp_server({"/plain": plain, "/hevc": hevc}) as camera:
+        streams = {"road": {"url": camera.url("/plain"), "sample_fps": 10}, "tower": {"url": camera.url("/hevc")}}
+        with run_service({"serving": model_server.settings, "streams": streams}) as service:
+            yield service
+
+
+@pytest.fixture
+async def road(page: Page, service: Service) -> Locator:
+    """Give the tile of the first, large."""
+    expect.set_options(timeout=PATIENCE_MS)
+    page.set_default_timeout(PATIENCE_MS)
+    await service.wait_for_state("road", "live")
+    await page.set_viewport_size({"width": 1000, "height": 640})
+    await page.goto(f"{service.url}/#road")
+    return page.locator("stream-viewer[name=road]")
+
+
+async def frames_move(tile: Locator, more: int = 20) -> None:
+    """Wait until that many more pictures were shown."""
+    before = shown = int(await tile.evaluate("(tile) => tile.player.frames"))
+
+    async def moved() -> bool:
+        nonlocal shown
+        shown = int(await tile.evaluate("(tile) => tile.player.frames"))
+        return shown >= before + more
+
+    await until(moved, lambda: f"only {shown - before} pictures were shown")
+
+
+async def test_a_picture_has_the_boxes_that_were_found_in_it(page: Page, road: Locator) -> None:
+    """By WebCodecs, what the model found in a picture lies on that very picture: the box says its number."""
+    await expect(road).to_have_attribute("data-transport", "webcodecs")
+    answers = list[tuple[float, int]]()
+
+    def note(socket: WebSocket) -> None:
+        socket.on("framereceived", read)
+
+    def read(payload: str | bytes) -> None:
+        said = json.loads(payload) if isinstance(payload, str) else {}
+        if said.get("exact") and said["boxes"]:
+            answers.append((said["time"], round(said["boxes"][0][4] * 2 * NUMBERS)))
+
+    page.on("websocket", note)
+    await page.reload()
+    await expect(road).to_have_attribute("data-transport", "webcodecs")
+    await page.evaluate(LOOK, INDEX_BITS)
+
+    async def enough() -> bool:
+        return bool(await page.evaluate("painted.filter(([, , exact]) => exact).length > 40"))
+
+    await until(enough, lambda: "hardly a picture was shown with its own boxes")
+    painted, seen = await page.evaluate("[painted, seen]")
+    compared = wrong = 0
+    for time, at, exact in painted:
+        numbers = {number for answered, number in answers if answered == time}
+        now = [(number, edge) for when, number, edge in seen if at - 5 < when < at + 60 and {number} == numbers]
+        if exact and now:
+            compared += 1
+            wrong += all(abs(edge * 2 * NUMBERS - number) > 1 for number, edge in now)
+    assert compared > 20
+    assert wrong == 0
+
+
+async def test_a_page_without_webcodecs_plays_by_media_source(browser: Browser, service: Service) -> None:
+    """Where the browser has no decoder for pages, as on plain http, the same pictures come through its player."""
+    page = await (await browser.new_context()).new_page()
+    await page.add_init_script("delete window.VideoDecoder")
+    await page.goto(f"{service.url}/#road")
+    tile = page.locator("stream-viewer[name=road]")
+    await expect(tile).to_have_attribute("data-transport", "mse", timeout=PATIENCE_MS)
+    await frames_move(tile)
+    await expect(tile.locator(".facts")).to_contain_text("This browser has no WebCodecs.")
+    await page.context.close()
+
+
+async def test_what_browsers_do_not_play_comes_with_its_boxes_drawn(page: Page, service: Service) -> None:
+    """H.265 is shown by WebRTC without anybody's doing, and why is said."""
+    await service.wait_for_state("tower", "live")
+    await page.goto(f"{service.url}/#tower")
+    tile = page.locator("stream-viewer[name=tower]")
+    await expect(tile).to_have_attribute("data-transport", "webrtc", timeout=PATIENCE_MS)
+    await expect(tile.locator(".facts")).to_contain_text("hevc")
+
+
+async def test_the_way_is_chosen_by_hand_without_a_reload(page: Page, road: Locator) -> None:
+    """Each way that is chosen plays, one after the other, and the choice is there when the page comes again."""
+    await expect(road).to_have_attribute("data-transport", "webcodecs")
+    await road.locator("view-choice summary").click()
+    for way in ("webrtc", "mse", "mjpeg", "webcodecs", "mse"):
+        await road.get_by_label("Video by").select_option(way)
+        await expect(road).to_have_attribute("data-transport", way)
+        await frames_move(road, 3)
+    await page.reload()
+    await expect(road).to_have_attribute("data-transport", "mse")
+
+
+async def test_nobody_sends_to_a_tile_that_is_not_seen(page: Page, road: Locator) -> None:
+    """A tile that is out of sight has its video paused on the connection it has, and plays on by it when it is back."""
+    sent = list[Any]()
+    opened = list[WebSocket]()
+
+    def note(socket: WebSocket) -> None:
+        opened.append(socket)
+        socket.on("framesent", lambda payload: sent.append(json.loads(payload)))
+
+    page.on("websocket", note)
+    await page.reload()
+    await expect(road).to_have_attribute("data-transport", "webcodecs")
+    await page.evaluate("location.hash = '+events'")
+
+    async def paused() -> bool:
+        return sent == [{"pause": True}]
+
+    await until(paused, lambda: f"sent were {sent}")
+    await page.evaluate("location.hash = 'road'")
+    await frames_move(road)
+    assert sent == [{"pause": True}, {"pause": False}]
+    assert len(opened) == 1
+
+
+async def test_what_is_chosen_is_drawn_and_saved(page: Page, road: Locator) -> None:
+    """A class that is switched off is drawn no more; what is saved is the picture as it is seen."""
+    await expect(road).to_have_attribute("data-transport", "webcodecs")
+    await page.evaluate(LOOK, INDEX_BITS)
+    edge = "seen.at(-1)?.[2]"
+
+    async def is_drawn(drawn: bool) -> None:
+        async def right() -> bool:
+            return (await page.evaluate(f"{edge} < 1")) is drawn
+
+        await until(right, lambda: f"that boxes are drawn is not {drawn}")
+
+    await is_drawn(True)
+    await road.locator("view-choice summary").click()
+    await road.locator(".classes").get_by_text("insulator").click()
+    await is_drawn(False)
+    await road.locator(".classes").get_by_text("insulator").click()
+    await is_drawn(True)
+    async with page.expect_download() as downloading:
+        await road.get_by_role("button", name="Save picture").click()
+    download = await downloading.value
+    assert re.fullmatch(r"road [\d-]+T[\d-]+\.png", download.suggested_filename)
+    head = (await asyncio.to_thread(Path(await download.path()).read_bytes))[:24]
+    size = [int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")]
+    assert size == await road.evaluate(
+        "(tile) => [tile.querySelector('canvas.clean').width, tile.querySelector('canvas.clean').height]"
+    )
