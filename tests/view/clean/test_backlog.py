@@ -1,5 +1,6 @@
 """streamer.view.clean.backlog: what a viewer is still to be sent, whatever comes and however slow he is."""
 
+import itertools
 from typing import Any
 
 from hypothesis import given
@@ -10,7 +11,9 @@ from streamer.view.clean.wire import form_of, picture_message, sampled_message, 
 from tests.view.clean.peers import FORM, Shown, coded, kinds, read
 
 FORM_MESSAGE = text(form_of(FORM, 1))
-STEPS = st.lists(st.sampled_from(["key", "picture", "picture", "picture", "boxes", "form", "take", "take"]), max_size=60)
+STEPS = st.lists(
+    st.sampled_from(["key", "picture", "picture", "picture", "boxes", "form", "take", "take"]), max_size=60
+)
 
 
 def taken(backlog: Backlog) -> list[Shown | dict[str, Any]]:
@@ -47,7 +50,7 @@ def test_what_is_sent_can_be_decoded_and_all_else_is_counted(steps: list[str], f
         assert len(backlog) <= MOST_MESSAGES + 3
     sent += taken(backlog)
     pictures = [each for each in sent if isinstance(each, Shown)]
-    for before, each in zip(pictures, pictures[1:], strict=False):
+    for before, each in itertools.pairwise(pictures):
         assert each.is_key or number_of(each) == number_of(before) + 1
     assert len(pictures) + backlog.dropped == put + 1
     told = sum(each["pictures"] for each in sent if isinstance(each, dict) and each["type"] == "gap")
