@@ -1,15 +1,8 @@
 // @ts-check
 // When a picture is shown: at once, or as much later as its boxes need. Pure: the time is an argument, milliseconds.
 
-/** No picture is held longer: a slower model shows its boxes late instead. */
-export const MOST_HOLD_MS = 500;
-/** Added to what the answers took. */
-const MARGIN_MS = 8;
-/** Answers that say how long the next one takes. */
-const ANSWERS = 40;
-const ENOUGH = 0.95;
-/** By how much the hold follows, a picture: faster would be seen as a jump. */
-const STEP_MS = 2;
+import { Hold } from "./hold.js";
+
 /** How long the quickest way of a picture counts, twice at most: clocks drift. */
 const QUICKEST_MS = 10_000;
 /** Pictures after which it is said that boxes are late, or no more. */
@@ -20,8 +13,6 @@ const MOST = 120;
 export class CleanTiming {
   /** Whether pictures wait for their boxes. */
   exact = true;
-  /** How long they do now. */
-  hold = 0;
   /** What lies between the server's clock and this one on the quickest way; the time before, and now.
    * @type {[number, number]}
    */
@@ -31,17 +22,21 @@ export class CleanTiming {
    * @type {Map<number, number>}
    */
   #received = new Map();
-  /** @type {number[]} */
-  #answers = [];
+  #hold = new Hold();
   /** Of the last pictures that the model saw, whether their boxes were late.
    * @type {boolean[]}
    */
   #lates = [];
 
+  /** How long they do now, milliseconds. */
+  get hold() {
+    return this.exact ? this.#hold.ms : 0;
+  }
+
   /** Another connection, another server perhaps. */
   forget() {
     this.#offsets = [Infinity, Infinity];
-    [this.#answers, this.#lates, this.hold] = [[], [], 0];
+    [this.#hold, this.#lates] = [new Hold(), []];
     this.#received.clear();
   }
 
@@ -63,8 +58,7 @@ export class CleanTiming {
       this.#since = now;
     }
     this.#offsets[1] = Math.min(this.#offsets[1], now - received);
-    const target = this.#target();
-    this.hold = this.hold === 0 ? target : this.hold + Math.max(-STEP_MS, Math.min(STEP_MS, target - this.hold));
+    this.#hold.move(now);
   }
 
   /**
@@ -75,9 +69,7 @@ export class CleanTiming {
    */
   answered(time, now) {
     const received = this.#received.get(time);
-    if (received === undefined) return;
-    this.#answers.push(now - this.#at(received));
-    if (this.#answers.length > ANSWERS) this.#answers.shift();
+    if (received !== undefined) this.#hold.answered(now - this.#at(received), now);
   }
 
   /**
@@ -87,7 +79,7 @@ export class CleanTiming {
    * @param {number} now when it came
    */
   due(received, now) {
-    return this.exact ? Math.max(now, this.#at(received) + this.hold) : now;
+    return this.exact ? Math.max(now, this.#at(received) + this.#hold.ms) : now;
   }
 
   /** A picture that the model saw was shown. @param {boolean} late before its boxes came */
@@ -105,12 +97,5 @@ export class CleanTiming {
   /** @param {number} received */
   #at(received) {
     return received + Math.min(...this.#offsets);
-  }
-
-  #target() {
-    if (this.#answers.length === 0) return 0;
-    const ordered = [...this.#answers].sort((a, b) => a - b);
-    const enough = ordered[Math.floor(ENOUGH * (ordered.length - 1))] ?? 0;
-    return Math.min(MOST_HOLD_MS, Math.max(1, enough + MARGIN_MS));
   }
 }

@@ -25,11 +25,12 @@
  * @property {Bytes} data an access unit (Annex B)
  */
 /** @typedef {{ type: "boxes", opening: number, time: number, exact: boolean, boxes: Box[] }} FrameAnswer */
+/** @typedef {{ type: "hello", viewer?: string }} Hello viewer: what the server calls this connection, where it wants reports */
 /** @typedef {{ type: "sampled", opening: number, time: number }} Sampled */
 /** @typedef {{ type: "group", pictures: number }} Group */
 /** @typedef {{ type: "gap", pictures: number }} Gap */
 /** @typedef {[number, string, number, number, number, number, number, number]} Row tracker id, label, class, score, edges */
-/** @typedef {Form | Picture | FrameAnswer | Sampled | Group | Gap} CleanMessage */
+/** @typedef {Hello | Form | Picture | FrameAnswer | Sampled | Group | Gap} CleanMessage */
 
 const PICTURE = 1;
 const KEY = 1;
@@ -64,7 +65,7 @@ function readPicture(data) {
  */
 function readWords(said) {
   if (said.type === "boxes") return { ...said, boxes: /** @type {Row[]} */ (said.boxes).map(boxOf) };
-  return ["form", "group", "sampled", "gap"].includes(said.type) ? said : null;
+  return ["hello", "form", "group", "sampled", "gap"].includes(said.type) ? said : null;
 }
 
 /**

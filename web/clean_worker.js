@@ -26,6 +26,7 @@ import { FrameBoxes } from "./frame_boxes.js";
  * @property {number} at when it was painted, as well
  * @property {boolean} known whether boxes of it were known
  * @property {boolean} exact whether the model had looked at this very picture
+ * @property {boolean} live whether it came as it was made, and not out of the server's memory
  */
 /**
  * @typedef {object} State
@@ -37,6 +38,7 @@ import { FrameBoxes } from "./frame_boxes.js";
  */
 /**
  * @typedef {{ say: "painted", painted: Painted[], state: State } | { say: "failed", reason: string, lasting: boolean }
+ *   | { say: "viewer", viewer: string }
  *   | { say: "still", of: number, blob: Blob | null }} News
  */
 /** @typedef {{ picture: Picture, came: number, due: number, memory: "no" | "first" | "more" | "last" }} Awaiting */
@@ -139,6 +141,9 @@ class CleanVideo {
    */
   #take(message, now) {
     switch (message.type) {
+      case "hello":
+        if (message.viewer) say({ say: "viewer", viewer: message.viewer });
+        break;
       case "form":
         this.#form(message);
         break;
@@ -248,17 +253,18 @@ class CleanVideo {
     this.#stage.show({ image: frame, width, height, boxes, predicted: this.#timing.exact ? awaited : !exact });
     const { opening, time } = picture;
     const [origin, at] = [performance.timeOrigin, performance.now()];
-    this.#painted.push({ opening, time, came: origin + came, at: origin + at, known, exact });
-    if (memory === "no") this.#takes += FOLLOWS * (at - came - this.#takes);
+    const live = memory === "no";
+    this.#painted.push({ opening, time, came: origin + came, at: origin + at, known, exact, live });
+    if (live) this.#takes += FOLLOWS * (at - came - this.#takes);
     if (now - this.#toldAt >= NEWS_MS) this.#tell(now);
   }
 
   /** @param {number} now */
   #tell(now) {
     this.#toldAt = now;
-    const { hold, exact, late } = this.#timing;
+    const { hold, late } = this.#timing;
     const { bytes = 0 } = this.#socket ?? {};
-    const state = { hold: exact ? hold : 0, late, takes: this.#takes, bytes, dropped: this.#decoder.dropped };
+    const state = { hold, late, takes: this.#takes, bytes, dropped: this.#decoder.dropped };
     say({ say: "painted", painted: this.#painted.splice(0), state });
   }
 

@@ -8,6 +8,7 @@ import { CleanTiming } from "./clean_timing.js";
 import { FrameBoxes } from "./frame_boxes.js";
 import { LivePlayer } from "./live_player.js";
 import { OwnCanvas } from "./own_canvas.js";
+import { PaintedReports } from "./painted.js";
 
 /** @typedef {import("./clean_wire.js").CleanMessage} CleanMessage */
 /** @typedef {import("./clean_wire.js").Form} Form */
@@ -32,10 +33,13 @@ export class MseWay {
   picture = null;
   /** @type {State | null} */
   state = null;
-  #url;
+  #path;
   #video;
   #sight;
   #heard;
+  #closing = new AbortController();
+  /** @type {PaintedReports | null} */
+  #reports = null;
   #timing = new CleanTiming();
   #boxes = new FrameBoxes();
   /** @type {CleanSocket | null} */
@@ -67,7 +71,7 @@ export class MseWay {
    * @param {Heard} heard
    */
   constructor(path, video, sight, heard) {
-    this.#url = socketUrl(path);
+    this.#path = path;
     this.#video = video;
     this.#sight = sight;
     this.#heard = heard;
@@ -93,7 +97,7 @@ export class MseWay {
     this.#timing.forget();
     this.#timing.exact = this.#sight.watching.exact;
     this.#socket = new CleanSocket(
-      this.#url,
+      socketUrl(this.#path),
       (message) => this.#take(message, performance.now()),
       (reason) => this.#fail(reason, { shared: true }),
     );
@@ -106,6 +110,8 @@ export class MseWay {
   }
 
   close() {
+    this.#closing.abort();
+    [this.#closing, this.#reports] = [new AbortController(), null];
     this.#socket?.close();
     this.#socket = null;
     this.#clear();
@@ -151,6 +157,10 @@ export class MseWay {
    */
   #take(message, now) {
     switch (message.type) {
+      case "hello":
+        if (message.viewer)
+          this.#reports = new PaintedReports(`${this.#path}/${message.viewer}/painted`, this.#closing.signal);
+        break;
       case "form":
         this.#begin(message);
         break;
@@ -238,7 +248,9 @@ export class MseWay {
     const takes = (this.state?.takes ?? 0) + (coming ? FOLLOWS * (at - coming.came - (this.state?.takes ?? 0)) : 0);
     this.state = { hold, late, takes, bytes: this.#socket?.bytes ?? 0, dropped: this.#player?.dropped ?? 0 };
     this.#heard.onframe(1);
-    if (coming) this.#heard.onpainted(time, coming.came, at, exact);
+    if (!coming) return; // out of the server's memory
+    this.#heard.onpainted(time, coming.came, at, exact);
+    this.#reports?.add(time, coming.came, at);
   }
 
   #clear() {

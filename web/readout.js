@@ -106,10 +106,8 @@ function serverPart(stream) {
  */
 function ownParts({ hold, takes }) {
   const held = Math.min(hold, takes);
-  return [
-    { name: "Held for its boxes", word: "hold", ms: held, kind: "hold" },
-    { name: "Decoding and painting", word: "paint", ms: takes - held, kind: "paint" },
-  ];
+  const paint = { name: "Decoding and painting", word: "paint", ms: takes - held, kind: "paint" };
+  return held > 0 ? [{ name: "Held for its boxes", word: "hold", ms: held, kind: "hold" }, paint] : [paint];
 }
 
 /**

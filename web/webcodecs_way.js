@@ -3,6 +3,7 @@
 
 import { socketUrl } from "./clean_socket.js";
 import { OwnCanvas } from "./own_canvas.js";
+import { PaintedReports } from "./painted.js";
 
 /** @typedef {import("./clean_worker.js").News} News */
 /** @typedef {import("./clean_worker.js").Order} Order */
@@ -18,7 +19,7 @@ export class WebCodecsWay {
   name = "WebCodecs";
   /** @type {State | null} */
   state = null;
-  #url;
+  #path;
   #sight;
   #video;
   #heard;
@@ -27,6 +28,9 @@ export class WebCodecsWay {
   /** @type {OwnCanvas | null} */
   #canvas = null;
   #isOpen = false;
+  #closing = new AbortController();
+  /** @type {PaintedReports | null} */
+  #reports = null;
   /** @type {Map<number, (blob: Blob | null) => void>} */
   #stills = new Map();
 
@@ -37,7 +41,7 @@ export class WebCodecsWay {
    * @param {Heard} heard
    */
   constructor(path, video, sight, heard) {
-    this.#url = socketUrl(path);
+    this.#path = path;
     this.#video = video;
     this.#sight = sight;
     this.#heard = heard;
@@ -62,9 +66,10 @@ export class WebCodecsWay {
   }
 
   open() {
+    this.#end();
     this.#isOpen = true;
     if (!this.#worker) this.#build();
-    this.#order({ do: "open", url: this.#url, exact: this.#sight.watching.exact });
+    this.#order({ do: "open", url: socketUrl(this.#path), exact: this.#sight.watching.exact });
   }
 
   /** @param {boolean} paused nobody looks: nothing is sent or decoded, and the connection stays */
@@ -73,13 +78,13 @@ export class WebCodecsWay {
   }
 
   close() {
-    this.#isOpen = false;
+    this.#end();
     if (this.#worker) this.#order({ do: "close" });
   }
 
   /** Lets go of the worker too; what it painted goes with it. */
   end() {
-    this.#isOpen = false;
+    this.#end();
     this.#worker?.terminate();
     this.#worker = null;
     this.#canvas?.end();
@@ -98,6 +103,12 @@ export class WebCodecsWay {
       this.#stills.set(of, resolve);
       this.#order({ do: "still", of });
     });
+  }
+
+  #end() {
+    this.#isOpen = false;
+    this.#closing.abort();
+    [this.#closing, this.#reports] = [new AbortController(), null];
   }
 
   #build() {
@@ -124,14 +135,18 @@ export class WebCodecsWay {
     }
     if (!this.#isOpen) return; // what it said before it was closed
     if (news.say === "failed") {
-      this.#isOpen = false;
+      this.#end();
       this.#heard.onfail(news.reason, { lasting: news.lasting });
+    } else if (news.say === "viewer") {
+      this.#reports = new PaintedReports(`${this.#path}/${news.viewer}/painted`, this.#closing.signal);
     } else if (news.say === "painted") {
       this.state = news.state;
       this.#heard.onframe(news.painted.length);
       const origin = performance.timeOrigin;
-      for (const { time, came, at, exact } of news.painted)
+      for (const { time, came, at, exact, live } of news.painted) {
         this.#heard.onpainted(time, came - origin, at - origin, exact);
+        if (live) this.#reports?.add(time, came - origin, at - origin);
+      }
     }
   }
 }

@@ -46,6 +46,13 @@ async def test_firefox_plays_the_annotated_video(service: Service, page: Firefox
     assert metrics.sum("sightline_sessions", stream="road", transport="whep") == 1
 
 
+async def test_firefox_decodes_the_cameras_own_video(service: Service, page: FirefoxPage) -> None:
+    """Left to itself it takes the camera's own H.264, which it decodes for pages and not for WebRTC."""
+    await page.goto(service.url)
+    await page.until("document.querySelector('stream-viewer')?.dataset.transport === 'webcodecs'")
+    await page.until("document.querySelector('stream-viewer').player.frames > 30")
+
+
 async def test_firefox_publishes_its_camera(service: Service, page: FirefoxPage) -> None:
     """What it films is a stream like any other, and comes back annotated; Stop ends it."""
     await page.goto(f"{service.url}#+camera")

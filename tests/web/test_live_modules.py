@@ -218,12 +218,13 @@ TIMING = """
     due.push(timing.due(received, came) - came);
     if (at % 6 === 5) timing.answered(at - 2, 5000 + (at - 2) * 33 + a.takes);
   }
+  const held = timing.hold;
   timing.exact = false;
   const soonest = timing.due(600 * 33, 5000 + 600 * 33 + 50) - (5000 + 600 * 33 + 50);
   for (let times = 0; times < 20; times++) timing.shown(true);
   const told = timing.late;
   timing.exact = true;
-  return [due.at(0), Math.max(...due), due.at(-1), soonest, [told, timing.late], timing.hold];
+  return [due.at(0), Math.max(...due), due.at(-1), soonest, [told, timing.late], held];
 """
 
 
