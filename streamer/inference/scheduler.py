@@ -57,7 +57,7 @@ class Scheduler:
         self._had: dict[str, float] = {}
         """Shares had by streams: one for every sample, divided by the stream's weight."""
         self._share = 0.0
-        """What the streams have had that were served last: who was not due for a while has no more coming than they."""
+        """What who was first in the line last had had: who was not due for a while has no more coming."""
         self._area = self._area_at = 0.0
         """Seconds of all calls so far, and when that was so."""
         self._left_at = -math.inf
@@ -120,11 +120,10 @@ class Scheduler:
         batch = self._batch([slot for slot in line if slot.stream in self._open], now)
         if not batch:
             return None, told
+        self._share = max(self._share, self._open[batch[0].stream].had)
         for slot in batch:
             slot.is_settled = True
-            had = self._open.pop(slot.stream).had
-            self._share = max(self._share, had)
-            self._had[slot.stream] = had + 1 / slot.weight
+            self._had[slot.stream] = self._open.pop(slot.stream).had + 1 / slot.weight
         self._forget()
         self._left_at = now
         # The newest frame's deadline is the call's: an old neighbour must not cut short what is fresh.
