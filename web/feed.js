@@ -15,6 +15,8 @@ import { Refusal, doubts, request } from "./request.js";
  * @property {number | null} [height] pixels
  * @property {number | null} [fps] frames a second from the camera
  * @property {number | null} [detections_per_second] frames a second that the model answered
+ * @property {number} [sample_fps] samples a second that are asked for; an older server has none
+ * @property {number | null} [effective_sample_fps] that its model has the time for; null: all
  * @property {number | null} [pictures_per_sample] that the model looked at for its newest answer: 1, and its tiles
  * @property {number | null} [age_ms] from a sampled frame's arrival to its answer
  * @property {number | null} [picture_age_ms] from a frame's arrival to leaving the server annotated

@@ -147,6 +147,18 @@ export function metrics(known) {
 }
 
 /**
+ * That a stream's model has not the time for all it asks; empty where it has.
+ *
+ * @param {import("./feed.js").Stream | null | undefined} stream
+ */
+export function shortfall(stream) {
+  const asked = stream?.sample_fps;
+  const gets = stream?.effective_sample_fps;
+  if (typeof asked !== "number" || typeof gets !== "number") return "";
+  return `asked ${Number(asked.toFixed(1))}/s, gets ${Number(gets.toFixed(1))}/s`;
+}
+
+/**
  * The table of the large view.
  *
  * @param {Knowledge} known

@@ -8,7 +8,7 @@ import { chips, definitions, delayBar, delayLine, delayRows, figure, seenRows, s
 import { askDoctor } from "./doctor.js";
 import { Player } from "./player.js";
 import { RecordMode } from "./record_mode.js";
-import { STATES, delayParts, facts, metrics, sentence, totalDelay } from "./readout.js";
+import { STATES, delayParts, facts, metrics, sentence, shortfall, totalDelay } from "./readout.js";
 import { address } from "./search.js";
 import { copyPicture, savePicture } from "./seen_picture.js";
 import { Sight } from "./sight.js";
@@ -297,6 +297,8 @@ export class StreamViewer extends HTMLElement {
     this.#find(".name").setAttribute("aria-label", `${this.name}, ${STATES[this.state]}`);
     this.#drawCover(transport === "none", painted);
     this.#find(".notice").textContent = this.#notice();
+    this.#find(".shortfall").textContent = this.state === "live" ? shortfall(this.#stream) : "";
+    this.#find(".shortfall").hidden = this.#find(".shortfall").textContent === "";
     this.#drawMetrics();
     delayLine(this.#find(".delay-line"), delayParts(this.#known()));
     this.#controls.update(this.#reachable ? this.#stream : null);

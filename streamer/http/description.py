@@ -74,6 +74,13 @@ class StreamDescription(TypedDict):
     """Frames a second, as they arrive."""
     detections_per_second: float | None
     """Frames a second that the model answered."""
+    sample_fps: float
+    """Samples a second that are asked for, by its settings."""
+    effective_sample_fps: float | None
+    """Samples a second that its model has the time for, over the last seconds; null where it is as many as are asked
+    for, so near as makes no difference."""
+    priority: float
+    """Its weight among the streams of its model, where that cannot serve all as often as they ask."""
     pictures_per_sample: int | None
     """Pictures that the model looked at for its newest answer, which is what a sample costs: 1, and with `tiles` 5 or
     7; null before the first."""
@@ -127,6 +134,9 @@ def describe(stream: Pipeline) -> StreamDescription:
         "height": height,
         "fps": _rounded(stream.fps),
         "detections_per_second": _rounded(stream.answers_per_second),
+        "sample_fps": stream.sampling.fps,
+        "effective_sample_fps": _rounded(stream.inquiry.granted),
+        "priority": stream.sampling.priority,
         "pictures_per_sample": stream.pictures_per_sample,
         "age_ms": _milliseconds(last.age if last is not None and state.word == "live" else None),
         "picture_age_ms": _milliseconds(view.age),

@@ -251,6 +251,10 @@ def _frames(streams: Iterable[Pipeline]) -> Iterator[Metric]:
 def _streams(streams: Iterable[Pipeline]) -> Iterator[Metric]:
     state = GaugeMetricFamily("sightline_stream_state", "1 for the state a stream is in", labels=["stream", "state"])
     fps = GaugeMetricFamily("sightline_stream_fps", "Frames a second from the source", labels=["stream"])
+    asked = GaugeMetricFamily("sightline_sample_fps", "Samples a second that a stream asks for", labels=["stream"])
+    granted = GaugeMetricFamily(
+        "sightline_effective_sample_fps", "Samples a second that its model has the time for", labels=["stream"]
+    )
     age = GaugeMetricFamily(
         "sightline_frame_age_seconds", "Age of the last answered frame when its answer came", labels=["stream"]
     )
@@ -268,6 +272,8 @@ def _streams(streams: Iterable[Pipeline]) -> Iterator[Metric]:
         for known in STREAM_STATES:
             state.add_metric([stream.name, known], float(current == known))
         fps.add_metric([stream.name], stream.fps or 0.0)
+        asked.add_metric([stream.name], stream.sampling.fps)
+        granted.add_metric([stream.name], stream.inquiry.granted or stream.sampling.fps)
         if stream.last is not None:
             age.add_metric([stream.name], stream.last.age)
         hold.add_metric([stream.name], stream.view.aligner.held)
@@ -275,7 +281,7 @@ def _streams(streams: Iterable[Pipeline]) -> Iterator[Metric]:
         answers.add_metric([stream.name, "late"], stream.view.late)
         for reason, count in sorted(stream.source.reconnects.items()):
             reconnects.add_metric([stream.name, reason], count)
-    yield from (state, fps, age, hold, answers, reconnects)
+    yield from (state, fps, asked, granted, age, hold, answers, reconnects)
 
 
 def _viewers(streams: Streams, events: Events) -> Iterator[Metric]:

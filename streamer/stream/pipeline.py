@@ -179,6 +179,11 @@ class Pipeline:
         return self.inquiry.model
 
     @property
+    def sampling(self) -> Sampling:
+        """How often it is asked, and what counts."""
+        return self._sampling
+
+    @property
     def paused(self) -> bool:
         """Whether it runs without its source."""
         return not self._valve.is_open

@@ -59,6 +59,17 @@ def test_the_documented_example_is_read(tmp_path: Path, monkeypatch: pytest.Monk
     assert (drone.sample_fps, drone.min_score, drone.listen, drone.model) == (5.0, None, True, "insulators")
 
 
+def test_a_streams_priority_is_its_weight(tmp_path: Path) -> None:
+    """`priority` is said by stream and for publishers, from 0.1 to 100; left out it is 1, as for all."""
+    text = 'ingress: {priority: 0.1}\nstreams: {a: {url: "rtsp://10.0.0.7/a", priority: 100}}'
+    found = load(tmp_path, text)
+    assert (found.streams["a"].sampling.priority, found.ingress.sampling.priority) == (100, 0.1)
+    assert load(tmp_path, 'streams: {a: {url: "rtsp://10.0.0.7/a"}}').streams["a"].sampling.priority == 1
+    for said in ("0", "0.09", "101", ".inf", ".nan", "high"):
+        text = f'streams: {{a: {{url: "rtsp://10.0.0.7/a", priority: {said}}}}}'
+        assert "streams.a.priority" in refusal(tmp_path, text)
+
+
 @pytest.mark.parametrize(("said", "meant"), [("off", "off"), ('"off"', "off"), ("2x2", "2x2"), ("auto", "auto")])
 def test_how_frames_are_cut_is_a_word(tmp_path: Path, said: str, meant: str) -> None:
     """`tiles` is said by stream and for publishers; a bare `off`, which YAML reads as false, is meant as it stands."""

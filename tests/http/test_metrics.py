@@ -124,7 +124,7 @@ async def test_every_frame_is_accounted_for() -> None:
 async def test_a_model_that_is_away_costs_counted_drops() -> None:
     """While the model is away every sample is dropped as "model_unavailable"."""
     async with run_service(model_up=False) as running:
-        await running.feed(30)
+        await running.feed(30, pause=0.005)
         await until(running.accounted)
         assert running.value("sightline_frames_dropped_total", stage="sampler", reason="model_unavailable") == 10
         assert running.value("sightline_model_up", model="insulators") == 0

@@ -232,7 +232,8 @@ async def test_what_the_source_does_not_need_changes_under_its_viewers(service: 
         assert events[-1]["detections"] == []  # the detector's score is 0.9
         assert (await patch(service, "road", {"tiles": "2x2"})).status == 200
         await until(lambda: costs(service, "road", 5), lambda: "no sample was five pictures")
-        assert (await patch(service, "road", {"tiles": None})).status == 200
+        assert (await patch(service, "road", {"tiles": None, "priority": 3})).json()["priority"] == 3
+        assert (await patch(service, "road", {"priority": None})).json()["priority"] == 1
         await until(lambda: costs(service, "road", 1), lambda: "no sample was one picture again")
         assert established(camera.port) == ports
         answer = await patch(service, "road", {"url": camera.url("/yard"), "min_score": None})

@@ -399,6 +399,72 @@ async def test_a_model_without_room_is_spared_tiles_that_nobody_insists_on() -> 
     assert [(sample.wished, sample.pictures) for sample, _ in stream.model.asked] == [(5, 1), (5, 5), (5, 5), (1, 1)]
 
 
+async def test_the_newest_frame_serves_a_stream_that_is_due() -> None:
+    """While a slot is open every newer frame takes its place in it; none does once the model has it."""
+    async with run_stream(Sampling(FPS / 5)) as stream:
+        stream.model.waits = True
+        await stream.arrive(3)
+        stream.model.take()
+        await stream.arrive(1)
+        assert [sample.frame.index for sample, _ in stream.model.asked] == [2]
+        await stream.arrive(2)
+        stream.model.take()
+        assert [sample.frame.index for sample, _ in stream.model.asked] == [2, 5]
+        counts = stream.pipeline.counts
+        assert (counts.decoded, counts.sampled, counts.skipped) == (6, 2, 4)
+
+
+async def test_who_leaves_is_asked_about_no_more() -> None:
+    """A pause, another model, and the stream's end take its open slot out, which is counted."""
+    async with run_stream() as stream:
+        stream.model.waits = True
+        await stream.arrive()
+        await stream.pipeline.pause()
+        assert stream.model.open == []
+        stream.pipeline.restart()
+        await stream.arrive()
+        old = stream.model
+        stream.model = FakeModel()
+        stream.model.waits = True
+        stream.pipeline.change(stream.model, Sampling(FPS))
+        await stream.arrive()
+        assert (old.open, len(stream.model.open)) == ([], 1)
+    assert stream.model.open == []
+    assert stream.pipeline.counts.drops() == {("scheduler", "withdrawn"): 3}
+
+
+async def test_what_a_stream_gets_is_said_where_that_is_less_than_it_asks() -> None:
+    """By the slots that its model left out; others that came to nothing are no question of its time."""
+    async with run_stream() as stream:
+        for number in range(30):
+            await stream.arrive()
+            sample, answer = stream.model.asked.pop()
+            answer(sample, "capacity" if number % 2 else make_detections(sample.frame.pts))
+        assert stream.pipeline.inquiry.granted == pytest.approx(FPS / 2)
+        stream.pipeline.change(stream.model, Sampling(FPS / 2))
+        assert stream.pipeline.inquiry.granted is None
+        for _ in range(40):
+            await stream.arrive()
+            while stream.model.asked:
+                sample, answer = stream.model.asked.pop()
+                answer(sample, "predict_failed")
+        assert stream.pipeline.inquiry.granted is None
+        assert stream.pipeline.counts.drops() == {("scheduler", "capacity"): 15, ("predictor", "predict_failed"): 20}
+
+
+async def test_the_camera_is_followed_up_to_what_is_asked_about() -> None:
+    """Also where that is a later frame than the one at which its stream was due, and nobody looks at each."""
+    step, size = Similarity(1, -6 + 2j), (640, 360)
+    async with run_stream(Sampling(2)) as stream:
+        stream.model.waits = True
+        for place in flight(step, 4):
+            await stream.arrive(picture=picture_of(view(place, size)))
+        stream.model.take()
+        moved = stream.pipeline._camera.path.between(0.0, 0.3)
+        assert moved is not None
+        assert moved.shift == pytest.approx(3 * step.shift, abs=0.5)
+
+
 async def test_an_answer_is_told_with_its_stream() -> None:
     """Whoever is told of an answer is told which pipeline asked."""
     async with run_stream() as stream:

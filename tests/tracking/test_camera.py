@@ -74,3 +74,28 @@ def test_another_size_ends_the_path() -> None:
     camera.follow(make_frame(0.0, picture=picture_of(view(Similarity(1, -800 - 800j), (640, 360)))), closely=True)
     camera.follow(make_frame(0.1, picture=picture_of(view(Similarity(1, -800 - 800j), (320, 180)))), closely=True)
     assert camera.path.between(0.0, 0.1) is None
+
+
+def test_the_way_to_a_frame_is_known_once_it_was_asked_for() -> None:
+    """Up to a frame that was followed, and not beyond; what came after it is measured in its turn.
+
+    A frame of another connection is asked for in vain.
+    """
+    camera, frames = Camera(), filmed(5)
+    for frame in frames:
+        camera.follow(frame, closely=False)
+    for _ in range(2):
+        camera.reach(frames[3])
+        assert abs(path(camera, 0, 3) - 3 * STEP.shift) < 0.3
+        assert abs(path(camera, 0, 4) - 3 * STEP.shift) < 0.3
+    camera.reach(frames[4])
+    assert abs(path(camera, 0, 4) - 4 * STEP.shift) < 0.4
+    camera.reach(replace(frames[4], opening=1))
+    assert abs(path(camera, 0, 4) - 4 * STEP.shift) < 0.4
+
+
+def path(camera: Camera, start: int, end: int) -> complex:
+    """How far the camera moved from one frame to another."""
+    found = camera.path.between(start / FPS, end / FPS)
+    assert found is not None
+    return found.shift

@@ -193,6 +193,20 @@ async def test_state_and_reason_are_shown(viewer: Page, service: FakeService) ->
 
 
 @in_browser
+async def test_a_stream_that_gets_less_than_it_asks_says_so(viewer: Page, service: FakeService) -> None:
+    """The tile says what was asked and what is got where the model has not the time for all, and nothing else does."""
+    service.streams = [
+        stream("a") | {"sample_fps": 5.0, "effective_sample_fps": 3.24},
+        stream("b") | {"sample_fps": 5.0, "effective_sample_fps": None},
+        stream("c", "offline") | {"sample_fps": 5.0, "effective_sample_fps": 3.24},
+        stream("d"),
+    ]
+    await viewer.goto(service.url)
+    await expect(viewer.locator("[name=a] .shortfall")).to_have_text("asked 5/s, gets 3.2/s")
+    await expect(viewer.locator(".shortfall:visible")).to_have_count(1)
+
+
+@in_browser
 async def test_why_a_camera_is_away_is_a_word_too(viewer: Page, service: FakeService) -> None:
     """Beside the sentence an offline tile shows the word that the API, the metric and the log have; no other does."""
     service.streams = [
