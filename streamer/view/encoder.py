@@ -57,7 +57,11 @@ class Encoder:
             keyframe: whether this picture must stand alone (with H.264 an IDR with parameter sets).
         """
         self._last_pts = max(round(pts / TIME_BASE), self._last_pts + 1)
-        picture = av.VideoFrame.from_ndarray(planes, format="yuv420p")
+        # Without a copy: the encoder takes one, and has it before the planes are drawn on again. Of rows that are not
+        # a multiple of four PyAV 18 leaves out the last two.
+        whole = planes.shape[0] % 6 == 0
+        made = av.VideoFrame.from_numpy_buffer if whole else av.VideoFrame.from_ndarray
+        picture = made(planes, format="yuv420p")
         picture.time_base = TIME_BASE
         picture.pts = self._last_pts
         picture.pict_type = PictureType.I if keyframe else PictureType.NONE
