@@ -10,7 +10,7 @@ from typing import Any
 from streamer.bench.browser import chromium
 from streamer.bench.footage import RATE, numbered
 from streamer.bench.readings import hold_of, results_of
-from streamer.bench.service import await_live, run_service
+from streamer.bench.service import await_live, run_service, streams_of
 from streamer.tools.child import Child, Say, await_until
 from streamer.tools.demo import serving_command
 from streamer.tools.processes import ask, free_port, listens, running
@@ -22,6 +22,10 @@ SAMPLES = 5.0
 """A second."""
 SETTLE = 10.0
 """Seconds from the first picture on the page to the window: what holds pictures back learns in them."""
+CLEAN = {"soonest": ("webcodecs", "soonest"), "exact": ("webcodecs",), "mse": ("mse", "soonest")}
+"""The ways by which the camera's own video comes, and in what manner the page shows it."""
+OWN_VIDEO = "web/webcodecs_way.js"
+"""Only a checkout that has this knows them."""
 
 
 def require_chromium() -> None:
@@ -37,6 +41,10 @@ def measure_glass(
     with numbers_page(state, models, footage, say, checkout) as (page, epoch):
         say("glass: a browser watches")
         figures = painted_ages(page, epoch, seconds)
+        for name, way in CLEAN.items() if checkout is None or (checkout / OWN_VIDEO).exists() else ():
+            say(f"glass: a browser has the camera's own video, {name}")
+            clean = painted_ages(page, epoch, seconds, *way)
+            figures |= {f"{name}_{key}": clean[key] for key in ("painted_ms_p50", "painted_ms_p95")}
         say("glass: a browser watches, and one core is taken by other work")
         with _busy(1):
             loaded = painted_ages(page, epoch, seconds)
@@ -78,7 +86,7 @@ def painted_ages(page: str, epoch: float, seconds: float, way: str = "webrtc", *
         manner: more for the onlooker, such as "soonest".
     """
     seen = ask("streamer.bench.onlooker", f"{page}/?transport={way}#numbers", str(seconds), str(SETTLE), *manner)
-    held = hold_of(page)
+    held, told = hold_of(page), streams_of(page)[0].get("latency") or {}
     ages = ages_of(seen["painted"], epoch)
     if len(ages) < 2:
         raise SightlineError("no picture was painted whose number could be read")
@@ -88,7 +96,7 @@ def painted_ages(page: str, epoch: float, seconds: float, way: str = "webrtc", *
         "painted_ms_p95": round(1000 * twenty[18], 1),
         "hold_ms": round(1000 * held, 1),
         "frames_per_second": round(len(ages) / seconds, 1),
-    }
+    } | ({"ledger_ms": told["total"]} if told.get("paint") is not None else {})
 
 
 def ages_of(painted: Sequence[tuple[int | None, float]], epoch: float) -> list[float]:
