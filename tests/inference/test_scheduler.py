@@ -194,8 +194,9 @@ def test_what_would_come_too_late_alone_is_late() -> None:
         scheduler.put(make_slot("a", number, 1001.0 + number))
         call = taken(scheduler, 1001.0 + number)
         scheduler.end(call, 1001.05 + number, is_measure=True)
-    scheduler.put(make_slot("a", 30, 1031.06))
-    assert taken(scheduler, 1031.06)
+    slot = make_slot("a", 30, 1031.06)
+    scheduler.put(slot)
+    assert taken(scheduler, 1031.06).slots == [slot]
 
 
 def test_a_batch_is_no_larger_than_each_frame_can_bear() -> None:
