@@ -34,6 +34,7 @@ route is open to anybody. HEAD is answered wherever GET is. What no schema says 
 VARIABLES: dict[str, JsonSchemaValue] = {
     "name": {"type": "string", "pattern": f"^{NAME}$", "description": "Of a stream."},
     "session": {"type": "string", "minLength": 1, "description": "Of a viewer or publisher, as its location has it."},
+    "viewer": {"type": "string", "minLength": 1, "description": "Of a viewer, as the first message has it."},
     "user": {"type": "string", "minLength": 1, "description": "Of a user."},
     "id": {"type": "string", "minLength": 1, "description": "As the list has it."},
     "event": {"type": "string", "pattern": f"^{PATTERN}$", "description": "Of an event."},

@@ -3,10 +3,12 @@
 A picture that the model is asked about is followed on up to three ways, each a part of the next: to its answer, to the
 first viewer it is sent to, and to each screen whose page says when it was painted. On each way its stages add up to the
 whole (`stages.durations`). A picture whose answer came after it was drawn did not wait for that: on its way to a viewer
-and a screen, queue and model end where drawing begins, and there is no hold.
+and a screen, queue and model end where drawing begins, and there is no hold. One that goes to a screen as it came is
+drawn on there: what is behind its answer is all paint.
 """
 
 from collections import Counter, OrderedDict, deque
+from collections.abc import Hashable
 from dataclasses import dataclass
 from statistics import median
 
@@ -70,8 +72,8 @@ class Ledger:
         """What pages said of pictures: those that count, and why others are not believed."""
         self._passages: OrderedDict[int, _Passage] = OrderedDict()
         """By Frame.index."""
-        self._shown: OrderedDict[int, int] = OrderedDict()
-        """Frame.index by EncodedPacket.pts."""
+        self._known: OrderedDict[Hashable, int] = OrderedDict()
+        """Frame.index by what viewers are sent: `Receipt.picture`."""
         self._recent: dict[Way, deque[tuple[float, float, list[float | None]]]] = {
             way: deque(maxlen=RECENT) for way in WAYS
         }
@@ -91,6 +93,7 @@ class Ledger:
         if passage.answered_at is not None:
             return
         passage.asked_at, passage.answered_at = answer.sent_at or None, answer.answered_at
+        self._know((frame.opening, frame.coded_at), frame)
         self._ended("answer", answer.answered_at, passage.to_answer())
         if frame.camera_age is not None and (age := self._camera_age.take(frame.camera_age)) is not None:
             self.camera.observe(age)
@@ -102,9 +105,7 @@ class Ledger:
         """It was drawn on, encoded, and is about to be sent."""
         passage = self._passage(showing.frame)
         passage.drawn_at, passage.encoded_at = showing.drawn_at, showing.encoded_at
-        self._shown[showing.pts] = showing.frame.index
-        if len(self._shown) > MOST:
-            self._shown.popitem(last=False)
+        self._know(showing.pts, showing.frame)
 
     def sent(self, pts: int, at: float) -> None:
         """A viewer's connection has taken it."""
@@ -116,10 +117,15 @@ class Ledger:
 
     def painted(self, receipt: Receipt) -> bool:
         """It was on somebody's screen; gives whether that counts, as of pictures that were answered."""
-        passage = self._of(receipt.pts)
+        passage = self._of(receipt.picture)
         if passage is None or passage.answered_at is None:
             return False
-        stamps = (*passage.to_encoded(), receipt.sent_at, receipt.received_at, receipt.painted_at)
+        stamps: Stamps
+        if isinstance(receipt.picture, tuple):
+            # It went before it was decoded, and waited for its boxes on the page.
+            stamps = (*passage.to_answer(), None, None, None, None, receipt.painted_at)
+        else:
+            stamps = (*passage.to_encoded(), receipt.sent_at, receipt.received_at, receipt.painted_at)
         self._ended("glass", receipt.painted_at, stamps)
         self.glass.observe(max(0.0, receipt.painted_at - passage.received_at))
         self.receipts["taken"] += 1
@@ -179,9 +185,15 @@ class Ledger:
         """Whether the oldest came before that."""
         return next(iter(self._passages.values())).received_at < before
 
-    def _of(self, pts: int) -> _Passage | None:
-        """The one that is shown as `pts`."""
-        index = self._shown.get(pts)
+    def _know(self, picture: Hashable, frame: Frame) -> None:
+        """Viewers are sent it as that."""
+        self._known[picture] = frame.index
+        if len(self._known) > 2 * MOST:
+            self._known.popitem(last=False)
+
+    def _of(self, picture: Hashable) -> _Passage | None:
+        """The one that viewers are sent as that."""
+        index = self._known.get(picture)
         return None if index is None else self._passages.get(index)
 
 

@@ -22,12 +22,16 @@ before it was sent, too long after, or after now; the clock it is told by was no
 DISBELIEFS: tuple[Disbelief, ...] = ("unknown", "early", "late", "future", "clock")
 
 
+REPORTS, AT_ONCE = 1.0, 6.0
+"""Reports a second, and at once: a page sends one every two seconds, and some at first to compare its clock."""
+
+
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """One picture that a viewer has seen. Monotonic seconds."""
 
-    pts: int
-    """EncodedPacket.pts of it."""
+    picture: Hashable
+    """What was sent: EncodedPacket.pts of a drawn one, (opening, time) of one that went as it came."""
     sent_at: float
     """When his connection took it."""
     received_at: float | None
@@ -39,16 +43,28 @@ class Receipt:
 class Receipts:
     """Of one viewer."""
 
-    def __init__(self) -> None:
-        self._sent: OrderedDict[Hashable, tuple[int, float]] = OrderedDict()
+    def __init__(self, began_at: float = 0.0) -> None:
+        self.began_at = began_at
+        """Monotonic; the beginning of the clock that the viewer is told."""
+        self._sent: OrderedDict[Hashable, tuple[Hashable, float]] = OrderedDict()
+        self._left, self._at = AT_ONCE, began_at
 
     def __len__(self) -> int:
         """Pictures that may be reported."""
         return len(self._sent)
 
-    def sent(self, identity: Hashable, pts: int, at: float) -> None:
+    def may_report(self, now: float) -> bool:
+        """Whether a report is not one too many; it is counted."""
+        self._left = min(AT_ONCE, self._left + REPORTS * max(0.0, now - self._at))
+        self._at = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
+
+    def sent(self, identity: Hashable, picture: Hashable, at: float) -> None:
         """A picture was handed to his connection, which names it by `identity`."""
-        self._sent[identity] = (pts, at)
+        self._sent[identity] = (picture, at)
         if len(self._sent) > MOST:
             self._sent.popitem(last=False)
 
@@ -67,7 +83,7 @@ class Receipts:
         found = self._sent.pop(identity, None)
         if found is None:
             return "unknown"
-        pts, sent_at = found
+        picture, sent_at = found
         slack += SLACK
         # Asked in the affirmative: what is no number fails each.
         if not painted_at >= sent_at - slack:
@@ -79,4 +95,4 @@ class Receipts:
         painted_at = max(painted_at, sent_at)
         if received_at is not None:
             received_at = min(max(received_at, sent_at), painted_at) if received_at == received_at else None
-        return Receipt(pts, sent_at, received_at, painted_at)
+        return Receipt(picture, sent_at, received_at, painted_at)

@@ -14,8 +14,7 @@ from aiortc.mediastreams import MediaStreamError
 from streamer.values.clock import Clock, monotonic
 from streamer.values.errors import Refused
 from streamer.values.packet import TIME_BASE, EncodedPacket
-from streamer.values.receipts import Disbelief, Receipt, Receipts
-from streamer.webrtc.budget import Budget
+from streamer.values.receipts import Receipts
 from streamer.webrtc.hooks import (
     limit_retransmission,
     newest_timestamp,
@@ -32,9 +31,6 @@ from streamer.webrtc.traffic import Traffic
 Codec = Literal["H264", "VP8"]
 CODECS: tuple[Codec, ...] = ("H264", "VP8")
 """Best first: what most viewers take is encoded once for all of them, whatever order each would prefer."""
-REPORTS, REPORTS_AT_ONCE = 1.0, 6.0
-"""Reports of what was seen, a second and at once: a page sends one every two seconds, and some at first to compare its
-clock with ours."""
 TIMESTAMPS = 1 << 32
 """RTP counts modulo this."""
 
@@ -78,7 +74,7 @@ class PacketTrack(MediaStreamTrack):
         self.feed: Feed | None = None
         """Where packets come from; None until the codec is agreed on."""
         self.retransmissions = Retransmissions()
-        self.receipts = Receipts()
+        self.receipts = Receipts(clock())
         """Of what was sent, by the low 32 bits of its pts."""
         self.sender: RTCRtpSender | None = None
         """Who sends it, once that is known."""
@@ -160,9 +156,6 @@ class Viewer(Session):
         self._feeds = feeds
         self._on_close, self._on_arrival = on_close, on_arrival
         self._track = PacketTrack(clock, on_sent)
-        self.began_at = clock()
-        """Monotonic; the beginning of the clock that the viewer is told."""
-        self._reports = Budget(REPORTS, REPORTS_AT_ONCE)
         self.arrived = False
         """Whether the viewer has ever been connected."""
         super().__init__(Peer(f"{stream}: a viewer", clock=clock, on_connected=self._connected, on_closed=self._closed))
@@ -199,18 +192,14 @@ class Viewer(Session):
         self._track.feed = next((feed for codec, feed in self._feeds.items() if codec == agreed), None)
         return answer
 
-    def may_report(self, now: float) -> bool:
-        """Whether a report of what was seen is not one too many; it is counted."""
-        return self._reports.spend(1, now)
+    @property
+    def receipts(self) -> Receipts:
+        """What he may say he has seen."""
+        return self._track.receipts
 
-    def seen(
-        self, timestamp: int, received_at: float | None, painted_at: float, *, now: float, slack: float
-    ) -> Receipt | Disbelief:
-        """What the viewer says of the picture that came with this RTP timestamp; as `Receipts.take`."""
-        identity = self._track.identity(timestamp)
-        if identity is None:
-            return "unknown"
-        return self._track.receipts.take(identity, received_at, painted_at, now=now, slack=slack)
+    def identity(self, timestamp: int) -> int | None:
+        """By what the receipts know the picture that came with this RTP timestamp; None: nothing was sent."""
+        return self._track.identity(timestamp)
 
     def _connected(self) -> None:
         self.arrived = True

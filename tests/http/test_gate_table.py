@@ -33,7 +33,7 @@ action, and one that is unknown. One whom a trusted proxy names, and whose group
 DOORS = ("any", "open")
 """Nobody again: where `anonymous` may view, and where there is no section `access`, on loopback."""
 
-SHORT = {"/api/streams/{name}/recordings": "R", "/api/outlets/{outlet}": "O"}
+SHORT = {"/api/streams/{name}/recordings": "R", "/api/outlets/{outlet}": "O", "/api/streams/{name}/video/": "V/"}
 """How the table has what many paths begin with."""
 
 TABLE = """
@@ -113,6 +113,8 @@ GET     R/{segment}/boxes               401  404  404  404  404  404  403  403  
 GET     R/{segment}/init.mp4            401  404  404  404  404  404  403  403  403  403  401  404  401  404  404
 GET     R/{segment}/{begin}-{end}.m4s   401  404  404  404  404  404  403  403  403  403  401  404  401  404  404
 GET     /api/streams/{name}/video       401  404  426  426  426  426  403  403  403  403  401  426  401  426  426
+OPTIONS V/{viewer}/painted              204  204  204  204  204  204  204  204  204  204  204  204  204  204  204
+POST    V/{viewer}/painted              401  404  404  404  404  404  403  403  403  403  401  404  401  404  404
 GET     /api/tokens                     401  403  403  403  200  403  403  403  200  403  401  403  401  401  403
 POST    /api/tokens                     401  403  403  403  415  403  403  403  415  403  401  403  401  401  403
 DELETE  /api/tokens/{id}                401  403  403  403  204  403  403  403  204  403  401  403  401  401  403
@@ -155,6 +157,7 @@ PATHS = {
     "{user}": "viewer",
     "{name}": "a",
     "{session}": "none",
+    "{viewer}": "none",
     "{path}": "app.js",
     "{event}": "01ac0d31-5e00-7000-8000-000000000000",
     "{segment}": "01ac0d31-5e00-7000-8000-000000000000",

@@ -1,6 +1,7 @@
 """streamer.http.painted: a page says when it had pictures on the screen; a real viewer is sent them."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -18,8 +19,10 @@ from streamer.http.bodies.painted import MOST
 from streamer.service import Service
 from streamer.stream.pipeline import Pipeline
 from streamer.values.clock import monotonic
+from streamer.values.coded import CodedForm, CodedPicture
+from streamer.values.receipts import AT_ONCE
 from streamer.values.stages import STAGES
-from streamer.webrtc.viewer import REPORTS_AT_ONCE, Viewer
+from streamer.webrtc.viewer import Viewer
 from tests.http.guests import Door
 from tests.peers.fake_model_server import run_fake_model_server
 from tests.peers.frames import make_frame
@@ -101,6 +104,19 @@ class Page:
             await until(lambda: len(self.painted) > index)  # noqa: B023
 
 
+class Told:
+    """The way to a viewer of the clean video, who takes everything."""
+
+    is_full = False
+
+    def __init__(self) -> None:
+        self.written: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        """Keep it."""
+        self.written.append(data)
+
+
 @asynccontextmanager
 async def run_page() -> AsyncIterator[Page]:
     """A viewer of a stream whose every frame is looked at."""
@@ -125,7 +141,7 @@ async def test_what_a_viewer_saw_is_in_the_ledger_and_its_stages_add_up() -> Non
     """Real frames to a real viewer whose page tells: histograms of stages that add up to the one to the glass."""
     async with run_page() as page:
         clocks = await page.compare()
-        assert clocks["offset"] == pytest.approx((page.BEHIND - page.session.began_at) * 1000, abs=200)
+        assert clocks["offset"] == pytest.approx((page.BEHIND - page.session.receipts.began_at) * 1000, abs=200)
         await page.feed(5)
         frames: list[list[float | None]] = [[timestamp, at, at + 5] for timestamp, at in page.painted.items()]
         frames[-1][1] = None
@@ -192,12 +208,12 @@ async def test_a_report_that_is_none_is_refused() -> None:
             ('{"sent": NaN}', "sent"),
             ('{"sent": 1e999}', "sent"),
             (f'{{{clock}, "frames": [[1, null, NaN]]}}', "frames"),
-            (f'{{{clock}, "frames": [[-1, null, 1]]}}', "frames"),
-            (f'{{{clock}, "frames": [[4294967296, null, 1]]}}', "frames"),
+            (f'{{{clock}, "frames": [[-9007199254740993, null, 1]]}}', "frames"),
+            (f'{{{clock}, "frames": [[1.5, null, 1]]}}', "frames"),
             (f'{{{clock}, "frames": [{",".join(["[1,null,1]"] * (MOST + 1))}]}}', "frames"),
             ('{"sent": 1, "frames": [[1, null, 1]]}', "offset and round_trip"),
         ]:
-            page.session._reports._left = REPORTS_AT_ONCE
+            page.session.receipts._left = AT_ONCE
             async with (
                 aiohttp.ClientSession() as client,
                 client.post(f"{page.door.url}{page.path}/painted", data=body, headers=headers) as response,
@@ -210,8 +226,8 @@ async def test_a_report_that_is_none_is_refused() -> None:
 async def test_a_page_reports_so_often_and_no_more() -> None:
     """Some reports at once, to compare clocks; then it is told to wait."""
     async with run_page() as page:
-        statuses = [(await page.report())[0] for _ in range(int(REPORTS_AT_ONCE) + 3)]
-        assert statuses[: int(REPORTS_AT_ONCE)] == [200] * int(REPORTS_AT_ONCE)
+        statuses = [(await page.report())[0] for _ in range(int(AT_ONCE) + 3)]
+        assert statuses[: int(AT_ONCE)] == [200] * int(AT_ONCE)
         assert 429 in statuses
         async with page.door.ask("POST", f"{page.path}/painted", json={"sent": 1}) as response:
             assert response.status == 429
@@ -222,4 +238,33 @@ async def test_a_session_that_has_ended_takes_no_report() -> None:
     """Nor does one of another stream, or none at all."""
     async with run_page() as page:
         await page.session.close()
+        assert (await page.report())[0] == 404
+
+
+async def test_pictures_that_go_as_they_came_are_reported_too() -> None:
+    """A viewer of the clean video is told his name; reports under it are of what he was sent, and of nobody else's."""
+    form = CodedForm("h264", 64, 48, name="avc1.42c00a")
+    async with run_page() as page:
+        pipeline, told = page.pipeline, Told()
+        viewer = pipeline.clean.join(told, pipeline.state())
+        hello = json.loads(told.written[0][told.written[0].index(b"{") :])
+        assert hello["viewer"] == viewer.id
+        page.path = f"/api/streams/a/video/{hello['viewer']}"
+        clocks = await page.compare()
+        times = [1000, 2000, 3000]
+        for index, time in enumerate(times):
+            now = monotonic()
+            frame = replace(make_frame(float(index), now, stream="a", index=index), coded_at=time, opening=2)
+            picture = CodedPicture(b"\0\0\0\1\x65", time, now, is_key=True, form=form, opening=2)
+            await asyncio.to_thread(pipeline.clean.put, picture)
+            await asyncio.to_thread(pipeline.receive, frame)
+            await until(lambda: pipeline.counts.results > index)  # noqa: B023
+        frames = [[time, None, page.now()] for time in (*times, 4000)]
+        status, answer = await page.report(**clocks, frames=frames)
+        assert (status, answer["taken"], answer["ignored"]) == (200, 3, 1)
+        assert (await page.report(**clocks, frames=frames))[1]["taken"] == 0
+        glass = {stage: d.count for (of, stage), d in pipeline.ledger.stages.items() if of == "glass" and d.count}
+        assert glass["paint"] == pipeline.ledger.glass.count == 3
+        assert not {"hold", "encode", "send", "network"} & glass.keys()
+        pipeline.clean.leave(viewer)
         assert (await page.report())[0] == 404

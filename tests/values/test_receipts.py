@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamer.values.receipts import DISBELIEFS, LATEST, MOST, SLACK, Receipt, Receipts
+from streamer.values.receipts import AT_ONCE, DISBELIEFS, LATEST, MOST, REPORTS, SLACK, Receipt, Receipts
 
 SENT_AT = 100.0
 NOW = 130.0
@@ -66,14 +66,14 @@ def test_clocks_may_disagree_by_what_is_known_of_them() -> None:
 )
 def test_no_report_says_what_cannot_be(reports: list[tuple[int, Any, float, float]]) -> None:
     """Whatever is reported: at most one receipt a picture, its times in order and within bounds, or why not."""
-    receipts, seen = sent(*range(10)), set[int]()
+    receipts, seen = sent(*range(10)), set[object]()
     for identity, received_at, painted_at, slack in reports:
         found = receipts.take(identity, received_at, painted_at, now=NOW, slack=slack)
         if not isinstance(found, Receipt):
             assert found in DISBELIEFS
             continue
-        assert found.pts not in seen
-        seen.add(found.pts)
+        assert found.picture not in seen
+        seen.add(found.picture)
         assert SENT_AT <= found.painted_at <= SENT_AT + LATEST
         assert found.received_at is None or found.sent_at <= found.received_at <= found.painted_at
 
@@ -84,3 +84,12 @@ def test_a_viewer_who_reports_nothing_costs_no_more_than_the_newest() -> None:
     assert len(receipts) == MOST
     assert receipts.take(49, None, SENT_AT, now=NOW) == "unknown"
     assert isinstance(receipts.take(50, None, SENT_AT, now=NOW), Receipt)
+
+
+def test_reports_are_as_many_as_may_be() -> None:
+    """So many at once, and one a second; a clock that stands still gives none."""
+    receipts = Receipts(SENT_AT)
+    assert sum(receipts.may_report(SENT_AT) for _ in range(50)) == AT_ONCE
+    assert receipts.may_report(SENT_AT + 1 / REPORTS)
+    assert not receipts.may_report(SENT_AT + 1 / REPORTS)
+    assert sum(receipts.may_report(SENT_AT + 1000) for _ in range(50)) == AT_ONCE

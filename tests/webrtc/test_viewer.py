@@ -144,7 +144,7 @@ async def test_a_picture_is_told_as_it_leaves_and_known_by_its_timestamp() -> No
         assert left == sent
         now = viewer.clock()
         for (pts, at), timestamp in zip(sent, stamps, strict=True):
-            found = viewer.session.seen(timestamp, None, now, now=now, slack=0)
+            found = viewer.session.receipts.take(viewer.session.identity(timestamp), None, now, now=now)
             assert found == Receipt(pts, at, None, now)
         assert track._origin is not None
         far = track._origin + (1 << 32) + 7

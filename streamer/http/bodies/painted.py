@@ -11,12 +11,13 @@ MOST = 128
 
 Moment = Annotated[float, Field(ge=-1e12, le=1e12, allow_inf_nan=False)]
 """Milliseconds of the page's own clock, `performance.now()`."""
-Painted = tuple[Annotated[int, Field(ge=0, lt=1 << 32)], Moment | None, Moment]
-"""A picture's RTP timestamp; when the browser had received it, or null; when it was on the screen."""
+Painted = tuple[Annotated[int, Field(ge=-(1 << 53), le=1 << 53)], Moment | None, Moment]
+"""A picture's RTP timestamp, or its `time` where it came as the camera sent it; when the browser had received it, or
+null; when it was on the screen."""
 
 
 class PaintedReport(Body):
-    """What `POST /whep/{name}/{session}/painted` carries."""
+    """What `POST …/painted` carries."""
 
     sent: Moment
     """When the page sends it."""

@@ -115,11 +115,15 @@ class Clean:
 
     def join(self, pipe: Pipe, state: StreamState) -> CleanViewer:
         """A new viewer, who is sent what there is at once; `state`: of the stream."""
-        pipe.write(text(hello(self._name, state, self._clock())))
-        viewer = CleanViewer(pipe)
+        viewer = CleanViewer(pipe, self._clock())
+        pipe.write(text(hello(self._name, state, self._clock(), viewer.id)))
         self._begin(viewer)
         self._viewers.add(viewer)
         return viewer
+
+    def viewer(self, named: str) -> CleanViewer | None:
+        """The one of that id, while he is there."""
+        return next((viewer for viewer in self._viewers if viewer.id == named), None)
 
     def let_pause(self, viewer: CleanViewer, *, pause: bool) -> None:
         """Send him nothing for now, or again what there is and what comes."""
@@ -182,9 +186,10 @@ class Clean:
         self._group.put(arrival.message, is_key=arrival.is_key)
         self._placing.sent(arrival.identity)
         if self._watched:
-            message = arrival.message + self._foretold(arrival)
+            message, now = arrival.message + self._foretold(arrival), self._clock()
             for viewer in self._viewers:
                 viewer.picture(message, is_key=arrival.is_key)
+                viewer.receipts.sent(arrival.identity[1], arrival.identity, now)
 
     def _say_form(self) -> None:
         """Pictures of another form follow, of another opening, or none."""

@@ -1,8 +1,10 @@
 """One viewer of a clean video: what is for him is written as soon as his connection takes it."""
 
+import secrets
 from collections.abc import Sequence
 from typing import Protocol
 
+from streamer.values.receipts import Receipts
 from streamer.view.clean.backlog import Backlog
 
 
@@ -20,7 +22,11 @@ class Pipe(Protocol):
 class CleanViewer:
     """On the event loop."""
 
-    def __init__(self, pipe: Pipe) -> None:
+    def __init__(self, pipe: Pipe, now: float = 0.0) -> None:
+        self.id = secrets.token_urlsafe(18)
+        """Unguessable: whoever knows it may say what this viewer has seen."""
+        self.receipts = Receipts(now)
+        """Of what he was sent, by its time."""
         self._pipe = pipe
         self._backlog = Backlog()
         self.paused = False

@@ -42,6 +42,8 @@ class Hello(TypedDict):
     """Why it is not live, as a sentence; else null."""
     now: float
     """The service's monotonic clock, in seconds, by which pictures say when they came."""
+    viewer: str
+    """Who is told this, as reports of what he has seen name him."""
 
 
 class Form(TypedDict):
@@ -87,7 +89,7 @@ def picture_message(picture: CodedPicture) -> bytes:
     return framed(head + picture.data, BINARY)
 
 
-def hello(stream: str, state: StreamState, now: float) -> Hello:
+def hello(stream: str, state: StreamState, now: float, viewer: str = "") -> Hello:
     """What a new viewer is told."""
     return {
         "type": "hello",
@@ -96,6 +98,7 @@ def hello(stream: str, state: StreamState, now: float) -> Hello:
         "state": state.word,
         "reason": state.reason,
         "now": now,
+        "viewer": viewer,
     }
 
 

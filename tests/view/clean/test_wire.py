@@ -92,8 +92,16 @@ def test_what_browsers_do_not_play_is_not_offered(form: object, why: str | None)
 
 def test_every_other_message_is_what_the_api_says() -> None:
     """The words of docs/api.md."""
-    assert read(text(hello("front", StreamState("stale", "why"), 12.5))) == [
-        {"type": "hello", "version": 1, "stream": "front", "state": "stale", "reason": "why", "now": 12.5}
+    assert read(text(hello("front", StreamState("stale", "why"), 12.5, "v1"))) == [
+        {
+            "type": "hello",
+            "version": 1,
+            "stream": "front",
+            "state": "stale",
+            "reason": "why",
+            "now": 12.5,
+            "viewer": "v1",
+        }
     ]
     assert read(group_message(3) + gap_message(4) + sampled_message(1, -2)) == [
         {"type": "group", "pictures": 3},
