@@ -22,6 +22,7 @@ from streamer.view.clean.backlog import MOST_BYTES
 from streamer.view.clean.clean import Clean
 from tests.http.guests import bearer, cookie, everybody, signed_in
 from tests.peers.clock import FakeClock
+from tests.peers.nginx import run_nginx
 from tests.peers.process import free_port
 from tests.peers.until import until
 from tests.view.clean.peers import coded
@@ -231,6 +232,24 @@ async def test_it_is_below_the_base_path_too() -> None:
     """As a proxy asks for it that serves a folder."""
     async with run_port(base_path="/sightline") as port, port.watch(f"/sightline{VIDEO}") as way:
         assert await heard(way, 4) == GREETED
+
+
+async def test_it_passes_a_proxy() -> None:
+    """As docs/proxy.md sets nginx up: in a folder, under a name of its own; a foreign page is refused there too."""
+    async with run_port(base_path="/sightline", names=["cameras.example.org"], trusted_proxies=["127.0.0.1"]) as port:
+        hand_on = "proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $http_connection;"
+        host = "proxy_http_version 1.1; proxy_set_header Host $http_host;"
+        location = f"location /sightline {{ proxy_pass http://127.0.0.1:{port.number}; {host} {hand_on} }}"
+        with run_nginx(location) as proxy:
+            path, direct = f"/sightline{VIDEO}", port.number
+            port.number = proxy
+            named = {"Host": "cameras.example.org"}
+            async with port.watch(path, {**named, "Origin": "https://cameras.example.org"}) as way:
+                assert await heard(way, 4) == GREETED
+                await port.come(False)
+                assert await heard(way, 1) == [1]
+            assert await port.refused(path, {**named, "Origin": "https://evil.example"}) == 403
+            port.number = direct
 
 
 async def test_a_viewer_may_pause_and_go_on(port: Port) -> None:

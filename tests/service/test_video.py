@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 import struct
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -13,13 +14,12 @@ from typing import Any
 import aiohttp
 import pytest
 
-from serving.signature import Contract
+from tests.peers import fake_model_server
 from tests.peers.clip import make_clip
-from tests.peers.fake_model_server import FakeModelServer, run_fake_model_server
+from tests.peers.process import free_port, run_process
 from tests.peers.rtsp_server import RtspServer, run_rtsp_server, write_access_units
 from tests.peers.service import PATIENCE_S, Service, run_service
 
-CONTRACT = Contract("insulators", height=32, width=32, labels={1: "insulator", 2: "defect"})
 EXAMPLE = Path(__file__).parents[2] / "docs/examples/watch.py"
 HEAD = struct.Struct("<BBHIdd")
 DELIMITER = b"\x09"
@@ -103,17 +103,15 @@ def camera(clip: Path) -> Iterator[RtspServer]:
         yield server
 
 
-@asynccontextmanager
-async def watched(camera: RtspServer) -> AsyncIterator[tuple[Service, FakeModelServer]]:
-    """A service that watches it, and its model."""
-    async with run_fake_model_server(CONTRACT) as model:
-        config = {
-            "serving": {"address": f"127.0.0.1:{model.port}"},
-            "streams": {"cam": {"url": camera.url("/cam"), "sample_fps": 10}},
-        }
-        with run_service(config) as service:
-            await service.wait_for_state("cam", "live")
-            yield service, model
+@pytest.fixture(scope="module")
+def service(camera: RtspServer) -> Iterator[Service]:
+    """A service that watches it, and asks a model ten times a second."""
+    port = free_port()
+    streams = {"cam": {"url": camera.url("/cam"), "sample_fps": 10}}
+    with run_process([sys.executable, "-m", fake_model_server.__name__, str(port)]) as model:
+        model.wait_for_output("serving")
+        with run_service({"serving": {"address": f"127.0.0.1:{port}"}, "streams": streams}) as service:
+            yield service
 
 
 @pytest.fixture(scope="module")
@@ -125,10 +123,11 @@ def sent(clip: Path, tmp_path_factory: pytest.TempPathFactory) -> list[list[byte
 
 
 async def test_a_viewer_has_the_cameras_own_pictures_and_what_is_in_them(
-    camera: RtspServer, sent: list[list[bytes]]
+    service: Service, sent: list[list[bytes]]
 ) -> None:
     """Each picture is the camera's, unit by unit; the first is there at once; answers are of frames that were shown."""
-    async with watched(camera) as (service, _), watch(service) as viewer:
+    await service.wait_for_state("cam", "live")
+    async with watch(service) as viewer:
         seen = await viewer.until(lambda seen: len(seen.pictures) > 75 and len(seen.of("boxes")) > 75)
         hello, form, group = seen.told[:3]
         assert (hello["type"], hello["version"], hello["stream"], hello["state"]) == ("hello", 1, "cam", "live")
@@ -151,3 +150,32 @@ async def test_a_viewer_has_the_cameras_own_pictures_and_what_is_in_them(
         assert len(answered) > 5
         assert {each for each in answered if each[1] >= begun} <= times
         assert {box[1] for each in exact for box in each["boxes"]} == {"insulator", "defect"}
+
+
+async def test_events_are_of_the_same_frames(service: Service) -> None:
+    """What is told as server-sent events has the time and the opening of the picture that it is of."""
+    await service.wait_for_state("cam", "live")
+    async with watch(service) as viewer, service.events() as feed:
+        told = [event for _, event in await feed.more(5)]
+        newest = max(event["frame_time"] for event in told)
+        seen = await viewer.until(lambda seen: seen.pictures and seen.pictures[-1].time >= newest)
+        shown = {(picture.opening, picture.time) for picture in seen.pictures}
+        assert {(event["opening"], event["frame_time"]) for event in told} <= shown
+
+
+async def test_a_viewer_goes_on_when_the_camera_comes_back(service: Service, camera: RtspServer) -> None:
+    """The new opening begins with its form and a key picture, in the same connection."""
+    await service.wait_for_state("cam", "live")
+    async with watch(service) as viewer:
+        before = (await viewer.until(lambda seen: seen.pictures)).pictures[-1].opening
+        camera.restart()
+        seen = await viewer.until(lambda seen: seen.pictures[-1].opening > before)
+        assert seen.pictures[-1].is_key
+        assert seen.of("form")[-1]["opening"] == seen.pictures[-1].opening
+
+
+def test_the_example_prints_pictures_and_what_is_in_them(service: Service) -> None:
+    """docs/examples/watch.py, as anybody would run it."""
+    with run_process([sys.executable, EXAMPLE, service.url, "cam"]) as reader:
+        for words in ("hello: ", "form: ", ": key picture of ", " found", "    insulator #"):
+            reader.wait_for_output(words, timeout=PATIENCE_S)
