@@ -131,7 +131,7 @@ class Pipeline:
             clock=clock,
             mishaps=self._mishaps,
             on_answer=self._answered,
-            on_chosen=self.clean.sampled,
+            on_chosen=self._chosen,
         )
         self._unfollowed = self._mishaps("the camera's motion cannot be followed")
         self._unreceived = self._mishaps("frames cannot be taken from the source")
@@ -264,6 +264,11 @@ class Pipeline:
         if arrival.is_due and self._unanswered_since is None:
             self._unanswered_since = frame.received_at
         self.inquiry.arrived(frame, is_due=arrival.is_due)
+
+    def _chosen(self, frame: Frame) -> None:
+        """A frame is given to the model."""
+        self.clean.sampled(frame)
+        self.view.asked(frame)
 
     def _measure(self, frame: Frame) -> None:
         self._decode_rate.add(frame.received_at, frame.pts)

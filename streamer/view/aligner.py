@@ -17,6 +17,9 @@ LEAST_FRAMES = 4
 """Frames that are held however large they are."""
 MEMORY = 64 << 20
 """Bytes of pictures held at most, so that a 4K stream holds fewer."""
+GRACE = 0.015
+"""Seconds that a picture is held beyond the hold at most where the model is asked about it and has not answered. The
+way to the next one is twice as long at least, so that none has to wait for it, and at 30 a second nobody sees it."""
 
 
 class Aligner:
@@ -31,6 +34,8 @@ class Aligner:
         self._room = LEAST_FRAMES
         """How many are held at most, of the size that the newest has."""
         self._hold = Hold()
+        self._asked: set[int] = set()
+        """Indices of the frames held that the model is asked about and has not answered."""
 
     def __len__(self) -> int:
         return len(self._frames)
@@ -40,9 +45,20 @@ class Aligner:
         """Seconds a frame is to be held now, where there is room for it so long."""
         return self._hold.seconds
 
+    def asked(self, frame: Frame) -> None:
+        """The model is asked about this frame, which is worth a moment where it is still held."""
+        if any(each is frame for each in self._frames):
+            self._asked.add(frame.index)
+
     def answered(self, latency: float, at: float) -> None:
         """An answer came at `at`, `latency` seconds after its frame had arrived."""
         self._hold.answered(latency, at)
+
+    def settled(self, frame: Frame) -> bool:
+        """A frame has its answer; gives whether it may be due sooner now."""
+        was_asked = frame.index in self._asked
+        self._asked.discard(frame.index)
+        return was_asked
 
     def put(self, frame: Frame) -> bool:
         """Hold the newest frame; gives whether a frame is due sooner now than any was before."""
@@ -50,7 +66,7 @@ class Aligner:
         self._hold.move(frame.received_at)
         self._room = max(LEAST_FRAMES, min(MAX_FRAMES, MEMORY // (frame.width * frame.height * 3 // 2 + 1)))
         while len(self._frames) >= self._room:
-            self._frames.popleft()
+            self._pop()
             self.dropped += 1
         self._frames.append(frame)
         return before is None or self._oldest_due_at() < before
@@ -69,20 +85,34 @@ class Aligner:
         Where several are due already the taker has fallen behind, and the oldest of them are dropped.
         """
         while len(self._frames) > 2 and self._frames[2].received_at + self.hold <= now:
-            self._frames.popleft()
+            self._pop()
             self.dropped += 1
         due_at = self.due_at()
         if due_at is None or due_at > now:
             return None
-        frame = self._frames.popleft()
+        frame = self._pop()
         self.held = now - frame.received_at
         return frame
 
     def clear(self) -> None:
         """Forget the frames that wait: nobody watches."""
         self._frames.clear()
+        self._asked.clear()
         self.held = 0.0
+
+    def _pop(self) -> Frame:
+        frame = self._frames.popleft()
+        self._asked.discard(frame.index)
+        return frame
 
     def _oldest_due_at(self) -> float:
         arrived = self._frames[0].received_at
-        return arrived if len(self._frames) >= self._room else arrived + self.hold
+        return arrived if len(self._frames) >= self._room else arrived + self.hold + self._grace()
+
+    def _grace(self) -> float:
+        """Seconds that the oldest frame waits for its own answer beyond the hold: half the way to the next at most."""
+        if self._frames[0].index not in self._asked:
+            return 0.0
+        if len(self._frames) == 1:
+            return GRACE
+        return min(GRACE, max(0.0, self._frames[1].received_at - self._frames[0].received_at) / 2)

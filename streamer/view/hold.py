@@ -10,9 +10,9 @@ from statistics import median_low
 
 MOST = 0.5
 """Seconds. A slower model than this shows its boxes late instead of the picture."""
-MARGIN = 0.008
+MARGIN = 0.005
 """Seconds from an answer to its being known where pictures are taken: the tracker and a turn of the event loop."""
-SPREAD = 0.04
+SPREAD = 0.03
 """Seconds above the median at most that are waited for late answers."""
 SHARE = 0.9
 """Of the answers, waited for where their spread is bearable."""

@@ -115,10 +115,17 @@ class View:
             return
         self._arrived.set()  # to show a frame, or to notice that the last viewer has left
 
+    def asked(self, frame: Frame) -> None:
+        """The model is asked about a frame."""
+        if self.watched:
+            self.aligner.asked(frame)
+
     def answered(self, frame: Frame, detections: Detections) -> None:
         """A sampled frame's detections came."""
         now = self._clock()
         self.aligner.answered(now - frame.received_at, now)
+        if self.aligner.settled(frame):
+            self._arrived.set()
         if self.watched:
             self.in_time += frame.pts > self._drawn
             self.late += frame.pts <= self._drawn

@@ -1,5 +1,6 @@
 """streamer.view.aligner: frames held until their detections are known."""
 
+import itertools
 import math
 import random
 from itertools import pairwise
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamer.values.frame import Frame
-from streamer.view.aligner import MAX_FRAMES, MEMORY, Aligner
+from streamer.view.aligner import GRACE, MAX_FRAMES, MEMORY, Aligner
 from streamer.view.hold import MARGIN, MOST, SLOWER
 from tests.peers.frames import make_frame, make_picture
 
@@ -108,6 +109,60 @@ def test_one_is_due_sooner_when_there_was_none_or_no_more_fit() -> None:
     assert [aligner.put(frame) for frame in given[:5]] == [True, False, False, False, True]
     assert aligner.take(given[4].received_at) is given[0]
     assert aligner.put(given[5])
+
+
+def test_a_frame_that_is_asked_about_waits_a_moment_for_its_own_answer() -> None:
+    """It is due GRACE later while its answer is missing, and at once when it comes; no other frame ever is."""
+    aligner, given = Aligner(), frames(4)
+    aligner.answered(0.05, 1000.0)
+    for frame in given:
+        aligner.put(frame)
+    hold = aligner.hold
+    aligner.asked(given[0])
+    aligner.asked(given[1])
+    aligner.asked(make_frame(index=9))
+    assert aligner.due_at() == pytest.approx(given[0].received_at + hold + GRACE)
+    assert aligner.take(given[0].received_at + hold) is None
+    assert aligner.settled(given[0])
+    assert not aligner.settled(given[0])
+    assert aligner.take(given[0].received_at + hold) is given[0]
+    assert aligner.take(given[1].received_at + hold + GRACE) is given[1]
+    assert aligner.due_at() == pytest.approx(given[2].received_at + hold)
+
+
+@settings(deadline=None)
+@given(
+    gaps=st.lists(st.sampled_from([0.0, 0.002, 1 / 120, 1 / 60, 1 / 30, 0.2]), min_size=5, max_size=60),
+    sampled=st.integers(1, 6),
+)
+def test_who_waits_for_an_answer_holds_up_nobody(gaps: list[float], sampled: int) -> None:
+    """However frames come, in bursts too, those that are asked about are late by half the way to the next at most.
+
+    All others are shown when they would be if nothing were asked, and none is lost for it.
+    """
+    received_at = list(itertools.accumulate(gaps, initial=1000.0))
+    alone, asked = (_shown_at(received_at, ask) for ask in (len(gaps) + 1, sampled))
+    assert list(asked) == list(alone)
+    for index, at in asked.items():
+        following = received_at[index + 1] if index + 1 < len(received_at) else math.inf
+        grace = min(GRACE, (following - received_at[index]) / 2) if index % sampled == 0 and index else 0.0
+        assert alone[index] <= at <= alone[index] + grace + 1e-6
+
+
+def _shown_at(received_at: list[float], ask: int) -> dict[int, float]:
+    """When each frame is taken that is, where one of so many but the first is asked about and never answered."""
+    aligner, shown = Aligner(), dict[int, float]()
+    aligner.answered(0.05, 1000.0)
+    for index, now in enumerate([*received_at, received_at[-1] + 10]):
+        while (due_at := aligner.due_at()) is not None and due_at <= now:
+            taken = aligner.take(due_at)
+            assert taken is not None
+            shown[taken.index] = due_at
+        frame = make_frame(index / 30, now, index=index)
+        aligner.put(frame)
+        if index and index % ask == 0:
+            aligner.asked(frame)
+    return shown
 
 
 def test_nothing_is_held_while_nobody_watches() -> None:

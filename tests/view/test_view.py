@@ -318,6 +318,24 @@ async def test_a_late_answer_is_drawn_on_every_picture_that_is_still_held() -> N
     assert seen.boxes == [(0, 0), (1, 1), (2, 1), (3, 1), (4, 1)]
 
 
+async def test_a_picture_the_model_is_asked_about_is_shown_as_soon_as_it_answers() -> None:
+    """Beyond its hold it waits a moment for its own answer, and no longer than for that."""
+    async with run_scene() as scene:
+        scene.view.witness = seen = Seen()
+        scene.view.jpeg.subscribe()
+        scene.view.aligner.answered(0.1, scene.clock())
+        frame = scene.put()
+        scene.view.asked(frame)
+        for _ in range(3):
+            scene.put()
+        scene.clock.advance(frame.received_at + scene.view.aligner.hold + aligner.GRACE / 2 - scene.clock())
+        assert scene.view.annotated == 0
+        scene.answer(frame, make_detections(frame.pts, [BOX], size=SIZE))
+        await scene.shown(1)
+    assert seen.boxes == [(0, 1)]
+    assert scene.view.in_time == 1
+
+
 async def test_pictures_that_cannot_be_shown_are_told_of_once(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
