@@ -15,6 +15,7 @@ from typing import Any
 
 from streamer.bench.access import measure_access
 from streamer.bench.archive import measure_archive
+from streamer.bench.arrival import measure_arrival
 from streamer.bench.browser import chromium
 from streamer.bench.cameras import measure_cameras
 from streamer.bench.fleet import measure_fleet
@@ -41,7 +42,7 @@ ALONE: dict[str, Callable[[Path, Say], dict[str, Any]]] = {
     "tracks": measure_tracks,
 }
 """What needs neither a model nor cameras."""
-AGAINST = {"viewers", "saturation", "fleet", "glass"}
+AGAINST = {"viewers", "saturation", "fleet", "glass", "arrival"}
 """What is measured with another checkout's service too, where one is named."""
 
 
@@ -128,6 +129,7 @@ def _with_model(
         for child in children:
             child.stop()
     measures: dict[str, Callable[[], dict[str, Any]]] = {
+        "arrival": lambda: in_turn(partial(measure_arrival, state, footage, seconds, say), against),
         "viewers": lambda: in_turn(partial(measure_viewers, state, footage, seconds, say), against),
         "signing_in": lambda: measure_signing_in(state, footage, seconds, say),
         "publishing": lambda: measure_publishing(state, models, footage, seconds, say),

@@ -10,6 +10,7 @@ from streamer.source.reader import Reader
 from streamer.source.relay import Relay
 from streamer.source.stop import Stop
 from streamer.source.target import Target
+from streamer.source.transport_stream import TransportStream
 from streamer.values import url as urls
 
 
@@ -24,6 +25,6 @@ def relayed(target: Target, stop: Stop) -> Iterator[Contained]:
     there = [urls.at(target.url, address) for address in found] if target.destinations.pins else [target.url]
     with (
         closing(Relay(there, stop, listen=target.listen, sound=target.sound)) as relay,
-        contained(Reader(relay, Allowance(target.limits)), protocols.MPEG_TS) as opened,
+        contained(Reader(TransportStream(relay), Allowance(target.limits)), protocols.MPEG_TS) as opened,
     ):
         yield opened

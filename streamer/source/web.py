@@ -19,6 +19,7 @@ from streamer.source.protocol import Protocol
 from streamer.source.reader import Reader, Seekable
 from streamer.source.stop import Stop
 from streamer.source.target import Limits, Target
+from streamer.source.transport_stream import TransportStream
 
 
 @contextmanager
@@ -45,7 +46,11 @@ def fetch(target: Target, stop: Stop) -> Iterator[Opened]:
 def _container(download: Download, protocol: Protocol, limits: Limits) -> Iterator[Contained]:
     is_movie, is_seekable = protocol is protocols.MP4, download.seekable()
     body, allowance = Movie(download) if is_movie else download, Allowance(limits)
-    with contained(Seekable(body, allowance) if is_seekable else Reader(body, allowance), protocol) as opened:
+    if is_seekable:
+        reader: Reader = Seekable(body, allowance)
+    else:
+        reader = Reader(TransportStream(body) if protocol is protocols.MPEG_TS else body, allowance)
+    with contained(reader, protocol) as opened:
         # With a length it is a recording; without, a camera that writes fragments for as long as it runs.
         if is_movie and is_seekable:
             opened = replace(opened, protocol=replace(protocol, bursts=True, stall=60.0), recorded=True)

@@ -14,6 +14,7 @@ from streamer.source.rtsp.playing import Playing
 from streamer.source.rtsp.traits import Learn, forget
 from streamer.source.stop import Stop
 from streamer.source.target import Target
+from streamer.source.transport_stream import TransportStream
 from streamer.source.udp.bare_rtp import BareRtp
 from streamer.source.udp.form import TRANSPORT_STREAM, rtp_payload
 from streamer.source.udp.port import Port
@@ -46,5 +47,6 @@ def hear(target: Target, stop: Stop, learn: Learn = forget, clock: Clock = monot
         is_wrapped = form.codec == TRANSPORT_STREAM
         protocol = protocols.MPEG_TS if is_wrapped else protocols.NAL_UNITS[form.codec]
         stream = Stream(sender, rtp_payload if is_wrapped else bytes)
-        with contained(Reader(stream, Allowance(target.limits)), protocol) as opened:
+        body = TransportStream(stream) if is_wrapped else stream
+        with contained(Reader(body, Allowance(target.limits)), protocol) as opened:
             yield opened
