@@ -6,8 +6,10 @@
 
 /** Pictures that wait for the decoder at most, besides those of a group out of the server's memory. */
 const MOST_WAITING = 15;
-/** Pictures that the decoder may owe: one that gives none for so many is given up. */
-const MOST_OWED = 240;
+/** A decoder that is given so many pictures and gives none is given up. */
+const MOST_SILENT = 240;
+/** Pictures that may still come out of it: those before them were damaged, and never will. */
+const MOST_OWED = 64;
 
 export class CleanDecoder {
   /** Pictures left out, since they came faster than they could be decoded. */
@@ -18,6 +20,8 @@ export class CleanDecoder {
    * @type {Map<number, Picture>}
    */
   #owed = new Map();
+  /** Pictures that it was given since it gave one. */
+  #silent = 0;
   #needsKey = true;
   #allowed = MOST_WAITING;
   #onframe;
@@ -58,22 +62,25 @@ export class CleanDecoder {
     this.#allowed = MOST_WAITING + pictures;
   }
 
-  /** @param {Picture} picture */
+  /**
+   * @param {Picture} picture
+   * @returns {boolean} whether it is going to be decoded
+   */
   decode(picture) {
     const decoder = this.#decoder;
-    if (!decoder || decoder.state !== "configured") return;
+    if (!decoder || decoder.state !== "configured") return false;
     if (decoder.decodeQueueSize < MOST_WAITING) this.#allowed = Math.max(MOST_WAITING, this.#allowed - 1);
     if (decoder.decodeQueueSize > this.#allowed) this.#needsKey = true;
     if (this.#needsKey && !picture.key) {
       this.dropped++;
-      return;
+      return false;
     }
     this.#needsKey = false;
     const { key, time, data } = picture;
     this.#owed.set(time, picture);
-    if (this.#owed.size > MOST_OWED + this.#allowed)
-      return this.#fail("The browser’s decoder brings no pictures", false);
-    decoder.decode(new EncodedVideoChunk({ type: key ? "key" : "delta", timestamp: time, data }));
+    if (this.#silent++ > MOST_SILENT + this.#allowed) this.#fail("The browser’s decoder brings no pictures", false);
+    else decoder.decode(new EncodedVideoChunk({ type: key ? "key" : "delta", timestamp: time, data }));
+    return decoder === this.#decoder;
   }
 
   /** What came of the group before does not count any more: the next is a key picture. */
@@ -85,11 +92,17 @@ export class CleanDecoder {
     if (this.#decoder && this.#decoder.state !== "closed") this.#decoder.close();
     this.#decoder = null;
     this.#owed.clear();
+    this.#silent = 0;
     this.#needsKey = true;
   }
 
   /** @param {VideoFrame} frame */
   #decoded(frame) {
+    this.#silent = 0;
+    for (const oldest of this.#owed.keys()) {
+      if (this.#owed.size <= MOST_OWED + this.#allowed) break;
+      this.#owed.delete(oldest);
+    }
     const picture = this.#owed.get(frame.timestamp);
     if (!picture) return frame.close();
     this.#owed.delete(frame.timestamp);

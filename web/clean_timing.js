@@ -3,8 +3,10 @@
 
 import { Hold } from "./hold.js";
 
-/** How long the quickest way of a picture counts, twice at most: clocks drift. */
-const QUICKEST_MS = 10_000;
+/** Further behind the quickest ever, a picture is not worth decoding: it lay in the buffers of a network, or of this page. */
+export const MOST_LAG_MS = 700;
+/** By how much of the time the clocks of two machines drift apart at most. */
+const DRIFT = 1e-4;
 /** Pictures after which it is said that boxes are late, or no more. */
 const RECENT = 20;
 /** Pictures whose answers may still come. */
@@ -13,11 +15,9 @@ const MOST = 120;
 export class CleanTiming {
   /** Whether pictures wait for their boxes. */
   exact = true;
-  /** What lies between the server's clock and this one on the quickest way; the time before, and now.
-   * @type {[number, number]}
-   */
-  #offsets = [Infinity, Infinity];
-  #since = -Infinity;
+  /** What lies between the server's clock and this one on the quickest way, and when that was last said. */
+  #offset = Infinity;
+  #since = 0;
   /** When pictures came to the server, by their times.
    * @type {Map<number, number>}
    */
@@ -35,9 +35,20 @@ export class CleanTiming {
 
   /** Another connection, another server perhaps. */
   forget() {
-    this.#offsets = [Infinity, Infinity];
+    this.#offset = Infinity;
     [this.#hold, this.#lates] = [new Hold(), []];
     this.#received.clear();
+  }
+
+  /**
+   * The server has said its time.
+   *
+   * @param {number} then by its clock
+   * @param {number} now
+   */
+  began(then, now) {
+    this.#offset = Math.min(this.#offset + DRIFT * (now - this.#since), now - then);
+    this.#since = now;
   }
 
   /**
@@ -46,6 +57,7 @@ export class CleanTiming {
    * @param {number} time by which it is known
    * @param {number} received when it came to the server, of the server's clock
    * @param {number} now
+   * @returns {number} how much later than on the quickest way
    */
   came(time, received, now) {
     this.#received.set(time, received);
@@ -53,12 +65,9 @@ export class CleanTiming {
       if (this.#received.size <= MOST) break;
       this.#received.delete(oldest);
     }
-    if (now - this.#since > QUICKEST_MS) {
-      this.#offsets = [this.#offsets[1], Infinity];
-      this.#since = now;
-    }
-    this.#offsets[1] = Math.min(this.#offsets[1], now - received);
+    this.began(received, now);
     this.#hold.move(now);
+    return now - this.#at(received);
   }
 
   /**
@@ -96,6 +105,6 @@ export class CleanTiming {
 
   /** @param {number} received */
   #at(received) {
-    return received + Math.min(...this.#offsets);
+    return received + this.#offset;
   }
 }

@@ -25,7 +25,7 @@
  * @property {Bytes} data an access unit (Annex B)
  */
 /** @typedef {{ type: "boxes", opening: number, time: number, exact: boolean, boxes: Box[] }} FrameAnswer */
-/** @typedef {{ type: "hello", viewer?: string }} Hello viewer: what the server calls this connection, where it wants reports */
+/** @typedef {{ type: "hello", now: number, viewer?: string }} Hello now: seconds of the server's clock; viewer: what it calls this one */
 /** @typedef {{ type: "sampled", opening: number, time: number }} Sampled */
 /** @typedef {{ type: "group", pictures: number }} Group */
 /** @typedef {{ type: "gap", pictures: number }} Gap */

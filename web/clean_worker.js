@@ -4,7 +4,7 @@
 import { CleanDecoder } from "./clean_decoder.js";
 import { CleanSocket } from "./clean_socket.js";
 import { CleanStage } from "./clean_stage.js";
-import { CleanTiming } from "./clean_timing.js";
+import { CleanTiming, MOST_LAG_MS } from "./clean_timing.js";
 import { FrameBoxes } from "./frame_boxes.js";
 
 /** @typedef {import("./clean_wire.js").CleanMessage} CleanMessage */
@@ -49,6 +49,8 @@ const LEAD_MS = 40;
 const GRACE_MS = 60;
 /** Pictures that wait at most: half a second of 120 a second. */
 const MOST_WAITING = 64;
+/** Pictures that the decoder may have: a group out of the server's memory, and what came since. */
+const MOST_INSIDE = 1024;
 const NEWS_MS = 250;
 /** By how much a figure follows, a picture. */
 const FOLLOWS = 0.1;
@@ -142,6 +144,7 @@ class CleanVideo {
   #take(message, now) {
     switch (message.type) {
       case "hello":
+        this.#timing.began(1000 * message.now, now);
         if (message.viewer) say({ say: "viewer", viewer: message.viewer });
         break;
       case "form":
@@ -185,7 +188,10 @@ class CleanVideo {
     if (this.#remembered > 0) {
       memory = --this.#remembered === 0 ? "last" : this.#isGroupSeen ? "more" : "first";
       this.#isGroupSeen = true;
-    } else this.#timing.came(picture.time, picture.received, now);
+    } else if (this.#timing.came(picture.time, picture.received, now) > MOST_LAG_MS) {
+      this.#decoder.skip(); // what lies in the network's buffers is old: it is not worth decoding, up to what is not
+      return;
+    }
     const due = memory === "no" ? this.#timing.due(picture.received, now) : now;
     this.#coming.push({ picture, came: now, due, memory });
     if (memory === "no" && this.#coming.length > MOST_WAITING) this.#decode(this.#coming.shift()); // it is due already
@@ -195,7 +201,11 @@ class CleanVideo {
   #decode(awaiting) {
     if (!awaiting) return;
     this.#inside.set(awaiting.picture.time, awaiting);
-    this.#decoder.decode(awaiting.picture);
+    if (!this.#decoder.decode(awaiting.picture)) this.#inside.delete(awaiting.picture.time);
+    for (const oldest of this.#inside.keys()) {
+      if (this.#inside.size <= MOST_INSIDE) break;
+      this.#inside.delete(oldest); // it was damaged, and never comes out
+    }
   }
 
   /**

@@ -4,7 +4,7 @@
 
 import { CleanSocket, socketUrl } from "./clean_socket.js";
 import { CleanStage } from "./clean_stage.js";
-import { CleanTiming } from "./clean_timing.js";
+import { CleanTiming, MOST_LAG_MS } from "./clean_timing.js";
 import { FrameBoxes } from "./frame_boxes.js";
 import { LivePlayer } from "./live_player.js";
 import { OwnCanvas } from "./own_canvas.js";
@@ -158,6 +158,7 @@ export class MseWay {
   #take(message, now) {
     switch (message.type) {
       case "hello":
+        this.#timing.began(1000 * message.now, now);
         if (message.viewer)
           this.#reports = new PaintedReports(`${this.#path}/${message.viewer}/painted`, this.#closing.signal);
         break;
@@ -207,7 +208,10 @@ export class MseWay {
       if (--this.#remembered === 0) this.#player?.add(this.#group.splice(0), true);
       return;
     }
-    this.#timing.came(picture.time, picture.received, now);
+    if (this.#timing.came(picture.time, picture.received, now) > MOST_LAG_MS) {
+      this.#player?.skip(); // what lies in the network's buffers is old
+      return;
+    }
     const coming = { picture, came: now, due: this.#timing.due(picture.received, now) };
     this.#coming.push(coming);
     this.#known.set(picture.time, coming);

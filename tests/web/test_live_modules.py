@@ -175,6 +175,39 @@ async def test_labels_stay_where_they_are(call: Call) -> None:
     assert 1 <= len(drawn) < 10
 
 
+HURRY = """
+  const frames = [];
+  const failures = [];
+  const decoder = new m.CleanDecoder(
+    (frame, picture) => { frames.push(picture.time); frame.close(); },
+    (reason) => failures.push(reason),
+  );
+  const { codec } = a;
+  const pictures = a.units.map(([time, key, data]) => (
+    { type: "picture", key, time, data: Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0)) }
+  ));
+  await decoder.open({ codec, reorder: 0 });
+  decoder.decode(pictures[1]); // others are needed for it
+  const taken = pictures.filter((picture) => decoder.decode(picture)).map(({ time }) => time);
+  while (frames.length < taken.length && failures.length === 0) await new Promise((done) => setTimeout(done, 10));
+  return [taken, frames, decoder.dropped, failures];
+"""
+
+
+async def test_what_comes_too_fast_is_left_out_up_to_a_key_picture(call: Call, tmp_path: Path) -> None:
+    """A decoder that is behind is given nothing until a key picture comes, and never one without those before it."""
+    pictures = units(make_clip(tmp_path / "clip.mp4", width=320, height=180, seconds=4, gop=25))
+    taken, frames, dropped, failures = await call(
+        "clean_decoder.js", HURRY, {"codec": "avc1.42c01e", "units": pictures}
+    )
+    assert failures == []
+    assert frames == taken
+    assert dropped == len(pictures) + 1 - len(taken) > 1
+    times = [time for time, _, _ in pictures]
+    keys = {time for time, key, _ in pictures if key}
+    assert all(time in keys or times[times.index(time) - 1] in taken for time in taken)
+
+
 FRAME_BOXES = """
   const kept = new m.FrameBoxes();
   const one = (time, exact, label, opening = 1) =>
@@ -226,6 +259,19 @@ TIMING = """
   timing.exact = true;
   return [due.at(0), Math.max(...due), due.at(-1), soonest, [told, timing.late], held];
 """
+
+
+LAGS = """
+  const timing = new m.CleanTiming();
+  timing.began(1000, 5000);
+  return [0, 10, 900, 4000, 90000].map((late, at) => timing.came(at, 1000 + at * 60000, 5000 + at * 60000 + late));
+"""
+
+
+async def test_what_lay_in_buffers_is_known_as_old(call: Call) -> None:
+    """How late a picture is counts from the quickest ever, however long all are late, but for what clocks drift."""
+    lags = await call("clean_timing.js", LAGS)
+    assert lags == [pytest.approx(late, abs=40) for late in (0, 10, 900, 4000, 90000)]
 
 
 @pytest.mark.parametrize(("takes", "hold"), [(60, 68), (900, 500)])
