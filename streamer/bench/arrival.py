@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import av
 import numpy as np
@@ -105,7 +105,7 @@ def ages_of(units: Iterable[tuple[float, bytes]], described: bytes, epoch: float
         described: the decoder's extradata.
         epoch: when picture 0 was due.
     """
-    decoder = cast(av.VideoCodecContext, av.CodecContext.create("h264", "r"))
+    decoder = av.CodecContext.create("h264", "r")
     decoder.thread_type, decoder.thread_count = "NONE", 1
     decoder.flags |= Flags.low_delay
     if described:
