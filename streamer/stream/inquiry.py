@@ -62,7 +62,7 @@ class Inquiry:
         self._on_answer, self._on_chosen = on_answer, on_chosen
         self._sampler, self._granted = Sampler(sampling.fps), Granted(sampling.fps)
         self._slot: Slot | None = None
-        """The newest, open or not."""
+        """The newest, for as long as newer frames may serve it."""
         self._unsampled = mishaps("samples cannot be made", None)
         self._unasked = mishaps("the model cannot be asked", partial(counts.drop, "scheduler", "failed"))
         self._unfollowed = mishaps("the camera's motion cannot be followed up to a sample", None)
@@ -108,7 +108,9 @@ class Inquiry:
         """A frame is there: for the slot that is open, or the next."""
         if is_due:
             self._open(frame)
-        elif self._slot is not None and not self._slot.is_settled:
+        elif self._slot is not None and self._slot.is_settled:
+            self._slot = None  # and no picture is held for it
+        elif self._slot is not None:
             self._slot.frame = frame
 
     def _open(self, frame: Frame) -> None:
