@@ -33,6 +33,7 @@ from streamer.values.sampling import Sampling
 from streamer.values.state import SourceState
 from streamer.values.tiles import Tiles
 from streamer.values.track import TrackedBox
+from streamer.view.aligner import GRACE
 from tests.peers.clock import FakeClock
 from tests.peers.fake_model_server import run_fake_model_server
 from tests.peers.frames import make_detections, make_frame, make_picture
@@ -636,6 +637,7 @@ async def test_boxes_that_cannot_be_placed_take_no_video_away(
         monkeypatch.setattr(stream.pipeline._tracker, "at", fail)
         for shown in (1, 2, 3):
             await stream.arrive()
+            stream.clock.advance(GRACE)
             await until(lambda shown=shown: view.annotated == shown)  # type: ignore[misc]
         assert (view.failed, stream.pipeline.drops()["tracker", "failed"]) == (0, 3)
     assert [record.getMessage() for record in caplog.records] == ["line-1: boxes cannot be placed"]
@@ -660,6 +662,8 @@ async def test_rates_are_kept_by_the_event_loop(monkeypatch: pytest.MonkeyPatch)
         for index in range(3):
             frame = make_frame(index / FPS, stream.clock.advance(1 / FPS), index=index)
             await asyncio.to_thread(stream.pipeline.receive, frame)
+            await until(lambda count=index + 1: len(stream.model.asked) == count)  # type: ignore[misc]
+            stream.clock.advance(GRACE)
             await until(lambda shown=index + 1: stream.pipeline.view.annotated == shown)  # type: ignore[misc]
     assert threads == {threading.get_ident()}
 
