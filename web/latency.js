@@ -29,7 +29,7 @@ const STAGES = [
   ["encode", "encode", "Drawing and encoding"],
   ["send", "send", "Sending"],
   ["network", "network", "Network"],
-  ["paint", "paint", "Jitter buffer, decoding, painting"],
+  ["paint", "paint", "Decoding and painting here"],
 ];
 
 /**

@@ -249,7 +249,7 @@ async def test_painted_frames_are_told_as_they_are_seen(viewer: Page) -> None:
 
     await until(enough, lambda: f"of {len(told)} frames that were told only {len(apart)} were read")
     assert statistics.median(apart) <= 20
-    await expect(viewer.locator(".delay-parts")).to_contain_text("Jitter buffer, decoding, painting")
+    await expect(viewer.locator(".delay-parts")).to_contain_text("Decoding and painting here")
 
 
 def differences(told: list[tuple[int, float]], seen: dict[str, Any]) -> list[float]:
