@@ -23,6 +23,8 @@ export class CleanDecoder {
   /** Pictures that it was given since it gave one. */
   #silent = 0;
   #needsKey = true;
+  /** @type {VideoDecoderConfig | null} */
+  #config = null;
   #allowed = MOST_WAITING;
   #onframe;
   #onfail;
@@ -45,7 +47,7 @@ export class CleanDecoder {
   async open({ codec, reorder }) {
     this.close();
     // Without "description" it takes units as cameras send them: WebCodecs' registration of AVC, "annexb".
-    const config = { codec, optimizeForLatency: reorder === 0 };
+    const config = (this.#config = { codec, optimizeForLatency: reorder === 0 });
     const decoder = new VideoDecoder({
       output: (frame) => this.#decoded(frame),
       error: (error) =>
@@ -71,6 +73,7 @@ export class CleanDecoder {
     if (!decoder || decoder.state !== "configured") return false;
     if (decoder.decodeQueueSize < MOST_WAITING) this.#allowed = Math.max(MOST_WAITING, this.#allowed - 1);
     if (decoder.decodeQueueSize > this.#allowed) this.#needsKey = true;
+    if (picture.key && decoder.decodeQueueSize >= MOST_WAITING) this.#catchUp(decoder);
     if (this.#needsKey && !picture.key) {
       this.dropped++;
       return false;
@@ -81,6 +84,17 @@ export class CleanDecoder {
     if (this.#silent++ > MOST_SILENT + this.#allowed) this.#fail("The browser’s decoder brings no pictures", false);
     else decoder.decode(new EncodedVideoChunk({ type: key ? "key" : "delta", timestamp: time, data }));
     return decoder === this.#decoder;
+  }
+
+  /** What waits is given up for the key picture that has come: a decoder that is just quick enough would be behind for ever.
+   * @param {VideoDecoder} decoder
+   */
+  #catchUp(decoder) {
+    this.dropped += decoder.decodeQueueSize;
+    this.#allowed = MOST_WAITING;
+    this.#owed.clear();
+    decoder.reset();
+    if (this.#config) decoder.configure(this.#config);
   }
 
   /** What came of the group before does not count any more: the next is a key picture. */
