@@ -111,8 +111,8 @@ class Aligner:
 
     def _grace(self) -> float:
         """Seconds that the oldest frame waits for its own answer beyond the hold: half the way to the next at most."""
-        if self._frames[0].index not in self._asked:
-            return 0.0
+        if not self.hold or self._frames[0].index not in self._asked:
+            return 0.0  # nothing is held while no answer ever came
         if len(self._frames) == 1:
             return GRACE
         return min(GRACE, max(0.0, self._frames[1].received_at - self._frames[0].received_at) / 2)

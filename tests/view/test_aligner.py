@@ -201,6 +201,7 @@ def test_without_answers_frames_are_due_at_once() -> None:
     assert aligner.take(1e9) is None
     (frame,) = frames(1)
     aligner.put(frame)
+    aligner.asked(frame)
     assert aligner.hold == 0
     assert aligner.take(frame.received_at) is frame
 
