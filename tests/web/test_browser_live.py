@@ -120,6 +120,19 @@ async def test_a_picture_has_the_boxes_that_were_found_in_it(page: Page, road: L
     assert wrong == 0
 
 
+async def test_what_the_page_has_painted_is_in_the_ledger(road: Locator, service: Service) -> None:
+    """Pictures that came as the camera sent them are told of as they are seen, and believed."""
+    await expect(road).to_have_attribute("data-transport", "webcodecs")
+
+    async def taken() -> bool:
+        return (await service.metrics()).sum("sightline_painted_total", stream="road", outcome="taken") > 10
+
+    await until(taken, lambda: "the ledger believes nothing that the page says")
+    latency = (await service.ask("/api/streams/road")).json()["latency"]
+    assert latency["paint"] > 0
+    assert latency["total"] >= latency["paint"]
+
+
 async def test_a_page_without_webcodecs_plays_by_media_source(browser: Browser, service: Service) -> None:
     """Where the browser has no decoder for pages, as on plain http, the same pictures come through its player."""
     page = await (await browser.new_context()).new_page()
