@@ -90,6 +90,8 @@ UNDONE = {
     "GET /api/events/stream": "without an end",
     "GET /api/streams/{name}/events": "without an end",
     "GET /streams/{name}.mjpeg": "without an end",
+    "GET /api/streams/{name}/video": "a WebSocket, which nobody asks for here",
+    "POST /api/streams/{name}/video/{viewer}/painted": "and so there is nobody who watches by one",
 }
 """What nobody is answered here with what he asks for."""
 ENDS_A_SESSION = {("DELETE", 204), ("POST", 201)}
