@@ -26,8 +26,8 @@ from streamer.values.errors import SightlineError
 
 CAMERAS = 8
 SIZE, FPS, MEGABITS = (640, 480), 25, 1.5
-NUMBERS = 512
-"""Pictures of the cameras' clip, and those that the model tells apart."""
+PICTURES, NUMBERS = 500, 512
+"""Of the cameras' clip, whole seconds of it; and those that the model tells apart."""
 MODEL = "numbered"
 EVERY, SOME = 30.0, 5.0
 """Samples a second: more than a camera sends, and what people ask for."""
@@ -92,7 +92,7 @@ class Fleet:
 def stand_by(state: Path, footage: Path, seconds: float, say: Say) -> Iterator[Fleet]:
     """Make what is not there yet, and run cameras and model server for as long as the block lasts."""
     say(f"fleet: making a {SIZE[0]} x {SIZE[1]} clip with numbers, and a light model")
-    clip = numbered(footage, state, SIZE, NUMBERS, rate=FPS, megabits=MEGABITS)
+    clip = numbered(footage, state, SIZE, PICTURES, rate=FPS, megabits=MEGABITS)
     models = state / "bench-numbered"
     with running(Child("writing a model", "-m", "serving.numbered", str(models), quiet=True)) as child:
         child.finish()
@@ -139,7 +139,7 @@ def ages_of(events: Sequence[Reading], epoch: float) -> list[float | None]:
 
 
 def number_of(event: dict[str, Any]) -> int | None:
-    """The number of the picture an event is about, 0..NUMBERS-1, from its box (`serving.numbered`)."""
+    """The number of the picture an event is about, 0..PICTURES-1, from its box (`serving.numbered`)."""
     for detection in event["detections"]:
         if detection["label"] == "frame":
             return round(float(detection["box"][0]) / int(event["width"]) * 2 * NUMBERS) % NUMBERS
@@ -148,7 +148,7 @@ def number_of(event: dict[str, Any]) -> int | None:
 
 def age_of(camera: int, number: int, now: float, epoch: float) -> float:
     """Seconds since a camera's last picture of that number was due."""
-    return (now - epoch - camera * APART - number / FPS) % (NUMBERS / FPS)
+    return (now - epoch - camera * APART - number / FPS) % (PICTURES / FPS)
 
 
 def measure_fleet(state: Path, footage: Path, seconds: float, say: Say, against: Path | None) -> dict[str, Any]:

@@ -23,7 +23,8 @@ multipart.py             JPEG pictures out of a multipart answer; motion_jpeg.py
 movie.py                 an MP4's bytes, its index judged first; mp4.py what an index may claim;
                          boxes.py the same of HLS' segments
 playlist.py              what an HLS playlist may have us fetch; manifest.py what it says; cipher.py its encryption
-reader.py                bytes of ours as FFmpeg reads them; allowance.py how many without a picture
+reader.py                bytes of ours as FFmpeg reads them; allowance.py how many without a picture;
+                         transport_stream.py MPEG-TS with a word behind each picture that it has ended. Pure
 udp/                     what comes in datagrams to a port of ours: hearing.py, port.py, sender.py, form.py,
                          bare_rtp.py, stream.py
 relay.py                 SRT by way of the system's ffmpeg

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamer.bench.best import Best
-from streamer.bench.fleet import FPS, NUMBERS, ages_of, figures_of
+from streamer.bench.fleet import FPS, NUMBERS, PICTURES, ages_of, figures_of
 from streamer.bench.numbered_camera import APART
 from streamer.bench.readings import Reading
 from streamer.bench.report import table
@@ -19,15 +19,15 @@ from streamer.values.errors import SightlineError
 
 def event(camera: int, number: int, width: int = 640) -> dict[str, Any]:
     """What the service tells of a picture with a number."""
-    left = round(number % NUMBERS / (2 * NUMBERS) * width, 2)
+    left = round(number % PICTURES / (2 * NUMBERS) * width, 2)
     boxes = [{"label": "nothing", "box": [0.0, 0.0, 1.0, 1.0]}, {"label": "frame", "box": [left, 120.0, left, 360.0]}]
     return {"stream": str(camera), "width": width, "detections": boxes}
 
 
 @given(
     camera=st.integers(0, 7),
-    number=st.integers(0, 5 * NUMBERS),
-    age=st.floats(0, NUMBERS / FPS - 0.001),
+    number=st.integers(0, 5 * PICTURES),
+    age=st.floats(0, PICTURES / FPS - 0.001),
     epoch=st.floats(0, 1e5),
 )
 def test_an_event_is_as_old_as_its_picture(camera: int, number: int, age: float, epoch: float) -> None:
@@ -35,7 +35,7 @@ def test_an_event_is_as_old_as_its_picture(camera: int, number: int, age: float,
     now = epoch + number / FPS + camera * APART + age
     [found] = ages_of([Reading(now, event(camera, number))], epoch)
     assert found is not None
-    length = NUMBERS / FPS
+    length = PICTURES / FPS
     assert min(abs(found - age), length - abs(found - age)) < 1e-6
 
 
