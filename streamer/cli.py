@@ -89,6 +89,12 @@ def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
         metavar="CHECKOUT",
         help="a working copy of Sightline, whose service is measured in turn with this one where bench can",
     )
+    bench.add_argument(
+        "--streamvision",
+        type=Path,
+        metavar="PYTHON",
+        help="an interpreter that has streamvision, measured among the peers",
+    )
     bench.add_argument("--json", action="store_true", help="one JSON document instead of a table")
     bench.set_defaults(run=_bench)
 
@@ -282,6 +288,7 @@ def _bench(arguments: argparse.Namespace) -> int:
         events=int(arguments.events),
         database=arguments.database,
         against=arguments.against,
+        streamvision=arguments.streamvision,
     )
 
 

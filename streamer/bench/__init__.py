@@ -22,6 +22,7 @@ from streamer.bench.fleet import measure_fleet
 from streamer.bench.glass import measure_glass, require_chromium
 from streamer.bench.model_server import measure_model_server
 from streamer.bench.offers import measure_offers
+from streamer.bench.peers import measure_peers
 from streamer.bench.publishing import measure_publishing
 from streamer.bench.recordings import measure_recordings
 from streamer.bench.report import PARTS, table
@@ -55,6 +56,7 @@ def run(
     events: int,
     database: str | None,
     against: Path | None = None,
+    streamvision: Path | None = None,
 ) -> int:
     """Measure, print, and return the exit code.
 
@@ -66,6 +68,7 @@ def run(
         events: that the archive has when it is measured.
         database: a PostgreSQL server, on which the archive is measured too.
         against: a working copy of Sightline, whose service is measured in turn with this one in the parts of AGAINST.
+        streamvision: an interpreter that has it, to be measured among the peers.
 
     Raises:
         ConfigError: there is no such part or working copy, TensorFlow or, where it was asked for by name, Chromium is
@@ -98,7 +101,9 @@ def run(
     state.mkdir(parents=True, exist_ok=True)
     try:
         figures = {part: measure(state, say) for part, measure in alone.items() if part in wanted}
-        figures |= _with_model(state, seconds, [part for part in wanted if part not in alone], say, against)
+        figures |= _with_model(
+            state, seconds, [part for part in wanted if part not in alone], say, against, streamvision
+        )
     except KeyboardInterrupt:
         return 130
     print(json.dumps(figures, indent=2) if as_json else table(figures))
@@ -117,7 +122,12 @@ def _checkout(against: Path, wanted: Collection[str]) -> Path:
 
 
 def _with_model(
-    state: Path, seconds: float, wanted: Collection[str], say: Say, against: Path | None
+    state: Path,
+    seconds: float,
+    wanted: Collection[str],
+    say: Say,
+    against: Path | None,
+    streamvision: Path | None,
 ) -> dict[str, dict[str, Any]]:
     """Measure what needs the bundled model or the demo's footage."""
     if not wanted:
@@ -137,6 +147,7 @@ def _with_model(
         "model_server": lambda: measure_model_server(state, models, seconds, say),
         "saturation": lambda: measure_saturation(state, models, footage, seconds, say, against),
         "fleet": lambda: measure_fleet(state, footage, seconds, say, against),
+        "peers": lambda: measure_peers(state, footage, seconds, say, streamvision),
         "glass": lambda: in_turn(partial(measure_glass, state, models, footage, seconds, say), against),
     }
     return {part: measure() for part, measure in measures.items() if part in wanted}
