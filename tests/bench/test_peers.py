@@ -11,9 +11,11 @@ from streamer.values.errors import SightlineError
 
 def test_peers_tell_in_their_last_line(tmp_path: Path) -> None:
     """Whatever libraries print before it; of ours they find serving/ and nothing else."""
-    script = "import importlib.util as u; print('hello'); print([0, 1][u.find_spec('serving') is not None])"
+    script = (
+        "import importlib.util as u; print('hello'); print('{\"seen\": %d}' % (u.find_spec('serving') is not None))"
+    )
     command = [sys.executable, "-c", script]
-    assert _told(tmp_path, [command, command], 10.0) == [1, 1]
+    assert _told(tmp_path, [command, command], 10.0) == [{"seen": 1}, {"seen": 1}]
 
 
 def test_a_peer_that_says_nothing_is_named(tmp_path: Path) -> None:
