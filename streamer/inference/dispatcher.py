@@ -20,7 +20,8 @@ from streamer.values.frame import Sample
 from streamer.values.mishaps import Mishaps
 
 MAKERS: Final = 2
-"""Threads that make samples: a batch of eight takes some milliseconds, in which the model has nothing to do."""
+"""Threads that make samples, and then follow their frames: a batch of eight takes some milliseconds to make, in which
+the model has nothing to do."""
 ALONE: Final = 4
 """Samples of a call that one of them makes by itself: what it takes to wake another is not worth it for fewer."""
 
@@ -54,7 +55,6 @@ class Dispatcher:
         self._unmade = Mishaps(f"{name}: samples cannot be made", clock=clock)
         self._unfollowed = Mishaps(f"{name}: frames cannot be followed", clock=clock)
         self._makers = ThreadPoolExecutor(MAKERS, f"{name}-samples")
-        self._followers = ThreadPoolExecutor(1, f"{name}-following")
         self._pictures = Pictures()
         self._framed_at = -BUSY
         """When a frame was asked about last."""
@@ -110,7 +110,6 @@ class Dispatcher:
     def close(self) -> None:
         """Let the threads end, once they have nothing to do."""
         self._makers.shutdown(wait=False)
-        self._followers.shutdown(wait=False)
 
     async def _run(self) -> NoReturn:
         while True:
@@ -151,11 +150,13 @@ class Dispatcher:
         is_measure = False
         try:
             with self._unasked:
-                samples = await self._made(call)
+                samples, works = await self._made(call)
                 self._discipline.sent(call, self._clock())
                 found = ["failed" if sample is None else "predict_failed" for sample in samples]
                 made = [sample for sample in samples if sample is not None]
-                answers, is_measure = await self._answers(made, call)
+                answers, is_measure = await self._asked(made, call.deadline) if made else ((), False)
+                for work in works:
+                    await work
                 rest = iter(answers)
                 found = ["failed" if sample is None else next(rest) for sample in samples]
         finally:
@@ -164,30 +165,48 @@ class Dispatcher:
         for slot, sample, answer in zip(call.slots, samples, found, strict=True):
             self._tell(slot, sample, answer)
 
-    async def _made(self, call: Call) -> list[Sample | None]:
-        """The samples of a call, in threads; None for each that cannot be made."""
-        contract = self._contract()
-        if contract is None:
-            return [None] * len(call.slots)
-        loop = asyncio.get_running_loop()
-        make = partial(_make, contract=contract, taken_at=call.taken_at, mishaps=self._unmade)
-        parts = MAKERS if len(call.slots) > ALONE else 1
-        shares = [call.slots[start::parts] for start in range(parts)]
-        made = await asyncio.gather(*(loop.run_in_executor(self._makers, make, share) for share in shares))
+    async def _made(self, call: Call) -> tuple[list[Sample | None], list[asyncio.Future[None]]]:
+        """The samples of a call, None for each that cannot be made; and the threads that follow its frames by now."""
+        contract, loop = self._contract(), asyncio.get_running_loop()
         samples: list[Sample | None] = [None] * len(call.slots)
-        for start, share in enumerate(made):
-            samples[start::parts] = share
-        return samples
+        if contract is None:
+            return samples, []
+        parts = MAKERS if len(call.slots) > ALONE else 1
+        handed: list[asyncio.Future[list[Sample | None]]] = [loop.create_future() for _ in range(parts)]
+        works = [
+            loop.run_in_executor(
+                self._makers,
+                self._work,
+                call.slots[start::parts],
+                contract,
+                call.taken_at,
+                partial(_hand_over, loop, future),
+            )
+            for start, future in enumerate(handed)
+        ]
+        for start, future in enumerate(handed):
+            samples[start::parts] = await future
+        return samples, works
 
-    async def _answers(self, samples: list[Sample], call: Call) -> tuple[Sequence[_Found], bool]:
-        """What the model says of each, and whether it took as long as it takes; meanwhile their frames are followed."""
-        if not samples:
-            return [], False
-        asking = asyncio.ensure_future(self._asked(samples, call.deadline))
-        following = asyncio.get_running_loop().run_in_executor(self._followers, _follow, call.slots, self._unfollowed)
-        found = await asking
-        await following
-        return found
+    def _work(
+        self,
+        slots: Sequence[Slot],
+        contract: Contract,
+        taken_at: float,
+        hand_over: Callable[[list[Sample | None]], object],
+    ) -> None:
+        """In a thread: make samples, hand them over, and follow their frames while the model looks."""
+        made: list[Sample | None] = [None] * len(slots)
+        try:
+            for number, slot in enumerate(slots):
+                with self._unmade:
+                    sample = slot.make(slot.frame, contract, slot.pictures > 1)
+                    made[number] = None if sample is None else replace(sample, chosen_at=taken_at)
+        finally:
+            hand_over(made)
+        for slot in slots:
+            with self._unfollowed:
+                slot.follow(slot.frame)
 
     async def _asked(self, samples: list[Sample], deadline: float) -> tuple[Sequence[_Found], bool]:
         try:
@@ -238,18 +257,13 @@ class Dispatcher:
                 pending.answer(pending.sample, answer)
 
 
-def _make(slots: Sequence[Slot], contract: Contract, taken_at: float, mishaps: Mishaps) -> list[Sample | None]:
-    """In a thread."""
-    made: list[Sample | None] = [None] * len(slots)
-    for number, slot in enumerate(slots):
-        with mishaps:
-            sample = slot.make(slot.frame, contract, slot.pictures > 1)
-            made[number] = None if sample is None else replace(sample, chosen_at=taken_at)
-    return made
+def _hand_over(
+    loop: asyncio.AbstractEventLoop, future: asyncio.Future[list[Sample | None]], made: list[Sample | None]
+) -> None:
+    """From a thread."""
+    loop.call_soon_threadsafe(_settle, future, made)
 
 
-def _follow(slots: Sequence[Slot], mishaps: Mishaps) -> None:
-    """In a thread."""
-    for slot in slots:
-        with mishaps:
-            slot.follow(slot.frame)
+def _settle(future: asyncio.Future[list[Sample | None]], made: list[Sample | None]) -> None:
+    if not future.done():  # nobody waits where the process ends
+        future.set_result(made)
