@@ -136,6 +136,12 @@ class Coding:
         return found
 
 
+def brings_sets(codec: str, data: bytes) -> bool:
+    """Whether a key picture of H.264 or H.265, in Annex B, has all parameter sets with it that it needs."""
+    kinds = _SETS.get(codec, {})
+    return bool(kinds) and kinds.keys() <= {kind for kind, _ in _head(codec, data)}
+
+
 def jpeg_size(data: bytes) -> Size:
     """The size of a JPEG, by its frame header (ITU-T T.81 B.2.2); 0 where there is none before its scan."""
     at = 2

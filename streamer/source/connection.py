@@ -19,6 +19,7 @@ from streamer.source.gate import Ceiling, Gate
 from streamer.source.kinds import open_target
 from streamer.source.opened import Opened, Unit, Video
 from streamer.source.pace import Pace
+from streamer.source.picturing import Picturing
 from streamer.source.protocol import STALL_TIMEOUT
 from streamer.source.rotation import upright
 from streamer.source.rtsp.keepalive import Habits
@@ -27,6 +28,7 @@ from streamer.source.stop import Stop
 from streamer.source.tap import Nobody, Tap
 from streamer.source.target import Target
 from streamer.values.clock import Clock
+from streamer.values.depth import WHOLE, Depth
 from streamer.values.errors import SourceError
 from streamer.values.timeline import Timeline
 
@@ -43,6 +45,8 @@ FRAME_INTERVAL = 0.04
 Deliver = Callable[[av.VideoFrame, float | None, Unit], None]
 """Takes a decoded picture, its own time in seconds or None, and what it was decoded from, whose arrival is when it is
 due."""
+PassOver = Callable[[float], None]
+"""Told the arrival of each picture that is not decoded since nobody needs it, in the connection's thread."""
 
 
 class Connection:
@@ -58,7 +62,10 @@ class Connection:
         habits: Habits | None = None,
         place: Place | None = None,
         tap: Tap | None = None,
+        depth: Callable[[], Depth] = lambda: WHOLE,
+        pass_over: PassOver = lambda received_at: None,
     ) -> None:
+        self._depth, self._pass_over = depth, pass_over
         self._name, self._target = name, target
         self._timeline, self._deliver, self._clock = timeline, deliver, clock
         self._stop = Stop()
@@ -126,10 +133,10 @@ class Connection:
         """Decode what comes until it ends, or until nobody listens any more."""
         clocked, bursts = opened.protocol.clocked, opened.protocol.bursts
         pace = Pace(1 / video.frame_rate if video.frame_rate else FRAME_INTERVAL) if bursts else None
-        gate, decoding = Gate(self._timeline), Decoding(video.context, self._target.limits)
+        gate = Gate(self._timeline)
         self._tap.begin(video, opened.protocol)
         independent = video.context.codec.intra_only and pace is None
-        arrivals: dict[int, Unit] = {}
+        picturing = Picturing(video, self._target.limits, clocked=clocked, independent=independent)
         for unit in _units(opened):
             if self._stop:
                 return
@@ -148,15 +155,15 @@ class Connection:
             if independent and not self._ceiling.passes(now):  # no other needs it
                 self.skipped_late += 1
                 continue
-            if packet.pts is not None:
-                arrivals[packet.pts] = unit
-            for picture in self._pictures(decoding, packet, now):
-                of = arrivals.pop(picture.pts, unit) if picture.pts is not None else unit  # B-pictures come later
-                own = picture.pts * video.time_base if picture.pts is not None and clocked else None
-                if of.is_whole:
-                    self._pass_on(picture, own, of, pace, counted=independent)
-            while len(arrivals) > 32:  # packets whose picture never came
-                arrivals.pop(next(iter(arrivals)))
+            # What comes in bursts is not known by when it comes.
+            pictures = picturing.take(unit, packet, self._depth() if pace is None else WHOLE)
+            if pictures is None:
+                self.alive_at = self.pictured_at = now
+                self._pass_over(now)
+                continue
+            self._require_hope(picturing.decoding, now)
+            for each in pictures:
+                self._pass_on(each.picture, each.own, each.of, pace, counted=independent)
 
     def _may_wait(self, now: float) -> bool:
         """Whether packets without a picture are still no silence: of a camera that had some, for a while."""
@@ -182,20 +189,17 @@ class Connection:
         if not self._stop:  # meanwhile: another attempt may be at it by now
             self._deliver(turned, own, of)
 
-    def _pictures(self, decoding: Decoding, packet: "av.Packet[av.VideoStream]", now: float) -> list[av.VideoFrame]:
-        """What a packet decodes to. One that was damaged on the way is passed over.
+    def _require_hope(self, decoding: Decoding, now: float) -> None:
+        """Check that what was damaged on the way, and passed over, is not everything.
 
         Raises:
-            SourceError: kind "codec" where nothing can be decoded any more: the camera sends something else now; kind
-                "too_large" where that is because of its size.
+            SourceError: kind "codec"; nothing can be decoded any more: the camera sends something else now.
         """
-        pictures = decoding.pictures(packet)
-        hopeless = not pictures and decoding.spoiled >= SPOILED_PACKETS
+        hopeless = decoding.spoiled >= SPOILED_PACKETS
         if hopeless and self.pictured_at is not None and now - self.pictured_at > SPOILED_FOR:
             raise SourceError(
                 "codec", "what the camera sends now cannot be decoded: it has changed its codec or its size"
             )
-        return pictures
 
 
 def _units(opened: Opened) -> Iterator[Unit]:

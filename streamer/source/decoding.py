@@ -23,6 +23,10 @@ class Decoding:
         self.spoiled = 0
         """Packets in a row that nothing could be made of."""
 
+    def go_on(self, context: av.VideoCodecContext) -> None:
+        """Decode with another decoder, from a keyframe on."""
+        self._context = context
+
     def pictures(self, packet: "av.Packet[av.VideoStream]") -> list[av.VideoFrame]:
         """What a packet decodes to; nothing where it was damaged on the way.
 

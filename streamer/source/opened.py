@@ -31,13 +31,16 @@ class Unit:
     """CodedPicture.time of it."""
     is_turned: bool = False
     """Whether what was decoded from it had to be turned upright."""
+    was_held: bool = False
+    """Its picture was not wanted when it came: decoded, if at all, for those behind it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Video:
     """The video of what was opened, ready to be decoded."""
 
     context: av.VideoCodecContext
+    """Its decoder, for which there may be another from a keyframe on."""
     time_base: float
     """Seconds a tick of its packets' times; 0 where they have none."""
     frame_rate: float | None = None

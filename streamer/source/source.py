@@ -25,6 +25,7 @@ from streamer.source.target import Target
 from streamer.values import url as urls
 from streamer.values.clock import Clock
 from streamer.values.coded import OnCoded, OnSound
+from streamer.values.depth import WHOLE, Depth
 from streamer.values.errors import SourceError, SourceErrorKind
 from streamer.values.frame import Frame
 from streamer.values.state import SourceState
@@ -80,6 +81,10 @@ class Source:
         """Told of every encoded picture as it comes, in the source's thread; None: nobody wants them."""
         self.on_sound: OnSound | None = None
         """The same of sound, where the target says that it is asked for."""
+        self.depth: Callable[[], Depth] = lambda: WHOLE
+        """Asked at each picture that comes how much is to be decoded, in the source's thread; must not wait."""
+        self._missed = 0
+        """Pictures that came since the newest frame and were not decoded, since nobody needed them."""
         self._skipped_before = 0
         self._connection: Connection | None = None
         self._lingering: set[asyncio.Future[SourceError]] = set()
@@ -149,6 +154,8 @@ class Source:
             self._habits,
             self._place,
             Tap(self, self._opening),
+            lambda: self.depth(),  # which is another one as soon as somebody sets it
+            self._pass_over,
         )
         # Whoever waits to be called needs no turn, and must never be without somebody at the port.
         opening = None if self.target.waits else await self._openings.turn()
@@ -220,9 +227,9 @@ class Source:
         placed = self._timeline.place(pts, received_at)
         now = self._clock()
         age = None if of.camera_time is None else self._wall() - (now - received_at) - of.camera_time
-        frame = Frame(
-            self.name, self._frames, placed, received_at, picture, opening, of.coded_at, now, age, of.is_turned
-        )
+        missed, self._missed = self._missed, 0
+        own = of.coded_at, now, age, of.is_turned, missed
+        frame = Frame(self.name, self._frames, placed, received_at, picture, opening, *own)
         self._frames += 1
         self.last_frame_at = received_at
         if self.state != "live":
@@ -230,3 +237,8 @@ class Source:
             self._say("live", None)
             self._backoff.delivered()
         deliver(frame)
+
+    def _pass_over(self, received_at: float) -> None:
+        """In the connection's thread: a picture came that nobody needs."""
+        self.last_frame_at = received_at
+        self._missed += 1

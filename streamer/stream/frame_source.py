@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from streamer.values.coded import OnCoded, OnSound
+from streamer.values.depth import Depth
 from streamer.values.errors import SourceErrorKind
 from streamer.values.frame import Frame
 from streamer.values.state import SourceState
@@ -45,6 +46,10 @@ class FrameSource(Protocol):
     nobody wants them. May be set at any time."""
     on_sound: OnSound | None
     """The same of sound, where the source was told to ask for it."""
+
+    depth: Callable[[], Depth]
+    """Asked at each picture that comes how much is to be decoded, in the source's thread; set once, before it runs. A
+    source may decode more than that, and counts in `Frame.missed` what it does not."""
 
     async def run(self, deliver: Callable[[Frame], None]) -> None:
         """Keep frames coming until cancelled. `deliver` is called in the source's thread, and does not wait."""

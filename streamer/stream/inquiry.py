@@ -19,6 +19,7 @@ from streamer.stream.model import Model
 from streamer.stream.sampler import Sampler
 from streamer.tracking.camera import Camera
 from streamer.values.clock import Clock
+from streamer.values.depth import Depth
 from streamer.values.detections import Detections
 from streamer.values.frame import Frame, Sample
 from streamer.values.mishaps import Mishaps
@@ -95,6 +96,18 @@ class Inquiry:
             self.model.withdraw(slot)
 
     # ---- in the source's thread
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the newest frame is wanted until the model has taken one."""
+        slot = self._slot
+        return slot is not None and not slot.is_settled
+
+    def depth(self, frame: Frame, slack: float) -> Depth:
+        """What is to be decoded behind a marked frame for the model's sake; `slack` is a share of a period."""
+        interval = 1 / self._sampling.fps
+        wanted_at = frame.received_at + self._sampler.until(frame.pts)
+        return Depth(is_whole=False, wanted_at=wanted_at, slack=slack * interval)
 
     def mark(self, frame: Frame) -> bool:
         """Whether the stream is due with this frame, which is counted."""

@@ -9,6 +9,7 @@ nor the steps beside it.
 """
 
 import asyncio
+import math
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -28,6 +29,7 @@ from streamer.tracking.tracker import Tracker
 from streamer.values.buffer import Mailbox
 from streamer.values.clock import Clock
 from streamer.values.coded import CodedPicture, CodedSound
+from streamer.values.depth import WHOLE, Depth
 from streamer.values.detections import Detections
 from streamer.values.frame import Frame, Sample
 from streamer.values.mishaps import Mishaps
@@ -43,6 +45,12 @@ STALE_PICTURE = 2.0
 """Seconds without a frame after which a stream is called stale."""
 STALE_RESULT = 2.0
 """Seconds a sample may go without an answer, to it or to a later one, after which a stream is called stale."""
+SELDOM = 0.5
+"""Seconds after which the event loop hears of a picture that nobody looks at and the model is not asked about."""
+FOLLOWED = 3
+"""Every which of such pictures the camera's motion is seen on: where it cannot be told from one sample to the next."""
+SLACK = 0.25
+"""Of the time between two samples: by so much one may come sooner or later, if that saves decoding."""
 ARRIVALS = 8
 """Frames that may wait for the event loop: a quarter of a second."""
 
@@ -58,6 +66,8 @@ class _Arrival:
     frame: Frame
     is_due: bool
     """Whether the stream is, with this frame."""
+    came: int
+    """Pictures that came since the arrival before, decoded or not: this one, and those that nobody needed."""
 
 
 class Pipeline:
@@ -113,7 +123,7 @@ class Pipeline:
         self._on_detections = on_detections
         self._camera = Camera()
         self._tracker = Tracker(self._camera.path, tracker_ids)
-        self._decode_rate, self._result_rate = Rate(), _result_rate(sampling)
+        self._arrival_rate, self._result_rate = Rate(), _result_rate(sampling)
         self._receiving = threading.Lock()
         """One frame at a time: the thread of a connection that was given up may be at its last when the next begins."""
         self._valve = Valve(is_open=not paused)
@@ -121,6 +131,12 @@ class Pipeline:
         self._arrivals_lost = 0
         self._unanswered_since: float | None = None
         """Arrival of the first sample since the last answer; None while there is none."""
+        self._wanted = WHOLE
+        """What is to be decoded while nobody looks."""
+        self._unheard = self._unfollowed_since = 0
+        """Pictures since the newest that went to the event loop, and since the newest that motion was seen on."""
+        self._heard_at = -math.inf
+        """Arrival of the newest that went to the event loop."""
         self._arrived_at = -STALE_PICTURE
         """Arrival of the newest frame."""
         self.inquiry = Inquiry(
@@ -146,6 +162,7 @@ class Pipeline:
         self._untold = self._mishaps("detections cannot be told")
         self._unstamped = self._mishaps("stamps cannot be put into the ledger")
         self._tap()
+        source.depth = self._depth
 
     def _mishaps(self, what: str, on_each: Callable[[], None] | None = None) -> Mishaps:
         return Mishaps(f"{self.name}: {what}", clock=self._clock, on_each=on_each)
@@ -241,21 +258,34 @@ class Pipeline:
             return
         with self._receiving, self._unreceived:
             is_due = self.inquiry.mark(frame)
-            with self._unfollowed:
-                self._camera.follow(frame, closely=self.view.watched)
-            lost = arrivals.put(_Arrival(frame, is_due))
+            self._wanted = self.inquiry.depth(frame, SLACK)
+            is_wanted = is_due or self.view.watched or self.inquiry.is_open
+            self._unheard += 1 + frame.missed
+            self._unfollowed_since += 1
+            if is_wanted or self._unfollowed_since >= FOLLOWED:
+                self._unfollowed_since = 0
+                with self._unfollowed:
+                    self._camera.follow(frame, closely=self.view.watched)
+            if not is_wanted and frame.received_at - self._heard_at < SELDOM:
+                return
+            came, self._unheard, self._heard_at = self._unheard, 0, frame.received_at
+            lost = arrivals.put(_Arrival(frame, is_due, came))
             if lost is not None:
                 if lost.is_due:
                     self.counts.drop("sampler", "loop_busy")
                 else:
                     self._arrivals_lost += 1
 
+    def _depth(self) -> Depth:
+        """How much of what comes is to be decoded, asked of in the source's thread."""
+        return WHOLE if self.view.watched else self._wanted
+
     # ---- on the event loop
 
     def _arrived(self, arrival: _Arrival) -> None:
         frame = arrival.frame
         with self._unseen:
-            self._measure(frame)
+            self._measure(frame, arrival.came)
             self.view.put(frame, self.fps)
             self.clean.decoded(frame)
         if frame.received_at - self._arrived_at > STALE_PICTURE:  # the camera was away, and not the model
@@ -270,8 +300,8 @@ class Pipeline:
         self.clean.sampled(frame)
         self.view.asked(frame)
 
-    def _measure(self, frame: Frame) -> None:
-        self._decode_rate.add(frame.received_at, frame.pts)
+    def _measure(self, frame: Frame, came: int) -> None:
+        self._arrival_rate.add(frame.received_at, frame.pts, came)
         if self.size != (frame.width, frame.height):
             self.size = (frame.width, frame.height)
             self._tracker.clear()  # boxes of the old geometry mean nothing in the new one
@@ -331,8 +361,8 @@ class Pipeline:
 
     @property
     def fps(self) -> float | None:
-        """Frames a second as they arrive."""
-        return self._decode_rate.at(self._clock())
+        """Pictures a second as they arrive, decoded or not."""
+        return self._arrival_rate.at(self._clock())
 
     @property
     def answers_per_second(self) -> float | None:

@@ -8,6 +8,10 @@ class Sampler:
         self._interval = 1 / fps
         self._next: float | None = None
 
+    def until(self, pts: float) -> float:
+        """Seconds from `pts` to the next slot; negative where it is past."""
+        return 0.0 if self._next is None else self._next - pts
+
     def take(self, pts: float) -> bool:
         """Whether the frame at `pts` (seconds, rising) is a sample.
 

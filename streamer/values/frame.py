@@ -42,6 +42,8 @@ class Frame:
     As it was told: `stream.camera_age` judges it."""
     is_turned: bool = False
     """Whether it was turned upright: what it was decoded from lies otherwise."""
+    missed: int = 0
+    """Pictures that came since the frame before and were not decoded, since nobody needed them."""
 
     @property
     def width(self) -> int:

@@ -24,6 +24,7 @@ from streamer.rtp.picture import Picture
 from streamer.rtp.vp8 import read_vp8
 from streamer.values.clock import Clock
 from streamer.values.coded import MICROSECONDS, CodedPicture, OnCoded, OnSound
+from streamer.values.depth import WHOLE, Depth
 from streamer.values.errors import Refused, SourceErrorKind
 from streamer.values.frame import Frame
 from streamer.values.state import SourceState
@@ -84,6 +85,8 @@ class Publisher(Session):
         """Monotonic arrival of the newest frame."""
         self.reconnects: dict[SourceErrorKind, int] = {}
         """Empty: a publisher that comes back is a new one."""
+        self.depth: Callable[[], Depth] = lambda: WHOLE
+        """Not asked: browsers send a keyframe when they are asked for one, and everything leads to the next picture."""
         self.on_coded: OnCoded | None = None
         """Told of every encoded picture as it comes, on the event loop; None: nobody wants them."""
         self.on_sound: OnSound | None = None

@@ -15,6 +15,7 @@ from streamer.stream.frame_source import FrameSource
 from streamer.stream.pipeline import Pipeline
 from streamer.values.clock import Clock, monotonic
 from streamer.values.coded import OnCoded, OnSound
+from streamer.values.depth import WHOLE, Depth
 from streamer.values.errors import Overloaded, Refused, SourceErrorKind
 from streamer.values.frame import Frame
 from streamer.values.sampling import Sampling
@@ -35,6 +36,7 @@ class Idle:
     skipped_late = 0
     on_coded: OnCoded | None = None
     on_sound: OnSound | None = None
+    depth: Callable[[], Depth] = staticmethod(lambda: WHOLE)
 
     def __init__(self, name: str) -> None:
         self.name = name

@@ -24,6 +24,7 @@ from streamer.stream.pipeline import STALE_PICTURE, STALE_RESULT, Pipeline
 from streamer.stream.rate import Rate
 from streamer.tracking.similarity import Similarity
 from streamer.values.coded import CodedForm, CodedPicture, CodedSound, OnCoded, OnSound, SoundForm
+from streamer.values.depth import WHOLE, Depth
 from streamer.values.detections import Detections
 from streamer.values.errors import SourceErrorKind
 from streamer.values.event import Event
@@ -63,6 +64,7 @@ class FakeSource:
     state: SourceState = "live"
     on_coded: OnCoded | None = None
     on_sound: OnSound | None = None
+    depth: Callable[[], Depth] = staticmethod(lambda: WHOLE)
 
     def __init__(self) -> None:
         self.name = "line-1"
@@ -565,7 +567,7 @@ def fail(*_: object) -> None:
 
 BROKEN: dict[str, tuple[Callable[[Stream], object], str, tuple[str, str], str]] = {
     "resize": (lambda _: Resize, "fit", ("sampler", "failed"), "samples cannot be made"),
-    "rate": (lambda of: of.pipeline._decode_rate, "add", ("view", "failed"), "frames cannot be given to the view"),
+    "rate": (lambda of: of.pipeline._arrival_rate, "add", ("view", "failed"), "frames cannot be given to the view"),
     "view": (lambda of: of.pipeline.view, "put", ("view", "failed"), "frames cannot be given to the view"),
     "camera": (
         lambda of: of.pipeline._camera,
@@ -648,9 +650,9 @@ async def test_rates_are_kept_by_the_event_loop(monkeypatch: pytest.MonkeyPatch)
     threads = set[int]()
 
     class Watched(Rate):
-        def add(self, now: float, happened: float | None = None) -> None:
+        def add(self, now: float, happened: float | None = None, count: int = 1) -> None:
             threads.add(threading.get_ident())
-            super().add(now, happened)
+            super().add(now, happened, count)
 
         def at(self, now: float) -> float | None:
             threads.add(threading.get_ident())
@@ -774,3 +776,34 @@ async def test_a_pause_ends_what_is_recorded() -> None:
     async with run_stream(recorder=recorder) as stream:
         await stream.pipeline.pause()
         assert recorder.ends == 1
+
+
+async def test_while_nobody_looks_no_more_is_decoded_than_the_model_is_asked_about() -> None:
+    """The source is asked for all while somebody watches, and else for the next sample, as soon as that changes."""
+    async with run_stream(Sampling(5)) as stream:
+        depth = stream.source.depth
+        assert depth() == WHOLE
+        await stream.arrive(3)
+        assert not depth().is_whole
+        assert depth().wanted_at == pytest.approx(stream.clock.now + 0.2)
+        assert 0 < depth().slack < 0.2
+        viewer = stream.pipeline.view.h264.subscribe()
+        assert depth() == WHOLE
+        stream.pipeline.view.h264.unsubscribe(viewer)
+        assert not depth().is_whole
+
+
+async def test_pictures_that_nobody_needs_are_counted_as_they_came() -> None:
+    """Frames a second are those of the camera, however few are decoded, and however few the event loop hears of."""
+    async with run_stream(Sampling(1)) as stream:
+        assert stream.source.deliver is not None
+        heard = list[Frame]()
+        stream.pipeline.view.put = lambda frame, fps=None: heard.append(frame)  # type: ignore[method-assign]
+        stream.model.up = False
+        for index in range(60):
+            frame = make_frame(index / 20, stream.clock.advance(1 / 20), index=index)
+            stream.source.deliver(replace(frame, missed=2 if index else 0))
+            await asyncio.sleep(0)
+        assert stream.pipeline.fps == pytest.approx(60, rel=0.05)
+        assert stream.pipeline.counts.decoded == 60
+        assert 0 < stream.pipeline.counts.sampled < len(heard) < 10

@@ -88,3 +88,11 @@ def test_a_rate_is_never_absurd(events: list[tuple[float, float]], later: float)
         assert found in (None, 0.0)
     elif recent[-1] > recent[0]:
         assert found == pytest.approx((len(recent) - 1) / (recent[-1] - recent[0]))
+
+
+def test_events_of_which_only_the_last_is_known_count() -> None:
+    """Pictures of which every sixth is decoded come as often as all of them do."""
+    rate = Rate()
+    for index in range(0, 60, 6):
+        rate.add(index / 30, count=6)
+    assert rate.at(54 / 30) == pytest.approx(30)

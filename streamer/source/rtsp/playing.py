@@ -133,7 +133,7 @@ class Playing:
         self._begun = set[Entry]()
         """With which kinds of pictures decoding could begin."""
         self._sets_in_band = False
-        self._context: VideoCodecContext | None = None
+        self._video: Video | None = None
         self._listening: Listening | None = None
         self._own_at: float | None = None
         """When the newest packet of the video came."""
@@ -192,9 +192,9 @@ class Playing:
         if self._codec is None:
             raise SourceError("codec", f"the camera sends {track.codec}, which cannot be decoded here")
         context = cast(VideoCodecContext, av.CodecContext.create(self._codec.decoder, "r"))
-        self._context = context
         limit(context, limits)
-        return Video(context, 1 / TICKS, track.frame_rate)
+        self._video = Video(context, 1 / TICKS, track.frame_rate)
+        return self._video
 
     def units(self) -> Iterator[Unit]:
         """What comes, to the end."""
@@ -281,11 +281,11 @@ class Playing:
         self._pictures += 1
         if picture.is_keyframe:
             self._begun.add(picture.entry)
-        if self._context is not None and not picture.is_whole:
+        if self._video is not None and not picture.is_whole:
             # What is refreshed bit by bit counts as damaged until it is whole, and is not handed on before.
-            self._context.flags |= Flags.output_corrupt
-        elif self._context is not None and picture.is_keyframe:
-            self._context.flags &= ~Flags.output_corrupt
+            self._video.context.flags |= Flags.output_corrupt
+        elif self._video is not None and picture.is_keyframe:
+            self._video.context.flags &= ~Flags.output_corrupt
         packet = av.Packet(picture.data)
         placed, wall = self._times.place(picture.pts, picture.received_at), self._wall.at(picture.pts)
         if self._listening is not None:
