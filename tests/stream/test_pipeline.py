@@ -40,6 +40,7 @@ from tests.peers.fake_model_server import run_fake_model_server
 from tests.peers.frames import make_detections, make_frame, make_picture
 from tests.peers.scenery import flight, picture_of, view
 from tests.peers.until import until
+from tests.view.clean.peers import FakePipe
 
 BOX = (10.0, 10.0, 30.0, 30.0)
 FPS = 10
@@ -735,7 +736,8 @@ async def test_pictures_are_kept_for_whoever_comes_to_watch(recorder: FakeRecord
     """The newest group of a stream is there before somebody wants it, recorded or not."""
     async with run_stream(recorder=recorder) as stream:
         send(stream)
-        await until(lambda: len(stream.pipeline.clean.group) == 1)
+        stream.pipeline.clean.join(FakePipe(), stream.pipeline.state())
+        assert len(stream.pipeline.clean.group) == 1
 
 
 async def test_answers_are_recorded_by_their_picture() -> None:

@@ -1,6 +1,6 @@
 """The clean video of one stream, from its source's thread to its viewers.
 
-    encoded pictures ─► message ─► mailbox ─► group, viewers ◄─ boxes ◄─ frames, answers
+    encoded pictures ─► message ─► unheard, or mailbox ─► group, viewers ◄─ boxes ◄─ frames, answers
 
 Pictures are sent as they come: nothing waits for boxes here. Whoever shows them waits, as long as he likes to.
 """
@@ -20,6 +20,7 @@ from streamer.values.state import StreamState
 from streamer.values.track import TrackedBox
 from streamer.view.clean.group import Group
 from streamer.view.clean.placing import Identity, Placing
+from streamer.view.clean.unheard import Unheard
 from streamer.view.clean.viewer import CleanViewer, Pipe
 from streamer.view.clean.wire import PLAYED, boxes_message, form_of, hello, picture_message, sampled_message, text
 
@@ -63,8 +64,11 @@ class Clean:
         self._mailbox: Mailbox[_Arrival] | None = None
         self._boxes_at: BoxesAt = _nowhere
         self._placing = Placing()
+        self._unheard = Unheard[_Arrival]()
         self._newest = 0
         """Number of the newest picture that arrived."""
+        self._resumes = False
+        """Whether pictures before the next that arrives may be missing as nobody listened."""
         self._goes_on = False
         """Whether the next picture can be decoded by who has those before it."""
         self._form: tuple[CodedForm, int] | None = None
@@ -109,13 +113,17 @@ class Clean:
         with self._mishaps:
             message = picture_message(picture) if picture.form.codec == PLAYED else b""
             identity = picture.opening, picture.time
-            mailbox.put(_Arrival(next(self._numbers), identity, picture.form, picture.is_key, message))
+            arrival = _Arrival(next(self._numbers), identity, picture.form, picture.is_key, message)
+            if not self._unheard.put(arrival):
+                mailbox.put(arrival)
 
     # ---- on the event loop
 
     def join(self, pipe: Pipe, state: StreamState) -> CleanViewer:
         """A new viewer, who is sent what there is at once; `state`: of the stream."""
         viewer = CleanViewer(pipe, self._clock())
+        if not self._viewers:
+            self._hear()
         pipe.write(text(hello(self._name, state, self._clock(), viewer.id)))
         self._begin(viewer)
         self._viewers.add(viewer)
@@ -137,6 +145,8 @@ class Clean:
         if viewer in self._viewers:
             self._viewers.remove(viewer)
             self._dropped_before += viewer.dropped
+            if not self._viewers:
+                self._unheard.rest()
 
     def decoded(self, frame: Frame) -> None:
         """A frame has left the decoder."""
@@ -163,16 +173,27 @@ class Clean:
             self._recent.clear()  # they are of pictures of long ago
         viewer.begin(self._form_message, self._group.pictures, self._recent)
 
+    def _hear(self) -> None:
+        """Take up what came while nobody listened."""
+        self._resumes = True
+        pictures, lacked_some = self._unheard.hear()
+        for picture in pictures:
+            with self._mishaps:
+                self._arrived(picture)
+        self._resumes = lacked_some
+
     @property
     def _watched(self) -> bool:
         return any(not viewer.paused for viewer in self._viewers)
 
     def _arrived(self, arrival: _Arrival) -> None:
+        if arrival.number <= self._newest:
+            return  # of before somebody left, and another came
         if arrival.number != self._newest + 1:
-            self.lost += arrival.number - self._newest - 1
+            self.lost += 0 if self._resumes else arrival.number - self._newest - 1
             self._goes_on = False
             self._group.clear()
-        self._newest, opening = arrival.number, arrival.identity[0]
+        self._newest, self._resumes, opening = arrival.number, False, arrival.identity[0]
         if self._form is not None and opening < self._form[1]:
             return  # the last of a connection that was given up
         if self._form != (arrival.form, opening):

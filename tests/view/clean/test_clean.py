@@ -12,6 +12,7 @@ from streamer.values.state import StreamState
 from streamer.values.track import TrackedBox
 from streamer.view.clean.backlog import MOST_PICTURES
 from streamer.view.clean.clean import ARRIVALS, Clean
+from streamer.view.clean.group import MOST_PICTURES as MOST_KEPT
 from streamer.view.clean.viewer import CleanViewer
 from tests.peers.clock import FakeClock
 from tests.peers.frames import make_frame
@@ -179,6 +180,39 @@ async def test_pictures_that_the_event_loop_was_too_late_for_leave_no_broken_one
     await asyncio.sleep(0)
     assert stream.clean.lost == 3
     assert kinds(pipe.news()) == ["hello", "form", "key", "picture"]
+
+
+async def test_nobody_is_woken_for_pictures_that_nobody_takes() -> None:
+    """Before the first viewer and after the last they are kept all the same, and none of them counts as lost."""
+    stream = Stream()
+    woken = list[object]()
+    asyncio.get_running_loop().call_soon_threadsafe = lambda *call: woken.append(call)  # type: ignore[method-assign, assignment]
+    for number in range(3 * ARRIVALS):
+        stream.clean.put(coded(number, key=number % 10 == 0))
+    assert not woken
+    del asyncio.get_running_loop().call_soon_threadsafe
+    pipe, viewer = stream.join()
+    assert kinds(pipe.news()) == ["hello", "form", "group", "key", *["picture"] * ((3 * ARRIVALS - 1) % 10)]
+    stream.clean.leave(viewer)
+    for number in range(3 * ARRIVALS, 5 * ARRIVALS):
+        stream.clean.put(coded(number, key=number % 10 == 0))
+    pipe, _ = stream.join()
+    assert kinds(pipe.news()) == ["hello", "form", "group", "key", *["picture"] * ((5 * ARRIVALS - 1) % 10)]
+    assert stream.clean.lost == 0
+
+
+async def test_what_is_kept_for_nobody_is_bounded() -> None:
+    """A group that becomes too long is given up, and who comes then begins with the next key picture."""
+    stream = Stream()
+    for number in range(MOST_KEPT + 1):
+        stream.clean.put(coded(number, key=number == 0))
+    pipe, _ = stream.join()
+    assert kinds(pipe.news()) == ["hello"]
+    stream.clean.put(coded(MOST_KEPT + 1))
+    stream.clean.put(coded(MOST_KEPT + 2, key=True))
+    await asyncio.sleep(0)
+    assert kinds(pipe.news()) == ["form", "key"]
+    assert stream.clean.lost == 0
 
 
 async def test_who_pauses_is_sent_nothing_until_he_goes_on() -> None:

@@ -1,0 +1,67 @@
+"""Pictures that come while nobody takes the clean video: they stay in the source's thread, and wake nobody.
+
+The event loop would be woken for each, only to put it beside those before it.
+"""
+
+from threading import Lock
+from typing import Generic, Protocol, TypeVar
+
+from streamer.view.clean.group import MOST_BYTES, MOST_PICTURES
+
+
+class Kept(Protocol):
+    """A picture as it is kept."""
+
+    @property
+    def is_key(self) -> bool:
+        """Decoding can begin with it."""
+
+    @property
+    def message(self) -> bytes:
+        """What viewers will be sent."""
+
+
+K = TypeVar("K", bound=Kept)
+
+
+class Unheard(Generic[K]):
+    """One stream's."""
+
+    def __init__(self) -> None:
+        self._pictures: list[K] = []
+        self._bytes = 0
+        self._is_heard = self._lacks_some = False
+        self._lock = Lock()
+
+    def put(self, picture: K) -> bool:
+        """Keep a picture, of any thread; False: somebody listens, and it is his."""
+        with self._lock:
+            if self._is_heard:
+                return False
+            size = len(picture.message)
+            if picture.is_key:
+                self._pictures, self._bytes, self._lacks_some = [], 0, False
+            elif len(self._pictures) >= MOST_PICTURES or self._bytes + size > MOST_BYTES:
+                self._pictures, self._bytes, self._lacks_some = [], 0, True  # as `Group`: the rest is of no use
+            if not self._lacks_some:
+                self._pictures.append(picture)
+                self._bytes += size
+            return True
+
+    def hear(self) -> tuple[list[K], bool]:
+        """Listen from now on.
+
+        Returns:
+            What came since the last key picture, or since somebody listened; and whether nothing behind it was kept,
+            as it became too much.
+        """
+        with self._lock:
+            self._is_heard = True
+            pictures, lacked_some = self._pictures, self._lacks_some
+            self._pictures, self._bytes, self._lacks_some = [], 0, False
+            return pictures, lacked_some
+
+    def rest(self) -> None:
+        """Listen no more."""
+        with self._lock:
+            self._is_heard = False
