@@ -2,7 +2,7 @@
 
 Starts one server with two batch threads, two with one each, and two with two each, and drives them by the service's own
 channel. Each is asked in turn, in both orders, so that a slow moment of a shared machine meets all of them; the figures
-are medians over the rounds. docs/scaling.md has the table this prints.
+are medians over the rounds.
 """
 
 import argparse
