@@ -127,7 +127,7 @@ def encoded(codec: Literal["libx264", "libx265"], more: str = "", count: int = 1
     context.framerate = Fraction(25)
     context.thread_count = 1
     options = f"keyint=5:min-keyint=5:scenecut=0:repeat-headers=1{more}"
-    quiet = ":log-level=none:pools=none:frame-threads=1" if codec == "libx265" else ""
+    quiet = ":log-level=none:pools=1:frame-threads=1" if codec == "libx265" else ""
     context.options = {"preset": "ultrafast", "tune": "zerolatency", codec[3:] + "-params": options + quiet}
     packets = [packet for index in range(count) for packet in context.encode(scene(index))]
     return tuple(bytes(packet) for packet in (*packets, *context.encode(None)))
