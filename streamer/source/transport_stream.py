@@ -127,11 +127,13 @@ def _is_stuffed(packet: bytes) -> bool:
     if not packet[3] & 0x20:
         return False
     length, flags = packet[4], packet[5]
+    if length > SIZE - 5:
+        return False  # no adaptation field is longer: who says so is broken, or means no good
     if length == 0 or (length == 1 and flags == 0):
         return True
     used = 1 + 6 * bool(flags & 0x10) + 6 * bool(flags & 0x08) + bool(flags & 0x04)
     for flag in (0x02, 0x01):  # private data, and the extension, each with its length before it
-        if flags & flag and used < length:
+        if flags & flag and used < length:  # lies inside of the packet, as all of its adaptation field does
             used += 1 + packet[5 + used]
     return length > used
 

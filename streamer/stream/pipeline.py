@@ -262,10 +262,11 @@ class Pipeline:
             is_wanted = is_due or self.view.watched or self.inquiry.is_open
             self._unheard += 1 + frame.missed
             self._unfollowed_since += 1
-            if is_wanted or self._unfollowed_since >= FOLLOWED:
+            is_looked_at = self.view.watched or self.clean.watched
+            if is_wanted or is_looked_at or self._unfollowed_since >= FOLLOWED:
                 self._unfollowed_since = 0
                 with self._unfollowed:
-                    self._camera.follow(frame, closely=self.view.watched)
+                    self._camera.follow(frame, closely=is_looked_at)
             if not is_wanted and frame.received_at - self._heard_at < SELDOM:
                 return
             came, self._unheard, self._heard_at = self._unheard, 0, frame.received_at

@@ -172,3 +172,16 @@ def test_it_is_soon_done_with_hostile_bytes() -> None:
     stream = TransportStream(Body([b"".join(made)]))
     assert stream.read(1 << 20)
     assert len(stream._videos) <= 32
+
+
+@given(st.lists(st.binary(min_size=4, max_size=12), min_size=1, max_size=20))
+def test_whatever_an_adaptation_field_claims_is_passed_on(heads: list[bytes]) -> None:
+    """One that says that it is longer than its packet, or than what is in it, ends nothing."""
+    begins = picture(0, (184, 184, 100))
+    odd = [
+        bytes((0x47, PID >> 8, PID & 0xFF, 0x30 | 3 + number & 15)) + head + b"\xff" * (SIZE - 4 - len(head))
+        for number, head in enumerate([bytes((200, 3, 190, 255)), *heads])
+    ]
+    sent = b"".join(begins + odd + picture(3 + len(odd), (184, 100)))
+    assert sent[: SIZE * 3] == read([sent])[: SIZE * 3]
+    assert len(read([sent])) >= len(sent)

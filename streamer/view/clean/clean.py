@@ -10,6 +10,7 @@ import itertools
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from threading import Lock
 
 from streamer.values.buffer import Mailbox
 from streamer.values.clock import Clock
@@ -24,8 +25,10 @@ from streamer.view.clean.unheard import Unheard
 from streamer.view.clean.viewer import CleanViewer, Pipe
 from streamer.view.clean.wire import PLAYED, boxes_message, form_of, hello, picture_message, sampled_message, text
 
-ARRIVALS = 16
-"""Pictures that may wait for the event loop: half a second."""
+ARRIVALS = 90
+"""Pictures that may wait for the event loop: three seconds. Behind a missing one viewers wait for a key picture."""
+MOST_WAITING = 16 << 20
+"""Bytes of them."""
 REMEMBERED = 32
 """Messages about the newest pictures, for whoever comes late."""
 
@@ -57,6 +60,8 @@ class Clean:
         self._group = Group()
         self._viewers: set[CleanViewer] = set()
         self._dropped_before = 0
+        self.watched = False
+        """Whether anybody takes it now; may be asked of in any thread."""
         self.lost = 0
         """Pictures that the event loop was too late for."""
         self._mishaps = Mishaps(f"{name}: pictures cannot be sent on as they came", clock=clock)
@@ -65,6 +70,8 @@ class Clean:
         self._boxes_at: BoxesAt = _nowhere
         self._placing = Placing()
         self._unheard = Unheard[_Arrival]()
+        self._waiting, self._room = 0, Lock()
+        """Bytes that wait for the event loop."""
         self._newest = 0
         """Number of the newest picture that arrived."""
         self._resumes = False
@@ -101,7 +108,7 @@ class Clean:
     def open(self, loop: asyncio.AbstractEventLoop, boxes_at: BoxesAt) -> None:
         """Take pictures from now on; on the event loop."""
         self._boxes_at = boxes_at
-        self._mailbox = Mailbox(loop, self._arrived, ARRIVALS, self._mishaps)
+        self._mailbox = Mailbox(loop, self._heard, ARRIVALS, self._mishaps)
 
     # ---- in the source's thread
 
@@ -114,8 +121,18 @@ class Clean:
             message = picture_message(picture) if picture.form.codec == PLAYED else b""
             identity = picture.opening, picture.time
             arrival = _Arrival(next(self._numbers), identity, picture.form, picture.is_key, message)
-            if not self._unheard.put(arrival):
-                mailbox.put(arrival)
+            if not self._unheard.put(arrival) and self._has_room(len(message)):
+                lost = mailbox.put(arrival)
+                if lost is not None:
+                    self._has_room(-len(lost.message))
+
+    def _has_room(self, size: int) -> bool:
+        """Whether so many bytes more may wait for the event loop, and count them; below 0: they wait no more."""
+        with self._room:
+            if size > 0 and self._waiting and self._waiting + size > MOST_WAITING:
+                return False
+            self._waiting += size
+            return True
 
     # ---- on the event loop
 
@@ -127,6 +144,7 @@ class Clean:
         pipe.write(text(hello(self._name, state, self._clock(), viewer.id)))
         self._begin(viewer)
         self._viewers.add(viewer)
+        self.watched = self._watched
         return viewer
 
     def viewer(self, named: str) -> CleanViewer | None:
@@ -139,18 +157,22 @@ class Clean:
             viewer.pause()
         elif viewer.paused:
             self._begin(viewer)
+        self.watched = self._watched
 
     def leave(self, viewer: CleanViewer) -> None:
         """Forget a viewer; may be called twice."""
         if viewer in self._viewers:
             self._viewers.remove(viewer)
             self._dropped_before += viewer.dropped
+            self.watched = self._watched
             if not self._viewers:
                 self._unheard.rest()
 
     def decoded(self, frame: Frame) -> None:
         """A frame has left the decoder."""
         self._placing.decoded(frame)
+        if self._unheard.is_group:
+            self._group.clear()  # nobody begins with it any more
         if frame.is_turned != self._is_turned:
             self._is_turned = frame.is_turned
             self._say_form()
@@ -166,12 +188,17 @@ class Clean:
         if self._watched:
             size = frame.width, frame.height
             exact = boxes_message(frame.opening, frame.coded_at, boxes, size, exact=True)
-            self._tell(exact, *[self._predicted(each, size) for each in since])
+            self._tell(exact, *[self._predicted(each) for each in since])
 
     def _begin(self, viewer: CleanViewer) -> None:
         if not self._watched:
             self._recent.clear()  # they are of pictures of long ago
         viewer.begin(self._form_message, self._group.pictures, self._recent)
+
+    def _heard(self, arrival: _Arrival) -> None:
+        """Take a picture from the mailbox."""
+        self._has_room(-len(arrival.message))
+        self._arrived(arrival)
 
     def _hear(self) -> None:
         """Take up what came while nobody listened."""
@@ -226,13 +253,13 @@ class Clean:
         """Where everything will be found to be in a picture that has just come; b"" where nobody can tell."""
         if self._placing.is_exact(arrival.identity):
             return b""
-        message = self._predicted(arrival.identity, (arrival.form.width, arrival.form.height))
+        message = self._predicted(arrival.identity)
         if message:
             self._recent.append(message)
         return message
 
-    def _predicted(self, picture: Identity, size: tuple[int, int]) -> bytes:
-        pts = self._placing.pts(picture)
+    def _predicted(self, picture: Identity) -> bytes:
+        pts, size = self._placing.pts(picture), self._placing.size
         return b"" if pts is None else boxes_message(*picture, self._boxes_at(pts), size, exact=False)
 
     def _tell(self, *messages: bytes) -> None:

@@ -21,12 +21,14 @@ class Placing:
     def __init__(self) -> None:
         self._placed: tuple[int, int, float] | None = None
         """Opening, time and pts of the newest frame that was decoded."""
+        self.size = 1, 1
+        """Width and height of that frame, in pixels: boxes are of it."""
         self._sent: deque[Identity] = deque(maxlen=REMEMBERED)
         self._exact: deque[Identity] = deque(maxlen=REMEMBERED)
 
     def decoded(self, frame: Frame) -> None:
         """A frame has left the decoder."""
-        self._placed = frame.opening, frame.coded_at, frame.pts
+        self._placed, self.size = (frame.opening, frame.coded_at, frame.pts), (frame.width, frame.height)
 
     def pts(self, picture: Identity) -> float | None:
         """Seconds from the stream's first frame; None where no frame of its opening was decoded yet."""

@@ -33,6 +33,12 @@ class Unheard(Generic[K]):
         self._is_heard = self._lacks_some = False
         self._lock = Lock()
 
+    @property
+    def is_group(self) -> bool:
+        """Whether what is kept begins with a key picture, so that nothing of before is of use."""
+        pictures = self._pictures
+        return bool(pictures) and pictures[0].is_key
+
     def put(self, picture: K) -> bool:
         """Keep a picture, of any thread; False: somebody listens, and it is his."""
         with self._lock:

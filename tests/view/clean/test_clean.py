@@ -11,7 +11,7 @@ from streamer.values.frame import Frame
 from streamer.values.state import StreamState
 from streamer.values.track import TrackedBox
 from streamer.view.clean.backlog import MOST_PICTURES
-from streamer.view.clean.clean import ARRIVALS, Clean
+from streamer.view.clean.clean import ARRIVALS, MOST_WAITING, Clean
 from streamer.view.clean.group import MOST_PICTURES as MOST_KEPT
 from streamer.view.clean.viewer import CleanViewer
 from tests.peers.clock import FakeClock
@@ -213,6 +213,33 @@ async def test_what_is_kept_for_nobody_is_bounded() -> None:
     await asyncio.sleep(0)
     assert kinds(pipe.news()) == ["form", "key"]
     assert stream.clean.lost == 0
+
+
+async def test_a_group_that_nobody_begins_with_is_let_go() -> None:
+    """What the last viewer was sent is of no use behind the next key picture."""
+    stream = Stream()
+    _, viewer = stream.join()
+    await stream.come(True, False)
+    stream.clean.leave(viewer)
+    await stream.come(False)
+    stream.clean.decoded(stream.frame(2))
+    assert len(stream.clean.group) == 2
+    await stream.come(True)
+    stream.clean.decoded(stream.frame(3))
+    assert len(stream.clean.group) == 0
+
+
+async def test_who_waits_for_the_event_loop_is_bounded_in_bytes() -> None:
+    """Large pictures are left out where too much waits already, and counted."""
+    stream = Stream()
+    stream.join()
+    half = b"x" * (MOST_WAITING // 2)
+    for number in range(4):
+        stream.clean.put(coded(number, key=True, data=half))
+    await asyncio.sleep(0)
+    stream.clean.put(coded(4, key=True))
+    await asyncio.sleep(0)
+    assert stream.clean.lost == 3
 
 
 async def test_who_pauses_is_sent_nothing_until_he_goes_on() -> None:
