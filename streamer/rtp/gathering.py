@@ -139,7 +139,7 @@ class Gathering:
         if not data.endswith(self._ending):
             data += self._ending
         is_right = recovery.is_right(unit.received_at)
-        pictures.append(Picture(data, pts, is_key, unit.received_at, unit.whole_at, is_right, unit.entry))
+        pictures.append(Picture(data, pts, is_key, unit.received_at, unit.whole_at, is_right, unit.entry, unit.stands))
 
     def _seconds(self, timestamp: int) -> float:
         """A timestamp in seconds, counted on past its 32 bits."""

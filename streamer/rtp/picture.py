@@ -25,3 +25,5 @@ class Picture:
     """False for what is decoded from pictures that never came, until a sender's refresh has passed over all of it."""
     entry: Entry = Entry.NONE
     """How well decoding can begin with it."""
+    stands: bool = True
+    """Whether neither it nor what is shown after it needs what came before."""

@@ -35,6 +35,17 @@ class Unit:
         """How well decoding can begin with it."""
         return Entry.NONE if self.predicted and self._entry is Entry.INTRA else self._entry
 
+    @property
+    def stands(self) -> bool:
+        """Whether neither it nor what is shown after it needs what came before.
+
+        Of recovery points that is said of those alone behind which nothing is to be waited for; the others are where
+        an encoder begins to refresh its pictures strip by strip, and are made of what was before.
+        """
+        if self._entry is Entry.POINT:
+            return not (self.recovers_after or self.predicted)
+        return self._entry is Entry.KEY
+
     def add(self, packet: Packet, payload: Payload, at: float) -> None:
         """Take its next packet; what it adds to `data` is the caller's to bound."""
         self.data += payload.data

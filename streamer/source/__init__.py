@@ -30,7 +30,8 @@ udp/                     what comes in datagrams to a port of ours: hearing.py, 
 relay.py                 SRT by way of the system's ffmpeg
 stop.py                  how a thread that waits is told to end
 gate.py                  which packets are worth decoding; decoding.py what comes of them; claims.py what they may take
-picturing.py             the pictures that are wanted; skim.py which lead to none; seams.py how carefully it is done
+picturing.py             the pictures that are wanted; skim.py which lead to none; seams.py how carefully it is done;
+                         standing.py which of a container's keyframes need no other
 tap.py                   where encoded pictures are handed on as they come, for whoever keeps them; sound_track.py sound
 pace.py                  when a picture of a recording is due. Pure
 rotation.py              a picture turned upright

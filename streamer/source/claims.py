@@ -52,7 +52,7 @@ class Claims:
             self._require(sets(self._codec, data))
 
     def _require_described(self, described: bytes) -> None:
-        size = _length_size(self._codec, described)
+        size = length_size(self._codec, described)
         self._starts = not size
         if size:
             self._lengths.add(size)
@@ -76,7 +76,7 @@ class Claims:
             raise SourceError("too_large", f"the camera wants {what}, more than {most}")
 
 
-def _length_size(codec: str, described: bytes) -> int:
+def length_size(codec: str, described: bytes) -> int:
     """Bytes of the lengths that take the place of start codes in MP4 and FLV (ISO/IEC 14496-15); 0 where none do."""
     if codec == "h264" and len(described) > 6 and described[0] == 1:
         return 1 + (described[4] & 3)

@@ -14,6 +14,7 @@ from streamer.source.opened import Unit, Video, limit
 from streamer.source.protocol import Protocol
 from streamer.source.reader import Reader
 from streamer.source.sound_track import SoundTrack
+from streamer.source.standing import Standing
 from streamer.source.target import Limits
 from streamer.values.clock import Clock, monotonic
 from streamer.values.coded import OnSound
@@ -85,6 +86,7 @@ class Contained:
     def units(self) -> Iterator[Unit]:
         """What comes, from where it stands to its end."""
         streams = [self._stream] if self._sound is None else [self._stream, self._sound.stream]
+        standing = Standing(self._stream.codec_context)
         for packet in self.container.demux(*streams):
             now = self.clock()
             if self._sound is not None and packet.stream_index == self._sound.stream.index:
@@ -92,7 +94,8 @@ class Contained:
                 continue
             if self.allowance is not None:
                 self.allowance.renew()
-            yield Unit(cast("av.Packet[av.VideoStream]", packet), now)
+            video = cast("av.Packet[av.VideoStream]", packet)
+            yield Unit(video, now, stands=standing.has(video))
 
     def _heard(self, sound: SoundTrack, packet: "av.Packet[Any]", now: float) -> None:
         heard = sound.take(packet, now)

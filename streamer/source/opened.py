@@ -31,6 +31,8 @@ class Unit:
     """CodedPicture.time of it."""
     is_turned: bool = False
     """Whether what was decoded from it had to be turned upright."""
+    stands: bool = True
+    """Of a keyframe: whether nothing that is shown after it needs what came before it, nor does it itself."""
     was_held: bool = False
     """Its picture was not wanted when it came: decoded, if at all, for those behind it."""
 

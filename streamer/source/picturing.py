@@ -43,7 +43,8 @@ class Picturing:
         Raises:
             SourceError: kind "too_large".
         """
-        if packet.is_keyframe and self._seams.turn(packet, wanted=depth.is_whole, distance=self._skim.distance):
+        stands = packet.is_keyframe and unit.stands
+        if stands and self._seams.turn(packet, wanted=depth.is_whole, distance=self._skim.distance):
             self.decoding.go_on(self._video.context)
         due = self._skim.take(unit, packet, depth)
         if not due:
@@ -62,7 +63,7 @@ class Picturing:
         pictures = self.decoding.pictures(packet)
         if self.decoding.spoiled:
             self._seams.spoiled()
-        if packet.is_keyframe:
+        if packet.is_keyframe and unit.stands:
             self._skim.pictured(is_own=any(picture.pts == packet.pts is not None for picture in pictures))
         return [self._pictured(picture, unit) for picture in pictures]
 

@@ -5,6 +5,9 @@ before them, up to the next keyframe, which needs none: where that is expected b
 comes until then is held back, and dropped when it is there. Where it is late, or somebody begins to look, what was held
 is decoded at once and nothing is missed. So of a camera that is asked once a second and sends as many keyframes, only
 these are decoded; of one with a keyframe a second that is asked five times, 25 of 30.
+
+A point from which a camera refreshes its pictures strip by strip is no keyframe here: decoding may begin there, but
+what follows is made of what was before.
 """
 
 import av
@@ -49,7 +52,7 @@ class Skim:
 
     def take(self, unit: Unit, packet: "av.Packet[av.VideoStream]", depth: Depth) -> list[Unit]:
         """The units to decode now that this one has come with its packet; those before the last were held back."""
-        now, is_key = unit.received_at, packet.is_keyframe
+        now, is_key = unit.received_at, packet.is_keyframe and unit.stands
         if self._independent:
             is_early = not depth.is_whole and now < min(depth.wanted_at - depth.slack, self._decoded_at + LONGEST)
             self._decoded_at = self._decoded_at if is_early else now

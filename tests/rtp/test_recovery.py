@@ -1,7 +1,11 @@
 """streamer.rtp.recovery: with what decoding begins, and from when on pictures are right."""
 
-from streamer.rtp.payload import Entry
+import pytest
+
+from streamer.rtp.packet import Packet
+from streamer.rtp.payload import Entry, Payload
 from streamer.rtp.recovery import REFRESH, Recovery
+from streamer.rtp.unit import Unit
 
 
 def test_a_recovery_point_is_right_after_as_many_pictures_as_it_says() -> None:
@@ -47,3 +51,23 @@ def test_where_key_pictures_can_be_asked_for_they_are_waited_for() -> None:
     """Without a time after which less will do, it never does."""
     recovery = Recovery(None)
     assert not any(recovery.admits(Entry.INTRA, 0, float(at)) for at in range(100))
+
+
+@pytest.mark.parametrize(
+    ("entry", "recovers_after", "predicted", "stands"),
+    [
+        (Entry.KEY, 0, False, True),
+        (Entry.KEY, 8, False, True),
+        (Entry.POINT, 0, False, True),
+        (Entry.POINT, 0, True, False),
+        (Entry.POINT, 1, False, False),
+        (Entry.INTRA, 0, False, False),
+        (Entry.NONE, 0, True, False),
+    ],
+)
+def test_what_stands_by_itself(entry: Entry, recovers_after: int, predicted: bool, stands: bool) -> None:
+    """Key pictures, and points behind which all is right at once and that are predicted from nothing."""
+    unit = Unit(0, 0.0, sound=True)
+    said = Payload(b"", entry=entry, recovers_after=recovers_after, predicted=predicted)
+    unit.add(Packet(96, True, 0, 0, 1, b""), said, 0.0)
+    assert unit.stands is stands

@@ -9,12 +9,17 @@ import av
 import numpy as np
 import pytest
 
+from streamer.rtp.assembler import Assembler
+from streamer.rtp.h264 import read_h264
+from streamer.rtp.packet import read_packet
+from streamer.rtp.picture import Picture
 from streamer.source.opened import Unit, Video, limit
 from streamer.source.picturing import Picturing
 from streamer.source.seams import FURTHEST, OPTION, Seams
 from streamer.source.target import Limits
 from streamer.values.depth import WHOLE, Depth
 from tests.peers.frames import make_picture
+from tests.peers.rtp_packetizer import Sender, encoded, h264_payloads, units_of
 
 FPS, GOP, COUNT = 30, 10, 60
 FAR = Depth(is_whole=False, wanted_at=1e9)
@@ -55,15 +60,27 @@ def pictured(
     depths: Sequence[Depth], packets: Sequence["av.Packet[av.VideoStream]"], decoder: str = "h264"
 ) -> dict[int, av.VideoFrame]:
     """What is shown of these packets, by time, each asked for that deep."""
-    independent = decoder == "mjpeg"
-    picturing = Picturing(video_of(decoder), LIMITS, clocked=True, independent=independent)
+    return shown_of(depths, [Unit(packet, number / FPS) for number, packet in enumerate(packets)], decoder)
+
+
+def shown_of(depths: Sequence[Depth], units: Sequence[Unit], decoder: str = "h264") -> dict[int, av.VideoFrame]:
+    """The same of units."""
+    picturing = Picturing(video_of(decoder), LIMITS, clocked=True, independent=decoder == "mjpeg")
     shown = dict[int, av.VideoFrame]()
-    for number, (depth, packet) in enumerate(zip(depths, packets, strict=True)):
-        for each in picturing.take(Unit(packet, number / FPS), packet, depth) or ():
+    for depth, unit in zip(depths, units, strict=True):
+        assert unit.packet is not None
+        for each in picturing.take(unit, unit.packet, depth) or ():
             assert each.of.packet is not None
             assert each.picture.pts == each.of.packet.pts
             shown[round((each.own or 0) * FPS)] = each.picture
     return shown
+
+
+def packet_of(picture: Picture, number: int) -> "av.Packet[av.VideoStream]":
+    """One picture out of RTP for the decoder."""
+    packet = cast("av.Packet[av.VideoStream]", av.Packet(picture.data))
+    packet.pts, packet.time_base, packet.is_keyframe = number, Fraction(1, FPS), picture.is_keyframe
+    return packet
 
 
 def apart(one: av.VideoFrame, other: av.VideoFrame) -> float:
@@ -96,6 +113,23 @@ def test_of_mjpeg_what_is_not_wanted_is_not_decoded() -> None:
     packets = coded("mjpeg")
     depths = [Depth(is_whole=False, wanted_at=(number + 5) // 6 * 6 / FPS, slack=0.001) for number in range(COUNT)]
     assert list(pictured(depths, packets, "mjpeg")) == [number for number in range(COUNT) if number % 6 == 0]
+
+
+@pytest.mark.parametrize("way", ["asked for nothing", "asked at times"])
+def test_what_is_refreshed_strip_by_strip_is_all_decoded(way: str) -> None:
+    """A point from which a camera refreshes its pictures needs what was before: nothing is left out, nor damaged."""
+    assembler, sender, units = Assembler(), Sender(), list[Unit]()
+    payloads = (h264_payloads(units_of(data), "fragments", 400) for data in encoded("libx264", ":intra-refresh=1", 60))
+    for datagram in sender.send(payloads):
+        packet = read_packet(datagram)
+        for each in assembler.put(packet, read_h264(packet.payload), len(units) / FPS):
+            units.append(Unit(packet_of(each, len(units)), len(units) / FPS, None, each.is_whole, stands=each.stands))
+    often = [Depth(is_whole=False, wanted_at=(number + 5) // 6 * 6 / FPS, slack=0.05) for number in range(len(units))]
+    whole = shown_of([WHOLE] * len(units), units)
+    shown = shown_of([FAR] * len(units) if way == "asked for nothing" else often, units)
+    assert sum(unit.packet is not None and unit.packet.is_keyframe for unit in units) > 5
+    assert list(shown) == list(whole) == list(range(len(units)))
+    assert max(apart(shown[number], whole[number]) for number in whole) == 0
 
 
 def turned(video: Video, packet: "av.Packet[av.VideoStream]", **asked: bool | float | None) -> bool:

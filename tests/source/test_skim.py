@@ -26,16 +26,18 @@ class Camera:
         self.bytes = 100
         self.units = list[Unit]()
 
-    def send(self, depth: Depth = WHOLE, *, key: bool | None = None, whole: bool = True) -> list[int]:
+    def send(
+        self, depth: Depth = WHOLE, *, key: bool | None = None, whole: bool = True, stands: bool = True
+    ) -> list[int]:
         """The numbers of the packets that are decoded with the next one."""
         is_key = self.independent or (self.number % self.gop == 0 if key is None else key)
         packet = cast("av.Packet[av.VideoStream]", av.Packet(b"\0" * self.bytes))
         packet.is_keyframe = is_key
-        unit = Unit(packet, self.number / FPS, is_whole=whole)
+        unit = Unit(packet, self.number / FPS, is_whole=whole, stands=stands)
         self.units.append(unit)
         self.number += 1
         due = self.skim.take(unit, packet, depth)
-        if is_key and unit in due:
+        if is_key and stands and unit in due:
             self.skim.pictured(is_own=self.prompt)
         return [self.units.index(each) for each in due]
 
@@ -111,6 +113,18 @@ def test_a_picture_that_is_refreshed_bit_by_bit_is_followed() -> None:
     camera = known()
     camera.send_many(5, FAR)
     assert camera.send(FAR, whole=False) == [91, 92, 93, 94, 95]
+
+
+def test_a_point_from_which_pictures_are_refreshed_is_no_keyframe() -> None:
+    """What was held is needed by what follows one; between keyframes it is held like any other picture."""
+    camera = known()
+    assert camera.send(FAR, key=True) == [90]
+    camera.send_many(4, FAR)
+    assert camera.send(FAR, key=True, stands=False) == []
+    assert camera.send(WHOLE) == list(range(91, 97))
+    camera = Camera()
+    sent = [camera.send(FAR, key=number % 10 == 0, stands=False) for number in range(100)]
+    assert sent == [[number] for number in range(100)]
 
 
 def test_no_more_is_held_than_fits() -> None:

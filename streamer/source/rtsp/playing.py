@@ -298,6 +298,7 @@ class Playing:
             picture.received_at,
             wall,
             picture.is_whole,
+            stands=picture.stands,
         )
 
     def _report(self, report: bytes, now: float) -> None:

@@ -218,3 +218,19 @@ def test_packets_of_another_type_than_described_are_told_of() -> None:
         pytest.raises(SourceError, match="describes payload type 96 and sends 97"),
     ):
         list(opened.units())
+
+
+def test_points_from_which_pictures_are_refreshed_do_not_stand_by_themselves() -> None:
+    """Decoding may begin with them, as it may with the first picture, which needs no other."""
+    sent = Sender().send(
+        h264_payloads(units_of(unit), "fragments", MTU) for unit in encoded("libx264", ":intra-refresh=1", 12)
+    )
+
+    def play() -> Iterator[bytes]:
+        yield interleaved(sent)
+
+    with run_rtsp_camera(play=play) as camera, open_target(Target(camera.url()), Stop()) as opened:
+        units = pictures_of(opened.units(), 11)
+    keys = [unit for unit in units if unit.packet is not None and unit.packet.is_keyframe]
+    assert [unit.stands for unit in keys] == [True] + [False] * (len(keys) - 1)
+    assert len(keys) > 2
