@@ -63,7 +63,7 @@ class Inquiry:
         self._on_answer, self._on_chosen = on_answer, on_chosen
         self._sampler, self._granted = Sampler(sampling.fps), Granted(sampling.fps)
         self._slot: Slot | None = None
-        """The newest, for as long as newer frames may serve it."""
+        """The newest, for as long as newer frames may serve it. Set on the event loop, read in the source's thread."""
         self._unsampled = mishaps("samples cannot be made", None)
         self._unasked = mishaps("the model cannot be asked", partial(counts.drop, "scheduler", "failed"))
         self._unfollowed = mishaps("the camera's motion cannot be followed up to a sample", None)
@@ -144,9 +144,23 @@ class Inquiry:
             weight=sampling.priority,
             tiles=sampling.tiles,
         )
+        slot.answer = partial(self._told, slot)
         self._slot = slot
         with self._unasked:
-            self.model.offer(slot)
+            try:
+                self.model.offer(slot)
+            except Exception:
+                self._end(slot)
+                raise
+
+    def _end(self, slot: Slot) -> None:
+        """Something came of a slot, or nothing will: no newer frame is wanted for it."""
+        if self._slot is slot:
+            self._slot = None
+
+    def _told(self, slot: Slot, sample: Sample | None, answer: Detections | DropReason) -> None:
+        self._end(slot)
+        self._answered(sample, answer)
 
     def _answered(self, sample: Sample | None, answer: Detections | DropReason) -> None:
         if isinstance(answer, Detections) and sample is not None:

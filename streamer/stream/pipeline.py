@@ -279,7 +279,10 @@ class Pipeline:
 
     def _depth(self) -> Depth:
         """How much of what comes is to be decoded, asked of in the source's thread."""
-        return WHOLE if self.view.watched else self._wanted
+        if self.view.watched:
+            return WHOLE
+        # While a slot waits for the model, each newer picture takes its place in it.
+        return replace(self._wanted, wanted_at=-math.inf) if self.inquiry.is_open else self._wanted
 
     # ---- on the event loop
 

@@ -1,12 +1,14 @@
 """streamer.stream.pipeline: one stream, joined; its source and its model are moved by hand."""
 
 import asyncio
+import math
 import threading
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import Literal
 
 import av
 import numpy as np
@@ -17,7 +19,7 @@ from numpy.typing import NDArray
 from serving.resize import Resize
 from serving.signature import Contract
 from streamer.inference.model import ServedModel
-from streamer.inference.slot import Slot, SlotAnswer
+from streamer.inference.slot import DropReason, Slot, SlotAnswer
 from streamer.stream import pipeline as module
 from streamer.stream.counts import OTHER
 from streamer.stream.pipeline import STALE_PICTURE, STALE_RESULT, Pipeline
@@ -793,6 +795,46 @@ async def test_while_nobody_looks_no_more_is_decoded_than_the_model_is_asked_abo
         assert depth() == WHOLE
         stream.pipeline.view.h264.unsubscribe(viewer)
         assert not depth().is_whole
+
+
+async def test_while_a_sample_waits_for_the_model_every_picture_is_decoded() -> None:
+    """The newest is to be asked about; once one was taken, no more than the next sample needs."""
+    async with run_stream(Sampling(1)) as stream:
+        stream.model.waits = True
+        await stream.arrive()
+        assert stream.source.depth().wanted_at == -math.inf
+        assert not stream.source.depth().is_whole
+        await stream.arrive(2)
+        assert stream.source.depth().wanted_at == -math.inf
+        stream.model.take()
+        assert [sample.frame.index for sample, _ in stream.model.asked] == [2]
+        assert stream.source.depth().wanted_at == pytest.approx(stream.clock.now + 0.8)
+
+
+@pytest.mark.parametrize("how", ["late", "model_ended", "withdrawn", "not asked"])
+async def test_a_sample_of_which_nothing_comes_keeps_no_picture_decoded(
+    how: DropReason | Literal["not asked"], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is told of it before the model took it, or where it could not be asked, its slot is open no longer."""
+    async with run_stream(Sampling(1)) as stream:
+        stream.model.waits = True
+        if how == "not asked":
+            monkeypatch.setattr(stream.model, "offer", fail)
+        await stream.arrive()
+        if how != "not asked":
+            assert stream.pipeline.inquiry.is_open
+            stream.model.open.pop().answer(None, how)
+        assert not stream.pipeline.inquiry.is_open
+        assert stream.source.depth().wanted_at == pytest.approx(stream.clock.now + 1)
+
+
+async def test_what_is_told_of_an_earlier_sample_ends_no_other() -> None:
+    """As when a stream is due again before the model has had time for it."""
+    async with run_stream(Sampling(FPS)) as stream:
+        stream.model.waits = True
+        await stream.arrive(2)
+        stream.model.open.pop(0).answer(None, "capacity")
+        assert stream.pipeline.inquiry.is_open
 
 
 async def test_pictures_that_nobody_needs_are_counted_as_they_came() -> None:
