@@ -51,6 +51,8 @@ FOLLOWED = 3
 """Every which of such pictures the camera's motion is seen on: where it cannot be told from one sample to the next."""
 SLACK = 0.25
 """Of the time between two samples: by so much one may come sooner or later, if that saves decoding."""
+ARRIVAL_WINDOW = 2 * WINDOW
+"""Seconds looked back for how many pictures come: those that are decoded while nobody looks may be 1.5 s apart."""
 ARRIVALS = 8
 """Frames that may wait for the event loop: a quarter of a second."""
 
@@ -123,7 +125,7 @@ class Pipeline:
         self._on_detections = on_detections
         self._camera = Camera()
         self._tracker = Tracker(self._camera.path, tracker_ids)
-        self._arrival_rate, self._result_rate = Rate(), _result_rate(sampling)
+        self._arrival_rate, self._result_rate = Rate(ARRIVAL_WINDOW), _result_rate(sampling)
         self._receiving = threading.Lock()
         """One frame at a time: the thread of a connection that was given up may be at its last when the next begins."""
         self._valve = Valve(is_open=not paused)

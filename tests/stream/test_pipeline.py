@@ -797,6 +797,21 @@ async def test_while_nobody_looks_no_more_is_decoded_than_the_model_is_asked_abo
         assert not depth().is_whole
 
 
+async def test_frames_a_second_are_known_however_seldom_one_is_decoded() -> None:
+    """Of MJPEG a picture in a second and a half is decoded while nobody looks; the rate is told all the same."""
+    async with run_stream(Sampling(0.2)) as stream:
+        assert stream.source.deliver is not None
+        told = list[float | None]()
+        for index in range(10):
+            at = 1.6 * index
+            frame = make_frame(at, stream.clock.advance(1.55 if index % 2 else 1.65), index=index)
+            told.append(stream.pipeline.fps)
+            stream.source.deliver(replace(frame, missed=15 if index else 0))
+            await asyncio.sleep(0)
+        assert told[:2] == [None, None]
+        assert told[2:] == pytest.approx([10.0] * 8)
+
+
 async def test_while_a_sample_waits_for_the_model_every_picture_is_decoded() -> None:
     """The newest is to be asked about; once one was taken, no more than the next sample needs."""
     async with run_stream(Sampling(1)) as stream:
