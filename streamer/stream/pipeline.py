@@ -119,7 +119,7 @@ class Pipeline:
         self.pictures_per_sample: int | None = None
         """Of the newest answer: how many the model looked at for it."""
         self.size: tuple[int, int] | None = None
-        """(width, height) of the newest frame, in pixels."""
+        """(width, height) in pixels of the newest frame that the event loop heard of."""
         self._sampling = sampling
         self._clock = clock
         self._on_detections = on_detections
@@ -261,7 +261,8 @@ class Pipeline:
         with self._receiving, self._unreceived:
             is_due = self.inquiry.mark(frame)
             self._wanted = self.inquiry.depth(frame, SLACK)
-            is_wanted = is_due or self.view.watched or self.inquiry.is_open
+            is_resized = self.size != (frame.width, frame.height)  # boxes of the old geometry are to go at once
+            is_wanted = is_due or is_resized or self.view.watched or self.inquiry.is_open
             self._unheard += 1 + frame.missed
             self._unfollowed_since += 1
             is_looked_at = self.view.watched or self.clean.watched

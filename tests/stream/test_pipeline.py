@@ -311,6 +311,18 @@ async def test_boxes_of_another_geometry_are_forgotten() -> None:
         assert stream.pipeline._tracker.at(0.1) == []
 
 
+async def test_boxes_of_another_geometry_are_forgotten_at_once() -> None:
+    """Also where nobody watches the drawn video and no sample is due: those of the clean video go by these boxes."""
+    async with run_stream(Sampling(0.2)) as stream:
+        await stream.arrive()
+        stream.answer(BOX)
+        assert len(stream.pipeline._boxes_at(0.1)) == 1
+        await stream.arrive(size=(640, 480))
+        assert stream.pipeline.size == (640, 480)
+        assert stream.pipeline._boxes_at(0.1) == []
+        assert stream.model.asked == []
+
+
 async def test_an_answer_is_told_with_its_tracks() -> None:
     """Each row is told by the id of its thing, the same from sample to sample; what is half seen is told to nobody."""
     async with run_stream() as stream:
