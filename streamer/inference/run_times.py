@@ -5,7 +5,7 @@ front of it, and its frames grow old there. And how many pictures are worth a ca
 not always more of them. Pure.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 NEW: Final = 0.05
@@ -18,8 +18,10 @@ NEARLY: Final = 0.95
 """Of the pictures a second that the largest batch gives: for the rest nobody waits twice as long."""
 STALE: Final = 30.0
 """Seconds after which what is known of a number of calls at once is tried again."""
+TRIAL: Final = 4
+"""Calls that a trial is judged by."""
 GIVES_UP: Final = 6
-"""Calls that a trial may take before it is over without a result."""
+"""Calls, times as many as may be under way, after which a trial is over whatever it has come to."""
 
 
 class RunTime:
@@ -48,6 +50,12 @@ class RunTime:
         if self._variance >= NEW:
             self._slope = max(self._covariance / self._variance, 0.0)
 
+    def succeed(self, former: "RunTime") -> None:
+        """Be what is known from now on; where these calls were all of one size, the line is as steep as it was."""
+        if self._slope is None and former.is_line:
+            before, longer = former.seconds(self.pictures), former.seconds(self.pictures + 1)
+            self._slope = (longer - before) * self._seconds / max(before, 1e-6)
+
     def seconds(self, pictures: float) -> float:
         """A call about so many; twice as long for twice as many where all were of one size, and never longer."""
         slope = self._each if self._slope is None else min(self._slope, self._each)
@@ -56,10 +64,6 @@ class RunTime:
     def at_most(self, pictures: float) -> float:
         """The same for whoever must not be late: of fewer than were ever seen nobody knows that they take less."""
         return max(self._seconds, self.seconds(pictures)) if self._slope is None else self.seconds(pictures)
-
-    def knows(self, pictures: float) -> bool:
-        """Whether a call about so many is like those that were seen, or the line is known."""
-        return bool(self) and (self._slope is not None or abs(pictures - self.pictures) <= self.pictures / 3)
 
     @property
     def is_line(self) -> bool:
@@ -79,6 +83,19 @@ class _Level:
     tried_at: float
 
 
+@dataclass(slots=True)
+class _Trial:
+    """Of so many calls at once, for a moment."""
+
+    count: int
+    patience: int
+    """Calls that it may still take."""
+    run_time: RunTime = field(default_factory=RunTime)
+    """By its own calls alone: what is known of before may be another machine's."""
+    clean: int = 0
+    """Calls that had as many beside them."""
+
+
 class RunTimes:
     """Of one model's calls."""
 
@@ -89,13 +106,12 @@ class RunTimes:
         self._levels: dict[int, _Level] = {}
         """By calls at once, of those that had nearly as many beside them all the time."""
         self._lanes = most
-        self._trial: int | None = None
-        self._patience = 0
+        self._trial: _Trial | None = None
 
     @property
     def lanes(self) -> int:
         """Calls that are to run at once now, be it for a trial."""
-        return self._trial or self._lanes
+        return self._trial.count if self._trial is not None else self._lanes
 
     @property
     def tries(self) -> bool:
@@ -114,15 +130,19 @@ class RunTimes:
         count = min(self.most, max(1, round(beside)))
         is_clean = abs(beside - count) <= CLEAN
         self._all.add(pictures, seconds)
-        if is_clean:
+        trial = self._trial
+        if is_clean and trial is not None and count == trial.count:
+            trial.run_time.add(pictures, seconds)
+            trial.clean += 1
+        elif is_clean:
             level = self._levels.setdefault(count, _Level(RunTime(), now))
             level.run_time.add(pictures, seconds)
             level.tried_at = now
             self._choose()
-        self._patience -= 1
-        if self._trial is not None and (self._patience <= 0 or (is_clean and count == self._trial)):
-            tried = self._levels.setdefault(self._trial, _Level(RunTime(), now))
-            tried.tried_at, self._trial = now, None
+        if trial is not None:
+            trial.patience -= 1
+            if trial.clean >= TRIAL or trial.patience <= 0:
+                self._conclude(trial, now)
 
     def seconds(self, pictures: int, beside: int) -> float:
         """How long a call takes at the most, with so many under way, itself included, or as many more as may come.
@@ -150,18 +170,25 @@ class RunTimes:
         for count in (self._lanes - 1, self._lanes + 1):
             level = self._levels.get(count)
             if 1 <= count <= self.most and (level is None or now - level.tried_at >= STALE):
-                self._trial, self._patience = count, GIVES_UP * self.most
+                self._trial = _Trial(count, GIVES_UP * self.most)
                 return
+
+    def _conclude(self, trial: _Trial, now: float) -> None:
+        """What its calls have shown takes the place of what was known: in a mean with that it would hardly count."""
+        self._trial = None
+        level = self._levels.setdefault(trial.count, _Level(RunTime(), now))
+        level.tried_at = now
+        if trial.run_time:
+            trial.run_time.succeed(level.run_time)
+            level.run_time = trial.run_time
+            self._choose()
 
     def _choose(self) -> None:
         """As few calls at once as give nearly as many pictures a second as more of them do."""
         known = {count: level.run_time for count, level in self._levels.items() if level.run_time}
-        pictures = known[max(known)].pictures
-        rates = {
-            count: count * pictures / max(run_time.seconds(pictures), 1e-6)
-            for count, run_time in known.items()
-            if run_time.knows(pictures)
-        }
+        # Of the largest calls: what had smaller ones only, all of one size, is held to what it gave with those.
+        pictures = max(run_time.pictures for run_time in known.values())
+        rates = {count: count * pictures / max(each.seconds(pictures), 1e-6) for count, each in known.items()}
         lanes = self.most
         while lanes > 1 and lanes in rates and lanes - 1 in rates:
             # Beside the ones that are there: of eight servers the eighth gives a seventh part more, and is worth it.

@@ -116,6 +116,15 @@ class Simulation:
         self.outcome.granted = {stream: granted.fps for stream, granted in self._granted.items()}
         return self.outcome
 
+    def change(self, at: float, server: Server) -> None:
+        """From some moment on have another server; calls that run there end when they would have."""
+
+        def become() -> None:
+            self.server = server
+            self._serve()
+
+        self._at(at, become)
+
     def _at(self, seconds: float, happen: Callable[[], None]) -> None:
         heapq.heappush(self._events, (seconds, next(self._order), happen))
 

@@ -1,10 +1,13 @@
 """streamer.inference.run_times: how many calls the servers really work on at once, learnt from how long they take."""
 
+import statistics
 from collections.abc import Callable
 
 import pytest
 
-from streamer.inference.run_times import RunTimes
+from streamer.inference.run_times import GIVES_UP, STALE, TRIAL, RunTimes
+from streamer.inference.scheduler import Scheduler
+from tests.inference.simulated import Camera, Server, Simulation
 
 Seconds = Callable[[int], float]
 """How long a call takes, by how many run at once."""
@@ -44,3 +47,55 @@ def test_two_servers_that_take_two_calls_each_get_four() -> None:
     run_times = RunTimes(4)
     learn(run_times, two_cpu_servers, until=100.0)
     assert run_times.lanes == 4
+
+
+@pytest.mark.parametrize(("before", "after"), [(4, 1), (1, 4), (2, 8), (8, 2)])
+def test_what_another_machine_did_is_forgotten(before: int, after: int) -> None:
+    """A trial is judged by itself: in a mean with some hundred calls of before it would count for nothing."""
+    run_times = RunTimes(8)
+    learn(run_times, servers(before), until=100.0)
+    learn(run_times, servers(after), since=100.0, until=100.0 + 2 * STALE)
+    assert run_times.lanes == after
+
+
+def test_a_trial_ends_with_enough_calls_and_without_them() -> None:
+    """It is over after a few that had as many beside them, or where none comes to that; then nothing has changed."""
+    run_times = RunTimes(2)
+    for _ in range(10):
+        run_times.add(8, 0.2, 2.0, 0.0)
+    run_times.crowd(0.0)
+    for _ in range(TRIAL):
+        assert (run_times.tries, run_times.lanes) == (True, 1)
+        run_times.add(8, 0.2, 1.0, 1.0)
+    assert (run_times.tries, run_times.lanes) == (False, 2)
+    run_times.crowd(1.0 + STALE)
+    for _ in range(2 * GIVES_UP):
+        assert run_times.tries
+        run_times.add(8, 0.05, 1.5, 2.0 + STALE)
+    assert (run_times.tries, run_times.lanes) == (False, 2)
+
+
+def test_a_trial_with_calls_of_one_size_keeps_the_line() -> None:
+    """What smaller calls take is known of before; a machine that is twice as fast is it for them too."""
+    run_times = RunTimes(2)
+    for number in range(100):
+        run_times.add(1 + number % 8, 0.1 + 0.1 * (1 + number % 8), 1.0, 0.0)
+    run_times.add(8, 0.9, 2.0, 0.0)
+    run_times.crowd(STALE)
+    for _ in range(TRIAL):
+        run_times.add(8, 0.45, 1.0, STALE)
+    assert run_times.seconds(8, 1) == pytest.approx(0.45)
+    assert run_times.seconds(4, 1) == pytest.approx(0.25, rel=0.01)
+
+
+@pytest.mark.parametrize(("before", "after"), [(2, 1), (1, 2), (1, 4), (4, 2)])
+def test_servers_that_come_and_go_are_noticed(before: int, after: int) -> None:
+    """Under steady overload, with calls of half a second: two minutes later what there is is used, and nothing waits in
+    front of it."""
+    scheduler = Scheduler(max_batch_size=8, in_flight=4, deadline=6.0)
+    streams = [Camera(f"cam-{n}", fps=5.0, sample_fps=5.0, phase=n / 80) for n in range(16)]
+    simulation = Simulation(scheduler, Server(lanes=before, base=0.1, each=0.05), streams)
+    simulation.change(60.0, Server(lanes=after, base=0.1, each=0.05))
+    outcome = simulation.run(220.0, settle=180.0)
+    assert sum(outcome.rates) >= 0.9 * after * 8 / 0.5
+    assert statistics.median(outcome.all_ages) <= 0.8
