@@ -320,20 +320,24 @@ def test_autoscaler_decides_how_many() -> None:
 
 
 def test_overload_reaches_the_servers_queues(tmp_path: Path) -> None:
-    """With the fewest servers more calls are under way than batches run, else no queue grows and none is added."""
+    """With the fewest servers more calls are under way than batches run, and are pushed, which pulled ones are not
+    beyond what is worked on: else no queue grows and none is added."""
     found = one("autoscale", "HorizontalPodAutoscaler", "serving")["spec"]
     batching = BatchingParameters.read(
         REPOSITORY / "serving" / Path(arguments("autoscale")["batching_parameters_file"]).name
     )
-    in_flight = settings("autoscale", tmp_path).serving.in_flight
+    serving = settings("autoscale", tmp_path).serving
+    assert serving.scheduling == "push"
+    in_flight = serving.in_flight
     assert found["minReplicas"] * batching.num_batch_threads < in_flight
     assert in_flight <= found["maxReplicas"] * batching.num_batch_threads
 
 
 def test_autoscaled_service_is_configured_alike(tmp_path: Path) -> None:
-    """The autoscaled service differs from the base's in its calls under way alone."""
+    """The autoscaled service differs from the base's in its calls under way, and how they leave, alone."""
     ours, base = settings("autoscale", tmp_path), settings("base", tmp_path)
-    assert ours.serving.model_copy(update={"in_flight": base.serving.in_flight}) == base.serving
+    as_base = {"in_flight": base.serving.in_flight, "scheduling": base.serving.scheduling}
+    assert ours.serving.model_copy(update=as_base) == base.serving
     assert (ours.server, ours.streams) == (base.server, base.streams)
 
 
