@@ -45,7 +45,7 @@ import { FrameBoxes } from "./frame_boxes.js";
 
 /** Before a picture is due its decoding begins: until then it waits as it came, which takes little memory. */
 const LEAD_MS = 40;
-/** How long a picture whose boxes are on their way may stop those behind it. */
+/** How long a picture whose boxes are on their way may stop those behind it, if the next is not due long before. */
 const GRACE_MS = 60;
 /** Pictures that wait at most: half a second of 120 a second. */
 const MOST_WAITING = 64;
@@ -227,7 +227,7 @@ class CleanVideo {
     while (this.#coming[0] && this.#coming[0].due - LEAD_MS <= now) this.#decode(this.#coming.shift());
     let shown = null;
     while (this.#ready[0] && this.#dueOf(this.#ready[0]) <= now) {
-      shown?.frame.close();
+      if (shown) this.#leaveOut(shown);
       shown = this.#ready.shift();
       if (shown && shown.memory !== "no") {
         this.#show(shown, now);
@@ -242,12 +242,27 @@ class CleanVideo {
     if (next < Infinity) this.#timer = setTimeout(() => this.#pump(), Math.max(0, next - performance.now()));
   }
 
-  /** When a picture is shown: a little later where the model looks at it and has not answered.
+  /** When a picture is shown: a little later where the model looks at it and has not answered, and not so late that it would
+   * be left out for the next.
    * @param {Awaiting} awaiting
    */
   #dueOf({ picture, due, memory }) {
     const waits = this.#timing.exact && memory === "no" && this.#boxes.of(picture.opening, picture.time).awaited;
-    return waits ? due + GRACE_MS : due;
+    return waits ? due + Math.min(GRACE_MS, (this.#dueAfter(due) - due) / 2) : due;
+  }
+
+  /** When the next one is due of all that came.
+   * @param {number} due
+   */
+  #dueAfter(due) {
+    const others = [this.#coming[0], this.#ready[1], ...this.#inside.values()];
+    return Math.min(...others.map((other) => (other && other.due > due ? other.due : Infinity)));
+  }
+
+  /** @param {Awaiting & { frame: VideoFrame }} ready which is due no sooner than another one behind it */
+  #leaveOut({ frame, picture }) {
+    if (this.#boxes.of(picture.opening, picture.time).awaited) this.#timing.shown(true);
+    frame.close();
   }
 
   /**
