@@ -6,6 +6,8 @@
 
 /** Pictures that wait for the decoder at most, besides those of a group out of the server's memory. */
 const MOST_WAITING = 15;
+/** As well, where they come in a heap: four seconds of 30 a second. */
+const MOST_HEAPED = 120;
 /** A decoder that is given so many pictures and gives none is given up. */
 const MOST_SILENT = 240;
 /** Pictures that may still come out of it: those before them were damaged, and never will. */
@@ -62,6 +64,11 @@ export class CleanDecoder {
   /** @param {number} pictures that come at once, out of the server's memory */
   expect(pictures) {
     this.#allowed = MOST_WAITING + pictures;
+  }
+
+  /** One more comes in a heap, since the network held it up: that is no fault of the decoder's. */
+  allow() {
+    this.#allowed = Math.min(this.#allowed + 1, Math.max(this.#allowed, MOST_HEAPED));
   }
 
   /**

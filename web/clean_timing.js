@@ -3,7 +3,7 @@
 
 import { Hold } from "./hold.js";
 
-/** Further behind the quickest ever, a picture is not worth decoding: it lay in the buffers of a network, or of this page. */
+/** Further behind the quickest ever, a picture is not worth being seen: it lay in the buffers of a network, or of this page. */
 export const MOST_LAG_MS = 700;
 /** By how much of the time the clocks of two machines drift apart at most. */
 const DRIFT = 1e-4;

@@ -47,6 +47,8 @@ import { FrameBoxes } from "./frame_boxes.js";
 const LEAD_MS = 40;
 /** How long a picture whose boxes are on their way may stop those behind it, if the next is not due long before. */
 const GRACE_MS = 60;
+/** What is so much behind came in a heap, which the decoder is to take as it is. */
+const BURST_LAG_MS = 100;
 /** Pictures that wait at most: half a second of 120 a second. */
 const MOST_WAITING = 64;
 /** Pictures that the decoder may have: a group out of the server's memory, and what came since. */
@@ -188,9 +190,10 @@ class CleanVideo {
     if (this.#remembered > 0) {
       memory = --this.#remembered === 0 ? "last" : this.#isGroupSeen ? "more" : "first";
       this.#isGroupSeen = true;
-    } else if (this.#timing.came(picture.time, picture.received, now) > MOST_LAG_MS) {
-      this.#decoder.skip(); // what lies in the network's buffers is old: it is not worth decoding, up to what is not
-      return;
+    } else {
+      const lag = this.#timing.came(picture.time, picture.received, now);
+      if (lag > BURST_LAG_MS) this.#decoder.allow();
+      if (lag > MOST_LAG_MS) memory = "more"; // it lay in the network's buffers: only those behind it need it
     }
     const due = memory === "no" ? this.#timing.due(picture.received, now) : now;
     this.#coming.push({ picture, came: now, due, memory });
@@ -227,11 +230,11 @@ class CleanVideo {
     while (this.#coming[0] && this.#coming[0].due - LEAD_MS <= now) this.#decode(this.#coming.shift());
     let shown = null;
     while (this.#ready[0] && this.#dueOf(this.#ready[0]) <= now) {
-      if (shown) this.#leaveOut(shown);
-      shown = this.#ready.shift();
-      if (shown && shown.memory !== "no") {
-        this.#show(shown, now);
-        shown = null;
+      const ready = /** @type {Awaiting & { frame: VideoFrame }} */ (this.#ready.shift());
+      if (ready.memory !== "no") this.#show(ready, now);
+      else {
+        if (shown) this.#leaveOut(shown);
+        shown = ready;
       }
     }
     if (shown) this.#show(shown, now);

@@ -18,7 +18,7 @@ import { PaintedReports } from "./painted.js";
 /** @typedef {import("./player.js").Heard} Heard */
 /** @typedef {import("./player.js").Way} Way */
 /** @typedef {import("./sight.js").Sight} Sight */
-/** @typedef {{ picture: Picture, came: number, due: number }} Coming */
+/** @typedef {{ picture: Picture, came: number, due: number, isOld: boolean }} Coming */
 
 /** Pictures that wait at most: half a second of 120 a second. */
 const MOST_WAITING = 64;
@@ -208,11 +208,8 @@ export class MseWay {
       if (--this.#remembered === 0) this.#player?.add(this.#group.splice(0), true);
       return;
     }
-    if (this.#timing.came(picture.time, picture.received, now) > MOST_LAG_MS) {
-      this.#player?.skip(); // what lies in the network's buffers is old
-      return;
-    }
-    const coming = { picture, came: now, due: this.#timing.due(picture.received, now) };
+    const isOld = this.#timing.came(picture.time, picture.received, now) > MOST_LAG_MS;
+    const coming = { picture, came: now, due: this.#timing.due(picture.received, now), isOld };
     this.#coming.push(coming);
     this.#known.set(picture.time, coming);
     for (const time of this.#known.keys()) {
@@ -239,13 +236,14 @@ export class MseWay {
    * @param {HTMLVideoElement} video that shows it
    */
   #show({ opening, time }, video) {
+    const coming = this.#known.get(time);
+    if (coming?.isOld) return; // it lay in the network's buffers: the player needs it for those behind it, and goes to those
     const { boxes, exact, awaited } = this.#boxes.of(opening, time);
     if (awaited || exact) this.#timing.shown(!exact);
     const { videoWidth: width, videoHeight: height } = video;
     const predicted = this.#timing.exact ? awaited : !exact;
     this.#stage?.show({ image: video, width, height, boxes, predicted });
     const at = performance.now();
-    const coming = this.#known.get(time);
     if (coming)
       this.#takes += FOLLOWS * (Math.max(0, at - Math.max(coming.came, coming.due - this.#takes)) - this.#takes);
     const { hold, late } = this.#timing;
