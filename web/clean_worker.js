@@ -53,6 +53,10 @@ const BURST_LAG_MS = 100;
 const MOST_WAITING = 64;
 /** Pictures that the decoder may have: a group out of the server's memory, and what came since. */
 const MOST_INSIDE = 1024;
+/** What lies further from the one before it is not spaced out: a camera's clock jumped, or nothing came. */
+const MOST_APART_MS = 500;
+/** Of the distance between two, so that what came late once does not delay all that follow. */
+const APART = 0.9;
 const NEWS_MS = 250;
 /** By how much a figure follows, a picture. */
 const FOLLOWS = 0.1;
@@ -76,6 +80,12 @@ class CleanVideo {
   #inside = new Map();
   /** @type {(Awaiting & { frame: VideoFrame })[]} decoded, and not shown yet */
   #ready = [];
+  /** Pictures that may come before one that is shown earlier. */
+  #reorder = 0;
+  /** What the decoder gave last.
+   * @type {Awaiting | null}
+   */
+  #last = null;
   /** Pictures that still come out of the server's memory. */
   #remembered = 0;
   #isGroupSeen = false;
@@ -176,6 +186,7 @@ class CleanVideo {
   /** @param {Form} form */
   #form(form) {
     this.#clear();
+    this.#reorder = form.reorder;
     if (!form.offered) return this.#fail(form.why ?? "The camera’s own video cannot be had", true);
     this.#decoder.open(form);
   }
@@ -219,8 +230,21 @@ class CleanVideo {
     const awaiting = this.#inside.get(picture.time);
     this.#inside.delete(picture.time);
     if (!awaiting) return frame.close();
-    this.#ready.push({ ...awaiting, frame });
+    this.#last = { ...awaiting, due: this.#dueInTurn(awaiting) };
+    this.#ready.push({ ...this.#last, frame });
     this.#pump();
+  }
+
+  /** When a picture is due in the order in which they are shown: by its coming alone, one that came before others which are
+   * shown earlier would be due with them.
+   * @param {Awaiting} awaiting
+   */
+  #dueInTurn({ picture, due, memory }) {
+    const last = this.#last;
+    const apart = last ? (picture.time - last.picture.time) / 1000 : 0;
+    const isInTurn = this.#reorder > 0 && this.#timing.exact && memory === "no" && last?.memory === "no";
+    if (!isInTurn || apart <= 0 || apart > MOST_APART_MS) return due;
+    return Math.max(due, Math.min(last.due + APART * apart, due + MOST_APART_MS));
   }
 
   /** Does what is due, and comes back for what is due next. */
@@ -307,6 +331,7 @@ class CleanVideo {
     for (const { frame } of this.#ready.splice(0)) frame.close();
     this.#coming = [];
     this.#inside.clear();
+    this.#last = null;
     this.#remembered = 0;
     this.#decoder.skip();
   }
