@@ -132,14 +132,12 @@ export class Player {
     );
     if (top === this.#top) return;
     this.#top = top;
-    if (!this.running || this.#resting) return;
-    this.#drop();
+    if (!this.running) return;
     this.#forgive();
+    if (this.#resting) return; // it is tried when somebody looks
+    this.#drop();
     [this.fallbackReason, this.forbidden] = [null, false];
-    if (top !== this.#current) {
-      if (top === this.#rungs.length - 1) this.#leave();
-      this.#try(top);
-    }
+    if (top !== this.#current) this.#try(top);
     this.onchange();
   }
 
@@ -256,6 +254,7 @@ export class Player {
   #open(at) {
     if (at === this.#current) return;
     if (at === this.#rungs.length - 1) {
+      this.#leave();
       this.#current = at;
       this.#lastFrameAt = performance.now();
     } else {
@@ -321,7 +320,7 @@ export class Player {
       this.#show("none");
     }
     [this.fallbackReason, this.forbidden] = [reason, forbidden];
-    if (this.#current < 0 && this.#trial < 0) this.#try(at + 1);
+    if (this.#trial < 0 && this.#current < this.#top) this.#try(Math.max(at + 1, this.#top)); // none above was asked for
     this.onchange();
   }
 
@@ -350,6 +349,7 @@ export class Player {
     this.#resting = false;
     this.#lastFrameAt = performance.now();
     this.#rungs[this.#current]?.way.pause?.(false);
+    if (this.#current < this.#top) this.#try(this.#top); // chosen while nobody looked here
   }
 
   // ---- what is seen
