@@ -210,7 +210,7 @@ export class Player {
 
   /** @returns {Promise<Blob | null>} what is seen, as a file */
   async still() {
-    const way = this.#rungs[this.#current]?.way;
+    const way = (this.#rungs[this.#current] ?? this.#rungs.find(({ way }) => way.shown))?.way; // what ended is still seen
     if (way?.still) return way.still();
     if (way?.picture) this.#paint(way.picture);
     return "painted" in this.canvas.dataset ? new Promise((resolve) => this.canvas.toBlob(resolve, "image/png")) : null;
