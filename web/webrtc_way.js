@@ -41,6 +41,7 @@ export class WebRtcWay {
   async open() {
     const session = new WhepSession(this.#url, (reason) => this.#heard.onfail(reason));
     this.#session = session;
+    [this.#report, this.#decoded] = [null, 0];
     try {
       const media = await session.open();
       if (this.#session !== session) return;
