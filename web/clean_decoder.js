@@ -89,7 +89,13 @@ export class CleanDecoder {
     const { key, time, data } = picture;
     this.#owed.set(time, picture);
     if (this.#silent++ > MOST_SILENT + this.#allowed) this.#fail("The browser’s decoder brings no pictures", false);
-    else decoder.decode(new EncodedVideoChunk({ type: key ? "key" : "delta", timestamp: time, data }));
+    else {
+      try {
+        decoder.decode(new EncodedVideoChunk({ type: key ? "key" : "delta", timestamp: time, data }));
+      } catch (error) {
+        this.#fail(`The browser’s decoder did not take a picture: ${/** @type {Error} */ (error).message}`, false);
+      }
+    }
     return decoder === this.#decoder;
   }
 

@@ -114,8 +114,12 @@ export class WebCodecsWay {
   #build() {
     const worker = (this.#worker = new Worker(new URL("./clean_worker.js", import.meta.url), { type: "module" }));
     worker.onmessage = ({ data }) => this.#hear(data);
-    worker.onerror = () =>
-      this.#isOpen && this.#heard.onfail("The browser does not run the page’s decoder", { lasting: true });
+    worker.onerror = ({ message }) => {
+      const wasOpen = this.#isOpen;
+      this.end(); // the next one is another
+      const reason = "The browser does not run the page’s decoder";
+      if (wasOpen) this.#heard.onfail(message ? `${reason}: ${message}` : reason, { lasting: !message });
+    };
     const own = (this.#canvas = new OwnCanvas(this.#video, this.#sight, (order) => worker.postMessage(order)));
     const canvas = own.element.transferControlToOffscreen();
     worker.postMessage({ do: "canvas", canvas }, [canvas]);
