@@ -27,10 +27,12 @@ import { zonesOf } from "./zones.js";
 /** @typedef {import("./stats.js").Measurement} Measurement */
 /** @typedef {HTMLVideoElement & { webkitEnterFullscreen?: () => void }} IPhoneVideo the only element it shows full screen */
 
-/** Scrolling past or switching tabs for a moment should not cost a new session. */
+/** Scrolling past or switching tabs for a moment should not cost a new session, nor words about it. */
 const GRACE_MS = 4000;
-/** A way that rests costs the server a seat, and nothing more. */
+const REST_AFTER_MS = 1500;
+/** A way that rests costs the server a seat, which others may need while nobody looks at the page. */
 const REST_MS = 300_000;
+const HIDDEN_REST_MS = 20_000;
 
 /** A refusal is read by then, and may not be true any more. */
 const REFUSAL_MS = 20_000;
@@ -44,6 +46,8 @@ export class StreamViewer extends HTMLElement {
   #reachable = true;
   #inView = false;
   #graceTimer = 0;
+  /** Since when nobody looks, of `performance`; 0 while somebody does. */
+  #unseenAt = 0;
   #secondTimer = 0;
   #refusalTimer = 0;
   /** @type {Measurement | null} */
@@ -69,7 +73,10 @@ export class StreamViewer extends HTMLElement {
     },
     { rootMargin: "80px" },
   );
-  #onvisibility = () => this.#settle();
+  #onvisibility = () => {
+    this.#unseenAt = 0; // counted from now
+    this.#settle();
+  };
   #onwatching = () => this.#choose();
   #onpagehide = () => this.player?.stop();
 
@@ -94,7 +101,7 @@ export class StreamViewer extends HTMLElement {
     window.clearInterval(this.#secondTimer);
     window.clearTimeout(this.#graceTimer);
     window.clearTimeout(this.#refusalTimer);
-    this.#graceTimer = 0;
+    this.#unseenAt = 0;
     this.player?.end();
   }
 
@@ -253,17 +260,23 @@ export class StreamViewer extends HTMLElement {
       if (pictured) player.showStill();
     }
     if (watched && pictured && (state === "live" || state === "stale")) player.start();
-    if (watched) {
-      window.clearTimeout(this.#graceTimer);
-      this.#graceTimer = 0;
-    } else if (player.running && !this.#graceTimer) {
-      const pause = player.rest() ? REST_MS : GRACE_MS;
-      this.#graceTimer = window.setTimeout(() => {
-        this.#graceTimer = 0;
-        player.stop();
-      }, pause);
-    }
+    window.clearTimeout(this.#graceTimer);
+    if (watched) this.#unseenAt = 0;
+    else if (player.running) this.#withdraw(player, performance.now());
     this.#draw();
+  }
+
+  /** Nobody looks: after a while the video rests where it can, and in the end its place is given up.
+   * @param {Player} player
+   * @param {number} now
+   */
+  #withdraw(player, now) {
+    this.#unseenAt ||= now;
+    const unseen = now - this.#unseenAt;
+    let until = REST_AFTER_MS;
+    if (unseen >= until) until = !player.rest() ? GRACE_MS : document.hidden ? HIDDEN_REST_MS : REST_MS;
+    if (unseen >= until) player.stop();
+    else this.#graceTimer = window.setTimeout(() => this.#settle(), until - unseen);
   }
 
   async #everySecond() {
