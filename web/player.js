@@ -45,7 +45,16 @@ import { WebRtcWay } from "./webrtc_way.js";
  * @property {() => Promise<Blob | null>} [still] what is seen
  * @property {import("./clean_worker.js").State | null} [state]
  */
-/** @typedef {{ choice: WayChoice, way: Way, impossible: string, retryAt: number, lasting: boolean }} Rung */
+/**
+ * @typedef {object} Rung
+ * @property {WayChoice} choice
+ * @property {Way} way
+ * @property {string} impossible why it cannot be here; "" where it can
+ * @property {number} retryAt
+ * @property {boolean} lasting whether it failed for what will not be otherwise
+ * @property {string} reason why it failed last; "" where it did not
+ * @property {boolean} forbidden whether for what a person can put right
+ */
 
 const NO_FRAME_MS = 3000;
 const RETRY_MS = 30_000;
@@ -105,7 +114,8 @@ export class Player {
       ["webrtc", new WebRtcWay(video, urls.whep, this.#heard(2)), ""],
       ["mjpeg", this.#pictures, ""],
     ]);
-    this.#rungs = ways.map(([choice, way, impossible]) => ({ choice, way, impossible, retryAt: 0, lasting: false }));
+    const rung = { retryAt: 0, lasting: false, reason: "", forbidden: false };
+    this.#rungs = ways.map(([choice, way, impossible]) => ({ choice, way, impossible, ...rung }));
   }
 
   get running() {
@@ -244,9 +254,9 @@ export class Player {
     const last = this.#rungs.length - 1;
     for (; at < last; at++) {
       const { impossible = "", retryAt = 0 } = this.#rungs[at] ?? {};
-      if (impossible) this.fallbackReason = impossible;
-      else if (now >= retryAt) break;
+      if (!impossible && now >= retryAt) break;
     }
+    this.#explain(at);
     this.#open(at);
   }
 
@@ -287,7 +297,8 @@ export class Player {
       this.#trial = -1;
       this.#leave();
       this.#current = at;
-      if (at === this.#top) [this.fallbackReason, this.forbidden] = [null, false];
+      this.#worked(at);
+      this.#explain(at);
     }
     this.#lastFrameAt = performance.now();
     const transport = this.#rungs[at]?.way.transport ?? "none";
@@ -314,14 +325,35 @@ export class Player {
       if (place !== at && !(shared && place > at && rung.way.pause)) return;
       [rung.retryAt, rung.lasting] = [performance.now() + pause, lasting];
     });
+    for (const rung of this.#rungs)
+      if (rung === this.#rungs[at] || (shared && rung.way.pause)) [rung.reason, rung.forbidden] = [reason, forbidden];
     if (at === this.#trial) this.#drop();
     else {
       this.#leave();
       this.#show("none");
     }
-    [this.fallbackReason, this.forbidden] = [reason, forbidden];
+    this.#explain(this.#current < 0 ? at + 1 : this.#current);
     if (this.#trial < 0 && this.#current < this.#top) this.#try(Math.max(at + 1, this.#top)); // none above was asked for
     this.onchange();
+  }
+
+  /** Whatever was said of it is true no more; nor is what was said of all like it.
+   * @param {number} at
+   */
+  #worked(at) {
+    const isOwn = this.#rungs[at]?.way.pause !== undefined;
+    this.#rungs.forEach((rung, place) => {
+      if (place === at || (isOwn && rung.impossible)) [rung.reason, rung.forbidden] = ["", false];
+    });
+  }
+
+  /** Why it is this way and not the best: what a person can put right, else what there is to say of the best one.
+   * @param {number} at
+   */
+  #explain(at) {
+    const better = this.#rungs.slice(this.#top, at).filter(({ reason, impossible }) => reason || impossible);
+    const said = better.find(({ forbidden }) => forbidden) ?? better[0];
+    [this.fallbackReason, this.forbidden] = [said ? said.reason || said.impossible : null, said?.forbidden ?? false];
   }
 
   /** Gives up what is tried. */
