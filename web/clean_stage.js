@@ -50,6 +50,18 @@ export class CleanStage {
     if (before && before !== shown.image && "close" in before) before.close();
   }
 
+  /** Has its last picture to itself from now on: what plays it ends, and with it what it shows.
+   * @param {HTMLCanvasElement} copy
+   */
+  keep(copy) {
+    if (!this.#shown) return;
+    const { image, width, height } = this.#shown;
+    if (!("readyState" in image) || image.readyState < image.HAVE_CURRENT_DATA) return;
+    [copy.width, copy.height] = [width, height];
+    copy.getContext("2d", { alpha: false })?.drawImage(image, 0, 0, width, height);
+    this.#shown = { ...this.#shown, image: copy };
+  }
+
   repaint() {
     if (!this.#context || !this.#shown || this.#canvas.width === 0) return;
     const { image, boxes, predicted } = this.#shown;

@@ -189,8 +189,8 @@ export class LivePlayer {
   /** @param {string} reason */
   #fail(reason) {
     if (!this.#source) return;
+    this.#told.onfail(reason); // first: what is shown is taken over
     this.close();
-    this.#told.onfail(reason);
   }
 }
 

@@ -115,8 +115,7 @@ export class MseWay {
     this.#socket?.close();
     this.#socket = null;
     this.#clear();
-    this.#player?.close();
-    this.#player = null;
+    this.#endPlayer();
   }
 
   end() {
@@ -187,8 +186,7 @@ export class MseWay {
   /** @param {Form} form */
   #begin(form) {
     this.#clear();
-    this.#player?.close();
-    this.#player = null;
+    this.#endPlayer();
     if (!form.offered)
       return this.#fail(form.why ?? "The camera’s own video cannot be had", { shared: true, lasting: true });
     if (!LivePlayer.plays(form.codec)) return this.#fail(`This browser does not play ${form.codec}`, { lasting: true });
@@ -253,6 +251,13 @@ export class MseWay {
     if (!coming) return; // out of the server's memory
     this.#heard.onpainted(time, coming.came, at, exact);
     this.#reports?.add(time, coming.came, at);
+  }
+
+  #endPlayer() {
+    if (!this.#player) return;
+    this.#stage?.keep(document.createElement("canvas"));
+    this.#player.close();
+    this.#player = null;
   }
 
   #clear() {
