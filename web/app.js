@@ -261,13 +261,14 @@ back.addEventListener("click", (event) => {
 document.addEventListener("keydown", (event) => {
   // What is typed into a form, or into a dialog over the page, is not meant for the page.
   if (event.target instanceof Element && event.target.closest("dialog, input, select, textarea")) return;
-  if (event.ctrlKey || event.metaKey || event.altKey || main.hidden || main.dataset.view !== "focus") return;
-  const large = [...viewers.values()].find((viewer) => viewer.classList.contains("focused"));
-  if (event.key === "Escape" && !back.hidden) leaveFocus();
+  if (event.ctrlKey || event.metaKey || event.altKey || main.hidden) return;
+  const large = [...viewers.values()].find((viewer) => viewer.isLarge);
+  const isFocus = main.dataset.view === "focus";
+  if (isFocus && event.key === "Escape" && !back.hidden) leaveFocus();
   else if (large?.press(event.key)) event.preventDefault();
-  else if (event.key === "ArrowRight") focusNeighbour(1);
-  else if (event.key === "ArrowLeft") focusNeighbour(-1);
   else if (event.key === "f") large?.toggleFullscreen();
+  else if (isFocus && event.key === "ArrowRight") focusNeighbour(1);
+  else if (isFocus && event.key === "ArrowLeft") focusNeighbour(-1);
 });
 new ResizeObserver(fit).observe(document.documentElement);
 

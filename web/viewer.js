@@ -109,6 +109,11 @@ export class StreamViewer extends HTMLElement {
     return this.getAttribute("name") ?? "";
   }
 
+  /** Whether it is the one that is looked at: large on the page, or on the whole screen. */
+  get isLarge() {
+    return this.classList.contains("focused") || document.fullscreenElement === this;
+  }
+
   get state() {
     return this.#reachable ? (this.#stream?.state ?? "connecting") : "unknown";
   }
@@ -179,7 +184,7 @@ export class StreamViewer extends HTMLElement {
     this.#find(".doctor").addEventListener("click", () => this.#stream && askDoctor(this.#stream));
     this.#choice.addEventListener("still", (event) => this.#still(/** @type {CustomEvent} */ (event).detail));
     this.#zoom = new ZoomGestures(this.#find(".screen"), this.#sight, {
-      isOn: () => this.classList.contains("focused") || document.fullscreenElement === this,
+      isOn: () => this.isLarge,
       size: () => ({ width: this.#stream?.width || 16, height: this.#stream?.height || 9 }),
     });
     this.addEventListener("refused", (event) => this.#refuse(/** @type {CustomEvent<string>} */ (event).detail));
@@ -317,7 +322,7 @@ export class StreamViewer extends HTMLElement {
     this.#controls.update(this.#reachable ? this.#stream : null);
     this.#recording.update(this.#reachable ? this.#stream : null);
     this.#zoom?.settle();
-    if (this.classList.contains("focused")) this.#drawDetails();
+    if (this.isLarge) this.#drawDetails();
   }
 
   /**

@@ -94,6 +94,10 @@ export class ZoomGestures {
   #move(event) {
     const before = this.#pointers.get(event.pointerId);
     if (!before) return;
+    if (event.pointerType === "mouse" && event.buttons === 0) {
+      this.#pointers.delete(event.pointerId); // let go of where nothing was heard of it, as over a menu
+      return;
+    }
     const now = this.#pointOf(event);
     const [other] = [...this.#pointers].filter(([id]) => id !== event.pointerId).map(([, point]) => point);
     this.#pointers.set(event.pointerId, now);
