@@ -87,7 +87,7 @@ export class PaintedReports {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body,
-      signal: AbortSignal.any([this.#signal, AbortSignal.timeout(ANSWER_MS)]),
+      signal: this.#patience(),
     }).catch(() => null);
     const heard = performance.now();
     if (response?.ok) {
@@ -100,6 +100,19 @@ export class PaintedReports {
       this.#end();
     }
     return 0;
+  }
+
+  /** Aborted when an answer has taken too long, or the session ends. AbortSignal.any() is younger than browsers that play this. */
+  #patience() {
+    const asking = new AbortController();
+    const stop = () => {
+      clearTimeout(timer);
+      this.#signal.removeEventListener("abort", stop);
+      asking.abort();
+    };
+    const timer = setTimeout(stop, ANSWER_MS);
+    this.#signal.addEventListener("abort", stop);
+    return asking.signal;
   }
 
   #end() {
