@@ -30,6 +30,8 @@ export class LivePlayer {
   #timeline;
   /** @type {MediaSource | null} */
   #source = null;
+  /** Of the source; revoked once the player has it, or wants it no more. */
+  #url = "";
   /** @type {SourceBuffer | null} */
   #buffer = null;
   /** @type {Bytes[]} */
@@ -91,6 +93,7 @@ export class LivePlayer {
     const source = this.#source;
     [this.#source, this.#buffer, this.#waiting] = [null, null, []];
     if (!source) return;
+    URL.revokeObjectURL(this.#url);
     this.#video.removeAttribute("src");
     this.#video.load();
     this.#video.remove();
@@ -100,10 +103,9 @@ export class LivePlayer {
     const Source = sourceOf();
     if (!Source) return;
     const source = (this.#source = new Source());
-    const url = URL.createObjectURL(source);
-    this.#video.src = url;
+    this.#video.src = this.#url = URL.createObjectURL(source);
     source.addEventListener("sourceopen", () => {
-      URL.revokeObjectURL(url);
+      URL.revokeObjectURL(this.#url);
       if (source === this.#source) this.#feed();
     });
   }

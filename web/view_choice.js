@@ -43,15 +43,21 @@ export class ViewChoice extends HTMLElement {
   /** @type {Map<string, { label: string, class_id: number }>} */
   #offered = new Map();
   #onchange = () => this.#show();
+  /** @param {PointerEvent} event anywhere on the page */
+  #onpointer = ({ target }) => {
+    if (target instanceof Node && !this.contains(target)) this.#menu.open = false;
+  };
 
   connectedCallback() {
     if (this.childElementCount === 0) this.#build();
     watching.addEventListener("change", this.#onchange);
+    document.addEventListener("pointerdown", this.#onpointer);
     this.#show();
   }
 
   disconnectedCallback() {
     watching.removeEventListener("change", this.#onchange);
+    document.removeEventListener("pointerdown", this.#onpointer);
   }
 
   #build() {
@@ -89,9 +95,6 @@ export class ViewChoice extends HTMLElement {
     });
     this.addEventListener("change", (event) => event.stopPropagation());
     this.addEventListener("keydown", (event) => event.key === "Escape" && this.#close(event));
-    document.addEventListener("pointerdown", ({ target }) => {
-      if (target instanceof Node && !this.contains(target)) this.#menu.open = false;
-    });
   }
 
   /**

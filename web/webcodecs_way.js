@@ -87,6 +87,8 @@ export class WebCodecsWay {
     this.#end();
     this.#worker?.terminate();
     this.#worker = null;
+    for (const answer of this.#stills.values()) answer(null);
+    this.#stills.clear();
     this.#canvas?.end();
     this.#canvas = null;
   }
