@@ -1,6 +1,7 @@
 // @ts-check
 // How long pictures wait for their boxes: what the answers of the last moments took, soon after a stall too; as
-// streamer/view/hold.py has it for the pictures that the server draws on. Pure: the time is an argument, milliseconds.
+// streamer/view/hold.py has it for the pictures that the server draws on, with more room for what a network does to
+// answers. Pure: the time is an argument, milliseconds.
 
 /** A slower model than this shows its boxes late instead of the picture. */
 export const MOST_MS = 500;

@@ -119,6 +119,15 @@ export function totalDelay(parts) {
 }
 
 /**
+ * What the delay is of, and what is not in it.
+ *
+ * @param {Knowledge} known
+ */
+export function ageNote({ own = null }) {
+  return own ? OWN_AGE_NOTE : AGE_NOTE;
+}
+
+/**
  * The line under the picture.
  *
  * @param {Knowledge} known
@@ -134,7 +143,7 @@ export function metrics(known) {
     age: {
       value: age,
       unit: ageUnit,
-      title: [inWords(parts), known.own ? OWN_AGE_NOTE : AGE_NOTE].filter(Boolean).join("\n"),
+      title: [inWords(parts), ageNote(known)].filter(Boolean).join("\n"),
     },
     fps: { value: decimals(fps, 0), unit: "fps", title: "Frames a second shown on this page" },
     size: { value: size(stream), unit: "", title: "Width and height of the picture" },

@@ -8,7 +8,7 @@ import { chips, definitions, delayBar, delayLine, delayRows, figure, seenRows, s
 import { askDoctor } from "./doctor.js";
 import { Player } from "./player.js";
 import { RecordMode } from "./record_mode.js";
-import { STATES, delayParts, facts, metrics, sentence, shortfall, totalDelay } from "./readout.js";
+import { STATES, ageNote, delayParts, facts, metrics, sentence, shortfall, totalDelay } from "./readout.js";
 import { address } from "./search.js";
 import { copyPicture, savePicture } from "./seen_picture.js";
 import { Sight } from "./sight.js";
@@ -383,6 +383,7 @@ export class StreamViewer extends HTMLElement {
     this.#find(".delay-total").textContent = totalDelay(parts) ?? "–";
     this.#find(".delay-bar").replaceChildren(...delayBar(parts));
     this.#find(".delay-parts").replaceChildren(...delayRows(parts));
+    this.#find(".delay-note").textContent = ageNote(known);
     this.#find(".sightings").replaceChildren(...sightingRows(this.#sightings.list));
     const draws = visitor.offered("operate") || administration.allowed;
     this.#find(".to-zones").textContent = draws ? "Draw them" : "What each asks for";
