@@ -62,8 +62,13 @@ class RunTime:
         return self._seconds + slope * (pictures - self.pictures)
 
     def at_most(self, pictures: float) -> float:
-        """The same for whoever must not be late: of fewer than were ever seen nobody knows that they take less."""
-        return max(self._seconds, self.seconds(pictures)) if self._slope is None else self.seconds(pictures)
+        """The same for whoever must not be late: of fewer than were ever seen nobody knows that they take less.
+
+        Nor that one more takes longer: who never asks about more never learns that they are no dearer.
+        """
+        if self._slope is not None:
+            return self.seconds(pictures)
+        return self._seconds if pictures <= self.pictures + 1 else self.seconds(pictures)
 
     @property
     def is_line(self) -> bool:

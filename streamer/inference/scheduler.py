@@ -21,6 +21,10 @@ SENDING: Final = 2.0
 TRIES_AGAIN: Final = 1.0
 """Seconds without a call after which a frame is asked about although it is thought to come too late: who never asks
 never learns that the model has become faster."""
+CUT_SHORT: Final = 2.0
+"""Times as long as it was let run, that a call is thought to take which its deadline ended: or all would be in time."""
+ROUNDED: Final = 0.005
+"""Seconds before its deadline that a call may be ended by it."""
 SOON: Final = 0.5
 """Of its period, within which a stream that is due again has sent too much, and not been served too little."""
 
@@ -155,6 +159,8 @@ class Scheduler:
         beside = (self._area - call.area) / seconds
         if ahead is not None and ahead.ended_at is not None:  # it was there before the model was free for it
             seconds, beside = now - max(call.taken_at, ahead.ended_at), float(call.lanes)
+        if now >= call.deadline - ROUNDED:
+            seconds *= CUT_SHORT
         self.run_times.add(call.pictures, seconds, beside, now)
 
     def _is_late(self, slot: Slot, now: float) -> bool:

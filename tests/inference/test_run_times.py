@@ -88,6 +88,14 @@ def test_a_trial_with_calls_of_one_size_keeps_the_line() -> None:
     assert run_times.seconds(4, 1) == pytest.approx(0.25, rel=0.01)
 
 
+def test_one_more_than_was_seen_is_thought_to_take_no_longer() -> None:
+    """Until it was asked about: else calls of one picture would never become larger where two would come too late."""
+    run_times = RunTimes(1)
+    run_times.add(1, 0.7, 1.0, 0.0)
+    assert [run_times.seconds(pictures, 1) for pictures in (1, 2)] == [0.7, 0.7]
+    assert run_times.seconds(3, 1) == pytest.approx(2.1)
+
+
 @pytest.mark.parametrize(("before", "after"), [(2, 1), (1, 2), (1, 4), (4, 2)])
 def test_servers_that_come_and_go_are_noticed(before: int, after: int) -> None:
     """Under steady overload, with calls of half a second: two minutes later what there is is used, and nothing waits in

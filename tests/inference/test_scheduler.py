@@ -214,6 +214,22 @@ def test_a_batch_is_no_larger_than_each_frame_can_bear() -> None:
     assert [slot.stream for slot in taken(scheduler, 1000.3).slots] == ["s0", "s1", "s2", "s3"]
 
 
+def test_a_call_that_its_deadline_ended_takes_longer_than_it_was_let() -> None:
+    """How much is not known; were it taken for what it was let, whatever is too large would seem to come in time."""
+    scheduler = Scheduler(max_batch_size=8, in_flight=1, deadline=1.0)
+    scheduler.put(make_slot("a", 0, 1000.0))
+    call = taken(scheduler, 1000.02)
+    scheduler.end(call, call.deadline, is_measure=True)
+    assert scheduler.run_times.seconds(1, 1) > scheduler.deadline
+
+
+def test_calls_of_nearly_the_deadline_become_as_large_as_they_may() -> None:
+    """Where eight pictures take as long as one, and that is most of what may be, eight are asked about."""
+    outcome = run(cameras(8, sample_fps=5.0), Server(lanes=2, base=0.8, each=0.0), seconds=62.0)
+    assert sum(outcome.rates) >= 9.0
+    assert max(outcome.all_ages) <= 1.0
+
+
 def test_calls_that_may_leave_share_what_is_due() -> None:
     """Where two run at once eight frames are four and four, and no call is larger than it is worth."""
     scheduler = Scheduler(max_batch_size=8, in_flight=2, deadline=10.0)
