@@ -6,7 +6,7 @@
 
 /** Pictures that wait for the decoder at most, besides those of a group out of the server's memory. */
 const MOST_WAITING = 15;
-/** As well, where they come in a heap: four seconds of 30 a second. */
+/** Where they come in a heap: four seconds of 30 a second. */
 const MOST_HEAPED = 120;
 /** A decoder that is given so many pictures and gives none is given up. */
 const MOST_SILENT = 240;
@@ -68,7 +68,8 @@ export class CleanDecoder {
 
   /** One more comes in a heap, since the network held it up: that is no fault of the decoder's. */
   allow() {
-    this.#allowed = Math.min(this.#allowed + 1, Math.max(this.#allowed, MOST_HEAPED));
+    const waiting = MOST_WAITING + (this.#decoder?.decodeQueueSize ?? 0) + 1;
+    this.#allowed = Math.max(this.#allowed, Math.min(waiting, MOST_HEAPED));
   }
 
   /**
