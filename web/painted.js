@@ -105,12 +105,13 @@ export class PaintedReports {
   /** Aborted when an answer has taken too long, or the session ends. AbortSignal.any() is younger than browsers that play this. */
   #patience() {
     const asking = new AbortController();
+    const late = AbortSignal.timeout(ANSWER_MS);
     const stop = () => {
-      clearTimeout(timer);
+      late.removeEventListener("abort", stop);
       this.#signal.removeEventListener("abort", stop);
       asking.abort();
     };
-    const timer = setTimeout(stop, ANSWER_MS);
+    late.addEventListener("abort", stop);
     this.#signal.addEventListener("abort", stop);
     return asking.signal;
   }
