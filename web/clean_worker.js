@@ -140,6 +140,7 @@ class CleanVideo {
    */
   #open(url, exact) {
     this.#close();
+    [this.#painted, this.#toldAt] = [[], -Infinity]; // the next viewer's are told by another name
     this.#timing.forget();
     this.#timing.exact = exact;
     this.#socket = new CleanSocket(
