@@ -34,7 +34,8 @@ async def call(chromium: str) -> AsyncIterator[Call]:
 
 MADE_UP = """
   const [made, timers, ticks] = [{}, new Map(), []];
-  let [clock, timer] = [1000, 0];
+  const began = (globalThis.madeUpUntil ?? 0) + 1e6; // later than a test before: modules stay
+  let [clock, timer] = [began, 0];
   const makeUp = (name, value) => {
     made[name] = globalThis[name];
     globalThis[name] = value;
@@ -42,6 +43,7 @@ MADE_UP = """
   const end = () => {
     for (const [name, value] of Object.entries(made)) globalThis[name] = value;
     delete performance.now;
+    globalThis.madeUpUntil = clock;
   };
   performance.now = () => clock;
   makeUp("setTimeout", (act, ms = 0) => (timers.set(++timer, [clock + ms, act]), timer));
@@ -101,13 +103,13 @@ WORKER = (
     tell(JSON.stringify({ type: "hello", now: clock / 1000, viewer: "" }));
     tell(JSON.stringify({ type: "form", offered: true, codec: "avc1.42c01e", reorder: a.reorder, opening: 1 }));
     for (const [at, kind, of] of a.events) {
-      until(1000 + at);
+      until(began + at);
       if (kind === "picture") {
         const picture = new DataView(new ArrayBuffer(25));
         [1, of.key ? 1 : 0].forEach((byte, place) => picture.setUint8(place, byte));
         picture.setUint32(4, 1, true);
         picture.setFloat64(8, of.time, true);
-        picture.setFloat64(16, 1 + of.received / 1000, true);
+        picture.setFloat64(16, (began + of.received) / 1000, true);
         tell(picture.buffer);
       } else tell(JSON.stringify({ type: kind, opening: 1, time: of, exact: true, boxes: [] }));
     }
