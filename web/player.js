@@ -347,13 +347,16 @@ export class Player {
     });
   }
 
-  /** Why it is this way and not the best: what a person can put right, else what there is to say of the best one.
+  /** Why it is this way: what a person can put right, else what there is to say of the best one and of the one above.
    * @param {number} at
    */
   #explain(at) {
     const better = this.#rungs.slice(this.#top, at).filter(({ reason, impossible }) => reason || impossible);
-    const said = better.find(({ forbidden }) => forbidden) ?? better[0];
-    [this.fallbackReason, this.forbidden] = [said ? said.reason || said.impossible : null, said?.forbidden ?? false];
+    const forbidden = better.find((rung) => rung.forbidden);
+    const said = (forbidden ? [forbidden] : [...better.slice(0, 1), ...better.slice(-1)]).map(
+      ({ reason, impossible }) => reason || impossible,
+    );
+    [this.fallbackReason, this.forbidden] = [[...new Set(said)].join("; ") || null, forbidden !== undefined];
   }
 
   /** Gives up what is tried. */

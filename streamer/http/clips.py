@@ -101,7 +101,8 @@ async def thumbnail(request: web.Request) -> web.Response:
         response = web.Response(status=304, headers=headers)
     else:
         try:
-            body = await request.app[THUMBNAILS].of(recordings.source(segment), segment, time, asked.width)
+            source = partial(recordings.source, segment)
+            body = await request.app[THUMBNAILS].of(source, segment, time, asked.width)
         except StorageAway as error:
             raise Overloaded(str(error), 10) from None
         except (OSError, ValueError):

@@ -1,5 +1,6 @@
 """Recordings and pictures that are in object storage alone."""
 
+import asyncio
 import io
 import json
 import time
@@ -22,7 +23,7 @@ from tests.http.recorded import keep as keep_recorded
 from tests.peers.clip import read_index
 from tests.peers.object_storage import ObjectStorage
 from tests.peers.recorded import record
-from tests.peers.until import until
+from tests.peers.until import LOOK, until
 
 
 @pytest.fixture(autouse=True)
@@ -96,6 +97,27 @@ async def test_clips_and_small_pictures_are_made_of_what_is_there(tmp_path: Path
             status, picture = await got(door, f"{base}/thumbnail.jpg?at={NOON + 4.5}&width=160")
             assert (status, picture[:2]) == (200, bytes.fromhex("ffd8"))
             assert not any(archive.recordings.path(segment).exists() for segment in segments)
+
+
+async def test_a_file_that_goes_before_its_row_says_so_is_read_from_there(
+    tmp_path: Path, storage: ObjectStorage
+) -> None:
+    """Clips and small pictures of a segment that is said to be here too are made, though its file has just gone."""
+    segment = record(folder_of(tmp_path), NOON)
+    with storage.running():
+        settings = kept(tmp_path) | {"storage": {**storage.settings, "keep_local_days": 36_500}}
+        async with run_door(everybody(), archive=settings) as door:
+            recordings = archive_of(door).recordings
+            recorders = door.service.keeping._recorders
+            await until(lambda: recorders is not None and recorders._begun is None)
+            keep_recorded(door, tmp_path, segment)
+            while (row := await recordings.one(segment.id)) is None or not row.is_remote:  # noqa: ASYNC110  none tells
+                await asyncio.sleep(LOOK)
+            recordings.path(segment).unlink()
+            assert row.is_local
+            base = "/api/streams/a/recordings"
+            assert (await got(door, f"{base}/clip.mp4?from={NOON + 1}&to={NOON + 2}"))[0] == 200
+            assert (await got(door, f"{base}/thumbnail.jpg?at={NOON + 1.5}&width=160"))[0] == 200
 
 
 async def test_a_picture_is_shown_from_there(tmp_path: Path, storage: ObjectStorage) -> None:

@@ -5,7 +5,7 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from streamer.archive.storage.bucket import Place
@@ -58,10 +58,13 @@ class ObjectStorage:
         }
 
     def objects(self) -> dict[str, int]:
-        """Bytes of all there are below the prefix, by key: as they lie on its disk."""
-        top = self._folder / BUCKET / "here"
-        found = (path for path in top.rglob("*") if path.is_file() and not path.name.startswith("."))
-        return {path.relative_to(top).as_posix(): path.stat().st_size for path in found}
+        """Bytes of all there are below the prefix, by key: as they lie on its disk, where they come and go."""
+        top, found = self._folder / BUCKET / "here", dict[str, int]()
+        for folder, _, names in os.walk(top):  # unlike rglob, it bears a folder that is gone when it looks into it
+            for path in (Path(folder, name) for name in names if not name.startswith(".")):
+                with suppress(FileNotFoundError):
+                    found[path.relative_to(top).as_posix()] = path.stat().st_size
+        return found
 
     @property
     def output(self) -> str:

@@ -45,7 +45,8 @@ def hung_up(*_):
         print("read again", flush=True)
 
 signal.signal(signal.SIGHUP, hung_up)
-print("waiting", flush=True)
+with contextlib.suppress(OSError):  # it may be gone before the word is wholly said
+    print("waiting", flush=True)
 while True:
     time.sleep(0.05)  # not signal.pause(): a signal that comes just before it would be waited for ever
 """

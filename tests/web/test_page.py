@@ -285,11 +285,12 @@ async def test_streams_come_and_go(viewer: Page, service: FakeService) -> None:
 
 @in_browser
 async def test_whep_that_is_full_gives_way_to_mjpeg(viewer: Page, service: FakeService) -> None:
-    """A server without room for WebRTC is believed at once, and its sentence is shown."""
+    """A server without room for WebRTC is believed at once, and its sentence is shown beside the best way's."""
     service.streams = [stream("a")]
     await viewer.goto(service.url)
     await expect(viewer.locator("stream-viewer")).to_have_attribute("data-transport", "mjpeg")
-    await expect(viewer.locator(".facts")).to_contain_text("All places for viewers are taken (503).")
+    said = "No WebSocket comes through to the server; all places for viewers are taken (503)."
+    await expect(viewer.locator(".facts")).to_contain_text(said)
     assert service.offers == 1
 
 

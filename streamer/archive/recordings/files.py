@@ -36,9 +36,13 @@ class RecordingFiles:
         return self.path(segment).relative_to(self.folder.parent).as_posix()
 
     def source(self, segment: Segment, bucket: Bucket | None) -> Path | ObjectFile:
-        """What it is read from, as the index has it: a file here, or one in object storage. Does not look there."""
-        if bucket is None or segment.is_local or not segment.is_remote:
-            return self.path(segment)
+        """What it is read from: a file here, or one in object storage. Looks only here, and only for what is there too.
+
+        A copy's file goes before its row says so, and the row may have been read a while ago.
+        """
+        path = self.path(segment)
+        if bucket is None or not segment.is_remote or (segment.is_local and path.exists()):
+            return path
         return ObjectFile(bucket, self.key(segment), segment.size)
 
     def remove(self, segment: Segment) -> None:

@@ -231,7 +231,7 @@ class Recordings:
         return self.files.path(segment)
 
     def source(self, segment: Segment) -> Path | ObjectFile:
-        """What it is read from: a file here, or one in object storage. Does not block; reading does."""
+        """What it is read from: a file here, or one in object storage. Looks on the disk, which blocks."""
         return self.files.source(segment, self._bucket)
 
     def open(self, segment: Segment) -> BinaryIO | ObjectFile:

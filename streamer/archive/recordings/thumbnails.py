@@ -1,6 +1,7 @@
 """Small pictures of recorded moments, for who looks for one: each of the keyframe at that moment or before it."""
 
 from collections import OrderedDict
+from collections.abc import Callable
 from functools import partial
 
 import av
@@ -32,11 +33,11 @@ class Thumbnails:
         self._known: OrderedDict[str, bytes] = OrderedDict()
         self._bytes = 0
 
-    async def of(self, path: Source, segment: Segment, time: int, width: int) -> bytes:
+    async def of(self, source: Callable[[], Source], segment: Segment, time: int, width: int) -> bytes:
         """A JPEG.
 
         Args:
-            path: of the segment's file, or what there is of it elsewhere.
+            source: finds the segment's file, or what there is of it elsewhere; it may block.
             segment: it.
             time: media time in microseconds.
             width: of the picture at the most, in pixels.
@@ -55,7 +56,7 @@ class Thumbnails:
             raise Overloaded("as many thumbnails as may be are being made", 2)
         self._making += 1
         try:
-            made = await self._errands.run(partial(_thumbnail, path, segment, time, width))
+            made = await self._errands.run(partial(_thumbnail, source, segment, time, width))
         finally:
             self._making -= 1
         self._bytes += 0 if key in self._known else len(made)
@@ -71,11 +72,11 @@ def tag_of(segment: Segment, time: int, width: int) -> str:
     return f"{segment.id}-{some[0].offset if some else 0}-{width}"
 
 
-def _thumbnail(path: Source, segment: Segment, time: int, width: int) -> bytes:
+def _thumbnail(source: Callable[[], Source], segment: Segment, time: int, width: int) -> bytes:
     some = needed(segment, time, time)
     if not some:
         raise ValueError("nothing of this moment is in the file")
-    with SomeFragments(path, segment.init, some[:1]) as file, av.open(file, "r", "mp4") as container:
+    with SomeFragments(source(), segment.init, some[:1]) as file, av.open(file, "r", "mp4") as container:
         video = container.streams.video[0]
         video.codec_context.thread_count = 1
         picture = next(container.decode(video), None)
