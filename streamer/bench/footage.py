@@ -43,7 +43,8 @@ def numbered(
     footage: Path, folder: Path, size: tuple[int, int], pictures: int, *, rate: int = RATE, megabits: float = 3
 ) -> Path:
     """The footage's first pictures as raw H.264, without delay as a camera encodes it, each with its number in it."""
-    clip = folder / f"bench-numbered-{size[0]}x{size[1]}-{rate}.h264"
+    # Named by all that it depends on: another release's is none of ours, and its ages would be wrong by seconds.
+    clip = folder / f"bench-numbered-{size[0]}x{size[1]}-{rate}-{pictures}-{megabits:g}.h264"
     if clip.exists():
         return clip
     draft = clip.with_suffix(".part.h264")
