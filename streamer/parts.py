@@ -11,7 +11,7 @@ from streamer.control.publishing_rights import PublishingRights
 from streamer.control.roster import Entry
 from streamer.control.seats import SeatLimits
 from streamer.control.statefile import StateFile
-from streamer.control.targets import target_of_entry
+from streamer.control.targets import sub_target_of_entry, target_of_entry
 from streamer.http.allowed_origins import AllowedOrigins
 from streamer.http.connections import ConnectionLimits
 from streamer.http.ice_server import IceServer
@@ -51,6 +51,7 @@ class Parts:
         on_call: Callable[[str, int, float], None],
         on_error: Callable[[str, str], None],
         on_model_restart: Callable[[], None],
+        on_sub_restart: Callable[[], None],
         on_detections: Callable[[Pipeline, Detections], None],
         kept_of: Callable[[str, Watching, Recording], Kept] = lambda *_: (None, None),
     ) -> None:
@@ -62,6 +63,7 @@ class Parts:
             on_call: told of each Predict call answered: model, frames, seconds.
             on_error: told of each that failed: model, gRPC status.
             on_model_restart: told when a model's task ended in a way nobody foresaw.
+            on_sub_restart: the same of a sub-stream.
             on_detections: told of each sampled frame's answer.
             kept_of: makes what makes events of a stream's answers, and what records its video; or None.
 
@@ -71,7 +73,7 @@ class Parts:
         self.config = config
         self._clock = clock
         self._on_call, self._on_error, self._on_model_restart = on_call, on_error, on_model_restart
-        self._on_detections = on_detections
+        self._on_sub_restart, self._on_detections = on_sub_restart, on_detections
         self._kept_of = kept_of
         self._openings = Openings()
         self._tracker_ids = itertools.count(1)
@@ -171,8 +173,17 @@ class Parts:
             tracker_ids=self._tracker_ids,
             events=events,
             recorder=recorder,
+            on_restart=self._on_sub_restart,
         )
         return source, pipeline
+
+    def sub(self, name: str, entry: Entry) -> Source | None:
+        """The source of a stream's sub-stream, within the same limits; None: it has none."""
+        target = sub_target_of_entry(entry, self.config.api_streams)
+        if target is None:
+            return None
+        called = f"{name}, sub-stream"
+        return Source(called, target, clock=self._clock, redact=url.redact, openings=self._openings)
 
     def publisher(self, name: str, on_close: "Callable[[Publisher], None]") -> "tuple[Publisher, Pipeline]":
         """A publisher, and the pipeline it feeds."""

@@ -67,6 +67,7 @@ class Service:
             on_call=self._called,
             on_error=self._failed,
             on_model_restart=lambda: self.metrics.restarted("model"),
+            on_sub_restart=lambda: self.metrics.restarted("sub-stream"),
             on_detections=self._publish,
             kept_of=self.keeping.kept_of,
         )
@@ -86,7 +87,11 @@ class Service:
         self.metrics = Metrics(self.streams, self.models.values(), self.events, self.connections, self.entrance.parts)
         self.metrics.archive = self.keeping.archive
         self._reconciler = Reconciler(
-            self.streams, make=self._parts.stream, target_of=self._parts.target, model_of=self._parts.model_of
+            self.streams,
+            make=self._parts.stream,
+            target_of=self._parts.target,
+            sub_of=self._parts.sub,
+            model_of=self._parts.model_of,
         )
         self.stream_changes = StreamChanges(config, state_file(config, path), judge=judge, apply=self._apply)
         self.outgoing = Outgoing(

@@ -25,7 +25,7 @@ from streamer.config.outlets import require_links, require_outlets
 from streamer.config.section import Name, Section
 from streamer.config.server import IceServerSettings, ServerSettings, TlsSettings
 from streamer.config.serving import ServingSettings, ServingTlsSettings
-from streamer.config.stream import CameraTlsSettings, StreamSettings
+from streamer.config.stream import CameraTlsSettings, StreamSettings, SubSettings
 from streamer.config.unique_keys import UniqueKeys
 from streamer.config.variables import collect_secrets, substitute
 from streamer.config.watching import EventRuleSettings, EventSettings, LineSettings, ZoneSettings
@@ -195,6 +195,7 @@ _SECTIONS: tuple[tuple[tuple[str | None, ...], type[Section]], ...] = (
     (("serving", "tls"), ServingTlsSettings),
     (("serving",), ServingSettings),
     (("streams", None, "tls"), CameraTlsSettings),
+    (("streams", None, "sub"), SubSettings),
     (("streams", None, "events", "labels", None), EventRuleSettings),
     (("streams", None, "events"), EventSettings),
     (("streams", None, "zones", None), ZoneSettings),

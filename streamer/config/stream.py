@@ -10,6 +10,9 @@ from streamer.config.section import Section, checked
 from streamer.config.watching import WatchingSettings
 from streamer.values import url
 
+PULLED = ("rtsp", "rtsps", "rtmp", "http", "https")
+"""Schemes by which a camera with two addresses is asked."""
+
 Url = Annotated[str, AfterValidator(checked(url.check))]
 
 
@@ -25,6 +28,12 @@ class CameraTlsSettings(Section):
     """False: whoever answers is taken for the camera."""
 
 
+class SubSettings(Section):
+    """A second address of the same camera, at which it sends the same picture smaller."""
+
+    url: Url
+
+
 class StreamSettings(WatchingSettings, SamplingSettings):
     """One camera."""
 
@@ -34,6 +43,8 @@ class StreamSettings(WatchingSettings, SamplingSettings):
     transport: Literal["tcp", "udp"] = "tcp"
     """How RTSP carries the video."""
     tls: CameraTlsSettings = CameraTlsSettings()
+    sub: SubSettings | None = None
+    """What viewers of small pictures are sent; the model has the large one. None: that is sent to all."""
     record: RecordSettings = RecordSettings()
     """Which of its video is kept, where there is an archive."""
     paused: bool = False
@@ -49,4 +60,26 @@ class StreamSettings(WatchingSettings, SamplingSettings):
             raise ValueError("transport: udp is for rtsp:// URLs that are pulled; what pushes chooses for itself")
         if self.tls != CameraTlsSettings() and scheme not in ("rtsps", "https"):
             raise ValueError(f"tls: {scheme}:// has no certificates; allowed with rtsps:// and https://")
+        if self.sub is not None:
+            url.hold(self.sub.url, self)
+            self._require_pulled(self.sub.url)
         return self
+
+    def _require_pulled(self, sub_url: str) -> None:
+        allowed = ", ".join(f"{scheme}://" for scheme in PULLED)
+        if self.listen or url.scheme_of(self.url) not in PULLED:
+            raise ValueError(f"sub: is for cameras that are asked for their video; allowed with a url of {allowed}")
+        if url.scheme_of(sub_url) not in PULLED:
+            raise ValueError(f"sub.url: {url.scheme_of(sub_url)}:// cannot be a sub-stream; allowed are {allowed}")
+        if sub_url == self.url:
+            raise ValueError("sub.url: is the stream's own url; allowed is another address, of the smaller video")
+
+    @property
+    def of_sub(self) -> "StreamSettings | None":
+        """What its sub-stream would be as a stream of its own; None: it has none."""
+        if self.sub is None:
+            return None
+        transport = self.transport if url.scheme_of(self.sub.url) == "rtsp" else "tcp"
+        return self.model_copy(
+            update={"url": self.sub.url, "transport": transport, "sub": None, "record": RecordSettings()}
+        )

@@ -23,6 +23,7 @@ class Reconciler:
         *,
         make: Callable[[str, Entry], tuple[Source, Pipeline]],
         target_of: Callable[[Entry], Target],
+        sub_of: Callable[[str, Entry], Source | None],
         model_of: Callable[[Sampling], Model],
     ) -> None:
         """Begin with none.
@@ -31,11 +32,13 @@ class Reconciler:
             streams: where they run, beside the published ones.
             make: makes a stream.
             target_of: what its source reads.
+            sub_of: makes the source of its sub-stream, where it has one.
             model_of: the model it asks, which runs.
         """
         self._streams = streams
-        self._make, self._target_of, self._model_of = make, target_of, model_of
+        self._make, self._target_of, self._sub_of, self._model_of = make, target_of, sub_of, model_of
         self._sources: dict[str, Source] = {}
+        self._subs: dict[str, Source] = {}
 
     async def apply(self, entries: Mapping[str, Entry]) -> None:
         """Do what these entries ask for. What need not stop goes on, and its viewers watch on."""
@@ -49,10 +52,12 @@ class Reconciler:
 
     def _add(self, name: str, entry: Entry) -> None:
         self._sources[name], pipeline = self._make(name, entry)
+        self._see_sub(name, entry, pipeline)
         self._streams.add(pipeline)
 
     async def _remove(self, name: str) -> None:
         await self._streams.remove(name)
+        self._subs.pop(name, None)
         await self._sources.pop(name).closed(within=CLOSING)
 
     async def _adapt(self, name: str, entry: Entry) -> None:
@@ -63,6 +68,7 @@ class Reconciler:
         sampling, target = entry.settings.sampling, self._target_of(entry)
         settings = entry.settings
         pipeline.change(self._model_of(sampling), sampling, settings.watching, settings.record.value())
+        self._see_sub(name, entry, pipeline)
         turned = target != source.target or (pipeline.paused and not entry.paused)
         if entry.paused and not pipeline.paused:
             await pipeline.pause()
@@ -71,3 +77,14 @@ class Reconciler:
             source.aim(target)
             if not entry.paused:
                 pipeline.restart()
+
+    def _see_sub(self, name: str, entry: Entry, pipeline: Pipeline) -> None:
+        """Have it another sub-stream, where that is to be another."""
+        before, source = self._subs.get(name), self._sub_of(name, entry)
+        if (None if before is None else before.target) == (None if source is None else source.target):
+            return
+        if source is None:
+            del self._subs[name]
+        else:
+            self._subs[name] = source
+        pipeline.sub.use(source)

@@ -171,7 +171,9 @@ class StreamChanges:
         """What a stream was given, its password removed."""
         entry = self.roster.require(name)
         said = settings_of(entry.settings) | {"paused": entry.paused}
-        return said | {"url": url.redact(entry.settings.url)}
+        sub = entry.settings.sub
+        shown = {} if sub is None else {"sub": {"url": url.redact(sub.url)}}
+        return said | {"url": url.redact(entry.settings.url)} | shown
 
     def places(self, name: str) -> dict[str, Any]:
         """Zones, lines and masks of a stream, whole."""
@@ -213,10 +215,12 @@ class StreamChanges:
     async def _require_policy(self, stream: StreamSettings) -> None:
         if stream.tls.ca is not None:
             raise Refused(403, "tls.ca: names a file of this machine, as only the configuration file may")
-        try:
-            await self._judge(stream, self.policy)
-        except SourceError as error:
-            raise Refused(403, f"url: {url.redact(str(error))}") from None
+        for key, asked in (("url", stream), ("sub.url", stream.of_sub)):
+            try:
+                if asked is not None:
+                    await self._judge(asked, self.policy)
+            except SourceError as error:
+                raise Refused(403, f"{key}: {url.redact(str(error))}") from None
 
     def _warn(self) -> None:
         """Say once what the operator should know."""

@@ -40,6 +40,12 @@ def target_of(stream: StreamSettings, policy: ApiStreamsSettings | None = None) 
     return replace(target, limits=limits, destinations=destinations)
 
 
+def sub_target_of_entry(entry: Entry, policy: ApiStreamsSettings) -> Target | None:
+    """The same of its sub-stream; None: it has none."""
+    sub = entry.settings.of_sub
+    return None if sub is None else target_of_entry(replace(entry, settings=sub), policy)
+
+
 def target_of_entry(entry: Entry, policy: ApiStreamsSettings) -> Target:
     """What a stream's source reads: of one that the API added, within `policy`."""
     return target_of(entry.settings, policy if entry.origin == "api" else None)

@@ -28,6 +28,17 @@ class RecordingDescription(TypedDict):
     not known."""
 
 
+class SubDescription(TypedDict):
+    """A stream's smaller video, for whoever sees it small."""
+
+    state: Literal["closed", "opening", "live"]
+    """closed: nobody wishes for it. opening: it is tried, and viewers are sent the large video until it is live."""
+    reason: str | None
+    """Why it is not live, as a sentence; else null."""
+    viewers: int
+    """Whoever is sent it."""
+
+
 class LatencyDescription(TypedDict):
     """Milliseconds that each stage of a picture's way took lately, at the median; null where it is not known.
 
@@ -100,6 +111,8 @@ class StreamDescription(TypedDict):
     """By every way: WebRTC, JPEG pictures, and the camera's own pictures."""
     recording: RecordingDescription | None
     """null where there is no archive to keep it in."""
+    sub: SubDescription | None
+    """null where the camera has no second address."""
 
 
 class WholeStream(StreamDescription):
@@ -144,8 +157,19 @@ def describe(stream: Pipeline) -> StreamDescription:
         "latency": _latency(stream.latency()),
         "model": stream.model.name,
         "findings": [] if contract is None else list(contract.findings),
-        "viewers": view.viewers + stream.clean.viewers,
+        "viewers": view.viewers + stream.sizes.viewers,
         "recording": None if stream.recorder is None else _recording(stream.recorder),
+        "sub": None if stream.sub.source is None else _sub(stream),
+    }
+
+
+def _sub(stream: Pipeline) -> SubDescription:
+    sub = stream.sub
+    state: Literal["closed", "opening", "live"] = "opening" if sub.reason is not None else "live"
+    return {
+        "state": state if sub.is_open else "closed",
+        "reason": sub.reason,
+        "viewers": stream.sizes.small.viewers,
     }
 
 

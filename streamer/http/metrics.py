@@ -33,7 +33,7 @@ LATENCY_BUCKETS = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75
 TASKS = (
     "accounts", "admissions", "archive", "audit", "certificate", "clips", "configuration", "event-loop-lag", "listener",
     "model", "outlet", "outlets", "recordings", "recordings-retention", "recovery", "renders", "retention", "stream",
-    "token-uses", "uploads",
+    "sub-stream", "token-uses", "uploads",
 )  # fmt: skip
 """What is run again when it ends; all of them are shown from the start, or the first end would not be a rise."""
 
@@ -306,7 +306,7 @@ def _viewers(streams: Streams, events: Events) -> Iterator[Metric]:
     for stream in streams:
         sessions.add_metric([stream.name, "whep"], len(stream.view.h264) + len(stream.view.vp8))
         sessions.add_metric([stream.name, "mjpeg"], len(stream.view.jpeg))
-        sessions.add_metric([stream.name, "clean"], stream.clean.viewers)
+        sessions.add_metric([stream.name, "clean"], stream.sizes.viewers)
         sessions.add_metric([stream.name, "events"], events.count(stream.name))
         for codec in ("h264", "vp8", "jpeg"):
             encoders.add_metric([stream.name, codec], float(codec in stream.view.codecs))

@@ -52,7 +52,7 @@ async def painted(request: web.Request) -> web.Response:
 async def clean_painted(request: web.Request) -> web.Response:
     """The same of pictures that came as the camera sent them; `viewer` is told in the first message there."""
     now = monotonic()
-    viewer = pipeline_of(request).clean.viewer(request.match_info["viewer"])
+    viewer = pipeline_of(request).sizes.viewer(request.match_info["viewer"])
     if viewer is None:
         raise Refused(404, "there is no such viewer; he may have left already")
     return await _reported(request, now, viewer.receipts, lambda time: time)

@@ -9,8 +9,10 @@ import json
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from aiohttp import WSCloseCode, WSMsgType, web
+from typing_extensions import TypedDict
 
 from streamer.access.action import Action
 from streamer.http.allowance import Allowance
@@ -34,16 +36,27 @@ UNSENT = 128 << 10
 
 routes = web.RouteTableDef()
 
+SIZES = ("large", "small")
+
+
+class VideoQuery(TypedDict, total=False):
+    """What a viewer may say as he comes."""
+
+    size: Literal["large", "small"]
+    """How he sees it; `small`: the camera's smaller video will do. The large one is sent where there is no other."""
+
+
 UPGRADED = Answer(means="messages follow as docs/api.md has them", headers=("Upgrade", "Sec-WebSocket-Accept"))
 NO_UPGRADE = Answer(means="it was not asked for as a WebSocket", headers=("Upgrade",))
 
 
 @routes.get("/api/streams/{name}/video", allow_head=False)
 @needs(Action.VIEW, stream="name")
-@described({101: UPGRADED, 426: NO_UPGRADE, 503: FULL})
+@described({101: UPGRADED, 400: "a size that is none", 426: NO_UPGRADE, 503: FULL}, query=VideoQuery)
 async def video(request: web.Request) -> web.StreamResponse:
     """The camera's own pictures, and where everything is in them, by WebSocket."""
     pipeline = pipeline_of(request)
+    small = _asks_for_small(request)
     # Its heartbeat finds viewers that are gone without a word. Pings are answered below, as many as may be.
     way = web.WebSocketResponse(
         timeout=FAREWELL,
@@ -61,24 +74,42 @@ async def video(request: web.Request) -> web.StreamResponse:
         with contextlib.suppress(*GONE):
             async with endless(request, pipeline.name):
                 await way.prepare(request)
-                code = await _attend(way, connection, pipeline)
+                code = await _attend(way, connection, pipeline, small=small)
         await _part(way, connection, code)
     return way
 
 
-async def _attend(way: web.WebSocketResponse, connection: Connection, pipeline: Pipeline) -> int:
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a viewer says. None: nothing of that."""
+
+    pause: bool | None = None
+    """Whether nothing is to be sent for now."""
+    small: bool | None = None
+    """Whether he sees it small, and the camera's smaller video will do."""
+
+
+async def _attend(way: web.WebSocketResponse, connection: Connection, pipeline: Pipeline, *, small: bool) -> int:
     """Serve a viewer until he leaves; gives the code to part with (RFC 6455 section 7.4.1)."""
     _limit_unsent(way)
-    viewer = pipeline.clean.join(_Wire(connection), pipeline.state())
+    sizes = pipeline.sizes
+    viewer = sizes.join(_Wire(connection), pipeline.state(), small=small)
     connection.on_room = viewer.flush
+
+    def obey(wish: Wish) -> None:
+        if wish.small is not None:
+            sizes.wish(viewer, small=wish.small)
+        if wish.pause is not None:
+            sizes.let_pause(viewer, pause=wish.pause)
+
     try:
-        return await _listen(way, lambda pause: pipeline.clean.let_pause(viewer, pause=pause))
+        return await _listen(way, obey)
     finally:
         connection.on_room = None
-        pipeline.clean.leave(viewer)
+        sizes.leave(viewer)
 
 
-async def _listen(way: web.WebSocketResponse, let_pause: Callable[[bool], None]) -> int:
+async def _listen(way: web.WebSocketResponse, obey: Callable[[Wish], None]) -> int:
     """Do as he says, until he leaves or says too much."""
     allowance = Allowance(BURST, PER_SECOND, monotonic())
     while True:
@@ -92,20 +123,31 @@ async def _listen(way: web.WebSocketResponse, let_pause: Callable[[bool], None])
         if message.type is WSMsgType.PING:
             await way.pong(message.data)
         elif message.type is not WSMsgType.PONG:
-            pause = read_wish(message.data)
-            if pause is None:
+            wish = read_wish(message.data)
+            if wish is None:
                 return WSCloseCode.POLICY_VIOLATION
-            let_pause(pause)
+            obey(wish)
 
 
-def read_wish(said: object) -> bool | None:
-    """Whether a viewer wants nothing for now; None: that is not what he says."""
+def read_wish(said: object) -> Wish | None:
+    """What a viewer wants from now on; None: that is not what he says."""
     try:
         wish = json.loads(said) if isinstance(said, str) else None
     except (ValueError, RecursionError):
         return None
-    pause = wish.get("pause") if isinstance(wish, dict) else None
-    return pause if isinstance(pause, bool) else None
+    if not isinstance(wish, dict):
+        return None
+    pause, size = wish.get("pause"), wish.get("size")
+    if not isinstance(pause, bool | None) or size not in (None, *SIZES) or pause is size is None:
+        return None
+    return Wish(pause, None if size is None else size == "small")
+
+
+def _asks_for_small(request: web.Request) -> bool:
+    size = request.query.get("size", "large")
+    if size not in SIZES:
+        raise Refused(400, f"size: {size[:20]!r} is not allowed; allowed are large and small")
+    return size == "small"
 
 
 async def _part(way: web.WebSocketResponse, connection: Connection, code: int) -> None:

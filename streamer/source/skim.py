@@ -6,9 +6,13 @@ comes until then is held back, and dropped when it is there. Where it is late, o
 is decoded at once and nothing is missed. So of a camera that is asked once a second and sends as many keyframes, only
 these are decoded; of one with a keyframe a second that is asked five times, 25 of 30.
 
+Of one whose pictures nobody wants at all only keyframes are decoded, however far apart.
+
 A point from which a camera refreshes its pictures strip by strip is no keyframe here: decoding may begin there, but
 what follows is made of what was before.
 """
+
+import math
 
 import av
 
@@ -84,6 +88,8 @@ class Skim:
 
     def _may_wait(self, now: float, depth: Depth) -> bool:
         """Whether a keyframe is expected by when the next picture is wanted, and not overdue."""
+        if not depth.is_whole and depth.wanted_at == math.inf:
+            return True
         distance = self.distance
         if depth.is_whole or distance is None or self._key_at is None:
             return False

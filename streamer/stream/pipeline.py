@@ -23,6 +23,7 @@ from streamer.stream.ledger import Ledger
 from streamer.stream.model import Model
 from streamer.stream.rate import WINDOW, Rate
 from streamer.stream.recorder import Recorder
+from streamer.stream.sub_stream import SubStream
 from streamer.stream.valve import Valve
 from streamer.tracking.camera import Camera
 from streamer.tracking.tracker import Tracker
@@ -39,6 +40,7 @@ from streamer.values.state import StreamState
 from streamer.values.track import TrackedBox, boxes_of
 from streamer.values.watching import Watching
 from streamer.view.clean.clean import Clean
+from streamer.view.clean.sizes import Sizes
 from streamer.view.view import View
 
 STALE_PICTURE = 2.0
@@ -88,6 +90,7 @@ class Pipeline:
         tracker_ids: Iterator[int] | None = None,
         events: EventMaker | None = None,
         recorder: Recorder | None = None,
+        on_restart: Callable[[], None] = lambda: None,
     ) -> None:
         """Join it; nothing runs yet.
 
@@ -102,6 +105,7 @@ class Pipeline:
             tracker_ids: of new tracks, rising, taken on the event loop; None: this stream's own, from 1.
             events: what its answers become; None: nobody wants to know.
             recorder: of its source's video, answers beside it; None: there is nowhere to keep it.
+            on_restart: told when its sub-stream begins anew after an end that nobody foresaw.
         """
         self.name = source.name
         self.origin = origin
@@ -110,6 +114,8 @@ class Pipeline:
         self.ledger = Ledger()
         self.view.on_shown = self.ledger.shown
         self.clean = Clean(source.name, clock=clock)
+        self.sizes = Sizes(source.name, self.clean, clock=clock, on_wish=lambda: self.sub.ask())
+        self.sub = SubStream(source.name, self.sizes, clock=clock, is_paused=lambda: self.paused, on_restart=on_restart)
         self.events = events
         self.recorder = recorder
         self.view.show_ids = sampling.show_ids
@@ -183,6 +189,7 @@ class Pipeline:
             async with asyncio.TaskGroup() as group:
                 group.create_task(_endless(self._valve.run(lambda: self.source.run(self.receive))))
                 group.create_task(_endless(self.view.run(self._boxes_at, self.notice)))
+                group.create_task(_endless(self.sub.run(self._boxes_at)))
                 if self.events is not None:
                     group.create_task(_endless(self.events.run()))
                 if self.recorder is not None:
@@ -220,6 +227,7 @@ class Pipeline:
     def restart(self) -> None:
         """Run the source anew."""
         self._valve.open()
+        self.sub.ask()
 
     def change(
         self,
@@ -265,7 +273,7 @@ class Pipeline:
             is_wanted = is_due or is_resized or self.view.watched or self.inquiry.is_open
             self._unheard += 1 + frame.missed
             self._unfollowed_since += 1
-            is_looked_at = self.view.watched or self.clean.watched
+            is_looked_at = self.view.watched or self.sizes.watched
             if is_wanted or is_looked_at or self._unfollowed_since >= FOLLOWED:
                 self._unfollowed_since = 0
                 with self._unfollowed:
@@ -294,7 +302,7 @@ class Pipeline:
         with self._unseen:
             self._measure(frame, arrival.came)
             self.view.put(frame, self.fps)
-            self.clean.decoded(frame)
+            self.sizes.decoded(frame)
         if frame.received_at - self._arrived_at > STALE_PICTURE:  # the camera was away, and not the model
             self._unanswered_since = None
         self._arrived_at = frame.received_at
@@ -304,7 +312,7 @@ class Pipeline:
 
     def _chosen(self, frame: Frame) -> None:
         """A frame is given to the model."""
-        self.clean.sampled(frame)
+        self.sizes.sampled(frame)
         self.view.asked(frame)
 
     def _measure(self, frame: Frame, came: int) -> None:
@@ -329,6 +337,7 @@ class Pipeline:
         with self._unshown:
             self.view.answered(sample.frame, answer)
             self.clean.answered(sample.frame, boxes_of(answer) if overtaken else drawn)
+            self.sizes.answered(sample.frame)
         with self._untold:
             self._on_detections(self, answer)
 
@@ -420,9 +429,9 @@ class Pipeline:
             ("aligner", "late"): self.view.aligner.dropped,
             ("encoder", "failed"): self.view.failed,
             ("fanout", "slow_viewer"): self.view.dropped,
-            ("clean", "failed"): self.clean.failed,
-            ("clean", "loop_busy"): self.clean.lost,
-            ("clean", "slow_viewer"): self.clean.dropped,
+            ("clean", "failed"): self.clean.failed + self.sizes.small.failed,
+            ("clean", "loop_busy"): self.clean.lost + self.sizes.small.lost,
+            ("clean", "slow_viewer"): self.clean.dropped + self.sizes.small.dropped,
         }
         return self.counts.drops() | {key: count for key, count in elsewhere.items() if count}
 

@@ -11,7 +11,7 @@ class Depth:
     is_whole: bool = True
     """Whether each is, as good as it can be had: somebody looks at them."""
     wanted_at: float = 0.0
-    """Else the monotonic arrival from which on the next one is."""
+    """Else the monotonic arrival from which on the next one is; infinite: none is, and keyframes will do."""
     slack: float = 0.0
     """Seconds by which a picture may come sooner or later than that and do as well."""
 

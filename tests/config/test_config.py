@@ -120,7 +120,7 @@ def test_everything_has_a_default(tmp_path: Path, text: str) -> None:
         ("serving: {adress: x}", ("serving.adress: unknown key", "address, model")),
         (
             "streams: {a: {url: 'rtsp://h/', fps: 5}}",
-            ("streams.a.fps: unknown key", "url, listen, transport, tls, record, paused, sample"),
+            ("streams.a.fps: unknown key", "url, listen, transport, tls, sub, record, paused, sample"),
         ),
         # wrong types
         ("server: {port: '8000'}", ("server.port: '8000'", "a whole number")),
@@ -190,6 +190,15 @@ def test_everything_has_a_default(tmp_path: Path, text: str) -> None:
         ("streams: {a: {url: 'rtsp://h/a', transport: sctp}}", ("streams.a.transport: 'sctp'", "'tcp' or 'udp'")),
         ("streams: {a: {url: 'rtsp://h/a', tls: {verify: false}}}", ("streams.a: tls", "rtsps:// and https://")),
         ("streams: {a: {url: 'rtsps://h/a', tls: {cert: x}}}", ("streams.a.tls.cert: unknown key", "ca, name, verify")),
+        # a sub-stream
+        ("streams: {a: {url: 'rtsp://h/a', sub: 'rtsp://h/b'}}", ("streams.a.sub: 'rtsp://h/b'", "a mapping")),
+        ("streams: {a: {url: 'rtsp://h/a', sub: {}}}", ("streams.a.sub.url", "required")),
+        ("streams: {a: {url: 'rtsp://h/a', sub: {uri: x}}}", ("streams.a.sub.uri: unknown key", "url")),
+        ("streams: {a: {url: 'rtsp://h/a', sub: {url: 'ftp://h'}}}", ("streams.a.sub.url: 'ftp://h'", "rtsp://")),
+        ("streams: {a: {url: 'rtsp://h/a', sub: {url: 'udp://h:1'}}}", ("streams.a: sub.url: udp://", "rtsp://")),
+        ("streams: {a: {url: 'file:a.mp4', sub: {url: 'rtsp://h/b'}}}", ("streams.a: sub", "rtsp://, rtsps://")),
+        ("streams: {a: {url: 'rtsp://h/a', listen: true, sub: {url: 'rtsp://h/b'}}}", ("streams.a: sub", "rtsp://")),
+        ("streams: {a: {url: 'rtsp://h/a', sub: {url: 'rtsp://h/a'}}}", ("streams.a: sub.url", "another address")),
         ("streams: {a: {url: 'udp://h:1'}, b: {url: 'udp://h:1'}}", ("streams.b.url", "port 1", "streams.a")),
         # https, other origins, ICE servers
         ("server: {tls: {cert: a.pem}}", ("server.tls.key: is missing",)),

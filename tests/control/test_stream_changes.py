@@ -14,6 +14,8 @@ from streamer.config import ApiStreamsSettings, StreamSettings
 from streamer.control.roster import Entry
 from streamer.control.statefile import StateFile
 from streamer.control.stream_changes import StreamChanges
+from streamer.control.targets import target_of
+from streamer.values.errors import Refused, SourceError
 
 SETTINGS = config.parse({"streams": {"own": {"url": "rtsp://h/"}}})
 
@@ -109,3 +111,33 @@ async def test_a_refusal_that_nobody_waits_for_is_no_error(
     del first, second
     gc.collect()  # asyncio tells of an exception that nobody has seen when its task goes
     assert len([record for record in caplog.records if record.levelname == "ERROR"]) == lines
+
+
+async def test_a_sub_stream_is_judged_as_its_stream_is(tmp_path: Path) -> None:
+    """Where the policy forbids its address the sentence names that key; its password is shown nowhere, and kept."""
+    asked: list[str] = []
+
+    async def judge(stream: StreamSettings, _: ApiStreamsSettings) -> None:
+        asked.append(stream.url)
+        if "away" in stream.url:
+            raise SourceError("forbidden", f"no way to {stream.url}")
+
+    applied: list[Mapping[str, Entry]] = []
+
+    async def apply(entries: Mapping[str, Entry]) -> None:
+        applied.append(entries)
+
+    changes = StreamChanges(SETTINGS, StateFile(tmp_path / "state.json"), judge=judge, apply=apply)
+    document: dict[str, Any] = {"name": "yard", "url": "rtsp://h/1", "sub": {"url": "rtsp://u:pass-of-sub@h/2"}}
+    await changes.add(document, taken=lambda _: False)
+    assert asked == ["rtsp://h/1", "rtsp://u:pass-of-sub@h/2"]
+    assert changes.settings("yard")["sub"] == {"url": "rtsp://u:***@h/2"}
+    assert "pass-of-sub" in (tmp_path / "state.json").read_text()
+    with pytest.raises(Refused, match=r"^sub\.url: no way to rtsp://u:\*\*\*@away/") as refused:
+        await changes.change("yard", {"sub": {"url": "rtsp://u:other-pass@away/"}})
+    assert refused.value.status == 403
+    await changes.change("yard", {"sub": None})
+    assert "sub" not in changes.settings("yard")
+    sub = applied[0]["yard"].settings.of_sub
+    assert sub is not None
+    assert target_of(sub).url == "rtsp://u:pass-of-sub@h/2"

@@ -264,7 +264,23 @@ async def test_a_viewer_may_pause_and_go_on(port: Port) -> None:
         assert await heard(way, 4) == ["form", "group", 2, 3]
 
 
-@pytest.mark.parametrize("said", ["", "x", "[]", "{}", '{"pause": 1}', '{"pause": null}', "[" * 250, "1e999", "null"])
+async def test_a_viewer_may_say_how_large_he_sees_it(port: Port) -> None:
+    """As he comes, and later; where there is no smaller video he goes on with the one there is, and is told nothing."""
+    async with port.watch(f"{VIDEO}?size=small") as way:
+        assert await heard(way, 4) == GREETED
+        for size in ("large", "small"):
+            await way.send_json({"size": size})
+        await way.ping()
+        assert (await way.receive()).type is WSMsgType.PONG
+        await port.come(False)
+        assert await heard(way, 1) == [1]
+    assert await port.refused(f"{VIDEO}?size=huge") == 400
+
+
+NO_WORDS = ["", "x", "[]", "{}", '{"pause": 1}', '{"pause": null}', "[" * 250, "1e999", "null"]
+
+
+@pytest.mark.parametrize("said", [*NO_WORDS, '{"size": 1}', '{"size": "tiny"}', '{"size": []}'])
 async def test_who_says_what_is_no_word_is_let_go(port: Port, said: str) -> None:
     """1008, for it is not what docs/api.md has."""
     assert read_wish(said) is None

@@ -7,6 +7,7 @@ Pictures are sent as they come: nothing waits for boxes here. Whoever shows them
 
 import asyncio
 import itertools
+import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,7 +24,16 @@ from streamer.view.clean.group import Group
 from streamer.view.clean.placing import Identity, Placing
 from streamer.view.clean.unheard import Unheard
 from streamer.view.clean.viewer import CleanViewer, Pipe
-from streamer.view.clean.wire import PLAYED, boxes_message, form_of, hello, picture_message, sampled_message, text
+from streamer.view.clean.wire import (
+    PLAYED,
+    Size,
+    boxes_message,
+    form_of,
+    hello,
+    picture_message,
+    sampled_message,
+    text,
+)
 
 ARRIVALS = 90
 """Pictures that may wait for the event loop: three seconds. Behind a missing one viewers wait for a key picture."""
@@ -47,6 +57,7 @@ class _Arrival:
     """Counts them: where one is missing, the loop was late."""
     identity: Identity
     form: CodedForm
+    received_at: float
     is_key: bool
     message: bytes
     """Empty where browsers do not play it."""
@@ -55,10 +66,24 @@ class _Arrival:
 class Clean:
     """What viewers of the camera's own pictures are sent."""
 
-    def __init__(self, name: str, *, clock: Clock) -> None:
+    def __init__(
+        self, name: str, *, clock: Clock, placing: Placing | None = None, size: Size = "large", listens: bool = False
+    ) -> None:
+        """Take nothing yet.
+
+        Args:
+            name: of the stream.
+            clock: monotonic seconds.
+            placing: what says where things are in its pictures; None: its own frames.
+            size: which of the camera's videos it is.
+            listens: what comes is taken up on the event loop even while nobody watches.
+        """
         self._name, self._clock = name, clock
+        self._size: Size = size
+        self._listens = listens
         self._group = Group()
-        self._viewers: set[CleanViewer] = set()
+        self._viewers: dict[CleanViewer, int] = {}
+        """With the pictures they had been too slow for when they came."""
         self._dropped_before = 0
         self.watched = False
         """Whether anybody takes it now; may be asked of in any thread."""
@@ -68,7 +93,7 @@ class Clean:
         self._numbers = itertools.count(1)
         self._mailbox: Mailbox[_Arrival] | None = None
         self._boxes_at: BoxesAt = _nowhere
-        self._placing = Placing()
+        self._placing = Placing() if placing is None else placing
         self._unheard = Unheard[_Arrival]()
         self._waiting, self._room = 0, Lock()
         """Bytes that wait for the event loop."""
@@ -84,6 +109,12 @@ class Clean:
         self._is_turned = False
         """Whether pictures have to be turned upright, so that nobody is to see them as they come."""
         self._recent: deque[bytes] = deque(maxlen=REMEMBERED)
+        self.withheld: str | None = None
+        """Why its pictures are not shown as they come, a sentence; None: they are, as far as is known."""
+        self.on_withheld: Callable[[], None] = _nothing
+        """Told before viewers are, each time that they cannot be shown as they come."""
+        self.sent_at = -math.inf
+        """Monotonic arrival of the newest picture that could be shown."""
 
     @property
     def viewers(self) -> int:
@@ -93,7 +124,7 @@ class Clean:
     @property
     def dropped(self) -> int:
         """Pictures that viewers were too slow for."""
-        return self._dropped_before + sum(viewer.dropped for viewer in self._viewers)
+        return self._dropped_before + sum(viewer.dropped - before for viewer, before in self._viewers.items())
 
     @property
     def failed(self) -> int:
@@ -108,6 +139,8 @@ class Clean:
     def open(self, loop: asyncio.AbstractEventLoop, boxes_at: BoxesAt) -> None:
         """Take pictures from now on; on the event loop."""
         self._boxes_at = boxes_at
+        if self._listens:
+            self._unheard.hear()
         self._mailbox = Mailbox(loop, self._heard, ARRIVALS, self._mishaps)
 
     # ---- in the source's thread
@@ -120,7 +153,9 @@ class Clean:
         with self._mishaps:
             message = picture_message(picture) if picture.form.codec == PLAYED else b""
             identity = picture.opening, picture.time
-            arrival = _Arrival(next(self._numbers), identity, picture.form, picture.is_key, message)
+            arrival = _Arrival(
+                next(self._numbers), identity, picture.form, picture.received_at, picture.is_key, message
+            )
             if not self._unheard.put(arrival) and self._has_room(len(message)):
                 lost = mailbox.put(arrival)
                 if lost is not None:
@@ -138,14 +173,28 @@ class Clean:
 
     def join(self, pipe: Pipe, state: StreamState) -> CleanViewer:
         """A new viewer, who is sent what there is at once; `state`: of the stream."""
-        viewer = CleanViewer(pipe, self._clock())
-        if not self._viewers:
-            self._hear()
-        pipe.write(text(hello(self._name, state, self._clock(), viewer.id)))
-        self._begin(viewer)
-        self._viewers.add(viewer)
-        self.watched = self._watched
+        viewer = self.greet(pipe, state)
+        self.admit(viewer)
         return viewer
+
+    def greet(self, pipe: Pipe, state: StreamState) -> CleanViewer:
+        """A new viewer, who has been told what this is; `state`: of the stream."""
+        viewer = CleanViewer(pipe, self._clock())
+        pipe.write(text(hello(self._name, state, self._clock(), viewer.id)))
+        return viewer
+
+    def admit(self, viewer: CleanViewer) -> None:
+        """Send him what there is at once, and what comes, unless he has paused."""
+        if not self._viewers and not self._listens:
+            self._hear()
+        if not viewer.paused:
+            self._begin(viewer)
+        self._viewers[viewer] = viewer.dropped
+        self.watched = self._watched
+
+    def __contains__(self, viewer: CleanViewer) -> bool:
+        """Whether he takes it."""
+        return viewer in self._viewers
 
     def viewer(self, named: str) -> CleanViewer | None:
         """The one of that id, while he is there."""
@@ -162,10 +211,9 @@ class Clean:
     def leave(self, viewer: CleanViewer) -> None:
         """Forget a viewer; may be called twice."""
         if viewer in self._viewers:
-            self._viewers.remove(viewer)
-            self._dropped_before += viewer.dropped
+            self._dropped_before += viewer.dropped - self._viewers.pop(viewer)
             self.watched = self._watched
-            if not self._viewers:
+            if not self._viewers and not self._listens:
                 self._unheard.rest()
 
     def decoded(self, frame: Frame) -> None:
@@ -179,15 +227,18 @@ class Clean:
 
     def sampled(self, frame: Frame) -> None:
         """A frame was given to the model."""
-        if self._watched:
-            self._tell(sampled_message(frame.opening, frame.coded_at))
+        picture = self._placing.picture_of(frame)
+        if self._watched and picture is not None:
+            self._tell(sampled_message(*picture))
 
     def answered(self, frame: Frame, boxes: Sequence[TrackedBox]) -> None:
         """The model has answered a frame, and this is what is in it, in its pixels."""
-        since = self._placing.answered((frame.opening, frame.coded_at))
+        picture = self._placing.picture_of(frame)
+        if picture is None:
+            return
+        since = self._placing.answered(picture)
         if self._watched:
-            size = frame.width, frame.height
-            exact = boxes_message(frame.opening, frame.coded_at, boxes, size, exact=True)
+            exact = boxes_message(*picture, boxes, (frame.width, frame.height), exact=True)
             self._tell(exact, *[self._predicted(each) for each in since])
 
     def _begin(self, viewer: CleanViewer) -> None:
@@ -232,7 +283,8 @@ class Clean:
             return
         self._goes_on = True
         self._group.put(arrival.message, is_key=arrival.is_key)
-        self._placing.sent(arrival.identity)
+        self.sent_at = arrival.received_at
+        self._placing.sent(arrival.identity, arrival.received_at)
         if self._watched:
             message, now = arrival.message + self._foretold(arrival), self._clock()
             for viewer in self._viewers:
@@ -245,7 +297,10 @@ class Clean:
         self._recent.clear()
         self._goes_on = False
         if self._form is not None:
-            self._form_message = text(form_of(*self._form, TURNED if self._is_turned else None))
+            form = form_of(*self._form, TURNED if self._is_turned else None, self._size)
+            self._form_message, self.withheld = text(form), form["why"]
+            if self.withheld is not None:
+                self.on_withheld()
             for viewer in self._viewers:
                 viewer.form(self._form_message)
 
@@ -272,3 +327,7 @@ class Clean:
 
 def _nowhere(_: float) -> Sequence[TrackedBox]:
     return ()
+
+
+def _nothing() -> None:
+    pass

@@ -37,8 +37,12 @@ class Placing:
         _, time, pts = self._placed
         return pts + (picture[1] - time) / MICROSECONDS
 
-    def sent(self, picture: Identity) -> None:
-        """Viewers were sent it."""
+    def picture_of(self, frame: Frame) -> Identity | None:
+        """The picture that is told what the model says of a frame; None: there is none."""
+        return frame.opening, frame.coded_at
+
+    def sent(self, picture: Identity, received_at: float) -> None:
+        """Viewers were sent it; `received_at`: monotonic seconds at which it came."""
         self._sent.append(picture)
 
     def answered(self, frame: Identity) -> list[Identity]:

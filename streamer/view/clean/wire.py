@@ -29,6 +29,9 @@ TEXT, BINARY = 0x81, 0x82
 NEAR: Final = 1.0
 """Pictures by which an edge may lie outside of its own: nobody sees what is further away."""
 
+Size = Literal["large", "small"]
+"""The camera's video that detection runs on, or the smaller one that it has beside it."""
+
 
 class Hello(TypedDict):
     """The first message."""
@@ -65,6 +68,8 @@ class Form(TypedDict):
     """Pictures that may come before one that is shown earlier."""
     opening: int
     """Counts the connections of the camera: another one's times have nothing to do with this one's."""
+    size: Size
+    """Which of the camera's videos it is."""
 
 
 def framed(payload: bytes, kind: int) -> bytes:
@@ -102,7 +107,7 @@ def hello(stream: str, state: StreamState, now: float, viewer: str = "") -> Hell
     }
 
 
-def form_of(form: CodedForm, opening: int, why: str | None = None) -> Form:
+def form_of(form: CodedForm, opening: int, why: str | None = None, size: Size = "large") -> Form:
     """What is said of pictures of that form; `why`: they are not to be shown as they come."""
     if form.codec != PLAYED:
         why = f"the camera sends {form.codec}, which browsers do not play as it comes"
@@ -118,6 +123,7 @@ def form_of(form: CodedForm, opening: int, why: str | None = None) -> Form:
         "frame_rate": form.frame_rate,
         "reorder": form.reorder,
         "opening": opening,
+        "size": size,
     }
 
 

@@ -22,8 +22,8 @@ def test_what_is_known_better_is_of_the_pictures_since() -> None:
     """After an answer, those that were sent behind its frame and have no answer of their own."""
     placing = Placing()
     for number in range(6):
-        placing.sent((1, number))
-    placing.sent((2, 9))
+        placing.sent((1, number), float(number))
+    placing.sent((2, 9), 9.0)
     assert placing.answered((1, 4)) == [(1, 5)]
     assert placing.answered((1, 2)) == [(1, 3), (1, 5)]
     assert placing.is_exact((1, 4))

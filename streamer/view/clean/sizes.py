@@ -1,0 +1,142 @@
+"""Which viewers are sent the camera's large video, and which its small one. On the event loop.
+
+Whoever wishes for the small one is sent the large one until that is there, and again while it fails: `serve` says so.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from streamer.values.clock import Clock
+from streamer.values.coded import CodedPicture
+from streamer.values.frame import Frame
+from streamer.values.state import StreamState
+from streamer.view.clean.beside import Beside
+from streamer.view.clean.clean import BoxesAt, Clean
+from streamer.view.clean.viewer import CleanViewer, Pipe
+
+OF_SMALL = 1 << 31
+"""Where openings of the small video begin, so that a viewer takes none for one of the large video's."""
+
+
+class Sizes:
+    """One stream's."""
+
+    def __init__(self, name: str, large: Clean, *, clock: Clock, on_wish: Callable[[], None]) -> None:
+        """Begin with the large video alone; `on_wish` is told whenever somebody wishes for the small one."""
+        self.large = large
+        self._beside = Beside()
+        self.small = Clean(name, clock=clock, placing=self._beside, size="small", listens=True)
+        self.small.on_withheld = lambda: self.serve(is_there=False)
+        self._boxes_at: BoxesAt = lambda pts: ()
+        self._on_wish = on_wish
+        self._wishes: set[CleanViewer] = set()
+        """Who would have the small one."""
+        self._is_there = False
+        self._openings = self._opening = OF_SMALL
+        """What is added to those of the source there is now; and the newest."""
+
+    @property
+    def viewers(self) -> int:
+        """Of both."""
+        return self.large.viewers + self.small.viewers
+
+    @property
+    def watched(self) -> bool:
+        """Whether anybody takes either now; may be asked of in any thread."""
+        return self.large.watched or self.small.watched
+
+    @property
+    def wished(self) -> bool:
+        """Whether anybody wishes for the small one now."""
+        return any(not viewer.paused for viewer in self._wishes)
+
+    @property
+    def is_there(self) -> bool:
+        """Whether who wishes for it is sent the small one."""
+        return self._is_there
+
+    def open(self, loop: asyncio.AbstractEventLoop, boxes_at: BoxesAt) -> None:
+        """Take pictures of the small one from now on."""
+        self._boxes_at = boxes_at
+        self.small.open(loop, boxes_at)
+
+    def serve(self, *, is_there: bool) -> None:
+        """Send the small one to those who wish for it, or the large one again."""
+        if is_there != self._is_there:
+            self._is_there = is_there
+            for viewer in self._wishes:
+                self._place(viewer)
+
+    def renew(self) -> None:
+        """The small one comes from another source from now on, which counts its openings anew."""
+        self.serve(is_there=False)
+        self._openings = self._opening
+
+    # ---- in the source's thread
+
+    def put(self, picture: CodedPicture) -> None:
+        """Take one encoded picture of the small video. Neither waits nor raises."""
+        picture.opening += self._openings
+        self._opening = picture.opening
+        self.small.put(picture)
+
+    # ---- viewers
+
+    def join(self, pipe: Pipe, state: StreamState, *, small: bool = False) -> CleanViewer:
+        """A new viewer, who is sent what there is at once; `state`: of the stream."""
+        viewer = self.large.greet(pipe, state)
+        if small:
+            self._wishes.add(viewer)
+        self._place(viewer)
+        self._on_wish()
+        return viewer
+
+    def wish(self, viewer: CleanViewer, *, small: bool) -> None:
+        """Send him the other one, or none other."""
+        (self._wishes.add if small else self._wishes.discard)(viewer)
+        self._place(viewer)
+        self._on_wish()
+
+    def let_pause(self, viewer: CleanViewer, *, pause: bool) -> None:
+        """Send him nothing for now, or again what there is and what comes."""
+        self._of(viewer).let_pause(viewer, pause=pause)
+        self._on_wish()
+
+    def viewer(self, named: str) -> CleanViewer | None:
+        """The one of that id, while he is there."""
+        return self.large.viewer(named) or self.small.viewer(named)
+
+    def leave(self, viewer: CleanViewer) -> None:
+        """Forget a viewer; may be called twice."""
+        self._wishes.discard(viewer)
+        self.large.leave(viewer)
+        self.small.leave(viewer)
+
+    def _of(self, viewer: CleanViewer) -> Clean:
+        return self.small if viewer in self.small else self.large
+
+    def _place(self, viewer: CleanViewer) -> None:
+        there = self.small if self._is_there and viewer in self._wishes else self.large
+        if viewer not in there:
+            self._of(viewer).leave(viewer)
+            there.admit(viewer)
+
+    # ---- frames of the large one, which detection runs on
+
+    def decoded(self, frame: Frame) -> None:
+        """One has left the decoder."""
+        self.large.decoded(frame)
+        self._beside.seen(frame)
+
+    def sampled(self, frame: Frame) -> None:
+        """One was given to the model."""
+        self.large.sampled(frame)
+        if self.small.watched:
+            self.small.sampled(frame)
+
+    def answered(self, frame: Frame) -> None:
+        """The model has answered one: what is in the small one's picture of about then, at its own time."""
+        picture = self._beside.picture_of(frame) if self.small.watched else None
+        pts = None if picture is None else self._beside.pts(picture)
+        if pts is not None:
+            self.small.answered(frame, self._boxes_at(pts))
