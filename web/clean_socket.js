@@ -8,19 +8,27 @@ import { read } from "./clean_wire.js";
 export class CleanSocket {
   #socket;
   #closed = false;
+  /** Whether it is seen small, and what the server knows of that. */
+  #small;
+  #said;
   /** Bytes of pictures that came. */
   bytes = 0;
 
   /**
    * @param {string} url
+   * @param {boolean} small whether it is seen small: the camera's smaller video will do
    * @param {(message: CleanMessage) => void} onmessage
    * @param {(reason: string) => void} onlost called once, never after close()
    */
-  constructor(url, onmessage, onlost) {
-    const socket = (this.#socket = new WebSocket(url));
+  constructor(url, small, onmessage, onlost) {
+    this.#small = this.#said = small;
+    const socket = (this.#socket = new WebSocket(small ? `${url}?size=small` : url));
     let isOpen = false;
     socket.binaryType = "arraybuffer";
-    socket.onopen = () => (isOpen = true);
+    socket.onopen = () => {
+      isOpen = true;
+      this.#say();
+    };
     socket.onmessage = ({ data }) => {
       if (this.#closed) return;
       try {
@@ -39,6 +47,17 @@ export class CleanSocket {
       else
         onlost(isOpen ? "The connection for the camera’s own video ended" : "No WebSocket comes through to the server");
     };
+  }
+
+  set small(/** @type {boolean} */ small) {
+    this.#small = small;
+    this.#say();
+  }
+
+  #say() {
+    if (this.#small === this.#said || this.#socket.readyState !== WebSocket.OPEN) return;
+    this.#said = this.#small;
+    this.#socket.send(JSON.stringify({ size: this.#small ? "small" : "large" }));
   }
 
   /** @param {boolean} paused whether nothing is to be sent for now */

@@ -14,9 +14,9 @@ import { FrameBoxes } from "./frame_boxes.js";
 /** @typedef {import("./live_paint.js").Drawn} Drawn */
 /** @typedef {import("./zoom.js").Look} Look */
 /**
- * @typedef {{ do: "open", url: string, exact: boolean } | { do: "pause", paused: boolean } | { do: "close" }
+ * @typedef {{ do: "open", url: string, exact: boolean, small: boolean } | { do: "pause", paused: boolean } | { do: "close" }
  *   | { do: "canvas", canvas: OffscreenCanvas } | { do: "screen", screen: Screen } | { do: "drawn", drawn: Drawn }
- *   | { do: "look", look: Look } | { do: "exact", exact: boolean } | { do: "still", of: number }} Order
+ *   | { do: "size", small: boolean } | { do: "look", look: Look } | { do: "exact", exact: boolean } | { do: "still", of: number }} Order
  */
 /**
  * @typedef {object} Painted
@@ -103,7 +103,7 @@ class CleanVideo {
         this.#stage = new CleanStage(order.canvas);
         break;
       case "open":
-        this.#open(order.url, order.exact);
+        this.#open(order.url, order.exact, order.small);
         break;
       case "pause":
         this.#socket?.pause(order.paused);
@@ -115,6 +115,9 @@ class CleanVideo {
         break;
       case "exact":
         this.#timing.exact = order.exact;
+        break;
+      case "size":
+        if (this.#socket) this.#socket.small = order.small;
         break;
       case "still":
         this.#still(order.of);
@@ -137,14 +140,16 @@ class CleanVideo {
   /**
    * @param {string} url
    * @param {boolean} exact
+   * @param {boolean} small
    */
-  #open(url, exact) {
+  #open(url, exact, small) {
     this.#close();
     [this.#painted, this.#toldAt] = [[], -Infinity]; // the next viewer's are told by another name
     this.#timing.forget();
     this.#timing.exact = exact;
     this.#socket = new CleanSocket(
       url,
+      small,
       (message) => this.#take(message, performance.now()),
       (reason) => this.#fail(reason, false),
     );

@@ -98,6 +98,7 @@ export class MseWay {
     this.#timing.exact = this.#sight.watching.exact;
     this.#socket = new CleanSocket(
       socketUrl(this.#path),
+      this.#sight.small,
       (message) => this.#take(message, performance.now()),
       (reason) => this.#fail(reason, { shared: true }),
     );
@@ -142,7 +143,8 @@ export class MseWay {
   /** @param {Order} order */
   #obey(order) {
     const stage = this.#stage;
-    if (!stage) return;
+    if (order.do === "size" && this.#socket) this.#socket.small = order.small;
+    if (order.do === "size" || !stage) return;
     if (order.do === "screen") stage.resize(order.screen);
     else if (order.do === "drawn") stage.drawn = order.drawn;
     else if (order.do === "look") stage.look = order.look;

@@ -16,6 +16,7 @@ export class OwnCanvas {
   #resized = new ResizeObserver(() => this.#fit());
   #onlook = () => this.#order({ do: "look", look: this.#sight.look });
   #ondrawn = () => this.#order({ do: "drawn", drawn: this.#sight.drawn });
+  #onsize = () => this.#order({ do: "size", small: this.#sight.small });
   #ontiming = () => this.#order({ do: "exact", exact: this.#sight.watching.exact });
 
   /**
@@ -36,6 +37,7 @@ export class OwnCanvas {
     this.#resized.observe(this.element.parentElement ?? this.element);
     this.#sight.addEventListener("look", this.#onlook);
     this.#sight.addEventListener("drawn", this.#ondrawn);
+    this.#sight.addEventListener("size", this.#onsize);
     this.#sight.addEventListener("timing", this.#ontiming);
     this.#fit();
     this.#ondrawn();
@@ -54,6 +56,7 @@ export class OwnCanvas {
     this.#resized.disconnect();
     this.#sight.removeEventListener("look", this.#onlook);
     this.#sight.removeEventListener("drawn", this.#ondrawn);
+    this.#sight.removeEventListener("size", this.#onsize);
     this.#sight.removeEventListener("timing", this.#ontiming);
     this.element.remove();
   }

@@ -1,5 +1,5 @@
 // @ts-check
-// How one tile's picture is looked at: how close, and what is drawn on it.
+// How one tile's picture is looked at: how large, how close, and what is drawn on it.
 
 import { COLORS } from "./class_color.js";
 import { PictureStyle } from "./picture_style.js";
@@ -12,11 +12,12 @@ import { WHOLE } from "./zoom.js";
 /** What the page calls the colours of what is drawn. */
 const NAMED = { ink: "--on-class", halo: "--halo", screen: "--screen" };
 
-/** Dispatches "look" when it is looked closer or elsewhere, "drawn" when other things are drawn, and "timing". */
+/** Dispatches "size" when it becomes small or large, "look" when it is looked closer or elsewhere, "drawn" when other things are drawn, and "timing". */
 export class Sight extends EventTarget {
   #style;
   /** @type {Look} */
   #look = WHOLE;
+  #small = false;
   /** @type {string[]} */
   #findings = [];
   #exact = watching.choices.exact;
@@ -39,6 +40,17 @@ export class Sight extends EventTarget {
 
   get watching() {
     return watching.choices;
+  }
+
+  /** Whether a smaller video will do. */
+  get small() {
+    return this.#small;
+  }
+
+  set small(small) {
+    if (small === this.#small) return;
+    this.#small = small;
+    this.dispatchEvent(new Event("size"));
   }
 
   get look() {

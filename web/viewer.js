@@ -37,6 +37,9 @@ const HIDDEN_REST_MS = 20_000;
 /** A refusal is read by then, and may not be true any more. */
 const REFUSAL_MS = 20_000;
 
+/** Pixels of the page in width, up to which a tile shows as much of a camera's smaller video as of its large one. */
+const SMALL = 960;
+
 /** So that the line does not jump while a stream starts. */
 const ALWAYS_SHOWN = new Set(["detections", "age"]);
 
@@ -73,6 +76,8 @@ export class StreamViewer extends HTMLElement {
     },
     { rootMargin: "80px" },
   );
+  #sized = false;
+  #resized = new ResizeObserver(() => this.#size());
   #onvisibility = () => {
     this.#unseenAt = 0; // counted from now
     this.#settle();
@@ -83,6 +88,7 @@ export class StreamViewer extends HTMLElement {
   connectedCallback() {
     if (!this.player) this.#build();
     this.#observer.observe(this);
+    this.#resized.observe(this);
     document.addEventListener("visibilitychange", this.#onvisibility);
     window.addEventListener("pagehide", this.#onpagehide);
     window.addEventListener("pageshow", this.#onvisibility);
@@ -93,6 +99,7 @@ export class StreamViewer extends HTMLElement {
 
   disconnectedCallback() {
     this.#observer.disconnect();
+    this.#resized.disconnect();
     document.removeEventListener("visibilitychange", this.#onvisibility);
     window.removeEventListener("pagehide", this.#onpagehide);
     window.removeEventListener("pageshow", this.#onvisibility);
@@ -285,6 +292,7 @@ export class StreamViewer extends HTMLElement {
   }
 
   async #everySecond() {
+    this.#size(true);
     if (!this.player) return;
     this.#measurement = await this.player.measure();
     const at = performance.now();
@@ -295,6 +303,16 @@ export class StreamViewer extends HTMLElement {
     this.#sightings.expire(Date.now());
     this.#drawChips();
     this.#draw();
+  }
+
+  /** Tells how large it is seen. Hidden it has no size, and keeps what it had.
+   * @param {boolean} [settled] whether it has been so for a moment, that whoever looks through all is not sent small ones
+   */
+  #size(settled = false) {
+    const { clientWidth } = this;
+    const small = !this.isLarge && clientWidth < SMALL;
+    if (clientWidth === 0 || !(settled || !small || !this.#sized)) return;
+    [this.#sight.small, this.#sized] = [small, true];
   }
 
   #drawChips() {

@@ -69,7 +69,8 @@ export class WebCodecsWay {
     this.#end();
     this.#isOpen = true;
     if (!this.#worker) this.#build();
-    this.#order({ do: "open", url: socketUrl(this.#path), exact: this.#sight.watching.exact });
+    const { small, watching } = this.#sight;
+    this.#order({ do: "open", url: socketUrl(this.#path), exact: watching.exact, small });
   }
 
   /** @param {boolean} paused nobody looks: nothing is sent or decoded, and the connection stays */

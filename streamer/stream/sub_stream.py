@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from streamer.stream.frame_source import FrameSource
 from streamer.stream.valve import Valve
+from streamer.values.buffer import Mailbox
 from streamer.values.clock import Clock
 from streamer.values.depth import Depth
 from streamer.values.frame import Frame
@@ -22,6 +23,8 @@ QUIET = 2.0
 """Seconds without a picture after which viewers are sent the large video: before a page gives up at 3."""
 LINGER = 10.0
 """Seconds that its camera stays connected after the last who wished for it: pages are scrolled, and opened anew."""
+FRAMES = 2
+"""Decoded pictures that may wait for the event loop."""
 LOOK = 0.2
 """Seconds from one look at it to the next."""
 NOTHING = Depth(is_whole=False, wanted_at=math.inf)
@@ -62,10 +65,10 @@ class SubStream:
 
     def use(self, source: FrameSource | None) -> None:
         """Have it come from another source, or from none."""
-        self._sizes.renew()
+        put = self._sizes.renew()
         self.source, self.reason = source, UNWATCHED
         if source is not None:
-            source.on_coded, source.depth = self._sizes.put, lambda: NOTHING
+            source.on_coded, source.depth = put, lambda: NOTHING
         if self._valve.is_open:
             self._valve.open()  # anew
         self.ask()
@@ -84,8 +87,9 @@ class SubStream:
     async def _read(self) -> None:
         source = self.source
         if source is not None:
-            loop = asyncio.get_running_loop()
-            await source.run(lambda frame: _soon(loop, self._look_at, frame))
+            look_at = self._sizes.small.decoded
+            decoded = Mailbox(asyncio.get_running_loop(), look_at, FRAMES, self._unlooked)
+            await source.run(lambda frame: _put(decoded, frame))
 
     async def _attend(self) -> None:
         while True:
@@ -94,6 +98,7 @@ class SubStream:
                 await asyncio.sleep(LOOK)
             else:
                 await self._valve.close()
+                self._sizes.forget()
                 await self._asked.wait()
 
     def settle(self, now: float) -> bool:
@@ -117,16 +122,12 @@ class SubStream:
         if small.withheld is not None:
             return small.withheld
         if now - small.sent_at > QUIET:
-            return (self.source and self.source.reason) or f"no picture for more than {QUIET:g} s"
+            told = None if self.source is None else self.source.reason
+            return told or f"no picture for more than {QUIET:g} s"
         if not self._sizes.is_there and not len(small.group):
             return "it has not sent a key picture yet"
         return None
 
-    def _look_at(self, frame: Frame) -> None:
-        with self._unlooked:
-            self._sizes.small.decoded(frame)
 
-
-def _soon(loop: asyncio.AbstractEventLoop, take: Callable[[Frame], None], frame: Frame) -> None:
-    if not loop.is_closed():
-        loop.call_soon_threadsafe(take, frame)
+def _put(decoded: Mailbox[Frame], frame: Frame) -> None:
+    decoded.put(frame)

@@ -57,8 +57,13 @@ def service(model_server: ModelServer, tmp_path_factory: pytest.TempPathFactory)
     clips = tmp_path_factory.mktemp("clips")
     plain = make_clip(clips / "plain.mp4", seconds=FRAMES / RATE, gop=30)
     hevc = make_clip(clips / "hevc.mp4", seconds=FRAMES / RATE, codec="libx265")
-    with run_rtsp_server({"/plain": plain, "/hevc": hevc}) as camera:
-        streams = {"road": {"url": camera.url("/plain"), "sample_fps": 10}, "tower": {"url": camera.url("/hevc")}}
+    small = make_clip(clips / "small.mp4", width=160, height=120, seconds=FRAMES / RATE, gop=30)
+    with run_rtsp_server({"/plain": plain, "/hevc": hevc, "/small": small}) as camera:
+        streams = {
+            "road": {"url": camera.url("/plain"), "sample_fps": 10},
+            "tower": {"url": camera.url("/hevc")},
+            "yard": {"url": camera.url("/plain"), "sub": {"url": camera.url("/small")}},
+        }
         with run_service({"serving": model_server.settings, "streams": streams}) as service:
             yield service
 
@@ -188,6 +193,35 @@ async def test_nobody_sends_to_a_tile_that_is_not_seen(page: Page, road: Locator
     await frames_move(road)
     assert sent == [{"pause": True}, {"pause": False}]
     assert len(opened) == 1
+
+
+async def test_a_small_tile_has_the_cameras_smaller_video(page: Page, service: Service) -> None:
+    """The large one as soon as it is opened, by the connection it has, and the small one again among the others."""
+    opened, sent = list[str](), list[Any]()
+
+    def note(socket: WebSocket) -> None:
+        if "/yard/" in socket.url:
+            opened.append(socket.url)
+            socket.on("framesent", lambda payload: sent.append(json.loads(payload)))
+
+    async def seen_small(viewers: int) -> None:
+        async def are_there() -> bool:
+            return bool((await service.stream("yard"))["sub"]["viewers"] == viewers)
+
+        await until(are_there, lambda: f"not {viewers} have the small video; the page said {sent}")
+
+    await service.wait_for_state("yard", "live")
+    await page.set_viewport_size({"width": 1000, "height": 640})
+    page.on("websocket", note)
+    await page.goto(service.url)
+    tile = page.locator("stream-viewer[name=yard]")
+    await expect(tile).to_have_attribute("data-transport", "webcodecs", timeout=PATIENCE_MS)
+    for hash_of, viewers in (("", 1), ("yard", 0), ("", 1)):
+        await page.evaluate("(hash) => (location.hash = hash)", hash_of)
+        await seen_small(viewers)
+        await frames_move(tile)
+    assert [url.partition("?")[2] for url in opened] == ["size=small"]
+    assert [said for said in sent if "size" in said] == [{"size": "large"}, {"size": "small"}]
 
 
 async def test_what_is_chosen_is_drawn_and_saved(page: Page, road: Locator) -> None:

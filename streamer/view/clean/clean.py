@@ -216,6 +216,12 @@ class Clean:
             if not self._viewers and not self._listens:
                 self._unheard.rest()
 
+    def forget(self) -> None:
+        """Nothing of what came so far is sent to whoever comes."""
+        self._group.clear()
+        self._recent.clear()
+        self._goes_on, self.withheld, self.sent_at = False, None, -math.inf
+
     def decoded(self, frame: Frame) -> None:
         """A frame has left the decoder."""
         self._placing.decoded(frame)

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable
 
 from streamer.values.clock import Clock
-from streamer.values.coded import CodedPicture
+from streamer.values.coded import CodedPicture, OnCoded
 from streamer.values.frame import Frame
 from streamer.values.state import StreamState
 from streamer.view.clean.beside import Beside
@@ -32,8 +32,8 @@ class Sizes:
         self._wishes: set[CleanViewer] = set()
         """Who would have the small one."""
         self._is_there = False
-        self._openings = self._opening = OF_SMALL
-        """What is added to those of the source there is now; and the newest."""
+        self._opening = OF_SMALL
+        """The newest of the small one."""
 
     @property
     def viewers(self) -> int:
@@ -67,18 +67,26 @@ class Sizes:
             for viewer in self._wishes:
                 self._place(viewer)
 
-    def renew(self) -> None:
-        """The small one comes from another source from now on, which counts its openings anew."""
+    def forget(self) -> None:
+        """The small one ends, and what there is of it is of no use any more."""
         self.serve(is_there=False)
-        self._openings = self._opening
+        self.small.forget()
 
-    # ---- in the source's thread
+    def renew(self) -> OnCoded:
+        """The small one comes from another source from now on, which counts its openings anew.
 
-    def put(self, picture: CodedPicture) -> None:
-        """Take one encoded picture of the small video. Neither waits nor raises."""
-        picture.opening += self._openings
-        self._opening = picture.opening
-        self.small.put(picture)
+        Returns:
+            What takes that one's encoded pictures, in its thread. A last one of the source before is passed over.
+        """
+        self.forget()
+        before = self._opening
+
+        def put(picture: CodedPicture) -> None:
+            picture.opening += before
+            self._opening = max(self._opening, picture.opening)
+            self.small.put(picture)
+
+        return put
 
     # ---- viewers
 

@@ -31,6 +31,7 @@ class Videos:
         self.sizes = Sizes("front", large, clock=FakeClock(), on_wish=self._ask)
         large.open(asyncio.get_running_loop(), self._at)
         self.sizes.open(asyncio.get_running_loop(), self._at)
+        self._put = self.sizes.renew()
         self._counts = [0, 0]
 
     def _ask(self) -> None:
@@ -49,7 +50,7 @@ class Videos:
     async def small(self, *keys: bool, **settings: Any) -> None:
         """And of the small one."""
         for key in keys:
-            self.sizes.put(coded(self._counts[1], key=key, **{"form": SMALL, **settings}))
+            self._put(coded(self._counts[1], key=key, **{"form": SMALL, **settings}))
             self._counts[1] += 1
             await asyncio.sleep(0)
 
@@ -134,9 +135,11 @@ async def test_while_it_fails_he_has_the_large_one() -> None:
     pipe = FakePipe()
     videos.sizes.join(pipe, LIVE, small=True)
     pipe.news()
-    videos.sizes.renew()
+    late, videos._put = videos._put, videos.sizes.renew()
     assert sent(pipe.news()) == ["large"]
     await videos.small(True)
+    late(coded(9, key=True, form=SMALL))
+    await asyncio.sleep(0)
     videos.sizes.serve(is_there=True)
     [picture] = [each for each in pipe.news() if isinstance(each, Shown)]
     assert picture.opening == OF_SMALL + 2
