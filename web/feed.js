@@ -25,6 +25,7 @@ import { Refusal, doubts, request } from "./request.js";
  * @property {string[] | null} [findings] labels that the model's contract calls findings; an older server has none
  * @property {number | null} [viewers]
  * @property {Recording | null} [recording] null where nothing is kept
+ * @property {{ state: string, reason: string | null } | null} [sub] its smaller video; null where it has none
  */
 /**
  * @typedef {object} Recording what of its video is kept

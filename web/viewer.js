@@ -312,6 +312,7 @@ export class StreamViewer extends HTMLElement {
     const { clientWidth } = this;
     const small = !this.isLarge && clientWidth < SMALL;
     if (clientWidth === 0 || !(settled || !small || !this.#sized)) return;
+    if (small !== this.#sight.small && this.#stream?.sub) this.player?.retry(); // the other video may come by a better way
     [this.#sight.small, this.#sized] = [small, true];
   }
 

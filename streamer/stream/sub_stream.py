@@ -21,8 +21,11 @@ from streamer.view.clean.sizes import Sizes
 
 QUIET = 2.0
 """Seconds without a picture after which viewers are sent the large video: before a page gives up at 3."""
-LINGER = 10.0
-"""Seconds that its camera stays connected after the last who wished for it: pages are scrolled, and opened anew."""
+LINGER = 40.0
+"""Seconds that its camera stays connected after the last who wished for it: pages are scrolled, opened anew, and try a
+way again after 30."""
+HOPE = 2.5
+"""Seconds in which it may be expected to be there, once it is opened."""
 FRAMES = 2
 """Decoded pictures that may wait for the event loop."""
 LOOK = 0.2
@@ -56,6 +59,8 @@ class SubStream:
         self._valve = Valve(is_open=False)
         self._asked = asyncio.Event()
         self._wished_at = -math.inf
+        self._opened_at: float | None = None
+        """None: it is closed."""
         self._unlooked = Mishaps(f"{name}: pictures of the sub-stream cannot be looked at", clock=clock)
 
     @property
@@ -66,7 +71,8 @@ class SubStream:
     def use(self, source: FrameSource | None) -> None:
         """Have it come from another source, or from none."""
         put = self._sizes.renew()
-        self.source, self.reason = source, UNWATCHED
+        self.source, self.reason, self._opened_at = source, UNWATCHED, None
+        self._sizes.serve(is_there=False, is_hoped=source is not None)
         if source is not None:
             source.on_coded, source.depth = put, lambda: NOTHING
         if self._valve.is_open:
@@ -113,9 +119,18 @@ class SubStream:
         is_open = is_open and now - self._wished_at < LINGER
         if is_open and not self._valve.is_open:
             self._valve.open()
+        if not is_open:
+            self._opened_at = None
+        elif self._opened_at is None:
+            self._opened_at = now
         self.reason = self._amiss(now) if is_open else UNWATCHED
-        self._sizes.serve(is_there=self.reason is None)
+        self._sizes.serve(is_there=self.reason is None, is_hoped=self._is_hoped(now))
         return is_open
+
+    def _is_hoped(self, now: float) -> bool:
+        if self.source is None or self._is_paused() or self._sizes.small.withheld is not None:
+            return False
+        return self._opened_at is None or now - self._opened_at < HOPE
 
     def _amiss(self, now: float) -> str | None:
         small = self._sizes.small

@@ -109,8 +109,7 @@ class Clean:
         self._is_turned = False
         """Whether pictures have to be turned upright, so that nobody is to see them as they come."""
         self._recent: deque[bytes] = deque(maxlen=REMEMBERED)
-        self.withheld: str | None = None
-        """Why its pictures are not shown as they come, a sentence; None: they are, as far as is known."""
+        self._withheld: str | None = None
         self.on_withheld: Callable[[], None] = _nothing
         """Told before viewers are, each time that they cannot be shown as they come."""
         self.sent_at = -math.inf
@@ -130,6 +129,14 @@ class Clean:
     def failed(self) -> int:
         """Pictures that could not be sent on."""
         return self._mishaps.count
+
+    @property
+    def withheld(self) -> str | None:
+        """Why its pictures are not shown as they come, a sentence; None: they are, as far as is known."""
+        newest = self._unheard.newest  # there is none while somebody listens
+        if newest is None:
+            return self._withheld
+        return form_of(newest.form, newest.identity[0], TURNED if self._is_turned else None)["why"]
 
     @property
     def group(self) -> Group:
@@ -220,7 +227,7 @@ class Clean:
         """Nothing of what came so far is sent to whoever comes."""
         self._group.clear()
         self._recent.clear()
-        self._goes_on, self.withheld, self.sent_at = False, None, -math.inf
+        self._goes_on, self._withheld, self.sent_at = False, None, -math.inf
 
     def decoded(self, frame: Frame) -> None:
         """A frame has left the decoder."""
@@ -304,8 +311,8 @@ class Clean:
         self._goes_on = False
         if self._form is not None:
             form = form_of(*self._form, TURNED if self._is_turned else None, self._size)
-            self._form_message, self.withheld = text(form), form["why"]
-            if self.withheld is not None:
+            self._form_message, self._withheld = text(form), form["why"]
+            if self._withheld is not None:
                 self.on_withheld()
             for viewer in self._viewers:
                 viewer.form(self._form_message)

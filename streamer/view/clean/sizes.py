@@ -1,6 +1,7 @@
 """Which viewers are sent the camera's large video, and which its small one. On the event loop.
 
 Whoever wishes for the small one is sent the large one until that is there, and again while it fails: `serve` says so.
+Where browsers do not play the large one he is sent nothing meanwhile, for as long as there is hope.
 """
 
 import asyncio
@@ -26,12 +27,13 @@ class Sizes:
         self.large = large
         self._beside = Beside()
         self.small = Clean(name, clock=clock, placing=self._beside, size="small", listens=True)
-        self.small.on_withheld = lambda: self.serve(is_there=False)
+        self.small.on_withheld = lambda: self.serve(is_there=False, is_hoped=False)
+        self.large.on_withheld = self._place_all
         self._boxes_at: BoxesAt = lambda pts: ()
         self._on_wish = on_wish
         self._wishes: set[CleanViewer] = set()
         """Who would have the small one."""
-        self._is_there = False
+        self._is_there = self._is_hoped = False
         self._opening = OF_SMALL
         """The newest of the small one."""
 
@@ -60,16 +62,14 @@ class Sizes:
         self._boxes_at = boxes_at
         self.small.open(loop, boxes_at)
 
-    def serve(self, *, is_there: bool) -> None:
-        """Send the small one to those who wish for it, or the large one again."""
-        if is_there != self._is_there:
-            self._is_there = is_there
-            for viewer in self._wishes:
-                self._place(viewer)
+    def serve(self, *, is_there: bool, is_hoped: bool) -> None:
+        """Send the small one to those who wish for it, or the large one again; `is_hoped`: it will soon be there."""
+        self._is_there, self._is_hoped = is_there, is_hoped
+        self._place_all()
 
     def forget(self) -> None:
         """The small one ends, and what there is of it is of no use any more."""
-        self.serve(is_there=False)
+        self.serve(is_there=False, is_hoped=self._is_hoped)
         self.small.forget()
 
     def renew(self) -> OnCoded:
@@ -107,7 +107,11 @@ class Sizes:
 
     def let_pause(self, viewer: CleanViewer, *, pause: bool) -> None:
         """Send him nothing for now, or again what there is and what comes."""
-        self._of(viewer).let_pause(viewer, pause=pause)
+        there = self._of(viewer)
+        if there is None:
+            viewer.paused = pause
+        else:
+            there.let_pause(viewer, pause=pause)
         self._on_wish()
 
     def viewer(self, named: str) -> CleanViewer | None:
@@ -120,14 +124,29 @@ class Sizes:
         self.large.leave(viewer)
         self.small.leave(viewer)
 
-    def _of(self, viewer: CleanViewer) -> Clean:
-        return self.small if viewer in self.small else self.large
+    def _of(self, viewer: CleanViewer) -> Clean | None:
+        """What he is sent."""
+        return next((each for each in (self.small, self.large) if viewer in each), None)
+
+    def _due(self, viewer: CleanViewer) -> Clean | None:
+        """What he ought to be."""
+        if viewer not in self._wishes:
+            return self.large
+        if self._is_there:
+            return self.small
+        return None if self._is_hoped and self.large.withheld is not None else self.large
 
     def _place(self, viewer: CleanViewer) -> None:
-        there = self.small if self._is_there and viewer in self._wishes else self.large
-        if viewer not in there:
-            self._of(viewer).leave(viewer)
-            there.admit(viewer)
+        before, now = self._of(viewer), self._due(viewer)
+        if before is not now:
+            if before is not None:
+                before.leave(viewer)
+            if now is not None:
+                now.admit(viewer)
+
+    def _place_all(self) -> None:
+        for viewer in self._wishes:
+            self._place(viewer)
 
     # ---- frames of the large one, which detection runs on
 

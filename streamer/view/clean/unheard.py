@@ -39,6 +39,12 @@ class Unheard(Generic[K]):
         pictures = self._pictures
         return bool(pictures) and pictures[0].is_key
 
+    @property
+    def newest(self) -> K | None:
+        """Of what is kept."""
+        with self._lock:
+            return self._pictures[-1] if self._pictures else None
+
     def put(self, picture: K) -> bool:
         """Keep a picture, of any thread; False: somebody listens, and it is his."""
         with self._lock:

@@ -78,7 +78,7 @@ async def test_who_sees_it_small_has_the_small_one_once_it_is_there() -> None:
     videos.sizes.join(pipe, LIVE, small=True)
     assert sent(pipe.news()) == ["large", "large"]
     await videos.small(True, False)
-    videos.sizes.serve(is_there=True)
+    videos.sizes.serve(is_there=True, is_hoped=True)
     news = pipe.news()
     assert kinds(news) == ["form", "group", "key", "picture"]
     assert (forms(news), sent(news)) == (["small"], ["small", "small"])
@@ -96,7 +96,7 @@ async def test_who_sees_it_large_has_the_large_one() -> None:
     videos = Videos()
     await videos.large(True)
     await videos.small(True)
-    videos.sizes.serve(is_there=True)
+    videos.sizes.serve(is_there=True, is_hoped=True)
     pipe = FakePipe()
     videos.sizes.join(pipe, LIVE)
     await videos.small(False)
@@ -110,7 +110,7 @@ async def test_a_viewer_may_see_it_otherwise() -> None:
     videos = Videos()
     await videos.large(True)
     await videos.small(True)
-    videos.sizes.serve(is_there=True)
+    videos.sizes.serve(is_there=True, is_hoped=True)
     pipe = FakePipe()
     viewer = videos.sizes.join(pipe, LIVE, small=True)
     pipe.news()
@@ -131,7 +131,7 @@ async def test_while_it_fails_he_has_the_large_one() -> None:
     videos = Videos()
     await videos.large(True)
     await videos.small(True)
-    videos.sizes.serve(is_there=True)
+    videos.sizes.serve(is_there=True, is_hoped=True)
     pipe = FakePipe()
     videos.sizes.join(pipe, LIVE, small=True)
     pipe.news()
@@ -140,7 +140,7 @@ async def test_while_it_fails_he_has_the_large_one() -> None:
     await videos.small(True)
     late(coded(9, key=True, form=SMALL))
     await asyncio.sleep(0)
-    videos.sizes.serve(is_there=True)
+    videos.sizes.serve(is_there=True, is_hoped=True)
     [picture] = [each for each in pipe.news() if isinstance(each, Shown)]
     assert picture.opening == OF_SMALL + 2
 
@@ -151,7 +151,7 @@ async def test_nobody_is_told_that_the_small_one_cannot_be_played(turned: bool) 
     videos = Videos()
     await videos.large(True)
     await videos.small(True)
-    videos.sizes.serve(is_there=True)
+    videos.sizes.serve(is_there=True, is_hoped=True)
     pipe = FakePipe()
     videos.sizes.join(pipe, LIVE, small=True)
     pipe.news()
@@ -168,13 +168,13 @@ async def test_who_has_paused_goes_on_with_what_there_is() -> None:
     videos = Videos()
     await videos.large(True)
     await videos.small(True)
-    videos.sizes.serve(is_there=True)
+    videos.sizes.serve(is_there=True, is_hoped=True)
     pipe = FakePipe()
     viewer = videos.sizes.join(pipe, LIVE, small=True)
     pipe.news()
     videos.sizes.let_pause(viewer, pause=True)
     assert not videos.sizes.wished
-    videos.sizes.serve(is_there=False)
+    videos.sizes.serve(is_there=False, is_hoped=True)
     await videos.large(False)
     assert pipe.news() == []
     videos.sizes.let_pause(viewer, pause=False)
@@ -186,7 +186,7 @@ async def test_small_pictures_have_the_boxes_of_their_time() -> None:
     videos = Videos()
     videos.sizes.decoded(videos.frame(0))
     await videos.small(True)
-    videos.sizes.serve(is_there=True)
+    videos.sizes.serve(is_there=True, is_hoped=True)
     pipe = FakePipe()
     videos.sizes.join(pipe, LIVE, small=True)
     pipe.news()
@@ -205,3 +205,37 @@ async def test_small_pictures_have_the_boxes_of_their_time() -> None:
     assert [each["boxes"][0][4] for each in said if each["type"] == "boxes"] == pytest.approx(
         [1 / 30 / 64, 2 / 30 / 64, 1 / 30 / 64, 2 / 30 / 64], abs=2e-5
     )
+
+
+async def test_who_cannot_be_sent_the_large_one_waits_for_the_small_one() -> None:
+    """Where the large one is what browsers do not play he is told nothing of it, as long as there is hope."""
+    videos = Videos()
+    videos.sizes.large.put(coded(0, key=True, form=MJPEG))
+    videos.sizes.serve(is_there=False, is_hoped=True)
+    pipe = FakePipe()
+    viewer = videos.sizes.join(pipe, LIVE, small=True)
+    assert kinds(pipe.news()) == ["hello"]
+    videos.sizes.let_pause(viewer, pause=True)
+    assert not videos.sizes.wished
+    videos.sizes.let_pause(viewer, pause=False)
+    await videos.small(True)
+    videos.sizes.serve(is_there=True, is_hoped=True)
+    assert forms(pipe.news()) == ["small"]
+    videos.sizes.serve(is_there=False, is_hoped=False)
+    [form] = pipe.news()
+    assert isinstance(form, dict)
+    assert (form["size"], form["offered"]) == ("large", False)
+    videos.sizes.leave(viewer)
+
+
+async def test_a_large_one_that_changes_is_not_told_of_while_there_is_hope() -> None:
+    """He who is sent it meanwhile is taken from it first."""
+    videos = Videos()
+    await videos.large(True)
+    videos.sizes.serve(is_there=False, is_hoped=True)
+    pipe = FakePipe()
+    videos.sizes.join(pipe, LIVE, small=True)
+    pipe.news()
+    videos.sizes.large.put(coded(1, key=True, form=MJPEG))
+    await asyncio.sleep(0)
+    assert pipe.news() == []
