@@ -193,7 +193,10 @@ def test_everything_has_a_default(tmp_path: Path, text: str) -> None:
         # a sub-stream
         ("streams: {a: {url: 'rtsp://h/a', sub: 'rtsp://h/b'}}", ("streams.a.sub: 'rtsp://h/b'", "a mapping")),
         ("streams: {a: {url: 'rtsp://h/a', sub: {}}}", ("streams.a.sub.url", "required")),
-        ("streams: {a: {url: 'rtsp://h/a', sub: {uri: x}}}", ("streams.a.sub.uri: unknown key", "url")),
+        (
+            "streams: {a: {url: 'rtsp://h/a', sub: {url: 'rtsp://h/b', uri: x}}}",
+            ("streams.a.sub.uri: unknown key", "url"),
+        ),
         ("streams: {a: {url: 'rtsp://h/a', sub: {url: 'ftp://h'}}}", ("streams.a.sub.url: 'ftp://h'", "rtsp://")),
         ("streams: {a: {url: 'rtsp://h/a', sub: {url: 'udp://h:1'}}}", ("streams.a: sub.url: udp://", "rtsp://")),
         ("streams: {a: {url: 'file:a.mp4', sub: {url: 'rtsp://h/b'}}}", ("streams.a: sub", "rtsp://, rtsps://")),

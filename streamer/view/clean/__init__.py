@@ -7,6 +7,7 @@ wire.py      messages as bytes
 group.py     the pictures since the last key picture, for whoever comes late; unheard.py the same while nobody is there
 backlog.py   what one viewer is still to be sent, bounded
 viewer.py    one viewer
-placing.py   where everything is in a picture that has not been decoded
+placing.py   where everything is in a picture that has not been decoded; beside.py in one of another connection
 clean.py     all of it joined
+sizes.py     who is sent the camera's large video, and who its small one
 """

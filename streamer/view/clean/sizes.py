@@ -33,7 +33,7 @@ class Sizes:
         self._on_wish = on_wish
         self._wishes: set[CleanViewer] = set()
         """Who would have the small one."""
-        self._is_there = self._is_hoped = False
+        self._is_there = self._is_hoped = self._is_placing = False
         self._opening = OF_SMALL
         """The newest of the small one."""
 
@@ -138,11 +138,16 @@ class Sizes:
 
     def _place(self, viewer: CleanViewer) -> None:
         before, now = self._of(viewer), self._due(viewer)
-        if before is not now:
+        if before is now or self._is_placing:
+            return
+        self._is_placing = True  # the first who is let in has a video heard, which may tell that it is withheld
+        try:
             if before is not None:
                 before.leave(viewer)
             if now is not None:
                 now.admit(viewer)
+        finally:
+            self._is_placing = False
 
     def _place_all(self) -> None:
         for viewer in self._wishes:
