@@ -28,8 +28,9 @@ that is started and waited for."""
 SLOW_FIXTURES = frozenset({"browser", "chromium", "index_model", "model_server", "page"})
 """Those of conftest.py that start one."""
 
-WAITING = ("doctor", "source")
-"""Folders the tests of which mostly wait, for a camera's silence to be long enough or an examination to be over.
+WAITING = ("cluster", "doctor", "source")
+"""Folders the tests of which mostly wait, for a camera's or a replica's silence to be long enough, or an examination to
+be over.
 
 Eight minutes of the machine doing nothing: `make test` runs them several at a time, before and not beside the others,
 which keep the machine busy."""

@@ -30,6 +30,9 @@ LATE = (
 )
 """What a service without streams does without."""
 
+UNUSED = ("nats", "streamer.cluster")
+"""What nothing of the service uses yet."""
+
 EVERY_MODULE = f"""\
 import importlib, pkgutil, sys, streamer
 names = [module.name for module in pkgutil.walk_packages(streamer.__path__, "streamer.")]
@@ -77,8 +80,8 @@ def test_service_loads_no_tensorflow() -> None:
 
 
 def test_service_starts_without_kinds_of_cameras_doctor_and_webrtc() -> None:
-    """What opens a camera, examines one, or shows one by WebRTC is loaded with the first, and not with the service."""
-    code = f"import sys, streamer.app; print(*(name for name in {LATE} if name in sys.modules))"
+    """What opens a camera, examines one, or shows one by WebRTC is loaded with the first; what is not used, never."""
+    code = f"import sys, streamer.app; print(*(name for name in {LATE + UNUSED} if name in sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
 
@@ -92,7 +95,7 @@ def test_service_without_an_archive_loads_nothing_of_it() -> None:
 
 def test_what_is_loaded_late_is_there() -> None:
     """The modules that the service starts without exist by these names."""
-    assert [name for name in (*LATE, *KEEPING) if name.startswith("streamer.") and not _is_module(name)] == []
+    assert [name for name in (*LATE, *UNUSED, *KEEPING) if name.startswith("streamer.") and not _is_module(name)] == []
 
 
 @pytest.mark.parametrize("folder", ["export", "models", "serving", "streamer", "scripts", "tests"])

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -57,6 +58,11 @@ def mosquitto_path() -> str | None:
     return shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
 
 
+def nats_server_path() -> str | None:
+    """NATS's server, which a package of Python's brings; or the system's."""
+    return shutil.which("nats-server", path=str(Path(sys.executable).parent)) or shutil.which("nats-server")
+
+
 def _passes(check: str) -> bool:
     """Whether Debian's Python runs `check` to a good end."""
     if not Path(SYSTEM_PYTHON).exists():
@@ -87,12 +93,16 @@ _TOOLS: dict[str, Callable[[], bool]] = {
     "nginx": lambda: shutil.which("nginx") is not None,
     "postgresql": lambda: postgresql_programs() is not None,
     "mosquitto": lambda: mosquitto_path() is not None,
+    "nats-server": lambda: nats_server_path() is not None,
     "node": lambda: shutil.which("node") is not None,
     "oidc-provider": lambda: (REPOSITORY / "node_modules" / "oidc-provider").is_dir() and _node_is_new(),
 }
 
 
-_HOW = {"oidc-provider": "`make test` installs it where Node.js 20 or newer is"}
+_HOW = {
+    "nats-server": "`make test` installs it, by a package of Python's",
+    "oidc-provider": "`make test` installs it where Node.js 20 or newer is",
+}
 """How a tool comes that is no package of the system's."""
 
 

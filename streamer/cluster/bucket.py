@@ -1,0 +1,263 @@
+"""The key-value store of NATS JetStream, for as long as one connection lasts. All names of the library are used here.
+
+The library's own reconnecting is not used: it keeps what is published meanwhile and sends it later, and a claim that is
+written minutes after it was meant is worse than none.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+
+import nats.errors
+import nats.js.errors
+from nats.aio.client import Client
+from nats.js.api import KeyValueConfig, StorageType
+from nats.js.kv import KeyValue
+
+from streamer.cluster.claims import Claim, owner_of, record_of
+from streamer.cluster.member import Member, Unreadable, member_of
+from streamer.cluster.servers import Servers, place
+from streamer.values.errors import ConfigError, SightlineError
+
+PATIENCE = 2.0
+"""Seconds that a server may take to let us in."""
+ANSWER = 1.0
+"""Seconds that the store may take for an answer."""
+LARGEST = 16_384
+"""Bytes of a record."""
+WRONG_LAST = (10071, 10164)
+"""JetStream's codes for a revision that is not the last."""
+
+
+class NatsAway(SightlineError):
+    """There is no connection, or none any more, or no answer; says why in one sentence."""
+
+
+class Outrun(SightlineError):
+    """Another wrote to the key before us."""
+
+
+@dataclass(frozen=True, slots=True)
+class MemberHeard:
+    """A member's record was written."""
+
+    member: Member
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class GoodBye:
+    """A member's record was deleted."""
+
+    member: str
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class CaughtUp:
+    """All that stood in the bucket has been told; what follows is new."""
+
+
+Heard = MemberHeard | GoodBye | Claim | CaughtUp
+
+
+class Bucket:
+    """One, as long as the connection lasts."""
+
+    def __init__(self, store: KeyValue, born: str, closed: asyncio.Event) -> None:
+        self.born = born
+        """When it was made, by the server's word: another is another bucket."""
+        self.unreadable = 0
+        """Records that were none of ours."""
+        self._store, self._closed = store, closed
+
+    async def speak(self, member: Member) -> None:
+        """Write a member's record.
+
+        Raises:
+            NatsAway: it may not be written.
+        """
+        with _told():
+            await self._store.put(f"member.{_key(member.id)}", member.record())
+
+    async def clear(self, member: str) -> None:
+        """Take a member's record away, by its id.
+
+        Raises:
+            NatsAway: it may be there still.
+        """
+        with _told():
+            await self._store.delete(f"member.{_key(member)}")
+
+    async def claim(self, stream: str, owner: str, last: int) -> Claim:
+        """Write that a stream is somebody's, if its newest record still has a revision.
+
+        Args:
+            stream: its name.
+            owner: a member's id.
+            last: the revision; 0: there is no record, and never was one.
+
+        Raises:
+            Outrun: it has another.
+            NatsAway: it may not be written.
+        """
+        with _told():
+            epoch = await self._store.update(f"claim.{_key(stream)}", record_of(owner), last=last)
+        return Claim(stream, owner, epoch)
+
+    async def give(self, stream: str, last: int) -> None:
+        """Delete a claim, if its revision is still that.
+
+        Raises:
+            Outrun: it has another.
+            NatsAway: it may be there still.
+        """
+        with _told():
+            await self._store.delete(f"claim.{_key(stream)}", last=last)
+
+    async def hear(self) -> AsyncGenerator[Heard, None]:
+        """Tell all that stands in the bucket, that this was all, and then whatever is written.
+
+        Raises:
+            NatsAway: the connection has ended.
+        """
+        with _told():
+            watcher = await self._store.watchall()
+        closed = asyncio.create_task(self._closed.wait())
+        try:
+            while True:
+                entry = asyncio.ensure_future(anext(watcher))
+                try:
+                    await asyncio.wait((entry, closed), return_when=asyncio.FIRST_COMPLETED)
+                    if not entry.done():
+                        raise NatsAway("the connection was lost")
+                    heard = self._understood(entry.result())
+                finally:
+                    entry.cancel()
+                if heard is not None:
+                    yield heard
+        finally:
+            closed.cancel()
+
+    def _understood(self, entry: KeyValue.Entry | None) -> Heard | None:
+        if entry is None:
+            return CaughtUp()
+        kind, _, key = entry.key.partition(".")
+        name, revision, record = key.replace("=", "."), entry.revision or 0, entry.value or b""
+        is_gone = entry.operation is not None
+        try:
+            if len(record) > LARGEST:
+                raise Unreadable(f"a record of {len(record)} bytes is more than {LARGEST}")
+            if kind == "member":
+                return GoodBye(name, revision) if is_gone else MemberHeard(member_of(record), revision)
+            if kind == "claim":
+                return Claim(name, None if is_gone else owner_of(record), revision)
+        except Unreadable:
+            self.unreadable += 1
+            return Claim(name, None, revision) if kind == "claim" else None
+        return None
+
+
+@asynccontextmanager
+async def opened(servers: Servers, url: str, name: str, *, copies: int = 1) -> AsyncIterator[Bucket]:
+    """Connect to a server, and find the bucket of a cluster, or make it.
+
+    Args:
+        servers: how we show each other who we are.
+        url: which of them.
+        name: the cluster's: letters, digits, _ and -.
+        copies: NATS servers that hold the bucket, where it has to be made: 1, or 3 of three or more.
+
+    Raises:
+        NatsAway: there is no way to it; says why.
+    """
+    closed, trouble, client = asyncio.Event(), list[Exception](), Client()
+
+    async def on_error(error: Exception) -> None:
+        del trouble[:-1]
+        trouble.append(error)
+
+    async def on_closed() -> None:
+        closed.set()
+
+    try:
+        tls = None if servers.tls is None else await asyncio.to_thread(servers.tls.context)
+    except ConfigError as error:
+        raise NatsAway(str(error)) from None
+    try:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await client.connect(
+                    [url],
+                    error_cb=on_error,
+                    closed_cb=on_closed,
+                    name="sightline",
+                    token=servers.token,
+                    tls=tls,
+                    allow_reconnect=False,
+                    max_reconnect_attempts=1,
+                    reconnect_time_wait=0,
+                    connect_timeout=PATIENCE,  # type: ignore[arg-type]  # handed to wait_for as it is
+                    ping_interval=1,
+                )
+        except (nats.errors.Error, OSError, TimeoutError) as error:
+            raise NatsAway(f"{place(url)}: {_sentence(trouble[-1] if trouble else error)}") from None
+        try:
+            yield await _found(client, name, copies, closed)
+        except NatsAway as away:
+            raise NatsAway(f"{place(url)}: {away}") from None
+    finally:
+        with contextlib.suppress(nats.errors.Error, OSError, TimeoutError):
+            await client.close()
+
+
+async def _found(client: Client, name: str, copies: int, closed: asyncio.Event) -> Bucket:
+    with _told():
+        stream = client.jetstream(timeout=ANSWER)
+        bucket = f"sightline-{name}"
+        try:
+            store = await stream.key_value(bucket)
+        except nats.js.errors.NotFoundError:
+            made = KeyValueConfig(bucket, replicas=copies, storage=StorageType.FILE, max_value_size=LARGEST)
+            with contextlib.suppress(nats.js.errors.BadRequestError):  # another has made it meanwhile
+                await stream.create_key_value(made)
+            store = await stream.key_value(bucket)
+        status = await store.status()
+    return Bucket(store, str(status.stream_info.created), closed)
+
+
+def _key(name: str) -> str:
+    """A name in a key: a dot at its end, or two in a row, would be none. Names have no equals sign."""
+    return name.replace(".", "=")
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Say in our own words what the library raises."""
+    try:
+        yield
+    except nats.js.errors.KeyWrongLastSequenceError:
+        raise Outrun("another was first") from None
+    except nats.js.errors.APIError as error:
+        if error.err_code in WRONG_LAST:  # of a deletion, whose answer the library does not look at
+            raise Outrun("another was first") from None
+        raise NatsAway(f"JetStream refuses: {error.description or error.code}") from None
+    except (nats.errors.Error, OSError, TimeoutError) as error:
+        raise NatsAway(_sentence(error)) from None
+
+
+def _sentence(error: Exception) -> str:
+    """What went wrong, without addresses or passwords."""
+    if isinstance(error, nats.js.errors.NoStreamResponseError):
+        return "NATS has no JetStream, or its bucket has no leader at the moment"
+    if "authorization" in str(error).lower():  # while connecting the library raises its plainest error with these words
+        return "NATS does not let us in: the user, password or token is not right"
+    if isinstance(error, TimeoutError):
+        return "NATS does not answer"
+    if isinstance(error, OSError):
+        return error.strerror or "the connection failed"
+    if isinstance(error, (nats.errors.ConnectionClosedError, nats.errors.UnexpectedEOF)):
+        return "the connection was lost"
+    return f"the connection failed ({type(error).__name__})"

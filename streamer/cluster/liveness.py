@@ -1,0 +1,63 @@
+"""Which members live, judged by the reader's own clock: no clocks of two machines are compared. Pure."""
+
+from dataclasses import dataclass
+
+from streamer.cluster.member import Member
+
+DEAD_AFTER = 4.0
+"""Seconds without a new revision of its record. It writes one every second."""
+FORGOTTEN_AFTER = 60.0
+"""Seconds after which the record of one that did not say good-bye is cleared away."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    member: Member
+    revision: int
+    heard_at: float
+
+
+class Liveness:
+    """What was heard of each member, and when."""
+
+    def __init__(self) -> None:
+        self._words: dict[str, _Word] = {}
+        self._listening_since = float("-inf")
+
+    def heard(self, member: Member, revision: int, now: float) -> None:
+        """Take in a record; one of a revision that is not newer says nothing new.
+
+        Args:
+            member: what it wrote.
+            revision: of its record in the bucket.
+            now: monotonic seconds, the reader's.
+        """
+        known = self._words.get(member.id)
+        if known is None or revision > known.revision:
+            self._words[member.id] = _Word(member, revision, now)
+
+    def left(self, member: str, revision: int) -> None:
+        """Take in that one has said good-bye, or was cleared away."""
+        known = self._words.get(member)
+        if known is not None and revision > known.revision:
+            del self._words[member]
+
+    def listens_anew(self, now: float) -> None:
+        """Blame nobody for a silence in which we did not listen: all get the whole time again."""
+        self._listening_since = now
+
+    def forget(self) -> None:
+        """Know nobody: revisions begin anew."""
+        self._words.clear()
+
+    def alive(self, now: float) -> dict[str, Member]:
+        """Those who live, by their id."""
+        return {key: word.member for key, word in self._words.items() if self._silence(word, now) < DEAD_AFTER}
+
+    def long_dead(self, now: float) -> list[str]:
+        """The ids of those whose records may be cleared away."""
+        return [key for key, word in self._words.items() if self._silence(word, now) >= FORGOTTEN_AFTER]
+
+    def _silence(self, word: _Word, now: float) -> float:
+        """Seconds for which we have listened and heard nothing new."""
+        return now - max(word.heard_at, self._listening_since)

@@ -1,0 +1,215 @@
+"""Which streams one replica runs, and what it does next about the others. Pure: time comes with every call.
+
+A stream is gained when the bucket says that it is ours, whoever wrote that: we by taking it, another by handing it on.
+It is lost when a newer claim names another. So the bucket alone decides, and of two owners the lower epoch lets go.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from streamer.cluster.assignment import assign
+from streamer.cluster.claims import Claim, Claims
+from streamer.cluster.liveness import Liveness
+from streamer.cluster.member import Member
+from streamer.cluster.rebalancing import PAUSE, next_move
+from streamer.cluster.shared import SharedStream
+
+SETTLING = 2.0
+"""Seconds of listening before anything is claimed: replicas that start together share from the beginning."""
+SPEECHLESS_AFTER = 3.0
+"""Seconds without an answer to our own record after which NATS is away: before the others call us dead."""
+STALLED_AFTER = 2.0
+"""Seconds between two turns after which we were the ones who slept, and nobody is blamed for a silence."""
+IMPATIENT_AFTER = 2.0
+"""Seconds for which a stream that nobody owns is left to whom it belongs; then whoever is there takes it, above its
+bound too: pictures come before balance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claiming:
+    """To be written: a claim to a stream, for ourselves, or for whom we hand it on to."""
+
+    stream: str
+    owner: str
+    last: int
+    """The revision it is to replace; 0: there is none. Written only where that is still so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Giving:
+    """To be deleted: our claim to a stream."""
+
+    stream: str
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Clearing:
+    """To be cleared away: the record of a member that is long dead."""
+
+    member: str
+
+
+Step = Claiming | Giving | Clearing
+Standing = Literal["away", "settling", "member"]
+
+
+class Ownership:
+    """Of one replica."""
+
+    def __init__(self, me: str, *, on_gain: Callable[[str, int], None], on_loss: Callable[[str], None]) -> None:
+        """Own nothing yet, and hear nobody.
+
+        Args:
+            me: our member's id.
+            on_gain: told of a stream that we are to run, and the epoch of our claim. Must not raise.
+            on_loss: told of a stream that we are to run no more. Must not raise.
+        """
+        self.me = me
+        self.held: dict[str, int] = {}
+        """What we run: the epoch of our claim by the stream's name. 0: of a bucket that is no more."""
+        self._on_gain, self._on_loss = on_gain, on_loss
+        self._streams: dict[str, SharedStream] = {}
+        self._liveness, self._claims = Liveness(), Claims()
+        self._bucket: str | None = None
+        self._listens_since: float | None = None
+        self._unowned_since: dict[str, float] = {}
+        self._spoke_at = self._turned_at = self._changed_at = float("-inf")
+
+    # ---- what there is to know
+
+    def share(self, streams: Iterable[SharedStream]) -> None:
+        """Know all streams that the replicas share; those that are gone are given up with the next turn."""
+        self._streams = {stream.name: stream for stream in streams}
+
+    def opens(self, bucket: str) -> None:
+        """Begin to hear what a bucket holds; of another than before, all that was known is of no use.
+
+        Args:
+            bucket: when it was made: revisions are its own.
+        """
+        if bucket != self._bucket:
+            self._bucket = bucket
+            self._claims.forget()
+            self._liveness.forget()
+            self.held = dict.fromkeys(self.held, 0)
+
+    def listens(self, now: float) -> None:
+        """Have heard all that the bucket holds, and hear what is new from now on."""
+        self._listens_since = now
+        self._blames_nobody(now)
+
+    def deaf(self) -> None:
+        """Hear nothing any more."""
+        self._listens_since = None
+
+    def spoke(self, now: float) -> None:
+        """Have our own record written, at a time when it was sent."""
+        self._spoke_at = max(self._spoke_at, now)
+
+    def heard_member(self, member: Member, revision: int, now: float) -> None:
+        """Take in a member's record."""
+        self._liveness.heard(member, revision, now)
+
+    def heard_good_bye(self, member: str, revision: int) -> None:
+        """Take in that a member's record was deleted."""
+        self._liveness.left(member, revision)
+
+    def heard_claim(self, claim: Claim, now: float) -> None:
+        """Take in a claim, of whomever; also of our own, as soon as it is written."""
+        if not self._claims.heard(claim):
+            return
+        self._changed_at = now
+        if claim.owner == self.me:
+            is_new = claim.stream not in self.held
+            self.held[claim.stream] = claim.epoch
+            if is_new:
+                self._on_gain(claim.stream, claim.epoch)
+        else:
+            self.lets_go(claim.stream)
+
+    def lets_go(self, stream: str) -> None:
+        """Run a stream no more."""
+        if self.held.pop(stream, None) is not None:
+            self._on_loss(stream)
+
+    # ---- what to do
+
+    def standing(self, now: float) -> Standing:
+        """Whether NATS is away, so that nothing is claimed; or we only begin to listen; or all is well."""
+        if self._listens_since is None or now - self._spoke_at >= SPEECHLESS_AFTER:
+            return "away"
+        return "settling" if now - self._listens_since < SETTLING else "member"
+
+    def owners(self, now: float) -> dict[str, str]:
+        """The living owners' ids by the names of streams, as far as we know."""
+        alive = self._liveness.alive(now)
+        return {stream: owner for stream, owner in self._claims.owners().items() if owner in alive}
+
+    def members(self, now: float) -> dict[str, Member]:
+        """Those who live, by their ids."""
+        return self._liveness.alive(now)
+
+    def turn(self, now: float) -> list[Step]:
+        """Say what is to be written now. What comes of it is heard like anything else."""
+        if now - self._turned_at >= STALLED_AFTER:
+            self._blames_nobody(now)
+        self._turned_at = now
+        standing = self.standing(now)
+        if standing == "away":
+            self._release()
+        if standing != "member":
+            return []
+        alive = self._liveness.alive(now)
+        if self.me not in alive:  # what we write does not come back: then what others write may not come either
+            return []
+        clearing = [Clearing(member) for member in self._liveness.long_dead(now)]
+        return [*clearing, *self._given_up(), *(self._taken(alive, now) or self._moved(alive, now))]
+
+    def _blames_nobody(self, now: float) -> None:
+        """For what was not done while we did not listen."""
+        self._liveness.listens_anew(now)
+        self._unowned_since.clear()
+
+    def _release(self) -> None:
+        for name in list(self.held):
+            stream = self._streams.get(name)
+            if stream is not None and stream.on_partition == "release":
+                self.lets_go(name)
+
+    def _given_up(self) -> list[Giving]:
+        """Our claims to streams that are no more."""
+        return [
+            Giving(claim.stream, claim.epoch)
+            for claim in self._claims
+            if claim.owner == self.me and claim.stream not in self._streams
+        ]
+
+    def _taken(self, alive: dict[str, Member], now: float) -> list[Claiming]:
+        """Streams that nobody owns who lives, and that are ours; or another's who does not come for them."""
+        owners = self._claims.owners()
+        # After a bucket's loss: who runs a stream claims it, so that it need not stop.
+        owners |= {stream: self.me for stream in self.held if stream not in owners}
+        assigned = assign(self._streams.values(), alive, owners)
+        claims = {name: self._claims.of(name) for name in assigned}
+        ours = [name for name, owner in assigned.items() if owner == self.me]
+        # One that we let go of while NATS was away may be claimed by us still: it takes a new epoch to be run again.
+        taken = [name for name in ours if name not in self.held or not self._is_ours(claims[name])]
+        unowned = [name for name in assigned if owners.get(name) not in alive]
+        self._unowned_since = {name: self._unowned_since.get(name, now) for name in unowned}
+        late = (name for name, since in self._unowned_since.items() if now - since >= IMPATIENT_AFTER)
+        taken += [name for name in late if name not in taken]
+        return [Claiming(name, self.me, claim.epoch if (claim := claims[name]) else 0) for name in taken]
+
+    def _is_ours(self, claim: Claim | None) -> bool:
+        return claim is not None and claim.owner == self.me
+
+    def _moved(self, alive: dict[str, Member], now: float) -> list[Claiming]:
+        """A stream of ours that another is to have: one, and only after a second in which no owner changed."""
+        if now - self._changed_at < PAUSE:
+            return []
+        move = next_move(self._streams.values(), alive, self._claims.owners())
+        if move is None or move.giver != self.me:
+            return []
+        return [Claiming(move.stream, move.taker, self.held.get(move.stream, 0))]

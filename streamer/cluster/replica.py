@@ -1,0 +1,190 @@
+"""One replica of the cluster: its record each second, what it hears, and what it writes about the streams.
+
+Video first: whatever becomes of NATS, what is run is run on, and another connection is tried.
+"""
+
+import asyncio
+import contextlib
+import itertools
+import logging
+from collections.abc import Iterable
+
+from streamer.cluster.bucket import Bucket, CaughtUp, GoodBye, Heard, MemberHeard, NatsAway, Outrun, opened
+from streamer.cluster.claims import Claim
+from streamer.cluster.member import Member
+from streamer.cluster.ownership import Claiming, Giving, Ownership, Step
+from streamer.cluster.servers import Servers
+from streamer.cluster.shared import SharedStream
+from streamer.values.clock import Clock, monotonic
+
+BEAT = 1.0
+"""Seconds from one record of ours to the next."""
+TURN = 0.25
+"""Seconds after which we look again at what is to be done, where nothing was heard."""
+PAUSE = 0.5
+"""Seconds from a connection's end to the next try."""
+
+log = logging.getLogger(__name__)
+
+
+class Replica:
+    """Ours."""
+
+    def __init__(
+        self,
+        servers: Servers,
+        cluster: str,
+        member: Member,
+        ownership: Ownership,
+        *,
+        copies: int = 1,
+        clock: Clock = monotonic,
+    ) -> None:
+        """Connect nowhere yet.
+
+        Args:
+            servers: where NATS is.
+            cluster: its name: letters, digits, _ and -.
+            member: what the others are to know of us; its load is filled in.
+            ownership: of this member, by its id.
+            copies: NATS servers that hold the bucket, where we make it.
+            clock: monotonic seconds.
+        """
+        self._servers, self._cluster, self._copies = servers, cluster, copies
+        self._member, self._ownership, self._clock = member, ownership, clock
+        self._bucket: Bucket | None = None
+        self._leaves = False
+        self._writing = asyncio.Lock()
+        self._news = asyncio.Event()
+        self._is_away = False
+
+    def share(self, streams: Iterable[SharedStream]) -> None:
+        """Know all streams that the replicas share."""
+        self._ownership.share(streams)
+        self._news.set()
+
+    async def run(self) -> None:
+        """Take part, until cancelled; what is run then is left as it is, and the others take it after 4 s."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._connect())
+            tasks.create_task(self._take_turns())
+
+    async def hand_over(self) -> None:
+        """Leave: say good-bye, give up all claims, and run nothing any more. The others take the streams at once."""
+        async with self._writing:
+            self._leaves = True
+            bucket, ownership = self._bucket, self._ownership
+            with contextlib.suppress(NatsAway):  # then the others learn it from our silence
+                if bucket is not None:
+                    await bucket.clear(ownership.me)
+                    for stream, epoch in list(ownership.held.items()):
+                        if epoch:  # of a bucket that is no more there is none
+                            with contextlib.suppress(Outrun):  # one has it already
+                                await bucket.give(stream, epoch)
+            for stream in list(ownership.held):
+                ownership.lets_go(stream)
+
+    # ---- a connection, and the next
+
+    async def _connect(self) -> None:
+        for url in itertools.cycle(self._servers.urls):
+            try:
+                async with opened(self._servers, url, self._cluster, copies=self._copies) as bucket:
+                    await self._meet(bucket)
+            except NatsAway as away:
+                self._say_away(away)
+            finally:
+                self._bucket = None
+                self._ownership.deaf()
+            await asyncio.sleep(PAUSE)
+
+    async def _meet(self, bucket: Bucket) -> None:
+        """Speak and listen until one of both fails."""
+        tasks = {asyncio.create_task(self._listen(bucket)), asyncio.create_task(self._speak(bucket))}
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _speak(self, bucket: Bucket) -> None:
+        while True:
+            sent_at = self._clock()
+            async with self._writing:
+                if not self._leaves:
+                    await bucket.speak(self._member.model_copy(update={"load": len(self._ownership.held)}))
+                    self._ownership.spoke(sent_at)
+            await asyncio.sleep(BEAT)
+
+    async def _listen(self, bucket: Bucket) -> None:
+        self._ownership.opens(bucket.born)
+        async with contextlib.aclosing(bucket.hear()) as news:
+            async for heard in news:
+                self._take_in(heard)
+                if isinstance(heard, CaughtUp):
+                    self._bucket = bucket
+                    self._say_here()
+                self._news.set()
+
+    def _take_in(self, heard: Heard) -> None:
+        now = self._clock()
+        match heard:
+            case MemberHeard(member, revision):
+                self._ownership.heard_member(member, revision, now)
+            case GoodBye(member, revision):
+                self._ownership.heard_good_bye(member, revision)
+            case Claim():
+                if not self._leaves:
+                    self._ownership.heard_claim(heard, now)
+            case CaughtUp():
+                self._ownership.listens(now)
+
+    # ---- what is to be done
+
+    async def _take_turns(self) -> None:
+        while True:
+            self._news.clear()
+            async with self._writing:
+                if not self._leaves:
+                    await self._take_turn()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(TURN):
+                    await self._news.wait()
+
+    async def _take_turn(self) -> None:
+        began = self._clock()
+        for step in self._ownership.turn(began):
+            # Nor may our own record wait for a slow store: what is left is asked for anew.
+            if self._bucket is None or self._clock() - began > TURN:
+                return
+            try:
+                await self._do(step, self._bucket)
+            except Outrun:  # another was first, as it may; what it wrote we hear
+                continue
+            except NatsAway:  # who speaks will find that out too, and say so
+                return
+
+    async def _do(self, step: Step, bucket: Bucket) -> None:
+        match step:
+            case Claiming(stream, owner, last):
+                self._ownership.heard_claim(await bucket.claim(stream, owner, last), self._clock())
+            case Giving(stream, last):
+                await bucket.give(stream, last)
+            case _:
+                await bucket.clear(step.member)
+
+    # ---- what is said
+
+    def _say_away(self, away: NatsAway) -> None:
+        if not self._is_away:
+            self._is_away = True
+            held = len(self._ownership.held)
+            log.warning("NATS is away: %s; %d streams are run on, and nothing is claimed meanwhile", away, held)
+
+    def _say_here(self) -> None:
+        if self._is_away:
+            log.info("NATS is back")
+        self._is_away = False

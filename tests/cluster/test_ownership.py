@@ -1,0 +1,152 @@
+"""streamer.cluster.ownership: what replicas do with streams, in made-up time."""
+
+from collections import Counter
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streamer.cluster.assignment import bound
+from streamer.cluster.claims import Claim
+from streamer.cluster.ownership import Ownership
+from streamer.cluster.shared import SharedStream
+from tests.cluster.crowd import by_id, streams
+from tests.cluster.world import World
+
+SHARED = streams(12)
+
+_faults = st.lists(
+    st.tuples(st.sampled_from(["cut", "join", "stop", "go on", "restart"]), st.integers(0, 1), st.integers(1, 24)),
+    max_size=8,
+)
+"""What befalls which of the first two, and quarters of a second until the next."""
+
+
+def _befalls(world: World, fault: str, number: int) -> None:
+    puppet = world.puppets[number]
+    match fault:
+        case "cut" | "join":
+            puppet.is_cut = fault == "cut"
+        case "stop" | "go on":
+            puppet.is_stopped = fault == "stop"
+        case _:
+            world.restart(number)
+
+
+@given(_faults)
+@settings(max_examples=40)
+def test_whatever_befalls_two_of_three_all_is_well_ten_seconds_later(faults: list[tuple[str, int, int]]) -> None:
+    """No stream is unowned for more than 8 s while one sees it, two never act on one epoch, and in the end all are run
+    once.
+    """
+    world = World("abc", SHARED)
+    world.pass_(4)
+    unowned = Counter[str]()
+    for fault, number, ticks in faults:
+        _befalls(world, fault, number)
+        for _ in range(ticks):
+            world.pass_(0.25)
+            runs = world.runs()
+            unowned = Counter({each.name: unowned[each.name] + 1 for each in SHARED if not runs[each.name]})
+            assert all(ticks <= 32 for ticks in unowned.values())
+    for puppet in world.puppets:
+        puppet.is_cut = puppet.is_stopped = False
+    world.pass_(10)
+    assert world.is_whole()
+    acted = Counter(epoch for puppet in [*world.puppets, *world.ghosts] for epoch in puppet.epochs)
+    assert all(count == 1 for count in acted.values())
+
+
+def test_replicas_that_start_together_share_from_the_beginning() -> None:
+    """Each stream is claimed once, and nobody is above its bound."""
+    world = World("abc", SHARED)
+    world.pass_(4)
+    assert world.is_whole()
+    members = by_id(*(puppet.member for puppet in world.puppets))
+    for puppet in world.puppets:
+        assert len(puppet.ownership.held) <= bound(puppet.member, members.values(), len(SHARED))
+    claimed = [record.stream for record in world.store.written if isinstance(record, Claim)]
+    assert len(set(claimed[: len(SHARED)])) == len(SHARED)  # one may have moved since
+
+
+def test_one_that_comes_later_is_given_a_stream_a_second() -> None:
+    """From those above their share, until a fifth too many is left."""
+    world = World("ab", SHARED)
+    world.puppets[1].is_stopped = True
+    world.pass_(5)
+    world.puppets[1].is_stopped = False
+    seen = 0
+    for _ in range(12):
+        world.pass_(1)
+        now = len(world.puppets[1].ownership.held)
+        assert now <= seen + 1
+        seen = now
+    assert world.is_whole()
+    assert seen >= 4
+
+
+def test_after_a_partition_the_lower_epoch_lets_go_with_what_it_hears() -> None:
+    """Both run the stream while they cannot hear each other, and one as soon as they can."""
+    world = World("ab", SHARED)
+    world.pass_(4)
+    world.puppets[0].is_cut = True
+    world.pass_(8)
+    assert set(world.runs().values()) == {1, 2}
+    world.puppets[0].is_cut = False
+    world.pass_(0.25)
+    assert world.is_whole()
+
+
+def test_a_camera_that_bears_one_client_is_let_go_before_another_takes_it() -> None:
+    """So it never has two; the others are run on."""
+    shared = [SharedStream(each.name, on_partition="release") for each in SHARED[:6]] + SHARED[6:]
+    world = World("ab", shared)
+    world.pass_(4)
+    kept = set(world.puppets[0].ownership.held) & {each.name for each in SHARED[6:]}
+    world.puppets[0].is_cut = True
+    for _ in range(40):
+        world.pass_(0.25)
+        runs = world.runs()
+        assert all(runs[each.name] <= 1 for each in shared[:6])
+    assert set(world.puppets[0].ownership.held) == kept
+
+
+def test_a_bucket_that_was_lost_is_filled_again_by_who_runs_the_streams() -> None:
+    """Epochs begin anew, and no stream stops for it."""
+    world = World("abc", SHARED)
+    world.pass_(4)
+    before = [set(puppet.ownership.held) for puppet in world.puppets]
+    for puppet in world.puppets:
+        puppet.is_cut = True
+    world.pass_(1)
+    world.store.written.clear()
+    world.store.last.clear()
+    world.store.born = "second"
+    for puppet in world.puppets:
+        puppet.is_cut = False
+    world.pass_(6)
+    assert [set(puppet.ownership.held) for puppet in world.puppets] == before
+    assert set(world.store.last) == {stream.name for stream in SHARED}
+
+
+def test_a_stream_that_is_no_more_is_given_up() -> None:
+    """Its owner deletes the claim, and then runs it no more."""
+    world = World("ab", SHARED)
+    world.pass_(4)
+    for puppet in world.puppets:
+        puppet.ownership.share(SHARED[1:])
+    world.pass_(1)
+    assert world.runs()[SHARED[0].name] == 0
+    assert sum(world.runs().values()) == len(SHARED) - 1
+
+
+def test_what_an_older_epoch_says_is_not_listened_to() -> None:
+    """Neither a gain nor a loss comes of it."""
+    told: list[str] = []
+    ownership = Ownership("a-0", on_gain=lambda stream, epoch: told.append(f"{stream} {epoch}"), on_loss=told.append)
+    ownership.heard_claim(Claim("cam", "a-0", 5), 0.0)
+    ownership.heard_claim(Claim("cam", "b-0", 4), 0.1)
+    ownership.heard_claim(Claim("cam", None, 5), 0.2)
+    assert told == ["cam 5"]
+    ownership.heard_claim(Claim("cam", "b-0", 6), 0.3)
+    ownership.heard_claim(Claim("cam", "a-0", 5), 0.4)
+    assert told == ["cam 5", "cam"]

@@ -1,0 +1,83 @@
+"""streamer.cluster.replica: three replicas, and what becomes of their streams, by a real NATS."""
+
+import pytest
+
+from streamer.cluster.assignment import bound
+from streamer.cluster.shared import SharedStream
+from tests.cluster.crowd import streams
+from tests.cluster.trio import acting, all_are_run_once, epochs
+from tests.peers.nats_server import make_nats_server, run_nats_cluster, run_nats_server
+from tests.peers.until import until
+
+SHARED = streams(30)
+
+
+async def test_the_streams_of_one_that_is_killed_are_run_by_the_others() -> None:
+    """Within bounds; the others' own are not touched, and no epoch is acted upon twice."""
+    with run_nats_server() as server:
+        async with acting("abc", [server.url], SHARED) as actors:
+            await all_are_run_once(actors, SHARED)
+            a, b, c = actors
+            orphans = a.runs
+            before = {actor: (actor.runs, len(actor.told)) for actor in (b, c)}
+            await a.kill()
+            await all_are_run_once((b, c), SHARED)
+            members = (b.member, c.member)
+            for actor, (own, told) in before.items():
+                assert own <= actor.runs
+                assert {stream for stream, _ in actor.told[told:]} <= orphans
+                assert len(actor.runs) <= bound(actor.member, members, len(SHARED))
+            assert set(epochs(actors).values()) == {1}
+
+
+async def test_one_that_leaves_hands_its_streams_over() -> None:
+    """It runs none any more, and the others have them without waiting for its death; who comes back is given some."""
+    with run_nats_server() as server:
+        async with acting("abc", [server.url], SHARED) as actors:
+            await all_are_run_once(actors, SHARED)
+            a, b, c = actors
+            await a.replica.hand_over()
+            assert a.runs == set()
+            members = b.ownership.members
+            await until(lambda: a.member.id not in members(0))  # by its good-bye: at 0 nobody is silent for long
+            await all_are_run_once((b, c), SHARED)
+            async with acting("a", [server.url], SHARED) as (again,):
+                await until(lambda: again.runs)
+                await all_are_run_once((again, b, c), SHARED)
+            assert set(epochs([*actors, again]).values()) == {1}
+
+
+async def test_without_nats_every_replica_runs_on_and_claims_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """It says so once; a camera that bears one client only is let go; all is well again when NATS is back."""
+    caplog.set_level("INFO", "streamer.cluster")
+    shy = SharedStream("shy", on_partition="release")
+    shared = [*streams(6), shy]
+    with make_nats_server() as server:
+        async with acting("ab", [server.url], shared) as actors:
+            with server.running():
+                await all_are_run_once(actors, shared)
+            before = [actor.runs - {"shy"} for actor in actors]
+            await until(lambda: all(actor.is_away for actor in actors))
+            await all_are_run_once(actors, shared[:-1])
+            assert [actor.runs for actor in actors] == before
+            with server.running():
+                await all_are_run_once(actors, shared)
+                assert [actor.runs - {"shy"} for actor in actors] == before
+    words = [record.getMessage() for record in caplog.records]
+    assert sum(word.startswith("NATS is away: ") for word in words) >= 2
+    assert words.count("NATS is back") == 2
+
+
+async def test_of_three_servers_one_may_be_killed() -> None:
+    """Every replica goes to another server, and each stream is run by who ran it."""
+    with run_nats_cluster() as servers:
+        urls = [server.url for server in servers]
+        shared = streams(6)
+        async with acting("ab", urls, shared, copies=3) as actors:
+            await all_are_run_once(actors, shared)
+            before = [actor.runs for actor in actors]
+            assert servers[0].process is not None
+            servers[0].process.kill()
+            await until(lambda: any(actor.is_away for actor in actors))
+            await until(lambda: not any(actor.is_away for actor in actors))
+            assert [actor.runs for actor in actors] == before

@@ -1,0 +1,74 @@
+"""Replicas of the room, without the service, that share streams by a real NATS."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from streamer.cluster.member import Member, new_life
+from streamer.cluster.ownership import Ownership
+from streamer.cluster.replica import Replica
+from streamer.cluster.servers import Servers
+from streamer.cluster.shared import SharedStream
+from streamer.values.clock import monotonic
+from tests.peers.until import until
+
+
+class Actor:
+    """One replica, and what it was told to run and to run no more."""
+
+    def __init__(self, name: str, urls: Sequence[str], streams: Sequence[SharedStream], copies: int) -> None:
+        self.member = Member(name=name, life=new_life(), url=f"http://{name}:8080", capacity=10)
+        self.told: list[tuple[str, int | None]] = []
+        """Streams gained, with the epoch, and lost, with None; in order."""
+        self.ownership = Ownership(
+            self.member.id,
+            on_gain=lambda stream, epoch: self.told.append((stream, epoch)),
+            on_loss=lambda stream: self.told.append((stream, None)),
+        )
+        servers = Servers(tuple(urls))
+        self.replica = Replica(servers, "test", self.member, self.ownership, copies=copies)
+        self.replica.share(streams)
+        self.task = asyncio.create_task(self.replica.run())
+
+    @property
+    def runs(self) -> set[str]:
+        """The streams that it was told to run, and not yet to stop."""
+        running = set[str]()
+        for stream, epoch in self.told:
+            (running.discard if epoch is None else running.add)(stream)
+        return running
+
+    @property
+    def is_away(self) -> bool:
+        """Whether it says that NATS is."""
+        return self.ownership.standing(monotonic()) == "away"
+
+    async def kill(self) -> None:
+        """End it without a word to anybody."""
+        self.task.cancel()
+        await asyncio.gather(self.task, return_exceptions=True)
+
+
+@asynccontextmanager
+async def acting(
+    names: str, urls: Sequence[str], streams: Sequence[SharedStream], *, copies: int = 1
+) -> AsyncIterator[list[Actor]]:
+    """Several, one a letter."""
+    actors = [Actor(name, urls, streams, copies) for name in names]
+    try:
+        yield actors
+    finally:
+        for actor in actors:
+            await actor.kill()
+
+
+async def all_are_run_once(actors: Sequence[Actor], streams: Sequence[SharedStream]) -> None:
+    """Wait until each stream is run by one of them."""
+    wanted = {stream.name: 1 for stream in streams}
+    await until(lambda: Counter(stream for actor in actors for stream in actor.runs) == wanted)
+
+
+def epochs(actors: Sequence[Actor]) -> Counter[tuple[str, int]]:
+    """How often each claim was acted upon, by stream and epoch."""
+    return Counter((stream, epoch) for actor in actors for stream, epoch in actor.told if epoch is not None)
