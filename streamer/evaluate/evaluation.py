@@ -3,6 +3,7 @@
 import asyncio
 import importlib.util
 import json
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,6 +85,8 @@ class Evaluation:
 
     async def _watch(self, address: str, url: str, played: Clip, known: truth.Truth, camera: Child) -> Figures:
         """Play the clip to the service, and judge what was seen."""
+        # As asyncio has SIGINT: it ends this task where it waits, and is not raised in the midst of another one.
+        signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
         service = self._build(address, url)
         (model,) = service.models.values()
         async with service.run():
