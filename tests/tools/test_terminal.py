@@ -6,47 +6,38 @@ import sys
 import pytest
 
 SCRIPT = """
-import os, pty, signal, sys, time
+import os, pty, signal, sys
 
+told, telling = os.pipe()
+os.set_inheritable(telling, True)
 pid, terminal = pty.fork()
 if pid == 0:
-    os.execvp(sys.argv[1], sys.argv[1:])
-
-def until(text):
-    output = b""
-    while text not in output:
-        output += os.read(terminal, 4096)
-
-until(b"waiting")
+    os.execvp(sys.argv[1], [*sys.argv[1:], str(telling)])
+os.close(telling)
+os.read(told, 1)  # it waits
 os.kill(pid, signal.SIGHUP)
-until(b"read again")
+os.read(told, 1)  # it has read again
 os.close(terminal)  # the kernel sends SIGHUP to the terminal's session
-deadline = time.monotonic() + 2
-while time.monotonic() < deadline and os.waitpid(pid, os.WNOHANG) == (0, 0):
-    time.sleep(0.02)
-try:
-    os.kill(pid, signal.SIGKILL)
-    print("stayed")
-except ProcessLookupError:
-    print("ended")
+print("stayed" if os.read(told, 1) else "ended")
+os.kill(pid, signal.SIGKILL)
+os.waitpid(pid, 0)
 """
-"""Gives a program a terminal, sends it SIGHUP, and closes the terminal."""
+"""Gives a program a terminal, sends it SIGHUP, and closes the terminal. What it does then is told by a pipe: whoever
+ends closes it."""
 
 PROGRAM = """
-import contextlib, os, signal, time
+import os, signal, sys, time
 from streamer.tools.terminal import Terminal
 
-terminal = Terminal()
+terminal, telling = Terminal(), int(sys.argv[1])
 
 def hung_up(*_):
     if terminal.is_gone():
         os._exit(0)
-    with contextlib.suppress(OSError):  # the terminal is gone
-        print("read again", flush=True)
+    os.write(telling, b"r")  # it reads again
 
 signal.signal(signal.SIGHUP, hung_up)
-with contextlib.suppress(OSError):  # it may be gone before the word is wholly said
-    print("waiting", flush=True)
+os.write(telling, b"w")
 while True:
     time.sleep(0.05)  # not signal.pause(): a signal that comes just before it would be waited for ever
 """
