@@ -417,7 +417,7 @@ class Stuck(Renderer):
     def render(self, *given: Any) -> list[tuple[FanOut, EncodedPacket]]:
         """Be stuck."""
         self.at_work.set()
-        self.in_time = self.released.wait(5)
+        self.in_time = self.released.wait(60)
         return super().render(*given)
 
 
