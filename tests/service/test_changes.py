@@ -227,9 +227,12 @@ async def test_what_the_source_does_not_need_changes_under_its_viewers(service: 
         await feed.more(3)
         ports = established(camera.port)
         assert (await patch(service, "road", {"sample_fps": 10, "min_score": 0.95})).status == 200
-        events = [event for _, event in await feed.more(12)][-6:]
-        assert 0.08 < (events[-1]["pts"] - events[0]["pts"]) / 5 < 0.3  # and half a second before
-        assert events[-1]["detections"] == []  # the detector's score is 0.9
+        apart, newest = 1.0, dict[str, Any]()
+        while apart > 0.3:  # half a second before, however busy the machine is
+            before, newest = (event for _, event in await feed.more(2))
+            apart = newest["pts"] - before["pts"]
+        assert apart > 0.05
+        assert newest["detections"] == []  # the detector's score is 0.9
         assert (await patch(service, "road", {"tiles": "2x2"})).status == 200
         await until(lambda: costs(service, "road", 5), lambda: "no sample was five pictures")
         assert (await patch(service, "road", {"tiles": None, "priority": 3})).json()["priority"] == 3
