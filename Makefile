@@ -11,12 +11,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTEST_ARGS ?=
 SOAK_ARGS ?=
-# Those that wait go first, several at a time, then the fast ones on two cores, and each of the others has the machine for
-# itself: tests/selection.py. A figure stands at the end of a whole run; of chosen tests it would say nothing.
+# Those that wait go first, several at a time, then the fast ones on two cores, then the slow ones that need no quiet machine,
+# a file on each core, and each of the others has the machine for itself: tests/selection.py. A figure stands at the end of a
+# whole run; of chosen tests it would say nothing.
 PYTEST := $(BIN)/python -m pytest
 ALL_TESTS = failed=0; $(PYTEST) --waiting=only -n 4 --dist=worksteal --cov --cov-report= || failed=$$?; \
 	$(PYTEST) --waiting=not --fast -n 2 --dist=worksteal --cov --cov-append --cov-report= || failed=$$?; \
-	$(PYTEST) --waiting=not --slow --cov --cov-append --cov-report= && exit $$failed
+	$(PYTEST) --waiting=not --slow --steady=only -n 2 --dist=loadfile --cov --cov-append --cov-report= || failed=$$?; \
+	$(PYTEST) --waiting=not --slow --steady=not --cov --cov-append --cov-report= && exit $$failed
 NODE := node_modules
 PAGE := web package.json tsconfig.json
 # Without Node.js there is no stamp, and the script has said what is left out.

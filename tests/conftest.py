@@ -17,18 +17,19 @@ from tests.peers import index_detector
 from tests.peers.chromium import connect, run_chromium
 from tests.peers.clip import make_clip
 from tests.peers.model_server import ModelServer, run_model_server
-from tests.selection import is_slow, is_waiting
+from tests.selection import is_slow, is_steady, is_waiting
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--fast`, `--slow` and `--waiting`."""
+    """Add `--fast`, `--slow`, `--waiting` and `--steady`."""
     parser.addoption("--fast", action="store_true", help="no browser, no TensorFlow, no real camera")
     parser.addoption("--slow", action="store_true", help="what --fast leaves out, and nothing else")
     parser.addoption("--waiting", choices=["only", "not"], help="the tests that mostly wait, or all others")
+    parser.addoption("--steady", choices=["only", "not"], help="those that need no quiet machine, or all others")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave out what `--fast`, `--slow` and `--waiting` leave out, without importing it."""
+    """Leave out what `--fast`, `--slow`, `--waiting` and `--steady` leave out, without importing it."""
     if collection_path.is_dir():
         tests = list(collection_path.rglob("test_*.py"))
         return True if tests and all(pytest_ignore_collect(test, config) for test in tests) else None
@@ -36,6 +37,9 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
         return None
     waiting = config.getoption("waiting")
     if waiting is not None and is_waiting(collection_path) != (waiting == "only"):
+        return True
+    steady = config.getoption("steady")
+    if steady is not None and is_steady(collection_path) != (steady == "only"):
         return True
     if not (config.getoption("fast") or config.getoption("slow")):
         return None

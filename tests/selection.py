@@ -1,4 +1,4 @@
-"""Which test files need a browser, TensorFlow or a real camera, and which mostly wait.
+"""Which test files need a browser, TensorFlow or a real camera, which mostly wait, and which need no quiet machine.
 
 The first are what `--fast`, and so `make test-fast`, leaves out. Nobody marks them. A file needs what it imports at its
 top, what that imports in turn as far as it is ours, and what the fixtures bring that its tests ask for. Read, not
@@ -35,6 +35,15 @@ be over.
 Eight minutes of the machine doing nothing: `make test` runs them several at a time, before and not beside the others,
 which keep the machine busy."""
 
+STEADY = (
+    *("annotate", "archive", "deploy", "export", "http", "models", "outlets"),
+    *("web/test_browser_access.py", "web/test_browser_alerts.py", "web/test_browser_events.py"),
+    *("web/test_browser_sign_on.py", "web/test_browser_zones.py", "web/test_page.py", "web/test_sign_in.py"),
+)
+"""Folders, and files, of slow tests that hold whoever else keeps the machine busy: no camera's pace is seen in them.
+
+`make test` runs them two at a time. A file that is in none of these has the machine for itself."""
+
 PACKAGES = {
     "serving": "serving",
     "sightline_export": "export",
@@ -57,6 +66,11 @@ def is_slow(path: Path) -> bool:
 def is_waiting(path: Path) -> bool:
     """Whether a test file lies where tests mostly wait."""
     return path.relative_to(REPOSITORY / "tests").parts[0] in WAITING
+
+
+def is_steady(path: Path) -> bool:
+    """Whether a test file holds whoever else keeps the machine busy."""
+    return path.relative_to(REPOSITORY / "tests").as_posix().startswith(STEADY)
 
 
 def reached(path: Path) -> set[str]:
