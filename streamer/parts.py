@@ -75,7 +75,8 @@ class Parts:
         self._on_call, self._on_error, self._on_model_restart = on_call, on_error, on_model_restart
         self._on_sub_restart, self._on_detections = on_sub_restart, on_detections
         self._kept_of = kept_of
-        self._openings = Openings()
+        self._openings, self._sub_openings = Openings(), Openings()
+        """Of sub-streams their own: those that hang must not keep a stream waiting for its turn."""
         self._tracker_ids = itertools.count(1)
         """Of all streams: a name may come to stand for another camera, and no id is given twice."""
         tls = config.serving.tls
@@ -183,7 +184,7 @@ class Parts:
         if target is None:
             return None
         called = f"{name}, sub-stream"
-        return Source(called, target, clock=self._clock, redact=url.redact, openings=self._openings)
+        return Source(called, target, clock=self._clock, redact=url.redact, openings=self._sub_openings)
 
     def publisher(self, name: str, on_close: "Callable[[Publisher], None]") -> "tuple[Publisher, Pipeline]":
         """A publisher, and the pipeline it feeds."""

@@ -36,6 +36,8 @@ class Skim:
         self._independent = independent
         self._held: list[Unit] = []
         self._bytes = 0
+        self._lacks = False
+        """Whether packets since the newest keyframe were let go of, so that those behind them cannot be decoded."""
         self._key_at: float | None = None
         self._since = 0
         """Packets since the newest keyframe, with it."""
@@ -65,8 +67,12 @@ class Skim:
             self._learn(now)
         self._since += 1
         if is_key:  # it needs nothing of what was held
-            self._held, self._bytes = [], 0
+            self._held, self._bytes, self._lacks = [], 0, False
             return [unit]
+        if self._lacks or (unit.is_whole and not depth.is_whole and depth.wanted_at == math.inf):
+            self._held, self._bytes, self._lacks = [], 0, True  # nobody wants them
+            unit.was_held = True
+            return []
         self._held.append(unit)
         self._bytes += packet.size
         if unit.is_whole and self._bytes <= MOST_BYTES and self._may_wait(now, depth):
@@ -88,8 +94,6 @@ class Skim:
 
     def _may_wait(self, now: float, depth: Depth) -> bool:
         """Whether a keyframe is expected by when the next picture is wanted, and not overdue."""
-        if not depth.is_whole and depth.wanted_at == math.inf:
-            return True
         distance = self.distance
         if depth.is_whole or distance is None or self._key_at is None:
             return False

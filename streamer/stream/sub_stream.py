@@ -24,8 +24,9 @@ QUIET = 2.0
 LINGER = 40.0
 """Seconds that its camera stays connected after the last who wished for it: pages are scrolled, opened anew, and try a
 way again after 30."""
-HOPE = 2.5
-"""Seconds in which it may be expected to be there, once it is opened."""
+HOPE = 3.5
+"""Seconds in which it may be expected to be there, once it is opened or its last picture came: a page gives up at 3
+by itself, and tries again after 30; told that it cannot play the large one, it would not for five minutes."""
 FRAMES = 2
 """Decoded pictures that may wait for the event loop."""
 LOOK = 0.2
@@ -33,6 +34,7 @@ LOOK = 0.2
 NOTHING = Depth(is_whole=False, wanted_at=math.inf)
 """What is decoded of it: no more than tells how the camera holds its pictures."""
 UNWATCHED = "nobody watches it"
+PAUSED = "paused: its camera is not connected"
 
 
 class SubStream:
@@ -123,14 +125,14 @@ class SubStream:
             self._opened_at = None
         elif self._opened_at is None:
             self._opened_at = now
-        self.reason = self._amiss(now) if is_open else UNWATCHED
+        self.reason = self._amiss(now) if is_open else PAUSED if self._is_paused() else UNWATCHED
         self._sizes.serve(is_there=self.reason is None, is_hoped=self._is_hoped(now))
         return is_open
 
     def _is_hoped(self, now: float) -> bool:
         if self.source is None or self._is_paused() or self._sizes.small.withheld is not None:
             return False
-        return self._opened_at is None or now - self._opened_at < HOPE
+        return self._opened_at is None or now - max(self._opened_at, self._sizes.small.sent_at) < HOPE
 
     def _amiss(self, now: float) -> str | None:
         small = self._sizes.small

@@ -11,7 +11,8 @@ from streamer.values.frame import Frame
 from streamer.view.clean.placing import Identity, Placing
 
 LATELY = 64
-"""Pictures of which the quickest counts: two seconds of 30 a second, in which clocks part by a millisecond at most."""
+"""Pictures of which the quickest counts: two seconds of 30 a second; of the large video, of which five a second may be
+heard, thirteen. Clocks part by a few milliseconds in that."""
 JUMP = 1.0
 """Seconds beyond which a picture is not late: its clock was set anew."""
 NEAR = 0.25
@@ -50,12 +51,16 @@ class Beside(Placing):
         super().__init__()
         self._own, self._main = Offset(), Offset()
         self._opening: int | None = None
+        self._main_opening: int | None = None
         self._asked: OrderedDict[Identity, Identity] = OrderedDict()
         """Frames of the model's, and the pictures that stand for them."""
 
     def seen(self, frame: Frame) -> None:
         """A frame of the video that detection runs on has left the decoder."""
         self.size = frame.width, frame.height
+        if frame.opening != self._main_opening:  # its times were laid anew
+            self._main_opening = frame.opening
+            self._main.forget()
         self._main.came(frame.pts, frame.received_at)
 
     def decoded(self, frame: Frame) -> None:

@@ -105,6 +105,8 @@ class Clean:
         """Whether the next picture can be decoded by who has those before it."""
         self._form: tuple[CodedForm, int] | None = None
         """And the opening it is of."""
+        self._over = -1
+        """The newest opening of which nothing is taken any more."""
         self._form_message: bytes | None = None
         self._is_turned = False
         """Whether pictures have to be turned upright, so that nobody is to see them as they come."""
@@ -223,8 +225,9 @@ class Clean:
             if not self._viewers and not self._listens:
                 self._unheard.rest()
 
-    def forget(self) -> None:
-        """Nothing of what came so far is sent to whoever comes."""
+    def forget(self, over: int = -1) -> None:
+        """Nothing of what came so far is sent to whoever comes, nor what still comes of openings up to `over`."""
+        self._over = max(self._over, over)
         self._group.clear()
         self._recent.clear()
         self._goes_on, self._withheld, self.sent_at = False, None, -math.inf
@@ -285,7 +288,7 @@ class Clean:
             self._goes_on = False
             self._group.clear()
         self._newest, self._resumes, opening = arrival.number, False, arrival.identity[0]
-        if self._form is not None and opening < self._form[1]:
+        if opening <= self._over or (self._form is not None and opening < self._form[1]):
             return  # the last of a connection that was given up
         if self._form != (arrival.form, opening):
             self._goes_on = False

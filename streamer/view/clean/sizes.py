@@ -78,8 +78,9 @@ class Sizes:
         Returns:
             What takes that one's encoded pictures, in its thread. A last one of the source before is passed over.
         """
-        self.forget()
         before = self._opening
+        self.forget()
+        self.small.forget(before)
 
         def put(picture: CodedPicture) -> None:
             picture.opening += before
@@ -116,7 +117,8 @@ class Sizes:
 
     def viewer(self, named: str) -> CleanViewer | None:
         """The one of that id, while he is there."""
-        return self.large.viewer(named) or self.small.viewer(named)
+        waiting = next((viewer for viewer in self._wishes if viewer.id == named), None)
+        return waiting or self.large.viewer(named) or self.small.viewer(named)
 
     def leave(self, viewer: CleanViewer) -> None:
         """Forget a viewer; may be called twice."""
@@ -132,8 +134,8 @@ class Sizes:
         """What he ought to be."""
         if viewer not in self._wishes:
             return self.large
-        if self._is_there:
-            return self.small
+        if self._is_there and (viewer in self.small or len(self.small.group)):
+            return self.small  # from where there is a key picture to begin with
         return None if self._is_hoped and self.large.withheld is not None else self.large
 
     def _place(self, viewer: CleanViewer) -> None:
