@@ -9,6 +9,7 @@ import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import nats.errors
 import nats.js.errors
@@ -29,6 +30,12 @@ LARGEST = 16_384
 """Bytes of a record."""
 WRONG_LAST = (10071, 10164)
 """JetStream's codes for a revision that is not the last."""
+
+
+ODD = (ValueError, LookupError, TypeError, AttributeError, AssertionError)
+"""What the library raises where an answer is none of NATS's, or an address is none."""
+MADE_MEANWHILE = 10058
+"""JetStream's code for a bucket of that name that is there, and is set up otherwise."""
 
 
 class NatsAway(SightlineError):
@@ -160,6 +167,17 @@ class Bucket:
         return None
 
 
+class _TlsClient(Client):
+    """Sends nobody a password without TLS: the library leaves that to what the server says, in the clear."""
+
+    async def _process_info(self, info: dict[str, Any], initial_connection: bool = False) -> None:
+        if initial_connection and not info.get("tls_required"):
+            if not info.get("tls_available"):
+                raise nats.errors.SecureConnWantedError
+            info["tls_required"] = True
+        await super()._process_info(info, initial_connection)
+
+
 @asynccontextmanager
 async def opened(servers: Servers, url: str, name: str, *, copies: int = 1) -> AsyncIterator[Bucket]:
     """Connect to a server, and find the bucket of a cluster, or make it.
@@ -173,7 +191,8 @@ async def opened(servers: Servers, url: str, name: str, *, copies: int = 1) -> A
     Raises:
         NatsAway: there is no way to it; says why.
     """
-    closed, trouble, client = asyncio.Event(), list[Exception](), Client()
+    closed, trouble = asyncio.Event(), list[Exception]()
+    client = _TlsClient() if servers.tls is not None or url.startswith("tls://") else Client()
 
     async def on_error(error: Exception) -> None:
         del trouble[:-1]
@@ -202,15 +221,17 @@ async def opened(servers: Servers, url: str, name: str, *, copies: int = 1) -> A
                     connect_timeout=PATIENCE,  # type: ignore[arg-type]  # handed to wait_for as it is
                     ping_interval=1,
                 )
-        except (nats.errors.Error, OSError, TimeoutError) as error:
+        except (nats.errors.Error, OSError, TimeoutError, *ODD) as error:
             raise NatsAway(f"{place(url)}: {_sentence(trouble[-1] if trouble else error)}") from None
         try:
             yield await _found(client, name, copies, closed)
         except NatsAway as away:
             raise NatsAway(f"{place(url)}: {away}") from None
     finally:
-        with contextlib.suppress(nats.errors.Error, OSError, TimeoutError):
-            await client.close()
+        # TLS would wait 30 s for a farewell; and the library asserts where it never began to connect.
+        with contextlib.suppress(nats.errors.Error, OSError, TimeoutError, *ODD):
+            async with asyncio.timeout(ANSWER):
+                await client.close()
 
 
 async def _found(client: Client, name: str, copies: int, closed: asyncio.Event) -> Bucket:
@@ -221,8 +242,11 @@ async def _found(client: Client, name: str, copies: int, closed: asyncio.Event) 
             store = await stream.key_value(bucket)
         except nats.js.errors.NotFoundError:
             made = KeyValueConfig(bucket, replicas=copies, storage=StorageType.FILE, max_value_size=LARGEST)
-            with contextlib.suppress(nats.js.errors.BadRequestError):  # another has made it meanwhile
+            try:
                 await stream.create_key_value(made)
+            except nats.js.errors.BadRequestError as error:
+                if error.err_code != MADE_MEANWHILE:
+                    raise
             store = await stream.key_value(bucket)
         status = await store.status()
     return Bucket(store, str(status.stream_info.created), closed)
@@ -244,7 +268,7 @@ def _told() -> Iterator[None]:
         if error.err_code in WRONG_LAST:  # of a deletion, whose answer the library does not look at
             raise Outrun("another was first") from None
         raise NatsAway(f"JetStream refuses: {error.description or error.code}") from None
-    except (nats.errors.Error, OSError, TimeoutError) as error:
+    except (nats.errors.Error, OSError, TimeoutError, *ODD) as error:
         raise NatsAway(_sentence(error)) from None
 
 
@@ -260,4 +284,6 @@ def _sentence(error: Exception) -> str:
         return error.strerror or "the connection failed"
     if isinstance(error, (nats.errors.ConnectionClosedError, nats.errors.UnexpectedEOF)):
         return "the connection was lost"
+    if isinstance(error, nats.errors.SecureConnWantedError):
+        return "this server has no TLS"
     return f"the connection failed ({type(error).__name__})"

@@ -10,7 +10,7 @@ from typing import Literal
 
 from streamer.cluster.assignment import assign
 from streamer.cluster.claims import Claim, Claims
-from streamer.cluster.liveness import Liveness
+from streamer.cluster.liveness import DEAD_AFTER, Liveness
 from streamer.cluster.member import Member
 from streamer.cluster.rebalancing import PAUSE, next_move
 from streamer.cluster.shared import SharedStream
@@ -82,17 +82,22 @@ class Ownership:
     def share(self, streams: Iterable[SharedStream]) -> None:
         """Know all streams that the replicas share; those that are gone are given up with the next turn."""
         self._streams = {stream.name: stream for stream in streams}
+        for name in [name for name, epoch in self.held.items() if not epoch and name not in self._streams]:
+            self.lets_go(name)  # its claim was lost with the bucket: there is none to give up
 
     def opens(self, bucket: str) -> None:
-        """Begin to hear what a bucket holds; of another than before, all that was known is of no use.
+        """Begin to hear what a bucket holds: all is told anew.
+
+        What was known is of no use, in the same bucket neither: a server that lost its last writes counts their
+        revisions again.
 
         Args:
             bucket: when it was made: revisions are its own.
         """
+        self._claims.forget()
+        self._liveness.forget()
         if bucket != self._bucket:
             self._bucket = bucket
-            self._claims.forget()
-            self._liveness.forget()
             self.held = dict.fromkeys(self.held, 0)
 
     def listens(self, now: float) -> None:
@@ -123,6 +128,8 @@ class Ownership:
         self._changed_at = now
         if claim.owner == self.me:
             is_new = claim.stream not in self.held
+            if is_new and self._listens_since is None:
+                return  # let go of while NATS was away: it takes a new epoch, which is asked for
             self.held[claim.stream] = claim.epoch
             if is_new:
                 self._on_gain(claim.stream, claim.epoch)
@@ -141,6 +148,11 @@ class Ownership:
         if self._listens_since is None or now - self._spoke_at >= SPEECHLESS_AFTER:
             return "away"
         return "settling" if now - self._listens_since < SETTLING else "member"
+
+    def is_deaf(self, now: float) -> bool:
+        """Whether what we write does not come back to us, though we listen."""
+        since = self._listens_since
+        return since is not None and now - since >= DEAD_AFTER and self.me not in self._liveness.alive(now)
 
     def owners(self, now: float) -> dict[str, str]:
         """The living owners' ids by the names of streams, as far as we know."""

@@ -74,15 +74,16 @@ class Replica:
         async with self._writing:
             self._leaves = True
             bucket, ownership = self._bucket, self._ownership
+            epochs = dict(ownership.held)
+            for stream in epochs:  # first: with our good-bye the others take them
+                ownership.lets_go(stream)
             with contextlib.suppress(NatsAway):  # then the others learn it from our silence
                 if bucket is not None:
                     await bucket.clear(ownership.me)
-                    for stream, epoch in list(ownership.held.items()):
+                    for stream, epoch in epochs.items():
                         if epoch:  # of a bucket that is no more there is none
                             with contextlib.suppress(Outrun):  # one has it already
                                 await bucket.give(stream, epoch)
-            for stream in list(ownership.held):
-                ownership.lets_go(stream)
 
     # ---- a connection, and the next
 
@@ -111,12 +112,19 @@ class Replica:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _speak(self, bucket: Bucket) -> None:
+        unheard = 0
         while True:
             sent_at = self._clock()
+            # The library does not always tell that its watch is lost. Twice in a row: once may be a sleep of ours.
+            unheard = unheard + 1 if not self._leaves and self._ownership.is_deaf(sent_at) else 0
+            if unheard > 1:
+                raise NatsAway("what we write does not come back")
             async with self._writing:
                 if not self._leaves:
                     await bucket.speak(self._member.model_copy(update={"load": len(self._ownership.held)}))
                     self._ownership.spoke(sent_at)
+                    if self._bucket is bucket:
+                        self._say_here()
             await asyncio.sleep(BEAT)
 
     async def _listen(self, bucket: Bucket) -> None:
@@ -126,7 +134,6 @@ class Replica:
                 self._take_in(heard)
                 if isinstance(heard, CaughtUp):
                     self._bucket = bucket
-                    self._say_here()
                 self._news.set()
 
     def _take_in(self, heard: Heard) -> None:

@@ -2,7 +2,6 @@
 
 import ssl
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
 from streamer.values.errors import ConfigError
 
@@ -50,7 +49,7 @@ class Servers:
 
 def place(url: str) -> str:
     """A server's host and port, for people: without a password."""
-    return urlsplit(url).netloc.rpartition("@")[2]
+    return url.rpartition("@")[2].rpartition("://")[2].partition("/")[0]  # also of what is no URL
 
 
 def _why(error: OSError | ValueError) -> str:

@@ -15,6 +15,13 @@ from tests.peers.process import free_port
 ANYBODY = Servers(())
 
 
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store that is slow is waited for."""
+    monkeypatch.setattr("streamer.cluster.bucket.ANSWER", 60.0)
+    monkeypatch.setattr("streamer.cluster.bucket.PATIENCE", 60.0)
+
+
 @pytest.fixture(scope="module")
 def server() -> Iterator[NatsServer]:
     """One for all tests of this file."""
@@ -94,6 +101,18 @@ async def test_who_is_not_let_in_is_told_why_and_no_password() -> None:
         right = server.url.replace("//", "//ann:good@")
         async with opened(Servers((right,)), right, "test") as bucket:
             assert bucket.born
+
+
+async def test_no_password_is_sent_without_tls(server: NatsServer) -> None:
+    """To a server that says it has none; and an address that is none is told without a word of its password."""
+    url = server.url.replace("nats://", "tls://ann:hunter2@")
+    with pytest.raises(NatsAway, match=rf"^127\.0\.0\.1:{server.port}: this server has no TLS$"):
+        async with opened(ANYBODY, url, "test"):
+            pass
+    with pytest.raises(NatsAway) as refused:
+        async with opened(ANYBODY, "nats://ann:hun/ter2@127.0.0.1:1", "test"):
+            pass
+    assert "hun" not in str(refused.value)
 
 
 async def test_a_server_that_is_not_there_is_told() -> None:

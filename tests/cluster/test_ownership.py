@@ -128,6 +128,36 @@ def test_a_bucket_that_was_lost_is_filled_again_by_who_runs_the_streams() -> Non
     assert set(world.store.last) == {stream.name for stream in SHARED}
 
 
+def test_a_store_that_lost_its_last_writes_is_believed() -> None:
+    """The bucket is the same and counts the lost revisions again: in the end each stream is run once."""
+    world = World("abc", SHARED)
+    world.pass_(4)
+    kept = len(world.store.written)
+    world.puppets[1].is_cut = True
+    world.pass_(8)
+    for puppet in world.puppets:
+        puppet.is_cut = True
+    world.pass_(1)
+    del world.store.written[kept:]
+    claims = [record for record in world.store.written if isinstance(record, Claim)]
+    world.store.last = {claim.stream: claim.epoch for claim in claims}
+    for puppet in world.puppets:
+        puppet.is_cut = False
+    world.pass_(10)
+    assert world.is_whole()
+
+
+def test_who_hears_nothing_knows_it() -> None:
+    """What it writes does not come back, though it listens."""
+    ownership = Ownership("a-0", on_gain=lambda stream, epoch: None, on_loss=lambda stream: None)
+    ownership.opens("first")
+    ownership.listens(0.0)
+    assert not ownership.is_deaf(3.9)
+    assert ownership.is_deaf(4.0)
+    ownership.deaf()
+    assert not ownership.is_deaf(9.0)
+
+
 def test_a_stream_that_is_no_more_is_given_up() -> None:
     """Its owner deletes the claim, and then runs it no more."""
     world = World("ab", SHARED)
@@ -143,6 +173,7 @@ def test_what_an_older_epoch_says_is_not_listened_to() -> None:
     """Neither a gain nor a loss comes of it."""
     told: list[str] = []
     ownership = Ownership("a-0", on_gain=lambda stream, epoch: told.append(f"{stream} {epoch}"), on_loss=told.append)
+    ownership.listens(0.0)
     ownership.heard_claim(Claim("cam", "a-0", 5), 0.0)
     ownership.heard_claim(Claim("cam", "b-0", 4), 0.1)
     ownership.heard_claim(Claim("cam", None, 5), 0.2)

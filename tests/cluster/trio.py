@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 from streamer.cluster.member import Member, new_life
 from streamer.cluster.ownership import Ownership
+from streamer.cluster.rebalancing import next_move
 from streamer.cluster.replica import Replica
 from streamer.cluster.servers import Servers
 from streamer.cluster.shared import SharedStream
@@ -67,6 +68,18 @@ async def all_are_run_once(actors: Sequence[Actor], streams: Sequence[SharedStre
     """Wait until each stream is run by one of them."""
     wanted = {stream.name: 1 for stream in streams}
     await until(lambda: Counter(stream for actor in actors for stream in actor.runs) == wanted)
+
+
+async def all_is_settled(actors: Sequence[Actor], streams: Sequence[SharedStream]) -> None:
+    """Wait until each is run by one of them, and none is to move: one who came late is given streams one by one."""
+    members = {actor.member.id: actor.member for actor in actors}
+
+    def is_settled() -> bool:
+        owners = {stream: actor.member.id for actor in actors for stream in actor.runs}
+        return len(owners) == len(streams) and next_move(streams, members, owners) is None
+
+    await until(is_settled)
+    await all_are_run_once(actors, streams)
 
 
 def epochs(actors: Sequence[Actor]) -> Counter[tuple[str, int]]:

@@ -46,7 +46,7 @@ class Puppet:
             self.member.id, on_gain=lambda *claim: self.epochs.append(claim), on_loss=lambda stream: None
         )
         self.ownership.share(shared)
-        self.is_cut = self.is_stopped = self.is_dead = False
+        self.is_cut = self.is_stopped = False
         self._store, self._offset = store, offset
         self._read: int | None = None
         self._spoke_at = float("-inf")
@@ -54,7 +54,7 @@ class Puppet:
     def live(self, time: float) -> None:
         """Do what a tick has room for."""
         now, ownership = time + self._offset, self.ownership
-        if self.is_dead or self.is_stopped:
+        if self.is_stopped:
             return
         if self.is_cut:
             ownership.deaf()
@@ -115,7 +115,7 @@ class World:
 
     def runs(self) -> Counter[str]:
         """By how many each stream is run."""
-        return Counter(stream for puppet in self.puppets if not puppet.is_dead for stream in puppet.ownership.held)
+        return Counter(stream for puppet in self.puppets if not puppet.is_stopped for stream in puppet.ownership.held)
 
     def is_whole(self) -> bool:
         """Whether each stream is run once."""
