@@ -1,5 +1,6 @@
 """streamer.source.skim: which packets are left undecoded while nobody looks."""
 
+import math
 from collections.abc import Iterable
 from typing import cast
 
@@ -160,3 +161,14 @@ def test_what_is_decoded_has_all_it_needs(packets: Iterable[tuple[bool, bool, bo
     for before, after in zip([begun - 1, *decoded], decoded, strict=False):
         packet = camera.units[after].packet
         assert after == before + 1 or (packet is not None and packet.is_keyframe)
+
+
+def test_of_what_nobody_wants_only_keyframes_are_decoded() -> None:
+    """However far apart and large; nothing is kept for later, so what comes behind is decoded from a keyframe on."""
+    camera = Camera(gop=1000)
+    camera.bytes = MOST_BYTES // 10
+    nothing = Depth(is_whole=False, wanted_at=math.inf)
+    assert camera.send_many(50, nothing) == [0]
+    assert camera.send(WHOLE) == []
+    assert camera.send(WHOLE, key=True) == [51]
+    assert camera.send(WHOLE) == [52]

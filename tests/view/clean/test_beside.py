@@ -66,3 +66,13 @@ def test_a_frame_is_told_by_the_picture_nearest_to_it() -> None:
     assert beside.picture_of(main(4)) == sub(6)
     assert beside.picture_of(main(2)) == sub(0) or beside.picture_of(main(2)) == sub(4)
     assert beside.picture_of(main(7 + round(30 * NEAR))) is None
+
+
+def test_a_main_camera_that_comes_again_is_compared_anew() -> None:
+    """What its first frame's lateness made of its times is not judged by the frames before."""
+    beside = Beside()
+    for number in range(10):
+        beside.seen(main(number))
+        beside.sent(sub(number), 5000 + number / 30)
+    beside.seen(replace(main(10, 0.4), opening=2))  # late by as much in its connection's times, which begin with it
+    assert beside.pts(sub(10)) == pytest.approx(10 / 30 - 0.4, abs=1e-5)

@@ -137,6 +137,10 @@ async def test_while_it_fails_he_has_the_large_one() -> None:
     pipe.news()
     late, videos._put = videos._put, videos.sizes.renew()
     assert sent(pipe.news()) == ["large"]
+    late(coded(8, key=True, form=SMALL))
+    await asyncio.sleep(0)
+    videos.sizes.serve(is_there=True, is_hoped=True)
+    assert sent(pipe.news()) == []  # it is the picture of the source before
     await videos.small(True)
     late(coded(9, key=True, form=SMALL))
     await asyncio.sleep(0)
