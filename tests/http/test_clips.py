@@ -19,7 +19,7 @@ from tests.http.recorded import NOON, folder_of, found_in, run_recorded
 from tests.peers.clip import read_index
 from tests.peers.clock import FakeClock
 from tests.peers.ffmpeg_player import played
-from tests.peers.recorded import path_of, record
+from tests.peers.recorded import overwrite, path_of, record
 from tests.peers.until import until
 
 LIST = "/api/streams/a/recordings"
@@ -205,7 +205,7 @@ async def test_a_damaged_file_is_said_without_where_it_is(tmp_path: Path) -> Non
     """FFmpeg's own words have the paths of this machine in them, which are nobody's business."""
     segment = record(folder_of(tmp_path), NOON)
     async with run_recorded(tmp_path, segment) as (door, recordings):
-        recordings.path(segment).write_bytes(bytes(range(256)) * 40)
+        overwrite(recordings.path(segment), bytes(range(256)) * 40)
         said = await door.sentence("GET", f"{LIST}/clip.mp4{span(0, 1)}", ADMIN)
     assert said == (404, "there is nothing in this span that can be played")
 

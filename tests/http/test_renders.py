@@ -20,7 +20,7 @@ from tests.http.archived import asked
 from tests.http.guests import Door, cookie
 from tests.http.recorded import NOON, folder_of, found_in, run_recorded
 from tests.peers.clip import read_index
-from tests.peers.recorded import record
+from tests.peers.recorded import overwrite, record
 from tests.peers.until import until
 
 LIST = "/api/streams/a/recordings/renders"
@@ -225,7 +225,7 @@ async def test_a_damaged_picture_costs_itself(tmp_path: Path) -> None:
         path, fragment = recordings.path(segment), segment.fragments[2]
         whole = path.read_bytes()
         middle = fragment.offset + fragment.size * 2 // 3
-        path.write_bytes(whole[:middle] + bytes(200) + whole[middle + 200 :])
+        overwrite(path, whole[:middle] + bytes(200) + whole[middle + 200 :])
         pictures = await taken(door, await made(door, 0, 2))
     numbers = [number for number, _, _ in pictures]
     assert [number for number in numbers if number < 30] == list(range(30))

@@ -15,6 +15,13 @@ from tests.peers.clip import make_clip
 FPS = 30
 
 
+def overwrite(path: Path, data: bytes) -> None:
+    """Have a file hold something else, and at no moment nothing: a service that looks then would call it gone."""
+    other = path.with_suffix(".other")
+    other.write_bytes(data)
+    other.replace(path)
+
+
 def record(
     folder: Path,
     began_at: float,
