@@ -14,6 +14,7 @@
  * @property {number | null} frame_rate
  * @property {number} reorder pictures that may come before one that is shown earlier
  * @property {number} opening
+ * @property {"large" | "small"} [size] which of the camera's videos it is; an older server has one alone
  */
 /**
  * @typedef {object} Picture

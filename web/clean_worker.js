@@ -2,13 +2,12 @@
 // A worker: one stream's own video, from the connection to the canvas. Nothing that the page does holds it up.
 
 import { CleanDecoder } from "./clean_decoder.js";
-import { CleanSocket } from "./clean_socket.js";
+import { CleanReception } from "./clean_reception.js";
 import { CleanStage } from "./clean_stage.js";
-import { CleanTiming, MOST_LAG_MS } from "./clean_timing.js";
-import { FrameBoxes } from "./frame_boxes.js";
+import { MOST_LAG_MS } from "./clean_timing.js";
 
-/** @typedef {import("./clean_wire.js").CleanMessage} CleanMessage */
-/** @typedef {import("./clean_wire.js").Form} Form */
+/** @typedef {import("./clean_reception.js").Arrival} Arrival */
+/** @typedef {import("./clean_reception.js").Received} Received */
 /** @typedef {import("./clean_wire.js").Picture} Picture */
 /** @typedef {import("./clean_stage.js").Screen} Screen */
 /** @typedef {import("./live_paint.js").Drawn} Drawn */
@@ -28,20 +27,13 @@ import { FrameBoxes } from "./frame_boxes.js";
  * @property {boolean} exact whether the model had looked at this very picture
  * @property {boolean} live whether it came as it was made, and not out of the server's memory
  */
-/**
- * @typedef {object} State
- * @property {number} hold milliseconds for which pictures wait for their boxes
- * @property {boolean} late whether boxes come later than that
- * @property {number} takes milliseconds from a picture's coming to its being painted
- * @property {number} bytes of pictures that came
- * @property {number} dropped pictures that were not decoded
- */
+/** @typedef {Received & { takes: number, dropped: number }} State takes: milliseconds from a picture's coming to its being painted; dropped: pictures that were not decoded */
 /**
  * @typedef {{ say: "painted", painted: Painted[], state: State } | { say: "failed", reason: string, lasting: boolean }
  *   | { say: "viewer", viewer: string }
  *   | { say: "still", of: number, blob: Blob | null }} News
  */
-/** @typedef {{ picture: Picture, came: number, due: number, memory: "no" | "first" | "more" | "last" }} Awaiting */
+/** @typedef {Omit<Arrival, "lag">} Awaiting */
 
 /** Before a picture is due its decoding begins: until then it waits as it came, which takes little memory. */
 const LEAD_MS = 40;
@@ -62,12 +54,20 @@ const NEWS_MS = 250;
 const FOLLOWS = 0.1;
 
 class CleanVideo {
-  /** @type {CleanSocket | null} */
-  #socket = null;
   /** @type {CleanStage | null} */
   #stage = null;
-  #timing = new CleanTiming();
-  #boxes = new FrameBoxes();
+  #reception = new CleanReception({
+    onform: (form) => {
+      this.#reorder = form.reorder;
+      this.#decoder.open(form);
+    },
+    ongroup: (pictures) => this.#decoder.expect(pictures),
+    onpicture: (arrival) => this.#come(arrival),
+    onbreak: () => this.#clear(),
+    ontaken: () => this.#pump(),
+    onviewer: (viewer) => say({ say: "viewer", viewer }),
+    onfail: (reason, lasting) => this.#fail(reason, lasting),
+  });
   #decoder = new CleanDecoder(
     (frame, picture) => this.#decoded(frame, picture),
     (reason, lasting) => this.#fail(reason, lasting),
@@ -86,9 +86,6 @@ class CleanVideo {
    * @type {Awaiting | null}
    */
   #last = null;
-  /** Pictures that still come out of the server's memory. */
-  #remembered = 0;
-  #isGroupSeen = false;
   #timer = 0;
   /** @type {Painted[]} not told of yet */
   #painted = [];
@@ -103,10 +100,10 @@ class CleanVideo {
         this.#stage = new CleanStage(order.canvas);
         break;
       case "open":
-        this.#open(order.url, order.exact, order.small);
+        this.#open(order);
         break;
       case "pause":
-        this.#socket?.pause(order.paused);
+        this.#reception.pause(order.paused);
         this.#clear();
         if (order.paused) this.#decoder.close();
         break;
@@ -114,10 +111,10 @@ class CleanVideo {
         this.#close();
         break;
       case "exact":
-        this.#timing.exact = order.exact;
+        this.#reception.timing.exact = order.exact;
         break;
       case "size":
-        if (this.#socket) this.#socket.small = order.small;
+        this.#reception.small = order.small;
         break;
       case "still":
         this.#still(order.of);
@@ -137,84 +134,20 @@ class CleanVideo {
     if (order.do !== "screen") stage.repaint();
   }
 
-  /**
-   * @param {string} url
-   * @param {boolean} exact
-   * @param {boolean} small
-   */
-  #open(url, exact, small) {
+  /** @param {{ url: string, exact: boolean, small: boolean }} order */
+  #open({ url, exact, small }) {
     this.#close();
     [this.#painted, this.#toldAt] = [[], -Infinity]; // the next viewer's are told by another name
-    this.#timing.forget();
-    this.#timing.exact = exact;
-    this.#socket = new CleanSocket(
-      url,
-      small,
-      (message) => this.#take(message, performance.now()),
-      (reason) => this.#fail(reason, false),
-    );
+    this.#reception.open(url, { exact, small });
   }
 
-  /**
-   * @param {CleanMessage} message
-   * @param {number} now
-   */
-  #take(message, now) {
-    switch (message.type) {
-      case "hello":
-        this.#timing.began(1000 * message.now, now);
-        if (message.viewer) say({ say: "viewer", viewer: message.viewer });
-        break;
-      case "form":
-        this.#form(message);
-        break;
-      case "group":
-        this.#remembered = message.pictures;
-        this.#isGroupSeen = false;
-        this.#decoder.expect(message.pictures);
-        break;
-      case "picture":
-        this.#come(message, now);
-        break;
-      case "sampled":
-        this.#boxes.sampled(message.opening, message.time);
-        break;
-      case "boxes":
-        this.#boxes.take(message);
-        if (message.exact) this.#timing.answered(message.time, now);
-        break;
-      case "gap":
-        this.#clear();
-    }
-    this.#pump();
-  }
-
-  /** @param {Form} form */
-  #form(form) {
-    this.#clear();
-    this.#reorder = form.reorder;
-    if (!form.offered) return this.#fail(form.why ?? "The camera’s own video cannot be had", true);
-    this.#decoder.open(form);
-  }
-
-  /**
-   * @param {Picture} picture
-   * @param {number} now
-   */
-  #come(picture, now) {
-    /** @type {Awaiting["memory"]} */
-    let memory = "no";
-    if (this.#remembered > 0) {
-      memory = --this.#remembered === 0 ? "last" : this.#isGroupSeen ? "more" : "first";
-      this.#isGroupSeen = true;
-    } else {
-      const lag = this.#timing.came(picture.time, picture.received, now);
-      if (lag > BURST_LAG_MS) this.#decoder.allow();
-      if (lag > MOST_LAG_MS) memory = "more"; // it lay in the network's buffers: only those behind it need it
-    }
-    const due = memory === "no" ? this.#timing.due(picture.received, now) : now;
-    this.#coming.push({ picture, came: now, due, memory });
-    if (memory === "no" && this.#coming.length > MOST_WAITING) this.#decode(this.#coming.shift()); // it is due already
+  /** @param {Arrival} arrival */
+  #come({ lag, ...awaiting }) {
+    if (lag > BURST_LAG_MS) this.#decoder.allow();
+    const isOld = lag > MOST_LAG_MS; // it lay in the network's buffers: only those behind it need it
+    this.#coming.push(isOld ? { ...awaiting, due: awaiting.came, memory: "more" } : awaiting);
+    const isLive = awaiting.memory === "no" && !isOld;
+    if (isLive && this.#coming.length > MOST_WAITING) this.#decode(this.#coming.shift()); // it is due already
   }
 
   /** @param {Awaiting | undefined} awaiting */
@@ -248,7 +181,7 @@ class CleanVideo {
   #dueInTurn({ picture, due, memory }) {
     const last = this.#last;
     const apart = last ? (picture.time - last.picture.time) / 1000 : 0;
-    const isInTurn = this.#reorder > 0 && this.#timing.exact && memory === "no" && last?.memory === "no";
+    const isInTurn = this.#reorder > 0 && this.#reception.timing.exact && memory === "no" && last?.memory === "no";
     if (!isInTurn || apart <= 0 || apart > MOST_APART_MS) return due;
     return Math.max(due, Math.min(last.due + APART * apart, due + MOST_APART_MS));
   }
@@ -280,7 +213,7 @@ class CleanVideo {
    * @param {Awaiting} awaiting
    */
   #dueOf({ picture, due, memory }) {
-    const waits = this.#timing.exact && memory === "no" && this.#boxes.of(picture.opening, picture.time).awaited;
+    const waits = this.#reception.timing.exact && memory === "no" && this.#reception.isAwaited(picture);
     return waits ? due + Math.min(GRACE_MS, (this.#dueAfter(due) - due) / 2) : due;
   }
 
@@ -294,7 +227,7 @@ class CleanVideo {
 
   /** @param {Awaiting & { frame: VideoFrame }} ready which is due no sooner than another one behind it */
   #leaveOut({ frame, picture }) {
-    if (this.#boxes.of(picture.opening, picture.time).awaited) this.#timing.shown(true);
+    if (this.#reception.isAwaited(picture)) this.#reception.timing.shown(true);
     frame.close();
   }
 
@@ -305,10 +238,9 @@ class CleanVideo {
   #show({ frame, ...awaiting }, now) {
     const { picture, memory, came } = awaiting;
     if (memory === "more" || !this.#stage) return frame.close(); // one after the other they would be seen as a rush
-    const { boxes, known, exact, awaited } = this.#boxes.of(picture.opening, picture.time);
-    if (awaited || exact) this.#timing.shown(!exact);
+    const { boxes, known, exact, predicted } = this.#reception.shown(picture);
     const { displayWidth: width, displayHeight: height } = frame;
-    this.#stage.show({ image: frame, width, height, boxes, predicted: this.#timing.exact ? awaited : !exact });
+    this.#stage.show({ image: frame, width, height, boxes, predicted });
     const { opening, time } = picture;
     const [origin, at] = [performance.timeOrigin, performance.now()];
     const live = memory === "no";
@@ -320,9 +252,7 @@ class CleanVideo {
   /** @param {number} now */
   #tell(now) {
     this.#toldAt = now;
-    const { hold, late } = this.#timing;
-    const { bytes = 0 } = this.#socket ?? {};
-    const state = { hold, late, takes: this.#takes, bytes, dropped: this.#decoder.dropped };
+    const state = { ...this.#reception.state, takes: this.#takes, dropped: this.#decoder.dropped };
     say({ say: "painted", painted: this.#painted.splice(0), state });
   }
 
@@ -338,13 +268,11 @@ class CleanVideo {
     this.#coming = [];
     this.#inside.clear();
     this.#last = null;
-    this.#remembered = 0;
     this.#decoder.skip();
   }
 
   #close() {
-    this.#socket?.close();
-    this.#socket = null;
+    this.#reception.close();
     this.#clear();
     this.#decoder.close();
   }

@@ -2,15 +2,15 @@
 // Live video as the camera sends it, through the browser's player (Media Source Extensions), a fragment a frame: where
 // WebCodecs are not to be had, which is on every page that came by plain http.
 
-import { CleanSocket, socketUrl } from "./clean_socket.js";
+import { CleanReception } from "./clean_reception.js";
+import { socketUrl } from "./clean_socket.js";
 import { CleanStage } from "./clean_stage.js";
-import { CleanTiming, MOST_LAG_MS } from "./clean_timing.js";
-import { FrameBoxes } from "./frame_boxes.js";
+import { MOST_LAG_MS } from "./clean_timing.js";
 import { LivePlayer } from "./live_player.js";
 import { OwnCanvas } from "./own_canvas.js";
 import { PaintedReports } from "./painted.js";
 
-/** @typedef {import("./clean_wire.js").CleanMessage} CleanMessage */
+/** @typedef {import("./clean_reception.js").Arrival} Arrival */
 /** @typedef {import("./clean_wire.js").Form} Form */
 /** @typedef {import("./clean_wire.js").Picture} Picture */
 /** @typedef {import("./clean_worker.js").Order} Order */
@@ -18,7 +18,6 @@ import { PaintedReports } from "./painted.js";
 /** @typedef {import("./player.js").Heard} Heard */
 /** @typedef {import("./player.js").Way} Way */
 /** @typedef {import("./sight.js").Sight} Sight */
-/** @typedef {{ picture: Picture, came: number, due: number, isOld: boolean }} Coming */
 
 /** Pictures that wait at most: half a second of 120 a second. */
 const MOST_WAITING = 64;
@@ -40,25 +39,32 @@ export class MseWay {
   #closing = new AbortController();
   /** @type {PaintedReports | null} */
   #reports = null;
-  #timing = new CleanTiming();
-  #boxes = new FrameBoxes();
-  /** @type {CleanSocket | null} */
-  #socket = null;
+  #reception = new CleanReception({
+    onform: (form) => this.#begin(form),
+    ongroup: () => (this.#group = []),
+    onpicture: (arrival) => this.#come(arrival),
+    onbreak: () => this.#clear(),
+    ontaken: () => this.#pump(),
+    onviewer: (viewer) => {
+      this.#reports = new PaintedReports(`${this.#path}/${viewer}/painted`, this.#closing.signal);
+    },
+    onfail: (reason, lasting) => this.#fail(reason, { shared: true, lasting }),
+  });
   /** @type {LivePlayer | null} */
   #player = null;
   /** @type {OwnCanvas | null} */
   #canvas = null;
   /** @type {CleanStage | null} */
   #stage = null;
-  /** @type {Coming[]} */
+  /** @type {Arrival[]} */
   #coming = [];
-  /** Pictures that still come out of the server's memory; those that have. */
-  #remembered = 0;
-  /** @type {Picture[]} */
+  /** Pictures out of the server's memory, until they are all here.
+   * @type {Picture[]}
+   */
   #group = [];
   #timer = 0;
   /** When pictures came that are shown or on their way, by their times.
-   * @type {Map<number, Coming>}
+   * @type {Map<number, Arrival>}
    */
   #known = new Map();
   /** What the player takes from a fragment to its picture, milliseconds. */
@@ -94,27 +100,20 @@ export class MseWay {
   open() {
     this.close();
     this.#build();
-    this.#timing.forget();
-    this.#timing.exact = this.#sight.watching.exact;
-    this.#socket = new CleanSocket(
-      socketUrl(this.#path),
-      this.#sight.small,
-      (message) => this.#take(message, performance.now()),
-      (reason) => this.#fail(reason, { shared: true }),
-    );
+    const { small, watching } = this.#sight;
+    this.#reception.open(socketUrl(this.#path), { exact: watching.exact, small });
   }
 
   /** @param {boolean} paused */
   pause(paused) {
-    this.#socket?.pause(paused);
+    this.#reception.pause(paused);
     this.#clear();
   }
 
   close() {
     this.#closing.abort();
     [this.#closing, this.#reports] = [new AbortController(), null];
-    this.#socket?.close();
-    this.#socket = null;
+    this.#reception.close();
     this.#clear();
     this.#endPlayer();
   }
@@ -143,54 +142,18 @@ export class MseWay {
   /** @param {Order} order */
   #obey(order) {
     const stage = this.#stage;
-    if (order.do === "size" && this.#socket) this.#socket.small = order.small;
+    if (order.do === "size") this.#reception.small = order.small;
     if (order.do === "size" || !stage) return;
     if (order.do === "screen") stage.resize(order.screen);
     else if (order.do === "drawn") stage.drawn = order.drawn;
     else if (order.do === "look") stage.look = order.look;
-    else if (order.do === "exact") this.#timing.exact = order.exact;
+    else if (order.do === "exact") this.#reception.timing.exact = order.exact;
     if (order.do !== "screen") stage.repaint();
-  }
-
-  /**
-   * @param {CleanMessage} message
-   * @param {number} now
-   */
-  #take(message, now) {
-    switch (message.type) {
-      case "hello":
-        this.#timing.began(1000 * message.now, now);
-        if (message.viewer)
-          this.#reports = new PaintedReports(`${this.#path}/${message.viewer}/painted`, this.#closing.signal);
-        break;
-      case "form":
-        this.#begin(message);
-        break;
-      case "group":
-        [this.#remembered, this.#group] = [message.pictures, []];
-        break;
-      case "picture":
-        this.#come(message, now);
-        break;
-      case "sampled":
-        this.#boxes.sampled(message.opening, message.time);
-        break;
-      case "boxes":
-        this.#boxes.take(message);
-        if (message.exact) this.#timing.answered(message.time, now);
-        break;
-      case "gap":
-        this.#clear();
-    }
-    this.#pump();
   }
 
   /** @param {Form} form */
   #begin(form) {
-    this.#clear();
     this.#endPlayer();
-    if (!form.offered)
-      return this.#fail(form.why ?? "The camera’s own video cannot be had", { shared: true, lasting: true });
     if (!LivePlayer.plays(form.codec)) return this.#fail(`This browser does not play ${form.codec}`, { lasting: true });
     this.#player = new LivePlayer(this.#video, form, {
       onpicture: (picture, video) => this.#show(picture, video),
@@ -198,20 +161,16 @@ export class MseWay {
     });
   }
 
-  /**
-   * @param {Picture} picture
-   * @param {number} now
-   */
-  #come(picture, now) {
-    if (this.#remembered > 0) {
+  /** @param {Arrival} arrival */
+  #come(arrival) {
+    const { picture, memory } = arrival;
+    if (memory !== "no") {
       this.#group.push(picture);
-      if (--this.#remembered === 0) this.#player?.add(this.#group.splice(0), true);
+      if (memory === "last") this.#player?.add(this.#group.splice(0), true);
       return;
     }
-    const isOld = this.#timing.came(picture.time, picture.received, now) > MOST_LAG_MS;
-    const coming = { picture, came: now, due: this.#timing.due(picture.received, now), isOld };
-    this.#coming.push(coming);
-    this.#known.set(picture.time, coming);
+    this.#coming.push(arrival);
+    this.#known.set(picture.time, arrival);
     for (const time of this.#known.keys()) {
       if (this.#known.size <= 2 * MOST_WAITING) break;
       this.#known.delete(time);
@@ -221,11 +180,11 @@ export class MseWay {
   #pump() {
     window.clearTimeout(this.#timer);
     const now = performance.now();
-    const early = this.#timing.exact ? this.#takes : 0;
-    const isDue = (/** @type {Coming} */ { due }) => due - early <= now || this.#coming.length > MOST_WAITING;
+    const early = this.#reception.timing.exact ? this.#takes : 0;
+    const isDue = (/** @type {Arrival} */ { due }) => due - early <= now || this.#coming.length > MOST_WAITING;
     const pictures = [];
     while (this.#coming[0] && isDue(this.#coming[0]))
-      pictures.push(/** @type {Coming} */ (this.#coming.shift()).picture);
+      pictures.push(/** @type {Arrival} */ (this.#coming.shift()).picture);
     if (pictures.length > 0) this.#player?.add(pictures, false);
     if (this.#coming[0])
       this.#timer = window.setTimeout(() => this.#pump(), Math.max(0, this.#coming[0].due - early - now));
@@ -235,20 +194,18 @@ export class MseWay {
    * @param {Picture} picture
    * @param {HTMLVideoElement} video that shows it
    */
-  #show({ opening, time }, video) {
+  #show(picture, video) {
+    const { time } = picture;
     const coming = this.#known.get(time);
-    if (coming?.isOld) return; // it lay in the network's buffers: the player needs it for those behind it, and goes to those
-    const { boxes, exact, awaited } = this.#boxes.of(opening, time);
-    if (awaited || exact) this.#timing.shown(!exact);
+    if (coming && coming.lag > MOST_LAG_MS) return; // it lay in the network's buffers: only those behind it need it
+    const { boxes, exact, predicted } = this.#reception.shown(picture);
     const { videoWidth: width, videoHeight: height } = video;
-    const predicted = this.#timing.exact ? awaited : !exact;
     this.#stage?.show({ image: video, width, height, boxes, predicted });
     const at = performance.now();
     if (coming)
       this.#takes += FOLLOWS * (Math.max(0, at - Math.max(coming.came, coming.due - this.#takes)) - this.#takes);
-    const { hold, late } = this.#timing;
     const takes = (this.state?.takes ?? 0) + (coming ? FOLLOWS * (at - coming.came - (this.state?.takes ?? 0)) : 0);
-    this.state = { hold, late, takes, bytes: this.#socket?.bytes ?? 0, dropped: this.#player?.dropped ?? 0 };
+    this.state = { ...this.#reception.state, takes, dropped: this.#player?.dropped ?? 0 };
     this.#heard.onframe(1);
     if (!coming) return; // out of the server's memory
     this.#heard.onpainted(time, coming.came, at, exact);
@@ -264,7 +221,7 @@ export class MseWay {
 
   #clear() {
     window.clearTimeout(this.#timer);
-    [this.#coming, this.#group, this.#remembered] = [[], [], 0];
+    [this.#coming, this.#group] = [[], []];
     this.#known.clear();
     this.#player?.skip();
   }
