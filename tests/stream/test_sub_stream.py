@@ -1,18 +1,21 @@
 """streamer.stream.sub_stream: when a smaller video is opened, and what its viewers are sent meanwhile."""
 
 import asyncio
+import re
 
-from streamer.stream.sub_stream import LINGER, QUIET, UNWATCHED, SubStream
+from streamer.stream.sub_stream import HOPE, LINGER, QUIET, UNWATCHED, SubStream
 from streamer.values.coded import CodedForm
 from streamer.values.state import StreamState
 from streamer.view.clean.clean import Clean
 from streamer.view.clean.sizes import Sizes
 from tests.peers.clock import FakeClock
+from tests.peers.required import REPOSITORY
 from tests.peers.until import until
 from tests.stream.test_pipeline import FakeSource
-from tests.view.clean.peers import FakePipe, coded
+from tests.view.clean.peers import FakePipe, coded, kinds
 
 LIVE = StreamState("live")
+HEVC = CodedForm("hevc", 64, 48)
 
 
 class Sub:
@@ -92,11 +95,42 @@ async def test_what_browsers_do_not_play_is_not_sent() -> None:
     sub = Sub()
     sub.sub.use(sub.source)
     sub.sizes.join(FakePipe(), LIVE, small=True)
-    await sub.come(0, key=True, form=CodedForm("hevc", 32, 24))
+    await sub.come(0, key=True, form=HEVC)
     sub.settle()
     assert not sub.sizes.is_there
     assert sub.sub.reason is not None
     assert "hevc" in sub.sub.reason
+
+
+async def test_who_has_nothing_else_waits_for_it_a_while() -> None:
+    """He is told that browsers play no large one once hope is gone: of what does not open, and of what has stopped."""
+    for comes in (False, True):
+        sub, pipe = Sub(), FakePipe()
+        sub.sizes.large.open(asyncio.get_running_loop(), lambda pts: ())
+        sub.sub.use(sub.source)
+        sub.sizes.large.put(coded(0, key=True, form=HEVC))
+        sub.sizes.join(pipe, LIVE, small=True)
+        sub.settle()
+        if comes:
+            await sub.come(0, key=True)
+            sub.settle()
+            pipe.news()
+        for passed in (HOPE - 0.1, 0.05):
+            sub.clock.advance(passed)
+            sub.settle()
+            assert kinds(pipe.news()) in ([], ["hello"])
+        assert not sub.sizes.is_there
+        sub.clock.advance(0.1)
+        sub.settle()
+        [form] = pipe.news()
+        assert isinstance(form, dict)
+        assert (form["type"], form["size"], form["offered"]) == ("form", "large", False)
+
+
+def test_it_is_hoped_for_longer_than_a_page_waits() -> None:
+    """A page gives up by itself, and comes again soon; and it has the large video before, where browsers play that."""
+    [patience] = re.findall(r"NO_FRAME_MS = (\d+);", (REPOSITORY / "web" / "player.js").read_text())
+    assert QUIET < int(patience) / 1000 < HOPE
 
 
 async def test_its_breakdown_is_its_own() -> None:
