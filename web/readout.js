@@ -19,7 +19,7 @@ import { browserDelay } from "./stats.js";
  * @property {number | string | null} version of the model
  * @property {Own | null} [own] of the camera's own video, where that is what is shown
  */
-/** @typedef {{ hold: number, takes: number }} Own ms for its boxes, of those that pass from coming here to being painted */
+/** @typedef {{ hold: number, takes: number, size?: "large" | "small" }} Own hold: ms for its boxes, of those that pass from coming here to being painted; size: which of the camera's videos it is */
 
 export const STATES = {
   connecting: "Connecting",
@@ -165,6 +165,18 @@ export function shortfall(stream) {
   const gets = stream?.effective_sample_fps;
   if (typeof asked !== "number" || typeof gets !== "number") return "";
   return `asked ${Number(asked.toFixed(1))}/s, gets ${Number(gets.toFixed(1))}/s`;
+}
+
+/**
+ * Why a small tile has the camera's large video though there is a smaller one; empty where it has not.
+ *
+ * @param {Stream | null} stream
+ * @param {Own | null} own
+ */
+export function whyLarge(stream, own) {
+  const { state, reason = null } = stream?.sub ?? {};
+  if (own?.size !== "large" || state !== "opening" || !reason) return "";
+  return sentence(`Large video, not the small one: ${reason}`);
 }
 
 /**

@@ -8,7 +8,7 @@ import { chips, definitions, delayBar, delayLine, delayRows, figure, seenRows, s
 import { askDoctor } from "./doctor.js";
 import { Player } from "./player.js";
 import { RecordMode } from "./record_mode.js";
-import { STATES, ageNote, delayParts, facts, metrics, sentence, shortfall, totalDelay } from "./readout.js";
+import { STATES, ageNote, delayParts, facts, metrics, sentence, shortfall, totalDelay, whyLarge } from "./readout.js";
 import { address } from "./search.js";
 import { copyPicture, savePicture } from "./seen_picture.js";
 import { Sight } from "./sight.js";
@@ -40,6 +40,9 @@ const REFUSAL_MS = 20_000;
 /** Pixels of the page in width, up to which a tile shows as much of a camera's smaller video as of its large one. */
 const SMALL = 960;
 
+/** The small video takes a moment to come, up to its next key picture, of which there is nothing to say. */
+const LARGE_MS = 5000;
+
 /** So that the line does not jump while a stream starts. */
 const ALWAYS_SHOWN = new Set(["detections", "age"]);
 
@@ -61,6 +64,8 @@ export class StreamViewer extends HTMLElement {
   #lastEvent = null;
   #frameRate = 0;
   #counted = { frames: 0, at: 0 };
+  /** Since when it has the large video where the small one would do, of `performance`; 0 while it has not. */
+  #largeAt = 0;
   /** @type {number | null} wall clock, ms */
   #lastPictureAt = null;
   /** @type {Player | null} */
@@ -367,7 +372,14 @@ export class StreamViewer extends HTMLElement {
     if (this.state === "stale") return sentence(this.#stream?.reason ?? "The detections are not up to date");
     if (this.player?.transport === "stills") return "Two pictures a second; all when opened";
     if (this.player?.state?.late) return "The boxes come later than their pictures";
-    return "";
+    return this.#largeNotice(performance.now());
+  }
+
+  /** @param {number} now */
+  #largeNotice(now) {
+    const why = this.#sight.small ? whyLarge(this.#stream, this.player?.state ?? null) : "";
+    this.#largeAt = why ? this.#largeAt || now : 0;
+    return now - this.#largeAt > LARGE_MS ? why : "";
   }
 
   /** @returns {import("./readout.js").Knowledge} */

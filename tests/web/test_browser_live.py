@@ -63,6 +63,7 @@ def service(model_server: ModelServer, tmp_path_factory: pytest.TempPathFactory)
             "road": {"url": camera.url("/plain"), "sample_fps": 10},
             "tower": {"url": camera.url("/hevc")},
             "yard": {"url": camera.url("/plain"), "sub": {"url": camera.url("/small")}},
+            "gate": {"url": camera.url("/plain"), "sub": {"url": camera.url("/hevc")}, "sample_fps": 1},
         }
         with run_service({"serving": model_server.settings, "streams": streams}) as service:
             yield service
@@ -222,6 +223,20 @@ async def test_a_small_tile_has_the_cameras_smaller_video(page: Page, service: S
         await frames_move(tile)
     assert [url.partition("?")[2] for url in opened] == ["size=small"]
     assert [said for said in sent if "size" in said] == [{"size": "large"}, {"size": "small"}]
+
+
+async def test_a_small_tile_says_why_it_has_the_large_video(page: Page, service: Service) -> None:
+    """Where the smaller one is nothing that browsers play; opened, where the large one is due, it says nothing."""
+    await service.wait_for_state("gate", "live")
+    await page.set_viewport_size({"width": 1000, "height": 640})
+    await page.goto(service.url)
+    tile = page.locator("stream-viewer[name=gate]")
+    notice = tile.locator(".notice")
+    why = "Large video, not the small one: the camera sends hevc, which browsers do not play as it comes."
+    await expect(notice).to_have_text(why, timeout=PATIENCE_MS)
+    await expect(page.locator("stream-viewer[name=road] .notice")).to_have_text("")
+    await page.evaluate("location.hash = 'gate'")
+    await expect(notice).to_have_text("", timeout=PATIENCE_MS)
 
 
 async def test_what_is_chosen_is_drawn_and_saved(page: Page, road: Locator) -> None:
