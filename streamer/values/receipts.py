@@ -17,8 +17,8 @@ SLACK = 0.02
 """Seconds by which clocks of two machines may disagree beyond what is known of how well they were compared."""
 
 Disbelief = Literal["unknown", "early", "late", "future", "clock"]
-"""Why what is said of a picture is not believed: nothing of the kind was sent, or it was said before; it was seen
-before it was sent, too long after, or after now; the clock it is told by was not compared well enough."""
+"""Why what is said of a picture is not believed: nothing of the kind was sent, or two were, or it was said before; it was
+seen before it was sent, too long after, or after now; the clock it is told by was not compared well enough."""
 DISBELIEFS: tuple[Disbelief, ...] = ("unknown", "early", "late", "future", "clock")
 
 
@@ -46,7 +46,8 @@ class Receipts:
     def __init__(self, began_at: float = 0.0) -> None:
         self.began_at = began_at
         """Monotonic; the beginning of the clock that the viewer is told."""
-        self._sent: OrderedDict[Hashable, tuple[Hashable, float]] = OrderedDict()
+        self._sent: OrderedDict[Hashable, tuple[Hashable, float] | None] = OrderedDict()
+        """None: of two pictures by that name."""
         self._left, self._at = AT_ONCE, began_at
 
     def __len__(self) -> int:
@@ -63,8 +64,13 @@ class Receipts:
         return True
 
     def sent(self, identity: Hashable, picture: Hashable, at: float) -> None:
-        """A picture was handed to his connection, which names it by `identity`."""
-        self._sent[identity] = (picture, at)
+        """A picture was handed to his connection, which names it by `identity`.
+
+        A camera that is opened anew, or its other video, may give a time a second time: whoever reports it could mean
+        either.
+        """
+        before = self._sent.get(identity, (picture, at))
+        self._sent[identity] = (picture, at) if before is not None and before[0] == picture else None
         if len(self._sent) > MOST:
             self._sent.popitem(last=False)
 

@@ -268,3 +268,41 @@ async def test_pictures_that_go_as_they_came_are_reported_too() -> None:
         assert not {"hold", "encode", "send", "network"} & glass.keys()
         pipeline.clean.leave(viewer)
         assert (await page.report())[0] == 404
+
+
+async def test_pictures_of_the_smaller_video_are_not_taken_for_the_large_ones() -> None:
+    """Who sees a camera small says so of pictures that the model never saw, whatever times they have: they move nothing."""
+    form = CodedForm("h264", 64, 48, name="avc1.42c00a")
+    async with run_page() as page:
+        pipeline, told = page.pipeline, Told()
+        put_small = pipeline.sizes.renew()
+
+        async def large(index: int, time: int) -> None:
+            now = monotonic()
+            frame = replace(make_frame(float(index), now, stream="a", index=index), coded_at=time, opening=1)
+            pipeline.clean.put(CodedPicture(b"\0\0\0\1\x65", time, now, is_key=True, form=form, opening=1))
+            await asyncio.to_thread(pipeline.receive, frame)
+            await until(lambda: pipeline.counts.results > index)
+
+        async def small(*times: int) -> None:
+            for time in times:
+                put_small(CodedPicture(b"\0\0\0\1\x65", time, monotonic(), is_key=True, form=form, opening=1))
+            await until(lambda: len(pipeline.sizes.small.group) > 0)
+
+        viewer = pipeline.sizes.join(told, pipeline.state(), small=True)
+        page.path = f"/api/streams/a/video/{viewer.id}"
+        clocks = await page.compare()
+        await large(0, 1000)
+        await small(500)
+        pipeline.sizes.serve(is_there=True, is_hoped=True)
+        await small(1000, 2000)
+        await until(lambda: len(viewer.receipts) == 2)
+        await large(1, 2000)
+        await large(2, 3000)
+        pipeline.sizes.wish(viewer, small=False)
+        await large(3, 4000)
+        frames = [[time, None, page.now()] for time in (1000, 2000, 3000, 4000)]
+        status, answer = await page.report(**clocks, frames=frames)
+        assert (status, answer["taken"]) == (200, 1)
+        assert pipeline.ledger.glass.count == 1
+        assert pipeline.ledger.receipts["unknown"] == answer["ignored"] == 2  # what two have, and what he was not sent

@@ -29,6 +29,16 @@ def test_what_was_seen_is_believed_once() -> None:
     assert receipts.take(8, 100.1, 100.2, now=NOW) == "unknown"
 
 
+def test_a_name_of_two_pictures_names_none() -> None:
+    """As of a camera's two videos, whose clocks are alike by chance: one is not taken for the other."""
+    receipts = sent(7)
+    receipts.sent(7, 71, SENT_AT + 1)
+    receipts.sent(7, 70, SENT_AT + 2)
+    assert receipts.take(7, None, SENT_AT + 3, now=NOW) == "unknown"
+    receipts.sent(7, 71, SENT_AT + 4)
+    assert receipts.take(7, None, SENT_AT + 5, now=NOW) == Receipt(71, SENT_AT + 4, None, SENT_AT + 5)
+
+
 @pytest.mark.parametrize(
     ("painted_at", "now", "why"),
     [
