@@ -19,8 +19,8 @@ pin() {
         --no-annotate --no-header --no-emit-index-url --no-emit-find-links --output-file "$lock" "$@"
 }
 
-# PostgreSQL's client and object storage's are in all of them: whoever runs the image can install nothing, and where they
-# are not used they are not loaded.
-pin requirements-dev.lock pyproject.toml "$build" --extra model --extra postgres --extra s3 --extra dev "$@"
-pin requirements.lock pyproject.toml "$build" --extra model --extra postgres --extra s3 --constraint requirements-dev.lock
-pin requirements-service.lock pyproject.toml "$build" --extra postgres --extra s3 --constraint requirements-dev.lock
+# The clients of PostgreSQL, object storage and NATS are in all of them: whoever runs the image can install nothing, and where
+# they are not used they are not loaded.
+pin requirements-dev.lock pyproject.toml "$build" --extra model --extra postgres --extra s3 --extra cluster --extra dev "$@"
+pin requirements.lock pyproject.toml "$build" --extra model --extra postgres --extra s3 --extra cluster --constraint requirements-dev.lock
+pin requirements-service.lock pyproject.toml "$build" --extra postgres --extra s3 --extra cluster --constraint requirements-dev.lock

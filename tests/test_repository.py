@@ -70,7 +70,7 @@ def test_locks_satisfy_the_project() -> None:
     """Every dependency of pyproject.toml is pinned at a version it allows."""
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    service = project["dependencies"] + extras["postgres"]
+    service = project["dependencies"] + extras["postgres"] + extras["s3"] + extras["cluster"]
     wanted = [service, service + extras["model"]]
     for lock, requirements in zip(LOCKS, [*wanted, wanted[1] + extras["dev"]], strict=True):
         for requirement in map(Requirement, requirements):
