@@ -13,7 +13,7 @@ Name = Annotated[str, Field(pattern=f"^{NAME}$")]
 
 
 class Section(BaseModel):
-    """A mapping whose keys are all known; values are never converted from another type."""
+    """A mapping whose keys are all known; values are never converted from another type, but where a key says so."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
 

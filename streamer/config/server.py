@@ -2,9 +2,9 @@
 
 import re
 from ipaddress import ip_network
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from streamer.config.section import Section
 
@@ -54,6 +54,11 @@ def _checked_public_url(value: str) -> str:
     return value
 
 
+def _number_of(value: Any) -> Any:
+    """What ${NAME} stands for is a text, here of a number."""
+    return int(value) if isinstance(value, str) and re.fullmatch(r"[0-9]{1,5}", value) else value
+
+
 Network = Annotated[str, AfterValidator(_checked_network)]
 
 
@@ -88,7 +93,7 @@ class ServerSettings(Section):
     """Where the page and the API are served."""
 
     host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
-    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    port: Annotated[int, BeforeValidator(_number_of), Field(ge=0, le=65535)] = 8000
     max_viewers: Annotated[int, Field(ge=1, le=10_000)] = 64
     """Viewers of all streams together: by WebRTC, by MJPEG, and of the events."""
     max_viewers_per_stream: Annotated[int, Field(ge=1, le=10_000)] = 64

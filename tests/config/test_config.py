@@ -123,7 +123,7 @@ def test_everything_has_a_default(tmp_path: Path, text: str) -> None:
             ("streams.a.fps: unknown key", "url, listen, transport, tls, sub, record, paused, sample"),
         ),
         # wrong types
-        ("server: {port: '8000'}", ("server.port: '8000'", "a whole number")),
+        ("server: {max_viewers: '64'}", ("server.max_viewers: '64'", "a whole number")),
         ("server: {port: true}", ("server.port: True", "a whole number")),
         ("server: {port: 80.5}", ("server.port: 80.5", "a whole number")),
         ("server: {host: 127}", ("server.host: 127", "a text")),
@@ -292,6 +292,16 @@ def test_variables_stand_anywhere_in_a_text(tmp_path: Path, monkeypatch: pytest.
     found = load(tmp_path, "server: {host: '${HOST}'}\nstreams: {a: {url: 'rtsp://${HOST}:554/${ODD}/${HOST}'}}")
     assert found.server.host == "10.0.0.7"
     assert found.streams["a"].url == "rtsp://10.0.0.7:554/${HOST}/10.0.0.7"
+
+
+def test_the_port_may_be_a_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """${NAME} may stand for the port, so that services share a file; what is no port is refused all the same."""
+    text = "server: {port: '${PORT}'}"
+    monkeypatch.setenv("PORT", "8001")
+    assert load(tmp_path, text).server.port == 8001
+    for wrong in ("70000", "http", "-1", ""):
+        monkeypatch.setenv("PORT", wrong)
+        assert refusal(tmp_path, text).startswith("server.port: ")
 
 
 def test_yaml_anchors_and_merges_are_understood(tmp_path: Path) -> None:
