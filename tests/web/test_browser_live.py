@@ -1,6 +1,7 @@
 """A camera's own video on the page, in a real browser on the real service: which way it comes, whose boxes it has."""
 
 import asyncio
+import itertools
 import json
 import re
 from collections.abc import Iterator
@@ -58,11 +59,14 @@ def service(model_server: ModelServer, tmp_path_factory: pytest.TempPathFactory)
     plain = make_clip(clips / "plain.mp4", seconds=FRAMES / RATE, gop=30)
     hevc = make_clip(clips / "hevc.mp4", seconds=FRAMES / RATE, codec="libx265")
     small = make_clip(clips / "small.mp4", width=160, height=120, seconds=FRAMES / RATE, gop=30)
-    with run_rtsp_server({"/plain": plain, "/hevc": hevc, "/small": small}) as camera:
+    wide = make_clip(clips / "wide.mp4", width=480, height=270, seconds=FRAMES / RATE, gop=30, first=1000)
+    mounts = {"/plain": plain, "/hevc": hevc, "/small": small, "/changing": [plain, wide]}
+    with run_rtsp_server(mounts) as camera:
         streams = {
             "road": {"url": camera.url("/plain"), "sample_fps": 10},
             "tower": {"url": camera.url("/hevc")},
             "yard": {"url": camera.url("/plain"), "sub": {"url": camera.url("/small")}},
+            "bridge": {"url": camera.url("/changing"), "sample_fps": 1},
             "gate": {"url": camera.url("/plain"), "sub": {"url": camera.url("/hevc")}, "sample_fps": 1},
         }
         with run_service({"serving": model_server.settings, "streams": streams}) as service:
@@ -148,6 +152,58 @@ async def test_a_page_without_webcodecs_plays_by_media_source(browser: Browser, 
     await expect(tile).to_have_attribute("data-transport", "mse", timeout=PATIENCE_MS)
     await frames_move(tile)
     await expect(tile.locator(".facts")).to_contain_text("This browser has no WebCodecs.")
+    await page.context.close()
+
+
+SIZES = """
+(name) => {
+  window.sizes = [];
+  window.ways = new Set();
+  const tile = document.querySelector(`stream-viewer[name=${name}]`);
+  tile.player.onpainted = (time, came, at) => {
+    const { videoWidth, videoHeight } = tile.querySelector("video.clean");
+    sizes.push([at, `${videoWidth}x${videoHeight}`]);
+  };
+  new MutationObserver(() => ways.add(tile.dataset.transport)).observe(tile, { attributes: true });
+}
+"""
+"""Notes which size each painted picture has, and by which ways they came."""
+
+
+def turns(sizes: list[tuple[float, str]]) -> list[str]:
+    """Each size once for each time that it came."""
+    return [size for size, _ in itertools.groupby(size for _, size in sizes)]
+
+
+async def test_another_size_of_pictures_is_played_on_by_media_source(browser: Browser, service: Service) -> None:
+    """A camera that goes on in another size, and another that is opened and shown small again: by the same way."""
+    page = await (await browser.new_context(viewport={"width": 1000, "height": 640})).new_page()
+    await page.add_init_script("delete window.VideoDecoder")
+    seen: list[str] = []
+
+    async def begin(name: str, path: str) -> None:
+        await service.wait_for_state(name, "live")
+        await page.goto(f"{service.url}/{path}")
+        tile = page.locator(f"stream-viewer[name={name}]")
+        await expect(tile).to_have_attribute("data-transport", "mse", timeout=PATIENCE_MS)
+        await page.evaluate(SIZES, name)
+
+    async def shown(*wanted: str) -> None:
+        async def came() -> bool:
+            seen[:] = turns(await page.evaluate("sizes"))
+            return " ".join(wanted) in " ".join(seen)
+
+        await until(came, lambda: f"not {wanted} were shown, but {seen}")
+        assert await page.evaluate("[...ways]") in ([], ["mse"])
+
+    await begin("bridge", "#bridge")
+    await shown("320x240", "480x270", "320x240", "480x270")
+    await begin("yard", "?small")
+    await shown("160x120")
+    await page.evaluate("location.hash = 'yard'")
+    await shown("160x120", "320x240")
+    await page.evaluate("location.hash = ''")
+    await shown("160x120", "320x240", "160x120")
     await page.context.close()
 
 
