@@ -32,6 +32,7 @@ from streamer.values.host import is_loopback
 from streamer.values.recording import Recording
 from streamer.values.sampling import Sampling
 from streamer.values.watching import Watching
+from streamer.view.clean.room import Spare
 
 if TYPE_CHECKING:
     from streamer.webrtc.publisher import Publisher
@@ -77,6 +78,7 @@ class Parts:
         self._kept_of = kept_of
         self._openings, self._sub_openings = Openings(), Openings()
         """Of sub-streams their own: those that hang must not keep a stream waiting for its turn."""
+        self._spare = Spare()
         self._tracker_ids = itertools.count(1)
         """Of all streams: a name may come to stand for another camera, and no id is given twice."""
         tls = config.serving.tls
@@ -175,6 +177,7 @@ class Parts:
             events=events,
             recorder=recorder,
             on_restart=self._on_sub_restart,
+            spare=self._spare,
         )
         return source, pipeline
 
@@ -205,6 +208,7 @@ class Parts:
             tracker_ids=self._tracker_ids,
             events=events,
             recorder=recorder,
+            spare=self._spare,
         )
         return publisher, pipeline
 

@@ -57,6 +57,8 @@ import { WebRtcWay } from "./webrtc_way.js";
  */
 
 const NO_FRAME_MS = 3000;
+/** The camera's own video may wait for its next key picture, while something else plays. */
+const KEY_PICTURE_MS = 20_000;
 const RETRY_MS = 30_000;
 const LASTING_MS = 300_000;
 const TICK_MS = 500;
@@ -235,8 +237,11 @@ export class Player {
     const [current, trial] = [this.#rungs[this.#current], this.#rungs[this.#trial]];
     if (current && this.#current < last && this.expecting && now - this.#lastFrameAt > NO_FRAME_MS)
       this.#failed(this.#current, `${current.way.name} stopped bringing frames`);
-    else if (trial && now - this.#trialSince > NO_FRAME_MS)
-      this.#failed(this.#trial, `${trial.way.name} brought no frame within 3 seconds`);
+    else if (trial && now - this.#trialSince > this.#patience(trial.way))
+      this.#failed(
+        this.#trial,
+        `${trial.way.name} brought no frame within ${this.#patience(trial.way) / 1000} seconds`,
+      );
     else if (!trial) {
       const better = this.#rungs.findIndex(
         ({ impossible, retryAt }, at) => at >= this.#top && at < this.#current && !impossible && now >= retryAt,
@@ -244,6 +249,13 @@ export class Player {
       if (better >= 0) this.#open(better);
     }
     this.#pictures.tick(now, this.expecting);
+  }
+
+  /** How long a way is tried.
+   * @param {Way} way
+   */
+  #patience({ pause }) {
+    return pause && this.#current >= 0 ? KEY_PICTURE_MS : NO_FRAME_MS;
   }
 
   /** Opens the best way there is, this one or one below.

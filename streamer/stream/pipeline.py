@@ -40,6 +40,7 @@ from streamer.values.state import StreamState
 from streamer.values.track import TrackedBox, boxes_of
 from streamer.values.watching import Watching
 from streamer.view.clean.clean import Clean
+from streamer.view.clean.room import Spare
 from streamer.view.clean.sizes import Sizes
 from streamer.view.view import View
 
@@ -91,6 +92,7 @@ class Pipeline:
         events: EventMaker | None = None,
         recorder: Recorder | None = None,
         on_restart: Callable[[], None] = lambda: None,
+        spare: Spare | None = None,
     ) -> None:
         """Join it; nothing runs yet.
 
@@ -106,6 +108,7 @@ class Pipeline:
             events: what its answers become; None: nobody wants to know.
             recorder: of its source's video, answers beside it; None: there is nowhere to keep it.
             on_restart: told when its sub-stream begins anew after an end that nobody foresaw.
+            spare: room for long groups of pictures, which streams share; None: there is none.
         """
         self.name = source.name
         self.origin = origin
@@ -113,8 +116,8 @@ class Pipeline:
         self.view = View(source.name, clock=clock)
         self.ledger = Ledger()
         self.view.on_shown = self.ledger.shown
-        self.clean = Clean(source.name, clock=clock)
-        self.sizes = Sizes(source.name, self.clean, clock=clock, on_wish=lambda: self.sub.ask())
+        self.clean = Clean(source.name, clock=clock, spare=spare)
+        self.sizes = Sizes(source.name, self.clean, clock=clock, on_wish=lambda: self.sub.ask(), spare=spare)
         self.sub = SubStream(source.name, self.sizes, clock=clock, is_paused=lambda: self.paused, on_restart=on_restart)
         self.events = events
         self.recorder = recorder

@@ -234,6 +234,7 @@ PLAYER = (
       told(() => {
         if (what === "choose") player.choice = of;
         else if (what === "pass") pass(of);
+        else if (what === "silence") (until(clock + of), ticks.at(-1)());
         else if (what === "still") player.still();
         else player[what]();
       }),
@@ -260,6 +261,19 @@ async def test_a_chosen_way_is_tried_again_and_then_what_is_below_it(call: Call)
     steps = [["choose", "webrtc"], ["pass", 3500], ["pass", 20_000], ["pass", 12_000]]
     found = await call("player.js", PLAYER, {"steps": steps})
     assert found == [["open webrtc"], ["close webcodecs", "open mjpeg"], [], ["open webrtc"]]
+
+
+async def test_the_cameras_own_video_may_wait_for_its_key_picture(call: Call) -> None:
+    """Longer than others while something else plays beside it; where nothing does, the next way is tried soon."""
+    steps = [
+        *[["choose", "mjpeg"], ["choose", "webcodecs"], ["silence", 10_000], ["silence", 11_000]],
+        *[["stop", None], ["start", None], ["silence", 3500]],
+    ]
+    found = await call("player.js", PLAYER, {"steps": steps})
+    assert found == [
+        *[["close webcodecs", "open mjpeg"], ["open webcodecs"], [], ["close webcodecs"]],
+        *[[], ["open webcodecs"], ["close webcodecs", "open mse"]],
+    ]
 
 
 async def test_what_is_saved_of_a_camera_that_is_away_is_its_last_picture(call: Call) -> None:

@@ -4,7 +4,8 @@ In: encoded pictures as they come, and what the model and the tracker say of fra
 written to every viewer as it is (docs/api.md). Nothing is decoded or encoded for it.
 
 wire.py      messages as bytes
-group.py     the pictures since the last key picture, for whoever comes late; unheard.py the same while nobody is there
+group.py     the pictures since the last key picture, for whoever comes late; unheard.py the same while nobody is there;
+             room.py how much of it
 backlog.py   what one viewer is still to be sent, bounded
 viewer.py    one viewer
 placing.py   where everything is in a picture that has not been decoded; beside.py in one of another connection

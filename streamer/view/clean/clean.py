@@ -22,6 +22,7 @@ from streamer.values.state import StreamState
 from streamer.values.track import TrackedBox
 from streamer.view.clean.group import Group
 from streamer.view.clean.placing import Identity, Placing
+from streamer.view.clean.room import Room, Spare
 from streamer.view.clean.unheard import Unheard
 from streamer.view.clean.viewer import CleanViewer, Pipe
 from streamer.view.clean.wire import (
@@ -67,13 +68,21 @@ class Clean:
     """What viewers of the camera's own pictures are sent."""
 
     def __init__(
-        self, name: str, *, clock: Clock, placing: Placing | None = None, size: Size = "large", listens: bool = False
+        self,
+        name: str,
+        *,
+        clock: Clock,
+        spare: Spare | None = None,
+        placing: Placing | None = None,
+        size: Size = "large",
+        listens: bool = False,
     ) -> None:
         """Take nothing yet.
 
         Args:
             name: of the stream.
             clock: monotonic seconds.
+            spare: room for long groups of pictures, which streams share; None: there is none.
             placing: what says where things are in its pictures; None: its own frames.
             size: which of the camera's videos it is.
             listens: what comes is taken up on the event loop even while nobody watches.
@@ -81,7 +90,7 @@ class Clean:
         self._name, self._clock = name, clock
         self._size: Size = size
         self._listens = listens
-        self._group = Group()
+        self._group = Group(Room(spare))
         self._viewers: dict[CleanViewer, int] = {}
         """With the pictures they had been too slow for when they came."""
         self._dropped_before = 0
@@ -94,7 +103,7 @@ class Clean:
         self._mailbox: Mailbox[_Arrival] | None = None
         self._boxes_at: BoxesAt = _nowhere
         self._placing = Placing() if placing is None else placing
-        self._unheard = Unheard[_Arrival]()
+        self._unheard = Unheard[_Arrival](Room(spare))
         self._waiting, self._room = 0, Lock()
         """Bytes that wait for the event loop."""
         self._newest = 0

@@ -2,24 +2,26 @@
 
 from collections.abc import Sequence
 
-MOST_BYTES = 8 << 20
-"""Of pictures that are kept: ten seconds of 6 Mbit/s."""
-MOST_PICTURES = 600
+from streamer.view.clean.room import Room
 
 
 class Group:
     """One stream's group of pictures, as messages."""
 
-    def __init__(self, *, most_bytes: int = MOST_BYTES, most_pictures: int = MOST_PICTURES) -> None:
-        self._most_bytes, self._most_pictures = most_bytes, most_pictures
+    def __init__(self, room: Room | None = None) -> None:
+        """Keep as much as there is room for; None: what each has for itself."""
+        self._room = Room() if room is None else room
         self._pictures: list[bytes] = []
-        self.held_bytes = 0
-        """Kept now."""
         self.given_up = 0
         """Groups that became too long to be kept."""
 
     def __len__(self) -> int:
         return len(self._pictures)
+
+    @property
+    def held_bytes(self) -> int:
+        """Kept now."""
+        return self._room.bytes
 
     @property
     def pictures(self) -> Sequence[bytes]:
@@ -32,14 +34,13 @@ class Group:
             self.clear()
         elif not self._pictures:
             return
-        if len(self._pictures) >= self._most_pictures or self.held_bytes + len(message) > self._most_bytes:
+        if self._room.take(len(message)):
+            self._pictures.append(message)
+        else:
             self.given_up += 1
             self.clear()
-            return
-        self._pictures.append(message)
-        self.held_bytes += len(message)
 
     def clear(self) -> None:
         """Forget them: what comes next does not go on from them."""
         self._pictures = []
-        self.held_bytes = 0
+        self._room.clear()

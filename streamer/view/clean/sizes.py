@@ -13,6 +13,7 @@ from streamer.values.frame import Frame
 from streamer.values.state import StreamState
 from streamer.view.clean.beside import Beside
 from streamer.view.clean.clean import BoxesAt, Clean
+from streamer.view.clean.room import Spare
 from streamer.view.clean.viewer import CleanViewer, Pipe
 
 OF_SMALL = 1 << 31
@@ -22,11 +23,13 @@ OF_SMALL = 1 << 31
 class Sizes:
     """One stream's."""
 
-    def __init__(self, name: str, large: Clean, *, clock: Clock, on_wish: Callable[[], None]) -> None:
+    def __init__(
+        self, name: str, large: Clean, *, clock: Clock, on_wish: Callable[[], None], spare: Spare | None = None
+    ) -> None:
         """Begin with the large video alone; `on_wish` is told whenever somebody wishes for the small one."""
         self.large = large
         self._beside = Beside()
-        self.small = Clean(name, clock=clock, placing=self._beside, size="small", listens=True)
+        self.small = Clean(name, clock=clock, spare=spare, placing=self._beside, size="small", listens=True)
         self.small.on_withheld = lambda: self.serve(is_there=False, is_hoped=False)
         self.large.on_withheld = self._place_all
         self._boxes_at: BoxesAt = lambda pts: ()

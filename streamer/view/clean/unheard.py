@@ -6,7 +6,7 @@ The event loop would be woken for each, only to put it beside those before it.
 from threading import Lock
 from typing import Generic, Protocol, TypeVar
 
-from streamer.view.clean.group import MOST_BYTES, MOST_PICTURES
+from streamer.view.clean.room import Room
 
 
 class Kept(Protocol):
@@ -27,9 +27,10 @@ K = TypeVar("K", bound=Kept)
 class Unheard(Generic[K]):
     """One stream's."""
 
-    def __init__(self) -> None:
+    def __init__(self, room: Room | None = None) -> None:
+        """Keep as much as there is room for; None: what each has for itself."""
         self._pictures: list[K] = []
-        self._bytes = 0
+        self._room = Room() if room is None else room
         self._is_heard = self._lacks_some = False
         self._lock = Lock()
 
@@ -50,14 +51,16 @@ class Unheard(Generic[K]):
         with self._lock:
             if self._is_heard:
                 return False
-            size = len(picture.message)
             if picture.is_key:
-                self._pictures, self._bytes, self._lacks_some = [], 0, False
-            elif len(self._pictures) >= MOST_PICTURES or self._bytes + size > MOST_BYTES:
-                self._pictures, self._bytes, self._lacks_some = [], 0, True  # as `Group`: the rest is of no use
-            if not self._lacks_some:
+                self._clear()
+                self._lacks_some = False
+            if self._lacks_some:
+                return True
+            if self._room.take(len(picture.message)):
                 self._pictures.append(picture)
-                self._bytes += size
+            else:
+                self._clear()
+                self._lacks_some = True  # as `Group`: the rest is of no use
             return True
 
     def hear(self) -> tuple[list[K], bool]:
@@ -70,10 +73,15 @@ class Unheard(Generic[K]):
         with self._lock:
             self._is_heard = True
             pictures, lacked_some = self._pictures, self._lacks_some
-            self._pictures, self._bytes, self._lacks_some = [], 0, False
+            self._clear()
+            self._lacks_some = False
             return pictures, lacked_some
 
     def rest(self) -> None:
         """Listen no more."""
         with self._lock:
             self._is_heard = False
+
+    def _clear(self) -> None:
+        self._pictures = []
+        self._room.clear()

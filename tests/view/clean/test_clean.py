@@ -12,7 +12,8 @@ from streamer.values.state import StreamState
 from streamer.values.track import TrackedBox
 from streamer.view.clean.backlog import MOST_PICTURES
 from streamer.view.clean.clean import ARRIVALS, MOST_WAITING, Clean
-from streamer.view.clean.group import MOST_PICTURES as MOST_KEPT
+from streamer.view.clean.room import MOST_PICTURES as MOST_KEPT
+from streamer.view.clean.room import OWN_BYTES, Spare
 from streamer.view.clean.viewer import CleanViewer
 from tests.peers.clock import FakeClock
 from tests.peers.frames import make_frame
@@ -24,8 +25,8 @@ LIVE = StreamState("live")
 class Stream:
     """A clean video whose pictures and boxes a test makes: at a pts of 2 s one thing is at 2 pixels from the left."""
 
-    def __init__(self) -> None:
-        self.clean = Clean("front", clock=FakeClock())
+    def __init__(self, spare: Spare | None = None) -> None:
+        self.clean = Clean("front", clock=FakeClock(), spare=spare)
         self.clean.open(asyncio.get_running_loop(), self._at)
         self._count = 0
 
@@ -65,6 +66,29 @@ async def test_who_comes_late_has_a_picture_at_once() -> None:
     assert news[2] == {"type": "group", "pictures": 3}
     await stream.come(False)
     assert kinds(pipe.news()) == ["picture"]
+
+
+@pytest.mark.parametrize("heard", [False, True])
+async def test_a_long_group_is_kept_while_there_is_room(heard: bool) -> None:
+    """Who comes late has more at once than each stream has room for, watched or not, while others leave some."""
+    spare = Spare(OWN_BYTES)
+    streams = [Stream(spare) for _ in range(3)]
+
+    async def come(stream: Stream) -> None:
+        await stream.come(True, False, False, data=b"x" * (OWN_BYTES // 2))
+
+    def kept(stream: Stream) -> list[str]:
+        return [each for each in kinds(stream.join()[0].news()) if each not in ("hello", "form")]
+
+    for stream in streams:
+        if heard:
+            stream.join()
+        await come(stream)
+    whole = ["group", "key", "picture", "picture"]
+    assert [kept(stream) for stream in streams] == [whole, [], []]
+    await streams[0].come(True)
+    await come(streams[1])
+    assert kept(streams[1]) == whole
 
 
 async def test_who_comes_first_waits_for_a_key_picture() -> None:
