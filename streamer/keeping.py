@@ -51,7 +51,15 @@ PATIENCE = 0.5
 class Keeping:
     """One service's."""
 
-    def __init__(self, config: Config, path: Path | None, *, clock: Clock, wall: Clock = time.time) -> None:
+    def __init__(
+        self,
+        config: Config,
+        path: Path | None,
+        *,
+        clock: Clock,
+        wall: Clock = time.time,
+        replica: str | None = None,
+    ) -> None:
         """Join it; nothing is opened yet.
 
         Args:
@@ -59,6 +67,7 @@ class Keeping:
             path: the file it stands in, beside which the archive is; None: where we run.
             clock: monotonic seconds.
             wall: UTC, seconds since 1970.
+            replica: ours, of several that share the archive's database; None: there is no cluster.
         """
         self._clock, self._wall = clock, wall
         self._drawing = Errands(DRAWING, "pictures")
@@ -71,7 +80,7 @@ class Keeping:
             folder = (path.parent if path is not None else Path()) / config.archive.path
             self._patience = None if config.archive.database is None else PATIENCE
             announcements = _announcements()
-            self.archive = _archive(config.archive, folder, clock, wall, announcements.tell)
+            self.archive = _archive(config.archive, folder, clock, wall, announcements.tell, replica)
             self.kept = self.archive, announcements, _renders(self.archive, folder / "renders", wall)
             self._recorders = _recorders(self.archive, clock, wall)
 
@@ -150,6 +159,7 @@ class Keeping:
             "recordings-retention": recordings.tidy,
             "recovery": self._recorders.run,
             **({} if self.archive.uploads is None else {"uploads": self.archive.upload}),
+            **({} if self.archive.following is None else {"following": self.archive.follow}),
         }
 
     async def close(self) -> None:
@@ -158,8 +168,13 @@ class Keeping:
             await self.archive.close()
 
 
-def at_rest(config: Config, path: Path) -> "AtRest":
+def at_rest(config: Config, path: Path, replica: str | None = None) -> "AtRest":
     """The archive of a configuration, for who only looks, beside a service that may run.
+
+    Args:
+        config: in the file.
+        path: its.
+        replica: whose folder it is, of several that share the database; None: there is no cluster.
 
     Raises:
         ConfigError: there is none, or it is of another version.
@@ -179,7 +194,7 @@ def at_rest(config: Config, path: Path) -> "AtRest":
     of_streams = {name: stream.record.value() for name, stream in config.streams.items()}
     recording_rules = replace(_recording_rules(settings), of_streams=of_streams)
     bucket = None if settings.storage is None else _bucket(settings.storage)
-    return AtRest(database, folder, _rules(settings), recording_rules, bucket)
+    return AtRest(database, folder, _rules(settings), recording_rules, bucket, replica)
 
 
 def _announcements() -> "Announcements":
@@ -213,6 +228,7 @@ def _archive(
     clock: Clock,
     wall: Clock,
     on_kept: "Callable[[Sequence[Kept]], None]",
+    replica: str | None,
 ) -> "Archive":
     from streamer.archive.archive import Archive
 
@@ -229,6 +245,7 @@ def _archive(
         on_kept=on_kept,
         recording_rules=_recording_rules(settings),
         bucket=None if settings.storage is None else _bucket(settings.storage),
+        replica=replica,
     )
 
 

@@ -19,6 +19,7 @@ from streamer.archive.alerts.stored_outbox import StoredOutbox
 from streamer.archive.database import Cursor, Database, DatabaseAway
 from streamer.archive.desk import Desk
 from streamer.archive.facets import Facets, facets
+from streamer.archive.following import Following
 from streamer.archive.kept import Kept, Review
 from streamer.archive.migrations import migrate
 from streamer.archive.pictures import YOUNG, Pictures
@@ -62,6 +63,7 @@ class Archive:
         on_kept: Callable[[Sequence[Kept]], None] = lambda _: None,
         recording_rules: RecordingRules = RecordingRules(),  # noqa: B008  a value
         bucket: Bucket | None = None,
+        replica: str | None = None,
     ) -> None:
         """Join it; nothing is opened yet.
 
@@ -74,13 +76,15 @@ class Archive:
             on_kept: told on the event loop of each event once it is kept, and of each change.
             recording_rules: how long recordings stay, which lie beside the pictures.
             bucket: object storage that all files are brought to; None: they stay here.
+            replica: ours, of several that share the database, each with a folder of its own; None: there is no cluster.
         """
         self._database, self._wall, self._on_kept = database, wall, on_kept
         self._writing, self._reading = Errands(1, "archive-write"), Errands(READERS, "archive-read")
         self._opened = asyncio.Event()
         self._desk = self._make_desk(self._reading)
-        self.pictures = Pictures(pictures, bucket)
-        self._judge = Judge(wall)
+        self._replica = replica
+        self.pictures = Pictures(pictures, bucket, replica)
+        self._judge = Judge(wall, replica)
         self.alerts = Alerts(self._desk, self._judge, wall=wall)
         """Rules, what came of them, and silences."""
         self.outbox = StoredOutbox(self._make_desk(Errands(1, "outbox-read")), self.pictures, wall=wall)
@@ -90,8 +94,18 @@ class Archive:
             database, self.pictures, self._writing, self._judge, clock=clock, on_kept=on_kept, on_judged=self._judged
         )
         self.recordings = Recordings(
-            database, pictures.with_name("recordings"), recording_rules, wall=wall, opened=self._opened, bucket=bucket
+            database,
+            pictures.with_name("recordings"),
+            recording_rules,
+            wall=wall,
+            opened=self._opened,
+            bucket=bucket,
+            replica=replica,
         )
+        self.following: Following | None = None
+        """None: there is no cluster."""
+        if replica is not None:
+            self.following = Following(database, pictures.parent, replica, writing=self._writing, forget=self._forget)
         self.uploads: Uploads | None = None
         """None: there is no object storage."""
         if bucket is not None:
@@ -170,6 +184,12 @@ class Archive:
                 log.debug("the archive cannot be tidied now: %s", error)
                 more = False
             await asyncio.sleep(STEP_INTERVAL if more else TIDY_INTERVAL)
+
+    async def follow(self) -> None:
+        """Learn what other replicas keep, until cancelled."""
+        await self._opened.wait()
+        if self.following is not None:
+            await self.following.run()
 
     async def upload(self) -> None:
         """Bring to object storage what is to be there, until cancelled."""
@@ -272,11 +292,16 @@ class Archive:
         self.alerts.judged(judged)
         self.outbox.filled(judged.letters)
 
+    def _forget(self, id_: str) -> None:
+        """Another replica removed it: what is still said of it is not kept."""
+        self.writer.forget(id_)
+        self.recordings.writer.forget([id_])
+
     def _open(self) -> tuple[int, Callable[[], None]]:
         """Returns how many events went on, and what puts in force what was read."""
         migrate(self._database)
         with self._database.writing() as cursor:
-            left = event_table.end_what_went_on(cursor)
+            left = event_table.end_what_went_on(cursor, self._replica)
             for some in event_table.in_parts(left):
                 self._judge.ended(cursor, event_table.of_ids(cursor, some))
             made, queues = rule_table.all_(cursor), outbox_table.queues(cursor)
@@ -291,7 +316,7 @@ class Archive:
         """One step; whether there is more to remove, and how the outbox stands."""
         more = self.retention.step(self._wall()) == STEP
         with self._database.reading() as cursor:
-            self.picture_bytes = event_table.picture_bytes(cursor)
+            self.picture_bytes = event_table.picture_bytes(cursor, replica=self._replica)
             first = event_table.oldest(cursor, Query(limit=1))
         self.oldest_at = first[0].event.began_at if first else None
         with self._database.writing() as cursor:
@@ -304,6 +329,9 @@ class Archive:
             found = self.pictures.ids_in(day, self._wall())
             with self._database.reading() as cursor:
                 known = event_table.those_of(cursor, sorted(found))
+            if self._replica is not None:  # it may have had another name, or none, when it kept them
+                with self._database.writing() as cursor:
+                    event_table.adopt(cursor, sorted(known), self._replica)
             young = {id_ for id_ in found if _age(id_, self._wall()) < YOUNG}
             self.pictures.remove_strays(day, found - known - young)
         return True

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from streamer.archive import lying
 from streamer.archive.database import Cursor, Row
 from streamer.archive.kept import Kept, Review
 from streamer.archive.query import MAX_LIMIT, Query
@@ -18,14 +19,18 @@ _OF_EVENT = (
 )  # fmt: skip
 _OF_PICTURE = ("boxes", "picture_bytes")
 _OF_REVIEW = ("review", "note", "bookmarked", "reviewed_by", "reviewed_ms")
-_COLUMNS = ", ".join((*_OF_EVENT, *_OF_PICTURE, *_OF_REVIEW, "changed", "made"))
+_OF_ROW = ("changed", "made", "replica")
+_COLUMNS = ", ".join((*_OF_EVENT, *_OF_PICTURE, *_OF_REVIEW, *_OF_ROW))
 
-_FIXED = {"id", "stream", "label", "class_id", "tracker_id", "began_ms", "began_pts"}
-"""Of an event, from its beginning on. The label is its last one's: votes may yet change it."""
+_FIXED = {"id", "stream", "label", "class_id", "tracker_id", "began_ms", "began_pts", "ended_ms"}
+"""Of an event, from its beginning on, but for its end. The label is its last one's: votes may yet change it.
+
+What ended stays so: of two replicas that ran a stream for a moment, one may not know.
+"""
 
 _PUT = (
-    f"INSERT INTO event ({', '.join(_OF_EVENT)}, changed, made) VALUES ({', '.join('?' * (len(_OF_EVENT) + 2))})"  # noqa: S608
-    " ON CONFLICT (id) DO UPDATE SET "
+    f"INSERT INTO event ({', '.join((*_OF_EVENT, *_OF_ROW))}) VALUES ({', '.join('?' * len(_OF_EVENT + _OF_ROW))})"  # noqa: S608
+    " ON CONFLICT (id) DO UPDATE SET ended_ms = COALESCE(excluded.ended_ms, event.ended_ms), "
     + ", ".join(f"{name} = excluded.{name}" for name in (*_OF_EVENT, "changed") if name not in _FIXED - {"label"})
 )
 _PUT_ZONE = "INSERT INTO event_zone (zone, event_id, of_stream) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
@@ -46,12 +51,21 @@ def newest_change(cursor: Cursor) -> int:
     return int(cursor.all("SELECT COALESCE(MAX(changed), 0) FROM event")[0][0])
 
 
-def put(cursor: Cursor, entries: Iterable[tuple[Event, Picture | None]]) -> list[Kept]:
-    """Insert events, or bring those that are there up to date; returns them as they are now, reviews among it."""
+def put(
+    cursor: Cursor, entries: Iterable[tuple[Event, Picture | None]], replica: str | None = None
+) -> list[Kept]:  # fmt: skip
+    """Insert events, or bring those that are there up to date; returns them as they are now, reviews among it.
+
+    Args:
+        cursor: of the transaction.
+        entries: events, each with a picture that is new.
+        replica: on whose disk their pictures lie.
+    """
     entries = list(entries)
     changed = newest_change(cursor)
     numbers = range(changed + 1, changed + 1 + len(entries))
-    cursor.run_many(_PUT, [(*_row(event), number, number) for number, (event, _) in zip(numbers, entries, strict=True)])
+    rows = [(*_row(event), number, number, replica) for number, (event, _) in zip(numbers, entries, strict=True)]
+    cursor.run_many(_PUT, rows)
     cursor.run_many(_PUT_ZONE, [(zone, event.id, event.stream) for event, _ in entries for zone in event.zones])
     cursor.run_many(_PUT_LINE, [(line, event.id, event.stream) for event, _ in entries for line in _lines(event)])
     pictures = [(_boxes_text(picture.boxes), len(picture), event.id) for event, picture in entries if picture]
@@ -116,19 +130,50 @@ def streams(cursor: Cursor) -> list[str]:
     return [row[0] for row in cursor.all(sql)]
 
 
-def end_what_went_on(cursor: Cursor) -> list[str]:
-    """End the events that a service left open when it was killed, at when they were last seen; returns their ids."""
-    left = [row[0] for row in cursor.all("SELECT id FROM event WHERE ended_ms IS NULL ORDER BY id")]
+def end_what_went_on(cursor: Cursor, replica: str | None = None) -> list[str]:
+    """End the events that a service left open when it was killed, at when they were last seen; returns their ids.
+
+    Args:
+        cursor: of the transaction.
+        replica: whose; None: there is no cluster.
+    """
+    which, values = lying.left_open(replica)
+    return _end(cursor, f"ended_ms IS NULL{which}", values)
+
+
+def end_of_others(cursor: Cursor, stream: str, replica: str) -> list[str]:
+    """End those of a stream that another replica ran until now; returns their ids."""
+    which, values = lying.there(replica)
+    return _end(cursor, f"ended_ms IS NULL AND stream = ?{which}", (stream, *values))
+
+
+def adopt(cursor: Cursor, ids: Sequence[str], replica: str) -> int:
+    """Their pictures lie with this replica, as it has just seen; returns of how many that was new."""
+    which, values = lying.there(replica)
+    return sum(
+        cursor.run(
+            f"UPDATE event SET replica = ? WHERE id IN ({', '.join('?' * len(some))}){which}",  # noqa: S608
+            (replica, *some, *values),
+        )
+        for some in in_parts(ids)
+    )
+
+
+def _end(cursor: Cursor, which: str, values: Sequence[str]) -> list[str]:
+    sql = f"SELECT id FROM event WHERE {which} ORDER BY id"  # noqa: S608  of our own words
+    left = [row[0] for row in cursor.all(sql, values)]
     changed = newest_change(cursor)
     sql = "UPDATE event SET ended_ms = last_ms, changed = ? WHERE id = ?"
     cursor.run_many(sql, [(changed + 1 + number, id_) for number, id_ in enumerate(left)])
     return left
 
 
-def picture_bytes(cursor: Cursor, label: str | None = None) -> int:
-    """Bytes of all pictures, or of those of one class."""
-    where, values = ("", ()) if label is None else (" WHERE label = ?", (label,))
-    return int(cursor.all(f"SELECT COALESCE(SUM(picture_bytes), 0) FROM event{where}", values)[0][0])  # noqa: S608
+def picture_bytes(cursor: Cursor, label: str | None = None, replica: str | None = None) -> int:
+    """Bytes of all pictures, or of those of one class; with a replica's name, of those that lie with it."""
+    which, values = lying.here(replica)
+    of, label_values = ("1 = 1", ()) if label is None else ("label = ?", (label,))
+    sql = f"SELECT COALESCE(SUM(picture_bytes), 0) FROM event WHERE {of}{which}"  # noqa: S608  of our own words
+    return int(cursor.all(sql, (*label_values, *values))[0][0])
 
 
 def oldest(cursor: Cursor, query: Query) -> list[Kept]:
@@ -201,7 +246,7 @@ def _row(event: Event) -> tuple[Any, ...]:
 
 
 def _kept(row: Row) -> Kept:
-    cells = dict(zip((*_OF_EVENT, *_OF_PICTURE, *_OF_REVIEW, "changed", "made"), row, strict=True))
+    cells = dict(zip((*_OF_EVENT, *_OF_PICTURE, *_OF_REVIEW, *_OF_ROW), row, strict=True))
     event = Event(
         id=cells["id"],
         stream=cells["stream"],
@@ -224,7 +269,8 @@ def _kept(row: Row) -> Kept:
     )
     reviewed_at = None if cells["reviewed_ms"] is None else cells["reviewed_ms"] / 1000
     said = Review(cells["review"], cells["note"], bool(cells["bookmarked"]), cells["reviewed_by"], reviewed_at)
-    return Kept(event, cells["changed"], cells["made"], said, _boxes(cells["boxes"]), cells["picture_bytes"])
+    boxes, size = _boxes(cells["boxes"]), cells["picture_bytes"]
+    return Kept(event, cells["changed"], cells["made"], said, boxes, size, cells["replica"])
 
 
 def _box(edges: Sequence[float]) -> tuple[float, float, float, float]:

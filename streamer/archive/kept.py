@@ -35,6 +35,8 @@ class Kept:
     """All that was detected in its picture."""
     picture_bytes: int = 0
     """On disk, picture and thumbnail; 0: it has none."""
+    replica: str | None = None
+    """Whose disk that is; None: of before there was a cluster."""
 
     @property
     def news(self) -> Literal["new", "updated", "ended"]:

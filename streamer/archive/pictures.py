@@ -21,9 +21,15 @@ _WRITTEN = ".part"
 class Pictures:
     """Those of one archive."""
 
-    def __init__(self, folder: Path, bucket: Bucket | None = None) -> None:
-        """Keep them below this folder, which is made with the first; some are in a bucket and not here any more."""
-        self.folder, self._bucket = folder, bucket
+    def __init__(self, folder: Path, bucket: Bucket | None = None, replica: str | None = None) -> None:
+        """Keep them below this folder, which is made with the first; some are in a bucket and not here any more.
+
+        Args:
+            folder: theirs.
+            bucket: object storage; None: there is none.
+            replica: whose disk this is; None: there is no cluster, and all of them are here.
+        """
+        self.folder, self._bucket, self.replica = folder, bucket, replica
 
     def image(self, event: Event) -> Path:
         """Where its picture is, if it has one."""

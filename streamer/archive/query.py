@@ -27,6 +27,10 @@ class Query:
     reviewed: Literal["confirmed", "false", "any", "none"] | None = None
     bookmarked: bool | None = None
     ended: bool | None = None
+    replica: str | None = None
+    """Whose pictures lie with this one."""
+    besides_replica: str | None = None
+    """Whose pictures lie with another."""
     before: str | None = None
     """The id of the last one of the page before: older ones follow."""
     limit: int = 50
@@ -73,6 +77,8 @@ class Query:
         yield f"bookmarked = {int(bool(self.bookmarked))}", None if self.bookmarked is None else ()
         yield f"ended_ms IS {'NOT ' if self.ended else ''}NULL", None if self.ended is None else ()
         yield f"{self.column} < ?", _given(self.before)
+        yield "replica = ?", _given(self.replica)
+        yield "(replica IS NULL OR replica <> ?)", _given(self.besides_replica)
 
 
 def _given(value: Any) -> tuple[Any] | None:

@@ -3,10 +3,10 @@
 Files go before rows: on a full disk a file can be removed, and SQLite needs room even to delete.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from streamer.archive import event_table
+from streamer.archive import event_table, lying
 from streamer.archive.alerts import alert_table
 from streamer.archive.database import Cursor, Database
 from streamer.archive.kept import Kept
@@ -71,31 +71,47 @@ class Retention:
             DatabaseAway: their rows stay.
             OSError: a file cannot be removed.
         """
-        self._pictures.remove(kept.event for kept in gone)
+        me = self._pictures.replica
+        others = [] if me is None else [kept for kept in gone if kept.replica != me]
+        self._pictures.remove(kept.event for kept in gone if me is None or kept.replica == me)
         ids = [kept.event.id for kept in gone]
         with self._database.writing() as cursor:
             also(cursor)
             alert_table.remove(cursor, ids)
             event_table.remove(cursor, ids)
+            lying.doom(cursor, ((each.replica, key) for each in others if each.replica for key in self._keys(each)))
             if self.has_storage:  # be they marked or not: they may just be on their way
-                doomed_table.add(cursor, (key for kept in gone for key in self._pictures.keys(kept.event)))
+                doomed_table.add(cursor, (key for kept in gone for key in self._keys(kept)))
+
+    def _keys(self, kept: Kept) -> tuple[str, str]:
+        return self._pictures.keys(kept.event)
 
     def _due(self, now: float) -> list[Kept]:
-        rules = self.rules
-        may_go = Query(bookmarked=False, ended=True, limit=STEP)
-        others = replace(may_go, without_labels=tuple(rules.days_of_label), until=now - rules.days * DAY)
-        old = [replace(may_go, labels=(label,), until=now - days * DAY) for label, days in rules.days_of_label.items()]
+        rules, me = self.rules, self._pictures.replica
+        may_go = Query(bookmarked=False, ended=True, limit=STEP, replica=me)
         with self._database.reading() as cursor:
-            for query in (*old, others):
+            for query in self._old(may_go, now):
                 if gone := event_table.oldest(cursor, query):
                     return gone
             for label, most in rules.max_bytes_of_label.items():
-                held = event_table.picture_bytes(cursor, label)
+                held = event_table.picture_bytes(cursor, label, me)
                 if gone := _beyond(most, held, event_table.oldest(cursor, replace(may_go, labels=(label,)))):
                     return gone
             if rules.max_bytes is None:
                 return []
-            return _beyond(rules.max_bytes, event_table.picture_bytes(cursor), event_table.oldest(cursor, may_go))
+            held = event_table.picture_bytes(cursor, replica=me)
+            return _beyond(rules.max_bytes, held, event_table.oldest(cursor, may_go))
+
+    def _old(self, may_go: Query, now: float) -> Iterator[Query]:
+        """What asks for those that had their days; of others' pictures later, for nobody may be there to do it."""
+        rules, me = self.rules, self._pictures.replica
+        asked = [(may_go, now)]
+        if me is not None:
+            asked.append((replace(may_go, replica=None, besides_replica=me), now - lying.LEFT_DAYS * DAY))
+        for query, at in asked:
+            for label, days in rules.days_of_label.items():
+                yield replace(query, labels=(label,), until=at - days * DAY)
+            yield replace(query, without_labels=tuple(rules.days_of_label), until=at - rules.days * DAY)
 
 
 def _beyond(most: int, held: int, oldest: list[Kept]) -> list[Kept]:

@@ -6,7 +6,7 @@ All of it within somebody's transaction. Ids are UUIDv7: their order is that of 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from streamer.archive import event_table
+from streamer.archive import event_table, lying
 from streamer.archive.database import Cursor
 from streamer.archive.kept import Kept
 from streamer.archive.recordings.segment import Segment
@@ -33,20 +33,24 @@ class Backlog:
     """When the oldest of these segments began: UTC, seconds since 1970."""
 
 
-def backlog(cursor: Cursor) -> Backlog:
-    """All of it."""
-    ((segments, size, oldest_ms),) = cursor.all(f"SELECT COUNT(*), COALESCE(SUM(bytes), 0), MIN(began_ms) {_SEGMENTS}")
-    ((pictures, picture_size),) = cursor.all(f"SELECT COUNT(*), COALESCE(SUM(picture_bytes), 0) {_PICTURES}")
+def backlog(cursor: Cursor, replica: str | None = None) -> Backlog:
+    """All of it; with a replica's name, of what lies with it."""
+    which, values = lying.here(replica)
+    sql = f"SELECT COUNT(*), COALESCE(SUM(bytes), 0), MIN(began_ms) {_SEGMENTS}{which}"
+    ((segments, size, oldest_ms),) = cursor.all(sql, values)
+    sql = f"SELECT COUNT(*), COALESCE(SUM(picture_bytes), 0) {_PICTURES}{which}"
+    ((pictures, picture_size),) = cursor.all(sql, values)
     oldest_at = None if oldest_ms is None else oldest_ms / 1000
     return Backlog(
         int(segments), int(pictures), doomed_table.count(cursor), int(size) + int(picture_size), oldest_at
     )  # fmt: skip
 
 
-def segments(cursor: Cursor, after: str, limit: int) -> list[Segment]:
+def segments(cursor: Cursor, after: str, limit: int, replica: str | None = None) -> list[Segment]:
     """Outlines of closed ones that are not uploaded, from behind an id on, oldest first."""
-    sql = f"SELECT {', '.join(OUTLINE)} {_SEGMENTS} AND is_local = 1 AND id > ? ORDER BY id LIMIT ?"
-    return [segment_of(row) for row in cursor.all(sql, (after, limit))]
+    which, values = lying.here(replica)
+    sql = f"SELECT {', '.join(OUTLINE)} {_SEGMENTS} AND is_local = 1 AND id > ?{which} ORDER BY id LIMIT ?"
+    return [segment_of(row) for row in cursor.all(sql, (after, *values, limit))]
 
 
 def mark_segment(cursor: Cursor, id_: str) -> bool:
@@ -54,9 +58,10 @@ def mark_segment(cursor: Cursor, id_: str) -> bool:
     return bool(cursor.run("UPDATE segment SET is_remote = 1 WHERE id = ?", (id_,)))
 
 
-def events(cursor: Cursor, after: str, limit: int) -> list[Kept]:
+def events(cursor: Cursor, after: str, limit: int, replica: str | None = None) -> list[Kept]:
     """Those that have ended and whose pictures are not uploaded, from behind an id on, oldest first."""
-    return _events(cursor, f"SELECT id {_PICTURES} AND id > ? ORDER BY id LIMIT ?", (after, limit))
+    which, values = lying.here(replica)
+    return _events(cursor, f"SELECT id {_PICTURES} AND id > ?{which} ORDER BY id LIMIT ?", (after, *values, limit))
 
 
 def mark_pictures(cursor: Cursor, id_: str, changed: int) -> None:
@@ -65,10 +70,11 @@ def mark_pictures(cursor: Cursor, id_: str, changed: int) -> None:
     cursor.run(sql, (id_, changed))
 
 
-def copied_events(cursor: Cursor, before: float, limit: int) -> list[Kept]:
+def copied_events(cursor: Cursor, before: float, limit: int, replica: str | None = None) -> list[Kept]:
     """Those that began before then and whose pictures are uploaded and here as well."""
-    sql = "SELECT id FROM event WHERE picture_place = 1 AND id < ? ORDER BY id LIMIT ?"
-    return _events(cursor, sql, (first_of(before), limit))
+    which, values = lying.here(replica)
+    sql = f"SELECT id FROM event WHERE picture_place = 1 AND id < ?{which} ORDER BY id LIMIT ?"  # noqa: S608
+    return _events(cursor, sql, (first_of(before), *values, limit))
 
 
 def elsewhere(cursor: Cursor, ids: Sequence[str]) -> set[str]:

@@ -55,6 +55,7 @@ class Uploads:
         """
         self._bucket, self._database, self._pictures, self._files = bucket, database, pictures, recordings
         self._keep_local_days, self._wall = keep_local_days, wall
+        self._replica = pictures.replica
         self._errands = Errands(1, "uploads")
         self._after_segment = self._after_event = self._after_doomed = ""
         self.failing: str | None = None
@@ -108,7 +109,7 @@ class Uploads:
             log.info("the object storage takes files again")
             self.failing = None
         with self._database.reading() as cursor:
-            self.backlog = upload_table.backlog(cursor)
+            self.backlog = upload_table.backlog(cursor, self._replica)
         return more
 
     # ---- each kind
@@ -125,8 +126,9 @@ class Uploads:
             self._done += 1
 
     def _upload_pictures(self) -> None:
+        me = self._replica
         with self._database.reading() as cursor:
-            some = upload_table.events(cursor, self._after_event, PAGE) or upload_table.events(cursor, "", PAGE)
+            some = upload_table.events(cursor, self._after_event, PAGE, me) or upload_table.events(cursor, "", PAGE, me)
         for kept in some:
             self._after_event = kept.event.id
             paths = (self._pictures.thumbnail(kept.event), self._pictures.image(kept.event))
@@ -136,8 +138,10 @@ class Uploads:
                 self.uploaded["pictures"] += 1
 
     def _upload_segments(self) -> None:
+        me = self._replica
         with self._database.reading() as cursor:
-            some = upload_table.segments(cursor, self._after_segment, PAGE) or upload_table.segments(cursor, "", PAGE)
+            some = upload_table.segments(cursor, self._after_segment, PAGE, me)
+            some = some or upload_table.segments(cursor, "", PAGE, me)
         for segment in some:
             self._after_segment = segment.id
             if self._upload(self._files.key(segment), self._files.path(segment)):
@@ -153,7 +157,7 @@ class Uploads:
     def _let_go_pictures(self) -> bool:
         """Of those that have been here for long enough; files before rows."""
         with self._database.reading() as cursor:
-            some = upload_table.copied_events(cursor, self._wall() - self._keep_local_days * DAY, PAGE)
+            some = upload_table.copied_events(cursor, self._wall() - self._keep_local_days * DAY, PAGE, self._replica)
         if some:
             self._pictures.remove(kept.event for kept in some)
             with self._database.writing() as cursor:

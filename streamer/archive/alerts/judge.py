@@ -56,13 +56,14 @@ class _News:
 class Judge:
     """One archive's. It is asked in the thread that writes; what it goes by may be changed from another."""
 
-    def __init__(self, wall: Callable[[], float]) -> None:
+    def __init__(self, wall: Callable[[], float], replica: str | None = None) -> None:
         """Know no rule yet.
 
         Args:
             wall: UTC, seconds since 1970.
+            replica: with whom the pictures of what is kept here lie; None: there is no cluster.
         """
-        self._wall = wall
+        self._wall, self._replica = wall, replica
         self.by: tuple[Telling, tuple[str, ...]] = Telling(), ()
         """What is told to whom, and the names of all outlets there are."""
 
@@ -71,10 +72,10 @@ class Judge:
         entries = list(entries)
         case = _Case(cursor, *self.by, self._wall())
         if not case.matters and all(event.ended_at is None for event, _ in entries):
-            return Judged(event_table.put(cursor, entries))
+            return Judged(event_table.put(cursor, entries, self._replica))
         ids = [event.id for event, _ in entries]
         before, alerts = event_table.standings(cursor, ids), alert_table.of_events(cursor, ids)
-        kept = {each.event.id: each for each in event_table.put(cursor, entries)}
+        kept = {each.event.id: each for each in event_table.put(cursor, entries, self._replica)}
         for event, _ in entries:
             case.hear(_News(event, kept[event.id], before.get(event.id), alerts.get(event.id, ())))
         return case.close(list(kept.values()))

@@ -14,9 +14,18 @@ from streamer.archive.storage.object_file import ObjectFile
 class RecordingFiles:
     """Those of one archive."""
 
-    def __init__(self, folder: Path) -> None:
-        """Keep them below this folder, which is made with the first."""
-        self.folder = folder
+    def __init__(self, folder: Path, replica: str | None = None) -> None:
+        """Keep them below this folder, which is made with the first.
+
+        Args:
+            folder: theirs.
+            replica: whose disk this is; None: there is no cluster, and all that are on a disk are on this one.
+        """
+        self.folder, self.replica = folder, replica
+
+    def are_of(self, segment: Segment) -> bool:
+        """Whether its file lies here, if it is on a disk at all."""
+        return self.replica is None or segment.replica == self.replica
 
     def path(self, segment: Segment) -> Path:
         """Where its file is, if it is on this machine."""

@@ -6,6 +6,7 @@ While the database is away they wait, bounded. A segment that is lost here has i
 import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 from streamer.archive.database import BadRow, Cursor, Database
@@ -27,9 +28,15 @@ MOST_UNWANTED = 10_000
 class IndexWriter:
     """One archive's."""
 
-    def __init__(self, database: Database, held: Held) -> None:
-        """Have nothing to write yet."""
-        self._database, self._held = database, held
+    def __init__(self, database: Database, held: Held, replica: str | None = None) -> None:
+        """Have nothing to write yet.
+
+        Args:
+            database: of the index.
+            held: told of what is written.
+            replica: on whose disk the files are; None: there is no cluster.
+        """
+        self._database, self._held, self._replica = database, held, replica
         self._lock = threading.Lock()
         self._waiting: dict[str, Segment] = {}
         self._boxes: dict[str, StreamBoxes] = {}
@@ -51,7 +58,7 @@ class IndexWriter:
         with self._lock:
             if segment.id in self._unwanted:
                 return
-            self._waiting[segment.id] = segment
+            self._waiting[segment.id] = replace(segment, replica=self._replica)
             if len(self._waiting) > MOST_WAITING:
                 del self._waiting[next(iter(self._waiting))]
                 self._lost += 1

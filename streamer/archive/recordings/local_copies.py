@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterable
 
+from streamer.archive import lying
 from streamer.archive.database import Cursor, Database
 from streamer.archive.recordings.files import RecordingFiles
 from streamer.archive.recordings.segment import Segment
@@ -14,9 +15,10 @@ log = logging.getLogger(__name__)
 _COPIED = f"SELECT {', '.join(OUTLINE)} FROM segment WHERE is_remote = 1 AND is_local = 1"  # noqa: S608
 
 
-def oldest(cursor: Cursor, before: float, limit: int) -> list[Segment]:
-    """Outlines of those that began before then: UTC, seconds since 1970."""
-    rows = cursor.all(f"{_COPIED} AND id < ? ORDER BY id LIMIT ?", (first_of(before), limit))
+def oldest(cursor: Cursor, before: float, limit: int, replica: str | None = None) -> list[Segment]:
+    """Outlines of those that began before then: UTC, seconds since 1970; with a replica's name, of its own."""
+    whose, values = lying.here(replica)
+    rows = cursor.all(f"{_COPIED} AND id < ?{whose} ORDER BY id LIMIT ?", (first_of(before), *values, limit))
     return [segment_of(row) for row in rows]
 
 
@@ -31,7 +33,8 @@ class LocalCopies:
 
     def due(self, cursor: Cursor, before: float, now: float, excess: int, limit: int) -> list[Segment]:
         """Those that may go: began before then, or make up for so many bytes that the disk lacks; the oldest first."""
-        some = [each for each in oldest(cursor, now, limit + len(self._refused)) if each.id not in self._refused]
+        copied = oldest(cursor, now, limit + len(self._refused), self._files.replica)
+        some = [each for each in copied if each.id not in self._refused]
         found: list[Segment] = []
         for segment in some[:limit]:
             if segment.began_at >= before and excess <= 0:

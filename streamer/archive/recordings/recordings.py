@@ -7,10 +7,12 @@ database cannot answer now is `Overloaded`. Times are UTC, seconds since 1970; a
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO, TypeVar
 
+from streamer.archive import lying
 from streamer.archive.database import Cursor, Database, DatabaseAway
 from streamer.archive.recordings import box_table, seen_table, segment_sums, segment_table
 from streamer.archive.recordings.bookmarks import bookmarks
@@ -43,6 +45,8 @@ STEP_INTERVAL = 0.5
 """Seconds between two steps, while there is more."""
 READERS = 2
 """Questions that are answered at a time: of SQLite they take turns anyhow."""
+MOST_DOOMED = 1_000_000
+"""Files that others removed while this replica was away."""
 REMOVED_AT_ONCE = 1000
 """Segments of one request to remove a span, in steps."""
 
@@ -59,6 +63,7 @@ class Recordings:
         wall: Clock,
         opened: asyncio.Event,
         bucket: Bucket | None = None,
+        replica: str | None = None,
     ) -> None:
         """Join it.
 
@@ -69,14 +74,15 @@ class Recordings:
             wall: UTC, seconds since 1970.
             opened: set once the database is open; until then what is to be written waits.
             bucket: where files are that are not on this machine any more.
+            replica: ours, of several that share the database; None: there is no cluster.
         """
         self._database, self._wall, self._opened, self._bucket = database, wall, opened, bucket
         self._writing, self._reading = Errands(1, "recordings-write"), Errands(READERS, "recordings-read")
         self._tidying = Errands(1, "recordings-tidy")
-        self.files = RecordingFiles(folder)
+        self.files = RecordingFiles(folder, replica)
         """Where they lie."""
         self.held = Held()
-        self.writer = IndexWriter(database, self.held)
+        self.writer = IndexWriter(database, self.held, replica)
         self.retention = RecordingRetention(rules, database, self.files, self.writer, self.held)
         self.upkeep = Upkeep(database, self.files, self.held, self.retention)
         self.failing: str | None = None
@@ -153,19 +159,29 @@ class Recordings:
     def unended(self) -> Sequence[Segment]:
         """Those without an end, whole: of a service that was killed."""
         with self._database.reading() as cursor:
-            return segment_table.unended(cursor)
+            left = segment_table.unended(cursor, self.files.replica)
+        # What nobody's name is on may be another's.
+        return [each for each in left if self.files.are_of(each) or self.files.is_there(each)]
 
     def known(self, ids: Iterable[str]) -> set[str]:
-        """Those of these ids that are written down, or wait to be."""
-        ids = list(ids)
+        """Those of these ids, of files that are here, that are written down or wait to be, or are to go."""
+        ids, me = list(ids), self.files.replica
         with self._database.reading() as cursor:
-            return self.writer.known(ids) | segment_table.sizes_of(cursor, ids).keys()
+            known = self.writer.known(ids) | segment_table.sizes_of(cursor, ids).keys()
+            if me is None:
+                return known
+            found = segment_table.of_others(cursor, ids, me)
+            known |= {PurePosixPath(key).stem for key in lying.doomed(cursor, me, MOST_DOOMED)}
+        if found:  # it had another name, or none, when it recorded them
+            with self._database.writing() as cursor:
+                segment_table.adopt(cursor, found, me)
+        return known
 
     def put_now(self, segment: Segment) -> None:
         """Write one down before it returns."""
         with self._database.writing() as cursor:
             before = segment_table.sizes_of(cursor, [segment.id])
-            segment_table.put(cursor, [segment])
+            segment_table.put(cursor, [replace(segment, replica=self.files.replica)])
         self.held.add(segment.stream, segment.size - before.get(segment.id, 0))
 
     def forget(self, ids: Iterable[str]) -> None:

@@ -7,8 +7,9 @@ import heapq
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
+from itertools import islice, product
 
+from streamer.archive import lying
 from streamer.archive.database import Cursor, Database
 from streamer.archive.recordings import box_table, seen_table, segment_ages, segment_sums, segment_table
 from streamer.archive.recordings.bookmarks import Bookmarks, bookmarks
@@ -64,7 +65,7 @@ class RecordingRetention:
         """
         with self._database.reading() as cursor:
             if not self._held.is_known:
-                self._held.count(segment_sums.sizes(cursor))
+                self._held.count(segment_sums.sizes(cursor, self._files.replica))
             marked = bookmarks(cursor, self.rules)
             due = list(islice(self._old(cursor, marked, now), STEP)) or self._beyond(cursor, marked, now)
             copies = [] if due else self._copied(cursor, now)
@@ -81,14 +82,16 @@ class RecordingRetention:
         Raises:
             DatabaseAway: their rows stay, without files.
         """
-        gone = [segment for segment in segments if self._unlinked(segment)]
+        gone = [segment for segment in segments if not self._files.are_of(segment) or self._unlinked(segment)]
+        others = [(each.replica, self._files.key(each)) for each in gone if not self._files.are_of(each)]
         if gone:
             with self._database.writing() as cursor:
                 segment_table.remove(cursor, [segment.id for segment in gone])
+                lying.doom(cursor, ((replica, key) for replica, key in others if replica is not None))
                 if self.rules.keep_local_days is not None:  # be it marked or not: it may just be on its way
                     doomed_table.add(cursor, map(self._files.key, gone))
             self._writer.forget([segment.id for segment in gone])
-        for segment in gone:
+        for segment in filter(self._files.are_of, gone):
             self._held.add(segment.stream, -segment.size)
         removed = Removed(len(gone), sum(segment.size for segment in gone))
         self.removed = Removed(self.removed.segments + removed.segments, self.removed.bytes + removed.bytes)
@@ -110,12 +113,13 @@ class RecordingRetention:
     # ---- which
 
     def _old(self, cursor: Cursor, marked: Bookmarks, now: float) -> Iterator[Segment]:
-        """What has had its days."""
-        own = self.rules.with_own_days
-        for stream in (*own, None):
-            for has_event in (False, True):
-                until = now - self.rules.days(stream, has_event=has_event) * DAY
-                which = Which(has_event, stream, own if stream is None else (), now - YOUNG)
+        """What has had its days; of other replicas later, for one may not be there any more to do it."""
+        own, me = self.rules.with_own_days, self._files.replica
+        for is_there in (False,) if me is None else (False, True):
+            at = now - lying.LEFT_DAYS * DAY if is_there else now
+            for stream, has_event in product((*own, None), (False, True)):
+                until = at - self.rules.days(stream, has_event=has_event) * DAY
+                which = Which(has_event, stream, own if stream is None else (), now - YOUNG, me, is_there)
                 for segment in self._free(cursor, which, marked):
                     if segment.began_at >= until:
                         break
@@ -145,7 +149,8 @@ class RecordingRetention:
 
     def _most_used(self, cursor: Cursor, stream: str | None, marked: Bookmarks, now: float) -> Iterator[Segment]:
         """First what has used up most of its days: an event of 12 days out of 30 goes after a day out of 2."""
-        which = [Which(has_event, stream, ended_before=now - YOUNG) for has_event in (False, True)]
+        me = self._files.replica
+        which = [Which(has_event, stream, ended_before=now - YOUNG, replica=me) for has_event in (False, True)]
         both = (self._free(cursor, each, marked) for each in which)
 
         def left(segment: Segment) -> float:

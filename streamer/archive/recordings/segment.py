@@ -54,9 +54,11 @@ class Segment:
     """`ftyp` and `moov` as they were written first: what begins a playlist. Closing the file overwrites them there."""
     fragments: tuple[Fragment, ...]
     is_local: bool = True
-    """The file is on this machine's disk."""
+    """The file is on the disk of the machine that recorded it."""
     is_remote: bool = False
     """It is in object storage."""
+    replica: str | None = None
+    """Whose disk that is; None: of before there was a cluster."""
 
 
 def packed(fragments: Iterable[Fragment]) -> bytes:

@@ -8,7 +8,7 @@ from streamer.archive.recordings.segment import Segment, packed, unpacked
 
 OUTLINE = (
     "id", "stream", "began_ms", "ended_ms", "codec", "mime", "width", "height", "pictures", "bytes", "first_time",
-    "camera_ms", "follows", "has_event", "is_local", "is_remote",
+    "camera_ms", "follows", "has_event", "is_local", "is_remote", "replica",
 )  # fmt: skip
 """The columns of an outline: all but what only playing needs."""
 WHOLE = (*OUTLINE, "init", "fragments")
@@ -45,6 +45,7 @@ def row_of(segment: Segment) -> tuple[Any, ...]:
         int(segment.has_event),
         int(segment.is_local),
         int(segment.is_remote),
+        segment.replica,
         zlib.compress(segment.init),
         zlib.compress(packed(segment.fragments)),
     )
@@ -53,7 +54,7 @@ def row_of(segment: Segment) -> tuple[Any, ...]:
 def segment_of(row: Row) -> Segment:
     """Of an outline or of all of it. By place, not by name: lists have thousands."""
     id_, stream, began_ms, ended_ms, codec, mime, width, height, pictures, size, first_time, *rest = row[: len(OUTLINE)]
-    camera_ms, follows, has_event, is_local, is_remote = rest
+    camera_ms, follows, has_event, is_local, is_remote, replica = rest
     init, fragments = row[len(OUTLINE) :] or (None, None)
     return Segment(
         id_,
@@ -74,4 +75,5 @@ def segment_of(row: Row) -> Segment:
         () if fragments is None else unpacked(zlib.decompress(fragments)),
         bool(is_local),
         bool(is_remote),
+        replica,
     )

@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 
+from streamer.archive import lying
 from streamer.archive.database import Cursor
 from streamer.archive.recordings.found import RecordedDay, Span
 from streamer.archive.recordings.segment_row import length, milliseconds
@@ -63,18 +64,21 @@ def streams(cursor: Cursor) -> list[str]:
     return [row[0] for row in cursor.all(sql)]
 
 
-def sizes(cursor: Cursor) -> dict[str, int]:
-    """Bytes of each stream's."""
-    return {row[0]: int(row[1]) for row in cursor.all("SELECT stream, SUM(bytes) FROM segment GROUP BY stream")}
+def sizes(cursor: Cursor, replica: str | None = None) -> dict[str, int]:
+    """Bytes of each stream's; with a replica's name, of what it recorded."""
+    whose, values = lying.here(replica)
+    sql = f"SELECT stream, SUM(bytes) FROM segment WHERE 1 = 1{whose} GROUP BY stream"  # noqa: S608  of our own words
+    return {row[0]: int(row[1]) for row in cursor.all(sql, values)}
 
 
-def recent(cursor: Cursor, stream: str, since: float) -> tuple[int, float | None]:
-    """(bytes of what began since then, when the oldest of all began) of a stream."""
+def recent(cursor: Cursor, stream: str, since: float, replica: str | None = None) -> tuple[int, float | None]:
+    """(bytes of what began since then, when the oldest of all began) of a stream, or of a replica's share of it."""
+    whose, values = lying.here(replica)
     sql = (
-        "SELECT (SELECT COALESCE(SUM(bytes), 0) FROM segment WHERE stream = ? AND began_ms >= ?),"
-        " (SELECT MIN(began_ms) FROM segment WHERE stream = ?)"
+        f"SELECT (SELECT COALESCE(SUM(bytes), 0) FROM segment WHERE stream = ? AND began_ms >= ?{whose}),"  # noqa: S608
+        f" (SELECT MIN(began_ms) FROM segment WHERE stream = ?{whose})"
     )
-    ((size, oldest_ms),) = cursor.all(sql, (stream, milliseconds(since), stream))
+    ((size, oldest_ms),) = cursor.all(sql, (stream, milliseconds(since), *values, stream, *values))
     return int(size), None if oldest_ms is None else oldest_ms / 1000
 
 

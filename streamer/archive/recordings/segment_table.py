@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from streamer.archive import lying
 from streamer.archive.database import Cursor
 from streamer.archive.recordings.segment import Segment
 from streamer.archive.recordings.segment_row import OUTLINE, WHOLE, milliseconds, row_of, segment_of
@@ -14,7 +15,7 @@ NEAR = 2.0
 OVERLAPS = "stream = ? AND began_ms > ? AND began_ms < ? AND (ended_ms IS NULL OR ended_ms > ?)"
 """Of which some lies in a span; `overlap` has its values."""
 
-_FIXED = {"id", "is_local", "is_remote"}
+_FIXED = {"id", "is_local", "is_remote", "replica"}
 """What a recorder knows nothing new of: where a file is, who uploads it says."""
 
 _PUT = (
@@ -53,9 +54,28 @@ def at(cursor: Cursor, stream: str, time: float) -> Segment | None:
     return next(iter(found), None)
 
 
-def unended(cursor: Cursor) -> list[Segment]:
-    """Those without an end, whole, in order."""
-    return _chosen(cursor, "ended_ms IS NULL ORDER BY id", ())
+def unended(cursor: Cursor, replica: str | None = None) -> list[Segment]:
+    """Those without an end, whole, in order; with a replica's name, those that it may have left."""
+    which, values = lying.left_open(replica)
+    return _chosen(cursor, f"ended_ms IS NULL{which} ORDER BY id", values)
+
+
+def adopt(cursor: Cursor, ids: Sequence[str], replica: str) -> int:
+    """Their files lie with this replica, as it has just seen; returns of how many that was new."""
+    which, values = lying.there(replica)
+    sql = f"UPDATE segment SET replica = ? WHERE id = ? AND is_local = 1{which}"  # noqa: S608  of our own words
+    return sum(cursor.run(sql, (replica, id_, *values)) for id_ in ids)
+
+
+def of_others(cursor: Cursor, ids: Sequence[str], replica: str) -> list[str]:
+    """Those of these that lie with another, as the index has it."""
+    found: list[str] = []
+    which, values = lying.there(replica)
+    for start in range(0, len(ids), 500):
+        some = ids[start : start + 500]
+        sql = f"SELECT id FROM segment WHERE is_local = 1 AND id IN ({', '.join('?' * len(some))}){which}"  # noqa: S608
+        found += [row[0] for row in cursor.all(sql, (*some, *values))]
+    return found
 
 
 def sizes_of(cursor: Cursor, ids: Sequence[str]) -> dict[str, int]:

@@ -48,7 +48,7 @@ class Strays:
             self.is_done = True
             return
         with self._database.reading() as cursor:
-            page = segment_ages.local(cursor, self._place or "", self._before, PAGE)
+            page = segment_ages.local(cursor, self._place or "", self._before, PAGE, self._files.replica)
         self.settle([segment for segment in page if not self._files.is_there(segment)])
         self.is_done = len(page) < PAGE
         self._place = page[-1].id if page else ""
@@ -67,7 +67,7 @@ class Strays:
 
     def _is_mounted(self) -> bool:
         with self._database.reading() as cursor:
-            newest = segment_ages.newest_local(cursor, self._before, SAMPLE)
+            newest = segment_ages.newest_local(cursor, self._before, SAMPLE, self._files.replica)
         if not newest or any(self._files.is_there(segment) for segment in newest):
             return True
         log.error(

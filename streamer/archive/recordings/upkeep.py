@@ -50,8 +50,9 @@ class Upkeep:
     def _count(self, now: float) -> None:
         """What takes longer, and is not needed as often."""
         with self._database.reading() as cursor:
-            sizes = segment_sums.sizes(cursor)
-            recent = {stream: segment_sums.recent(cursor, stream, now - DAY) for stream in sizes}
+            me = self._files.replica
+            sizes = segment_sums.sizes(cursor, me)
+            recent = {stream: segment_sums.recent(cursor, stream, now - DAY, me) for stream in sizes}
         self._held.count(sizes)
         rates = {stream: rate(size, now if since is None else since, now) for stream, (size, since) in recent.items()}
         rules, (free, disk) = self._retention.rules, self._files.free()

@@ -24,13 +24,15 @@ class AtRest:
     """How long recordings stay."""
     bucket: Bucket | None = None
     """Object storage that some of it is in."""
+    replica: str | None = None
+    """Whose folder that is, of a cluster that shares the database; None: there is none."""
 
     @property
     def pictures(self) -> Pictures:
         """Of events."""
-        return Pictures(self.folder / "pictures", self.bucket)
+        return Pictures(self.folder / "pictures", self.bucket, self.replica)
 
     @property
     def files(self) -> RecordingFiles:
         """Of recordings."""
-        return RecordingFiles(self.folder / "recordings")
+        return RecordingFiles(self.folder / "recordings", self.replica)

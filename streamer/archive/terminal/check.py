@@ -98,7 +98,7 @@ def _check_segments(archive: AtRest, now: float, found: Found, tell: Callable[[s
         tell(f"{number + 1} segments looked for")
     found.streams = [of_stream[name] for name in sorted(of_stream)]
     with archive.database.reading() as cursor:
-        found.unended = sum(each.began_at < now - YOUNG for each in segment_table.unended(cursor))
+        found.unended = sum(each.began_at < now - YOUNG for each in segment_table.unended(cursor, archive.replica))
 
 
 def segments(archive: AtRest, before: float) -> Iterator[Segment]:
@@ -106,7 +106,7 @@ def segments(archive: AtRest, before: float) -> Iterator[Segment]:
     after, is_last = "", False
     while not is_last:
         with archive.database.reading() as cursor:
-            page = segment_ages.local(cursor, after, before, PAGE)
+            page = segment_ages.local(cursor, after, before, PAGE, archive.replica)
         yield from page
         is_last = len(page) < PAGE
         after = page[-1].id if page else after
@@ -137,7 +137,7 @@ def _events(archive: AtRest) -> Iterator[list[Kept]]:
     is_last = False
     while not is_last:
         with archive.database.reading() as cursor:
-            page = event_table.page(cursor, Query(limit=MAX_LIMIT, before=last))
+            page = event_table.page(cursor, Query(limit=MAX_LIMIT, before=last, replica=archive.replica))
         yield page
         is_last = len(page) < MAX_LIMIT
         last = page[-1].event.id if page else last
