@@ -25,5 +25,8 @@ class Whereabouts(Protocol):
     def is_shared(self, stream: str) -> bool:
         """Whether the replicas share a stream of that name."""
 
+    def streams(self) -> tuple[str, ...]:
+        """Names of all that the replicas share, in the order in which they are shown."""
+
     def others(self) -> tuple[Replica, ...]:
         """Those who live, by name."""
