@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 from aiohttp import web
@@ -40,6 +41,9 @@ from streamer.values.detections import Detections
 from streamer.values.ending import ended
 from streamer.values.supervision import PAUSE, supervise
 from streamer.view.still import draw
+
+if TYPE_CHECKING:
+    from streamer.http.forwarding.neighbours import Neighbours
 
 log = logging.getLogger(__name__)
 
@@ -110,6 +114,8 @@ class Service:
         self.streams.on_removed += [self.metrics.forget, self.events.forget]
         self.reload = None if path is None else Reload(path, config, self._reconfigure)
         self.edits = None if path is None else Edits(path)
+        self.neighbours: Neighbours | None = None
+        """The other replicas; None: there is no cluster."""
         self._warn()
 
     @property
@@ -182,6 +188,7 @@ class Service:
             draw=draw,
             kept=self.keeping.kept,
             outlets=self.outgoing,
+            neighbours=self.neighbours,
         )
 
     # ---- what changes

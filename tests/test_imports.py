@@ -20,6 +20,7 @@ LATE = (
     "cryptography",
     "streamer.doctor.examination",
     "streamer.doctor.report",
+    "streamer.http.forwarding",
     "streamer.source.container",
     "streamer.source.rtsp.listener",
     "streamer.source.rtsp.playing",

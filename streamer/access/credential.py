@@ -7,6 +7,8 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 
+from streamer.access.principal import Principal
+
 
 @dataclass(frozen=True, slots=True)
 class ProxyWord:
@@ -39,6 +41,8 @@ class Credential:
     session: str | None = None
     """SHA-256 of the session cookie, in hex."""
     proxy: ProxyWord | None = None
+    passed: Principal | None = None
+    """As another replica of the cluster says, which knows him; then there is nothing else."""
 
 
 NOTHING = Credential()

@@ -64,6 +64,8 @@ class Gate:
         He is to be told, whatever anybody may: a program goes on for months without noticing otherwise. Where nobody is
         asked who he is, a token too many does no harm.
         """
+        if credential.passed is not None:
+            return credential.passed
         found = self._found(credential)
         if found is not None:
             return found.with_grants(self._for_anybody())

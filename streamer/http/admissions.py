@@ -133,14 +133,14 @@ class Admissions:
 
     def _is_allowed(self, admission: Admission) -> bool:
         principal = self._gate.principal(admission.credential)
-        if principal.kind == "proxy" and self._is_stale(admission):
+        if (principal.kind == "proxy" or admission.credential.passed is not None) and self._is_stale(admission):
             return False
         if admission.stream is None and principal.grants != admission.grants:
             return False
         return principal.may(admission.action, admission.stream)
 
     def _is_stale(self, admission: Admission) -> bool:
-        """Whether a proxy's word is from so long ago that it has to say it again."""
+        """Whether a proxy's word, or another replica's, is from so long ago that it has to say it again."""
         return self._clock() - admission.since >= self._gate.rules.session_seconds
 
     def _end(self, admission: Admission) -> None:

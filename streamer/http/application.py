@@ -47,13 +47,14 @@ from streamer.http.access_keys import ACCESS, AccessParts
 from streamer.http.admissions import ADMISSIONS, Admissions
 from streamer.http.api_description import API_DESCRIPTION, ApiDescription
 from streamer.http.bodies.session import SignInElsewhere
+from streamer.http.callers import as_passed_on
 from streamer.http.connection import connection_of
 from streamer.http.detect import Draw
 from streamer.http.events import Events
 from streamer.http.gate import gate as let_through
 from streamer.http.keys import EVENTS, METRICS, MODELS, PRACTICE, PROXIES, RELOAD, SIGNALLING, STREAM_CHANGES, STREAMS
 from streamer.http.metrics import Metrics
-from streamer.http.needs import GATE
+from streamer.http.needs import GATE, PASSED
 from streamer.http.problems import SHORTAGE, problems
 from streamer.http.security_headers import SECURITY_HEADERS, add_headers
 from streamer.http.session import SIGN_IN_ELSEWHERE
@@ -68,6 +69,7 @@ if TYPE_CHECKING:
     from streamer.archive.archive import Archive
     from streamer.archive.recordings.renders import Renders
     from streamer.http.announcements import Announcements
+    from streamer.http.forwarding.neighbours import Neighbours
     from streamer.http.outlets import Outlets
 
 ROOMS = (
@@ -117,13 +119,15 @@ def build(
     draw: Draw,
     kept: "tuple[Archive, Announcements, Renders] | None" = None,
     outlets: "Outlets",
+    neighbours: "Neighbours | None" = None,
 ) -> web.Application:
     """The application, ready to be served.
 
-    `reload` is None where no file is followed, `sign_on` where nobody signs in elsewhere, `kept` where nothing is kept.
+    `reload` is None where no file is followed, `sign_on` where nobody signs in elsewhere, `kept` where nothing is kept,
+    `neighbours` where there is no cluster.
     """
     app = web.Application(
-        middlewares=[_at_work, problems, _as_asked, _require_name, _require_origin, let_through],
+        middlewares=[_at_work, problems, as_passed_on, _as_asked, _require_name, _require_origin, let_through],
         client_max_size=MAX_OFFER,
     )
     app[STREAMS], app[EVENTS], app[METRICS], app[MODELS] = streams, events, metrics, models
@@ -137,6 +141,10 @@ def build(
     feeds.set_up(app)
     changes.set_up(app)
     detect.set_up(app, draw)
+    if neighbours is not None:
+        from streamer.http.forwarding import others
+
+        others.set_up(app, neighbours)
     kept_rooms = _kept_rooms(app, kept, outlets)
     # At the root in any case: some proxies take the folder away before they ask, and probes know of none.
     for base in dict.fromkeys(("", proxies.base_path)):
@@ -210,6 +218,8 @@ async def _as_asked(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
     """Who asks through a proxy of ours has an address of his own."""
+    if PASSED in request:
+        return await handler(request)
     remote = request.remote or ""
     asker = request.app[PROXIES].asker(remote, request.headers.getall("X-Forwarded-For", []))
     return await handler(request if asker == remote else request.clone(remote=asker))
@@ -220,7 +230,8 @@ async def _require_name(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
     """Nothing is answered to who takes us for somebody else."""
-    request.app[SIGNALLING].require_name(request)
+    if PASSED not in request:
+        request.app[SIGNALLING].require_name(request)
     return await handler(request)
 
 
@@ -229,5 +240,6 @@ async def _require_origin(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
     """Nothing is changed on behalf of a foreign page."""
-    request.app[SIGNALLING].require_origin(request)
+    if PASSED not in request:
+        request.app[SIGNALLING].require_origin(request)
     return await handler(request)

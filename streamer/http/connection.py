@@ -92,6 +92,10 @@ class Connection(web.RequestHandler):
         if isinstance(self._socket, asyncio.Transport):  # aiohttp lets go its own when it only begins to close
             self._socket.abort()
 
+    def is_of_a_replica(self) -> None:
+        """Another replica of the cluster asks, for whoever asked it."""
+        self._connections.know(self.address)
+
     def _await_peer(self, seconds: float, why: str) -> None:
         self.waits_since = self._connections.clock()
         self._waits_until, self._waits_for = self.waits_since + seconds, why

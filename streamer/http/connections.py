@@ -19,6 +19,9 @@ IDLE_TIMEOUT = 75.0
 WRITE_TIMEOUT = 30.0
 """Seconds a peer may leave what it is sent untaken."""
 
+MOST_KNOWN = 256
+"""Addresses of replicas; a cluster has a few, and whoever makes them up has its key."""
+
 REASONS = ("crowded", "descriptors", "idle", "refused", "slow", "stuck")
 """Why one was ended, or not let in."""
 
@@ -66,6 +69,8 @@ class Connections:
         """By REASONS."""
         self.clock = clock
         self._trusted = trusted
+        self._replicas: set[str] = set()
+        """Addresses by which another replica of the cluster has asked for somebody, each for many, too."""
         self._open: list[Open] = []
 
     def __len__(self) -> int:
@@ -75,7 +80,7 @@ class Connections:
         """Whether there is room for one from an address, or can be made."""
         network = network_of(address)
         others = [each for each in self._open if network_of(each.address) == network]
-        if len(others) >= self.limits.per_address and address not in self._trusted:
+        if len(others) >= self.limits.per_address and not self._speaks_for_many(address):
             admitted = self._end_one("crowded", others)
         elif len(self._open) >= self.limits.total:
             admitted = self._end_one("crowded", self._of_the_busiest())
@@ -84,6 +89,11 @@ class Connections:
         if not admitted:
             self.ended["refused"] += 1
         return admitted
+
+    def know(self, address: str) -> None:
+        """A replica of the cluster asks from there."""
+        if len(self._replicas) < MOST_KNOWN:
+            self._replicas.add(address)
 
     def add(self, connection: Open) -> None:
         """One was let in."""
@@ -108,6 +118,9 @@ class Connections:
         """End those that say nothing, and those that take nothing, for the service stops and would wait for them."""
         for each in [each for each in self._open if each.waits_since is not None or each.overdue == "stuck"]:
             each.abort()
+
+    def _speaks_for_many(self, address: str) -> bool:
+        return address in self._trusted or address in self._replicas
 
     def _of_the_busiest(self) -> list[Open]:
         """Those that wait, of the address that has most of them."""

@@ -1,5 +1,7 @@
 """What a request shows of who asks: a bearer token, a link's seal, the session's cookie, a trusted proxy's word.
 
+Or what another replica of the cluster says, and then nothing else counts.
+
 Tokens are read from `Authorization` alone. In an address they would stand in logs and histories.
 """
 
@@ -8,7 +10,7 @@ from aiohttp import web
 from streamer.access.credential import Credential, LinkSeal, ProxyWord, digest
 from streamer.access.link import target_of
 from streamer.http.keys import PROXIES
-from streamer.http.needs import GATE
+from streamer.http.needs import GATE, PASSED
 from streamer.http.proxy_sign_on import ProxySignOn
 from streamer.http.session_cookie import session_of
 
@@ -23,6 +25,8 @@ def credential_of(request: web.Request) -> Credential:
     Raises:
         Refused: 400, a trusted proxy names nobody whom one could name.
     """
+    if PASSED in request:
+        return Credential(passed=request[PASSED].principal)
     return Credential(_token(request), _seal(request), session_of(request), _word(request))
 
 

@@ -1,7 +1,7 @@
 """A stream as the API shows it."""
 
 from collections.abc import Mapping
-from typing import Literal, cast
+from typing import Literal, NotRequired, cast
 
 from typing_extensions import TypedDict
 
@@ -71,9 +71,10 @@ class StreamDescription(TypedDict):
     name: str
     origin: Literal["file", "api", "publisher"]
     """Who named it: the configuration file, the API, or a publisher, by WHIP."""
-    state: StreamStateWord
+    state: StreamStateWord | Literal["moving"]
     """connecting: no picture yet. live. stale: pictures without fresh detections, or no fresh picture. offline: the
-    source failed and is tried again. paused: its camera is not connected."""
+    source failed and is tried again. paused: its camera is not connected. moving: of a cluster, no replica that answers
+    runs it at this moment."""
     reason: str | None
     """Why it is not live, as a sentence; else null."""
     error: SourceErrorKind | None
@@ -113,6 +114,8 @@ class StreamDescription(TypedDict):
     """null where there is no archive to keep it in."""
     sub: SubDescription | None
     """null where the camera has no second address."""
+    replica: NotRequired[str | None]
+    """The one of a cluster that runs it; null while it moves. Not there without a cluster."""
 
 
 class WholeStream(StreamDescription):

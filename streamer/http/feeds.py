@@ -41,7 +41,7 @@ async def all_detections(request: web.Request) -> web.StreamResponse:
 
 
 @routes.get("/api/streams/{name}/events", allow_head=False)
-@needs(Action.VIEW, stream="name")
+@needs(Action.VIEW, stream="name", at_owner=True)
 @described({200: FEED, 503: FULL})
 async def stream_events(request: web.Request) -> web.StreamResponse:
     """The detections of one stream."""
@@ -49,7 +49,7 @@ async def stream_events(request: web.Request) -> web.StreamResponse:
 
 
 @routes.get("/streams/{name}.mjpeg", allow_head=False)
-@needs(Action.VIEW, stream="name")
+@needs(Action.VIEW, stream="name", at_owner=True)
 @described({200: VIDEO, 503: FULL})
 async def mjpeg(request: web.Request) -> web.StreamResponse:
     """Annotated video as JPEG pictures one after the other, for `<img>`."""

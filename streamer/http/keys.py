@@ -9,9 +9,10 @@ from streamer.control.stream_changes import StreamChanges
 from streamer.control.streams import Streams
 from streamer.doctor.practice import Practice
 from streamer.http.connection import peer_of
+from streamer.http.elsewhere import ELSEWHERE
 from streamer.http.events import Events
 from streamer.http.metrics import Metrics
-from streamer.http.needs import PRINCIPAL
+from streamer.http.needs import PASSED, PRINCIPAL
 from streamer.http.signalling import Signalling
 from streamer.http.trusted_proxies import TrustedProxies
 from streamer.inference.served_models import ServedModels
@@ -34,6 +35,8 @@ ENDLESS: web.AppKey[dict[asyncio.Timeout, str | None]] = web.AppKey("endless", d
 
 def prefix_of(request: web.Request) -> str:
     """What whoever asks has before our paths; "" for nothing."""
+    if PASSED in request:
+        return request[PASSED].prefix
     return request.app[PROXIES].prefix(peer_of(request), request.headers)
 
 
@@ -44,8 +47,10 @@ def location(request: web.Request, path: str) -> str:
 
 def no_stream(request: web.Request) -> Refused:
     """What is answered to who names a stream that is not there, or that he may not see: he cannot tell which."""
-    sees = request[PRINCIPAL].sees
-    known = ", ".join(pipeline.name for pipeline in request.app[STREAMS] if sees(pipeline.name)) or "none"
+    sees, elsewhere = request[PRINCIPAL].sees, request.app.get(ELSEWHERE)
+    here = (pipeline.name for pipeline in request.app[STREAMS])
+    names = here if elsewhere is None else dict.fromkeys((*elsewhere.names(), *here))
+    known = ", ".join(name for name in names if sees(name)) or "none"
     return Refused(404, f"there is no stream of that name; there are: {known}")
 
 

@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 from aiohttp import web
 
 from streamer.access.action import Action
+from streamer.access.caller import Caller
 from streamer.access.credential import Credential
 from streamer.access.gate import Gate
 from streamer.access.principal import Principal
@@ -19,6 +20,8 @@ PRINCIPAL = web.RequestKey("principal", Principal)
 """Who asks; there from the gate on."""
 CREDENTIAL = web.RequestKey("credential", Credential)
 """What he showed, for whatever goes on after its request."""
+PASSED = web.RequestKey("passed", Caller)
+"""Whom another replica of the cluster asks for; there from the beginning, where one does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,8 @@ class Need:
     """None: it is open to anybody."""
     stream: str | None = None
     """The variable in its path that names a stream; None: it is about none, or about all that one may see."""
+    at_owner: bool = False
+    """Whether it is answered in a cluster by the replica that runs the stream, whichever is asked."""
 
 
 class _Handler(Protocol):
@@ -40,11 +45,11 @@ H = TypeVar("H", bound=_Handler)
 _NEEDS: dict[object, Need] = {}
 
 
-def needs(action: Action | None, stream: str | None = None) -> Callable[[H], H]:
+def needs(action: Action | None, stream: str | None = None, *, at_owner: bool = False) -> Callable[[H], H]:
     """Say what a handler needs; stands below its route."""
 
     def noted(handler: H) -> H:
-        _NEEDS[handler] = Need(action, stream)
+        _NEEDS[handler] = Need(action, stream, at_owner)
         return handler
 
     return noted

@@ -37,7 +37,7 @@ OPTIONS = Answer(means="what may be asked here", headers=("Allow",))
 
 
 @routes.post(PAINTED)
-@needs(Action.VIEW, stream="name")
+@needs(Action.VIEW, stream="name", at_owner=True)
 @described({200: PaintedAnswer, **FITS, **TOO_OFTEN}, body=PaintedReport)
 async def painted(request: web.Request) -> web.Response:
     """When pictures were on a viewer's screen; the answer tells the time by the session's clock."""
@@ -47,7 +47,7 @@ async def painted(request: web.Request) -> web.Response:
 
 
 @routes.post(CLEAN)
-@needs(Action.VIEW, stream="name")
+@needs(Action.VIEW, stream="name", at_owner=True)
 @described({200: PaintedAnswer, **FITS, **TOO_OFTEN}, body=PaintedReport)
 async def clean_painted(request: web.Request) -> web.Response:
     """The same of pictures that came as the camera sent them; `viewer` is told in the first message there."""

@@ -41,7 +41,7 @@ class PlaceCounts(TypedDict):
 
 
 @routes.get("/api/streams/{name}/counts")
-@needs(Action.VIEW, stream="name")
+@needs(Action.VIEW, stream="name", at_owner=True)
 @described({200: PlaceCounts})
 async def counts(request: web.Request) -> web.Response:
     """What went over the lines of a stream, and what is in its zones now; the metrics say the same."""

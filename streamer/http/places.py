@@ -32,8 +32,11 @@ NOWHERE: Mapping[str, Any] = {"zones": {}, "lines": {}, "masks": []}
 @described({200: DRAWN})
 async def places(request: web.Request) -> web.Response:
     """Zones, lines and masks of a stream."""
-    name, stream_changes = pipeline_of(request).name, request.app[STREAM_CHANGES]
-    return _shown(stream_changes.places(name) if stream_changes.has(name) else NOWHERE)
+    name, stream_changes = request.match_info["name"], request.app[STREAM_CHANGES]
+    if not stream_changes.has(name):
+        pipeline_of(request)
+        return _shown(NOWHERE)
+    return _shown(stream_changes.places(name))
 
 
 @routes.put(f"{ONE}/places")

@@ -10,9 +10,10 @@ from streamer.http.audit import note
 from streamer.http.body import JSON, settings_of
 from streamer.http.changes import whole
 from streamer.http.description import StreamDescription, WholeStream, describe, describe_whole
+from streamer.http.elsewhere import ELSEWHERE
 from streamer.http.gate import require_name
 from streamer.http.keys import SIGNALLING, STREAM_CHANGES, STREAMS, location, no_stream, pipeline_of
-from streamer.http.needs import PRINCIPAL, needs
+from streamer.http.needs import PASSED, PRINCIPAL, needs
 from streamer.http.operation import Answer, Content, Later, described
 from streamer.values.errors import Refused
 
@@ -42,21 +43,28 @@ OPTIONS = Answer(means="what may be asked here", headers=("Allow",))
 @needs(Action.VIEW)
 @described({200: list[StreamDescription]})
 async def list_streams(request: web.Request) -> web.Response:
-    """Every stream that one may see, with its state and its numbers."""
+    """Every stream that one may see, with its state and its numbers; in a cluster those of all replicas."""
     sees = request[PRINCIPAL].sees
-    return web.json_response([describe(stream) for stream in request.app[STREAMS] if sees(stream.name)])
+    rows = [describe(stream) for stream in request.app[STREAMS] if sees(stream.name)]
+    elsewhere = request.app.get(ELSEWHERE)
+    if elsewhere is not None and PASSED not in request:  # another replica asks for ours alone
+        rows = await elsewhere.listed(rows, sees)
+    return web.json_response(rows)
 
 
 @routes.get(ONE)
-@needs(Action.VIEW, stream="name")
+@needs(Action.VIEW, stream="name", at_owner=True)
 @described({200: WholeStream})
 async def describe_stream(request: web.Request) -> web.Response:
     """One stream, and what its model tells apart."""
-    return web.json_response(describe_whole(pipeline_of(request)))
+    found, elsewhere = describe_whole(pipeline_of(request)), request.app.get(ELSEWHERE)
+    if elsewhere is not None:
+        found["replica"] = elsewhere.me
+    return web.json_response(found)
 
 
 @routes.get(f"{ONE}/frame.jpg")
-@needs(Action.VIEW, stream="name")
+@needs(Action.VIEW, stream="name", at_owner=True)
 @described({200: STILL, 503: "it has not had a picture yet"})
 async def still(request: web.Request) -> web.Response:
     """The newest annotated picture."""
@@ -87,7 +95,7 @@ async def add(request: web.Request) -> web.Response:
     adding = stream_changes.add(document, taken=request.app[STREAMS].is_taken)
     name = await whole(request, adding, lambda name: note(request, "stream add", name))
     return web.json_response(
-        _shown(request, name), status=201, headers={"Location": location(request, f"/api/streams/{name}")}
+        await _shown(request, name), status=201, headers={"Location": location(request, f"/api/streams/{name}")}
     )
 
 
@@ -105,7 +113,7 @@ async def change(request: web.Request) -> web.Response:
     said = ", ".join(sorted(patch))
     changing = stream_changes.change(name, patch)
     await whole(request, changing, lambda _: note(request, "stream change", name, detail=said))
-    return web.json_response(_shown(request, name))
+    return web.json_response(await _shown(request, name))
 
 
 @routes.delete(ONE)
@@ -151,12 +159,15 @@ def changeable(request: web.Request) -> str:
     return name
 
 
-def _shown(request: web.Request, name: str) -> ChangedStream:
+async def _shown(request: web.Request, name: str) -> ChangedStream:
     settings = request.app[STREAM_CHANGES].settings(name)
-    pipeline = request.app[STREAMS].get(name)
-    if pipeline is None:
+    pipeline, elsewhere = request.app[STREAMS].get(name), request.app.get(ELSEWHERE)
+    row = None if pipeline is None else describe(pipeline)
+    if row is None and elsewhere is not None:
+        row = await elsewhere.described(name)
+    if row is None:
         raise Refused(404, f"{name!r} was changed, and has ended meanwhile")
-    return {**describe(pipeline), "settings": settings}
+    return {**row, "settings": settings}
 
 
 def _options(request: web.Request, methods: str) -> web.Response:

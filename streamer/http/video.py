@@ -51,7 +51,7 @@ NO_UPGRADE = Answer(means="it was not asked for as a WebSocket", headers=("Upgra
 
 
 @routes.get("/api/streams/{name}/video", allow_head=False)
-@needs(Action.VIEW, stream="name")
+@needs(Action.VIEW, stream="name", at_owner=True)
 @described({101: UPGRADED, 400: "a size that is none", 426: NO_UPGRADE, 503: FULL}, query=VideoQuery)
 async def video(request: web.Request) -> web.StreamResponse:
     """The camera's own pictures, and where everything is in them, by WebSocket."""
@@ -75,7 +75,7 @@ async def video(request: web.Request) -> web.StreamResponse:
             async with endless(request, pipeline.name):
                 await way.prepare(request)
                 code = await _attend(way, connection, pipeline, small=small)
-        await _part(way, connection, code)
+        await part(way, connection, code)
     return way
 
 
@@ -91,7 +91,7 @@ class Wish:
 
 async def _attend(way: web.WebSocketResponse, connection: Connection, pipeline: Pipeline, *, small: bool) -> int:
     """Serve a viewer until he leaves; gives the code to part with (RFC 6455 section 7.4.1)."""
-    _limit_unsent(way)
+    limit_unsent(way)
     sizes = pipeline.sizes
     viewer = sizes.join(_Wire(connection), pipeline.state(), small=small)
     connection.on_room = viewer.flush
@@ -150,7 +150,7 @@ def _asks_for_small(request: web.Request) -> bool:
     return size == "small"
 
 
-async def _part(way: web.WebSocketResponse, connection: Connection, code: int) -> None:
+async def part(way: web.WebSocketResponse, connection: Connection, code: int) -> None:
     """Say good-bye, to who takes it."""
     try:
         async with asyncio.timeout(2 * FAREWELL):
@@ -160,7 +160,7 @@ async def _part(way: web.WebSocketResponse, connection: Connection, code: int) -
         connection.abort()
 
 
-def _limit_unsent(way: web.WebSocketResponse) -> None:
+def limit_unsent(way: web.WebSocketResponse) -> None:
     """Where the system can."""
     found, option = way.get_extra_info("socket"), getattr(socket, "TCP_NOTSENT_LOWAT", None)
     if found is not None and option is not None:

@@ -35,7 +35,7 @@ ENDPOINT, SESSION = "/whep/{name}", "/whep/{name}/{session}"
 
 
 @routes.post(ENDPOINT)
-@needs(Action.VIEW, stream="name")
+@needs(Action.VIEW, stream="name", at_owner=True)
 @described({201: CREATED, **NOT_OFFERED}, body=OFFER)
 async def offer(request: web.Request) -> web.Response:
     """A viewer's offer (section 4.2)."""
@@ -55,7 +55,7 @@ async def offer(request: web.Request) -> web.Response:
 
 
 @routes.get(ENDPOINT)
-@needs(Action.VIEW, stream="name")
+@needs(Action.VIEW, stream="name", at_owner=True)
 @described({204: None})
 async def endpoint(request: web.Request) -> web.Response:
     """GET says nothing, HEAD that viewers' offers are taken here."""
@@ -74,7 +74,7 @@ async def endpoint_options(request: web.Request) -> web.Response:
 
 
 @routes.patch(SESSION)
-@needs(Action.VIEW, stream="name")
+@needs(Action.VIEW, stream="name", at_owner=True)
 @described(TRICKLED, body=FURTHER, headers=IF_MATCH)
 async def trickle(request: web.Request) -> web.Response:
     """A viewer's further candidates."""
@@ -82,7 +82,7 @@ async def trickle(request: web.Request) -> web.Response:
 
 
 @routes.delete(SESSION)
-@needs(Action.VIEW, stream="name")
+@needs(Action.VIEW, stream="name", at_owner=True)
 @described({200: None})
 async def end(request: web.Request) -> web.Response:
     """The viewer leaves."""
@@ -91,7 +91,7 @@ async def end(request: web.Request) -> web.Response:
 
 
 @routes.get(SESSION)
-@needs(Action.VIEW, stream="name")
+@needs(Action.VIEW, stream="name", at_owner=True)
 @described({204: None})
 async def session(request: web.Request) -> web.Response:
     """A session has no content."""

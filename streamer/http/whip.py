@@ -46,7 +46,7 @@ class Ingress(TypedDict):
 
 
 @routes.post(ENDPOINT)
-@needs(Action.PUBLISH, stream="name")
+@needs(Action.PUBLISH, stream="name", at_owner=True)
 @described({201: CREATED, 409: Answer(means="the name is taken", headers=("Retry-After",)), **NOT_OFFERED}, body=OFFER)
 async def offer(request: web.Request) -> web.Response:
     """A publisher's offer (section 4.2)."""
@@ -68,7 +68,7 @@ async def offer(request: web.Request) -> web.Response:
 
 
 @routes.get(ENDPOINT)
-@needs(Action.PUBLISH, stream="name")
+@needs(Action.PUBLISH, stream="name", at_owner=True)
 @described({204: None})
 async def endpoint(request: web.Request) -> web.Response:
     """Nothing: an endpoint has no content (section 4.1)."""
@@ -85,7 +85,7 @@ async def endpoint_options(request: web.Request) -> web.Response:
 
 
 @routes.patch(SESSION)
-@needs(Action.PUBLISH, stream="name")
+@needs(Action.PUBLISH, stream="name", at_owner=True)
 @described(TRICKLED, body=FURTHER, headers=IF_MATCH)
 async def trickle(request: web.Request) -> web.Response:
     """A publisher's further candidates."""
@@ -93,7 +93,7 @@ async def trickle(request: web.Request) -> web.Response:
 
 
 @routes.delete(SESSION)
-@needs(Action.PUBLISH, stream="name")
+@needs(Action.PUBLISH, stream="name", at_owner=True)
 @described({200: None})
 async def end(request: web.Request) -> web.Response:
     """The publisher leaves, and its stream with it."""
@@ -102,7 +102,7 @@ async def end(request: web.Request) -> web.Response:
 
 
 @routes.get(SESSION)
-@needs(Action.PUBLISH, stream="name")
+@needs(Action.PUBLISH, stream="name", at_owner=True)
 @described({204: None})
 async def session(request: web.Request) -> web.Response:
     """A session has no content."""
