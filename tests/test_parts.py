@@ -46,10 +46,10 @@ async def test_sub_streams_that_hang_keep_no_stream_waiting(monkeypatch: pytest.
         entries = {name: Entry(settings, "file", False) for name, settings in parts.config.streams.items()}
         subs = [parts.sub(name, entry) for name, entry in entries.items()]
         own, _ = parts.stream("camera-0", entries["camera-0"])
-        running = [asyncio.create_task(sub.run(lambda _: True)) for sub in subs if sub is not None]
+        running = [asyncio.create_task(sub.run(lambda _: None)) for sub in subs if sub is not None]
         try:
             await until(lambda: asked == AT_ONCE)
-            running.append(asyncio.create_task(own.run(lambda _: True)))
+            running.append(asyncio.create_task(own.run(lambda _: None)))
             await until(lambda: asked > AT_ONCE or given_up)
             assert given_up == 0
         finally:

@@ -17,8 +17,8 @@ SLACK = 0.02
 """Seconds by which clocks of two machines may disagree beyond what is known of how well they were compared."""
 
 Disbelief = Literal["unknown", "early", "late", "future", "clock"]
-"""Why what is said of a picture is not believed: nothing of the kind was sent, or two were, or it was said before; it was
-seen before it was sent, too long after, or after now; the clock it is told by was not compared well enough."""
+"""Why what is said of a picture is not believed: nothing of the kind was sent, or two were, or it was said before; it
+was seen before it was sent, too long after, or after now; the clock it is told by was not compared well enough."""
 DISBELIEFS: tuple[Disbelief, ...] = ("unknown", "early", "late", "future", "clock")
 
 

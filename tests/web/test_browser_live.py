@@ -60,7 +60,8 @@ def service(model_server: ModelServer, tmp_path_factory: pytest.TempPathFactory)
     hevc = make_clip(clips / "hevc.mp4", seconds=FRAMES / RATE, codec="libx265")
     small = make_clip(clips / "small.mp4", width=160, height=120, seconds=FRAMES / RATE, gop=30)
     wide = make_clip(clips / "wide.mp4", width=480, height=270, seconds=FRAMES / RATE, gop=30, first=1000)
-    mounts = {"/plain": plain, "/hevc": hevc, "/small": small, "/changing": [plain, wide]}
+    mounts: dict[str, Path | list[Path]] = {"/plain": plain, "/hevc": hevc, "/small": small}
+    mounts["/changing"] = [plain, wide]
     with run_rtsp_server(mounts) as camera:
         streams = {
             "road": {"url": camera.url("/plain"), "sample_fps": 10},
