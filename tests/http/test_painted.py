@@ -271,7 +271,7 @@ async def test_pictures_that_go_as_they_came_are_reported_too() -> None:
 
 
 async def test_pictures_of_the_smaller_video_are_not_taken_for_the_large_ones() -> None:
-    """Who sees a camera small tells of pictures that the model never saw, whatever times they have: they move nothing."""
+    """Who sees a camera small tells of pictures that the model never saw, whatever their times: they move nothing."""
     form = CodedForm("h264", 64, 48, name="avc1.42c00a")
     async with run_page() as page:
         pipeline, told = page.pipeline, Told()
