@@ -3,7 +3,7 @@
 document.py      the whole file: read, checked, refused
 server.py        its section `server`; serving.py, ingress.py, api_streams.py, access.py, archive.py, stream.py: others
 watching.py      the keys of a stream that say what becomes an event, and where; recording.py: which video is kept
-storage.py       the key of the archive that names an object storage
+storage.py       the key of the archive that names an object storage; cluster.py: replicas that share the streams
 alerts.py        the section of rules; webhook.py and mqtt.py: of who is told; outlets.py: what these need of each other
 section.py       what every section is; sampling.py: what two of them have in common
 address.py       where a model server may be; ports.py which ports streams listen at
@@ -14,7 +14,18 @@ bounded_yaml.py  YAML that stays as small as it looks; unique_keys.py: in which 
 from streamer.config.access import AccessSettings, GroupSettings, OidcSettings, ProxySettings, audit_path, store_path
 from streamer.config.alerts import AlertSettings
 from streamer.config.api_streams import ApiStreamsSettings
-from streamer.config.document import Config, load, parse, parse_alert, parse_stream, read, store_of, understand
+from streamer.config.cluster import ClusterSettings
+from streamer.config.document import (
+    Config,
+    load,
+    parse,
+    parse_alert,
+    parse_shared_stream,
+    parse_stream,
+    read,
+    store_of,
+    understand,
+)
 from streamer.config.ingress import IngressSettings
 from streamer.config.server import IceServerSettings, ServerSettings, TlsSettings
 from streamer.config.serving import ServingSettings
@@ -26,6 +37,7 @@ __all__ = [
     "AlertSettings",
     "ApiStreamsSettings",
     "CameraTlsSettings",
+    "ClusterSettings",
     "Config",
     "GroupSettings",
     "IceServerSettings",
@@ -41,6 +53,7 @@ __all__ = [
     "load",
     "parse",
     "parse_alert",
+    "parse_shared_stream",
     "parse_stream",
     "read",
     "store_of",

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field, PrivateAttr, ValidationError
 
 from streamer.config import ports
 from streamer.config.access import (
@@ -19,6 +19,7 @@ from streamer.config.alerts import MOST_RULES, AlertSettings
 from streamer.config.api_streams import ApiStreamsSettings
 from streamer.config.archive import ArchiveSettings
 from streamer.config.bounded_yaml import MAX_BYTES, Unbounded
+from streamer.config.cluster import ClusterSettings, ClusterTlsSettings, require_shared_archive
 from streamer.config.ingress import IngressSettings
 from streamer.config.mqtt import MqttSettings, MqttTlsSettings
 from streamer.config.outlets import require_links, require_outlets
@@ -51,6 +52,14 @@ class Config(Section):
     alerts: dict[Name, AlertSettings] = Field(default_factory=dict, max_length=MOST_RULES)
     webhooks: dict[Name, WebhookSettings] = Field(default_factory=dict, max_length=MOST_WEBHOOKS)
     mqtt: MqttSettings | None = None
+    cluster: ClusterSettings | None = None
+    """None: this service runs all its streams itself."""
+    _streams_said: dict[str, Any] = PrivateAttr(default_factory=dict)
+
+    @property
+    def streams_said(self) -> dict[str, Any]:
+        """The streams as they are written, with their ${NAME}; in a cluster also those whose variables others have."""
+        return self._streams_said
 
 
 def load(path: Path) -> Config:
@@ -140,17 +149,50 @@ def parse(document: Any) -> Config:
     _known = collect_secrets(document)
     # A section whose every line is commented out reads as null.
     document = {key: item for key, item in document.items() if item is not None or key not in Config.model_fields}
+    said = document.get("streams")
+    if document.get("cluster") is not None:
+        document = {**document, **_of_ours(said)}
     document = substitute(document)
     try:
         config = Config.model_validate(document)
     except ValidationError as error:
         raise ConfigError(url.redact(explain(error, document, _section))) from None
+    if isinstance(said, dict):
+        config.streams_said.update(said)
     ports.require_own(config.streams)
     require_outlets(config.archive, config.alerts, config.webhooks, config.mqtt)
     require_links(config.webhooks, config.server.public_url)
+    require_shared_archive(config.cluster, config.archive)
     if config.access is not None and config.access.proxy is not None and not config.server.trusted_proxies:
         raise ConfigError("access.proxy: needs server.trusted_proxies, the addresses of those whose word is taken")
     return config
+
+
+def _of_ours(streams: Any) -> dict[str, Any]:
+    """The section `streams` of a replica, without those whose variables are not set here: another may have them."""
+    if not isinstance(streams, dict):
+        return {}
+    return {"streams": {name: said for name, said in streams.items() if _is_set(said)}}
+
+
+def _is_set(said: Any) -> bool:
+    try:
+        substitute(said)
+    except ConfigError:
+        return False
+    return True
+
+
+def parse_shared_stream(name: str, document: dict[str, Any]) -> StreamSettings:
+    """Check the settings of a stream that stands in the file of a replica: ${NAME} is replaced by what it is here.
+
+    Raises:
+        ConfigError: as `load`; also where a variable is not set here.
+    """
+    if goes_deeper(document):
+        raise ConfigError("no setting of a stream is that deep")
+    _known = collect_secrets(document)
+    return parse({"streams": {name: document}}).streams[name]
 
 
 def parse_stream(name: str, document: dict[str, Any]) -> StreamSettings:
@@ -208,6 +250,8 @@ _SECTIONS: tuple[tuple[tuple[str | None, ...], type[Section]], ...] = (
     (("webhooks", None), WebhookSettings),
     (("mqtt", "tls"), MqttTlsSettings),
     (("mqtt",), MqttSettings),
+    (("cluster", "tls"), ClusterTlsSettings),
+    (("cluster",), ClusterSettings),
     (("access", "groups"), GroupSettings),
     (("access", "proxy"), ProxySettings),
     (("access", "oidc", "tls"), OidcTlsSettings),

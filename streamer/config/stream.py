@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from streamer.config.cluster import Labels, OnPartition
 from streamer.config.recording import RecordSettings
 from streamer.config.sampling import SamplingSettings
 from streamer.config.section import Section, checked
@@ -47,6 +48,10 @@ class StreamSettings(WatchingSettings, SamplingSettings):
     """What viewers of small pictures are sent; the model has the large one. None: that is sent to all."""
     record: RecordSettings = RecordSettings()
     """Which of its video is kept, where there is an archive."""
+    labels: Labels = Field(default_factory=dict)
+    """Of where it is, such as site: north: replicas that have the same are asked first to run it."""
+    on_partition: OnPartition = "keep"
+    """What its replica does while NATS is away: run it on, or let go of it, for a camera that bears one client."""
     paused: bool = False
     """The camera is not connected. Left out: as the API was last told."""
 

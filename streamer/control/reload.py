@@ -35,6 +35,8 @@ FIXED: dict[str, tuple[str, ...]] = {
     "access": ("session_hours", "store", "oidc"),
 }
 """What a running service cannot change: sockets that are open, and what every model's channel was built from."""
+WHOLE = ("archive", "cluster")
+"""Sections of which it can change nothing."""
 
 
 class FileState(TypedDict):
@@ -136,7 +138,8 @@ class Reload:
 
 def _said(settings: Config) -> dict[str, Any]:
     """What it says, without what it leaves out: `paused: false` is another thing than nothing."""
-    return settings.model_dump(exclude_unset=True)
+    said = settings.model_dump(exclude_unset=True)
+    return said if settings.cluster is None else said | {"streams": settings.streams_said}
 
 
 def differing(started: Config, read: Config) -> tuple[str, ...]:
@@ -147,7 +150,8 @@ def differing(started: Config, read: Config) -> tuple[str, ...]:
         for key in keys
         if getattr(_section(started, section), key) != getattr(_section(read, section), key)
     )
-    return keys if started.archive == read.archive else (*keys, "archive")
+    whole = tuple(key for key in WHOLE if getattr(started, key) != getattr(read, key))
+    return (*keys, *whole)
 
 
 def held(started: Config, read: Config) -> Config:
@@ -159,7 +163,7 @@ def held(started: Config, read: Config) -> Config:
         for section, keys in FIXED.items()
         if getattr(read, section) is not None
     }
-    return read.model_copy(update={**sections, "archive": started.archive})
+    return read.model_copy(update={**sections, **{key: getattr(started, key) for key in WHOLE}})
 
 
 def _section(settings: Config, name: str) -> Any:

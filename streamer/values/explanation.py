@@ -11,7 +11,7 @@ from streamer.values.name import NAMES
 SectionOf = Callable[[tuple[Any, ...]], type[BaseModel]]
 """Gives the section that a key path leads into."""
 
-SECRETS = ("token", "credential", "secret", "client_secret", "password", "old", "new")
+SECRETS = ("token", "key", "nats", "credential", "secret", "client_secret", "password", "old", "new")
 """Keys whose values are shown nowhere."""
 LONGEST = 100
 """Characters of a value or a key that are shown; of what is longer, the beginning."""

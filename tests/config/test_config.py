@@ -120,7 +120,10 @@ def test_everything_has_a_default(tmp_path: Path, text: str) -> None:
         ("serving: {adress: x}", ("serving.adress: unknown key", "address, model")),
         (
             "streams: {a: {url: 'rtsp://h/', fps: 5}}",
-            ("streams.a.fps: unknown key", "url, listen, transport, tls, sub, record, paused, sample"),
+            (
+                "streams.a.fps: unknown key",
+                "url, listen, transport, tls, sub, record, labels, on_partition, paused, sample",
+            ),
         ),
         # wrong types
         ("server: {max_viewers: '64'}", ("server.max_viewers: '64'", "a whole number")),
