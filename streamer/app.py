@@ -72,6 +72,7 @@ async def _serve(
         gc.freeze()  # what is here now stays; collections need not walk it again
         await stop.wait()
     finally:
+        await ended("the hand-over", service.hand_over())
         # Streams first: their endless responses end, and the server need not wait for them.
         await ended("the streams", service.streams.close())
         if listener is not None:

@@ -39,10 +39,12 @@ from streamer.stream.pipeline import Pipeline
 from streamer.values.clock import Clock, monotonic
 from streamer.values.detections import Detections
 from streamer.values.ending import ended
+from streamer.values.errors import ConfigError
 from streamer.values.supervision import PAUSE, supervise
 from streamer.view.still import draw
 
 if TYPE_CHECKING:
+    from streamer.clustering import Clustering
     from streamer.http.forwarding.neighbours import Neighbours
 
 log = logging.getLogger(__name__)
@@ -64,6 +66,8 @@ class Service:
         """
         self.clock = clock
         self.events = Events()
+        self.clustering = _clustering(config, clock)
+        """None: we are no replica."""
         self.keeping = Keeping(config, path, clock=clock)
         self._parts = Parts(
             config,
@@ -96,8 +100,11 @@ class Service:
             target_of=self._parts.target,
             sub_of=self._parts.sub,
             model_of=self._parts.model_of,
+            is_hasty=self.clustering is not None,
         )
-        self.stream_changes = StreamChanges(config, state_file(config, path), judge=judge, apply=self._apply)
+        self.stream_changes = StreamChanges(
+            config, state_file(config, path), judge=judge, apply=self._apply, shared=self.clustering
+        )
         self.outgoing = Outgoing(
             config,
             self.keeping.outbox,
@@ -140,6 +147,7 @@ class Service:
             tasks.append(self._own("token-uses", self.entrance.parts.token_uses.run))
             for room in (self.keeping, self.outgoing):
                 tasks += [self._own(name, task) for name, task in room.tasks().items()]
+            tasks += [self._own(name, task) for name, task in self._replica().items()]
             if self.edits is not None:
                 tasks.append(self._own("configuration", functools.partial(self.edits.run, self._reload)))
             yield self._application()
@@ -153,6 +161,18 @@ class Service:
             await ended("the models", self.models.close())
             await ended("the archive", self.keeping.close())
             await ended("the audit", self.entrance.audit.close())
+
+    async def hand_over(self) -> None:
+        """Before a planned stop: the other replicas take our streams."""
+        if self.clustering is not None:
+            await self.clustering.hand_over()
+
+    def _replica(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
+        if self.clustering is None:
+            return {}
+        self.clustering.say(self.config.streams_said)
+        self.clustering.on_change = self.stream_changes.follow
+        return self.clustering.tasks()
 
     def _remote(self) -> Remote:
         alerts = None if self.keeping.archive is None else self.keeping.archive.alerts
@@ -194,7 +214,7 @@ class Service:
     # ---- what changes
 
     async def _apply(self, entries: Mapping[str, Entry]) -> None:
-        await self._reconciler.apply(entries)
+        await self._reconciler.apply(entries if self.clustering is None else self.clustering.of_ours(entries))
         await self.models.keep(self.models.required | {pipeline.model.name for pipeline in self.streams})
 
     async def _reconfigure(self, config: Config) -> None:
@@ -209,6 +229,8 @@ class Service:
         self._parts.require_models()
         self.keeping.tell(telling(config), names(config.webhooks, config.mqtt))
         await self.outgoing.reconfigure(config)
+        if self.clustering is not None:
+            self.clustering.say(config.streams_said)
         await self.stream_changes.reconfigure(config)
 
     def _warn(self) -> None:
@@ -245,3 +267,20 @@ class Service:
             await asyncio.sleep(LAG_INTERVAL)
             self.metrics.loop_lag = max(0.0, self.clock() - asleep_at - LAG_INTERVAL)
             self.metrics.loop_tasks = len(asyncio.all_tasks())
+
+
+def _clustering(config: Config, clock: Clock) -> "Clustering | None":
+    """What makes us a replica, of which nothing is loaded where we are none.
+
+    Raises:
+        ConfigError: it needs a package that is not there.
+    """
+    if config.cluster is None:
+        return None
+    try:
+        from streamer.clustering import Clustering
+    except ImportError:
+        raise ConfigError(
+            "cluster: NATS needs a package that is not installed: pip install 'sightline[cluster]'"
+        ) from None
+    return Clustering(config.cluster, clock=clock)

@@ -31,8 +31,8 @@ LATE = (
 )
 """What a service without streams does without."""
 
-UNUSED = ("nats", "streamer.cluster")
-"""What nothing of the service uses yet."""
+UNUSED = ("nats", "streamer.cluster", "streamer.clustering")
+"""What a service does without that is no replica."""
 
 EVERY_MODULE = f"""\
 import importlib, pkgutil, sys, streamer

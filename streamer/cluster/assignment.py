@@ -33,7 +33,7 @@ def assign(
         owners: ids by the names of streams; those of members who do not live count for nothing.
 
     Returns:
-        A member's id for each stream's name; nothing where nobody lives.
+        A member's id for each stream's name; nothing where nobody lives, and none for what nobody can run.
     """
     if not members:
         return {}
@@ -42,11 +42,13 @@ def assign(
     bounds = {key: bound(member, members.values(), len(streams)) for key, member in members.items()}
     for stream in sorted(streams, key=lambda each: each.name):
         if stream.name not in placed:
-            # There is one: all bounds together are no less than all streams, and who is above its own leaves no more
-            # to be placed than the others have room for.
-            chosen = next(key for key in ranked(stream, members) if counts[key] < bounds[key])
-            placed[stream.name] = chosen
-            counts[chosen] += 1
+            able = [key for key in ranked(stream, members) if stream.name not in members[key].cannot]
+            # Where all can run it there is one: all bounds together are no less than all streams, and who is above its
+            # own leaves no more to be placed than the others have room for.
+            chosen = next((key for key in able if counts[key] < bounds[key]), able[0] if able else None)
+            if chosen is not None:
+                placed[stream.name] = chosen
+                counts[chosen] += 1
     return placed
 
 

@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import nats.errors
 import nats.js.errors
@@ -19,6 +19,7 @@ from nats.js.kv import KeyValue
 
 from streamer.cluster.claims import Claim, owner_of, record_of
 from streamer.cluster.member import Member, Unreadable, member_of
+from streamer.cluster.registry import KINDS, Kind, RecordHeard, Writing
 from streamer.cluster.servers import Servers, place
 from streamer.values.errors import ConfigError, SightlineError
 
@@ -26,8 +27,8 @@ PATIENCE = 2.0
 """Seconds that a server may take to let us in."""
 ANSWER = 1.0
 """Seconds that the store may take for an answer."""
-LARGEST = 16_384
-"""Bytes of a record."""
+LARGEST = 262_144
+"""Bytes of a record: of a stream with many zones. NATS takes messages of four times that."""
 WRONG_LAST = (10071, 10164)
 """JetStream's codes for a revision that is not the last."""
 
@@ -67,7 +68,7 @@ class CaughtUp:
     """All that stood in the bucket has been told; what follows is new."""
 
 
-Heard = MemberHeard | GoodBye | Claim | CaughtUp
+Heard = MemberHeard | GoodBye | Claim | RecordHeard | CaughtUp
 
 
 class Bucket:
@@ -124,6 +125,18 @@ class Bucket:
         with _told():
             await self._store.delete(f"claim.{_key(stream)}", last=last)
 
+    async def write(self, writing: Writing) -> RecordHeard:
+        """Write what a stream is, if its record's newest revision is still the one that is to be replaced.
+
+        Raises:
+            Outrun: it has another.
+            NatsAway: it may not be written.
+        """
+        key = f"{writing.kind}.{_key(writing.stream)}"
+        with _told():
+            revision = await self._store.update(key, writing.record, last=writing.last)
+        return RecordHeard(writing.kind, writing.stream, writing.record, revision)
+
     async def hear(self) -> AsyncGenerator[Heard, None]:
         """Tell all that stands in the bucket, that this was all, and then whatever is written.
 
@@ -161,6 +174,8 @@ class Bucket:
                 return GoodBye(name, revision) if is_gone else MemberHeard(member_of(record), revision)
             if kind == "claim":
                 return Claim(name, None if is_gone else owner_of(record), revision)
+            if kind in KINDS:
+                return RecordHeard(cast("Kind", kind), name, b"" if is_gone else record, revision)
         except Unreadable:
             self.unreadable += 1
             return Claim(name, None, revision) if kind == "claim" else None

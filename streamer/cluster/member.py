@@ -12,6 +12,10 @@ MOST_CAPACITY = 100_000
 """Streams."""
 
 
+MOST_CANNOT = 1000
+"""Names that a record holds of what its member cannot run."""
+
+
 class Unreadable(SightlineError):
     """A record in the bucket is none of ours, or of a version that has changed it."""
 
@@ -33,6 +37,8 @@ class Member(BaseModel):
     """Streams that it runs."""
     version: str = ""
     labels: dict[str, str] = {}
+    cannot: Annotated[tuple[str, ...], Field(max_length=MOST_CANNOT)] = ()
+    """Streams that it cannot run: a variable that their settings name is not set there."""
 
     @property
     def id(self) -> str:

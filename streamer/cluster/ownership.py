@@ -71,7 +71,13 @@ class Ownership:
         """What we run: the epoch of our claim by the stream's name. 0: of a bucket that is no more."""
         self._on_gain, self._on_loss = on_gain, on_loss
         self._streams: dict[str, SharedStream] = {}
+        self.pushed: set[str] = set()
+        """Names of streams that are pushed to us: nobody else can run them, and no member is given them."""
+        self.cannot: frozenset[str] = frozenset()
+        """Those we cannot run, as our record says."""
         self._liveness, self._claims = Liveness(), Claims()
+        self._let_go: dict[str, int] = {}
+        """The newest epoch by which we ran what we run no more."""
         self._bucket: str | None = None
         self._listens_since: float | None = None
         self._unowned_since: dict[str, float] = {}
@@ -82,7 +88,7 @@ class Ownership:
     def share(self, streams: Iterable[SharedStream]) -> None:
         """Know all streams that the replicas share; those that are gone are given up with the next turn."""
         self._streams = {stream.name: stream for stream in streams}
-        for name in [name for name, epoch in self.held.items() if not epoch and name not in self._streams]:
+        for name in [name for name, epoch in self.held.items() if not epoch and not self._is_wanted(name)]:
             self.lets_go(name)  # its claim was lost with the bucket: there is none to give up
 
     def opens(self, bucket: str) -> None:
@@ -98,6 +104,7 @@ class Ownership:
         self._liveness.forget()
         if bucket != self._bucket:
             self._bucket = bucket
+            self._let_go.clear()
             self.held = dict.fromkeys(self.held, 0)
 
     def listens(self, now: float) -> None:
@@ -128,9 +135,9 @@ class Ownership:
         self._changed_at = now
         if claim.owner == self.me:
             is_new = claim.stream not in self.held
-            if is_new and self._listens_since is None:
-                return  # let go of while NATS was away: it takes a new epoch, which is asked for
-            self.held[claim.stream] = claim.epoch
+            if is_new and claim.epoch <= self._let_go.get(claim.stream, 0):
+                return  # as while NATS was away: it takes a new epoch, which is asked for
+            self.held[claim.stream] = max(claim.epoch, self.held.get(claim.stream, 0))
             if is_new:
                 self._on_gain(claim.stream, claim.epoch)
         else:
@@ -138,7 +145,9 @@ class Ownership:
 
     def lets_go(self, stream: str) -> None:
         """Run a stream no more."""
-        if self.held.pop(stream, None) is not None:
+        epoch = self.held.pop(stream, None)
+        if epoch is not None:
+            self._let_go[stream] = epoch
             self._on_loss(stream)
 
     # ---- what to do
@@ -158,6 +167,16 @@ class Ownership:
         """The living owners' ids by the names of streams, as far as we know."""
         alive = self._liveness.alive(now)
         return {stream: owner for stream, owner in self._claims.owners().items() if owner in alive}
+
+    def owner(self, stream: str, now: float) -> Member | None:
+        """Who owns a stream, and lives, as far as we know."""
+        claim = self._claims.of(stream)
+        return None if claim is None or claim.owner is None else self._liveness.alive(now).get(claim.owner)
+
+    def epoch(self, stream: str) -> int:
+        """Of the newest claim to a stream, which another has to replace; 0: there never was one."""
+        claim = self._claims.of(stream)
+        return 0 if claim is None else claim.epoch
 
     def members(self, now: float) -> dict[str, Member]:
         """Those who live, by their ids."""
@@ -191,12 +210,16 @@ class Ownership:
                 self.lets_go(name)
 
     def _given_up(self) -> list[Giving]:
-        """Our claims to streams that are no more."""
+        """Our claims to streams that are no more, or that we cannot run."""
         return [
             Giving(claim.stream, claim.epoch)
             for claim in self._claims
-            if claim.owner == self.me and claim.stream not in self._streams
+            if claim.owner == self.me and not self._is_wanted(claim.stream)
         ]
+
+    def _is_wanted(self, stream: str) -> bool:
+        """Whether it is one that we may run."""
+        return (stream in self._streams or stream in self.pushed) and stream not in self.cannot
 
     def _taken(self, alive: dict[str, Member], now: float) -> list[Claiming]:
         """Streams that nobody owns who lives, and that are ours; or another's who does not come for them."""
@@ -212,7 +235,18 @@ class Ownership:
         self._unowned_since = {name: self._unowned_since.get(name, now) for name in unowned}
         late = (name for name, since in self._unowned_since.items() if now - since >= IMPATIENT_AFTER)
         taken += [name for name in late if name not in taken]
-        return [Claiming(name, self.me, claim.epoch if (claim := claims[name]) else 0) for name in taken]
+        able = [name for name in taken if name not in self.cannot]
+        return [Claiming(name, self.me, self.epoch(name)) for name in [*able, *self._pushed(alive)]]
+
+    def _pushed(self, alive: dict[str, Member]) -> list[str]:
+        """Those pushed to us that nobody has a claim to who lives, and are not claimed by us."""
+        owners = {name: claim.owner if (claim := self._claims.of(name)) else None for name in self.pushed}
+        return [
+            name
+            for name, owner in owners.items()
+            if name not in self.held or owner != self.me
+            if owner == self.me or owner not in alive
+        ]
 
     def _is_ours(self, claim: Claim | None) -> bool:
         return claim is not None and claim.owner == self.me
@@ -224,4 +258,4 @@ class Ownership:
         move = next_move(self._streams.values(), alive, self._claims.owners())
         if move is None or move.giver != self.me:
             return []
-        return [Claiming(move.stream, move.taker, self.held.get(move.stream, 0))]
+        return [Claiming(move.stream, move.taker, self.epoch(move.stream))]

@@ -36,6 +36,7 @@ def next_move(
         members: those who live, by their id.
         owners: ids by the names of streams.
     """
+    streams = [each for each in streams if any(each.name not in member.cannot for member in members.values())]
     owned = {stream.name: owners.get(stream.name) for stream in streams}
     if any(owner not in members for owner in owned.values()):
         return None
@@ -49,7 +50,12 @@ def next_move(
         for taker in by_load:
             if (counts[taker] + 1) * members[giver].capacity > (counts[giver] - 1) * members[taker].capacity:
                 continue
-            moving = [each for each in given if each.nearness(members[taker]) >= each.nearness(members[giver])]
+            moving = [
+                each
+                for each in given
+                if each.nearness(members[taker]) >= each.nearness(members[giver])
+                and each.name not in members[taker].cannot
+            ]
             if moving:
                 best = min(moving, key=lambda each: (ranked(each, members).index(taker), each.name))
                 return Move(best.name, giver, taker)

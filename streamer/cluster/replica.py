@@ -7,12 +7,14 @@ import asyncio
 import contextlib
 import itertools
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from streamer.cluster.bucket import Bucket, CaughtUp, GoodBye, Heard, MemberHeard, NatsAway, Outrun, opened
 from streamer.cluster.claims import Claim
-from streamer.cluster.member import Member
+from streamer.cluster.member import MOST_CANNOT, Member
 from streamer.cluster.ownership import Claiming, Giving, Ownership, Step
+from streamer.cluster.registry import RecordHeard, Registry, Writing
 from streamer.cluster.servers import Servers
 from streamer.cluster.shared import SharedStream
 from streamer.values.clock import Clock, monotonic
@@ -36,6 +38,7 @@ class Replica:
         cluster: str,
         member: Member,
         ownership: Ownership,
+        registry: Registry | None = None,
         *,
         copies: int = 1,
         clock: Clock = monotonic,
@@ -47,11 +50,14 @@ class Replica:
             cluster: its name: letters, digits, _ and -.
             member: what the others are to know of us; its load is filled in.
             ownership: of this member, by its id.
+            registry: of the streams that the replicas share; None: they are known otherwise.
             copies: NATS servers that hold the bucket, where we make it.
             clock: monotonic seconds.
         """
         self._servers, self._cluster, self._copies = servers, cluster, copies
         self._member, self._ownership, self._clock = member, ownership, clock
+        self._registry = Registry() if registry is None else registry
+        self._mine: Mapping[str, Mapping[str, Any]] = {}
         self._bucket: Bucket | None = None
         self._leaves = False
         self._writing = asyncio.Lock()
@@ -62,6 +68,49 @@ class Replica:
         """Know all streams that the replicas share."""
         self._ownership.share(streams)
         self._news.set()
+
+    def say(self, streams: Mapping[str, Mapping[str, Any]]) -> None:
+        """Have these in the registry as those of our file: settings by name."""
+        self._mine = streams
+        self._news.set()
+
+    def push(self, streams: Iterable[str]) -> None:
+        """Have these as pushed to us."""
+        self._ownership.pushed = set(streams)
+        self._news.set()
+
+    def cannot(self, streams: Iterable[str]) -> None:
+        """Leave these to others; with the next record they know."""
+        names = sorted(streams)[:MOST_CANNOT]
+        self._ownership.cannot = frozenset(names)
+        self._member = self._member.model_copy(update={"cannot": tuple(names)})
+
+    async def write(self, writings: Iterable[Writing]) -> None:
+        """Change the registry; what comes of it is known when this returns.
+
+        Raises:
+            Outrun: another was first; what came before in order is written.
+            NatsAway: it may not be written, or only in part.
+        """
+        bucket = self._bucket
+        if bucket is None or self._leaves:
+            raise NatsAway("there is no connection")
+        for writing in writings:
+            self._registry.heard(await bucket.write(writing))
+
+    async def take(self, stream: str) -> None:
+        """Claim one that is pushed to us, now.
+
+        Raises:
+            Outrun: another has it.
+            NatsAway: it may not be written; it is claimed when NATS is back.
+        """
+        self._ownership.pushed.add(stream)
+        bucket = self._bucket
+        if bucket is None or self._leaves:
+            raise NatsAway("there is no connection")
+        last = self._ownership.epoch(stream)
+        self._ownership.heard_claim(await bucket.claim(stream, self._ownership.me, last), self._clock())
 
     async def run(self) -> None:
         """Take part, until cancelled; what is run then is left as it is, and the others take it after 4 s."""
@@ -129,11 +178,13 @@ class Replica:
 
     async def _listen(self, bucket: Bucket) -> None:
         self._ownership.opens(bucket.born)
+        self._registry.opens(bucket.born)
         async with contextlib.aclosing(bucket.hear()) as news:
             async for heard in news:
                 self._take_in(heard)
                 if isinstance(heard, CaughtUp):
                     self._bucket = bucket
+                    self._registry.caught_up()
                 self._news.set()
 
     def _take_in(self, heard: Heard) -> None:
@@ -146,6 +197,8 @@ class Replica:
             case Claim():
                 if not self._leaves:
                     self._ownership.heard_claim(heard, now)
+            case RecordHeard():
+                self._registry.heard(heard)
             case CaughtUp():
                 self._ownership.listens(now)
 
@@ -163,7 +216,8 @@ class Replica:
 
     async def _take_turn(self) -> None:
         began = self._clock()
-        for step in self._ownership.turn(began):
+        steps: list[Step | Writing] = [*self._due(began), *self._ownership.turn(began)]
+        for step in steps:
             # Nor may our own record wait for a slow store: what is left is asked for anew.
             if self._bucket is None or self._clock() - began > TURN:
                 return
@@ -174,8 +228,16 @@ class Replica:
             except NatsAway:  # who speaks will find that out too, and say so
                 return
 
-    async def _do(self, step: Step, bucket: Bucket) -> None:
+    def _due(self, now: float) -> list[Writing]:
+        if self._bucket is None:
+            return []
+        alive = {member.name for member in self._ownership.members(now).values()}
+        return self._registry.due(self._mine, self._member.name, alive)
+
+    async def _do(self, step: Step | Writing, bucket: Bucket) -> None:
         match step:
+            case Writing():
+                self._registry.heard(await bucket.write(step))
             case Claiming(stream, owner, last):
                 self._ownership.heard_claim(await bucket.claim(stream, owner, last), self._clock())
             case Giving(stream, last):

@@ -1,6 +1,7 @@
 """Makes what runs be what is to run: the roster's streams come, go and change, and what need not stop goes on."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping
 
 from streamer.control.roster import Entry
@@ -9,6 +10,8 @@ from streamer.source import Source, Target
 from streamer.stream.model import Model
 from streamer.stream.pipeline import Pipeline
 from streamer.values.sampling import Sampling
+
+log = logging.getLogger(__name__)
 
 CLOSING = 2.0
 """Seconds a camera's connection gets to close before a change counts as made."""
@@ -25,6 +28,7 @@ class Reconciler:
         target_of: Callable[[Entry], Target],
         sub_of: Callable[[str, Entry], Source | None],
         model_of: Callable[[Sampling], Model],
+        is_hasty: bool = False,
     ) -> None:
         """Begin with none.
 
@@ -34,16 +38,27 @@ class Reconciler:
             target_of: what its source reads.
             sub_of: makes the source of its sub-stream, where it has one.
             model_of: the model it asks, which runs.
+            is_hasty: streams come without waiting for others to have left, as where another replica may have them next.
         """
         self._streams = streams
         self._make, self._target_of, self._sub_of, self._model_of = make, target_of, sub_of, model_of
         self._sources: dict[str, Source] = {}
         self._subs: dict[str, Source] = {}
+        self._is_hasty = is_hasty
+        self._leaving: set[asyncio.Task[None]] = set()
 
     async def apply(self, entries: Mapping[str, Entry]) -> None:
         """Do what these entries ask for. What need not stop goes on, and its viewers watch on."""
+        gone = [(name, self._sources.pop(name)) for name in self._sources.keys() - entries.keys()]
         # At once: a camera that is away may take its time to close.
-        await asyncio.gather(*(self._remove(name) for name in self._sources.keys() - entries.keys()))
+        leaving = [asyncio.create_task(self._remove(*each)) for each in gone]
+        if self._is_hasty:
+            for task in leaving:
+                self._leaving.add(task)
+                task.add_done_callback(self._left)
+            await asyncio.sleep(0)  # each removal has begun: who comes back under that name waits for it
+        else:
+            await asyncio.gather(*leaving)
         await asyncio.gather(*(self._adapt(name, entries[name]) for name in self._sources))
         for name, entry in entries.items():
             if name not in self._sources:
@@ -55,10 +70,15 @@ class Reconciler:
         self._see_sub(name, entry, pipeline)
         self._streams.add(pipeline)
 
-    async def _remove(self, name: str) -> None:
-        await self._streams.remove(name)
+    async def _remove(self, name: str, source: Source) -> None:
         self._subs.pop(name, None)
-        await self._sources.pop(name).closed(within=CLOSING)
+        await self._streams.remove(name)
+        await source.closed(within=CLOSING)
+
+    def _left(self, task: asyncio.Task[None]) -> None:
+        self._leaving.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("a stream did not end as it should", exc_info=error)
 
     async def _adapt(self, name: str, entry: Entry) -> None:
         source, pipeline = self._sources[name], self._streams.get(name)

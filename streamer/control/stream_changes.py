@@ -6,7 +6,7 @@ Every change is checked, then kept for the next start, then done; one after the 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from streamer import config
 from streamer.config import ApiStreamsSettings, Config, StreamSettings
@@ -25,10 +25,26 @@ Apply = Callable[[Mapping[str, Entry]], Awaitable[None]]
 """Makes what runs be what is to run."""
 
 
+class Shared(Protocol):
+    """The streams that replicas share."""
+
+    def roster(self) -> Roster:
+        """All of them, as far as we know."""
+
+    async def keep(self, before: Kept, after: Kept) -> None:
+        """Keep what was changed, for all replicas.
+
+        Raises:
+            Refused: another was first, or it cannot be kept now. Nothing was changed.
+        """
+
+
 class StreamChanges:
     """Who may change the streams, and what came of it."""
 
-    def __init__(self, settings: Config, state: StateFile | None, *, judge: Judge, apply: Apply) -> None:
+    def __init__(
+        self, settings: Config, state: StateFile | None, *, judge: Judge, apply: Apply, shared: Shared | None = None
+    ) -> None:
         """Read what was kept.
 
         Args:
@@ -36,9 +52,10 @@ class StreamChanges:
             state: what survives a restart; None: nothing does.
             judge: checks where a stream leads.
             apply: told every stream that is to run, after each change.
+            shared: what replicas share in the place of `state`; None: we are alone.
         """
         self.policy = settings.api_streams
-        self._state, self._judge, self._apply = state, judge, apply
+        self._state, self._shared, self._judge, self._apply = state, shared, judge, apply
         self._changing = asyncio.Lock()
         self._changes: set[asyncio.Task[None]] = set()
         self._warned: set[str] = set()
@@ -46,6 +63,8 @@ class StreamChanges:
         self._warn()
 
     def _first(self, settings: Config) -> Roster:
+        if self._shared is not None:
+            return self._shared.roster()
         kept = Kept() if self._state is None else self._state.read()
         try:
             return Roster.of(settings.streams, kept)
@@ -159,9 +178,20 @@ class StreamChanges:
     async def _reconfigure(self, settings: Config) -> None:
         async with self._changing:
             self.policy = settings.api_streams
-            self.roster = Roster(settings.streams, self.roster.added, self.roster.paused)
-            self._warn()
-            await self._apply(self.roster.entries())
+            await self._know(Roster(settings.streams, self.roster.added, self.roster.paused))
+
+    async def follow(self) -> None:
+        """Take over what other replicas changed, and which streams are ours."""
+        await self._whole(self._follow())
+
+    async def _follow(self) -> None:
+        async with self._changing:
+            await self._know(self.roster)
+
+    async def _know(self, roster: Roster) -> None:
+        self.roster = roster if self._shared is None else self._shared.roster()
+        self._warn()
+        await self._apply(self.roster.entries())
 
     def has(self, name: str) -> bool:
         """Whether a stream of that name is to run, a publisher's not counted."""
@@ -207,8 +237,11 @@ class StreamChanges:
             raise
 
     async def _become(self, roster: Roster) -> None:
-        if self._state is not None and roster.kept != self.roster.kept:
-            await self._state.keep(roster.kept)
+        if roster.kept != self.roster.kept:
+            if self._shared is not None:
+                await self._shared.keep(self.roster.kept, roster.kept)
+            elif self._state is not None:
+                await self._state.keep(roster.kept)
         self.roster = roster
         await self._apply(roster.entries())
 
