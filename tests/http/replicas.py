@@ -115,7 +115,7 @@ async def run_replica(
     service = Service(config.parse(document), clock)
     if accounts is not None:
         service.entrance.store.change_now(lambda _: accounts)
-    neighbours = Neighbours(SaidWhereabouts(name, map), key, wall=lambda: WALL, connecting=connecting)
+    neighbours = Neighbours(SaidWhereabouts(name, map), key, wall=lambda: WALL, clock=clock, connecting=connecting)
     service.neighbours = neighbours
     async with service.run() as application, AsyncExitStack() as left:
         client = await left.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()))
@@ -163,7 +163,7 @@ Answers = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 @asynccontextmanager
 async def run_owner(answers: Answers) -> AsyncIterator[str]:
     """A web server that answers whatever it is asked so; gives its URL."""
-    runner = web.ServerRunner(web.Server(answers), handler_cancellation=True, shutdown_timeout=0.1)
+    runner = web.ServerRunner(web.Server(answers, handler_cancellation=True), shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()

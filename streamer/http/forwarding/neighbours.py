@@ -17,7 +17,7 @@ from streamer.access.caller import CALLER, Caller, Question, signed
 from streamer.access.principal import Grant, Principal
 from streamer.http.callers import Callers
 from streamer.http.forwarding.headers import passed_there
-from streamer.values.clock import Clock
+from streamer.values.clock import Clock, monotonic
 from streamer.values.replica import Replica, Whereabouts
 
 CONNECTING = 5.0
@@ -40,6 +40,7 @@ class Neighbours:
         *,
         trust: ssl.SSLContext | bool = True,
         wall: Clock = time.time,
+        clock: Clock = monotonic,
         connecting: float = CONNECTING,
     ) -> None:
         """Ask nobody yet.
@@ -49,9 +50,10 @@ class Neighbours:
             key: the cluster's.
             trust: whose certificates are believed, of those that are asked over HTTPS; True: the system's.
             wall: UTC, seconds since 1970.
+            clock: monotonic seconds, by which what they said is old.
             connecting: seconds in which one must be reached.
         """
-        self.whereabouts = whereabouts
+        self.whereabouts, self.clock = whereabouts, clock
         self.callers = Callers(whereabouts.me, key, wall)
         self._trust, self._connecting = trust, connecting
         self._session: aiohttp.ClientSession | None = None

@@ -14,7 +14,6 @@ from streamer.http.forwarding.neighbours import NEIGHBOURS, Neighbours
 from streamer.http.forwarding.passed_sessions import PASSED_SESSIONS, PassedSessions
 from streamer.http.forwarding.passing import pass_on, pass_to
 from streamer.http.keys import METRICS
-from streamer.values.clock import Clock, monotonic
 from streamer.values.ending import ended
 from streamer.values.replica import Replica
 from streamer.values.supervision import supervise
@@ -23,9 +22,9 @@ from streamer.values.supervision import supervise
 class Others:
     """As `elsewhere.Elsewhere`."""
 
-    def __init__(self, neighbours: Neighbours, clock: Clock) -> None:
+    def __init__(self, neighbours: Neighbours) -> None:
         self.neighbours = neighbours
-        self.listing = Listing(neighbours, clock)
+        self.listing = Listing(neighbours, neighbours.clock)
 
     @property
     def me(self) -> str:
@@ -49,9 +48,9 @@ class Others:
         return await pass_to(request, replica, stream)
 
 
-def set_up(app: web.Application, neighbours: Neighbours, clock: Clock = monotonic) -> None:
+def set_up(app: web.Application, neighbours: Neighbours) -> None:
     """Have all streams answered for. Whoever asks was let in by then: this stands behind the gate."""
-    others = Others(neighbours, clock)
+    others = Others(neighbours)
     app[NEIGHBOURS], app[CALLERS], app[ELSEWHERE] = neighbours, neighbours.callers, others
     app[PASSED_SESSIONS] = PassedSessions(app[ADMISSIONS])
     app.middlewares.append(pass_on)

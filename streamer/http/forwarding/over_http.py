@@ -10,6 +10,7 @@ from aiohttp import web
 
 from streamer.http.connection import connection_of
 from streamer.http.feeds import GONE
+from streamer.http.forwarding import passed
 from streamer.http.forwarding.headers import passed_back
 from streamer.http.forwarding.passed import FAILED, Passing
 
@@ -46,11 +47,13 @@ async def _passed(request: web.Request, passing: Passing) -> web.StreamResponse:
     body = request.content if request.can_read_body else None
     async with contextlib.AsyncExitStack() as asked:
         try:
-            async with asyncio.timeout(passing.patience):
+            async with asyncio.timeout(passed.PATIENCE):
                 answer = await asked.enter_async_context(_asked(request, passing, body))
         except FAILED as error:
             raise passing.refusal(error) from None
         passing.require_believed(answer.headers)
+        if answer.status < 200:  # of a protocol that nobody asked for
+            raise passing.refusal(ValueError(answer.status))
         response = web.StreamResponse(
             status=answer.status, reason=answer.reason, headers=passed_back(answer.headers.copy())
         )

@@ -15,6 +15,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 from streamer.http.allowance import Allowance
 from streamer.http.connection import connection_of
 from streamer.http.feeds import GONE, HEARTBEAT
+from streamer.http.forwarding import passed
 from streamer.http.forwarding.passed import FAILED, Passing
 from streamer.http.video import BURST, FAREWELL, MOST_SAID, PER_SECOND, limit_unsent, part
 from streamer.values.clock import monotonic
@@ -59,7 +60,7 @@ async def pass_video(
 async def _opened(request: web.Request, passing: Passing, asked: contextlib.AsyncExitStack) -> Owner:
     watching = passing.neighbours.watch_video(passing.replica, passing.target, passing.caller, request.headers, LARGEST)
     try:
-        async with asyncio.timeout(passing.patience):
+        async with asyncio.timeout(passed.PATIENCE):
             return await asked.enter_async_context(watching)
     except aiohttp.WSServerHandshakeError as error:
         raise _refusal(passing, error) from None

@@ -31,7 +31,6 @@ class Passing:
     caller: Caller
     what: str
     """That is asked for: the name of a stream."""
-    patience: float = PATIENCE
 
     def refusal(self, error: Exception) -> SightlineError:
         """What is said of a replica that did not answer."""
