@@ -28,6 +28,7 @@ export function cover({ state, stream, silent, painted, failure, lastPictureAt }
   const of = (title = "", text = "", word = "") => ({ title, text, word });
   if (state === "offline") return of("Offline", [reason, last].filter(Boolean).join(" "), stream?.error ?? "");
   if (state === "paused") return of("Paused", "The camera is not connected.");
+  if (state === "moving") return of("Moving", [reason, last].filter(Boolean).join(" "));
   if (state === "connecting") return of("Connecting to the camera", reason === "Connecting." ? "" : reason);
   if (silent && state === "unknown") return of("The server does not answer");
   if (silent && failure !== null) return of("The video does not come", sentence(failure));

@@ -8,7 +8,7 @@ import { Refusal, doubts, request } from "./request.js";
  * @typedef {object} Stream one entry of GET /api/streams; null means unknown
  * @property {string} name
  * @property {"file" | "api" | "publisher"} [origin] who named it
- * @property {"connecting" | "live" | "stale" | "offline" | "paused"} state
+ * @property {"connecting" | "live" | "stale" | "offline" | "paused" | "moving"} state
  * @property {string | null} [reason] a sentence
  * @property {string | null} [error] the same as a word, where a camera is away; docs/cameras.md lists them
  * @property {number | null} [width] pixels; null before the first picture
@@ -25,6 +25,7 @@ import { Refusal, doubts, request } from "./request.js";
  * @property {string[] | null} [findings] labels that the model's contract calls findings; an older server has none
  * @property {number | null} [viewers]
  * @property {Recording | null} [recording] null where nothing is kept
+ * @property {string | null} [replica] the one of a cluster that runs it; null while it moves; without one it is not there
  * @property {{ state: string, reason: string | null } | null} [sub] its smaller video; null where it has none
  */
 /**

@@ -3,7 +3,7 @@
 
 /** @typedef {import("./feed.js").Stream} Stream */
 
-const ORDER = ["live", "stale", "connecting", "offline", "paused", "gone"];
+const ORDER = ["live", "stale", "connecting", "moving", "offline", "paused", "gone"];
 /** More news than these at once are counted, or a screen reader would not come to an end. */
 const TOLD_ONE_BY_ONE = 3;
 

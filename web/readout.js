@@ -27,6 +27,7 @@ export const STATES = {
   stale: "Stale",
   offline: "Offline",
   paused: "Paused",
+  moving: "Moving",
   unknown: "No server",
 };
 const TRANSPORTS = {
@@ -197,6 +198,7 @@ export function facts({ stream, measurement, transport, fallbackReason, fps, ver
     ["Transport", bitrate ? `${TRANSPORTS[transport]}, ${bitrate} Mbit/s` : TRANSPORTS[transport]],
     ["Why this way", fallbackReason ? sentence(fallbackReason) : null],
     ["Model", model && version ? `${model} v${version}` : model],
+    ["Replica", stream?.replica ?? null],
     ["Viewers", typeof stream?.viewers === "number" ? String(stream.viewers) : null],
   ];
 }

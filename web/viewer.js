@@ -133,6 +133,8 @@ export class StreamViewer extends HTMLElement {
   /** @param {Stream} stream */
   update(stream) {
     const back = !this.#reachable;
+    const { replica = null } = this.#stream ?? {};
+    if (replica && stream.replica && stream.replica !== replica) this.player?.stop(); // it begins anew at the new one
     this.#stream = stream;
     this.#sightings.findings = this.#sight.findings = stream.findings ?? [];
     this.#reachable = true;
@@ -272,7 +274,7 @@ export class StreamViewer extends HTMLElement {
     const watched = this.#inView && !document.hidden;
     // What has had no picture is not asked for one: the refusal would stand on the console as an error of the page.
     const pictured = typeof this.#stream?.width === "number";
-    if (state === "offline" || state === "paused") {
+    if (state === "offline" || state === "paused" || state === "moving") {
       player.stop();
       if (pictured) player.showStill();
     }

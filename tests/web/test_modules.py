@@ -448,3 +448,17 @@ async def test_passwords_are_made_up_of_what_can_be_read_out(call: Call) -> None
     assert len(set(made)) == 200
     assert set("".join(made)) - set("abcdefghjkmnpqrstuvwxyz23456789-") == set()
     assert {tuple(map(len, each.split("-"))) for each in made} == {(4, 4, 4, 4)}
+
+
+async def test_a_stream_that_moves_is_said_to(call: Call) -> None:
+    """Its tile says why, and of when its last picture is; it is counted; and the table says who runs one that runs."""
+    moving = {"name": "a", "state": "moving", "replica": None, "reason": "its replica b is away; another takes it"}
+    known = {"state": "moving", "stream": moving, "silent": True, "painted": True, "failure": None}
+    found = await call("cover.js", "return m.cover(a)", {**known, "lastPictureAt": 0})
+    assert found == {"title": "Moving", "text": "Its replica b is away; another takes it.", "word": ""}
+    found = await call("cover.js", "return m.cover(a)", {**known, "lastPictureAt": 1})
+    assert "Last picture at" in found["text"]
+    assert await call("news.js", "return m.countStates(a)", [moving]) == [["moving", 1]]
+    known = {"stream": {**moving, "replica": "c"}, "measurement": None, "transport": "none", "fallbackReason": None}
+    facts = await call("readout.js", "return m.facts(a)", {**known, "fps": None, "version": None})
+    assert ["Replica", "c"] in facts
