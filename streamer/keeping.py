@@ -89,6 +89,16 @@ class Keeping:
         """What outlets are to be told; None: nothing is kept, and nobody told."""
         return None if self.archive is None else self.archive.outbox
 
+    def tells(self, outlet: str) -> bool:
+        """Whether an outlet is told from here: of several replicas one does it."""
+        leases = None if self.archive is None else self.archive.leases
+        return leases is None or leases.has(outlet)
+
+    def on_outlets(self, tell: Callable[[], None]) -> None:
+        """Have it told that others are told from here than before."""
+        if self.archive is not None and self.archive.leases is not None:
+            self.archive.leases.on_change.append(tell)
+
     def tell(self, telling: Telling, outlets: Sequence[str]) -> None:
         """Judge what is kept by these rules from now on.
 
@@ -159,7 +169,7 @@ class Keeping:
             "recordings-retention": recordings.tidy,
             "recovery": self._recorders.run,
             **({} if self.archive.uploads is None else {"uploads": self.archive.upload}),
-            **({} if self.archive.following is None else {"following": self.archive.follow}),
+            **({} if self.archive.following is None else {"archive-follow": self.archive.follow}),
         }
 
     async def close(self) -> None:

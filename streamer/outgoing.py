@@ -80,6 +80,7 @@ class Outgoing:
         on_restart: Callable[[str], None] = lambda _: None,
         remote: Remote | None = None,
         resolver: Resolve = resolve,
+        runs: Callable[[str], bool] = lambda _: True,
     ) -> None:
         """Tell nobody yet.
 
@@ -92,10 +93,12 @@ class Outgoing:
             on_restart: told the name of a task that ended in a way nobody foresaw.
             remote: what a broker is shown of streams, and who obeys it; None: there is no broker.
             resolver: knows the addresses of names.
+            runs: whether an outlet is ours to tell, by its name: of several replicas one does. `look` when it changes.
         """
         self._outbox, self._clock, self._wall = outbox, clock, wall
         self._links_of, self._on_restart, self._resolver = links_of, on_restart, resolver
-        self._remote = remote
+        self._remote, self._is_ours = remote, runs
+        self._changing, self._changed = asyncio.Lock(), asyncio.Event()
         self._said: dict[str, object] = {}
         self._outlets: dict[str, Outlet] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -111,6 +114,14 @@ class Outgoing:
         """How each fares, in order of their names; the broker last."""
         return tuple(outlet.state for outlet in self._outlets.values())
 
+    def running(self) -> frozenset[str]:
+        """Names of those that are told from here."""
+        return frozenset(name for name in self._outlets if self._is_ours(name))
+
+    def look(self) -> None:
+        """Others may be ours to tell than before; never waits."""
+        self._changed.set()
+
     async def test(self, outlet: str) -> None:
         """Tell an outlet something now.
 
@@ -125,15 +136,28 @@ class Outgoing:
         """Have each outlet told, by a task of its own, until cancelled."""
         self._runs = True
         try:
-            for name, outlet in self._outlets.items():
-                self._begin(name, outlet)
-            await asyncio.Event().wait()
+            while True:
+                self._changed.clear()
+                async with self._changing:
+                    await self._settle()
+                await self._changed.wait()
         finally:
             self._runs = False
             await self._end(*self._tasks)
 
+    async def _settle(self) -> None:
+        """Have those told that are ours, and no others."""
+        ours = self.running()
+        await self._end(*(self._tasks.keys() - ours))
+        for name in ours - self._tasks.keys():
+            self._begin(name, self._outlets[name])
+
     async def reconfigure(self, config: Config) -> None:
         """Tell those that it says from now on; one of which it says the same goes on as it was."""
+        async with self._changing:
+            await self._reconfigured(config)
+
+    async def _reconfigured(self, config: Config) -> None:
         wanted = self._wanted(config)
         gone = [name for name, said in self._said.items() if name not in wanted or wanted[name].said != said]
         await self._end(*gone)
@@ -141,9 +165,9 @@ class Outgoing:
             del self._said[name], self._outlets[name]
         for name in wanted.keys() - self._outlets.keys():
             self._said[name], self._outlets[name] = wanted[name].said, wanted[name].make()
-            if self._runs:
-                self._begin(name, self._outlets[name])
         self._outlets = {name: self._outlets[name] for name in wanted}
+        if self._runs:
+            await self._settle()
 
     def _begin(self, name: str, outlet: Outlet) -> None:
         task = f"outlet {name}"

@@ -113,7 +113,9 @@ class Service:
             links_of=self.entrance.picture_links,
             on_restart=lambda _: self.metrics.restarted("outlet"),
             remote=self._remote(),
+            runs=self.keeping.tells,
         )
+        self.keeping.on_outlets(self.outgoing.look)
         self.metrics.outlets = self.outgoing
         self.keeping.tell(telling(config), names(config.webhooks, config.mqtt))
         self.metrics.config_read_at = time.time()

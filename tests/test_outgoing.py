@@ -179,3 +179,27 @@ def test_a_public_url_is_where_a_page_is(value: str) -> None:
         "https://x.example/sightline/",
     ):
         assert parse({"server": {"public_url": good}}).server.public_url == good
+
+
+async def test_an_outlet_is_told_from_here_only_while_it_is_ours() -> None:
+    """Of several replicas one tells it: begun once it is ours, and let go of when it is another's."""
+    outbox, ours = MemoryOutbox(FakeClock(1.8e9)), set[str]()
+    async with run_receiver() as receiver:
+        settings = config(phone={"url": receiver.url()})
+        made = Outgoing(settings, outbox, clock=FakeClock(), wall=FakeClock(1.8e9), runs=ours.__contains__)
+        running = asyncio.ensure_future(made.run())
+        try:
+            outbox.put(told(1))
+            await made.reconfigure(settings)
+            assert (made.running(), len(made._tasks)) == (frozenset(), 0)
+            ours.add("phone")
+            made.look()
+            await until(lambda: outbox.states() == ["sent"])
+            assert made.running() == {"phone"}
+            ours.clear()
+            made.look()
+            await until(lambda: not made._tasks)
+            assert [state.name for state in made.states()] == ["phone"]
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)

@@ -4,6 +4,7 @@ Every question is answered in threads of the archive's own; one that the databas
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -14,6 +15,7 @@ from streamer.archive import event_table
 from streamer.archive.alerts import outbox_table, rule_table, upkeep
 from streamer.archive.alerts.alerts import Alerts
 from streamer.archive.alerts.judge import Judge, Judged
+from streamer.archive.alerts.leases import Leases
 from streamer.archive.alerts.letter import Queue
 from streamer.archive.alerts.stored_outbox import StoredOutbox
 from streamer.archive.database import Cursor, Database, DatabaseAway
@@ -73,12 +75,14 @@ class Archive:
             rules: how long they stay.
             clock: monotonic seconds.
             wall: UTC, seconds since 1970.
-            on_kept: told on the event loop of each event once it is kept, and of each change.
+            on_kept: told on the event loop of each event once it is kept, and of each change; in a cluster of all
+                replicas', in the order of their changes.
             recording_rules: how long recordings stay, which lie beside the pictures.
             bucket: object storage that all files are brought to; None: they stay here.
             replica: ours, of several that share the database, each with a folder of its own; None: there is no cluster.
         """
-        self._database, self._wall, self._on_kept = database, wall, on_kept
+        self._database, self._wall = database, wall
+        self._on_kept = on_kept if replica is None else self._have_looked
         self._writing, self._reading = Errands(1, "archive-write"), Errands(READERS, "archive-read")
         self._opened = asyncio.Event()
         self._desk = self._make_desk(self._reading)
@@ -91,7 +95,13 @@ class Archive:
         """What outlets are to be told."""
         self.retention = Retention(rules, database, self.pictures, has_storage=bucket is not None)
         self.writer = Writer(
-            database, self.pictures, self._writing, self._judge, clock=clock, on_kept=on_kept, on_judged=self._judged
+            database,
+            self.pictures,
+            self._writing,
+            self._judge,
+            clock=clock,
+            on_kept=self._on_kept,
+            on_judged=self._judged,
         )
         self.recordings = Recordings(
             database,
@@ -102,10 +112,25 @@ class Archive:
             bucket=bucket,
             replica=replica,
         )
+        self.leases: Leases | None = None
+        """Of outlets; None: there is no cluster, and all are told from here."""
         self.following: Following | None = None
         """None: there is no cluster."""
         if replica is not None:
-            self.following = Following(database, pictures.parent, replica, writing=self._writing, forget=self._forget)
+            self.leases = Leases(database, replica, outlets=lambda: self.alerts.outlets, clock=clock)
+            self.leases.on_change.append(self.outbox.look_again)
+            self.outbox.may_tell = self.leases.may_tell
+            self.following = Following(
+                database,
+                pictures.parent,
+                replica,
+                writing=self._writing,
+                alerts=self.alerts,
+                outbox=self.outbox,
+                leases=self.leases,
+                forget=self._forget,
+                on_kept=on_kept,
+            )
         self.uploads: Uploads | None = None
         """None: there is no object storage."""
         if bucket is not None:
@@ -206,7 +231,7 @@ class Archive:
                     await self.recordings.settle()
                 elif self.writer.waiting:
                     log.error("the archive was never open; %d events were not kept", len(self.writer.waiting))
-                await self._writing.run(self._database.close)
+                await self._writing.run(self._let_go)
         except TimeoutError:
             log.error(
                 "the archive did not close within %g s; %d events were not kept", CLOSING, len(self.writer.waiting)
@@ -292,6 +317,18 @@ class Archive:
         self.alerts.judged(judged)
         self.outbox.filled(judged.letters)
 
+    def _let_go(self) -> None:
+        """Of what others wait for, and of the database."""
+        if self.leases is not None:
+            with contextlib.suppress(DatabaseAway):
+                self.leases.give_up()
+        self._database.close()
+
+    def _have_looked(self, _: Sequence[Kept]) -> None:
+        """Something is kept: listeners are told of it among what others keep, in one order."""
+        if self.following is not None:
+            self.following.look_now()
+
     def _forget(self, id_: str) -> None:
         """Another replica removed it: what is still said of it is not kept."""
         self.writer.forget(id_)
@@ -305,10 +342,13 @@ class Archive:
             for some in event_table.in_parts(left):
                 self._judge.ended(cursor, event_table.of_ids(cursor, some))
             made, queues = rule_table.all_(cursor), outbox_table.queues(cursor)
+            newest = event_table.newest_change(cursor)
 
         def take_over() -> None:
             self.alerts.take_over(made)
             self.outbox.looked(queues)
+            if self.following is not None:
+                self.following.begins(newest)
 
         return len(left), take_over
 

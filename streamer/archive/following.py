@@ -1,17 +1,24 @@
 """Follows what the other replicas of a cluster write into the database that all share: looked for twice a second.
 
-NATS need not be there for it. Whoever hears of something sooner may ask at once.
+NATS need not be there for it. Whoever hears of something sooner may have it looked for at once.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-from streamer.archive import lying
-from streamer.archive.database import Database, DatabaseAway
+from streamer.archive import event_table, lying
+from streamer.archive.alerts import lease_table, outbox_table, rule_table
+from streamer.archive.alerts.alerts import Alerts
+from streamer.archive.alerts.lease_table import Lease
+from streamer.archive.alerts.leases import Leases
+from streamer.archive.alerts.letter import Queue
+from streamer.archive.alerts.stored_outbox import StoredOutbox
+from streamer.archive.database import Database, DatabaseAway, Row
+from streamer.archive.kept import Kept
 from streamer.values.errands import Errands
 
 log = logging.getLogger(__name__)
@@ -24,17 +31,34 @@ PAGE = 100
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What one of them gives."""
+    """What one gives."""
 
-    doomed: Sequence[str] = ()
+    doomed: Sequence[str]
     """Keys of files that others removed, and that lie here."""
+    letters: int
+    """The last number that was given to one."""
+    rules: Sequence[Row]
+    """Those that were made by the API, as they stand."""
+    leases: Mapping[str, Lease]
+    changed: int
+    """The number of the newest change of an event."""
 
 
 class Following:
     """One replica's."""
 
     def __init__(
-        self, database: Database, folder: Path, replica: str, *, writing: Errands, forget: Callable[[str], None]
+        self,
+        database: Database,
+        folder: Path,
+        replica: str,
+        *,
+        writing: Errands,
+        alerts: Alerts,
+        outbox: StoredOutbox,
+        leases: Leases,
+        forget: Callable[[str], None],
+        on_kept: Callable[[Sequence[Kept]], None],
     ) -> None:
         """Have looked at nothing.
 
@@ -43,11 +67,23 @@ class Following:
             folder: of the archive, which files' keys are below.
             replica: ours.
             writing: the archive's one thread that writes.
-            forget: told in it of the id of what was removed: nothing more of it is to be kept.
+            alerts: go by rules that others made.
+            outbox: has those told whom others wrote letters to.
+            leases: of outlets.
+            forget: told in the thread that writes of the id of what was removed: nothing more of it is to be kept.
+            on_kept: told on the event loop of events that any replica keeps, in the order of their changes.
         """
         self._database, self._folder, self._replica, self._forget = database, folder, replica, forget
+        self._alerts, self._outbox, self._leases, self._on_kept = alerts, outbox, leases, on_kept
         self._reading, self._writing = Errands(1, "archive-follow"), writing
         self._wake = asyncio.Event()
+        self._last: Look | None = None
+        self._told = 0
+        """The change that was told of last."""
+
+    def begins(self, changed: int) -> None:
+        """Tell what is kept from that change on."""
+        self._told = changed
 
     def look_now(self) -> None:
         """Do not wait for the next look."""
@@ -58,9 +94,7 @@ class Following:
         while True:
             self._wake.clear()
             try:
-                look = await self._reading.run(self._look)
-                if look.doomed:
-                    await self._writing.run(partial(self._let_go, look.doomed))
+                await self._step()
             except (DatabaseAway, OSError) as error:
                 log.debug("what other replicas keep cannot be read now: %s", error)
             try:
@@ -69,11 +103,44 @@ class Following:
             except TimeoutError:
                 continue
 
+    async def _step(self) -> None:
+        look, last = await self._reading.run(self._look), self._last
+        if due := self._leases.due(look.leases):
+            self._leases.taken(await self._writing.run(partial(self._leases.take, due)))
+        if look.doomed:
+            await self._writing.run(partial(self._let_go, look.doomed))
+        if last is None or look.rules != last.rules:
+            self._alerts.take_over(await self._reading.run(self._rules))
+        if last is None or look.letters != last.letters:
+            self._outbox.looked(await self._reading.run(self._queues))
+        while self._told < look.changed and (some := await self._reading.run(self._since)):
+            self._told = some[-1].changed
+            self._on_kept(some)
+        self._last = look
+
     # ---- in threads
 
     def _look(self) -> Look:
         with self._database.reading() as cursor:
-            return Look(lying.doomed(cursor, self._replica, PAGE))
+            return Look(
+                lying.doomed(cursor, self._replica, PAGE),
+                outbox_table.last_number(cursor),
+                rule_table.rows(cursor),
+                lease_table.all_(cursor),
+                event_table.newest_change(cursor),
+            )
+
+    def _rules(self) -> Sequence[rule_table.MadeRule]:
+        with self._database.reading() as cursor:
+            return rule_table.all_(cursor)
+
+    def _queues(self) -> Mapping[str, Queue]:
+        with self._database.reading() as cursor:
+            return outbox_table.queues(cursor)
+
+    def _since(self) -> Sequence[Kept]:
+        with self._database.reading() as cursor:
+            return event_table.since(cursor, self._told)
 
     def _let_go(self, keys: Sequence[str]) -> None:
         """Files before rows: who is killed between them lets go of nothing twice."""

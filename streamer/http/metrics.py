@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 LATENCY_BUCKETS = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 2.0, 5.0)
 
 TASKS = (
-    "accounts", "admissions", "archive", "audit", "certificate", "clips", "configuration", "event-loop-lag", "listener",
+    "accounts", "admissions", "archive", "archive-follow", "audit", "certificate", "clips", "configuration",
+    "event-loop-lag", "listener",
     "model", "outlet", "outlets", "recordings", "recordings-retention", "recovery", "renders", "retention", "stream",
     "sub-stream", "token-uses", "uploads",
 )  # fmt: skip
@@ -191,8 +192,12 @@ class Metrics(Collector):
     def _telling(self, archive: "Archive") -> Iterator[Metric]:
         rules = [rule.name for rule in archive.alerts.telling.rules]
         yield from outlet_metrics.of_alerts(rules, archive.alerts.counts)
-        states = () if self.outlets is None else self.outlets.states()
-        yield from outlet_metrics.of_outlets(states, archive.outbox.queues)
+        states, queues = () if self.outlets is None else self.outlets.states(), archive.outbox.queues
+        if self.outlets is not None and archive.leases is not None:  # of several replicas, who tells it counts
+            here = self.outlets.running()
+            states = [state for state in states if state.name in here]
+            queues = {name: queue for name, queue in queues.items() if name in here}
+        yield from outlet_metrics.of_outlets(states, queues)
 
 
 class _Part(Collector):

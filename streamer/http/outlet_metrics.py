@@ -21,6 +21,9 @@ class Outlets(Protocol):
     def states(self) -> Sequence[OutletState]:
         """Each one's."""
 
+    def running(self) -> frozenset[str]:
+        """Names of those that are told from here: of a cluster's replicas, one tells each."""
+
 
 def of_alerts(rules: Iterable[str], counts: Mapping[tuple[str, str], int]) -> Iterator[Metric]:
     """What came of alerts, by rule.

@@ -69,7 +69,9 @@ async def list_outlets(request: web.Request) -> web.Response:
     """Whom alerts are told, and how that goes."""
     _require(request)
     queues, states = _outbox(request).queues, {state.name: state for state in request.app[OUTLETS].states()}
-    found = [_shown(state, queues.get(name, Queue())) for name, state in states.items()]
+    leases = request.app[ARCHIVE].leases
+    by = {name: None if leases is None else leases.who(name) for name in states}
+    found = [_shown(state, queues.get(name, Queue()), by[name]) for name, state in states.items()]
     found += [_gone(name, queue) for name, queue in queues.items() if name not in states and queue.waiting + queue.dead]
     return answer(ShownOutlets(outlets=tuple(sorted(found, key=lambda each: each.name.casefold()))))
 
@@ -164,7 +166,7 @@ async def _tried(outlets: Outlets, name: str) -> str | None:
     return None
 
 
-def _shown(state: OutletState, queue: Queue) -> ShownOutlet:
+def _shown(state: OutletState, queue: Queue, replica: str | None) -> ShownOutlet:
     has_tried = state.sent or state.retried or state.dead
     return ShownOutlet(
         name=state.name,
@@ -181,6 +183,7 @@ def _shown(state: OutletState, queue: Queue) -> ShownOutlet:
         last_sent_at=rounded(state.last_sent_at),
         failing_since=rounded(state.failing_since),
         why=state.error or None,
+        replica=replica,
     )
 
 
@@ -201,6 +204,7 @@ def _gone(name: str, queue: Queue) -> ShownOutlet:
         last_sent_at=None,
         failing_since=None,
         why="the configuration has no outlet of that name any more",
+        replica=None,
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 from streamer.archive.database import Database
 from streamer.archive.migrations import migrate
 from streamer.archive.sqlite import Sqlite
+from tests.archive.replicas import Replicas
 from tests.peers.postgresql import PostgresqlServer, make_postgresql
 
 
@@ -36,3 +37,10 @@ def database(empty: Database) -> Database:
     """One that is up to date."""
     migrate(empty)
     return empty
+
+
+@pytest.fixture
+def two(postgresql: PostgresqlServer, tmp_path: Path) -> Iterator[Replicas]:
+    replicas = Replicas(postgresql.make_database(), tmp_path)
+    yield replicas
+    replicas.close()

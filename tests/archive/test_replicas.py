@@ -1,82 +1,18 @@
 """Two replicas of a cluster with one PostgreSQL, and a disk each: what lies with one is nothing to the other."""
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
-
-import pytest
 
 from streamer.archive import event_table, lying
 from streamer.archive.archive import Archive
-from streamer.archive.migrations import migrate
-from streamer.archive.postgresql import Postgresql
 from streamer.archive.recordings import segment_table
 from streamer.archive.recordings.recovery import Recovery
-from streamer.archive.recordings.rules import DAY, RecordingRules
+from streamer.archive.recordings.rules import DAY
 from streamer.archive.recordings.segment import Segment
-from streamer.archive.retention import RetentionRules
-from streamer.values.clock import monotonic
 from streamer.values.event import Event
 from tests.archive.events import NOON, a_picture, an_event
 from tests.archive.recordings.segments import a_segment
-from tests.peers.postgresql import PostgresqlServer
+from tests.archive.replicas import LATER, Replicas
 from tests.peers.until import until
-
-LATER = NOON + 2 * 3600
-
-
-class Replicas:
-    """Of one database."""
-
-    def __init__(self, address: str, folder: Path) -> None:
-        self._address, self._folder = address, folder
-        self._databases: list[Postgresql] = []
-        self.database = self._connected()
-        migrate(self.database)
-        self.near, self.far = self.archive("near"), self.archive("far")
-
-    def archive(self, folder: str, replica: str | None = "", **given: Any) -> Archive:
-        """One, whose replica has its folder's name, unless another is said."""
-        rules = RecordingRules(**{"keep_days": 7, "keep_event_days": 7, "min_free_bytes": 0, **given})
-        return Archive(
-            self._connected(),
-            self._folder / folder / "pictures",
-            RetentionRules(days=7),
-            clock=monotonic,
-            wall=lambda: LATER,
-            recording_rules=rules,
-            replica=folder if replica == "" else replica,
-        )
-
-    @property
-    def both(self) -> tuple[Archive, Archive]:
-        return self.near, self.far
-
-    def segments(self) -> set[str]:
-        """Ids of all that the index has."""
-        with self.database.reading() as cursor:
-            return {row[0] for row in cursor.all("SELECT id FROM segment")}
-
-    def events(self) -> set[str]:
-        """Ids of all that are kept."""
-        with self.database.reading() as cursor:
-            return {row[0] for row in cursor.all("SELECT id FROM event")}
-
-    def close(self) -> None:
-        for database in self._databases:
-            database.close()
-
-    def _connected(self) -> Postgresql:
-        self._databases.append(Postgresql(self._address))
-        return self._databases[-1]
-
-
-@pytest.fixture
-def two(postgresql: PostgresqlServer, tmp_path: Path) -> Iterator[Replicas]:
-    replicas = Replicas(postgresql.make_database(), tmp_path)
-    yield replicas
-    replicas.close()
 
 
 def recorded(archive: Archive, *segments: Segment, written: bool = True) -> None:

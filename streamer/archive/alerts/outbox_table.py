@@ -63,6 +63,11 @@ def next_number(cursor: Cursor, count: int) -> int:
     return int(last) - count + 1
 
 
+def last_number(cursor: Cursor) -> int:
+    """That was given to a letter: another, and there are new ones, or some that are sent again."""
+    return int(cursor.all("SELECT last FROM outbox_number")[0][0])
+
+
 def due(cursor: Cursor, outlet: str, now: float, limit: int, besides: Collection[str] = ()) -> list[Notification]:
     """The oldest of each stream, where that is due, but of `besides`; in order."""
     columns = ", ".join(f"outbox.{name}" for name in COLUMNS)

@@ -5,7 +5,7 @@ import logging
 from dataclasses import dataclass
 
 from streamer.archive.alerts.outbox_row import ms
-from streamer.archive.database import Cursor
+from streamer.archive.database import Cursor, Row
 from streamer.values.alert import AlertRule, rule_of
 from streamer.values.errors import ConfigError
 
@@ -23,10 +23,15 @@ class MadeRule:
     """When: UTC, seconds since 1970."""
 
 
+def rows(cursor: Cursor) -> list[Row]:
+    """All as they stand, by name: others than before, and they have changed."""
+    return cursor.all("SELECT name, document, made_by, made_ms FROM alert_rule ORDER BY name")
+
+
 def all_(cursor: Cursor) -> list[MadeRule]:
     """All, by name. What cannot be read is left out, and said: no rule must keep events from being kept."""
     made = []
-    for name, document, by, made_ms in cursor.all("SELECT name, document, made_by, made_ms FROM alert_rule"):
+    for name, document, by, made_ms in rows(cursor):
         try:
             made.append(MadeRule(rule_of(name, json.loads(document)), by, made_ms / 1000))
         except (ConfigError, ValueError, TypeError, AttributeError) as error:

@@ -40,6 +40,8 @@ class StoredOutbox:
         self._reading = Errands(PICTURES, "outbox-pictures")
         self._listeners: dict[str, Callable[[], None]] = {}
         self._queues: dict[str, Queue] = {}
+        self.may_tell: Callable[[str], bool] = lambda _: True
+        """Whether an outlet may be told by us: of several replicas one does."""
 
     @property
     def queues(self) -> Mapping[str, Queue]:
@@ -52,6 +54,11 @@ class StoredOutbox:
         for outlet, queue in queues.items():
             if queue.waiting:
                 self._tell(outlet)
+
+    def look_again(self) -> None:
+        """Have all senders look: they may tell what they might not before."""
+        for tell in self._listeners.values():
+            tell()
 
     def filled(self, letters: Mapping[str, int]) -> None:
         """Tell senders that there is something new.
@@ -80,10 +87,14 @@ class StoredOutbox:
             limit: at the most so many.
             besides: streams that are left out: somebody is at them.
         """
+        if not self.may_tell(outlet):
+            return []
         return await self._desk.read(lambda cursor: outbox_table.due(cursor, outlet, now, limit, besides))
 
     async def next_due(self, outlet: str, besides: Collection[str] = ()) -> float | None:
         """When the first of those is due: UTC, seconds since 1970; None: none waits."""
+        if not self.may_tell(outlet):
+            return None
         return await self._desk.read(lambda cursor: outbox_table.next_due(cursor, outlet, besides))
 
     async def sent(self, numbers: Sequence[int]) -> None:

@@ -6,3 +6,10 @@ CREATE INDEX event_of_replica ON event (replica, id) WHERE replica IS NOT NULL;
 
 -- Files whose rows another replica removed, until the one that has them has let go of them.
 CREATE TABLE doomed_file (replica TEXT NOT NULL, key TEXT NOT NULL, PRIMARY KEY (replica, key));
+
+-- Which replica tells an outlet, and until when unless it says so again: milliseconds of the database's clock.
+CREATE TABLE outlet_lease (
+    outlet TEXT PRIMARY KEY,
+    replica TEXT NOT NULL,
+    until_ms BIGINT NOT NULL
+);

@@ -50,6 +50,8 @@ class ShownOutlet(Body):
     """Seconds since 1970, UTC; null: it does not fail."""
     why: str | None
     """A sentence."""
+    replica: str | None
+    """The replica of a cluster that tells it, by whose figures it is; null: there is none, or nobody does now."""
 
 
 class ShownOutlets(Body):

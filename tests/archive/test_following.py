@@ -1,0 +1,71 @@
+"""What one replica learns of what another keeps: by the database alone, within a second."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from streamer.archive.archive import Archive
+from streamer.values.alert import AlertRule, Telling
+from tests.archive.events import NOON, an_event
+from tests.archive.replicas import Replicas
+from tests.peers.until import until
+
+
+@asynccontextmanager
+async def following(*archives: Archive) -> AsyncIterator[None]:
+    """Open them, and have them write and follow for as long as the block lasts."""
+    for archive in archives:
+        await archive.open()
+    tasks = [asyncio.ensure_future(run()) for archive in archives for run in (archive.write, archive.follow)]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_events_of_all_replicas_are_told_everywhere_in_one_order(two: Replicas) -> None:
+    """By the numbers of their changes, its own among the others'."""
+    heard: dict[str, list[int]] = {"near": [], "far": []}
+    near, far = (
+        two.archive(name, on_kept=lambda some, name=name: heard[name].extend(kept.changed for kept in some))  # type: ignore[misc]
+        for name in ("near", "far")
+    )
+    async with following(near, far):
+        for number in range(20):
+            (near, far)[number % 2].put(an_event(NOON + number, stream="ab"[number % 2]))
+            await asyncio.sleep(0)
+        await until(lambda: all(len(set(numbers)) == 20 for numbers in heard.values()))
+    for numbers in heard.values():
+        assert numbers == sorted(set(numbers))
+
+
+async def test_who_tells_an_outlet_is_woken_by_letters_that_others_write(two: Replicas) -> None:
+    """And only he has any to tell."""
+    rule = AlertRule("all", outlets=("phone",))
+    for archive in two.both:
+        archive.alerts.change(Telling((rule,)), ["phone"])
+    woken: list[str] = []
+    for archive in two.both:
+        archive.outbox.on_filled("phone", lambda: woken.append("woken"))
+    async with following(*two.both):
+        await until(lambda: any(archive.leases is not None and archive.leases.has("phone") for archive in two.both))
+        assert two.near.leases is not None
+        teller, writer = two.both if two.near.leases.has("phone") else two.both[::-1]
+        woken.clear()
+        teller.outbox.on_filled("phone", lambda: woken.append("teller"))
+        writer.put(an_event(NOON, stream="a"))
+        await until(lambda: "teller" in woken)
+        [letter] = await teller.outbox.due("phone", NOON * 2, 10)
+        assert letter.stream == "a"
+        assert await writer.outbox.due("phone", NOON * 2, 10) == []
+
+
+async def test_a_rule_that_is_made_at_one_replica_is_in_force_at_all(two: Replicas) -> None:
+    """And gone everywhere once it is removed at another."""
+    async with following(*two.both):
+        await two.near.alerts.put_rule(AlertRule("night", streams=("porch",)), "somebody")
+        await until(lambda: [rule.name for rule in two.far.alerts.telling.rules] == ["night"])
+        await two.far.alerts.remove_rule("night")
+        await until(lambda: two.near.alerts.telling.rules == ())
