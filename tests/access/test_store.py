@@ -200,6 +200,19 @@ async def test_what_another_process_writes_is_in_force(tmp_path: Path) -> None:
     watching.cancel()
 
 
+async def test_several_services_share_a_file(tmp_path: Path) -> None:
+    """Of three services that change one file all at once nobody's change is lost, and each comes to know of all."""
+    stores = [Store(tmp_path / "a.access.json", patience=60.0) for _ in range(3)]
+    watching = [asyncio.create_task(store.watch()) for store in stores]
+    names = {f"user-{number}-{at}" for at in range(len(stores)) for number in range(10)}
+    await asyncio.gather(
+        *(stores[int(name[-1])].change(with_user(User(name, Role.VIEWER, ("*",)))) for name in sorted(names))
+    )
+    await until(lambda: all(store.accounts.users.keys() == names for store in stores))
+    for task in watching:
+        task.cancel()
+
+
 async def test_a_file_that_breaks_while_we_run_locks_nobody_out(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -38,6 +38,9 @@ from tests.stream.passages import ON_TIME, follow, the_answer, the_frame
 MONITORING = REPOSITORY / "monitoring"
 GRAFANA = MONITORING / "grafana"
 DASHBOARDS = sorted((GRAFANA / "dashboards").glob("*.json"))
+RULES = ("alerts.yml", "sums.yml")
+OF_EACH = {"stream", "model", "outlet"}
+"""Labels of what is the same at all replicas, whoever runs it."""
 METRIC = re.compile(r"\b(sightline_\w+)(?:\{([^}]*)\})?")
 VARIABLE = re.compile(r"\$(\w+)")
 SERVER_METRIC = re.compile(r'{__name__="(:tensorflow:[\w:]+)"([^}]*)}')
@@ -83,14 +86,15 @@ def panels(path: Path) -> list[dict[str, Any]]:
 
 
 def expressions() -> Iterator[tuple[str, str]]:
-    """Give every PromQL expression with the name of the panel or alert it belongs to."""
+    """Give every PromQL expression with the name of the panel, alert or sum it belongs to."""
     for path in DASHBOARDS:
         for panel in panels(path):
             for target in panel["targets"]:
                 yield panel["title"], target["expr"]
-    for group in yaml.safe_load((MONITORING / "alerts.yml").read_text())["groups"]:
-        for rule in group["rules"]:
-            yield rule["alert"], rule["expr"]
+    for file in RULES:
+        for group in yaml.safe_load((MONITORING / file).read_text())["groups"]:
+            for rule in group["rules"]:
+                yield rule.get("alert") or rule["record"], rule["expr"]
 
 
 def test_documentation_lists_what_is_exported() -> None:
@@ -112,6 +116,22 @@ def test_expressions_name_what_is_exported(where: str, expression: str) -> None:
         assert used in names, f"{where} uses {used}, which nothing exports"
         labels = set(re.findall(r"(\w+)\s*[=!]~?", matchers)) - {"job", "instance"}
         assert labels <= documented()[names[used]], f"{where}: {used} has no label {labels}"
+
+
+@pytest.mark.parametrize(("where", "expression"), list(expressions()))
+def test_replicas_are_put_together(where: str, expression: str) -> None:
+    """What is asked of a stream, a model or an outlet is put together over replicas, each of which has series of it."""
+    kinds = "|".join(re.escape(name) for name in documented() if documented()[name] & OF_EACH)
+    for match in re.finditer(rf"\b({kinds})(_bucket|_sum|_count)?\b", expression):
+        before = expression[: match.start()]
+        depths = [before[at:].count("(") - before[at:].count(")") for at in _aggregations(before)]
+        assert any(depth > 0 for depth in depths), f"{where}: {match[0]} is one series a replica"
+
+
+def _aggregations(text: str) -> list[int]:
+    """Where aggregations without `instance` begin their arguments."""
+    found = re.finditer(r"\b(?:sum|max|min|count)(?: by \(([\w, ]*)\))? ?(?=\()", text)
+    return [match.end() for match in found if "instance" not in (match[1] or "")]
 
 
 def test_documentation_lists_what_the_model_server_exports() -> None:
@@ -198,7 +218,12 @@ def test_dashboards_mark_alerts_that_there_are() -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [("check", "config", "prometheus.yml"), ("check", "rules", "alerts.yml"), ("test", "rules", "alerts_test.yml")],
+    [
+        ("check", "config", "prometheus.yml"),
+        ("check", "config", "prometheus.cluster.yml"),
+        ("check", "rules", *RULES),
+        ("test", "rules", "alerts_test.yml"),
+    ],
     ids=" ".join,
 )
 def test_promtool_is_content(arguments: tuple[str, ...]) -> None:
@@ -229,7 +254,8 @@ async def test_prometheus_reads_the_service(tmp_path: Path) -> None:
         assert "127.0.0.1:8000" in ours
         here = ours.replace("127.0.0.1:8000", f"127.0.0.1:{server.port}").replace("_interval: 5s", "_interval: 1s")
         (tmp_path / "prometheus.yml").write_text(here)
-        (tmp_path / "alerts.yml").write_text((MONITORING / "alerts.yml").read_text())
+        for file in RULES:
+            (tmp_path / file).write_text((MONITORING / file).read_text())
         async with run_prometheus(tmp_path / "prometheus.yml") as prometheus:
             assert await prometheus.wait_for('up{job="sightline"} == 1')
             states = await prometheus.wait_for("sightline_stream_state")
@@ -246,7 +272,7 @@ async def test_prometheus_reads_the_service(tmp_path: Path) -> None:
             await _shows_where_the_time_goes(service, prometheus)
             rules = [rule for group in (await prometheus.get("rules"))["groups"] for rule in group["rules"]]
     assert [rule["lastError"] for rule in rules if rule["health"] == "err"] == []
-    assert len(rules) == len(re.findall(r"- alert:", (MONITORING / "alerts.yml").read_text()))
+    assert len(rules) == sum(len(re.findall(r"- (?:alert|record):", (MONITORING / file).read_text())) for file in RULES)
 
 
 async def _shows_where_the_time_goes(service: Service, prometheus: Prometheus) -> None:
