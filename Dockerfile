@@ -19,6 +19,7 @@ RUN pip install --require-hashes --no-deps --requirement requirements.lock
 FROM python:${PYTHON}-slim-bookworm AS base
 RUN useradd --uid 10001 --create-home --shell /usr/sbin/nologin sightline \
     && install -d -o sightline -g sightline /models \
+    && install -d -o sightline -g sightline -m 0700 /archive \
     && install -d -o sightline -g sightline -m 0700 /var/lib/sightline
 ENV PATH=/opt/sightline/bin:$PATH PYTHONUNBUFFERED=1
 USER sightline
@@ -33,13 +34,13 @@ CMD ["--if-changed", "--output", "/models/insulators"]
 
 FROM base AS service
 COPY --from=build /opt/sightline /opt/sightline
-# Users, tokens and the audit. An empty volume takes over the owner of the folder it covers.
+# Users, tokens and the audit; /archive is for what is kept. An empty volume takes over the owner of the folder it covers.
 VOLUME /var/lib/sightline
 # Where sightline.yaml is mounted: `docker compose exec service sightline user add …` finds it.
 WORKDIR /etc/sightline
 EXPOSE 8000
 # Answers as long as the process does its work; whether the model server answers is /readyz, which is no reason to restart.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \
-    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/healthz', timeout=2)"]
+    CMD ["python", "-c", "import os, urllib.request as r; r.urlopen(f\"http://127.0.0.1:{os.environ.get('SIGHTLINE_PORT', 8000)}/healthz\", timeout=2)"]
 ENTRYPOINT ["sightline"]
 CMD ["serve", "--config", "/etc/sightline/sightline.yaml"]

@@ -18,6 +18,7 @@ from tests.peers.required import REPOSITORY
 
 COMPOSE = REPOSITORY / "docker-compose.yml"
 MODEL_SERVERS = ("serving", "serving-gpu")
+REPLICAS = ("replica-1", "replica-2", "replica-3")
 
 # tensorflow_model_server 2.19 --help, those we use (tensorflow_serving/model_servers/main.cc).
 SERVER_FLAGS = {
@@ -92,11 +93,15 @@ def test_mounted_files_exist(name: str) -> None:
 
 
 def test_profiles_differ_in_the_model_server() -> None:
-    """Each profile exports, then starts one model server, the service, Prometheus and Grafana."""
-    services = compose()["services"]
-    for profile, server in (("cpu", "serving"), ("gpu", "serving-gpu")):
-        started = {name for name, settings in services.items() if profile in settings["profiles"]}
-        assert started == {"export", server, "service", "prometheus", "grafana"}
+    """Each profile exports, then starts one model server, the service, Prometheus and Grafana; one has replicas."""
+    cluster = {*REPLICAS, "prometheus-cluster", "nats", "postgres"}
+    for profile, server, ours in (
+        ("cpu", "serving", {"service", "prometheus"}),
+        ("gpu", "serving-gpu", {"service", "prometheus"}),
+        ("cluster", "serving", cluster),
+    ):
+        started = {name for name, settings in compose()["services"].items() if profile in settings["profiles"]}
+        assert started == {"export", server, "grafana", *ours}
         assert service(server)["depends_on"]["export"]["condition"] == "service_completed_successfully"
 
 
@@ -108,12 +113,13 @@ def test_no_port_is_published() -> None:
         assert compose()["networks"]["serving"]["internal"] is True
 
 
-def test_service_is_on_the_hosts_network() -> None:
+@pytest.mark.parametrize("name", ["service", *REPLICAS])
+def test_service_is_on_the_hosts_network(name: str) -> None:
     """WebRTC candidates can be reached, because the service sees the host's own addresses."""
-    assert service("service")["network_mode"] == "host"
+    assert service(name)["network_mode"] == "host"
 
 
-@pytest.mark.parametrize("name", ["prometheus", "grafana"])
+@pytest.mark.parametrize("name", ["prometheus", "prometheus-cluster", "grafana"])
 def test_dashboards_listen_on_loopback(name: str) -> None:
     """What asks for no password on the host's network listens for this machine alone."""
     settings = service(name)
@@ -213,9 +219,15 @@ def test_who_comes_in_is_asked_and_prometheus_is_let_in(monkeypatch: pytest.Monk
     assert access.anonymous == ["metrics"]
     folder = str(Path(access.store or "").parent)
     assert mounts("service")[folder] in compose()["volumes"]
+    assert is_ours(folder)
     image = (REPOSITORY / "Dockerfile").read_text()
-    assert f"install -d -o sightline -g sightline -m 0700 {folder}\n" in image
     assert "\nWORKDIR /etc/sightline\n" in image, "a command there finds ./sightline.yaml"
+
+
+def is_ours(folder: str) -> bool:
+    """Whether the service's image has this folder, of which an empty volume takes over the owner."""
+    image = (REPOSITORY / "Dockerfile").read_text()
+    return bool(re.search(rf"install -d -o sightline -g sightline -m 0700 {folder}( \\)?\n", image))
 
 
 def test_prometheus_has_a_name_for_every_model_server() -> None:
@@ -267,4 +279,4 @@ def test_images_are_pinned() -> None:
     """No image floats: each names a version."""
     for name, settings in compose()["services"].items():
         if "build" not in settings:
-            assert re.search(r":v?\d+\.\d+\.\d+(-gpu)?$", settings["image"]), name
+            assert re.search(r":v?\d+\.\d+\.\d+(-gpu|-alpine)?$|^postgres:\d+\.\d+$", settings["image"]), name
