@@ -1,6 +1,7 @@
 """deploy/kubernetes, as far as it can be judged without a cluster: Kubernetes' own schemas, and what we promise."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import kubernetes_validate
 import pytest
@@ -21,11 +23,15 @@ from tests.peers import kustomization
 from tests.peers.required import REPOSITORY, requires
 
 KUBERNETES = REPOSITORY / "deploy" / "kubernetes"
-OVERLAYS = ("base", "gpu", "autoscale")
+OVERLAYS = ("base", "gpu", "autoscale", "cluster")
 OLDEST = "1.27"
 """The first version of Kubernetes in which probes by gRPC are for everybody."""
-COMPOSE = {"base": "serving", "gpu": "serving-gpu", "autoscale": "serving"}
+COMPOSE = {"base": "serving", "gpu": "serving-gpu", "autoscale": "serving", "cluster": "serving"}
 """The service of docker-compose.yml an overlay's model server is like."""
+SECRET = {"CLUSTER_KEY": "k" * 32, "NATS_PASSWORD": "n1", "POSTGRES_PASSWORD": "p1"}
+"""What the Secret `cluster` holds."""
+POD = {"spec.nodeName": "hangar-1.example.org", "status.hostIP": "10.0.0.7"}
+"""What Kubernetes tells a pod about itself."""
 
 
 def one(overlay: str, kind: str, name: str) -> Any:
@@ -65,7 +71,15 @@ def settings(overlay: str, folder: Path) -> config.Config:
     """Read the service's configuration as the service does."""
     path = folder / "sightline.yaml"
     path.write_text(one(overlay, "ConfigMap", "sightline")["data"]["sightline.yaml"])
-    return config.load(path)
+    with mock.patch.dict(os.environ, environment(overlay)):
+        return config.load(path)
+
+
+def environment(overlay: str) -> dict[str, str]:
+    """Give the environment of the service's pods."""
+    found = container(overlay, "sightline")
+    own = {each["name"]: POD[each["valueFrom"]["fieldRef"]["fieldPath"]] for each in found.get("env", [])}
+    return own | (SECRET if {"secretRef": {"name": "cluster"}} in found["envFrom"] else {})
 
 
 def pods(overlay: str) -> Iterator[tuple[str, Any]]:
@@ -84,8 +98,8 @@ def test_every_object_is_what_kubernetes_takes(overlay: str, version: str) -> No
 
 
 def test_every_file_is_used() -> None:
-    """Every file a kustomization names is there, and every file but the adapter's rule is named."""
-    named = {"autoscale/prometheus-adapter.yaml"}
+    """Every file a kustomization names is there, and every file but those for others than kubectl is named."""
+    named = {"autoscale/prometheus-adapter.yaml", "cluster/nats-values.yaml"}
     for overlay in OVERLAYS:
         found = kustomization.read(KUBERNETES / overlay)
         files = [*found.get("resources", []), *(patch["path"] for patch in found.get("patches", []))]
@@ -298,8 +312,7 @@ def test_images_are_pinned(overlay: str) -> None:
     images = {image["image"] for _, template in pods(overlay) for image in template["spec"]["containers"]}
     ours = {f"sightline:{version}", f"sightline-export:{version}"}
     assert ours < images
-    [theirs] = images - ours
-    assert re.fullmatch(r"tensorflow/serving:\d+\.\d+\.\d+(-gpu)?", theirs)
+    assert all(re.fullmatch(r"(tensorflow/serving:\d+\.|postgres:)\d+\.\d+(-gpu)?", each) for each in images - ours)
 
 
 def test_gpu_server_has_a_gpu() -> None:
@@ -379,6 +392,95 @@ def test_metric_is_one_tensorflow_serving_has() -> None:
     rule = adapter_rule()
     [name] = re.findall(r'__name__="([^"]+)"', rule["seriesQuery"])
     assert name in rule["metricsQuery"]
+
+
+def values() -> Any:
+    """Give the values for the chart of NATS."""
+    return yaml.safe_load((KUBERNETES / "cluster" / "nats-values.yaml").read_text())
+
+
+def test_replicas_go_one_at_a_time() -> None:
+    """Of three replicas, each on a machine of its own, one at most is away on purpose, after it has had time to go."""
+    found = one("cluster", "Deployment", "sightline")["spec"]
+    assert (found["replicas"], found["strategy"]["type"]) == (3, "RollingUpdate")
+    assert found["strategy"]["rollingUpdate"] == {"maxSurge": 0, "maxUnavailable": 1}
+    assert one("cluster", "PodDisruptionBudget", "sightline")["spec"]["maxUnavailable"] == 1
+    spec = found["template"]["spec"]
+    [apart] = spec["affinity"]["podAntiAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
+    assert apart["topologyKey"] == "kubernetes.io/hostname"
+    assert apart["labelSelector"]["matchLabels"].items() <= found["template"]["metadata"]["labels"].items()
+    waits = int(container("cluster", "sightline")["lifecycle"]["preStop"]["exec"]["command"][1])
+    assert waits + 30 <= spec["terminationGracePeriodSeconds"]
+
+
+def test_each_replica_is_its_machine(tmp_path: Path) -> None:
+    """A replica has its machine's name, is reached at its address, and signs with the Secret's key."""
+    found = settings("cluster", tmp_path)
+    assert found.cluster is not None
+    assert found.cluster.member == POD["spec.nodeName"]
+    assert found.cluster.url == f"http://{POD['status.hostIP']}:{found.server.port}"
+    assert found.cluster.key == SECRET["CLUSTER_KEY"]
+    assert pod("cluster", "sightline")["hostNetwork"] is True, "where that is the pod's address too"
+
+
+def test_replicas_share_users_and_the_archive_and_no_files(tmp_path: Path) -> None:
+    """One volume of users for all, one database that is theirs, and a folder on each machine for what it recorded."""
+    assert one("cluster", "PersistentVolumeClaim", "sightline")["spec"]["accessModes"] == ["ReadWriteMany"]
+    archive = settings("cluster", tmp_path).archive
+    assert archive is not None
+    database = one("cluster", "StatefulSet", "postgresql")["spec"]["template"]["spec"]["containers"][0]
+    given = {each["name"]: each.get("value", each.get("valueFrom")) for each in database["env"]}
+    user, name = given["POSTGRES_USER"], given["POSTGRES_DB"]
+    assert archive.database == f"postgresql://{user}:{SECRET['POSTGRES_PASSWORD']}@postgresql/{name}"
+    assert given["POSTGRES_PASSWORD"] == {"secretKeyRef": {"name": "cluster", "key": "POSTGRES_PASSWORD"}}
+    assert given["POSTGRES_INITDB_ARGS"] == "--auth-host=scram-sha-256", "else it would trust its own machine"
+    mounted = {each["name"]: each["mountPath"] for each in container("cluster", "sightline")["volumeMounts"]}
+    assert mounted["archive"] == archive.path
+    [folder] = [each for each in pod("cluster", "sightline")["volumes"] if each["name"] == "archive"]
+    assert folder["hostPath"]["type"] == "Directory", "one that nobody made has no owner who could write to it"
+
+
+def test_nats_is_as_the_replicas_ask_for_it(tmp_path: Path) -> None:
+    """The chart makes as many servers as hold the bucket, with the password that the replicas show."""
+    cluster = settings("cluster", tmp_path).cluster
+    assert cluster is not None
+    assert values()["config"]["cluster"] == {"enabled": True, "replicas": cluster.copies}
+    assert values()["config"]["jetstream"]["enabled"] is True
+    user = values()["config"]["merge"]["authorization"]
+    assert user == {"user": "sightline", "password": "<< $NATS_PASSWORD >>"}
+    asked = values()["container"]["env"]["NATS_PASSWORD"]["valueFrom"]["secretKeyRef"]
+    assert asked == {"name": "cluster", "key": "NATS_PASSWORD"}
+    assert cluster.nats == [f"nats://sightline:{SECRET['NATS_PASSWORD']}@nats:4222"]
+
+
+@pytest.mark.parametrize(("name", "port"), [("nats", "nats"), ("postgresql", "postgresql")])
+def test_only_replicas_reach_what_they_share(name: str, port: str) -> None:
+    """NATS and PostgreSQL are reached by the replicas alone, by label or by the machines' network."""
+    policy = one("cluster", "NetworkPolicy", name)["spec"]
+    assert set(policy["policyTypes"]) == {"Ingress", "Egress"}
+    [callers, *themselves] = policy["ingress"]
+    assert callers["from"] == one("cluster", "NetworkPolicy", "serving")["spec"]["ingress"][0]["from"]
+    assert [each["port"] for each in callers["ports"]] == [port]
+    for peers in themselves:
+        assert peers["from"] == [{"podSelector": policy["podSelector"]}]
+
+
+def test_replicas_reach_each_other() -> None:
+    """Where a policy holds for replicas, they reach each other's port, and viewers its media."""
+    [allowed] = one("cluster", "NetworkPolicy", "sightline")["spec"]["ingress"]
+    assert "from" not in allowed
+    assert [(each["protocol"], each["port"]) for each in allowed["ports"]] == [("TCP", "http"), ("UDP", 1024)]
+
+
+def test_documentation_says_what_has_to_be_there_first() -> None:
+    """docs/scaling.md makes the Secret with every key of it, the folder that is mounted, and NATS by its values."""
+    text = (REPOSITORY / "docs" / "scaling.md").read_text()
+    made = re.search(r"create secret generic cluster((?:.|\n)*?)\n\n", text)
+    assert made
+    assert set(re.findall(r"--from-literal=(\w+)=", made[1])) == SECRET.keys()
+    [folder] = [each for each in pod("cluster", "sightline")["volumes"] if each["name"] == "archive"]
+    assert f"install -d -o 10001 -g 10001 -m 0700 {folder['hostPath']['path']}" in text
+    assert "--values deploy/kubernetes/cluster/nats-values.yaml" in text
 
 
 def test_documentation_says_it_was_not_run() -> None:

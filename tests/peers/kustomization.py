@@ -75,7 +75,7 @@ def _generate(objects: list[Manifest], generator: Manifest, folder: Path) -> Non
 
 
 def merge(base: Manifest, patch: Manifest) -> Manifest:
-    """Merge strategically: mappings by key, lists of named things by name, other lists as a whole; null takes away."""
+    """Merge strategically: mappings by key, lists of named things by name, new ones first; null takes away."""
     merged = deepcopy(base)
     for key, value in patch.items():
         if value is None:
@@ -84,7 +84,8 @@ def merge(base: Manifest, patch: Manifest) -> Manifest:
             merged[key] = merge(merged[key], value)
         elif isinstance(merged.get(key), list) and all(isinstance(item, dict) and "name" in item for item in value):
             named = {item["name"]: item for item in value}
-            merged[key] = [merge(item, named.pop(item["name"], {})) for item in merged[key]] + list(named.values())
+            known = [merge(item, named.pop(item["name"], {})) for item in merged[key]]
+            merged[key] = list(named.values()) + known
         else:
             merged[key] = deepcopy(value)
     return merged
