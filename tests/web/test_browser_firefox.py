@@ -9,6 +9,7 @@ from tests.peers.firefox import FirefoxPage, run_firefox
 from tests.peers.model_server import ModelServer
 from tests.peers.rtsp_server import run_rtsp_server
 from tests.peers.service import Service, run_service
+from tests.web.exactness import IS_EXACT, SAVE, compare, hear_answers
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -19,7 +20,7 @@ CAMERA = {"media.navigator.streams.fake": True, "media.navigator.permission.disa
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory, model_server: ModelServer) -> Iterator[Service]:
     """Run the service on one camera."""
-    clip = make_clip(tmp_path_factory.mktemp("clip") / "clip.mp4", width=640, height=360)
+    clip = make_clip(tmp_path_factory.mktemp("clip") / "clip.mp4", width=640, height=480)
     with run_rtsp_server({"/road": clip}) as camera:
         config = {
             "serving": model_server.settings,
@@ -51,6 +52,19 @@ async def test_firefox_decodes_the_cameras_own_video(service: Service, page: Fir
     await page.goto(service.url)
     await page.until("document.querySelector('stream-viewer')?.dataset.transport === 'webcodecs'")
     await page.until("document.querySelector('stream-viewer').player.frames > 30")
+
+
+async def test_a_picture_in_firefox_has_the_boxes_that_were_found_in_it(service: Service, page: FirefoxPage) -> None:
+    """What the model found in a picture lies on that very picture there too: the box says its number."""
+    await page.goto(f"{service.url}/#road")
+    await page.until("document.querySelector('stream-viewer')?.dataset.transport === 'webcodecs'")
+    async with hear_answers(service, "road") as answers:
+        await page.evaluate(f"({SAVE})(4 / 3)")
+        await page.until(f"painted.filter({IS_EXACT}).length > 40")
+        painted, seen = await page.evaluate("[painted, seen]")
+    compared, wrong = compare(painted, seen, answers)
+    assert compared > 20
+    assert wrong == 0
 
 
 async def test_firefox_publishes_its_camera(service: Service, page: FirefoxPage) -> None:

@@ -11,45 +11,17 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Locator, Page, WebSocket, expect
 
-from tests.peers.clip import INDEX_BITS, make_clip
-from tests.peers.index_detector import NUMBERS
+from tests.peers.clip import make_clip
 from tests.peers.model_server import ModelServer
 from tests.peers.rtsp_server import run_rtsp_server
 from tests.peers.service import Service, run_service, until
+from tests.web.exactness import IS_EXACT, LOOK, compare, hear_answers
 
 pytestmark = pytest.mark.timeout(300)
 
 PATIENCE_MS = 60_000
 FRAMES, RATE = 60, 30
 """Of the clip, which begins anew after its last: fewer than the detector can tell apart."""
-
-LOOK = """
-(bits) => {
-  const canvas = document.querySelector("canvas.clean");
-  const copy = document.createElement("canvas");
-  const context = copy.getContext("2d", { willReadFrequently: true });
-  [window.seen, window.painted] = [[], []];
-  document.querySelector("stream-viewer").player.onpainted = (time, came, at, exact) => painted.push([time, at, exact]);
-  const look = () => {
-    requestAnimationFrame(look);
-    const height = Math.min(canvas.height, canvas.width * 3 / 4);
-    const width = height * 4 / 3;
-    const [left, top] = [(canvas.width - width) / 2, (canvas.height - height) / 2];
-    [copy.width, copy.height] = [Math.round(width), 2];
-    context.drawImage(canvas, left, top + height / 16, width, 1, 0, 0, copy.width, 1);
-    context.drawImage(canvas, left, top + height * 0.6, width, 1, 0, 1, copy.width, 1);
-    const { data } = context.getImageData(0, 0, copy.width, 2);
-    let number = 0;
-    for (let bit = 0; bit < bits; bit++)
-      number = number * 2 + (data[Math.floor((2 * bit + 1) * copy.width / (2 * bits)) * 4] > 128 ? 1 : 0);
-    let edge = 0;
-    while (edge < copy.width && data[(copy.width + edge) * 4 + 2] - data[(copy.width + edge) * 4] <= 80) edge++;
-    seen.push([performance.now(), number, edge / copy.width]);
-  };
-  look();
-}
-"""
-"""Notes what is on the screen: a picture's number, and where the left edge of its box is, a part of the width."""
 
 
 @pytest.fixture(scope="module")
@@ -97,36 +69,18 @@ async def frames_move(tile: Locator, more: int = 20) -> None:
     await until(moved, lambda: f"only {shown - before} pictures were shown")
 
 
-async def test_a_picture_has_the_boxes_that_were_found_in_it(page: Page, road: Locator) -> None:
+async def test_a_picture_has_the_boxes_that_were_found_in_it(page: Page, road: Locator, service: Service) -> None:
     """By WebCodecs, what the model found in a picture lies on that very picture: the box says its number."""
     await expect(road).to_have_attribute("data-transport", "webcodecs")
-    answers = list[tuple[float, int]]()
+    async with hear_answers(service, "road") as answers:
+        await page.evaluate(LOOK, 4 / 3)
 
-    def note(socket: WebSocket) -> None:
-        socket.on("framereceived", read)
+        async def enough() -> bool:
+            return bool(await page.evaluate(f"painted.filter({IS_EXACT}).length > 40"))
 
-    def read(payload: str | bytes) -> None:
-        said = json.loads(payload) if isinstance(payload, str) else {}
-        if said.get("exact") and said["boxes"]:
-            answers.append((said["time"], round(said["boxes"][0][4] * 2 * NUMBERS)))
-
-    page.on("websocket", note)
-    await page.reload()
-    await expect(road).to_have_attribute("data-transport", "webcodecs")
-    await page.evaluate(LOOK, INDEX_BITS)
-
-    async def enough() -> bool:
-        return bool(await page.evaluate("painted.filter(([, , exact]) => exact).length > 40"))
-
-    await until(enough, lambda: "hardly a picture was shown with its own boxes")
-    painted, seen = await page.evaluate("[painted, seen]")
-    compared = wrong = 0
-    for time, at, exact in painted:
-        numbers = {number for answered, number in answers if answered == time}
-        now = [(number, edge) for when, number, edge in seen if at - 5 < when < at + 60 and {number} == numbers]
-        if exact and now:
-            compared += 1
-            wrong += all(abs(edge * 2 * NUMBERS - number) > 1 for number, edge in now)
+        await until(enough, lambda: "hardly a picture was shown with its own boxes")
+        painted, seen = await page.evaluate("[painted, seen]")
+    compared, wrong = compare(painted, seen, answers)
     assert compared > 20
     assert wrong == 0
 
@@ -299,7 +253,7 @@ async def test_a_small_tile_says_why_it_has_the_large_video(page: Page, service:
 async def test_what_is_chosen_is_drawn_and_saved(page: Page, road: Locator) -> None:
     """A class that is switched off is drawn no more; what is saved is the picture as it is seen."""
     await expect(road).to_have_attribute("data-transport", "webcodecs")
-    await page.evaluate(LOOK, INDEX_BITS)
+    await page.evaluate(LOOK, 4 / 3)
     edge = "seen.at(-1)?.[2]"
 
     async def is_drawn(drawn: bool) -> None:
