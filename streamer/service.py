@@ -68,7 +68,10 @@ class Service:
         self.events = Events()
         self.clustering = _clustering(config, clock)
         """None: we are no replica."""
-        self.keeping = Keeping(config, path, clock=clock)
+        self.neighbours = None if self.clustering is None else _neighbours(self.clustering)
+        """The other replicas; None: there is no cluster."""
+        me = None if self.clustering is None else self.clustering.me
+        self.keeping = Keeping(config, path, clock=clock, replica=me)
         self._parts = Parts(
             config,
             clock=clock,
@@ -123,8 +126,6 @@ class Service:
         self.streams.on_removed += [self.metrics.forget, self.events.forget]
         self.reload = None if path is None else Reload(path, config, self._reconfigure)
         self.edits = None if path is None else Edits(path)
-        self.neighbours: Neighbours | None = None
-        """The other replicas; None: there is no cluster."""
         self._warn()
 
     @property
@@ -286,3 +287,10 @@ def _clustering(config: Config, clock: Clock) -> "Clustering | None":
             "cluster: NATS needs a package that is not installed: pip install 'sightline[cluster]'"
         ) from None
     return Clustering(config.cluster, clock=clock)
+
+
+def _neighbours(clustering: "Clustering") -> "Neighbours":
+    """What asks the other replicas, of which nothing is loaded where there are none."""
+    from streamer.http.forwarding.neighbours import Neighbours
+
+    return Neighbours(clustering, clustering.key)
