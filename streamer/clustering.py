@@ -4,25 +4,27 @@ Nothing of it is imported where the configuration has no section `cluster`.
 """
 
 import asyncio
+import json
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
 from importlib.metadata import version
 from typing import Any
 
-from streamer import config
 from streamer.cluster.bucket import NatsAway, Outrun
 from streamer.cluster.member import Member, new_life
 from streamer.cluster.ownership import Ownership, Standing
-from streamer.cluster.registry import Kind, Record, Registry, Writing
+from streamer.cluster.registry import Registry
 from streamer.cluster.replica import Replica as OwnReplica
 from streamer.cluster.servers import Servers, Tls
-from streamer.cluster.shared import SharedStream
-from streamer.config import ClusterSettings, StreamSettings
-from streamer.control.roster import Entry, Roster, settings_of
+from streamer.config import ClusterSettings
+from streamer.control.roster import Entry, Roster
+from streamer.control.shared_roster import SharedRoster
 from streamer.control.statefile import Kept
+from streamer.control.streams import TAKEN
 from streamer.values.clock import Clock
-from streamer.values.errors import ConfigError, Refused
+from streamer.values.cluster_view import FAILOVER, ClusterView, ReplicaView, StreamView
+from streamer.values.distribution import Distribution
+from streamer.values.errors import Refused
 from streamer.values.name import is_name
 from streamer.values.replica import Replica
 
@@ -32,18 +34,6 @@ HAND_OVER = 3.0
 """Seconds that handing over may take; then the others learn it from our silence."""
 LOOK = 0.5
 """Seconds from one look at who runs what to the next."""
-DUTY = "duty/"
-"""What the names of claims begin with that are no streams': no stream's name has a slash."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """What became of a record."""
-
-    revision: int
-    stream: StreamSettings | None
-    """None: it cannot be run here."""
-    why: str = ""
 
 
 class Clustering:
@@ -59,10 +49,14 @@ class Clustering:
         self.me = settings.member
         self.key = settings.key.encode()
         """What replicas sign with what they pass on to each other."""
-        self.on_duty: list[Callable[[], None]] = []
-        """Told that what is run once in the cluster has come to us, or has left us."""
         self.on_change: Callable[[], Awaitable[None]] = _nobody
         """Called when there are other streams, or others of them are ours."""
+        self.on_published_elsewhere: Callable[[str], None] = _nothing
+        """Told the name of a stream that is published to us, and that another replica has now."""
+        self.claims_lost = 0
+        """Streams that another replica has instead of us."""
+        self.failovers = Distribution(FAILOVER)
+        """Seconds from a dead owner's last word until its stream was ours."""
         self._clock = clock
         self._member = Member(
             name=self.me,
@@ -72,8 +66,11 @@ class Clustering:
             version=version("sightline"),
             labels=settings.labels,
         )
-        self._ownership = Ownership(self._member.id, on_gain=self._gained, on_loss=self._lost)
+        self._ownership = Ownership(
+            self._member.id, on_gain=self._gained, on_loss=self._lost, on_failover=self.failovers.observe
+        )
         self._registry = Registry(self._changed)
+        self._roster = SharedRoster(self._registry)
         self._replica = OwnReplica(
             _servers(settings),
             settings.name,
@@ -83,11 +80,9 @@ class Clustering:
             copies=settings.copies,
             clock=clock,
         )
-        self._news = asyncio.Event()
-        self._read: dict[tuple[Kind, str], _Read] = {}
-        self._duties: frozenset[str] = frozenset()
-        self._published: set[str] = set()
+        self._news, self._is_behind = asyncio.Event(), False
         self._mine: dict[str, dict[str, Any]] = {}
+        self._published: set[str] = set()
         self._warned: set[str] = set()
         self._last_owners: dict[str, str] = {}
         self._last_members: dict[str, Member] = {}
@@ -98,16 +93,6 @@ class Clustering:
         """What runs for as long as the service lives, by name."""
         return {"cluster": self._replica.run, "cluster-streams": self._follow, "cluster-watch": self._watch}
 
-    async def _follow(self) -> None:
-        while True:
-            await self._news.wait()
-            self._news.clear()
-            try:
-                await self.on_change()
-            except BaseException:
-                self._news.set()
-                raise
-
     async def hand_over(self) -> None:
         """Leave: the others take our streams at once, and we run none any more."""
         try:
@@ -115,6 +100,25 @@ class Clustering:
                 await self._replica.hand_over()
         except TimeoutError:
             log.warning("NATS does not answer; the other replicas learn from our silence that we have left")
+
+    async def _follow(self) -> None:
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            try:
+                self._take_in()
+                await self.on_change()
+            except BaseException:
+                self._news.set()
+                raise
+
+    async def _watch(self) -> None:
+        """Remember who runs what, for when NATS is away: they may be reached all the same."""
+        while True:
+            now = self._clock()
+            if self._ownership.standing(now) != "away":
+                self._last_owners, self._last_members = self._ownership.owners(now), self._ownership.members(now)
+            await asyncio.sleep(LOOK)
 
     # ---- what the replicas share
 
@@ -124,15 +128,13 @@ class Clustering:
         Args:
             streams: as they are written there, with their ${NAME}.
         """
-        self._mine = {name: settings for name, settings in streams.items() if is_name(name) and _is_mapping(settings)}
+        self._mine = {name: settings for name, settings in streams.items() if is_name(name) and _can_be_said(settings)}
         self._replica.say(self._mine)
         self._changed()
 
     def roster(self) -> Roster:
-        """The streams that there are to be, of all replicas."""
-        file = {name: found for name in self._registry.of("file") if (found := self._of("file", name)) is not None}
-        added = {name: found for name in self._registry.of("added") if (found := self._of("added", name)) is not None}
-        return Roster(file, added, frozenset(self._registry.of("paused")))
+        """The streams that there are to be, of all replicas, but for those that cannot be run here."""
+        return self._roster.roster()
 
     def of_ours(self, entries: Mapping[str, Entry]) -> dict[str, Entry]:
         """Those that we are to run."""
@@ -149,27 +151,37 @@ class Clustering:
             Refused: 409 another replica was first; 503 NATS is away. Nothing was changed.
         """
         try:
-            await self._replica.write(self._writings(before, after))
+            await self._replica.write(self._roster.writings(before, after))
         except Outrun:
             raise Refused(409, "another replica has just changed that stream; look at it, and try again") from None
         except NatsAway as away:
             raise Refused(503, f"streams cannot be changed while NATS is away: {away}; nothing was changed") from None
 
-    def _writings(self, before: Kept, after: Kept) -> list[Writing]:
-        found = []
-        for name in sorted(before.paused ^ after.paused):
-            if (name in self._registry.of("paused")) != (name in before.paused):
-                raise Outrun
-            found.append(self._registry.writing("paused", name, {} if name in after.paused else None))
-        for name in sorted(before.streams.keys() | after.streams.keys()):
-            said = after.streams.get(name)
-            if said == before.streams.get(name):
-                continue
-            known = self._of("added", name) if name in self._registry.of("added") else None
-            if (None if known is None else settings_of(known)) != before.streams.get(name):
-                raise Outrun
-            found.append(self._registry.writing("added", name, said))
-        return found
+    # ---- what is published to us
+
+    async def claim(self, stream: str) -> None:
+        """Have a stream that is published to us as ours. While NATS is away it is, until that is back.
+
+        Raises:
+            Refused: 409 the replicas share a stream of that name, or another has it.
+        """
+        if self._registry.has(stream) or self.of(stream) is not None:
+            raise Refused(409, f"there is a stream {stream!r} already; publish under another name", TAKEN)
+        self._published.add(stream)
+        try:
+            await self._replica.take(stream)
+        except Outrun:
+            self.let_go(stream)
+            sentence = f"another replica was given {stream!r} just now; publish under another name"
+            raise Refused(409, sentence, TAKEN) from None
+        except NatsAway:
+            return
+
+    def let_go(self, stream: str) -> None:
+        """Have it no more as one that is published to us."""
+        if stream in self._published:
+            self._published.discard(stream)
+            self._changed()
 
     # ---- where they run
 
@@ -182,118 +194,88 @@ class Clustering:
         """Who else runs a stream, and lives; None: we do, or nobody does."""
         if stream in self._ownership.held:
             return None
-        now = self._clock()
-        if self._ownership.standing(now) == "away":
+        if self.standing == "away":
             owner = self._last_members.get(self._last_owners.get(stream, ""))
         else:
-            owner = self._ownership.owner(stream, now)
-        return None if owner is None or owner.id == self._member.id else Replica(owner.name, owner.url)
+            owner = self._ownership.owner(stream, self._clock())
+        return None if owner is None or owner.name == self.me else Replica(owner.name, owner.url)
 
     def is_shared(self, stream: str) -> bool:
-        """Whether the replicas share a stream of that name."""
-        if stream in self._registry.names:
-            return True
-        return is_name(stream) and (stream in self._ownership.held or self.of(stream) is not None)
+        """Whether the replicas share a stream of that name, or it is published to one of them."""
+        return self._registry.has(stream) or stream in self._ownership.held or self.of(stream) is not None
 
     def others(self) -> tuple[Replica, ...]:
         """Those who live, by name."""
-        now = self._clock()
-        is_away = self._ownership.standing(now) == "away"
-        members = self._last_members if is_away else self._ownership.members(now)
-        found = sorted((each for each in members.values() if each.id != self._member.id), key=lambda each: each.id)
-        return tuple(Replica(each.name, each.url) for each in found)
+        found = {each.name: Replica(each.name, each.url) for each in self._members().values() if each.name != self.me}
+        return tuple(found[name] for name in sorted(found))
 
     def streams(self) -> tuple[str, ...]:
-        """The names of all shared streams, in the order in which they are shown."""
-        return tuple(self.roster().entries())
+        """The names of all streams, in the order in which they are shown: those that are published come last."""
+        published = sorted(self._owners().keys() | self._ownership.held.keys())
+        return tuple(dict.fromkeys((*self._registry.of("file"), *self._registry.of("added"), *published)))
 
-    async def _watch(self) -> None:
-        """Remember who runs what, for when NATS is away: they may be reached all the same."""
-        while True:
-            now = self._clock()
-            if self._ownership.standing(now) != "away":
-                self._last_owners, self._last_members = self._ownership.owners(now), self._ownership.members(now)
-            await asyncio.sleep(LOOK)
+    def view(self) -> ClusterView:
+        """The cluster as we see it."""
+        members, owners, held = self._members(), self._owners(), self._ownership.held
+        owners |= dict.fromkeys(held, self._member.id)
+        names = {key: each.name for key, each in members.items()} | {self._member.id: self.me}
+        streams = (
+            StreamView(name, names.get(owners.get(name, "")), self._ownership.epoch(name), self._roster.reason(name))
+            for name in self.streams()
+        )
+        replicas = {
+            each.name: ReplicaView(each.name, each.version, each.capacity, each.load, each.labels)
+            for each in sorted(members.values(), key=lambda each: (each.name, each.id == self._member.id))
+        }
+        run = sum(len(held) if key == self._member.id else each.load for key, each in members.items())
+        return ClusterView(
+            self.me,
+            self.standing,
+            tuple(replicas.values()),
+            tuple(streams),
+            len(held),
+            max(0, run - len(owners)) if self.standing == "member" else 0,
+            self.claims_lost,
+            self.failovers,
+        )
 
-    # ---- what runs once in the cluster, and is no stream
+    def _members(self) -> dict[str, Member]:
+        return self._last_members if self.standing == "away" else self._ownership.members(self._clock())
 
-    def share_duties(self, names: Iterable[str]) -> None:
-        """Have these run once in the cluster, such as outlets."""
-        self._duties = frozenset(DUTY + name for name in names)
-        self._share()
-
-    def has_duty(self, name: str) -> bool:
-        """Whether one of them is ours."""
-        return DUTY + name in self._ownership.held
+    def _owners(self) -> dict[str, str]:
+        return dict(self._last_owners) if self.standing == "away" else self._ownership.owners(self._clock())
 
     # ---- what changes
 
     def _gained(self, stream: str, epoch: int) -> None:
         log.info("runs %s from now on, by claim %d", stream, epoch)
-        self._moved(stream)
+        self._news.set()
 
     def _lost(self, stream: str) -> None:
         log.info("runs %s no more", stream)
-        self._moved(stream)
-
-    def _moved(self, stream: str) -> None:
-        if not stream.startswith(DUTY):
-            self._news.set()
-            return
-        for told in self.on_duty:
-            told()
-
-    def _changed(self) -> None:
-        """The registry has news."""
-        self._share()
-        self._warn()
+        if self._ownership.owner(stream, self._clock()) is not None:
+            self.claims_lost += 1
+        if stream in self._published:
+            self.on_published_elsewhere(stream)
         self._news.set()
 
-    def _share(self) -> None:
-        """Have all streams shared that any replica may run; those that are pushed run where they come to."""
-        shared, pushed, not_here = [], set(self._published), set()
-        for name, record in (self._registry.of("added") | self._registry.of("file")).items():
-            kind: Kind = "added" if record.replica is None else "file"
-            stream = self._of(kind, name)
-            if stream is None:
-                not_here.add(name)
-                shared.append(SharedStream(name))
-            elif not stream.listen:
-                shared.append(SharedStream(name, stream.labels, stream.on_partition))
-            elif self._is_pushed_here(record):
-                pushed.add(name)
-        self._replica.cannot(not_here)
-        self._replica.push(pushed)
-        self._replica.share([*shared, *map(SharedStream, sorted(self._duties))])
+    def _changed(self) -> None:
+        """The registry has news, which are taken in soon: many come together."""
+        self._is_behind = True
+        self._news.set()
 
-    def _is_pushed_here(self, record: Record) -> bool:
-        return record.replica == self.me
-
-    def _of(self, kind: Kind, name: str) -> StreamSettings | None:
-        """What a record says, as it is here; None: it cannot be."""
-        record = self._registry.of(kind)[name]
-        read = self._read.get((kind, name))
-        if read is None or read.revision != record.revision:
-            parse = config.parse_shared_stream if kind == "file" else config.parse_stream
-            try:
-                read = _Read(record.revision, parse(name, dict(record.settings)))
-            except ConfigError as error:
-                read = _Read(record.revision, None, str(error))
-            self._read[kind, name] = read
-        return read.stream
-
-    def _warn(self) -> None:
-        """Say once what the operator should know."""
-        there = {(kind, name) for kind in ("file", "added") for name in self._registry.of(kind)}
-        self._read = {key: read for key, read in self._read.items() if key in there}
-        warnings = {
-            f"{name}: is left to other replicas: {read.why}"
-            for (_, name), read in self._read.items()
-            if read.stream is None
-        }
-        warnings |= {
+    def _take_in(self) -> None:
+        if not self._is_behind:
+            return
+        self._is_behind = False
+        sharing = self._roster.sharing(self.me)
+        self._replica.cannot(sharing.not_here)
+        self._replica.push(sharing.listening | self._published)
+        self._replica.share(sharing.shared)
+        conflicts = self._registry.conflicts(self._mine, self.me).items()
+        warnings = self._roster.warnings() | {
             f"{name}: the configuration file of {other} says something else of it, and was first"
-            for name, other in self._registry.conflicts(self._mine, self.me).items()
+            for name, other in conflicts
         }
         for warning in sorted(warnings - self._warned):
             log.warning("%s", warning)
@@ -304,7 +286,16 @@ async def _nobody() -> None:
     return
 
 
-def _is_mapping(settings: Any) -> bool:
+def _nothing(_: str) -> None:
+    return
+
+
+def _can_be_said(settings: Any) -> bool:
+    """Whether what is written of a stream can stand in a record: YAML has dates, too, and JSON none."""
+    try:
+        json.dumps(settings)
+    except (TypeError, ValueError):
+        return False
     return isinstance(settings, dict)
 
 

@@ -72,6 +72,7 @@ class Service:
         """The other replicas; None: there is no cluster."""
         me = None if self.clustering is None else self.clustering.me
         self.keeping = Keeping(config, path, clock=clock, replica=me)
+        self._errands: set[asyncio.Task[None]] = set()
         self._parts = Parts(
             config,
             clock=clock,
@@ -97,6 +98,7 @@ class Service:
         self.entrance.store.on_change.append(self.admissions.look)
         self.metrics = Metrics(self.streams, self.models.values(), self.events, self.connections, self.entrance.parts)
         self.metrics.archive = self.keeping.archive
+        self.metrics.cluster = self.clustering
         self._reconciler = Reconciler(
             self.streams,
             make=self._parts.stream,
@@ -124,6 +126,8 @@ class Service:
         self.metrics.config_read_at = time.time()
         self.models.on_removed.append(self.metrics.forget_model)
         self.streams.on_removed += [self.metrics.forget, self.events.forget]
+        if self.clustering is not None:
+            self._join(self.clustering)
         self.reload = None if path is None else Reload(path, config, self._reconfigure)
         self.edits = None if path is None else Edits(path)
         self._warn()
@@ -170,11 +174,22 @@ class Service:
         if self.clustering is not None:
             await self.clustering.hand_over()
 
+    def _join(self, clustering: "Clustering") -> None:
+        clustering.on_change = self.stream_changes.follow
+        clustering.on_published_elsewhere = self._send_away
+        self.streams.names = clustering
+        self.streams.on_removed.append(clustering.let_go)
+
+    def _send_away(self, stream: str) -> None:
+        """A publisher, whose stream another replica has."""
+        errand = asyncio.create_task(ended(f"stream {stream}", self.streams.remove(stream)))
+        self._errands.add(errand)
+        errand.add_done_callback(self._errands.discard)
+
     def _replica(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
         if self.clustering is None:
             return {}
         self.clustering.say(self.config.streams_said)
-        self.clustering.on_change = self.stream_changes.follow
         return self.clustering.tasks()
 
     def _remote(self) -> Remote:

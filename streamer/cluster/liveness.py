@@ -54,6 +54,16 @@ class Liveness:
         """Those who live, by their id."""
         return {key: word.member for key, word in self._words.items() if self._silence(word, now) < DEAD_AFTER}
 
+    def unheard(self, name: str, since: float) -> list[str]:
+        """The ids of members of a name of whom nothing new was heard since then."""
+        return [key for key, word in self._words.items() if word.member.name == name and word.heard_at <= since]
+
+    def dead_for(self, member: str, now: float) -> float | None:
+        """Seconds since the last word of one that died without a good-bye; None: it lives, or has left."""
+        word = self._words.get(member)
+        silence = 0.0 if word is None else self._silence(word, now)
+        return silence if silence >= DEAD_AFTER else None
+
     def long_dead(self, now: float) -> list[str]:
         """The ids of those whose records may be cleared away."""
         return [key for key, word in self._words.items() if self._silence(word, now) >= FORGOTTEN_AFTER]

@@ -58,18 +58,26 @@ Standing = Literal["away", "settling", "member"]
 class Ownership:
     """Of one replica."""
 
-    def __init__(self, me: str, *, on_gain: Callable[[str, int], None], on_loss: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        me: str,
+        *,
+        on_gain: Callable[[str, int], None],
+        on_loss: Callable[[str], None],
+        on_failover: Callable[[float], None] = lambda _: None,
+    ) -> None:
         """Own nothing yet, and hear nobody.
 
         Args:
             me: our member's id.
             on_gain: told of a stream that we are to run, and the epoch of our claim. Must not raise.
             on_loss: told of a stream that we are to run no more. Must not raise.
+            on_failover: told the seconds since the last word of a dead owner whose stream we gain. Must not raise.
         """
         self.me = me
         self.held: dict[str, int] = {}
         """What we run: the epoch of our claim by the stream's name. 0: of a bucket that is no more."""
-        self._on_gain, self._on_loss = on_gain, on_loss
+        self._on_gain, self._on_loss, self._on_failover = on_gain, on_loss, on_failover
         self._streams: dict[str, SharedStream] = {}
         self.pushed: set[str] = set()
         """Names of streams that are pushed to us: nobody else can run them, and no member is given them."""
@@ -130,6 +138,7 @@ class Ownership:
 
     def heard_claim(self, claim: Claim, now: float) -> None:
         """Take in a claim, of whomever; also of our own, as soon as it is written."""
+        before = self._claims.of(claim.stream)
         if not self._claims.heard(claim):
             return
         self._changed_at = now
@@ -139,9 +148,15 @@ class Ownership:
                 return  # as while NATS was away: it takes a new epoch, which is asked for
             self.held[claim.stream] = max(claim.epoch, self.held.get(claim.stream, 0))
             if is_new:
+                self._note_failover(before, now)
                 self._on_gain(claim.stream, claim.epoch)
         else:
             self.lets_go(claim.stream)
+
+    def _note_failover(self, before: Claim | None, now: float) -> None:
+        dead_for = None if before is None or before.owner is None else self._liveness.dead_for(before.owner, now)
+        if dead_for is not None:
+            self._on_failover(dead_for)
 
     def lets_go(self, stream: str) -> None:
         """Run a stream no more."""
@@ -195,8 +210,15 @@ class Ownership:
         alive = self._liveness.alive(now)
         if self.me not in alive:  # what we write does not come back: then what others write may not come either
             return []
-        clearing = [Clearing(member) for member in self._liveness.long_dead(now)]
+        gone = dict.fromkeys((*self._liveness.long_dead(now), *self._former_lives()))
+        clearing = [Clearing(member) for member in gone]
         return [*clearing, *self._given_up(), *(self._taken(alive, now) or self._moved(alive, now))]
+
+    def _former_lives(self) -> list[str]:
+        """Ours before a restart: in the seconds for which we have listened they would have spoken. Nobody need wait."""
+        name = self.me.rpartition("-")[0]
+        since = self._listens_since
+        return [] if since is None else [key for key in self._liveness.unheard(name, since) if key != self.me]
 
     def _blames_nobody(self, now: float) -> None:
         """For what was not done while we did not listen."""

@@ -123,10 +123,13 @@ class Registry:
         found = {name: record for (each, name), record in self._known.items() if each == kind and record is not None}
         return dict(sorted(found.items()))
 
-    @property
-    def names(self) -> set[str]:
-        """Of all streams, those that are only paused not among them."""
-        return {name for (kind, name), record in self._known.items() if kind != "paused" and record is not None}
+    def record(self, kind: Kind, stream: str) -> Record | None:
+        """One; None: there is none."""
+        return self._known.get((kind, stream))
+
+    def has(self, stream: str) -> bool:
+        """Whether there is a stream of that name."""
+        return self.record("file", stream) is not None or self.record("added", stream) is not None
 
     # ---- what is to be written
 

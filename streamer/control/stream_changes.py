@@ -31,6 +31,9 @@ class Shared(Protocol):
     def roster(self) -> Roster:
         """All of them, as far as we know."""
 
+    def is_shared(self, stream: str) -> bool:
+        """Whether there is a stream of that name, be it published to another replica."""
+
     async def keep(self, before: Kept, after: Kept) -> None:
         """Keep what was changed, for all replicas.
 
@@ -99,7 +102,7 @@ class StreamChanges:
 
     async def _add(self, name: str, stream: StreamSettings, taken: Callable[[str], bool]) -> None:
         async with self._changing:
-            if name in self.roster.file or name in self.roster.added or taken(name):
+            if name in self.roster.file or name in self.roster.added or taken(name) or self._is_elsewhere(name):
                 raise Refused(409, f"there is a stream {name!r} already; choose another name")
             if len(self.roster.added) >= self.policy.max_streams:
                 raise Refused(
@@ -109,6 +112,9 @@ class StreamChanges:
                 )
             await self._become(self.roster.add(name, stream))
         log.info("%s: added through the API: %s", name, url.redact(stream.url))
+
+    def _is_elsewhere(self, name: str) -> bool:
+        return self._shared is not None and self._shared.is_shared(name)
 
     async def change(self, name: str, patch: dict[str, Any]) -> None:
         """Change some settings of a stream, `paused` among them.

@@ -6,7 +6,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from streamer.control.publishing_rights import PublishingRights
 from streamer.control.seats import Seat, Seats
@@ -20,6 +20,7 @@ from streamer.webrtc.traffic import Traffic
 
 if TYPE_CHECKING:
     from streamer.webrtc.publisher import Publisher
+    from streamer.webrtc.sdp import Offer
     from streamer.webrtc.viewer import Codec, Feed, Viewer
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,20 @@ loop, so streams that end meanwhile are collected by the same one."""
 
 MakePublisher = Callable[[str, Callable[["Publisher"], None]], tuple["Publisher", Pipeline]]
 """Makes a publisher's source, told whom to call when it ends, and the pipeline it feeds."""
+
+
+class Names(Protocol):
+    """Who has which name, where replicas share the streams."""
+
+    async def claim(self, stream: str) -> None:
+        """Have a name for a stream that is published to us.
+
+        Raises:
+            Refused: 409 there is such a stream already.
+        """
+
+    def let_go(self, stream: str) -> None:
+        """Have it no more. Of a name that was not claimed so, it does nothing."""
 
 
 class Streams:
@@ -80,6 +95,8 @@ class Streams:
         self._make_publisher = make_publisher
         self._on_restart = on_restart
         self._clock = clock
+        self.names: Names | None = None
+        """None: all that run here have theirs from us."""
         self.on_removed: list[Callable[[str], None]] = []
         """Told the name of every stream that is no more."""
 
@@ -216,6 +233,17 @@ class Streams:
         from streamer.webrtc.sdp import read_offer
 
         read = read_offer(offer)
+        if self.names is None:
+            return await self._publish(name, read, address)
+        await self.names.claim(name)
+        try:
+            return await self._publish(name, read, address)
+        except BaseException:
+            if self._publishing(name) is None:
+                self.names.let_go(name)
+            raise
+
+    async def _publish(self, name: str, read: "Offer", address: str) -> "tuple[Publisher, str]":
         await self._vacate(name)
         # From here to where the name is taken nothing waits: nobody comes between.
         self._require_open()

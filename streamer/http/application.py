@@ -20,6 +20,7 @@ from streamer.http import (
     api_description,
     audit,
     changes,
+    cluster,
     configuration,
     detect,
     doctor,
@@ -75,6 +76,7 @@ if TYPE_CHECKING:
 ROOMS = (
     api_description,
     audit,
+    cluster,
     configuration,
     detect,
     doctor,

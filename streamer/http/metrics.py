@@ -15,12 +15,20 @@ from prometheus_client.registry import Collector
 from streamer.access.action import Action
 from streamer.access.principal import Principal
 from streamer.control.streams import Streams
-from streamer.http import event_metrics, latency_metrics, outlet_metrics, recording_metrics, storage_metrics
+from streamer.http import (
+    cluster_metrics,
+    event_metrics,
+    latency_metrics,
+    outlet_metrics,
+    recording_metrics,
+    storage_metrics,
+)
 from streamer.http.access_keys import AccessParts
 from streamer.http.connections import REASONS, Connections
 from streamer.http.events import Events
 from streamer.inference.model import ServedModel
 from streamer.stream.pipeline import Pipeline
+from streamer.values.cluster_view import Cluster
 from streamer.values.detections import Detections
 from streamer.values.state import STREAM_STATES
 
@@ -31,9 +39,9 @@ if TYPE_CHECKING:
 LATENCY_BUCKETS = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 2.0, 5.0)
 
 TASKS = (
-    "accounts", "admissions", "archive", "archive-follow", "audit", "certificate", "clips", "configuration",
-    "event-loop-lag", "listener",
-    "model", "outlet", "outlets", "recordings", "recordings-retention", "recovery", "renders", "retention", "stream",
+    "accounts", "admissions", "archive", "archive-follow", "audit", "certificate", "clips", "cluster",
+    "cluster-streams", "cluster-watch", "configuration", "event-loop-lag", "listener", "model", "neighbours",
+    "outlet", "outlets", "recordings", "recordings-retention", "recovery", "renders", "retention", "stream",
     "sub-stream", "token-uses", "uploads",
 )  # fmt: skip
 """What is run again when it ends; all of them are shown from the start, or the first end would not be a rise."""
@@ -67,6 +75,8 @@ class Metrics(Collector):
         """What is kept; None: nothing is."""
         self.outlets: outlet_metrics.Outlets | None = None
         """Who is told of it; None: nobody is."""
+        self.cluster: Cluster | None = None
+        """What we are a replica of; None: we are none."""
         self.restart_needed = 0
         """Keys in it whose new value waits for a restart."""
         self._streams, self._models, self._events, self._connections = streams, models, events, connections
@@ -165,6 +175,8 @@ class Metrics(Collector):
             yield from recording_metrics.of_recordings(self.archive.recordings)
             if self.archive.uploads is not None:
                 yield from storage_metrics.of_uploads(self.archive.uploads)
+        if self.cluster is not None:
+            yield from cluster_metrics.of_cluster(self.cluster.view())
         if self.certificate is not None:
             yield from _certificate(self.certificate)
         yield GaugeMetricFamily(

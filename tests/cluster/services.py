@@ -60,6 +60,24 @@ async def run_once(services: Sequence[Service], streams: Collection[str]) -> Non
     await until(reached, lambda: "\n".join(f"{runs(each)}\n{each.process.output}" for each in services))
 
 
+async def all_run(services: Sequence[Service], streams: Collection[str]) -> None:
+    """Wait until each stream is run by one of them, and no other is."""
+
+    async def reached() -> bool:
+        return sorted(name for service in services for name in runs(service)) == sorted(streams)
+
+    await until(reached, lambda: "\n".join(f"{runs(each)}\n{each.process.output}" for each in services))
+
+
+async def is_member(service: Service) -> None:
+    """Wait until one takes part."""
+
+    async def reached() -> bool:
+        return bool((await service.ask("/api/cluster")).json()["standing"] == "member")
+
+    await until(reached, lambda: service.process.output)
+
+
 def runner(services: Sequence[Service], stream: str) -> tuple[Service, Service]:
     """Of two, who runs a stream, and the other."""
     [here] = [service for service in services if stream in runs(service)]

@@ -1,12 +1,14 @@
 """streamer.cluster.bucket: the store, by a real NATS."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from streamer.cluster.bucket import Bucket, CaughtUp, GoodBye, MemberHeard, NatsAway, Outrun, opened
 from streamer.cluster.claims import Claim
+from streamer.cluster.registry import RecordHeard, Writing
 from streamer.cluster.servers import Servers, Tls
 from tests.cluster.crowd import member
 from tests.peers.nats_server import NatsServer, run_nats_server
@@ -138,3 +140,19 @@ async def test_the_end_of_the_connection_ends_what_is_heard() -> None:
 
     with run_nats_server() as server, pytest.raises(NatsAway):
         await hears_until_it_is_killed(server)
+
+
+async def test_records_of_streams_are_written_conditionally_and_heard(server: NatsServer) -> None:
+    """Who knows an older revision writes nothing; a record that is none is heard as one, and stops nobody."""
+    async with opened(ANYBODY, server.url, "records") as bucket:
+        first = await bucket.write(Writing("added", "road.1", b'{"settings": {}}', 0))
+        with pytest.raises(Outrun):
+            await bucket.write(Writing("added", "road.1", b"null", 0))
+        second = await bucket.write(Writing("added", "road.1", b"null", first.revision))
+        await bucket._store.put("file.x=y.z", b"\xff")
+        await bucket._store.put("odd", b"\xff")
+        async with contextlib.aclosing(bucket.hear()) as news:
+            heard = [await anext(news) for _ in range(3)]
+    assert heard[0] == second
+    assert isinstance(heard[1], RecordHeard)
+    assert isinstance(heard[2], CaughtUp)

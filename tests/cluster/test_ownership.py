@@ -181,3 +181,12 @@ def test_what_an_older_epoch_says_is_not_listened_to() -> None:
     ownership.heard_claim(Claim("cam", "b-0", 6), 0.3)
     ownership.heard_claim(Claim("cam", "a-0", 5), 0.4)
     assert told == ["cam 5", "cam"]
+
+
+def test_who_comes_back_within_the_time_of_a_death_need_not_wait_for_his_own() -> None:
+    """What he ran before is run again as soon as he has listened."""
+    world = World("abc", SHARED)
+    world.pass_(4)
+    world.restart(0)
+    world.pass_(2.75)
+    assert world.is_whole()

@@ -1,15 +1,19 @@
 """Services that are replicas of one cluster: each stream is run by one of them, whatever becomes of the others."""
 
+import json
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from tests.cluster.services import CONTRACT, replica, run_once, runner, running
+from tests.cluster.services import CONTRACT, all_run, is_member, replica, run_once, runner, running
 from tests.peers.fake_model_server import FakeModelServer, run_fake_model_server
 from tests.peers.nats_server import run_nats_server
 from tests.peers.rtsp_server import run_rtsp_server
+from tests.peers.service import Answer, Service
+
+JSON = "application/json"
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -19,6 +23,13 @@ async def model() -> AsyncIterator[FakeModelServer]:
     """One that all replicas ask."""
     async with run_fake_model_server(CONTRACT) as server:
         yield server
+
+
+async def add(service: Service, name: str, url: str) -> Answer:
+    """Have a replica add a stream."""
+    return await service.ask(
+        "/api/streams", method="POST", body=json.dumps({"name": name, "url": url}), content_type=JSON
+    )
 
 
 async def test_each_stream_is_run_by_one_of_two_and_by_the_other_after_it(
@@ -36,3 +47,41 @@ async def test_each_stream_is_run_by_one_of_two_and_by_the_other_after_it(
             await run_once((other,), streams)
             await other.wait_for_state("road", "live")
             assert here.process.wait() == 0, here.process.output
+
+
+async def test_what_one_is_told_all_know_and_of_one_that_is_killed_another_runs_it(
+    model: FakeModelServer, numbered_clip: Path
+) -> None:
+    """Streams are added, paused and removed at any replica; each says who runs what; who comes back finds all there."""
+    with (
+        run_nats_server() as nats,
+        run_rtsp_server({"/road": numbered_clip, "/yard": numbered_clip}) as camera,
+        running(replica("first", nats, model)) as a,
+    ):
+        with running(replica("second", nats, model)) as b:
+            for service, name in ((a, "road"), (b, "yard")):
+                await is_member(service)
+                added = await add(service, name, camera.url(f"/{name}"))
+                assert added.status == 201, added
+            taken = await add(a, "yard", camera.url("/road"))
+            assert (taken.status, "yard" in taken.problem()) == (409, True)
+            await run_once((a, b), ("road", "yard"))
+            b.process.kill()
+        await all_run((a,), ("road", "yard"))
+        await a.wait_for_state("road", "live")
+        await a.wait_for_state("yard", "live")
+        assert (await a.metrics()).sum("sightline_cluster_failovers_total") == 1
+        with running(replica("second", nats, model)) as b:
+            await run_once((a, b), ("road", "yard"))
+            cluster = (await b.ask("/api/cluster")).json()
+            assert {each["name"] for each in cluster["replicas"]} == {"first", "second"}
+            owners = {each["name"]: each["replica"] for each in cluster["streams"]}
+            assert sorted(owners.values()) == ["first", "second"]
+            _, other = runner((a, b), "road")
+            paused = await other.ask("/api/streams/road", method="PATCH", body='{"paused": true}', content_type=JSON)
+            assert (paused.status, paused.json()["settings"]["paused"]) == (200, True)
+            here, _ = runner((a, b), "road")
+            await here.wait_for_state("road", "paused")
+            gone = await other.ask("/api/streams/road", method="DELETE")
+            assert gone.status == 204, gone
+            await all_run((a, b), ("yard",))

@@ -15,6 +15,7 @@ from aiohttp.test_utils import TestServer
 
 from serving.metrics import Metrics as ServerMetrics
 from streamer import config
+from streamer.clustering import Clustering
 from streamer.control.publishing_rights import PublishingRights
 from streamer.control.seats import SeatLimits, Seats
 from streamer.control.streams import Streams
@@ -59,6 +60,9 @@ def exported() -> dict[str, str]:
         metrics.certificate = ServedCertificate(*server_files(make_certificate("localhost"), Path(folder)))
         archive = {"path": folder, "storage": {"url": "s3://cameras/one", "access_key": "a", "secret_key": "b"}}
         metrics.archive = Keeping(config.parse({"archive": archive}), None, clock=monotonic).archive
+    cluster = config.parse({"cluster": {"nats": "nats://h", "url": "http://h", "key": "k" * 32}}).cluster
+    assert cluster is not None
+    metrics.cluster = Clustering(cluster, clock=monotonic)
     families = metrics.registry.collect()
     return {f"{family.name}_total" if family.type == "counter" else family.name: family.type for family in families}
 

@@ -1,0 +1,132 @@
+"""The roster of a replica: the streams that all replicas share, read from their registry, and changes written to it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from streamer.cluster.bucket import Outrun
+from streamer.cluster.registry import Kind, Registry, Writing
+from streamer.cluster.shared import SharedStream
+from streamer.config import StreamSettings, parse_shared_stream, parse_stream
+from streamer.control.roster import Roster, settings_of
+from streamer.control.statefile import Kept
+from streamer.values.errors import ConfigError
+
+PARSE: Mapping[Kind, Callable[[str, dict[str, Any]], StreamSettings]] = {
+    "file": parse_shared_stream,
+    "added": parse_stream,
+}
+"""How a record's settings are read: ${NAME} is replaced in those of a file alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What became of a record."""
+
+    revision: int
+    stream: StreamSettings | None
+    """None: it cannot be run here."""
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """What replicas share, as one of them has it."""
+
+    shared: list[SharedStream]
+    """What any replica may run."""
+    listening: set[str]
+    """What is pushed to us, as our file has it."""
+    not_here: set[str]
+    """What we cannot run."""
+
+
+class SharedRoster:
+    """One replica's."""
+
+    def __init__(self, registry: Registry) -> None:
+        """Read nothing yet."""
+        self._registry = registry
+        self._read: dict[tuple[Kind, str], _Read] = {}
+
+    def roster(self) -> Roster:
+        """The streams that there are to be, but for those that cannot be run here."""
+        found: dict[Kind, dict[str, StreamSettings]] = {
+            kind: {name: stream for name in self._registry.of(kind) if (stream := self._of(kind, name)) is not None}
+            for kind in PARSE
+        }
+        return Roster(found["file"], found["added"], frozenset(self._registry.of("paused")))
+
+    def reason(self, name: str) -> str | None:
+        """Why a stream cannot be run here; None: it can."""
+        for kind in PARSE:
+            if self._registry.record(kind, name) is not None:
+                self._of(kind, name)
+                return self._read[kind, name].why
+        return None
+
+    def sharing(self, me: str) -> Sharing:
+        """What is shared. What is listened for runs where its file is: there it is pushed to.
+
+        Args:
+            me: our name.
+        """
+        found = Sharing([], set(), set())
+        for name, record in (self._registry.of("added") | self._registry.of("file")).items():
+            stream = self._of("added" if record.replica is None else "file", name)
+            if stream is None:
+                found.not_here.add(name)
+                found.shared.append(SharedStream(name))
+            elif not stream.listen:
+                found.shared.append(SharedStream(name, stream.labels, stream.on_partition))
+            elif record.replica == me:
+                found.listening.add(name)
+        return found
+
+    def writings(self, before: Kept, after: Kept) -> list[Writing]:
+        """What is to be written for a change.
+
+        Args:
+            before: what whoever made it knew.
+            after: what is to be.
+
+        Raises:
+            Outrun: it is otherwise already.
+        """
+        found = []
+        for name in sorted(before.paused ^ after.paused):
+            if (self._registry.record("paused", name) is not None) != (name in before.paused):
+                raise Outrun
+            found.append(self._registry.writing("paused", name, {} if name in after.paused else None))
+        for name in sorted(before.streams.keys() | after.streams.keys()):
+            said = after.streams.get(name)
+            if said == before.streams.get(name):
+                continue
+            known = self._of("added", name)
+            if (None if known is None else settings_of(known)) != before.streams.get(name):
+                raise Outrun
+            found.append(self._registry.writing("added", name, said))
+        return found
+
+    def warnings(self) -> set[str]:
+        """What cannot be run here, and why, in one sentence each."""
+        self._read = {key: read for key, read in self._read.items() if self._registry.record(*key) is not None}
+        return {
+            f"{name}: is left to other replicas: {read.why}"
+            for (_, name), read in self._read.items()
+            if read.why is not None
+        }
+
+    def _of(self, kind: Kind, name: str) -> StreamSettings | None:
+        """What a record says, as it is here; None: there is none, or it cannot be."""
+        record = self._registry.record(kind, name)
+        if record is None:
+            return None
+        read = self._read.get((kind, name))
+        if read is None or read.revision != record.revision:
+            try:
+                read = _Read(record.revision, PARSE[kind](name, dict(record.settings)))
+            except ConfigError as error:
+                read = _Read(record.revision, None, str(error))
+            self._read[kind, name] = read
+        return read.stream

@@ -1,0 +1,65 @@
+"""streamer.control.shared_roster: what a replica reads of the registry, and what of it can run here."""
+
+import json
+from typing import Any
+
+import pytest
+
+from streamer.cluster.bucket import Outrun
+from streamer.cluster.registry import Kind, RecordHeard, Registry
+from streamer.control.shared_roster import SharedRoster
+from streamer.control.statefile import Kept
+
+CAMERA = {"url": "rtsp://h/"}
+
+
+def known(*records: tuple[Kind, str, dict[str, Any]]) -> Registry:
+    """A registry with these records; files are those of the replica a."""
+    registry = Registry()
+    for number, (kind, name, settings) in enumerate(records):
+        said = {"settings": settings} | ({"replica": "a"} if kind == "file" else {})
+        registry.heard(RecordHeard(kind, name, json.dumps(said).encode(), number + 1))
+    return registry
+
+
+def test_variables_are_replaced_in_what_a_file_says_and_in_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the API was given carries nobody's environment to a stranger's camera."""
+    monkeypatch.setenv("HOST", "camera.example.org")
+    said = {"url": "rtsp://${HOST}/"}
+    roster = SharedRoster(known(("file", "road", said), ("added", "yard", said))).roster()
+    assert roster.file["road"].url == "rtsp://camera.example.org/"
+    assert roster.added["yard"].url == "rtsp://${HOST}/"
+
+
+def test_what_cannot_run_here_is_left_to_others_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A variable that is not set, or settings that cannot be: the streams beside it run."""
+    monkeypatch.delenv("NOT_SET_HERE", raising=False)
+    unset = {"url": "rtsp://u:${NOT_SET_HERE}@h/"}
+    shared = SharedRoster(known(("file", "road", unset), ("added", "odd", {"url": 3}), ("added", "b", CAMERA)))
+    assert shared.roster().entries().keys() == {"b"}
+    assert shared.sharing("a").not_here == {"road", "odd"}
+    assert {each.name for each in shared.sharing("a").shared} == {"road", "odd", "b"}
+    assert "NOT_SET_HERE is not set" in (shared.reason("road") or "")
+    assert (shared.reason("b"), shared.reason("nobody")) == (None, None)
+    assert len(shared.warnings()) == 2
+
+
+def test_what_is_listened_for_runs_where_its_file_is() -> None:
+    """Its camera pushes there, and to nobody else."""
+    shared = SharedRoster(known(("file", "drone", {"url": "rtsp://0.0.0.0:8554/drone", "listen": True})))
+    assert (shared.sharing("a").listening, shared.sharing("a").shared) == ({"drone"}, [])
+    assert shared.sharing("b").listening == set()
+    assert shared.roster().entries().keys() == {"drone"}
+
+
+def test_a_change_is_written_where_it_is_still_what_its_maker_knew() -> None:
+    """Another's that came between is not undone."""
+    shared = SharedRoster(known(("added", "road", CAMERA), ("paused", "road", {})))
+    before = shared.roster().kept
+    after = Kept({"road": {"url": "rtsp://other/"}})
+    written = shared.writings(before, after)
+    assert [(each.kind, each.stream, each.last) for each in written] == [("paused", "road", 2), ("added", "road", 1)]
+    with pytest.raises(Outrun):
+        shared.writings(Kept({"road": {"url": "rtsp://older/"}}), after)
+    with pytest.raises(Outrun):
+        shared.writings(Kept(before.streams), Kept(before.streams, frozenset({"road"})))
