@@ -6,7 +6,7 @@ Nothing of it is imported where the configuration names no archive.
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -88,6 +88,17 @@ class Keeping:
     def outbox(self) -> "StoredOutbox | None":
         """What outlets are to be told; None: nothing is kept, and nobody told."""
         return None if self.archive is None else self.archive.outbox
+
+    def gained(self, stream: str) -> None:
+        """A shared stream is ours to run from now on: what its former owner left open is ended. Never waits."""
+        if self.archive is not None and self.archive.following is not None:
+            self.archive.following.gained(stream)
+
+    def keep_as(self, streams: Mapping[str, Recording]) -> None:
+        """Go by these settings in how long recordings of shared streams are kept, whoever runs them now."""
+        if self.archive is not None:
+            for name, recording in streams.items():
+                self.archive.recordings.keep_as(name, recording)
 
     def tells(self, outlet: str) -> bool:
         """Whether an outlet is told from here: of several replicas one does it."""

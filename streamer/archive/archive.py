@@ -30,6 +30,7 @@ from streamer.archive.recordings.recordings import Recordings
 from streamer.archive.recordings.rules import RecordingRules
 from streamer.archive.retention import STEP, Retention, RetentionRules
 from streamer.archive.storage.bucket import Bucket
+from streamer.archive.storage.other_disks import OtherDisks
 from streamer.archive.uploads import Uploads
 from streamer.archive.writer import Writer
 from streamer.values.clock import Clock
@@ -129,6 +130,7 @@ class Archive:
                 outbox=self.outbox,
                 leases=self.leases,
                 forget=self._forget,
+                end_of_others=self._end_of_others,
                 on_kept=on_kept,
             )
         self.uploads: Uploads | None = None
@@ -166,6 +168,10 @@ class Archive:
         self._unopened = None
         take_over()
         self._opened.set()
+
+    def reads_from(self, others: OtherDisks) -> None:
+        """Have what lies with other replicas read from them."""
+        self.recordings.files.others = self.pictures.others = others
 
     @property
     def failing(self) -> str | None:
@@ -328,6 +334,13 @@ class Archive:
         """Something is kept: listeners are told of it among what others keep, in one order."""
         if self.following is not None:
             self.following.look_now()
+
+    def _end_of_others(self, stream: str) -> None:
+        """End what the replica left open that ran a stream before us; who was told of it is told of its end."""
+        with self._database.writing() as cursor:
+            left = event_table.end_of_others(cursor, stream, self._replica or "")
+            for some in event_table.in_parts(left):
+                self._judge.ended(cursor, event_table.of_ids(cursor, some))
 
     def _forget(self, id_: str) -> None:
         """Another replica removed it: what is still said of it is not kept."""

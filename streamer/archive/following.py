@@ -58,6 +58,7 @@ class Following:
         outbox: StoredOutbox,
         leases: Leases,
         forget: Callable[[str], None],
+        end_of_others: Callable[[str], None],
         on_kept: Callable[[Sequence[Kept]], None],
     ) -> None:
         """Have looked at nothing.
@@ -71,12 +72,16 @@ class Following:
             outbox: has those told whom others wrote letters to.
             leases: of outlets.
             forget: told in the thread that writes of the id of what was removed: nothing more of it is to be kept.
+            end_of_others: called in that thread: ends a stream's events that the replica left open that ran it before.
             on_kept: told on the event loop of events that any replica keeps, in the order of their changes.
         """
         self._database, self._folder, self._replica, self._forget = database, folder, replica, forget
+        self._end_of_others = end_of_others
         self._alerts, self._outbox, self._leases, self._on_kept = alerts, outbox, leases, on_kept
         self._reading, self._writing = Errands(1, "archive-follow"), writing
         self._wake = asyncio.Event()
+        self._gained: set[str] = set()
+        """Streams that are ours from now on, and whose former owner may have left events open."""
         self._last: Look | None = None
         self._told = 0
         """The change that was told of last."""
@@ -84,6 +89,11 @@ class Following:
     def begins(self, changed: int) -> None:
         """Tell what is kept from that change on."""
         self._told = changed
+
+    def gained(self, stream: str) -> None:
+        """A stream is ours to run from now on; never waits."""
+        self._gained.add(stream)
+        self.look_now()
 
     def look_now(self) -> None:
         """Do not wait for the next look."""
@@ -104,6 +114,9 @@ class Following:
                 continue
 
     async def _step(self) -> None:
+        for stream in sorted(self._gained):
+            await self._writing.run(partial(self._end_of_others, stream))
+            self._gained.discard(stream)
         look, last = await self._reading.run(self._look), self._last
         if due := self._leases.due(look.leases):
             self._leases.taken(await self._writing.run(partial(self._leases.take, due)))

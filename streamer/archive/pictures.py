@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from streamer.archive.storage.bucket import Bucket
+from streamer.archive.storage.other_disks import OtherDisks
 from streamer.values.event import Event, Picture
 
 YOUNG = 3600.0
@@ -30,6 +31,8 @@ class Pictures:
             replica: whose disk this is; None: there is no cluster, and all of them are here.
         """
         self.folder, self._bucket, self.replica = folder, bucket, replica
+        self.others: OtherDisks | None = None
+        """The other replicas' disks; None: there are none that could be read."""
 
     def image(self, event: Event) -> Path:
         """Where its picture is, if it has one."""
@@ -47,8 +50,12 @@ class Pictures:
         """Of both."""
         return self.key(self.image(event)), self.key(self.thumbnail(event))
 
-    def read(self, path: Path) -> bytes:
+    def read(self, path: Path, replica: str | None = None) -> bytes:
         """One of them, wherever it is.
+
+        Args:
+            path: where it is, or would be.
+            replica: on whose disk it lies; None: on ours.
 
         Raises:
             FileNotFoundError: it is nowhere.
@@ -57,9 +64,12 @@ class Pictures:
         try:
             return path.read_bytes()
         except (FileNotFoundError, NotADirectoryError):
-            if self._bucket is None:
+            if self._bucket is not None:
+                with contextlib.suppress(FileNotFoundError):
+                    return self._bucket.whole(self.key(path))
+            if self.others is None or replica in (None, self.replica):
                 raise
-            return self._bucket.whole(self.key(path))
+            return self.others.read(replica or "", self.key(path), 0, None)
 
     def write(self, event: Event, picture: Picture) -> None:
         """Keep them.

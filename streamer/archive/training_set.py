@@ -16,7 +16,7 @@ from streamer.archive.export import Pages, joined
 from streamer.archive.kept import Kept
 from streamer.values.event import Box, Boxed, Event
 
-PictureOf = Callable[[Event], bytes]
+PictureOf = Callable[[Kept], bytes]
 """Reads an event's picture; raises OSError where there is none."""
 
 
@@ -95,7 +95,7 @@ async def yolo_of(pages: Pages, picture: PictureOf) -> AsyncIterator[bytes]:
 def _add(archive: zipfile.ZipFile, kept: Kept, classes: Classes, picture: PictureOf) -> None:
     event = kept.event
     try:
-        image = picture(event)
+        image = picture(kept)
     except OSError:
         return  # it was let go meanwhile
     made = datetime.fromtimestamp(event.began_at, UTC).timetuple()[:6]

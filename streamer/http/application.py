@@ -148,6 +148,12 @@ def build(
 
         others.set_up(app, neighbours)
     kept_rooms = _kept_rooms(app, kept, outlets)
+    if kept is not None and neighbours is not None:
+        from streamer.http import lent_files
+        from streamer.http.forwarding import lending
+
+        lending.set_up(app, kept[0])
+        kept_rooms = (*kept_rooms, lent_files)
     # At the root in any case: some proxies take the folder away before they ask, and probes know of none.
     for base in dict.fromkeys(("", proxies.base_path)):
         page.set_up(app, base)

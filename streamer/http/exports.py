@@ -23,7 +23,6 @@ from streamer.http.kept_events import ARCHIVE, query_of
 from streamer.http.needs import needs
 from streamer.http.operation import Answer, Content, described
 from streamer.values.errors import Overloaded
-from streamer.values.event import Event
 
 AT_ONCE = 2
 """Exports under way; each asks the database all the time."""
@@ -106,9 +105,9 @@ def _made(archive: Archive, kind: ExportFormat, query: Query) -> AsyncIterator[b
     return yolo_of(_pages(archive, query), partial(_picture, archive))
 
 
-def _picture(archive: Archive, event: Event) -> bytes:
+def _picture(archive: Archive, kept: Kept) -> bytes:
     try:
-        return archive.pictures.read(archive.pictures.image(event))
+        return archive.pictures.read(archive.pictures.image(kept.event), kept.replica)
     except StorageAway as error:  # what is there and cannot be had is not left out
         raise Overloaded(str(error), 10) from None
 

@@ -110,7 +110,7 @@ async def one(request: web.Request) -> web.Response:
 async def picture(request: web.Request) -> web.StreamResponse:
     """What it looked like at its best, at the camera's size, with nothing drawn on it."""
     kept = await _kept(request)
-    return await _file(request, request.app[ARCHIVE].pictures.image(kept.event))
+    return await _file(request, kept, request.app[ARCHIVE].pictures.image(kept.event))
 
 
 @routes.get(f"{ONE}/thumbnail")
@@ -119,7 +119,7 @@ async def picture(request: web.Request) -> web.StreamResponse:
 async def thumbnail(request: web.Request) -> web.StreamResponse:
     """The thing and what was around it, small."""
     kept = await _kept(request)
-    return await _file(request, request.app[ARCHIVE].pictures.thumbnail(kept.event))
+    return await _file(request, kept, request.app[ARCHIVE].pictures.thumbnail(kept.event))
 
 
 @routes.patch(ONE)
@@ -222,7 +222,7 @@ def _reviewed(request: web.Request, said: EventReview, before: Review) -> Review
     )
 
 
-async def _file(request: web.Request, path: Path) -> web.Response:
+async def _file(request: web.Request, kept: Kept, path: Path) -> web.Response:
     """A file that is there as long as its event is. Names hold no part of a request.
 
     Read whole, as the page's files are: aiohttp's sendfile(2) ends in a traceback where a viewer leaves meanwhile. In
@@ -231,7 +231,7 @@ async def _file(request: web.Request, path: Path) -> web.Response:
     try:
         body, mark = await in_its_thread(request, partial(_read, path))
     except FileNotFoundError:
-        body, mark = await _fetched(request, path)
+        body, mark = await _fetched(request, kept, path)
     except OSError:
         raise Refused(404, "this event has no picture") from None
     tag = ETag(mark)
@@ -251,10 +251,10 @@ def _read(path: Path) -> tuple[bytes, str]:
         return file.read(), f"{found.st_mtime_ns:x}-{found.st_size:x}"
 
 
-async def _fetched(request: web.Request, path: Path) -> tuple[bytes, str]:
-    """The same of one that may be in object storage alone."""
+async def _fetched(request: web.Request, kept: Kept, path: Path) -> tuple[bytes, str]:
+    """The same of one that may be in object storage alone, or with another replica."""
     try:
-        body = await fetched(request, partial(request.app[ARCHIVE].pictures.read, path))
+        body = await fetched(request, partial(request.app[ARCHIVE].pictures.read, path, kept.replica))
     except OSError:
         raise Refused(404, "this event has no picture") from None
     return body, hashlib.sha256(body).hexdigest()[:32]

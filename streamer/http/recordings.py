@@ -73,7 +73,8 @@ async def listing(request: web.Request) -> web.Response:
         limit = min(limit, MOST_WITH_FRAGMENTS)
         segments = list(await recordings.segments(stream, began, ended, limit + 1))
     await require_known(request, known=bool(spans or segments))
-    made = partial(_listing, stream, (began, ended), spans, segments, limit, asked.detail == "fragments")
+    away = frozenset(segment.id for segment in segments if recordings.files.is_unreachable(segment))
+    made = partial(_listing, stream, (began, ended), spans, segments, limit, asked.detail == "fragments", away)
     return await _told(request, made)
 
 
@@ -189,6 +190,7 @@ def _listing(
     segments: Sequence[Segment],
     limit: int,
     with_fragments: bool,
+    away: frozenset[str],
 ) -> ShownRecordings:
     more = segments[limit].began_at if len(segments) > limit else None
     return ShownRecordings.model_validate(
@@ -197,7 +199,9 @@ def _listing(
             "from": span[0],
             "to": span[1],
             "spans": _spans(spans),
-            "segments": [_shown(each, with_fragments=with_fragments) for each in segments[:limit]],
+            "segments": [
+                _shown(each, with_fragments=with_fragments, is_away=each.id in away) for each in segments[:limit]
+            ],
             "more": more,
         },
         strict=False,
@@ -232,7 +236,7 @@ def _spans(spans: Sequence[Span]) -> list[ShownSpan]:
     ]
 
 
-def _shown(segment: Segment, *, with_fragments: bool) -> ShownSegment:
+def _shown(segment: Segment, *, with_fragments: bool, is_away: bool) -> ShownSegment:
     fragments = None
     if with_fragments:
         fragments = tuple(
@@ -250,6 +254,7 @@ def _shown(segment: Segment, *, with_fragments: bool) -> ShownSegment:
         size=segment.size,
         follows=segment.follows,
         has_event=segment.has_event,
+        unreachable=is_away,
         fragments=fragments,
     )
 

@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
+from streamer.archive import event_table
 from streamer.archive.archive import Archive
 from streamer.values.alert import AlertRule, Telling
 from tests.archive.events import NOON, an_event
@@ -69,3 +71,25 @@ async def test_a_rule_that_is_made_at_one_replica_is_in_force_at_all(two: Replic
         await until(lambda: [rule.name for rule in two.far.alerts.telling.rules] == ["night"])
         await two.far.alerts.remove_rule("night")
         await until(lambda: two.near.alerts.telling.rules == ())
+
+
+async def test_events_that_a_dead_replica_left_open_end_with_whoever_takes_its_stream(two: Replicas) -> None:
+    """When they were seen last, told of once; and what the former owner says later of them opens none again."""
+    heard: list[tuple[str, str]] = []
+    far = two.archive("far", on_kept=lambda some: heard.extend((kept.event.id, kept.news) for kept in some))
+    left, other = an_event(NOON, stream="a"), an_event(NOON + 1, stream="b")
+    await two.near.open()
+    for event in (left, other):
+        two.near.put(event)
+    await two.near.writer.settle()
+    async with following(far):
+        assert far.following is not None
+        far.following.gained("a")
+        await until(lambda: (left.id, "ended") in heard)
+    two.near.put(replace(left, last_at=left.last_at + 30))
+    await two.near.writer.settle()
+    with two.database.reading() as cursor:
+        ended, going_on = (event_table.one(cursor, event.id) for event in (left, other))
+    assert ended is not None
+    assert going_on is not None
+    assert (ended.event.ended_at, going_on.event.ended_at) == (left.last_at, None)

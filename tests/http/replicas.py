@@ -17,6 +17,7 @@ from streamer.access.accounts import Accounts
 from streamer.access.caller import CALLER, Caller, Question, signed
 from streamer.http.forwarding.neighbours import Neighbours
 from streamer.http.listener import Listener, bind
+from streamer.keeping import Keeping
 from streamer.service import Service
 from streamer.values.replica import Replica
 from tests.peers.clock import FakeClock
@@ -105,7 +106,7 @@ async def run_replica(
     connecting: float = 5.0,
     **sections: Any,
 ) -> AsyncIterator[RunningReplica]:
-    """A service that runs these streams, whose cameras are away, in the cluster of the map."""
+    """A service that runs these streams, whose cameras are away, in the cluster of the map; `archive` is its own."""
     clock, away = FakeClock(), {"url": f"rtsp://127.0.0.1:{free_port()}/x"}
     document = {
         "serving": {"address": f"127.0.0.1:{free_port()}"},
@@ -113,6 +114,8 @@ async def run_replica(
         **sections,
     }
     service = Service(config.parse(document), clock)
+    if service.config.archive is not None:
+        service.keeping = Keeping(service.config, None, clock=clock, replica=name)
     if accounts is not None:
         service.entrance.store.change_now(lambda _: accounts)
     neighbours = Neighbours(SaidWhereabouts(name, map), key, wall=lambda: WALL, clock=clock, connecting=connecting)

@@ -117,7 +117,7 @@ class StoredOutbox:
 
         def read() -> Picture:
             image, thumbnail = (
-                self._pictures.read(path)
+                self._pictures.read(path, kept.replica)
                 for path in (self._pictures.image(kept.event), self._pictures.thumbnail(kept.event))
             )
             return Picture(image, thumbnail, kept.boxes)

@@ -9,6 +9,7 @@ from pathlib import Path
 from streamer.archive.recordings.segment import Segment
 from streamer.archive.storage.bucket import Bucket
 from streamer.archive.storage.object_file import ObjectFile
+from streamer.archive.storage.other_disks import OtherDisk, OtherDisks
 
 
 class RecordingFiles:
@@ -22,6 +23,8 @@ class RecordingFiles:
             replica: whose disk this is; None: there is no cluster, and all that are on a disk are on this one.
         """
         self.folder, self.replica = folder, replica
+        self.others: OtherDisks | None = None
+        """The other replicas' disks; None: there are none that could be read."""
 
     def are_of(self, segment: Segment) -> bool:
         """Whether its file lies here, if it is on a disk at all."""
@@ -45,14 +48,26 @@ class RecordingFiles:
         return self.path(segment).relative_to(self.folder.parent).as_posix()
 
     def source(self, segment: Segment, bucket: Bucket | None) -> Path | ObjectFile:
-        """What it is read from: a file here, or one in object storage. Looks only here, and only for what is there too.
+        """What it is read from: a file here, in object storage, or with another replica. Looks only here.
 
         A copy's file goes before its row says so, and the row may have been read a while ago.
         """
-        path = self.path(segment)
-        if bucket is None or not segment.is_remote or (segment.is_local and path.exists()):
-            return path
-        return ObjectFile(bucket, self.key(segment), segment.size)
+        path, elsewhere = self.path(segment), self.elsewhere(segment, bucket)
+        return path if elsewhere is None or (segment.is_local and path.exists()) else elsewhere
+
+    def elsewhere(self, segment: Segment, bucket: Bucket | None) -> ObjectFile | None:
+        """Its file where it is not here, object storage first; None: it is here or nowhere."""
+        if bucket is not None and segment.is_remote:
+            return ObjectFile(bucket, self.key(segment), segment.size)
+        if self.others is None or self.are_of(segment) or segment.replica is None:
+            return None
+        return ObjectFile(OtherDisk(self.others, segment.replica), self.key(segment), segment.size)
+
+    def is_unreachable(self, segment: Segment) -> bool:
+        """Whether it lies with a replica alone that is away, as far as is known; does not block."""
+        if self.are_of(segment) or segment.is_remote:
+            return False
+        return self.others is None or segment.replica is None or not self.others.answers(segment.replica)
 
     def remove(self, segment: Segment) -> None:
         """Let go of its file, and of folders that are empty then.

@@ -247,7 +247,7 @@ class Recordings:
         return self.files.path(segment)
 
     def source(self, segment: Segment) -> Path | ObjectFile:
-        """What it is read from: a file here, or one in object storage. Looks on the disk, which blocks."""
+        """What it is read from: a file here, in object storage, or with another replica. Looks here, which blocks."""
         return self.files.source(segment, self._bucket)
 
     def open(self, segment: Segment) -> BinaryIO | ObjectFile:
@@ -255,14 +255,15 @@ class Recordings:
 
         Raises:
             FileNotFoundError: it is not there any more.
-            OSError: it cannot be opened. What is in object storage says so when it is read, as `StorageAway`.
+            OSError: it cannot be opened. What is elsewhere says so when it is read, as `StorageAway`.
         """
         try:
             return self.files.path(segment).open("rb", buffering=0)
         except (FileNotFoundError, NotADirectoryError):
-            if self._bucket is None or not segment.is_remote:
+            elsewhere = self.files.elsewhere(segment, self._bucket)
+            if elsewhere is None:
                 raise
-            return ObjectFile(self._bucket, self.files.key(segment), segment.size)
+            return elsewhere
 
     # ---- changes
 

@@ -1,9 +1,8 @@
-"""An object in object storage as a file that is read anywhere in it, a block at a time: never held whole."""
+"""What lies elsewhere as a file that is read anywhere in it, a block at a time: never held whole."""
 
 import io
 from collections import OrderedDict
-
-from streamer.archive.storage.bucket import Bucket
+from typing import Protocol
 
 BLOCK = 1 << 20
 """Bytes that are asked for at a time: with less, each costs a round trip more; with more, a seek what nobody reads."""
@@ -11,19 +10,31 @@ BLOCKS = 4
 """That are held."""
 
 
+class Store(Protocol):
+    """Where it lies: object storage, or another replica's disk."""
+
+    def read(self, key: str, offset: int, size: int) -> bytes:
+        """A part of what is there.
+
+        Raises:
+            StorageAway: it cannot be read.
+            FileNotFoundError: it is not there.
+        """
+
+
 class ObjectFile(io.RawIOBase):
     """One, to read. Each read that finds nothing at hand blocks for a round trip."""
 
-    def __init__(self, bucket: Bucket, key: str, size: int) -> None:
+    def __init__(self, store: Store, key: str, size: int) -> None:
         """Have read nothing.
 
         Args:
-            bucket: it is in.
+            store: it is in.
             key: its name there.
             size: in bytes.
         """
         super().__init__()
-        self._bucket, self._key, self._size = bucket, key, size
+        self._store, self._key, self._size = store, key, size
         self._at = 0
         self._blocks: OrderedDict[int, bytes] = OrderedDict()
 
@@ -76,7 +87,7 @@ class ObjectFile(io.RawIOBase):
         found = self._blocks.get(number)
         if found is None:
             begin = number * BLOCK
-            found = self._bucket.read(self._key, begin, min(BLOCK, self._size - begin))
+            found = self._store.read(self._key, begin, min(BLOCK, self._size - begin))
             self._blocks[number] = found
             while len(self._blocks) > BLOCKS:
                 self._blocks.popitem(last=False)

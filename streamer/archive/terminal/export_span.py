@@ -163,7 +163,7 @@ def _copy_picture(archive: AtRest, kept: Kept, folder: Path) -> None:
         return
     folder.mkdir(exist_ok=True)
     try:
-        picture = archive.pictures.read(archive.pictures.image(kept.event))
+        picture = archive.pictures.read(archive.pictures.image(kept.event), kept.replica)
     except FileNotFoundError:
         return  # it has just been let go
     (folder / f"{kept.event.id}.jpg").write_bytes(picture)

@@ -133,6 +133,8 @@ class ShownSegment(Body):
     follows: bool
     """It goes on where the one before ended, in the same form."""
     has_event: bool
+    unreachable: bool
+    """It lies with a replica of the cluster that cannot be reached now."""
     fragments: tuple[tuple[int, int, int, int, int], ...] | None
     """Of each its offset and size in bytes, the time of its first picture in the segment and its length in
     milliseconds, and whether playing may begin with it, 1 or 0. Null where they were not asked for."""
