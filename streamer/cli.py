@@ -261,7 +261,8 @@ def _at_rest(arguments: argparse.Namespace) -> "AtRest":
     from streamer import config, keeping
 
     path: Path = arguments.config or CONFIG
-    return keeping.at_rest(config.load(path), path)
+    settings = config.load(path)
+    return keeping.at_rest(settings, path, None if settings.cluster is None else settings.cluster.member)
 
 
 def _demo(arguments: argparse.Namespace) -> int:

@@ -16,6 +16,7 @@ from streamer.cluster.ownership import Ownership, Standing
 from streamer.cluster.registry import Registry
 from streamer.cluster.replica import Replica as OwnReplica
 from streamer.cluster.servers import Servers, Tls
+from streamer.cluster.subjects import Subjects
 from streamer.config import ClusterSettings
 from streamer.control.roster import Entry, Roster
 from streamer.control.shared_roster import SharedRoster
@@ -49,6 +50,8 @@ class Clustering:
         self.me = settings.member
         self.key = settings.key.encode()
         """What replicas sign with what they pass on to each other."""
+        self.on_gained: list[Callable[[str], None]] = []
+        """Told of each stream that is ours from now on."""
         self.on_change: Callable[[], Awaitable[None]] = _nobody
         """Called when there are other streams, or others of them are ours."""
         self.on_published_elsewhere: Callable[[str], None] = _nothing
@@ -80,6 +83,10 @@ class Clustering:
             copies=settings.copies,
             clock=clock,
         )
+        self.subjects = Subjects(
+            _servers(settings), settings.name, self.me, epoch_of=lambda stream: self._ownership.held.get(stream)
+        )
+        """What we tell of our streams, and hear of the others'."""
         self._news, self._is_behind = asyncio.Event(), False
         self._mine: dict[str, dict[str, Any]] = {}
         self._published: set[str] = set()
@@ -91,7 +98,12 @@ class Clustering:
 
     def tasks(self) -> dict[str, Callable[[], Awaitable[None]]]:
         """What runs for as long as the service lives, by name."""
-        return {"cluster": self._replica.run, "cluster-streams": self._follow, "cluster-watch": self._watch}
+        return {
+            "cluster": self._replica.run,
+            "cluster-streams": self._follow,
+            "cluster-watch": self._watch,
+            "cluster-subjects": self.subjects.run,
+        }
 
     async def hand_over(self) -> None:
         """Leave: the others take our streams at once, and we run none any more."""
@@ -249,6 +261,8 @@ class Clustering:
 
     def _gained(self, stream: str, epoch: int) -> None:
         log.info("runs %s from now on, by claim %d", stream, epoch)
+        for tell in self.on_gained:
+            tell(stream)
         self._news.set()
 
     def _lost(self, stream: str) -> None:

@@ -74,13 +74,22 @@ class Keeping:
         self._patience: float | None = None
         self.archive: Archive | None = None
         self._recorders: Recorders | None = None
+        self.on_kept: list[Callable[[Sequence[Kept]], None]] = []
+        """Told on the event loop of events that were kept here, once they are, and of each change."""
         self.kept: tuple[Archive, Announcements, Renders] | None = None
         """The archive, who is told of what it keeps, and what draws boxes into recordings."""
         if config.archive is not None:
             folder = (path.parent if path is not None else Path()) / config.archive.path
             self._patience = None if config.archive.database is None else PATIENCE
             announcements = _announcements()
-            self.archive = _archive(config.archive, folder, clock, wall, announcements.tell, replica)
+
+            def tell(some: "Sequence[Kept]") -> None:
+                announcements.tell(some)
+                if ours := [kept for kept in some if kept.replica == replica]:
+                    for each in self.on_kept:
+                        each(ours)
+
+            self.archive = _archive(config.archive, folder, clock, wall, tell, replica)
             self.kept = self.archive, announcements, _renders(self.archive, folder / "renders", wall)
             self._recorders = _recorders(self.archive, clock, wall)
 
@@ -88,6 +97,16 @@ class Keeping:
     def outbox(self) -> "StoredOutbox | None":
         """What outlets are to be told; None: nothing is kept, and nobody told."""
         return None if self.archive is None else self.archive.outbox
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether anybody listens to what is kept."""
+        return self.kept is not None and len(self.kept[1]) > 0
+
+    def look_now(self) -> None:
+        """Another replica has kept something: have listeners told of it at once."""
+        if self.archive is not None and self.archive.following is not None:
+            self.archive.following.look_now()
 
     def gained(self, stream: str) -> None:
         """A shared stream is ours to run from now on: what its former owner left open is ended. Never waits."""

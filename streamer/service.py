@@ -5,9 +5,9 @@ import contextlib
 import functools
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 from aiohttp import web
@@ -44,6 +44,7 @@ from streamer.values.supervision import PAUSE, supervise
 from streamer.view.still import draw
 
 if TYPE_CHECKING:
+    from streamer.archive.kept import Kept
     from streamer.clustering import Clustering
     from streamer.http.forwarding.neighbours import Neighbours
 
@@ -190,7 +191,26 @@ class Service:
         if self.clustering is None:
             return {}
         self.clustering.say(self.config.streams_said)
+        self._tell_others(self.clustering)
         return self.clustering.tasks()
+
+    def _tell_others(self, clustering: "Clustering") -> None:
+        """Of what is found and kept here; and listeners here of what is elsewhere."""
+        subjects = clustering.subjects
+
+        def kept(some: "Sequence[Kept]") -> None:
+            for each in some:
+                subjects.tell("events", each.event.stream, functools.partial(_told_of, each))
+
+        def found(stream: str, replica: str, event: Mapping[str, Any]) -> None:
+            owner = clustering.of(stream)
+            if owner is not None and owner.name == replica:  # of two that run it for a moment, one counts
+                self.events.publish_heard(stream, event)
+
+        clustering.on_gained.append(self.keeping.gained)
+        self.keeping.on_kept.append(kept)
+        subjects.hear("detections", self.events.wants_all, found)
+        subjects.hear("events", lambda: self.keeping.is_heard, lambda *_: self.keeping.look_now())
 
     def _remote(self) -> Remote:
         alerts = None if self.keeping.archive is None else self.keeping.archive.alerts
@@ -232,6 +252,8 @@ class Service:
     # ---- what changes
 
     async def _apply(self, entries: Mapping[str, Entry]) -> None:
+        if self.clustering is not None:  # some of what others run now lies here
+            self.keeping.keep_as({name: entry.settings.record.value() for name, entry in entries.items()})
         await self._reconciler.apply(entries if self.clustering is None else self.clustering.of_ours(entries))
         await self.models.keep(self.models.required | {pipeline.model.name for pipeline in self.streams})
 
@@ -277,6 +299,8 @@ class Service:
             return  # it was asked about before its stream's end, and another may have the name now
         self.metrics.answered(detections)
         self.events.publish(detections)
+        if self.clustering is not None:
+            self.clustering.subjects.tell("detections", detections.stream, detections.event)
 
     async def _measure_lag(self) -> None:
         """How late the event loop wakes, which viewers feel first on too small a machine, and how many tasks it has."""
@@ -302,6 +326,11 @@ def _clustering(config: Config, clock: Clock) -> "Clustering | None":
             "cluster: NATS needs a package that is not installed: pip install 'sightline[cluster]'"
         ) from None
     return Clustering(config.cluster, clock=clock)
+
+
+def _told_of(kept: "Kept") -> Mapping[str, Any]:
+    """An event as subjects have it."""
+    return {"news": kept.news, **kept.document()}
 
 
 def _neighbours(clustering: "Clustering") -> "Neighbours":

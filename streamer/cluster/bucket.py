@@ -87,8 +87,8 @@ class Bucket:
         Raises:
             NatsAway: it may not be written.
         """
-        with _told():
-            await self._store.put(f"member.{_key(member.id)}", member.record())
+        with told():
+            await self._store.put(f"member.{key_of(member.id)}", member.record())
 
     async def clear(self, member: str) -> None:
         """Take a member's record away, by its id.
@@ -96,8 +96,8 @@ class Bucket:
         Raises:
             NatsAway: it may be there still.
         """
-        with _told():
-            await self._store.delete(f"member.{_key(member)}")
+        with told():
+            await self._store.delete(f"member.{key_of(member)}")
 
     async def claim(self, stream: str, owner: str, last: int) -> Claim:
         """Write that a stream is somebody's, if its newest record still has a revision.
@@ -111,8 +111,8 @@ class Bucket:
             Outrun: it has another.
             NatsAway: it may not be written.
         """
-        with _told():
-            epoch = await self._store.update(f"claim.{_key(stream)}", record_of(owner), last=last)
+        with told():
+            epoch = await self._store.update(f"claim.{key_of(stream)}", record_of(owner), last=last)
         return Claim(stream, owner, epoch)
 
     async def give(self, stream: str, last: int) -> None:
@@ -122,8 +122,8 @@ class Bucket:
             Outrun: it has another.
             NatsAway: it may be there still.
         """
-        with _told():
-            await self._store.delete(f"claim.{_key(stream)}", last=last)
+        with told():
+            await self._store.delete(f"claim.{key_of(stream)}", last=last)
 
     async def write(self, writing: Writing) -> RecordHeard:
         """Write what a stream is, if its record's newest revision is still the one that is to be replaced.
@@ -132,8 +132,8 @@ class Bucket:
             Outrun: it has another.
             NatsAway: it may not be written.
         """
-        key = f"{writing.kind}.{_key(writing.stream)}"
-        with _told():
+        key = f"{writing.kind}.{key_of(writing.stream)}"
+        with told():
             revision = await self._store.update(key, writing.record, last=writing.last)
         return RecordHeard(writing.kind, writing.stream, writing.record, revision)
 
@@ -143,7 +143,7 @@ class Bucket:
         Raises:
             NatsAway: the connection has ended.
         """
-        with _told():
+        with told():
             watcher = await self._store.watchall()
         closed = asyncio.create_task(self._closed.wait())
         try:
@@ -206,6 +206,24 @@ async def opened(servers: Servers, url: str, name: str, *, copies: int = 1) -> A
     Raises:
         NatsAway: there is no way to it; says why.
     """
+    async with connected(servers, url) as (client, closed):
+        try:
+            yield await _found(client, name, copies, closed)
+        except NatsAway as away:
+            raise NatsAway(f"{place(url)}: {away}") from None
+
+
+@asynccontextmanager
+async def connected(servers: Servers, url: str) -> AsyncIterator[tuple[Client, asyncio.Event]]:
+    """Connect to a server, once; gives the client, and what is set when the connection has ended.
+
+    Args:
+        servers: how we show each other who we are.
+        url: which of them.
+
+    Raises:
+        NatsAway: it cannot be reached, or does not let us in; says why.
+    """
     closed, trouble = asyncio.Event(), list[Exception]()
     client = _TlsClient() if servers.tls is not None or url.startswith("tls://") else Client()
 
@@ -238,10 +256,7 @@ async def opened(servers: Servers, url: str, name: str, *, copies: int = 1) -> A
                 )
         except (nats.errors.Error, OSError, TimeoutError, *ODD) as error:
             raise NatsAway(f"{place(url)}: {_sentence(trouble[-1] if trouble else error)}") from None
-        try:
-            yield await _found(client, name, copies, closed)
-        except NatsAway as away:
-            raise NatsAway(f"{place(url)}: {away}") from None
+        yield client, closed
     finally:
         # TLS would wait 30 s for a farewell; and the library asserts where it never began to connect.
         with contextlib.suppress(nats.errors.Error, OSError, TimeoutError, *ODD):
@@ -250,7 +265,7 @@ async def opened(servers: Servers, url: str, name: str, *, copies: int = 1) -> A
 
 
 async def _found(client: Client, name: str, copies: int, closed: asyncio.Event) -> Bucket:
-    with _told():
+    with told():
         stream = client.jetstream(timeout=ANSWER)
         bucket = f"sightline-{name}"
         try:
@@ -267,13 +282,13 @@ async def _found(client: Client, name: str, copies: int, closed: asyncio.Event) 
     return Bucket(store, str(status.stream_info.created), closed)
 
 
-def _key(name: str) -> str:
+def key_of(name: str) -> str:
     """A name in a key: a dot at its end, or two in a row, would be none. Names have no equals sign."""
     return name.replace(".", "=")
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def told() -> Iterator[None]:
     """Say in our own words what the library raises."""
     try:
         yield

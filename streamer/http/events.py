@@ -2,8 +2,9 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from streamer.values.buffer import Buffer
 from streamer.values.detections import Detections
@@ -41,16 +42,27 @@ class Events:
         finally:
             del self._subscribers[buffer]
 
+    def wants_all(self) -> bool:
+        """Whether anybody wants those of all streams, wherever they run."""
+        return any(wanted is None for wanted, _ in self._subscribers.values())
+
     def publish(self, detections: Detections) -> None:
         """Send one frame's detections to whoever wants them."""
+        self._send(detections.stream, detections.event)
+
+    def publish_heard(self, stream: str, event: Mapping[str, Any]) -> None:
+        """Send those of a stream that another replica runs to who wants all: of one stream, its replica is asked."""
+        self._send(stream, lambda: event, of_all=True)
+
+    def _send(self, name: str, made: Callable[[], Mapping[str, Any]], *, of_all: bool = False) -> None:
         wanting = [
             (each, stream)
             for each, (stream, sees) in self._subscribers.items()
-            if stream == detections.stream or (stream is None and sees(detections.stream))
+            if (stream == name and not of_all) or (stream is None and sees(name))
         ]
         if wanting:
             # HTML Living Standard section 9.2: a field name, a colon, the value, and an empty line to dispatch.
-            event = b"data: " + json.dumps(detections.event(), separators=(",", ":")).encode() + b"\n\n"
+            event = b"data: " + json.dumps(made(), separators=(",", ":")).encode() + b"\n\n"
             for buffer, stream in wanting:
                 before = buffer.dropped
                 buffer.put(event)
