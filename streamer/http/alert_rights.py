@@ -11,7 +11,7 @@ from streamer.access.action import Action
 from streamer.access.principal import Principal
 from streamer.http.gate import DOING
 from streamer.http.kept_events import ARCHIVE
-from streamer.http.keys import STREAMS
+from streamer.http.keys import stream_names
 from streamer.http.needs import PRINCIPAL
 from streamer.values.alert import AlertRule
 from streamer.values.errors import Refused
@@ -19,7 +19,7 @@ from streamer.values.errors import Refused
 
 async def seen_streams(request: web.Request) -> frozenset[str]:
     """All streams that there are, or that something is kept of, and that whoever asks may see."""
-    known = {pipeline.name for pipeline in request.app[STREAMS]} | set(await request.app[ARCHIVE].streams())
+    known = set(stream_names(request.app)) | set(await request.app[ARCHIVE].streams())
     return frozenset(filter(request[PRINCIPAL].sees, known))
 
 

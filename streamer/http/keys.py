@@ -45,12 +45,15 @@ def location(request: web.Request, path: str) -> str:
     return prefix_of(request) + path
 
 
+def stream_names(app: web.Application) -> tuple[str, ...]:
+    """Of all streams; of a cluster those of all replicas."""
+    here, elsewhere = (pipeline.name for pipeline in app[STREAMS]), app.get(ELSEWHERE)
+    return tuple(here if elsewhere is None else dict.fromkeys((*elsewhere.names(), *here)))
+
+
 def no_stream(request: web.Request) -> Refused:
     """What is answered to who names a stream that is not there, or that he may not see: he cannot tell which."""
-    sees, elsewhere = request[PRINCIPAL].sees, request.app.get(ELSEWHERE)
-    here = (pipeline.name for pipeline in request.app[STREAMS])
-    names = here if elsewhere is None else dict.fromkeys((*elsewhere.names(), *here))
-    known = ", ".join(name for name in names if sees(name)) or "none"
+    known = ", ".join(filter(request[PRINCIPAL].sees, stream_names(request.app))) or "none"
     return Refused(404, f"there is no stream of that name; there are: {known}")
 
 

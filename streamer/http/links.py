@@ -23,7 +23,7 @@ from streamer.http.bodies.link import MadeLink, NewLink
 from streamer.http.bodies.recording import ClipSearch
 from streamer.http.gate import require
 from streamer.http.json_body import FITS, KEPT, answer, body_of
-from streamer.http.keys import PROXIES, STREAMS, location, no_stream
+from streamer.http.keys import PROXIES, location, no_stream, stream_names
 from streamer.http.needs import CREDENTIAL, PRINCIPAL, needs
 from streamer.http.operation import described
 from streamer.values.errors import Refused
@@ -56,7 +56,7 @@ async def make(request: web.Request) -> web.Response:
     if stream is None:
         raise Refused(422, NOWHERE)
     require(request, Action.VIEW, stream)
-    if path.endswith(FRAME) and request.app[STREAMS].get(stream) is None:
+    if path.endswith(FRAME) and stream not in stream_names(request.app):
         raise no_stream(request)
     by = _maker(request)
     accounts = parts.store.accounts

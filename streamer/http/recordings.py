@@ -30,7 +30,7 @@ from streamer.http.changes import whole
 from streamer.http.entity_tag import tagged
 from streamer.http.file_range import FILES, STORED, in_its_thread
 from streamer.http.json_body import answer
-from streamer.http.keys import STREAMS, no_stream
+from streamer.http.keys import no_stream, stream_names
 from streamer.http.needs import needs
 from streamer.http.operation import Answer, Content, described
 from streamer.values.errands import Errands
@@ -169,7 +169,7 @@ async def require_known(request: web.Request, *, known: bool) -> None:
         Refused: 404.
     """
     name = request.match_info["name"]
-    if known or request.app[STREAMS].get(name) is not None:
+    if known or name in stream_names(request.app):
         return
     if name not in await request.app[RECORDINGS].streams():
         raise no_stream(request)

@@ -70,6 +70,7 @@ class RunningReplica:
 
     name: str
     service: Service
+    application: web.Application
     neighbours: Neighbours
     url: str
     clock: FakeClock
@@ -137,7 +138,7 @@ async def run_replica(
         )
         left.push_async_callback(listener.close)
         map.urls[name] = f"http://127.0.0.1:{sockets[0].getsockname()[1]}"
-        yield RunningReplica(name, service, neighbours, map.urls[name], clock, client)
+        yield RunningReplica(name, service, application, neighbours, map.urls[name], clock, client)
 
 
 @dataclass
