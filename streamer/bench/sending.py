@@ -1,16 +1,26 @@
 """`python -m streamer.bench.sending FORMAT URL OPTIONS CLIP EPOCH`: a camera of any kind that FFmpeg writes.
 
 Sends a raw H.264 clip of `numbered` in a loop: picture n is due EPOCH (monotonic seconds) + n / RATE, and written then.
-OPTIONS are the muxer's, as JSON. At an http: URL it is a web server that answers whoever asks, one after the other.
+OPTIONS are the muxer's, as JSON. At an http: URL it is a web server that answers whoever asks, one after the other; of
+HLS one that has the playlist and its segments. At an srt: URL the system's ffmpeg takes the bytes as they are.
 """
 
+import functools
 import itertools
 import json
+import os
 import socket
+import subprocess
 import sys
+import tempfile
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import av
@@ -38,11 +48,59 @@ class Answer:
         return len(data)
 
 
+class Folder(SimpleHTTPRequestHandler):
+    """A web server's, which says nothing on the terminal."""
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the name it has there
+        """Nothing."""
+
+
+class Relay:
+    """SRT, which PyAV's FFmpeg has not: the system's, which looks at nothing that it passes on."""
+
+    def __init__(self, url: str) -> None:
+        """Wait there for somebody who calls."""
+        raw = ["-f", "data", "-i", "pipe:0", "-map", "0", "-c", "copy", "-f", "data"]
+        command = ["ffmpeg", "-loglevel", "error", *raw, f"{url}?mode=listener&pkt_size=1316"]
+        reading, self._into = os.pipe()
+        self._process = subprocess.Popen(command, stdin=reading)
+        os.close(reading)
+
+    def write(self, data: bytes) -> int:
+        """Send it."""
+        return os.write(self._into, data)
+
+    def close(self) -> None:
+        """End it."""
+        os.close(self._into)
+        self._process.kill()
+        self._process.wait()
+
+
+@contextmanager
+def _way(form: str, url: str) -> Iterator[Any]:
+    """What a muxer writes to."""
+    there = urlsplit(url)
+    if form == "hls":
+        with tempfile.TemporaryDirectory(prefix="sightline-bench-") as folder:
+            handler = functools.partial(Folder, directory=folder)
+            with ThreadingHTTPServer(("127.0.0.1", there.port or 0), handler) as server:
+                threading.Thread(target=server.serve_forever, daemon=True).start()
+                yield f"{folder}{there.path}"
+                server.shutdown()
+    elif there.scheme == "srt":
+        relay = Relay(url)
+        try:
+            yield relay
+        finally:
+            relay.close()
+    else:
+        yield Answer(there.port or 0, KINDS[form]) if there.scheme == "http" else url
+
+
 def send(form: str, url: str, options: dict[str, str], clip: Path, epoch: float) -> None:
     """Connect, or wait for somebody, and send until he goes."""
-    there = urlsplit(url)
-    to = Answer(there.port or 0, KINDS[form]) if there.scheme == "http" else url
-    with av.open(str(clip)) as source:
+    with _way(form, url) as to, av.open(str(clip)) as source:
         template = source.streams.video[0]
         units = [bytes(packet) for packet in source.demux(template) if packet.size]
         with av.open(to, "w", format=form, options=options | {"flush_packets": "1"}) as sink:

@@ -6,7 +6,7 @@ import av
 import pytest
 
 from streamer.bench import arrival
-from streamer.bench.arrival import KINDS, PICTURES, ages_of
+from streamer.bench.arrival import KINDS, PICTURES, ages_of, beyond_pace
 from streamer.bench.footage import RATE, numbered
 from streamer.bench.report import ROWS
 from streamer.values.errors import SightlineError
@@ -39,6 +39,13 @@ def test_a_picture_without_a_number_ends_the_measurement(tmp_path: Path) -> None
         ages_of([(1.0, unit) for unit in units(make_clip(tmp_path / "clip.ts"))], b"", 0.0)
 
 
+def test_a_recording_is_as_late_as_it_is_behind_its_promptest_picture() -> None:
+    """Wherever in a round of the clip it began, and on both sides of where that begins anew."""
+    length = PICTURES / RATE
+    ages = [(length - 0.004 + late) % length for late in (0.002, 0.0, 0.010, 0.001)]
+    assert beyond_pace(ages) == pytest.approx([0.002, 0.0, 0.010, 0.001])
+
+
 def test_every_kind_has_its_rows() -> None:
     """The median and the 95th percentile of each."""
     assert {f"{kind}_ms_{part}" for kind in KINDS for part in ("p50", "p95")} == {
@@ -46,7 +53,7 @@ def test_every_kind_has_its_rows() -> None:
     }
 
 
-@pytest.mark.parametrize("kind", ["rtsp_pushed", "mpegts"])
+@pytest.mark.parametrize("kind", ["rtsp_pushed", "mpegts", "srt", "whip", "hls", "file"])
 def test_a_camera_is_measured(kind: str, clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """From its key frame on every picture comes, and none before it was due: an age is never a clip's length."""
     monkeypatch.setattr(arrival, "OPENING", 0)
