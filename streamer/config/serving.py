@@ -43,7 +43,7 @@ class ServingSettings(Section):
     deadline: Annotated[float, Field(gt=0, le=60)] = 1.0
     """Seconds a frame stays worth an answer, from its arrival."""
     scheduling: Literal["pull", "push"] = "pull"
-    """pull: when a call can leave, the newest frames there are. push: those at which streams were due, as it was
-    before; it is there until pulling is measured to be better everywhere, and goes then."""
+    """pull: when a call can leave, the newest frames there are. push: those at which streams were due, which are older,
+    and at overload some more; docs/design/scheduling.md says for whom."""
     tls: ServingTlsSettings | None = None
     """None: plain gRPC."""

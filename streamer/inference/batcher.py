@@ -1,4 +1,4 @@
-"""Which frames go to the model, and when, as it was before `scheduler.py`: `serving.scheduling: push`. Pure.
+"""Which frames go to the model, and when, where as many as can be count more than how new they are: `push`. Pure.
 
 A frame waits from when its slot opened. A batch leaves as soon as the model can take one, and holds whatever waits
 then, longest waiting first. While the model is busy the next batch fills by itself.
