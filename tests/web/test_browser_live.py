@@ -15,6 +15,7 @@ from tests.peers.clip import make_clip
 from tests.peers.model_server import ModelServer
 from tests.peers.rtsp_server import run_rtsp_server
 from tests.peers.service import Service, run_service, until
+from tests.peers.udp_relay import relayed
 from tests.web.exactness import IS_EXACT, LOOK, compare, hear_answers
 
 pytestmark = pytest.mark.timeout(300)
@@ -169,6 +170,45 @@ async def test_what_browsers_do_not_play_comes_with_its_boxes_drawn(page: Page, 
     tile = page.locator("stream-viewer[name=tower]")
     await expect(tile).to_have_attribute("data-transport", "webrtc", timeout=PATIENCE_MS)
     await expect(tile.locator(".facts")).to_contain_text("hevc")
+
+
+async def test_who_loses_udp_alone_has_the_pictures_by_http(page: Page, browser: Browser, service: Service) -> None:
+    """A firewall that drops one viewer's datagrams: he is shown JPEG, told why, and leaves; the others play on.
+
+    Once they pass again he has WebRTC again.
+    """
+    await service.wait_for_state("tower", "live")
+    other = await (await browser.new_context()).new_page()
+    async with relayed(page) as relay:
+        tiles = []
+        for each in (page, other):
+            await each.goto(f"{service.url}/#tower")
+            tiles.append(each.locator("stream-viewer[name=tower]"))
+            await expect(tiles[-1]).to_have_attribute("data-transport", "webrtc", timeout=PATIENCE_MS)
+        tile, of_other = tiles
+        assert relay.passed > 0
+
+        async def sessions(wanted: int) -> None:
+            async def are_there() -> bool:
+                return (await service.metrics()).sum("sightline_sessions", stream="tower", transport="whep") == wanted
+
+            await until(are_there, lambda: f"there are not {wanted} sessions")
+
+        await sessions(2)
+        relay.is_blocked = True
+        await expect(tile).to_have_attribute("data-transport", "mjpeg", timeout=PATIENCE_MS)
+        await expect(tile.locator(".facts")).to_contain_text(
+            re.compile("WebRTC (stopped bringing frames|connection broke)")
+        )
+        await frames_move(tile)
+        await sessions(1)
+        await frames_move(of_other)
+        await expect(of_other).to_have_attribute("data-transport", "webrtc")
+        relay.is_blocked = False
+        await tile.evaluate("(tile) => tile.player.retry()")
+        await expect(tile).to_have_attribute("data-transport", "webrtc", timeout=PATIENCE_MS)
+        await sessions(2)
+    await other.context.close()
 
 
 async def test_the_way_is_chosen_by_hand_without_a_reload(page: Page, road: Locator) -> None:
