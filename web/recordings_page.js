@@ -269,6 +269,7 @@ export class RecordingsPage extends HTMLElement {
     if (this.#day && this.#deck.isPlaying && dayOf(this.#deck.at) !== this.#day) this.#see(dayOf(this.#deck.at));
     this.#bar.offer(this.#beyond(-1) !== undefined, this.#beyond(1) !== undefined);
     this.#say();
+    if (!this.#deck.isPlaying) this.#rest();
   }
 
   /** Has the address name the moment, once one stays at it. */
