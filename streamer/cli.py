@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import faulthandler
 import logging
 import math
 import os
@@ -229,6 +230,7 @@ def _serve(arguments: argparse.Namespace) -> int:
     from streamer.tools.memory import keep_memory
 
     _log(logging.DEBUG if arguments.verbose else logging.INFO)
+    faulthandler.enable()  # libraries of C may end us without a word
     keep_memory()
     asyncio.run(serve(settings, path, lambda where: print(f"sightline: serving {where}", flush=True)))
     return 0

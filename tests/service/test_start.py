@@ -106,7 +106,7 @@ async def test_a_signal_ends_it_with_viewers_connected(service: Service, number:
         # The peers live in this event loop, and it must turn for them to see the end.
         code = await asyncio.to_thread(service.process.wait)
         await viewer.ended.wait()
-    assert code == 0
+    assert code == 0, service.process.output
     assert "Traceback" not in service.process.output
     assert "never retrieved" not in service.process.output
     with pytest.raises(ProcessLookupError):
