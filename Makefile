@@ -24,7 +24,7 @@ PAGE := web package.json tsconfig.json
 # Without Node.js there is no stamp, and the script has said what is left out.
 if_node := [[ ! -e $(NODE)/.installed ]] ||
 
-.PHONY: help install demo test test-fast soak lint format bench clean
+.PHONY: help install demo test test-fast soak faults lint format bench clean
 
 help:  ## list the verbs
 	@echo "Sightline: live video in, detections drawn on it, in a browser."
@@ -47,6 +47,10 @@ soak: $(VENV)/.installed-dev  ## ten minutes of coming and going, and what is no
 	@scripts/install_test_tools.sh
 	@$(BIN)/python -m tests.soak $(SOAK_ARGS)
 	@$(BIN)/python -m tests.soak --leak --seconds 90 --settled 20
+
+faults: $(VENV)/.installed-dev  ## three replicas on machines of their own, killed, frozen, cut off fifty times; as root (FAULTS_ARGS="--runs 5")
+	@scripts/install_test_tools.sh
+	@$(BIN)/python -m tests.faults $(FAULTS_ARGS)
 
 lint: $(VENV)/.installed-dev $(NODE)/.installed  ## ruff, mypy, import-linter and deptry, for the page tsc and prettier; changes nothing
 	@$(BIN)/ruff check

@@ -218,13 +218,13 @@ async def run_fake_model_server(
         await server.stop()
 
 
-async def serve(port: int) -> None:
+async def serve(port: int, host: str = "127.0.0.1") -> None:
     """Be a server in a process of its own, which can be frozen."""
     contract = Contract("insulators", height=32, width=32, labels={1: "insulator", 2: "defect"})
-    async with run_fake_model_server(contract, port=port):
+    async with run_fake_model_server(contract, host=host, port=port):
         print("serving", flush=True)
         await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(int(sys.argv[1])))
+    asyncio.run(serve(int(sys.argv[1]), *sys.argv[2:]))

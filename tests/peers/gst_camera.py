@@ -1,7 +1,7 @@
 """A camera: gst-rtsp-server sending H.264, H.265 or MJPEG that was encoded before.
 
 Run by Debian's Python, which owns `gi`; rtsp_server.py starts it. Its one argument is a JSON object:
-    port         TCP port on 127.0.0.1
+    host, port   where to listen, TCP
     mounts       mount point -> the path of an access-unit index (JSON: "file", and "units" of
                  [offset, size, dts_ns, pts_ns], in the order of sending; "duration_ns"; "codec", "width", "height")
     user, password   or null
@@ -149,12 +149,18 @@ def lock(server: Any, user: str, password: str) -> None:
 
 
 def serve(
-    port: int, mounts: dict[str, str], user: str | None, password: str | None, lose_every: int, sound: str | None
+    host: str,
+    port: int,
+    mounts: dict[str, str],
+    user: str | None,
+    password: str | None,
+    lose_every: int,
+    sound: str | None,
 ) -> None:
     """Serve until killed."""
     Gst.init(None)
     server = GstRtspServer.RTSPServer()
-    server.set_address("127.0.0.1")
+    server.set_address(host)
     server.set_service(str(port))
     camera = Camera(lose_every)
     for mount, index_path in mounts.items():
@@ -169,7 +175,7 @@ def serve(
     if user is not None and password is not None:
         lock(server, user, password)
     if not server.attach(None):
-        sys.exit(f"cannot listen on 127.0.0.1:{port}")
+        sys.exit(f"cannot listen on {host}:{port}")
     GLib.unix_signal_add(GLib.PRIORITY_HIGH, signal.SIGUSR1, camera.toggle)
     print("listening", flush=True)
     GLib.MainLoop().run()

@@ -31,11 +31,13 @@ class RtspServer:
         password: str | None,
         lose_every: int,
         sound: str | None = None,
+        host: str = "127.0.0.1",
     ) -> None:
         self.port = port
         self._login = "" if user is None else f"{user}:{password}@"
         self._settings = json.dumps(
             {
+                "host": host,
                 "port": port,
                 "mounts": {mount: str(index) for mount, index in mounts.items()},
                 "user": user,
@@ -101,17 +103,19 @@ def run_rtsp_server(
     password: str | None = None,
     lose_every: int = 0,
     sound: str | None = None,
+    host: str = "127.0.0.1",
 ) -> Iterator[RtspServer]:
     """Serve clips over RTSP for as long as the block lasts.
 
     Args:
         mounts: mount point, such as "/road", to a clip with H.264, H.265 or MJPEG in it (mp4, mkv, ts), or to several
             of one codec that are sent one after the other in one stream.
-        port: on 127.0.0.1; any free one by default. Kept over `kill` and `restart`.
+        port: any free one by default. Kept over `kill` and `restart`.
         user: asks every client for this user and `password`, by digest.
         password: of `user`.
         lose_every: lose every so-manieth packet on the way; 0: none.
         sound: a tone beside every video, "aac", "opus" or "pcm_alaw"; None: nothing.
+        host: the address to listen at.
     """
     requires("gst-rtsp-server")
     with tempfile.TemporaryDirectory(prefix="rtsp-server-") as folder:
@@ -119,7 +123,7 @@ def run_rtsp_server(
             mount: write_access_units([clip] if isinstance(clip, Path) else clip, Path(folder, f"{number}.json"))
             for number, (mount, clip) in enumerate(mounts.items())
         }
-        server = RtspServer(port or free_port(), indexes, user, password, lose_every, sound)
+        server = RtspServer(port or free_port(), indexes, user, password, lose_every, sound, host)
         try:
             yield server
         finally:

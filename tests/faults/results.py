@@ -1,0 +1,48 @@
+"""When each stream's results came, whoever told them: what viewers would have seen."""
+
+import asyncio
+import json
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+
+import aiohttp
+
+PAUSE = 0.2
+"""Seconds from a connection's end to the next try."""
+
+
+class Results:
+    """Listens to some replicas at once."""
+
+    def __init__(self, urls: Sequence[str]) -> None:
+        """Listen to nobody yet."""
+        self._urls = urls
+        self.times: defaultdict[str, list[float]] = defaultdict(list)
+        """Monotonic seconds by stream."""
+
+    async def run(self) -> None:
+        """Listen until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            for url in self._urls:
+                tasks.create_task(self._follow(url))
+
+    def gap(self, stream: str, since: float) -> float | None:
+        """Seconds from then until the next result of a stream; None: there was none."""
+        return next((at - since for at in self.times[stream] if at > since), None)
+
+    def count(self, stream: str, since: float, until: float) -> int:
+        """Results of a stream between."""
+        return sum(since <= at < until for at in self.times[stream])
+
+    async def _follow(self, url: str) -> None:
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=2, sock_read=20)
+        while True:
+            try:
+                async with aiohttp.ClientSession(timeout=timeout) as client, client.get(f"{url}/api/detections") as got:
+                    async for line in got.content:
+                        if line.startswith(b"data: "):
+                            self.times[json.loads(line[6:])["stream"]].append(time.monotonic())
+            except (aiohttp.ClientError, TimeoutError):
+                pass
+            await asyncio.sleep(PAUSE)
