@@ -90,15 +90,16 @@ def test_each_keeps_so_many_bytes_of_its_own(two: Replicas) -> None:
 def test_what_a_replica_that_is_gone_has_not_let_go_of_others_do_a_day_later(two: Replicas) -> None:
     """Of its rows; its files are its own to remove, once it is back."""
     old, older = a_segment(LATER - 7.5 * DAY), a_segment(LATER - 8.5 * DAY)
+    open_ = a_segment(LATER - 8.4 * DAY, ended_at=None)
     recent, past = an_event(LATER - 7.5 * DAY, ended_at=LATER), an_event(LATER - 8.5 * DAY, ended_at=LATER)
-    recorded(two.far, old, older)
+    recorded(two.far, old, older, open_)
     kept(two.far, recent, past)
     started(two.near)
     assert (two.segments(), two.events()) == ({old.id}, {recent.id})
-    assert len(list(two.far.recordings.folder.rglob("*.mp4"))) == 2
+    assert len(list(two.far.recordings.folder.rglob("*.mp4"))) == 3
     with two.database.reading() as cursor:
         doomed = set(lying.doomed(cursor, "far", 10))
-    assert doomed == {two.far.recordings.files.key(older), *two.far.pictures.keys(past)}
+    assert doomed == {*map(two.far.recordings.files.key, (older, open_)), *two.far.pictures.keys(past)}
 
 
 async def test_what_somebody_removes_anywhere_goes_from_the_disk_it_is_on(two: Replicas) -> None:

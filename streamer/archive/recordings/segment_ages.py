@@ -31,8 +31,10 @@ def oldest(cursor: Cursor, which: Which, page: int = 200) -> Iterator[Segment]:
     """All of them, the oldest first, without `init` and `fragments`; read as far as somebody wants them."""
     streams = ["stream = ?"] if which.stream is not None else ["stream <> ?"] * len(which.without)
     named = which.without if which.stream is None else (which.stream,)
-    where = " AND ".join(("has_event = ?", "(began_ms, id) > (?, ?)", "ended_ms < ?", *streams))
     is_there = which.is_there and which.replica is not None
+    # One that another left open may never be ended any more.
+    ended = "(ended_ms IS NULL OR ended_ms < ?)" if is_there else "ended_ms < ?"
+    where = " AND ".join(("has_event = ?", "(began_ms, id) > (?, ?)", ended, *streams))
     whose, values = lying.there(which.replica or "") if is_there else lying.here(which.replica)
     sql = f"SELECT {', '.join(OUTLINE)} FROM segment WHERE {where}{whose} ORDER BY began_ms, id LIMIT ?"  # noqa: S608
     place: tuple[int, str] = (-1, "")
