@@ -89,7 +89,7 @@ def test_make_lists_its_verbs() -> None:
     """`make` alone lists every verb with what it does."""
     done = subprocess.run(["make"], cwd=REPOSITORY, capture_output=True, text=True, check=True, env=_outside_make())
     verbs = re.findall(r"^  make (\w+) +\S", done.stdout, re.MULTILINE)
-    assert verbs == ["help", "install", "demo", "test", "soak", "lint", "format", "bench", "clean"]
+    assert verbs == ["help", "install", "demo", "test", "soak", "faults", "lint", "format", "bench", "clean"]
 
 
 def _outside_make() -> dict[str, str]:

@@ -11,5 +11,6 @@ registry.py    which streams there are, by the records of files and of what the 
 ownership.py   all of that joined, for one replica: what is done next. Pure: knows neither NATS nor a clock
 servers.py     where NATS is, and how we show each other who we are
 bucket.py      the store, for as long as one connection lasts
+subjects.py    detections and events as messages, for the other replicas and for whoever else listens
 replica.py     a connection that is made again, and what is done through it
 """
