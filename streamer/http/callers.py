@@ -58,5 +58,14 @@ async def as_passed_on(
 
 
 def target_of(request: web.Request) -> str:
-    """Path and query as they were sent, from our root on."""
-    return request.rel_url.raw_path_qs.removeprefix(request.app[PROXIES].base_path)
+    """Path and query as they were sent, from our root on: each route stands there, and below the folder we are in."""
+    target, base, resource = (
+        request.rel_url.raw_path_qs,
+        request.app[PROXIES].base_path,
+        request.match_info.route.resource,
+    )
+    if not base or resource is None or not target.startswith(f"{base}/"):
+        return target
+    below = resource.canonical.removeprefix(base)  # "/api" may be such a folder, too, and then is none of it
+    is_below = any(each.canonical == below for each in request.app.router.resources())
+    return target.removeprefix(base) if is_below else target

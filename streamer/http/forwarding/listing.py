@@ -24,6 +24,7 @@ SLOW = 3.0
 LARGEST = 8 << 20
 """Bytes of an answer: two thousand streams have four million."""
 LIST = "/api/streams"
+TAKEN_OVER = "another takes the stream over within seconds"
 
 Rows = Mapping[str, StreamDescription]
 """Streams by name."""
@@ -95,9 +96,9 @@ class Listing:
         except TimeoutError:
             if before is not None and before.why is None and self._clock() - before.at < SLOW:
                 return before
-            return Heard(self._clock(), {}, f"its replica {replica.name} does not answer")
+            return Heard(self._clock(), {}, f"its replica {replica.name} does not answer; {TAKEN_OVER}")
         except FAILED:
-            return Heard(self._clock(), {}, f"its replica {replica.name} is away")
+            return Heard(self._clock(), {}, f"its replica {replica.name} is away; {TAKEN_OVER}")
 
 
 def read(text: bytes | bytearray) -> Rows:
@@ -148,9 +149,11 @@ def _row(
         return {**said.rows[name], "replica": owner.name}
     if owner is None and name in elsewhere:  # its owner says so before its claim was heard here
         return {**heard[elsewhere[name]].rows[name], "replica": elsewhere[name]}
-    if said is not None and said.why is not None:
-        return moving(name, said.why, last.get(name))
-    return moving(name, "no replica runs it at this moment", last.get(name))
+    if said is None or owner is None:
+        why = "no replica runs it at this moment; one takes it within seconds"
+    else:
+        why = said.why or f"the replica {owner.name} has just taken it, and begins it"
+    return moving(name, why, last.get(name))
 
 
 def moving(name: str, why: str, last: StreamDescription | None) -> StreamDescription:
@@ -160,7 +163,7 @@ def moving(name: str, why: str, last: StreamDescription | None) -> StreamDescrip
         "name": name,
         "origin": known.get("origin", "file"),
         "state": "moving",
-        "reason": f"{why}; another takes the stream over within seconds",
+        "reason": why,
         "error": None,
         "width": known.get("width"),
         "height": known.get("height"),

@@ -41,7 +41,7 @@ async def pass_on(
     replica = whereabouts.of(name)
     if replica is not None:
         return await pass_to(request, replica)
-    if whereabouts.is_shared(name):
+    if whereabouts.is_shared(name) and need.action is not Action.PUBLISH:  # what is pushed begins where it arrives
         raise Overloaded(f"no replica runs {name!r} at this moment; one takes it within seconds", AGAIN)
     return await handler(request)
 

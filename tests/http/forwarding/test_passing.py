@@ -94,6 +94,22 @@ async def test_a_name_that_a_proxy_knows_us_by_goes_with_it() -> None:
         assert (status, headers["Location"], seen) == (201, "/cameras/whep/b/1", ["/whep/b"])
 
 
+@pytest.mark.parametrize("base", ["/api", "/a", "/whep", "/api/streams"])
+async def test_a_folder_of_any_name_is_taken_away_where_it_is_one(base: str) -> None:
+    """With the folder before it and, by a proxy that takes it away, without: the owner is asked the same."""
+    said, seen = Map({"b": "there"}), list[str]()
+
+    async def owner(request: web.BaseRequest) -> web.Response:
+        seen.append(request.path_qs)
+        return web.Response()
+
+    async with run_owner(owner) as url, run_replica("here", "a", said, server={"base_path": base}) as here:
+        said.urls["there"] = url
+        for path in (f"{ONE}?x", f"{base}{ONE}?x"):
+            assert (await here.ask("GET", path))[0] == 200
+    assert seen == [f"{ONE}?x"] * 2
+
+
 async def test_what_somebody_shows_of_himself_stays_here() -> None:
     """Neither his token nor his cookie goes to the owner, who is told his name."""
     said, seen = Map({"b": "there"}), dict[str, str]()
@@ -150,6 +166,20 @@ async def test_a_stream_that_nobody_runs_is_said_to_move(two: Two) -> None:
         404,
         "there is no stream of that name; there are: a, b",
     )
+
+
+async def test_what_is_pushed_begins_where_it_arrives() -> None:
+    """A name that nobody runs is free for a publisher, also one that is shared; with one that runs he is passed on."""
+    sdp, said, asked = {"Content-Type": "application/sdp"}, Map({"b": "there", "cam": None}), list[str]()
+
+    async def owner(request: web.BaseRequest) -> web.Response:
+        asked.append(request.path)
+        return web.Response(status=409)
+
+    async with run_owner(owner) as url, run_replica("here", "a", said, ingress={"names": ["*"]}) as here:
+        said.urls["there"] = url
+        statuses = [(await here.ask("POST", f"/whip/{name}", data="v=0", headers=sdp))[0] for name in ("cam", "b")]
+    assert (statuses, asked) == ([400, 409], ["/whip/b"])  # 400: it is no offer
 
 
 async def test_nothing_is_passed_on_twice() -> None:
