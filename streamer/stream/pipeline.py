@@ -1,6 +1,6 @@
 """One stream, its rooms joined in order. Read this first.
 
-    source ─► camera ─► inquiry (sampler) ─► model (scheduler ─► predictor) ─► tracker ─► view (aligner ─► annotator …)
+    source ─► arrivals ─► inquiry (sampler) ─► model (scheduler ─► predictor) ─► tracker ─► view (aligner ─► …)
 
 The source's thread decodes, follows the camera's motion, and marks when the stream is due; the event loop owns every
 decision; the model's threads resize the frame it takes then. What viewers see is the `View`'s business, which has a
@@ -9,12 +9,11 @@ nor the steps beside it.
 """
 
 import asyncio
-import math
-import threading
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
+from streamer.stream.arrivals import Arrival, Arrivals
 from streamer.stream.counts import Counts
 from streamer.stream.event_maker import EventMaker
 from streamer.stream.frame_source import FrameSource
@@ -27,10 +26,8 @@ from streamer.stream.sub_stream import SubStream
 from streamer.stream.valve import Valve
 from streamer.tracking.camera import Camera
 from streamer.tracking.tracker import Tracker
-from streamer.values.buffer import Mailbox
 from streamer.values.clock import Clock
 from streamer.values.coded import CodedPicture, CodedSound
-from streamer.values.depth import WHOLE, Depth
 from streamer.values.detections import Detections
 from streamer.values.frame import Frame, Sample
 from streamer.values.mishaps import Mishaps
@@ -48,31 +45,12 @@ STALE_PICTURE = 2.0
 """Seconds without a frame after which a stream is called stale."""
 STALE_RESULT = 2.0
 """Seconds a sample may go without an answer, to it or to a later one, after which a stream is called stale."""
-SELDOM = 0.5
-"""Seconds after which the event loop hears of a picture that nobody looks at and the model is not asked about."""
-FOLLOWED = 3
-"""Every which of such pictures the camera's motion is seen on: where it cannot be told from one sample to the next."""
-SLACK = 0.25
-"""Of the time between two samples: by so much one may come sooner or later, if that saves decoding."""
 ARRIVAL_WINDOW = 2 * WINDOW
 """Seconds looked back for how many pictures come: those that are decoded while nobody looks may be 1.5 s apart."""
-ARRIVALS = 8
-"""Frames that may wait for the event loop: a quarter of a second."""
 
 
 Origin = Literal["file", "api", "publisher"]
 """Who named a stream: the configuration file, the API, or whoever publishes it."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Arrival:
-    """A frame on its way to the event loop."""
-
-    frame: Frame
-    is_due: bool
-    """Whether the stream is, with this frame."""
-    came: int
-    """Pictures that came since the arrival before, decoded or not: this one, and those that nobody needed."""
 
 
 class Pipeline:
@@ -135,19 +113,9 @@ class Pipeline:
         self._camera = Camera()
         self._tracker = Tracker(self._camera.path, tracker_ids)
         self._arrival_rate, self._result_rate = Rate(ARRIVAL_WINDOW), _result_rate(sampling)
-        self._receiving = threading.Lock()
-        """One frame at a time: the thread of a connection that was given up may be at its last when the next begins."""
         self._valve = Valve(is_open=not paused)
-        self._arrivals: Mailbox[_Arrival] | None = None
-        self._arrivals_lost = 0
         self._unanswered_since: float | None = None
         """Arrival of the first sample since the last answer; None while there is none."""
-        self._wanted = WHOLE
-        """What is to be decoded while nobody looks."""
-        self._unheard = self._unfollowed_since = 0
-        """Pictures since the newest that went to the event loop, and since the newest that motion was seen on."""
-        self._heard_at = -math.inf
-        """Arrival of the newest that went to the event loop."""
         self._arrived_at = -STALE_PICTURE
         """Arrival of the newest frame."""
         self.inquiry = Inquiry(
@@ -160,9 +128,14 @@ class Pipeline:
             on_answer=self._answered,
             on_chosen=self._chosen,
         )
-        self._unfollowed = self._mishaps("the camera's motion cannot be followed")
-        self._unreceived = self._mishaps("frames cannot be taken from the source")
-        self._unarrived = self._mishaps("frames cannot be taken in")
+        self.arrivals = Arrivals(
+            self.inquiry,
+            self._camera,
+            self.counts,
+            is_shown=lambda: self.view.watched,
+            is_watched=lambda: self.sizes.watched,
+            mishaps=self._mishaps,
+        )
         self._unseen = self._mishaps("frames cannot be given to the view")
         self._untracked = self._mishaps("detections cannot be tracked")
         self._uneventful = self._mishaps("events cannot be made of detections")
@@ -173,7 +146,7 @@ class Pipeline:
         self._untold = self._mishaps("detections cannot be told")
         self._unstamped = self._mishaps("stamps cannot be put into the ledger")
         self._tap()
-        source.depth = self._depth
+        source.depth = self.arrivals.depth
 
     def _mishaps(self, what: str, on_each: Callable[[], None] | None = None) -> Mishaps:
         return Mishaps(f"{self.name}: {what}", clock=self._clock, on_each=on_each)
@@ -186,7 +159,7 @@ class Pipeline:
 
     async def run(self) -> None:
         """Run every part until cancelled."""
-        self._arrivals = Mailbox(asyncio.get_running_loop(), self._arrived, ARRIVALS, self._unarrived)
+        self.arrivals.open(asyncio.get_running_loop(), self._arrived)
         self.clean.open(asyncio.get_running_loop(), self._boxes_at)
         try:
             async with asyncio.TaskGroup() as group:
@@ -266,41 +239,10 @@ class Pipeline:
 
     def receive(self, frame: Frame) -> None:
         """Take a frame from the source, in the source's thread."""
-        arrivals = self._arrivals
-        if arrivals is None:
-            return
-        with self._receiving, self._unreceived:
-            is_due = self.inquiry.mark(frame)
-            self._wanted = self.inquiry.depth(frame, SLACK)
-            is_resized = self.size != (frame.width, frame.height)  # boxes of the old geometry are to go at once
-            is_wanted = is_due or is_resized or self.view.watched or self.inquiry.is_open
-            self._unheard += 1 + frame.missed
-            self._unfollowed_since += 1
-            is_looked_at = self.view.watched or self.sizes.watched
-            if is_wanted or is_looked_at or self._unfollowed_since >= FOLLOWED:
-                self._unfollowed_since = 0
-                with self._unfollowed:
-                    self._camera.follow(frame, closely=is_looked_at)
-            if not is_wanted and frame.received_at - self._heard_at < SELDOM:
-                return
-            came, self._unheard, self._heard_at = self._unheard, 0, frame.received_at
-            lost = arrivals.put(_Arrival(frame, is_due, came))
-            if lost is not None:
-                if lost.is_due:
-                    self.counts.drop("sampler", "loop_busy")
-                else:
-                    self._arrivals_lost += 1
-
-    def _depth(self) -> Depth:
-        """How much of what comes is to be decoded, asked of in the source's thread."""
-        if self.view.watched:
-            return WHOLE
-        # While a slot waits for the model, each newer picture takes its place in it.
-        return replace(self._wanted, wanted_at=-math.inf) if self.inquiry.is_open else self._wanted
+        self.arrivals.put(frame)
 
     # ---- on the event loop
-
-    def _arrived(self, arrival: _Arrival) -> None:
+    def _arrived(self, arrival: Arrival) -> None:
         frame = arrival.frame
         with self._unseen:
             self._measure(frame, arrival.came)
@@ -417,11 +359,9 @@ class Pipeline:
         """Frames lost by (stage, reason), in every bounded buffer on the way, and by steps that failed."""
         elsewhere = {
             ("source", "late"): self.source.skipped_late,
-            ("pipeline", "loop_busy"): self._arrivals_lost,
-            ("pipeline", "failed"): sum(
-                each.count for each in (self._unreceived, self._unarrived, self._untold, self._unstamped)
-            ),
-            ("tracker", "failed"): self._unfollowed.count
+            ("pipeline", "loop_busy"): self.arrivals.lost,
+            ("pipeline", "failed"): self.arrivals.failed + self._untold.count + self._unstamped.count,
+            ("tracker", "failed"): self.arrivals.unfollowed
             + self.inquiry.unfollowed
             + self._untracked.count
             + self._unplaced.count,

@@ -91,7 +91,7 @@ async def run_service(*, deadline: float = 20.0, model_up: bool = True) -> Async
         async with service.run():
             pipeline = service.streams.get("line-1")
             assert pipeline is not None
-            await until(lambda: pipeline._arrivals is not None)
+            await until(lambda: pipeline.arrivals.is_open)
             if model_up:
                 await until(lambda: pipeline.model.up)
             yield Running(service, server, pipeline)
@@ -283,7 +283,7 @@ async def test_a_late_answer_is_nobodys() -> None:
             await service.stream_changes.add(document, taken=service.streams.is_taken)
             pipeline = service.streams.get("road")
             assert pipeline is not None
-            await until(lambda: pipeline._arrivals is not None)
+            await until(lambda: pipeline.arrivals.is_open)
             return pipeline
 
         first = await add()

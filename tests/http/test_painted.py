@@ -129,7 +129,7 @@ async def run_page() -> AsyncIterator[Page]:
         async with service.run() as application, aiohttp.test_utils.TestServer(application) as http:
             pipeline = service.streams.get("a")
             assert pipeline is not None
-            await until(lambda: pipeline._arrivals is not None and pipeline.model.up)
+            await until(lambda: pipeline.arrivals.is_open and pipeline.model.up)
             pc = make_pc()
             page = Page(Door(service, application, str(http.make_url("")).rstrip("/")), pipeline)
             await page.watch(pc)
