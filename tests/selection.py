@@ -36,9 +36,11 @@ Eight minutes of the machine doing nothing: `make test` runs them several at a t
 which keep the machine busy."""
 
 STEADY = (
-    *("annotate", "archive", "deploy", "export", "http", "models", "outlets"),
-    *("web/test_browser_access.py", "web/test_browser_alerts.py", "web/test_browser_events.py"),
-    *("web/test_browser_sign_on.py", "web/test_browser_zones.py", "web/test_page.py", "web/test_sign_in.py"),
+    *("annotate", "archive", "deploy", "export", "http", "models", "outlets", "serving", "tools"),
+    *("web/test_browser_access.py", "web/test_browser_adding.py", "web/test_browser_alerts.py"),
+    *("web/test_browser_console.py", "web/test_browser_detect.py", "web/test_browser_events.py"),
+    *("web/test_browser_proxy.py", "web/test_browser_recordings.py", "web/test_browser_sign_on.py"),
+    *("web/test_browser_zones.py", "web/test_page.py", "web/test_sign_in.py"),
 )
 """Folders, and files, of slow tests that hold whoever else keeps the machine busy: no camera's pace is seen in them.
 
