@@ -29,7 +29,9 @@ PACE = 0.004
 
 async def main(path: Path, least: int, replica: str | None) -> None:
     """Keep events and tell of them; what takes a second with real receivers takes some milliseconds here."""
-    patience.FIRST_PAUSE, patience.LONGEST_PAUSE, webhook.TIMEOUT = 0.005, 0.02, 0.15
+    patience.FIRST_PAUSE, patience.LONGEST_PAUSE = 0.005, 0.02
+    if replica is None:
+        webhook.TIMEOUT = 0.15
     leases.SECONDS, leases.RENEWED_WITH, following.INTERVAL = 1.0, 0.7, 0.1
     settings = config.load(path)
     keeping = Keeping(settings, path, clock=monotonic, replica=replica)
@@ -41,6 +43,7 @@ async def main(path: Path, least: int, replica: str | None) -> None:
     assert archive is not None
     assert outbox is not None
     tasks = [asyncio.ensure_future(run()) for room in (keeping, outgoing) for run in room.tasks().values()]
+    await archive.recordings.opened()  # a server is waited for behind its back
     there = len(await archive.page(Query(limit=1000)))
     print("open", flush=True)
     for number in itertools.count(there):
