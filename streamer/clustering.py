@@ -249,6 +249,9 @@ class Clustering:
             max(0, run - len(owners)) if self.standing == "member" else 0,
             self.claims_lost,
             self.failovers,
+            self.subjects.sent,
+            self.subjects.dropped,
+            self.subjects.unreadable + self._registry.unreadable,
         )
 
     def _members(self) -> dict[str, Member]:

@@ -35,3 +35,12 @@ def of_cluster(view: ClusterView) -> Iterator[Metric]:
         buckets=list(view.failovers.buckets()),
         sum_value=view.failovers.sum,
     )
+    yield CounterMetricFamily(
+        "sightline_cluster_messages_sent", "Detections and events told on subjects of NATS", view.sent
+    )
+    yield CounterMetricFamily(
+        "sightline_cluster_messages_dropped", "Those that were not told, as NATS was away or slow", view.dropped
+    )
+    yield CounterMetricFamily(
+        "sightline_cluster_unreadable", "Records and messages in NATS that were no replica's", view.unreadable
+    )

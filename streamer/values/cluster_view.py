@@ -54,6 +54,12 @@ class ClusterView:
     """Streams that another replica has instead of us, since the start."""
     failovers: Distribution
     """Seconds from a dead owner's last word until its stream was ours, since the start."""
+    sent: int
+    """Messages that we sent on NATS's subjects."""
+    dropped: int
+    """Those that were not, since NATS was away or slow."""
+    unreadable: int
+    """Records and messages that were none of a replica's."""
 
     @property
     def unowned(self) -> int:

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.services import CONTRACT, all_run, is_member, replica, run_once, runner, running
+from tests.cluster.services import CONTRACT, all_run, is_member, replica, run_once, runner, running, runs
 from tests.peers.fake_model_server import FakeModelServer, run_fake_model_server
 from tests.peers.nats_server import run_nats_server
+from tests.peers.rtc import take_answer
 from tests.peers.rtsp_server import run_rtsp_server
-from tests.peers.service import Answer, Service
+from tests.peers.service import Answer, Service, until
+from tests.peers.whip_publisher import WhipPublisher
 
 JSON = "application/json"
 
@@ -85,3 +87,54 @@ async def test_what_one_is_told_all_know_and_of_one_that_is_killed_another_runs_
             gone = await other.ask("/api/streams/road", method="DELETE")
             assert gone.status == 204, gone
             await all_run((a, b), ("yard",))
+
+
+async def test_what_is_published_and_what_needs_a_variable_runs_where_that_is(
+    model: FakeModelServer, numbered_clip: Path
+) -> None:
+    """A name is published to one replica at a time; while NATS is away all goes on, but changes are refused."""
+    with run_nats_server() as nats, run_rtsp_server({"/road": numbered_clip}) as camera:
+        streams = {"road": {"url": camera.url("/${CARRY_TEST_PATH}")}}
+        with (
+            running(replica("first", nats, model, streams)) as a,
+            running(replica("second", nats, model), {"CARRY_TEST_PATH": "road"}) as b,
+        ):
+            await b.wait_for_state("road", "live")
+            assert "road: is left to other replicas: " in a.process.output
+            assert "CARRY_TEST_PATH is not set" in a.process.output
+            publisher = WhipPublisher()
+            try:
+                answer = await publish(a, publisher)
+                assert answer.status == 201, answer
+                await all_run((a,), ("phone",))
+                refused = await publish(b, another := WhipPublisher())
+                await another.close()
+                assert (refused.status, "phone" in refused.problem()) == (409, True)
+                assert nats.process is not None
+                nats.process.kill()
+                await is_away(a)
+                refused = await add(a, "yard", camera.url("/road"))
+                assert (refused.status, "while NATS is away" in refused.problem()) == (503, True)
+                assert (await a.ask("/readyz")).status == 200
+                assert ((await a.stream("phone"))["state"], (await b.stream("road"))["state"]) == ("live", "live")
+                assert (runs(a), runs(b)) == ({"phone"}, {"road"})
+            finally:
+                await publisher.close()
+
+
+async def publish(service: Service, publisher: WhipPublisher) -> Answer:
+    """Have it published as a phone."""
+    offer = await publisher.offer()
+    answer = await service.ask("/whip/phone", method="POST", body=offer, content_type="application/sdp")
+    if answer.status == 201:
+        await take_answer(publisher.pc, answer.body.decode())
+    return answer
+
+
+async def is_away(service: Service) -> None:
+    """Wait until a replica has noticed that NATS is away."""
+
+    async def reached() -> bool:
+        return bool((await service.ask("/api/cluster")).json()["standing"] == "away")
+
+    await until(reached, lambda: service.process.output)
