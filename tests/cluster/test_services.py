@@ -107,6 +107,7 @@ async def test_what_is_published_and_what_needs_a_variable_runs_where_that_is(
                 answer = await publish(a, publisher)
                 assert answer.status == 201, answer
                 await all_run((a,), ("phone",))
+                await knows(b, "phone", "first")
                 refused = await publish(b, another := WhipPublisher())
                 await another.close()
                 assert (refused.status, "phone" in refused.problem()) == (409, True)
@@ -116,7 +117,8 @@ async def test_what_is_published_and_what_needs_a_variable_runs_where_that_is(
                 refused = await add(a, "yard", camera.url("/road"))
                 assert (refused.status, "while NATS is away" in refused.problem()) == (503, True)
                 assert (await a.ask("/readyz")).status == 200
-                assert ((await a.stream("phone"))["state"], (await b.stream("road"))["state"]) == ("live", "live")
+                await a.wait_for_state("phone", "live")
+                await b.wait_for_state("road", "live")
                 assert (runs(a), runs(b)) == ({"phone"}, {"road"})
             finally:
                 await publisher.close()
@@ -129,6 +131,16 @@ async def publish(service: Service, publisher: WhipPublisher) -> Answer:
     if answer.status == 201:
         await take_answer(publisher.pc, answer.body.decode())
     return answer
+
+
+async def knows(service: Service, stream: str, owner: str) -> None:
+    """Wait until a replica has heard whose a stream is."""
+
+    async def reached() -> bool:
+        streams = (await service.ask("/api/cluster")).json()["streams"]
+        return {each["name"]: each["replica"] for each in streams}.get(stream) == owner
+
+    await until(reached, lambda: service.process.output)
 
 
 async def is_away(service: Service) -> None:
