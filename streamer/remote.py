@@ -1,19 +1,23 @@
 """Streams and rules as they are seen and ordered about from afar: by a broker, and whoever may publish there."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from streamer.access.audit import Audit, Deed
 from streamer.control.stream_changes import StreamChanges
 from streamer.control.streams import Streams
 from streamer.outlets.news import StreamNews
+from streamer.outlets.news_elsewhere import NewsElsewhere
 from streamer.stream.pipeline import Pipeline
 from streamer.values.clock import Clock
 from streamer.values.errors import Refused
 
 if TYPE_CHECKING:
     from streamer.archive.alerts.alerts import Alerts
+
+
+PictureOf = Callable[[str], Awaitable[bytes | None]]
 
 
 class Remote:
@@ -28,6 +32,8 @@ class Remote:
         audit: Audit,
         *,
         wall: Clock,
+        elsewhere: NewsElsewhere | None = None,
+        picture_of: PictureOf | None = None,
     ) -> None:
         """Join it.
 
@@ -38,15 +44,21 @@ class Remote:
             alerts: rules and silences; None: nothing is kept, and nobody told.
             audit: is told of each command that was obeyed.
             wall: UTC, seconds since 1970.
+            elsewhere: streams that other replicas run; None: there is no cluster.
+            picture_of: asks these for the newest annotated picture of one.
         """
+        self._elsewhere, self._picture_of = elsewhere, picture_of
         self._outlet, self._streams, self._stream_changes = outlet, streams, stream_changes
         self._alerts, self._audit, self._wall = alerts, audit, wall
 
     # ---- seen
 
     def streams(self) -> Sequence[StreamNews] | None:
-        """All of them; None: the service stops, and that they end says nothing about them."""
-        return None if self._streams.closing else [news_of(pipeline) for pipeline in self._streams]
+        """All of them; None: the service stops, and that they end says nothing about them; or nobody can say yet."""
+        if self._streams.closing:
+            return None
+        here = [news_of(pipeline) for pipeline in self._streams]
+        return here if self._elsewhere is None else self._elsewhere.streams(here)
 
     def rules(self) -> Sequence[str]:
         """Names of those that tell the outlet."""
@@ -57,6 +69,8 @@ class Remote:
     async def picture(self, stream: str) -> bytes | None:
         """The newest annotated picture, as a JPEG; None: none comes now."""
         pipeline = self._streams.get(stream)
+        if pipeline is None and self._picture_of is not None:
+            return await self._picture_of(stream)
         if pipeline is None or pipeline.state().word not in ("live", "stale"):
             return None
         still = await pipeline.view.still(pipeline.notice())

@@ -33,8 +33,9 @@ from streamer.http.security_headers import security_headers
 from streamer.http.shortage import Shortage
 from streamer.keeping import Keeping
 from streamer.outgoing import Outgoing, telling
+from streamer.outlets.news_elsewhere import NewsElsewhere, document_of
 from streamer.parts import Parts, state_file
-from streamer.remote import Remote
+from streamer.remote import Remote, news_of
 from streamer.stream.pipeline import Pipeline
 from streamer.values.clock import Clock, monotonic
 from streamer.values.detections import Detections
@@ -50,6 +51,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+NEWS_INTERVAL = 1.0
+"""Seconds from one word about a stream to the replica that tells the broker to the next."""
 LAG_INTERVAL = 0.5
 """Seconds from one look at the event loop to the next."""
 
@@ -72,6 +75,8 @@ class Service:
         self.neighbours = None if self.clustering is None else _neighbours(self.clustering)
         """The other replicas; None: there is no cluster."""
         me = None if self.clustering is None else self.clustering.me
+        clustering = self.clustering
+        self._news_elsewhere = None if clustering is None else NewsElsewhere(clustering.streams, clock)
         self.keeping = Keeping(config, path, clock=clock, replica=me)
         self._errands: set[asyncio.Task[None]] = set()
         self._parts = Parts(
@@ -192,7 +197,7 @@ class Service:
             return {}
         self.clustering.say(self.config.streams_said)
         self._tell_others(self.clustering)
-        return self.clustering.tasks()
+        return {**self.clustering.tasks(), "cluster-news": functools.partial(self._tell_news, self.clustering)}
 
     def _tell_others(self, clustering: "Clustering") -> None:
         """Of what is found and kept here; and listeners here of what is elsewhere."""
@@ -207,6 +212,9 @@ class Service:
             if owner is not None and owner.name == replica:  # of two that run it for a moment, one counts
                 self.events.publish_heard(stream, event)
 
+        elsewhere = self._news_elsewhere
+        if elsewhere is not None:
+            subjects.hear("streams", lambda: self.keeping.tells(MQTT), lambda *said: elsewhere.heard(said[2]))
         clustering.on_gained.append(self.keeping.gained)
         self.keeping.on_kept.append(kept)
         subjects.hear("detections", self.events.wants_all, found)
@@ -214,7 +222,24 @@ class Service:
 
     def _remote(self) -> Remote:
         alerts = None if self.keeping.archive is None else self.keeping.archive.alerts
-        return Remote(MQTT, self.streams, self.stream_changes, alerts, self.entrance.audit, wall=time.time)
+        return Remote(
+            MQTT,
+            self.streams,
+            self.stream_changes,
+            alerts,
+            self.entrance.audit,
+            wall=time.time,
+            elsewhere=self._news_elsewhere,
+            picture_of=None if self.neighbours is None else self.neighbours.still,
+        )
+
+    async def _tell_news(self, clustering: "Clustering") -> None:
+        """Every second, of our streams, to the replica that tells the broker."""
+        while True:
+            if self.config.mqtt is not None and not self.keeping.tells(MQTT):
+                for pipeline in self.streams:
+                    clustering.subjects.tell("streams", pipeline.name, functools.partial(_news_of, pipeline))
+            await asyncio.sleep(NEWS_INTERVAL)
 
     def read_again(self) -> None:
         """Have the configuration file read now."""
@@ -326,6 +351,10 @@ def _clustering(config: Config, clock: Clock) -> "Clustering | None":
             "cluster: NATS needs a package that is not installed: pip install 'sightline[cluster]'"
         ) from None
     return Clustering(config.cluster, clock=clock)
+
+
+def _news_of(pipeline: Pipeline) -> Mapping[str, Any]:
+    return document_of(news_of(pipeline))
 
 
 def _told_of(kept: "Kept") -> Mapping[str, Any]:

@@ -20,7 +20,7 @@ from streamer.cluster.bucket import NatsAway, connected, key_of, told
 from streamer.cluster.servers import Servers
 from streamer.values.buffer import Buffer
 
-Kind = Literal["detections", "events"]
+Kind = Literal["detections", "events", "streams"]
 
 WAITING = 1024
 """Messages that may wait to be sent; then the oldest are dropped."""

@@ -13,11 +13,13 @@ import pytest
 
 from tests.cluster.services import CONTRACT, replica, run_once, runner, running
 from tests.peers.fake_model_server import FakeModelServer, run_fake_model_server
+from tests.peers.mosquitto import Listener, Mosquitto, listening, run_mosquitto
 from tests.peers.nats_server import run_nats_server
 from tests.peers.postgresql import make_postgresql
 from tests.peers.receiver import Receiver, run_receiver
 from tests.peers.rtsp_server import run_rtsp_server
 from tests.peers.service import Service, until
+from tests.peers.until import until as condition
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -34,11 +36,14 @@ async def model() -> AsyncIterator[FakeModelServer]:
 async def test_what_a_killed_replica_kept_goes_on_at_the_other(
     model: FakeModelServer, numbered_clip: Path, tmp_path: Path
 ) -> None:
-    """Either has all streams' detections, events and pictures; one tells the receiver, each letter once; an event that
-    the dead one left open ends; its recordings are said to be out of reach, and are there again with it."""
+    """Either has all streams' detections, events and pictures; one tells the receiver, each letter once, and the broker
+    of all streams; an event that the dead one left open ends; its recordings are out of reach, and there again with it.
+    """
     async with run_receiver() as receiver:
         with ExitStack() as stack:
-            await _lived_through(stack, model, numbered_clip, tmp_path, receiver)
+            broker = stack.enter_context(run_mosquitto())
+            async with listening(broker.port) as ear:
+                await _lived_through(stack, model, numbered_clip, tmp_path, receiver, (broker, ear))
     ids: dict[tuple[str, str], set[str]] = {}
     for letter in (json.loads(each.body) for each in receiver.told):  # what was on its way may come again, as it was
         ids.setdefault((letter["kind"], letter["event"]["id"]), set()).add(letter["id"])
@@ -46,7 +51,12 @@ async def test_what_a_killed_replica_kept_goes_on_at_the_other(
 
 
 async def _lived_through(
-    stack: ExitStack, model: FakeModelServer, clip: Path, folder: Path, receiver: Receiver
+    stack: ExitStack,
+    model: FakeModelServer,
+    clip: Path,
+    folder: Path,
+    receiver: Receiver,
+    mqtt: tuple[Mosquitto, Listener],
 ) -> None:
     database = stack.enter_context(make_postgresql())
     nats = stack.enter_context(run_nats_server())
@@ -57,12 +67,18 @@ async def _lived_through(
         _configured(replica(name, nats, model, _streams(camera)), folder / name, address, receiver)
         for name in ("first", "second")
     ]
+    broker, ear = mqtt
+    for config in configs:
+        config["mqtt"] = {"url": f"mqtt://127.0.0.1:{broker.port}", "pictures": 1}
     both = [stack.enter_context(running(config)) for config in configs]
     await run_once(both, ("road", "yard"))
     here, other = runner(both, "road")
     async with other.events() as feed:
         await feed.more(2, stream="road")
         await feed.more(1, stream="yard")
+    for name in ("road", "yard"):
+        await _is_live(ear, name)
+        await _has_more(ear, f"sightline/streams/{name}/picture")
     event = await _event_with_picture(other, "road")
     assert (await other.ask(f"/api/events/{event['id']}/picture")).body[:2] == b"\xff\xd8"
     await _recorded(address, configs[both.index(here)]["cluster"]["replica"], here)
@@ -70,6 +86,10 @@ async def _lived_through(
     await run_once((other,), ("road", "yard"))
     await _ended(other, event["id"])
     await _told_of_end(receiver, event["id"], other)
+    for name in ("road", "yard"):
+        await _has_more(ear, f"sightline/streams/{name}/picture")
+        await _is_live(ear, name)
+        assert b"" not in ear.on(f"sightline/streams/{name}/state"), "it was gone for the broker"
     found = await _segments(other)
     assert any(each["unreachable"] for each in found), found
     segment = next(each for each in found if each["unreachable"])
@@ -97,6 +117,15 @@ def _configured(config: dict[str, Any], folder: Path, address: str, receiver: Re
         "webhooks": {"hook": {"url": receiver.url(), "networks": ["127.0.0.1/32"]}},
         "alerts": {"all": {"cooldown": 0, "tell_end": True, "outlets": ["hook"]}},
     }
+
+
+async def _is_live(ear: Listener, stream: str) -> None:
+    await condition(lambda: json.loads(ear.newest(f"sightline/streams/{stream}/state") or b"{}").get("state") == "live")
+
+
+async def _has_more(ear: Listener, topic: str) -> None:
+    before = len(ear.on(topic))
+    await condition(lambda: len(ear.on(topic)) > before)
 
 
 async def _event_with_picture(service: Service, stream: str) -> dict[str, Any]:

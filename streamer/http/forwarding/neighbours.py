@@ -22,6 +22,8 @@ from streamer.values.replica import Replica, Whereabouts
 
 CONNECTING = 5.0
 """Seconds in which a replica must be reached: its name, TCP and TLS."""
+STILL = 5.0
+"""Seconds that a picture may take."""
 KEPT = 30.0
 """Seconds that a connection waits for its next request."""
 LOOK = 0.25
@@ -122,6 +124,17 @@ class Neighbours:
             aiohttp.ClientError, TimeoutError: it cannot be reached, or its answer is none.
         """
         return self.ask(replica, "GET", target, self.ourselves)
+
+    async def still(self, stream: str) -> bytes | None:
+        """The newest annotated picture of a stream that runs elsewhere, as a JPEG; None: none comes now."""
+        replica = self.whereabouts.of(stream)
+        if replica is None:
+            return None
+        with contextlib.suppress(aiohttp.ClientError, TimeoutError, OSError):
+            async with asyncio.timeout(STILL), self.get(replica, f"/api/streams/{stream}/frame.jpg") as answer:
+                if answer.status == 200:
+                    return await answer.read()
+        return None
 
     @contextlib.asynccontextmanager
     async def holding(self, holds: Callable[[], bool]) -> AsyncIterator[None]:
