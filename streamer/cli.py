@@ -370,5 +370,6 @@ def _log(level: int) -> None:
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S"))
     handler.addFilter(RedactFilter())
     logging.basicConfig(level=level, handlers=[handler])
-    for noisy in ("aioice", "aiortc", "asyncio"):
+    # gRPC's loop also writes from a daemon thread, in which Python aborts where the process ends meanwhile.
+    for noisy in ("aioice", "aiortc", "asyncio", "grpc"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
