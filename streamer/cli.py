@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from streamer.values.errors import ConfigError, SightlineError
 
@@ -218,7 +218,7 @@ class _Version(argparse.Action):
         parser.exit()
 
 
-def _serve(arguments: argparse.Namespace) -> int:
+def _serve(arguments: argparse.Namespace) -> NoReturn:
     from streamer import config
 
     path: Path = arguments.config or CONFIG
@@ -233,7 +233,15 @@ def _serve(arguments: argparse.Namespace) -> int:
     faulthandler.enable()  # libraries of C may end us without a word
     keep_memory()
     asyncio.run(serve(settings, path, lambda where: print(f"sightline: serving {where}", flush=True)))
-    return 0
+    _end()
+
+
+def _end() -> NoReturn:
+    """End at once where all is closed: gRPC's daemon thread would be ended within C++, which now and then aborts us."""
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def _here() -> str:
