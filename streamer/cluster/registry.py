@@ -17,7 +17,9 @@ Kind = Literal["file", "added", "paused"]
 """Whether a replica's file has the stream, the API added it, or somebody paused it."""
 KINDS: tuple[str, ...] = get_args(Kind)
 MOST = 10_000
-"""Records that are taken in."""
+"""Records that are taken in of those that say something."""
+MOST_GONE = 100_000
+"""Records whose revisions are remembered of those that say that there is none; the oldest is forgotten first."""
 Key = tuple[Kind, str]
 """A record's kind, and the stream's name."""
 
@@ -53,6 +55,43 @@ class Writing:
     last: int
 
 
+class _Held:
+    """What a bucket holds, as far as it was heard."""
+
+    def __init__(self) -> None:
+        self.records: dict[Key, Record] = {}
+        self._gone: dict[Key, int] = {}
+        """Revisions of records that say nothing: it is by them that they can be written again."""
+
+    def revision(self, key: Key) -> int:
+        """Of a record; 0: there never was one."""
+        record = self.records.get(key)
+        return self._gone.get(key, 0) if record is None else record.revision
+
+    def has(self, key: Key) -> bool:
+        """Whether one was heard, whatever it says."""
+        return key in self.records or key in self._gone
+
+    def take_in(self, key: Key, heard: RecordHeard) -> bool:
+        """Know a record that is newer than what is known; False: it is none of ours, or one too many."""
+        is_readable = True
+        try:
+            record = _read(heard)
+        except Unreadable:
+            record, is_readable = None, False
+        if record is not None and key not in self.records and len(self.records) >= MOST:
+            return False
+        self.records.pop(key, None)
+        self._gone.pop(key, None)
+        if record is not None:
+            self.records[key] = record
+            return True
+        self._gone[key] = heard.revision
+        if len(self._gone) > MOST_GONE:
+            del self._gone[next(iter(self._gone))]
+        return is_readable
+
+
 class Registry:
     """All records of one bucket, as far as one replica has heard."""
 
@@ -66,9 +105,10 @@ class Registry:
         self.unreadable = 0
         """Records that were none of ours."""
         self._bucket: str | None = None
-        self._known: dict[Key, Record | None] = {}
-        self._revisions: dict[Key, int] = {}
-        self._draft: dict[Key, RecordHeard] | None = None
+        self._held = _Held()
+        self._lost: dict[Key, Record] = {}
+        """Of a bucket that is no more: what nobody has written again yet."""
+        self._draft: _Held | None = None
 
     # ---- what is heard
 
@@ -78,54 +118,41 @@ class Registry:
         Args:
             bucket: when it was made.
         """
-        is_another = self._bucket is not None and bucket != self._bucket
-        self._bucket, self._draft = bucket, {}
-        if is_another:  # it was lost, and what it held is written again by whoever knows it
-            self._revisions.clear()
+        if self._bucket is not None and bucket != self._bucket:
+            # It was lost, and what it held is written again by whoever knows it: in this connection or a later one.
+            self._lost |= self._held.records
+            self._held = _Held()
+        self._bucket, self._draft = bucket, _Held()
 
     def caught_up(self) -> None:
         """Have heard all of it: what was known and not told is gone, unless the bucket itself was lost."""
-        draft, self._draft = self._draft or {}, None
-        if self._revisions:
-            self._known.clear()
-            self._revisions.clear()
-        for heard in draft.values():
-            self._take_in(heard)
+        if self._draft is not None:
+            self._held, self._draft = self._draft, None
+        self._lost = {key: record for key, record in self._lost.items() if not self._held.has(key)}
         self._on_change()
 
     def heard(self, heard: RecordHeard) -> None:
         """Take in a record; one that is no newer than what is known says nothing."""
-        key = (heard.kind, heard.stream)
-        if self._draft is not None:
-            known = self._draft.get(key)
-            if len(self._draft) < MOST if known is None else heard.revision > known.revision:
-                self._draft[key] = heard
-        elif heard.revision > self._revisions.get(key, 0):
-            self._take_in(heard)
-            self._on_change()
-
-    def _take_in(self, heard: RecordHeard) -> None:
-        key = (heard.kind, heard.stream)
-        if key not in self._revisions and len(self._revisions) >= MOST:
-            self.unreadable += 1
+        key, held = (heard.kind, heard.stream), self._held if self._draft is None else self._draft
+        if heard.revision <= held.revision(key):
             return
-        self._revisions[key] = heard.revision
-        try:
-            self._known[key] = _read(heard)
-        except Unreadable:
-            self.unreadable += 1
-            self._known[key] = None
+        self.unreadable += not held.take_in(key, heard)
+        if self._draft is None:
+            self._lost.pop(key, None)
+            self._on_change()
 
     # ---- what is known
 
     def of(self, kind: Kind) -> dict[str, Record]:
         """The records of a kind by the names of streams, in order of these."""
-        found = {name: record for (each, name), record in self._known.items() if each == kind and record is not None}
+        known = self._lost | self._held.records
+        found = {name: record for (each, name), record in known.items() if each == kind}
         return dict(sorted(found.items()))
 
     def record(self, kind: Kind, stream: str) -> Record | None:
         """One; None: there is none."""
-        return self._known.get((kind, stream))
+        key = (kind, stream)
+        return self._held.records.get(key, self._lost.get(key))
 
     def has(self, stream: str) -> bool:
         """Whether there is a stream of that name."""
@@ -144,7 +171,7 @@ class Registry:
             settings: what it is to say; None: that it is no more.
             replica: in whose file it stands.
         """
-        return Writing(kind, stream, _record_of(settings, replica), self._revisions.get((kind, stream), 0))
+        return Writing(kind, stream, _record_of(settings, replica), self._held.revision((kind, stream)))
 
     def due(self, mine: Mapping[str, Mapping[str, Any]], me: str, alive: Collection[str]) -> list[Writing]:
         """Say what is to be written for our own file; and of a bucket that was lost, whatever is not there yet.
@@ -168,12 +195,11 @@ class Registry:
             if record.replica == me and name not in mine:
                 found.append(self.writing("file", name, None))
         written = {(writing.kind, writing.stream) for writing in found}
-        lost = [key for key, record in self._known.items() if record is not None and key not in self._revisions]
-        for kind, name in lost:
-            record = self._known[kind, name]
-            if record is not None and (kind, name) not in written:
-                found.append(self.writing(kind, name, record.settings, record.replica))
-        return found
+        return found + [
+            self.writing(kind, name, record.settings, record.replica)
+            for (kind, name), record in self._lost.items()
+            if (kind, name) not in written
+        ]
 
     def conflicts(self, mine: Mapping[str, Mapping[str, Any]], me: str) -> dict[str, str]:
         """The names of our file's streams of which another's file says something else, and whose it is."""

@@ -110,6 +110,27 @@ def test_what_a_lost_bucket_held_is_written_again_by_whoever_knows_it() -> None:
     assert not a.has("road")
 
 
+def test_a_connection_that_ends_while_a_lost_bucket_is_written_again_loses_nothing() -> None:
+    """What is not written yet counts as before, until it is heard, or heard to be no more."""
+    bucket, another = Bucket(), Bucket()
+    a = one(bucket)
+    for name in ("road", "yard", "gate"):
+        heard = bucket.write(a.writing("added", name, ROAD))
+        assert heard is not None
+        a.heard(heard)
+    another.tell(a, born="second")
+    first, *_ = a.due({}, "a", ("a",))
+    assert another.write(first) is not None
+    another.tell(a, born="second")
+    assert (set(a.of("added")), len(a.due({}, "a", ("a",)))) == ({"road", "yard", "gate"}, 2)
+    removed = another.write(a.writing("added", "gate", None))
+    assert removed is not None
+    a.heard(removed)
+    another.tell(a, born="second")
+    catch_up(another, a, {}, "a", alive=("a",))
+    assert set(a.of("added")) == set(one(another).of("added")) == {"road", "yard"}
+
+
 _records = st.one_of(
     st.binary(max_size=40),
     st.recursive(
@@ -139,3 +160,20 @@ def test_who_knows_more_records_than_may_be_takes_in_no_more() -> None:
     for number in range(10_001):
         registry.heard(RecordHeard("paused", f"s{number}", b'{"settings": {}}', number + 1))
     assert (len(registry.of("paused")), registry.unreadable) == (10_000, 1)
+
+
+def test_streams_that_were_removed_leave_their_room_to_others() -> None:
+    """However many came and went; of those that did the newest can be written again."""
+    bucket = Bucket()
+    registry = one(bucket)
+    for number in range(10_500):
+        registry.heard(RecordHeard("added", f"s{number}", b"null", number + 1))
+    registry.heard(RecordHeard("added", "road", json.dumps({"settings": ROAD}).encode(), 20_000))
+    assert (registry.has("road"), registry.unreadable) == (True, 0)
+    assert registry.writing("added", "s10499", ROAD).last == 10_500
+    registry.opens("first")
+    for number in range(10_500):
+        registry.heard(RecordHeard("added", f"s{number}", b"null", number + 1))
+    registry.heard(RecordHeard("added", "road", json.dumps({"settings": ROAD}).encode(), 20_000))
+    registry.caught_up()
+    assert registry.has("road")
