@@ -284,7 +284,6 @@ class Clustering:
     def _take_in(self) -> None:
         if not self._is_behind:
             return
-        self._is_behind = False
         sharing = self._roster.sharing(self.me)
         self._replica.cannot(sharing.not_here)
         self._replica.push(sharing.listening | self._published)
@@ -297,6 +296,7 @@ class Clustering:
         for warning in sorted(warnings - self._warned):
             log.warning("%s", warning)
         self._warned = warnings
+        self._is_behind = False  # last: what fails is done again
 
 
 async def _nobody() -> None:

@@ -31,11 +31,19 @@ def substitute(value: Any, where: tuple[Any, ...] = ()) -> Any:
 
     def variable(match: re.Match[str]) -> str:
         name = match.group(1)
-        if name not in os.environ:
+        if not _is_set(name):
             raise ConfigError(f"{dotted(where)}: the environment variable {name} is not set; set it or write the value")
         return os.environ[name]
 
     return _VARIABLE.sub(variable, value)
+
+
+def _is_set(name: str) -> bool:
+    """Whether there is such an environment variable; the system has none whose name it cannot write."""
+    try:
+        return name in os.environ
+    except UnicodeEncodeError:
+        return False
 
 
 WHOLE = "webhooks"
@@ -68,7 +76,11 @@ def collect_secrets(value: Any, *, trusted: bool = True) -> Known:
 
 def _meant(text: str, *, trusted: bool) -> set[str]:
     """As it is written, and as it is meant."""
-    return {text, _VARIABLE.sub(lambda match: os.environ.get(match.group(1), ""), text)} if trusted else {text}
+
+    def variable(match: re.Match[str]) -> str:
+        return os.environ[match.group(1)] if _is_set(match.group(1)) else ""
+
+    return {text, _VARIABLE.sub(variable, text)} if trusted else {text}
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from streamer.cluster.bucket import Outrun
-from streamer.cluster.registry import Kind, Registry, Writing
+from streamer.cluster.registry import Kind, Record, Registry, Writing
 from streamer.cluster.shared import SharedStream
 from streamer.config import StreamSettings, parse_shared_stream, parse_stream
 from streamer.control.roster import Roster, settings_of
@@ -23,7 +23,7 @@ PARSE: Mapping[Kind, Callable[[str, dict[str, Any]], StreamSettings]] = {
 class _Read:
     """What became of a record."""
 
-    revision: int
+    record: Record
     stream: StreamSettings | None
     """None: it cannot be run here."""
     why: str | None = None
@@ -123,10 +123,12 @@ class SharedRoster:
         if record is None:
             return None
         read = self._read.get((kind, name))
-        if read is None or read.revision != record.revision:
+        if read is None or read.record != record:  # by its revision alone it may be another bucket's
             try:
-                read = _Read(record.revision, PARSE[kind](name, dict(record.settings)))
+                read = _Read(record, PARSE[kind](name, dict(record.settings)))
             except ConfigError as error:
-                read = _Read(record.revision, None, str(error))
+                read = _Read(record, None, str(error))
+            except Exception as error:  # noqa: BLE001  whatever anybody wrote there: the streams beside it run
+                read = _Read(record, None, f"its settings cannot be read ({type(error).__name__})")
             self._read[kind, name] = read
         return read.stream

@@ -63,3 +63,32 @@ def test_a_change_is_written_where_it_is_still_what_its_maker_knew() -> None:
         shared.writings(Kept({"road": {"url": "rtsp://older/"}}), after)
     with pytest.raises(Outrun):
         shared.writings(Kept(before.streams), Kept(before.streams, frozenset({"road"})))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"url": "rtsp://${\ud800}/"},
+        {"url": "rtsp://${a\0b}/"},
+        {"url": "rtsp://h/\ud800"},
+        {"url": "rtsp://h/", "labels": {"\ud800": "a"}},
+    ],
+)
+@pytest.mark.parametrize("kind", ["file", "added"])
+def test_no_record_stops_those_who_read_it(kind: Kind, settings: dict[str, Any]) -> None:
+    """Whatever anybody wrote into the bucket: it is left out, and the streams beside it run."""
+    shared = SharedRoster(known((kind, "odd", settings), ("added", "road", CAMERA)))
+    assert "road" in shared.roster().entries()
+    shared.sharing("a")
+    shared.warnings()
+
+
+def test_a_record_of_another_bucket_is_read_though_it_has_the_same_revision() -> None:
+    """Each bucket counts from 1."""
+    registry = Registry()
+    shared = SharedRoster(registry)
+    for bucket, url in (("first", "rtsp://old/"), ("second", "rtsp://new/")):
+        registry.opens(bucket)
+        registry.heard(RecordHeard("added", "road", json.dumps({"settings": {"url": url}}).encode(), 3))
+        registry.caught_up()
+        assert shared.roster().added["road"].url == url
