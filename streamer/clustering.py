@@ -52,6 +52,8 @@ class Clustering:
         """What replicas sign with what they pass on to each other."""
         self.on_gained: list[Callable[[str], None]] = []
         """Told of each stream that is ours from now on."""
+        self.on_lost: Callable[[str], None] = _nothing
+        """Told of each stream that is not ours any more: its camera is let go of at once."""
         self.on_change: Callable[[], Awaitable[None]] = _nobody
         """Called when there are other streams, or others of them are ours."""
         self.on_published_elsewhere: Callable[[str], None] = _nothing
@@ -274,6 +276,7 @@ class Clustering:
             self.claims_lost += 1
         if stream in self._published:
             self.on_published_elsewhere(stream)
+        self.on_lost(stream)
         self._news.set()
 
     def _changed(self) -> None:

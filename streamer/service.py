@@ -182,6 +182,7 @@ class Service:
 
     def _join(self, clustering: "Clustering") -> None:
         clustering.on_change = self.stream_changes.follow
+        clustering.on_lost = self._reconciler.drop
         clustering.on_published_elsewhere = self._send_away
         self.streams.names = clustering
         self.streams.on_removed.append(clustering.let_go)

@@ -46,24 +46,38 @@ class Reconciler:
         self._subs: dict[str, Source] = {}
         self._is_hasty = is_hasty
         self._leaving: set[asyncio.Task[None]] = set()
+        self._dropped: set[str] = set()
+        """What was dropped since the newest entries came."""
 
     async def apply(self, entries: Mapping[str, Entry]) -> None:
         """Do what these entries ask for. What need not stop goes on, and its viewers watch on."""
+        self._dropped.clear()
         gone = [(name, self._sources.pop(name)) for name in self._sources.keys() - entries.keys()]
         # At once: a camera that is away may take its time to close.
         leaving = [asyncio.create_task(self._remove(*each)) for each in gone]
         if self._is_hasty:
             for task in leaving:
-                self._leaving.add(task)
-                task.add_done_callback(self._left)
+                self._leave(task)
             await asyncio.sleep(0)  # each removal has begun: who comes back under that name waits for it
         else:
             await asyncio.gather(*leaving)
         await asyncio.gather(*(self._adapt(name, entries[name]) for name in self._sources))
         for name, entry in entries.items():
-            if name not in self._sources:
+            if name not in self._sources and name not in self._dropped:
                 await self._streams.free(name)
-                self._add(name, entry)  # at once: a publisher could take the name again
+                if name not in self._dropped:
+                    self._add(name, entry)  # at once: a publisher could take the name again
+
+    def drop(self, name: str) -> None:
+        """Begin to remove what another replica has now, whatever else is being done; it comes back by `apply`."""
+        self._dropped.add(name)
+        source = self._sources.pop(name, None)
+        if source is not None:
+            self._leave(asyncio.create_task(self._remove(name, source)))
+
+    def _leave(self, removal: asyncio.Task[None]) -> None:
+        self._leaving.add(removal)
+        removal.add_done_callback(self._left)
 
     def _add(self, name: str, entry: Entry) -> None:
         self._sources[name], pipeline = self._make(name, entry)
@@ -81,8 +95,8 @@ class Reconciler:
             log.error("a stream did not end as it should", exc_info=error)
 
     async def _adapt(self, name: str, entry: Entry) -> None:
-        source, pipeline = self._sources[name], self._streams.get(name)
-        if pipeline is None:  # the service is stopping
+        source, pipeline = self._sources.get(name), self._streams.get(name)
+        if source is None or pipeline is None:  # it was dropped, or the service is stopping
             return
         pipeline.origin = entry.origin
         sampling, target = entry.settings.sampling, self._target_of(entry)

@@ -127,17 +127,28 @@ class StreamChanges:
         await self._whole(self._change(name, patch))
 
     async def _change(self, name: str, patch: dict[str, Any]) -> None:
-        async with self._changing:
-            before = self.roster.require(name)
-            try:
-                roster = self.roster.change(name, patch)
-            except ConfigError as error:
-                raise Refused(422, str(error)) from None
-            after = roster.require(name)
-            if after.origin == "api" and settings_of(after.settings) != settings_of(before.settings):
-                await self._require_policy(after.settings)
-            await self._become(roster)
+        judged: StreamSettings | None = None
+        while True:
+            async with self._changing:
+                roster, asked = self._changed(name, patch)
+                if asked is None or asked == judged:
+                    await self._become(roster)
+                    break
+            # Not meanwhile: what others change, and which streams are ours, waits for nobody's name server.
+            await self._require_policy(asked)
+            judged = asked
         log.info("%s: changed through the API: %s", name, ", ".join(sorted(patch)) or "nothing")
+
+    def _changed(self, name: str, patch: dict[str, Any]) -> tuple[Roster, StreamSettings | None]:
+        """The roster with a change, and what the policy is to be asked about; None: nothing."""
+        before = self.roster.require(name)
+        try:
+            roster = self.roster.change(name, patch)
+        except ConfigError as error:
+            raise Refused(422, str(error)) from None
+        after = roster.require(name)
+        is_new = after.origin == "api" and settings_of(after.settings) != settings_of(before.settings)
+        return roster, after.settings if is_new else None
 
     async def place(
         self, name: str, places: dict[str, Any], *, require: Callable[[Mapping[str, Any]], None] = lambda _: None

@@ -16,6 +16,7 @@ from streamer.control.statefile import StateFile
 from streamer.control.stream_changes import StreamChanges
 from streamer.control.targets import target_of
 from streamer.values.errors import Refused, SourceError
+from tests.peers.until import until
 
 SETTINGS = config.parse({"streams": {"own": {"url": "rtsp://h/"}}})
 
@@ -141,3 +142,35 @@ async def test_a_sub_stream_is_judged_as_its_stream_is(tmp_path: Path) -> None:
     sub = applied[0]["yard"].settings.of_sub
     assert sub is not None
     assert target_of(sub).url == "rtsp://u:pass-of-sub@h/2"
+
+
+async def test_nobody_waits_for_the_name_server_of_a_change() -> None:
+    """What other replicas have now is let go of meanwhile; and what is judged is what becomes of it in the end."""
+    asked: list[tuple[str, bool]] = []
+    gate = asyncio.Event()
+
+    async def judge(stream: StreamSettings, _: ApiStreamsSettings) -> None:
+        asked.append((stream.url, "sample_fps" in stream.model_fields_set))
+        await gate.wait()
+
+    applied: list[Mapping[str, Entry]] = []
+
+    async def apply(entries: Mapping[str, Entry]) -> None:
+        applied.append(entries)
+
+    changes = StreamChanges(SETTINGS, None, judge=judge, apply=apply)
+    gate.set()
+    await changes.add({"name": "yard", "url": "rtsp://h/1"}, taken=lambda _: False)
+    gate.clear()
+    first = asyncio.create_task(changes.change("yard", {"url": "rtsp://h/2"}))
+    await until(lambda: len(asked) == 2)
+    before = len(applied)
+    await changes.follow()
+    assert len(applied) == before + 1
+    second = asyncio.create_task(changes.change("yard", {"sample_fps": 3}))
+    await until(lambda: len(asked) == 3)
+    gate.set()
+    await asyncio.gather(first, second)
+    settings = applied[-1]["yard"].settings
+    assert (settings.url, settings.sample_fps) == ("rtsp://h/2", 3)
+    assert ("rtsp://h/2", True) in asked
