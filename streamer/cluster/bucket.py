@@ -9,6 +9,7 @@ import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, cast
 
 import nats.errors
@@ -22,6 +23,7 @@ from streamer.cluster.member import Member, Unreadable, member_of
 from streamer.cluster.registry import KINDS, Kind, RecordHeard, Writing
 from streamer.cluster.servers import Servers, place
 from streamer.values.errors import ConfigError, SightlineError
+from streamer.values.name import is_name
 
 PATIENCE = 2.0
 """Seconds that a server may take to let us in."""
@@ -41,6 +43,10 @@ MADE_MEANWHILE = 10058
 
 class NatsAway(SightlineError):
     """There is no connection, or none any more, or no answer; says why in one sentence."""
+
+
+class Rejected(NatsAway):
+    """NATS is there, and does not take this one record; says why."""
 
 
 class Outrun(SightlineError):
@@ -167,19 +173,32 @@ class Bucket:
         kind, _, key = entry.key.partition(".")
         name, revision, record = key.replace("=", "."), entry.revision or 0, entry.value or b""
         is_gone = entry.operation is not None
+        if "." in key or (kind != "member" and not is_name(name)):
+            self.unreadable += 1  # nobody writes there: it would stand for the one whose key is another
+            return None
         try:
             if len(record) > LARGEST:
                 raise Unreadable(f"a record of {len(record)} bytes is more than {LARGEST}")
             if kind == "member":
-                return GoodBye(name, revision) if is_gone else MemberHeard(member_of(record), revision)
+                return GoodBye(name, revision) if is_gone else MemberHeard(_member(name, record), revision)
             if kind == "claim":
                 return Claim(name, None if is_gone else owner_of(record), revision)
             if kind in KINDS:
                 return RecordHeard(cast("Kind", kind), name, b"" if is_gone else record, revision)
         except Unreadable:
             self.unreadable += 1
-            return Claim(name, None, revision) if kind == "claim" else None
+            if kind == "claim":
+                return Claim(name, None, revision)
+            if kind in KINDS:  # as if there were none: it can be written again by its revision
+                return RecordHeard(cast("Kind", kind), name, b"", revision)
         return None
+
+
+def _member(name: str, record: bytes) -> Member:
+    member = member_of(record)
+    if member.id != name:
+        raise Unreadable("a member's record stands where another's belongs")
+    return member
 
 
 class _TlsClient(Client):
@@ -297,7 +316,11 @@ def told() -> Iterator[None]:
     except nats.js.errors.APIError as error:
         if error.err_code in WRONG_LAST:  # of a deletion, whose answer the library does not look at
             raise Outrun("another was first") from None
+        if error.code == HTTPStatus.BAD_REQUEST:
+            raise Rejected(f"JetStream refuses: {error.description or error.code}") from None
         raise NatsAway(f"JetStream refuses: {error.description or error.code}") from None
+    except nats.errors.MaxPayloadError:
+        raise Rejected("NATS takes no message of that size") from None
     except (nats.errors.Error, OSError, TimeoutError, *ODD) as error:
         raise NatsAway(_sentence(error)) from None
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from streamer.cluster.bucket import Bucket, CaughtUp, GoodBye, MemberHeard, NatsAway, Outrun, opened
+from streamer.cluster.bucket import LARGEST, Bucket, CaughtUp, GoodBye, MemberHeard, NatsAway, Outrun, Rejected, opened
 from streamer.cluster.claims import Claim
 from streamer.cluster.registry import RecordHeard, Writing
 from streamer.cluster.servers import Servers, Tls
@@ -143,16 +143,22 @@ async def test_the_end_of_the_connection_ends_what_is_heard() -> None:
 
 
 async def test_records_of_streams_are_written_conditionally_and_heard(server: NatsServer) -> None:
-    """Who knows an older revision writes nothing; a record that is none is heard as one, and stops nobody."""
+    """Who knows an older revision writes nothing; a record that is none stops nobody, nor one whose key is none."""
     async with opened(ANYBODY, server.url, "records") as bucket:
         first = await bucket.write(Writing("added", "road.1", b'{"settings": {}}', 0))
         with pytest.raises(Outrun):
             await bucket.write(Writing("added", "road.1", b"null", 0))
         second = await bucket.write(Writing("added", "road.1", b"null", first.revision))
-        await bucket._store.put("file.x=y.z", b"\xff")
+        await bucket._store.put("file.x=y", b"\xff")
+        for key in ("added.road.1", "claim.road.1", "added.-road", "member.a.b"):  # they would stand for others
+            await bucket._store.put(key, b'{"settings": {}}')
+        await bucket._store.put("member.x-00000000", member("y").record())
         await bucket._store.put("odd", b"\xff")
         async with contextlib.aclosing(bucket.hear()) as news:
             heard = [await anext(news) for _ in range(3)]
+        assert bucket.unreadable == 6
+        with pytest.raises(Rejected):
+            await bucket.write(Writing("added", "large", b" " * (LARGEST + 1), 0))
     assert heard[0] == second
     assert isinstance(heard[1], RecordHeard)
     assert isinstance(heard[2], CaughtUp)
