@@ -58,6 +58,10 @@ class Liveness:
         """The ids of members of a name of whom nothing new was heard since then."""
         return [key for key, word in self._words.items() if word.member.name == name and word.heard_at <= since]
 
+    def heard_since(self, name: str, since: float) -> list[str]:
+        """The ids of members of a name of whom something new was heard since then."""
+        return [key for key, word in self._words.items() if word.member.name == name and word.heard_at > since]
+
     def dead_for(self, member: str, now: float) -> float | None:
         """Seconds since the last word of one that died without a good-bye; None: it lives, or has left."""
         word = self._words.get(member)

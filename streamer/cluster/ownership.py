@@ -74,7 +74,7 @@ class Ownership:
             on_loss: told of a stream that we are to run no more. Must not raise.
             on_failover: told the seconds since the last word of a dead owner whose stream we gain. Must not raise.
         """
-        self.me = me
+        self.me, self._name = me, me.rpartition("-")[0]
         self.held: dict[str, int] = {}
         """What we run: the epoch of our claim by the stream's name. 0: of a bucket that is no more."""
         self._on_gain, self._on_loss, self._on_failover = on_gain, on_loss, on_failover
@@ -178,6 +178,16 @@ class Ownership:
         since = self._listens_since
         return since is not None and now - since >= DEAD_AFTER and self.me not in self._liveness.alive(now)
 
+    def knows_who_lives(self, now: float) -> bool:
+        """Whether we take part, and hear ourselves: then who is not heard is not there."""
+        return self.standing(now) == "member" and self.me in self._liveness.alive(now)
+
+    def twins(self, now: float) -> list[str]:
+        """Other members that live and have our name, as of a machine that was cloned; not our own former life."""
+        since, alive = self._listens_since, self._liveness.alive(now)
+        heard = [] if since is None else self._liveness.heard_since(self._name, since)
+        return [key for key in heard if key != self.me and key in alive]
+
     def owners(self, now: float) -> dict[str, str]:
         """The living owners' ids by the names of streams, as far as we know."""
         alive = self._liveness.alive(now)
@@ -216,9 +226,8 @@ class Ownership:
 
     def _former_lives(self) -> list[str]:
         """Ours before a restart: in the seconds for which we have listened they would have spoken. Nobody need wait."""
-        name = self.me.rpartition("-")[0]
         since = self._listens_since
-        return [] if since is None else [key for key in self._liveness.unheard(name, since) if key != self.me]
+        return [] if since is None else [key for key in self._liveness.unheard(self._name, since) if key != self.me]
 
     def _blames_nobody(self, now: float) -> None:
         """For what was not done while we did not listen."""

@@ -173,7 +173,7 @@ class Registry:
         """
         return Writing(kind, stream, _record_of(settings, replica), self._held.revision((kind, stream)))
 
-    def due(self, mine: Mapping[str, Mapping[str, Any]], me: str, alive: Collection[str]) -> list[Writing]:
+    def due(self, mine: Mapping[str, Mapping[str, Any]], me: str, alive: Collection[str] | None) -> list[Writing]:
         """Say what is to be written for our own file; and of a bucket that was lost, whatever is not there yet.
 
         Of two files that have one name the first to be written holds, until its replica is gone.
@@ -181,13 +181,15 @@ class Registry:
         Args:
             mine: what our file says, by name.
             me: our name.
-            alive: the names of all replicas that live.
+            alive: the names of all replicas that live; None: we do not know, and take nobody's place.
         """
         found = []
         of_files = self.of("file")
         for name, settings in mine.items():
             record = of_files.get(name)
-            if record is not None and record.replica != me and record.replica in alive:
+            if record is not None and record.replica != me and (alive is None or record.replica in alive):
+                continue
+            if not self._has_room(("file", name)):
                 continue
             if record is None or record.replica != me or record.settings != settings:
                 found.append(self.writing("file", name, settings, me))
@@ -195,11 +197,19 @@ class Registry:
             if record.replica == me and name not in mine:
                 found.append(self.writing("file", name, None))
         written = {(writing.kind, writing.stream) for writing in found}
-        return found + [
+        return [*found, *(each for each in self.lost() if (each.kind, each.stream) not in written)]
+
+    def lost(self) -> list[Writing]:
+        """What a bucket held that was lost, and is not there yet."""
+        return [
             self.writing(kind, name, record.settings, record.replica)
             for (kind, name), record in self._lost.items()
-            if (kind, name) not in written
+            if self._has_room((kind, name))
         ]
+
+    def _has_room(self, key: Key) -> bool:
+        """Whether a record would be taken in: who does not hear what it wrote would write it for ever."""
+        return key in self._held.records or len(self._held.records) < MOST
 
     def conflicts(self, mine: Mapping[str, Mapping[str, Any]], me: str) -> dict[str, str]:
         """The names of our file's streams of which another's file says something else, and whose it is."""

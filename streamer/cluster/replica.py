@@ -10,10 +10,10 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from streamer.cluster.bucket import Bucket, CaughtUp, GoodBye, Heard, MemberHeard, NatsAway, Outrun, opened
+from streamer.cluster.bucket import Bucket, CaughtUp, GoodBye, Heard, MemberHeard, NatsAway, Outrun, Rejected, opened
 from streamer.cluster.claims import Claim
 from streamer.cluster.member import MOST_CANNOT, Member
-from streamer.cluster.ownership import Claiming, Giving, Ownership, Step
+from streamer.cluster.ownership import Claiming, Clearing, Giving, Ownership, Step
 from streamer.cluster.registry import RecordHeard, Registry, Writing
 from streamer.cluster.servers import Servers
 from streamer.cluster.shared import SharedStream
@@ -25,6 +25,8 @@ TURN = 0.25
 """Seconds after which we look again at what is to be done, where nothing was heard."""
 PAUSE = 0.5
 """Seconds from a connection's end to the next try."""
+STUCK_AFTER = 2.0
+"""Seconds of being outrun by the same unheard writing after which all is read anew: somebody emptied the bucket."""
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +64,11 @@ class Replica:
         self._leaves = False
         self._writing = asyncio.Lock()
         self._news = asyncio.Event()
-        self._is_away = False
+        self._is_away = self._is_stuck = self._has_twin = False
+        self._outran: dict[str, tuple[int, float]] = {}
+        """By what is to be written: the revision that it was to replace and was not the last, and since when."""
+        self._rejected: set[str] = set()
+        """What NATS does not take, and was told of."""
 
     def share(self, streams: Iterable[SharedStream]) -> None:
         """Know all streams that the replicas share."""
@@ -96,7 +102,7 @@ class Replica:
         if bucket is None or self._leaves:
             raise NatsAway("there is no connection")
         for writing in writings:
-            self._registry.heard(await bucket.write(writing))
+            await self._do(writing, bucket)
 
     async def take(self, stream: str) -> None:
         """Claim one that is pushed to us, now.
@@ -168,6 +174,8 @@ class Replica:
             unheard = unheard + 1 if not self._leaves and self._ownership.is_deaf(sent_at) else 0
             if unheard > 1:
                 raise NatsAway("what we write does not come back")
+            if self._is_stuck:
+                raise NatsAway("the bucket is not what we have heard of it; it is read anew")
             async with self._writing:
                 if not self._leaves:
                     await bucket.speak(self._member.model_copy(update={"load": len(self._ownership.held)}))
@@ -177,6 +185,8 @@ class Replica:
             await asyncio.sleep(BEAT)
 
     async def _listen(self, bucket: Bucket) -> None:
+        self._is_stuck = False
+        self._outran.clear()
         self._ownership.opens(bucket.born)
         self._registry.opens(bucket.born)
         async with contextlib.aclosing(bucket.hear()) as news:
@@ -216,7 +226,8 @@ class Replica:
 
     async def _take_turn(self) -> None:
         began = self._clock()
-        steps: list[Step | Writing] = [*self._due(began), *self._ownership.turn(began)]
+        # Who runs what comes first, whatever becomes of the registry. And it notices that we slept.
+        steps: list[Step | Writing] = [*self._ownership.turn(began), *self._due(began)]
         for step in steps:
             # Nor may our own record wait for a slow store: what is left is asked for anew.
             if self._bucket is None or self._clock() - began > TURN:
@@ -225,25 +236,47 @@ class Replica:
                 await self._do(step, self._bucket)
             except Outrun:  # another was first, as it may; what it wrote we hear
                 continue
+            except Rejected as why:
+                self._say_rejected(step, why)
             except NatsAway:  # who speaks will find that out too, and say so
                 return
 
     def _due(self, now: float) -> list[Writing]:
         if self._bucket is None:
             return []
-        alive = {member.name for member in self._ownership.members(now).values()}
+        alive = None
+        if self._ownership.knows_who_lives(now):
+            alive = {member.name for member in self._ownership.members(now).values()}
+            self._say_twin(bool(self._ownership.twins(now)))
+        if self._has_twin:  # we would write over each other for ever
+            return self._registry.lost()
         return self._registry.due(self._mine, self._member.name, alive)
 
     async def _do(self, step: Step | Writing, bucket: Bucket) -> None:
-        match step:
-            case Writing():
-                self._registry.heard(await bucket.write(step))
-            case Claiming(stream, owner, last):
-                self._ownership.heard_claim(await bucket.claim(stream, owner, last), self._clock())
-            case Giving(stream, last):
-                await bucket.give(stream, last)
-            case _:
-                await bucket.clear(step.member)
+        what = _what(step)
+        try:
+            match step:
+                case Writing():
+                    self._registry.heard(await bucket.write(step))
+                case Claiming(stream, owner, last):
+                    self._ownership.heard_claim(await bucket.claim(stream, owner, last), self._clock())
+                case Giving(stream, last):
+                    await bucket.give(stream, last)
+                case _:
+                    await bucket.clear(step.member)
+        except Outrun:
+            if not isinstance(step, Clearing):
+                self._note_outrun(what, step.last)
+            raise
+        self._outran.pop(what, None)
+        self._rejected.discard(what)
+
+    def _note_outrun(self, what: str, last: int) -> None:
+        """What outran us we hear within moments; if not, it was deleted in a way that nobody is told of."""
+        now = self._clock()
+        before, since = self._outran.get(what, (last, now))
+        self._outran[what] = (last, since if before == last else now)
+        self._is_stuck |= before == last and now - since >= STUCK_AFTER
 
     # ---- what is said
 
@@ -253,7 +286,33 @@ class Replica:
             held = len(self._ownership.held)
             log.warning("NATS is away: %s; %d streams are run on, and nothing is claimed meanwhile", away, held)
 
+    def _say_rejected(self, step: Step | Writing, why: Rejected) -> None:
+        what = _what(step)
+        if what not in self._rejected:
+            self._rejected.add(what)
+            log.warning("%s cannot be written for the other replicas: %s", what, why)
+
+    def _say_twin(self, has_twin: bool) -> None:
+        if has_twin and not self._has_twin:
+            log.error(
+                "another replica that runs is called %s, too, so the streams of our file are told to nobody: "
+                "give one of both another name, cluster.replica",
+                self._member.name,
+            )
+        self._has_twin = has_twin
+
     def _say_here(self) -> None:
         if self._is_away:
             log.info("NATS is back")
         self._is_away = False
+
+
+def _what(step: Step | Writing) -> str:
+    """What is written, for a sentence; each has one of its own."""
+    match step:
+        case Writing(kind, stream):
+            return f"the record {kind} of {stream}"
+        case Claiming(stream) | Giving(stream):
+            return f"the claim to {stream}"
+        case _:
+            return f"the record of {step.member}"

@@ -1,0 +1,150 @@
+"""streamer.cluster.replica: what it does by turns, with a bucket that is made up, in made-up time."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from streamer.cluster.bucket import Bucket, NatsAway, Outrun, Rejected
+from streamer.cluster.claims import Claim
+from streamer.cluster.member import Member
+from streamer.cluster.ownership import Ownership
+from streamer.cluster.registry import RecordHeard, Registry, Writing
+from streamer.cluster.replica import Replica
+from streamer.cluster.servers import Servers
+from streamer.cluster.shared import SharedStream
+from tests.cluster.crowd import member
+from tests.peers.clock import FakeClock
+
+ROAD, YARD = {"url": "rtsp://h/road"}, {"url": "rtsp://h/yard"}
+
+
+class Made(Bucket):
+    """One that takes what it is told to take."""
+
+    def __init__(self) -> None:
+        self.born = "first"
+        self.revision = 100
+        self.written: list[str] = []
+        """The names of streams, in order."""
+        self.rejects: set[str] = set()
+        self.is_emptied = False
+
+    async def claim(self, stream: str, owner: str, last: int) -> Claim:
+        """Take a claim."""
+        return Claim(stream, owner, self._take(f"claim.{stream}", last))
+
+    async def write(self, writing: Writing) -> RecordHeard:
+        """Take a record."""
+        revision = self._take(f"{writing.kind}.{writing.stream}", writing.last)
+        return RecordHeard(writing.kind, writing.stream, writing.record, revision)
+
+    async def speak(self, _: Member) -> None:
+        """Take our own."""
+
+    def _take(self, key: str, last: int) -> int:
+        if key in self.rejects:
+            raise Rejected("JetStream refuses: it is too large")
+        if self.is_emptied and last:
+            raise Outrun("another was first")
+        self.revision += 1
+        self.written.append(key)
+        return self.revision
+
+
+class Acting:
+    """Replica a, which takes its turns when it is told to."""
+
+    def __init__(self, mine: Mapping[str, Mapping[str, Any]], *shared: str) -> None:
+        self.clock, self.bucket, self.registry = FakeClock(), Made(), Registry()
+        self.ownership = Ownership("a-00000000", on_gain=lambda *_: None, on_loss=lambda _: None)
+        self.replica = Replica(Servers(()), "test", member("a"), self.ownership, self.registry, clock=self.clock)
+        self.replica.share([SharedStream(name) for name in shared])
+        self.replica.say(mine)
+        self.ownership.opens("first")
+        self.registry.opens("first")
+        self.revision = 0
+
+    def listens(self) -> None:
+        """Have heard all."""
+        self.ownership.listens(self.clock())
+        self.registry.caught_up()
+        self.replica._bucket = self.bucket
+
+    def hear(self, *members: Member) -> None:
+        """Hear the record of each."""
+        for each in members:
+            self.revision += 1
+            self.ownership.heard_member(each, self.revision, self.clock())
+
+    async def live(self, seconds: float, *members: Member) -> None:
+        """Take turns, and hear what these write."""
+        for _ in range(round(seconds * 4)):
+            self.clock.now += 0.25
+            self.ownership.spoke(self.clock())
+            self.hear(*members)
+            await self.replica._take_turn()
+
+
+async def test_a_record_that_nats_does_not_take_stops_nothing_else(caplog: pytest.LogCaptureFixture) -> None:
+    """Claims come first, other records are written, and of this one the log says so once."""
+    acting = Acting({"road": ROAD, "yard": YARD}, "cam")
+    acting.bucket.rejects = {"file.road", "claim.cam"}
+    acting.listens()
+    await acting.live(3, member("a"))
+    assert set(acting.bucket.written) == {"file.yard"}
+    acting.bucket.rejects = {"file.road"}
+    await acting.live(1, member("a"))
+    assert acting.bucket.written.count("claim.cam") == 1
+    words = [record.getMessage() for record in caplog.records]
+    assert len(words) == 2
+    assert (
+        "the record file of road cannot be written for the other replicas: JetStream refuses: it is too large" in words
+    )
+
+
+async def test_of_a_bucket_that_was_emptied_all_is_read_anew() -> None:
+    """Nobody is told of that: who is outrun by what it never hears ends its connection."""
+    acting = Acting({}, "cam")
+    acting.ownership.heard_claim(Claim("cam", "b-00000000", 7), 0)
+    acting.listens()
+    acting.bucket.is_emptied = True
+    await acting.live(3.5, member("a"))
+    assert not acting.replica._is_stuck
+    await acting.live(2, member("a"))
+    with pytest.raises(NatsAway, match="read anew"):
+        await acting.replica._speak(acting.bucket)
+
+
+async def test_who_does_not_hear_the_others_takes_nobody_s_place() -> None:
+    """Another's file holds while it is not known who lives; when it is, and that one does not, ours does."""
+    acting = Acting({"road": YARD})
+    said = json.dumps({"settings": ROAD, "replica": "b"}).encode()
+    acting.registry.heard(RecordHeard("file", "road", said, 9))
+    acting.listens()
+    await acting.live(10)
+    assert acting.bucket.written == []
+    await acting.live(3, member("a"), member("b"))
+    assert acting.bucket.written == []
+    await acting.live(6, member("a"))
+    assert acting.bucket.written == ["file.road"]
+
+
+async def test_two_of_one_name_do_not_write_over_each_other(caplog: pytest.LogCaptureFixture) -> None:
+    """As of a machine that was cloned: it is an error that is said once; our own former life is none."""
+    twin = member("a", life="11111111")
+    acting = Acting({"road": ROAD})
+    acting.hear(twin)
+    acting.listens()
+    await acting.live(3, member("a"))
+    assert acting.bucket.written == ["file.road"]
+    assert not caplog.records
+    acting.replica.say({"road": YARD})
+    acting.hear(twin)
+    await acting.live(3, twin, member("a"))
+    assert acting.bucket.written == ["file.road"]
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+    assert "another replica that runs is called a, too" in caplog.text
+    await acting.live(6, member("a"))
+    assert acting.bucket.written == ["file.road"] * 2
