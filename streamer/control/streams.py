@@ -90,6 +90,8 @@ class Streams:
         """Viewers that were answered and never connected, by stream."""
         self._leaving: set[asyncio.Task[None]] = set()
         """Sessions being ended, each by a task that nobody waits for."""
+        self._claiming: Counter[str] = Counter()
+        """Publishers that ask for a name, among the replicas."""
         self._closing = False
         self._collection: asyncio.TimerHandle | None = None
         self._make_publisher = make_publisher
@@ -235,13 +237,19 @@ class Streams:
         read = read_offer(offer)
         if self.names is None:
             return await self._publish(name, read, address)
-        await self.names.claim(name)
+        self._claiming[name] += 1
         try:
+            await self.names.claim(name)
             return await self._publish(name, read, address)
         except BaseException:
-            if self._publishing(name) is None:
+            # Also one who left meanwhile; but what another has, or asks for, who came at the same time, is his.
+            if self._claiming[name] == 1 and self._publishing(name) is None:
                 self.names.let_go(name)
             raise
+        finally:
+            self._claiming[name] -= 1
+            if not self._claiming[name]:
+                del self._claiming[name]
 
     async def _publish(self, name: str, read: "Offer", address: str) -> "tuple[Publisher, str]":
         await self._vacate(name)

@@ -394,3 +394,38 @@ async def test_a_stream_that_fails_is_run_again_and_counted(monkeypatch: pytest.
         streams.add(running)
         await until(lambda: source.running)
         assert told == ["restarted"]
+
+
+class Shared:
+    """The names of a cluster, each given when a gate opens."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.had: set[str] = set()
+        self.gate = asyncio.Event()
+
+    async def claim(self, stream: str) -> None:
+        """Give a name."""
+        self.asked += 1
+        self.had.add(stream)
+        await self.gate.wait()
+
+    def let_go(self, stream: str) -> None:
+        """Take it back."""
+        self.had.discard(stream)
+
+
+async def test_a_publisher_who_leaves_while_his_name_is_asked_for_keeps_it_from_nobody() -> None:
+    """But from one who came at the same time it is not taken."""
+    async with run_stream() as (streams, _, _):
+        streams.names = names = Shared()
+        offers = [await offer_to_publish() for _ in range(2)]
+        first, second = (asyncio.create_task(streams.open_publisher("p", offer)) for offer in offers)
+        await until(lambda: names.asked == 2)
+        second.cancel()
+        await asyncio.gather(second, return_exceptions=True)
+        assert names.had == {"p"}
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
+        assert names.had == set()
+        assert not streams.is_taken("p")
