@@ -8,13 +8,15 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from importlib.metadata import version
-from typing import Any
+from typing import Any, cast
+from weakref import WeakValueDictionary
 
-from streamer.cluster.bucket import NatsAway, Outrun
+from streamer.cluster.bucket import LARGEST, NatsAway, Outrun, Rejected
 from streamer.cluster.member import Member, new_life
 from streamer.cluster.ownership import Ownership, Standing
-from streamer.cluster.registry import Registry
+from streamer.cluster.registry import Registry, Writing
 from streamer.cluster.replica import Replica as OwnReplica
+from streamer.cluster.replica import Unsent
 from streamer.cluster.servers import Servers, Tls
 from streamer.cluster.subjects import Subjects
 from streamer.config import ClusterSettings
@@ -33,6 +35,9 @@ log = logging.getLogger(__name__)
 
 HAND_OVER = 3.0
 """Seconds that handing over may take; then the others learn it from our silence."""
+OUTRUN = "another replica has just changed that stream; look at it, and try again"
+FRAME = 256
+"""Bytes of a record beside a stream's settings, at the most."""
 LOOK = 0.5
 """Seconds from one look at who runs what to the next."""
 
@@ -92,6 +97,7 @@ class Clustering:
         self._news, self._is_behind = asyncio.Event(), False
         self._mine: dict[str, dict[str, Any]] = {}
         self._published: set[str] = set()
+        self._claiming: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._warned: set[str] = set()
         self._last_owners: dict[str, str] = {}
         self._last_members: dict[str, Member] = {}
@@ -142,7 +148,9 @@ class Clustering:
         Args:
             streams: as they are written there, with their ${NAME}.
         """
-        self._mine = {name: settings for name, settings in streams.items() if is_name(name) and _can_be_said(settings)}
+        self._mine = {
+            name: said for name, settings in streams.items() if (said := _as_said(name, settings)) is not None
+        }
         self._replica.say(self._mine)
         self._changed()
 
@@ -162,34 +170,65 @@ class Clustering:
             after: what is to be.
 
         Raises:
-            Refused: 409 another replica was first; 503 NATS is away. Nothing was changed.
+            Refused: 409 another replica was first; 503 NATS is away; 422 it is too large.
         """
         try:
-            await self._replica.write(self._roster.writings(before, after))
+            writings = self._roster.writings(before, after)
         except Outrun:
-            raise Refused(409, "another replica has just changed that stream; look at it, and try again") from None
-        except NatsAway as away:
+            raise Refused(409, OUTRUN) from None
+        if any(len(each.record) > LARGEST for each in writings):
+            raise Refused(422, f"a stream's settings are {LARGEST - FRAME} bytes at the most; leave some out")
+        await self._write(writings)
+
+    async def forget(self, stream: str) -> bool:
+        """Take a stream away that stands in the file of a replica that does not live; False: there is none such.
+
+        Raises:
+            Refused: as `keep`.
+        """
+        record = self._registry.record("file", stream)
+        alive = {each.name for each in self._members().values()}
+        if record is None or self.standing != "member" or record.replica in alive | {self.me}:
+            return False
+        await self._write([self._registry.writing("file", stream, None)])
+        return True
+
+    async def _write(self, writings: list[Writing]) -> None:
+        try:
+            await self._replica.write(writings)
+        except Outrun:
+            raise Refused(409, OUTRUN) from None
+        except Rejected as why:
+            raise Refused(422, f"the other replicas cannot be told of that stream: {why}") from None
+        except Unsent as away:
             raise Refused(503, f"streams cannot be changed while NATS is away: {away}; nothing was changed") from None
+        except NatsAway as away:
+            raise Refused(503, f"NATS is away: {away}; the stream may have been changed or not: look at it") from None
 
     # ---- what is published to us
 
     async def claim(self, stream: str) -> None:
         """Have a stream that is published to us as ours. While NATS is away it is, until that is back.
 
+        Whatever comes of it, who asked for it and does not publish then lets go of it.
+
         Raises:
             Refused: 409 the replicas share a stream of that name, or another has it.
         """
-        if self._registry.has(stream) or self.of(stream) is not None:
-            raise Refused(409, f"there is a stream {stream!r} already; publish under another name", TAKEN)
-        self._published.add(stream)
-        try:
-            await self._replica.take(stream)
-        except Outrun:
-            self.let_go(stream)
-            sentence = f"another replica was given {stream!r} just now; publish under another name"
-            raise Refused(409, sentence, TAKEN) from None
-        except NatsAway:
-            return
+        # One after the other: of two at once the second would be outrun by the first, which has it for us.
+        async with self._claiming.setdefault(stream, asyncio.Lock()):
+            if self._registry.has(stream) or self.of(stream) is not None:
+                raise Refused(409, f"there is a stream {stream!r} already; publish under another name", TAKEN)
+            self._published.add(stream)
+            if stream in self._ownership.held:
+                return
+            try:
+                await self._replica.take(stream)
+            except Outrun:
+                sentence = f"another replica was given {stream!r} just now; publish under another name"
+                raise Refused(409, sentence, TAKEN) from None
+            except NatsAway:
+                return
 
     def let_go(self, stream: str) -> None:
         """Have it no more as one that is published to us."""
@@ -310,13 +349,18 @@ def _nothing(_: str) -> None:
     return
 
 
-def _can_be_said(settings: Any) -> bool:
-    """Whether what is written of a stream can stand in a record: YAML has dates, too, and JSON none."""
+def _as_said(name: str, settings: Any) -> dict[str, Any] | None:
+    """A stream's settings as they are read from a record: YAML has numbers as keys, and dates, and JSON neither."""
     try:
-        json.dumps(settings)
+        record = json.dumps(settings)
     except (TypeError, ValueError):
-        return False
-    return isinstance(settings, dict)
+        return None
+    if not is_name(name) or not isinstance(settings, dict):
+        return None
+    if len(record) > LARGEST - FRAME:
+        log.warning("%s: is not told to the other replicas: its settings are more than %d bytes", name, LARGEST - FRAME)
+        return None
+    return cast("dict[str, Any]", json.loads(record))
 
 
 def _servers(settings: ClusterSettings) -> Servers:

@@ -31,6 +31,10 @@ STUCK_AFTER = 2.0
 log = logging.getLogger(__name__)
 
 
+class Unsent(NatsAway):
+    """Nothing was written, for there is no connection, or we leave."""
+
+
 class Replica:
     """Ours."""
 
@@ -96,11 +100,12 @@ class Replica:
 
         Raises:
             Outrun: another was first; what came before in order is written.
+            Unsent: nothing is written.
             NatsAway: it may not be written, or only in part.
         """
         bucket = self._bucket
         if bucket is None or self._leaves:
-            raise NatsAway("there is no connection")
+            raise Unsent("there is no connection")
         for writing in writings:
             await self._do(writing, bucket)
 

@@ -93,11 +93,15 @@ class SharedRoster:
         Raises:
             Outrun: it is otherwise already.
         """
-        found = []
+        pausing, resuming = [], []
         for name in sorted(before.paused ^ after.paused):
             if (self._registry.record("paused", name) is not None) != (name in before.paused):
                 raise Outrun
-            found.append(self._registry.writing("paused", name, {} if name in after.paused else None))
+            if name in after.paused:
+                pausing.append(self._registry.writing("paused", name, {}))
+            else:
+                resuming.append(self._registry.writing("paused", name, None))
+        changing = []
         for name in sorted(before.streams.keys() | after.streams.keys()):
             said = after.streams.get(name)
             if said == before.streams.get(name):
@@ -105,8 +109,9 @@ class SharedRoster:
             known = self._of("added", name)
             if (None if known is None else settings_of(known)) != before.streams.get(name):
                 raise Outrun
-            found.append(self._registry.writing("added", name, said))
-        return found
+            changing.append(self._registry.writing("added", name, said))
+        # Where the second of two is not written, a camera that is paused stays so, or is one that is no more.
+        return [*pausing, *changing, *resuming]
 
     def warnings(self) -> set[str]:
         """What cannot be run here, and why, in one sentence each."""

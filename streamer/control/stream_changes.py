@@ -38,7 +38,14 @@ class Shared(Protocol):
         """Keep what was changed, for all replicas.
 
         Raises:
-            Refused: another was first, or it cannot be kept now. Nothing was changed.
+            Refused: another was first, or it cannot be kept now; says whether something may have been changed.
+        """
+
+    async def forget(self, stream: str) -> bool:
+        """Take a stream away that stands in the file of a replica that is gone; False: it is none such.
+
+        Raises:
+            Refused: as `keep`.
         """
 
 
@@ -176,7 +183,7 @@ class StreamChanges:
         log.info("%s: its zones, lines and masks were drawn through the API", name)
 
     async def remove(self, name: str) -> None:
-        """Remove a stream that the API added.
+        """Remove a stream that the API added, or one of the file of a replica that is gone.
 
         Raises:
             Refused: why not.
@@ -185,7 +192,10 @@ class StreamChanges:
 
     async def _remove(self, name: str) -> None:
         async with self._changing:
-            await self._become(self.roster.remove(name))
+            if self._shared is not None and await self._shared.forget(name):
+                await self._know(self.roster)
+            else:
+                await self._become(self.roster.remove(name))
         log.info("%s: removed through the API", name)
 
     async def reconfigure(self, settings: Config) -> None:
