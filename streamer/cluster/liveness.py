@@ -54,6 +54,11 @@ class Liveness:
         """Those who live, by their id."""
         return {key: word.member for key, word in self._words.items() if self._silence(word, now) < DEAD_AFTER}
 
+    def lives(self, member: str, now: float) -> bool:
+        """Whether one does, by its id."""
+        word = self._words.get(member)
+        return word is not None and self._silence(word, now) < DEAD_AFTER
+
     def unheard(self, name: str, since: float) -> list[str]:
         """The ids of members of a name of whom nothing new was heard since then."""
         return [key for key, word in self._words.items() if word.member.name == name and word.heard_at <= since]

@@ -37,7 +37,7 @@ class Member(BaseModel):
     """Streams that it runs."""
     version: str = ""
     labels: dict[str, str] = {}
-    cannot: Annotated[tuple[str, ...], Field(max_length=MOST_CANNOT)] = ()
+    cannot: Annotated[frozenset[str], Field(max_length=MOST_CANNOT)] = frozenset()
     """Streams that it cannot run: a variable that their settings name is not set there."""
 
     @property

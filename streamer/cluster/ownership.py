@@ -89,7 +89,7 @@ class Ownership:
         self._bucket: str | None = None
         self._listens_since: float | None = None
         self._unowned_since: dict[str, float] = {}
-        self._spoke_at = self._turned_at = self._changed_at = float("-inf")
+        self._spoke_at = self._turned_at = self._changed_at = self._weighed_at = float("-inf")
 
     # ---- what there is to know
 
@@ -128,9 +128,11 @@ class Ownership:
         """Have our own record written, at a time when it was sent."""
         self._spoke_at = max(self._spoke_at, now)
 
-    def heard_member(self, member: Member, revision: int, now: float) -> None:
-        """Take in a member's record."""
+    def heard_member(self, member: Member, revision: int, now: float) -> bool:
+        """Take in a member's record; whether it did not live before."""
+        is_new = not self._liveness.lives(member.id, now)
         self._liveness.heard(member, revision, now)
+        return is_new
 
     def heard_good_bye(self, member: str, revision: int) -> None:
         """Take in that a member's record was deleted."""
@@ -284,8 +286,9 @@ class Ownership:
 
     def _moved(self, alive: dict[str, Member], now: float) -> list[Claiming]:
         """A stream of ours that another is to have: one, and only after a second in which no owner changed."""
-        if now - self._changed_at < PAUSE:
+        if now - max(self._changed_at, self._weighed_at) < PAUSE:
             return []
+        self._weighed_at = now
         move = next_move(self._streams.values(), alive, self._claims.owners())
         if move is None or move.giver != self.me:
             return []

@@ -91,9 +91,9 @@ class Replica:
 
     def cannot(self, streams: Iterable[str]) -> None:
         """Leave these to others; with the next record they know."""
-        names = sorted(streams)[:MOST_CANNOT]
-        self._ownership.cannot = frozenset(names)
-        self._member = self._member.model_copy(update={"cannot": tuple(names)})
+        names = frozenset(sorted(streams)[:MOST_CANNOT])
+        self._ownership.cannot = names
+        self._member = self._member.model_copy(update={"cannot": names})
 
     async def write(self, writings: Iterable[Writing]) -> None:
         """Change the registry; what comes of it is known when this returns.
@@ -196,17 +196,19 @@ class Replica:
         self._registry.opens(bucket.born)
         async with contextlib.aclosing(bucket.hear()) as news:
             async for heard in news:
-                self._take_in(heard)
+                is_news = self._take_in(heard)
                 if isinstance(heard, CaughtUp):
                     self._bucket = bucket
                     self._registry.caught_up()
-                self._news.set()
+                if is_news:
+                    self._news.set()
 
-    def _take_in(self, heard: Heard) -> None:
+    def _take_in(self, heard: Heard) -> bool:
+        """Know it; False: it can wait for the next turn, as what each member says each second."""
         now = self._clock()
         match heard:
             case MemberHeard(member, revision):
-                self._ownership.heard_member(member, revision, now)
+                return self._ownership.heard_member(member, revision, now)
             case GoodBye(member, revision):
                 self._ownership.heard_good_bye(member, revision)
             case Claim():
@@ -216,6 +218,7 @@ class Replica:
                 self._registry.heard(heard)
             case CaughtUp():
                 self._ownership.listens(now)
+        return True
 
     # ---- what is to be done
 

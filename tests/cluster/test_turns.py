@@ -1,5 +1,6 @@
 """streamer.cluster.replica: what it does by turns, with a bucket that is made up, in made-up time."""
 
+import itertools
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -148,3 +149,19 @@ async def test_two_of_one_name_do_not_write_over_each_other(caplog: pytest.LogCa
     assert "another replica that runs is called a, too" in caplog.text
     await acting.live(6, member("a"))
     assert acting.bucket.written == ["file.road"] * 2
+
+
+async def test_what_each_member_says_each_second_costs_no_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A newcomer is looked at at once, and one that comes back; and what might move is weighed once a second."""
+    weighed: list[float] = []
+    acting = Acting({}, "cam")
+    monkeypatch.setattr("streamer.cluster.ownership.next_move", lambda *_: weighed.append(acting.clock()))
+    acting.listens()
+    hear = acting.ownership.heard_member
+    assert hear(member("b"), 1, acting.clock())
+    assert not hear(member("b", 20), 2, acting.clock())
+    acting.clock.advance(4)
+    assert hear(member("b"), 3, acting.clock())
+    await acting.live(10, member("a"))
+    assert 5 <= len(weighed) <= 10
+    assert all(later - earlier >= 1 for earlier, later in itertools.pairwise(weighed))
