@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
 
 from aiohttp import web
 
@@ -52,17 +53,18 @@ def set_up(app: web.Application, neighbours: Neighbours) -> None:
     """Have all streams answered for. Whoever asks was let in by then: this stands behind the gate."""
     others = Others(neighbours)
     app[NEIGHBOURS], app[CALLERS], app[ELSEWHERE] = neighbours, neighbours.callers, others
-    app[PASSED_SESSIONS] = PassedSessions(app[ADMISSIONS])
+    sessions = app[PASSED_SESSIONS] = PassedSessions(app[ADMISSIONS])
     app.middlewares.append(pass_on)
 
     async def tended(app: web.Application) -> AsyncIterator[None]:
-        running = asyncio.create_task(
-            supervise("neighbours", neighbours.run, on_restart=lambda: app[METRICS].restarted("neighbours")),
-            name="neighbours",
-        )
+        running = [
+            asyncio.create_task(supervise(name, run, on_restart=partial(app[METRICS].restarted, name)), name=name)
+            for name, run in (("neighbours", neighbours.run), ("passed-sessions", sessions.run))
+        ]
         yield
-        running.cancel()
-        await ended("what was asked of other replicas", running, others.listing.close())
+        for task in running:
+            task.cancel()
+        await ended("what was asked of other replicas", *running, others.listing.close(), sessions.close())
         await neighbours.close()
 
     app.cleanup_ctx.append(tended)

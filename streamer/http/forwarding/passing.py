@@ -63,6 +63,8 @@ async def pass_to(request: web.Request, replica: Replica, stream: str | None = N
     way = pass_video if "Upgrade" in request.headers and request.method == "GET" else pass_http
     passing = Passing(neighbours, replica, target_of(request), caller, what=stream or "it")
     lives_there = need is not None and need.at_owner
+    if lives_there:
+        request.app[PASSED_SESSIONS].require_room(request)
     response = await way(request, passing, _lasting(request, neighbours, replica, stream, lives_there=lives_there))
     if stream is not None and lives_there:
         request.app[PASSED_SESSIONS].note(request, response, passing)

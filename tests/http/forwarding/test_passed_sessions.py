@@ -1,17 +1,22 @@
 """streamer.http.forwarding.passed_sessions: WebRTC sessions at another replica: begun, ended, no longer allowed."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
+from aiohttp import web
 from multidict import CIMultiDictProxy
+from yarl import URL
 
 from streamer.access.accounts import Accounts
 from streamer.access.action import Action, Role
 from streamer.http.connections import ConnectionLimits
 from streamer.http.forwarding import passed_sessions
 from streamer.http.forwarding.passed_sessions import PASSED_SESSIONS
+from streamer.values.replica import Replica
 from tests.http.guests import bearer, cookie, signed_in, with_token
-from tests.http.replicas import Two, run_two
+from tests.http.replicas import Two, run_owner, run_two
 from tests.peers.rtc import make_pc, offer_to_watch
 from tests.peers.until import until
 
@@ -85,17 +90,70 @@ async def test_a_word_of_another_replica_does_not_count_for_ever(two: Two) -> No
     await until(lambda: sessions(two) == 0)
 
 
-async def test_sessions_that_are_over_are_forgotten(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With their stream, which another replica has then; and of more than may be the oldest."""
-    monkeypatch.setattr(passed_sessions, "MOST", 2)
-    app_sessions = two.here.application[PASSED_SESSIONS]
-    for _ in range(3):
-        await watch(two, VERA)
-    assert len(app_sessions) == 2
+async def test_a_try_of_somebody_else_ends_nothing(two: Two) -> None:
+    """What the owner refuses him leaves the session followed: it ends when who began it may no longer."""
+    path, _ = await watch(two, VERA)
+    assert (await two.here.ask("DELETE", path, headers=bearer("slt_secret")))[0] == 404
+    two.here.service.entrance.store.change_now(lambda _: Accounts())
+    two.here.service.admissions.look()
+    await until(lambda: sessions(two) == 0)
+
+
+async def test_an_end_that_fails_is_tried_again(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An owner that hangs, or answers something else, is asked again for as long as it has the stream."""
+    monkeypatch.setattr(passed_sessions, "AGAIN", 0.01)
+    monkeypatch.setattr(passed_sessions, "PATIENCE", 0.5)
+    path, _ = await watch(two, VERA)
+    asked, ask = list[str](), two.here.neighbours.ask
+
+    async def bad(request: web.BaseRequest) -> web.Response:
+        asked.append(f"{request.method} {request.path}")
+        if len(asked) == 1:
+            await asyncio.sleep(3600)
+        return web.Response(status=503)
+
+    async with run_owner(bad) as url:
+
+        def badly(replica: Replica, *args: Any, **more: Any) -> Any:
+            return ask(Replica(replica.name, url) if len(asked) < 3 else replica, *args, **more)
+
+        monkeypatch.setattr(two.here.neighbours, "ask", badly)
+        two.here.service.entrance.store.change_now(lambda _: Accounts())
+        two.here.service.admissions.look()
+        await until(lambda: sessions(two) == 0)
+    assert asked == [f"DELETE {path}"] * 3
+    await until(lambda: len(two.here.application[PASSED_SESSIONS]) == 0)
+
+
+async def test_sessions_that_are_over_are_forgotten(two: Two) -> None:
+    """However their end was written, when their owner has them no longer, and with their stream."""
+    followed = two.here.application[PASSED_SESSIONS]
+    path, _ = await watch(two, VERA)
+    other = URL(f"{two.here.url}{path.replace('/b/', '/%62/')}?x", encoded=True)
+    async with two.here.client.delete(other, headers=VERA) as answer:
+        assert answer.status == 200
+    assert len(followed) == 0
+    await watch(two, VERA)
+    await watch(two, VERA)
+    await next(iter(two.there.service.streams.sessions.values())).close()
+    await followed.look()
+    assert len(followed) == 1
     two.map.owners["b"] = None
     two.here.service.admissions.look()
-    assert len(app_sessions) == 0
-    assert sessions(two) == 3  # theirs they were, and end with their stream
+    assert len(followed) == 0
+    assert sessions(two) == 1  # theirs it was, and ends with its stream
+
+
+async def test_no_more_are_begun_than_can_be_followed(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One more is 503, and those that live stay so and are ended as they would have been."""
+    monkeypatch.setattr(passed_sessions, "MOST", 2)
+    for _ in range(2):
+        await watch(two, VERA)
+    status, headers, _ = await two.here.ask("POST", "/whep/b", data="v=0", headers=SDP | VERA)
+    assert (status, headers["Retry-After"]) == (503, "30")
+    two.here.service.entrance.store.change_now(lambda _: Accounts())
+    two.here.service.admissions.look()
+    await until(lambda: sessions(two) == 0)
 
 
 async def test_a_replica_asks_for_many(two: Two) -> None:
