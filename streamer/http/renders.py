@@ -14,7 +14,8 @@ from streamer.archive.recordings.renders import Render, Renders
 from streamer.http.audit import note
 from streamer.http.bodies.render import NewRender, ShownRender, ShownRenders
 from streamer.http.changes import whole
-from streamer.http.clips import NO_CLIP, name_of, parts_of
+from streamer.http.clips import MOST, NO_CLIP, name_of, parts_of
+from streamer.http.elsewhere import ELSEWHERE
 from streamer.http.file_range import FileAnswer, send_file
 from streamer.http.json_body import FITS, body_of
 from streamer.http.keys import METRICS, location
@@ -90,12 +91,13 @@ async def remove(request: web.Request) -> web.Response:
 
 @routes.get(f"{ONE}/video.mp4")
 @needs(Action.VIEW, stream="name")
-@described({200: FILE, 206: PART, **RANGES, 404: NO_RENDER, 409: "it is not done"}, headers=RANGE)
+@described({200: FILE, 206: PART, **RANGES, 404: NO_RENDER, 409: "it is not done", **AWAY}, headers=RANGE)
 async def video(request: web.Request) -> web.StreamResponse:
     """What was made."""
     job = _render(request)
     if job.state != "done":
         raise Refused(409, f"it is {job.state}" if job.reason is None else f"it is {job.state}: {job.reason}")
+    await _require_recorded(request, job)
     name = name_of(f"{job.stream}-boxes", job.began, "mp4")
     return await send_file(request, FileAnswer(job.path, job.stream, download=name, gone=NO_RENDER, tag=job.id))
 
@@ -129,6 +131,20 @@ def _render(request: web.Request) -> Render:
     if job is None or job.stream != request.match_info["name"]:
         raise Refused(404, NO_RENDER)
     return job
+
+
+async def _require_recorded(request: web.Request, job: Render) -> None:
+    """Let go of one that shows what was removed at another replica, which knows none of ours.
+
+    Raises:
+        Refused: 404 some of what is in it is recorded no longer.
+    """
+    if ELSEWHERE not in request.app:
+        return
+    segments = await request.app[RECORDINGS].outlines(job.stream, job.began, job.ended, MOST + 1)
+    if not job.made_of <= {segment.id for segment in segments}:
+        await request.app[RENDERS].remove(job.id)
+        raise Refused(404, NO_RENDER)
 
 
 def _path(job: Render) -> str:

@@ -11,6 +11,7 @@ import pytest
 from streamer.archive.archive import Archive
 from streamer.archive.recordings.segment import Segment
 from streamer.http.forwarding.other_disks import BASE
+from streamer.http.renders import RENDERS
 from tests.archive.events import a_picture, an_event
 from tests.http.recorded import FOR_EVER, NOON
 from tests.http.replicas import CALLER, Map, RunningReplica, run_replica
@@ -128,6 +129,25 @@ async def test_a_picture_of_an_event_is_shown_by_any_replica(postgresql: Postgre
         assert (await two.here.ask("GET", f"{path}/picture"))[0] == 404
         two.map.urls["there"] = "http://127.0.0.1:1"
         assert (await two.here.sentence("GET", f"{path}/thumbnail"))[0] == 503
+
+
+async def test_a_render_goes_with_what_was_removed_at_another_replica(
+    postgresql: PostgresqlServer, tmp_path: Path
+) -> None:
+    """The replica that made it sees in the database that nobody is to see it any more, and lets go of its file."""
+    async with run_shared(postgresql, tmp_path) as two:
+        body = {"from": NOON, "to": NOON + 0.5}
+        status, headers, _ = await two.here.ask("POST", f"{LIST}/renders", json=body)
+        assert status == 202
+        path, renders = headers["Location"], two.here.application[RENDERS]
+        job = renders.one(path.rpartition("/")[2])
+        assert job is not None
+        await until(lambda: job.state not in ("waiting", "running"))
+        assert (await two.here.ask("GET", f"{path}/video.mp4"))[0] == 200
+        assert (await two.there.ask("DELETE", f"{LIST}?from={NOON - 1}&to={NOON + 30}"))[0] == 200
+        assert (await two.here.ask("GET", f"{path}/video.mp4"))[0] == 404
+        assert renders.one(job.id) is None
+        assert not job.path.exists()
 
 
 async def test_files_are_lent_to_replicas_alone(postgresql: PostgresqlServer, tmp_path: Path) -> None:

@@ -57,6 +57,8 @@ class Render:
     made_at: float
     """When it was asked for."""
     path: Path
+    made_of: frozenset[str]
+    """Ids of the segments that are in it."""
     state: State = "waiting"
     progress: float = 0.0
     """0..1."""
@@ -113,7 +115,8 @@ class Renders:
             raise Overloaded("as many videos as may be wait to be rendered", 30)
         now = self._wall()
         id_ = uuid7(now)
-        job = Render(id_, parts[0].segment.stream, *span, choice, now, self._folder / f"{id_}.mp4")
+        path, made_of = self._folder / f"{id_}.mp4", frozenset(part.segment.id for part in parts)
+        job = Render(id_, parts[0].segment.stream, *span, choice, now, path, made_of)
         self._jobs[id_] = job
         task = self._tasks[id_] = asyncio.create_task(self._make(job, parts, boxes_of))
         task.add_done_callback(lambda _: self._tasks.pop(id_, None))
