@@ -99,9 +99,24 @@ class Neighbours:
         )
 
     def watch_video(
-        self, replica: Replica, target: str, caller: Caller, headers: MultiMapping[str], largest: int
+        self,
+        replica: Replica,
+        target: str,
+        caller: Caller,
+        headers: MultiMapping[str],
+        *,
+        largest: int,
+        silent: float,
     ) -> AbstractAsyncContextManager[aiohttp.ClientWebSocketResponse[bool]]:
-        """The same by WebSocket. Messages of more bytes than `largest` end it.
+        """The same by WebSocket, ended by a message of more bytes than `largest`, and by silence.
+
+        Args:
+            replica: that is asked.
+            target: path and query.
+            caller: for whom.
+            headers: of the request that is passed on.
+            largest: bytes of a message.
+            silent: seconds without a byte, after which it is pinged, and has half as many to answer.
 
         Raises:
             aiohttp.ClientError, TimeoutError: as `ask`; WSServerHandshakeError, it is refused.
@@ -112,6 +127,7 @@ class Neighbours:
             autoping=True,
             autoclose=True,
             compress=0,
+            heartbeat=silent,
             max_msg_size=largest,
             timeout=aiohttp.ClientWSTimeout(ws_close=1.0),
             ssl=self._trust,

@@ -15,8 +15,8 @@ from streamer.http.forwarding.headers import passed_back
 from streamer.http.forwarding.passed import FAILED, Passing
 
 QUIET = 30.0
-"""Seconds without a byte of an answer that has an end."""
-ENDLESS = ("multipart/x-mixed-replace", "text/event-stream")
+"""Seconds without a byte of an answer. Of events a comment comes every 15 s, unless their owner is cut off from us."""
+ENDLESS = ("multipart/x-mixed-replace",)
 """What may be silent for as long as its camera is."""
 
 

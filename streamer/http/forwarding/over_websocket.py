@@ -23,6 +23,8 @@ from streamer.values.errors import Refused
 
 LARGEST = 16 << 20
 """Bytes of one message: a picture with its head; the owner holds 8 MiB of them at the most."""
+SILENT = HEARTBEAT
+"""Seconds without a byte after which an owner is asked whether it is there; it may be cut off from us alone."""
 PASSED_CODES = {*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)}
 """Codes that may be sent (RFC 6455 section 7.4)."""
 
@@ -58,7 +60,9 @@ async def pass_video(
 
 
 async def _opened(request: web.Request, passing: Passing, asked: contextlib.AsyncExitStack) -> Owner:
-    watching = passing.neighbours.watch_video(passing.replica, passing.target, passing.caller, request.headers, LARGEST)
+    watching = passing.neighbours.watch_video(
+        passing.replica, passing.target, passing.caller, request.headers, largest=LARGEST, silent=SILENT
+    )
     try:
         async with asyncio.timeout(passed.PATIENCE):
             return await asked.enter_async_context(watching)

@@ -168,23 +168,24 @@ async def test_a_body_that_breaks_off_does_not_look_like_the_whole(head: bytes) 
 
 
 async def test_a_body_that_stands_still_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A clip of which nothing comes any more ends; what has no end may be silent for as long as its camera is."""
+    """A clip, and events, of which a comment would come; pictures of a camera may be as silent as that is."""
     monkeypatch.setattr(over_http, "QUIET", 0.1)
-    kinds = {"clip": "video/mp4", "events": "text/event-stream"}
+    kinds = {"b": "video/mp4", "events": "text/event-stream", "b.mjpeg": "multipart/x-mixed-replace; boundary=x"}
 
     async def still(request: web.BaseRequest) -> web.StreamResponse:
-        kind = kinds["events" if request.path.endswith("events") else "clip"]
-        response = web.StreamResponse(headers={"Content-Type": kind})
+        name = request.path.rpartition("/")[2]
+        response = web.StreamResponse(headers={"Content-Type": kinds[name]})
         await response.prepare(request)
         await response.write(b"begun\n")
-        await asyncio.sleep(0.3 if kind == kinds["events"] else 3600)
+        await asyncio.sleep(0.3 if name == "b.mjpeg" else 3600)
         await response.write(b"and more\n")
         return response
 
     async with run_owner(still) as url, run_here(url) as here:
-        with pytest.raises(aiohttp.ClientError):
-            await here.ask("GET", ONE)
-        assert (await here.ask("GET", f"{ONE}/events"))[2] == b"begun\nand more\n"
+        for path in (ONE, f"{ONE}/events"):
+            with pytest.raises(aiohttp.ClientError):
+                await here.ask("GET", path)
+        assert (await here.ask("GET", "/streams/b.mjpeg"))[2] == b"begun\nand more\n"
 
 
 # ---- viewers

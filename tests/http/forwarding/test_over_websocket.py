@@ -176,6 +176,24 @@ async def test_a_message_beyond_the_limit_ends_it(monkeypatch: pytest.MonkeyPatc
             assert way.close_code == WSCloseCode.GOING_AWAY
 
 
+async def test_an_owner_that_says_nothing_any_more_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is cut off from us alone, by whose claim the stream is its own still: its viewer is told to ask anew."""
+    monkeypatch.setattr(over_websocket, "SILENT", 0.2)
+
+    async def owner(request: web.BaseRequest) -> web.StreamResponse:
+        way = web.WebSocketResponse(autoping=False)
+        await way.prepare(request)
+        await asyncio.sleep(3600)
+        return way
+
+    said = Map({"b": "there"})
+    async with run_owner(owner) as url, run_replica("here", "a", said) as here:
+        said.urls["there"] = url
+        async with here.client.ws_connect(f"{here.url}{VIDEO}") as way:
+            assert (await way.receive(timeout=20)).type is WSMsgType.CLOSE
+            assert way.close_code == WSCloseCode.GOING_AWAY
+
+
 async def test_no_more_is_held_for_a_slow_viewer_than_buffers_hold() -> None:
     """An owner is held up by who takes nothing, as if he were its own; so that it leaves pictures out."""
     sent = 0
