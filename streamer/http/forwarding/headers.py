@@ -45,6 +45,11 @@ def passed_there(headers: MultiMapping[str]) -> CIMultiDict[str]:
     return CIMultiDict((name, line) for name in ASKED for line in headers.getall(name, []))
 
 
+def handshake(headers: MultiMapping[str]) -> CIMultiDict[str]:
+    """Those of a request for a WebSocket that go on: it has no content there."""
+    return CIMultiDict((name, line) for name, line in passed_there(headers).items() if not name.startswith("Content-"))
+
+
 def passed_back(headers: MultiMapping[str]) -> CIMultiDict[str]:
     """Those of an answer that go back."""
     named = {name.strip().lower() for line in headers.getall("Connection", []) for name in line.split(",")}

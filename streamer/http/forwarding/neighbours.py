@@ -16,7 +16,7 @@ from streamer.access.action import Action
 from streamer.access.caller import CALLER, Caller, Question, signed
 from streamer.access.principal import Grant, Principal
 from streamer.http.callers import Callers
-from streamer.http.forwarding.headers import passed_there
+from streamer.http.forwarding.headers import handshake, passed_there
 from streamer.values.clock import Clock, monotonic
 from streamer.values.replica import Replica, Whereabouts
 
@@ -92,7 +92,7 @@ class Neighbours:
         return self._client().request(
             method,
             URL(replica.url + target, encoded=True),
-            headers=self._headers(replica, method, target, caller, headers),
+            headers=self._headers(replica, method, target, caller, passed_there(headers or CIMultiDict())),
             data=body,
             allow_redirects=False,
             ssl=self._trust,
@@ -123,7 +123,7 @@ class Neighbours:
         """
         return self._client().ws_connect(
             URL(replica.url + target, encoded=True),
-            headers=self._headers(replica, "GET", target, caller, headers),
+            headers=self._headers(replica, "GET", target, caller, handshake(headers)),
             autoping=True,
             autoclose=True,
             compress=0,
@@ -193,9 +193,8 @@ class Neighbours:
         return self._session
 
     def _headers(
-        self, replica: Replica, method: str, target: str, caller: Caller, headers: MultiMapping[str] | None
+        self, replica: Replica, method: str, target: str, caller: Caller, sent: CIMultiDict[str]
     ) -> Mapping[str, str]:
-        sent = CIMultiDict[str]() if headers is None else passed_there(headers)
         question = Question(replica.name, method, target)
         sent[CALLER] = signed(caller, question, self.callers.key, self.callers.wall())
         return sent

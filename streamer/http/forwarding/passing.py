@@ -16,6 +16,7 @@ from streamer.http.forwarding.passed import AGAIN, Passing
 from streamer.http.forwarding.passed_sessions import PASSED_SESSIONS
 from streamer.http.keys import STREAMS, prefix_of
 from streamer.http.needs import PASSED, PRINCIPAL, need_of
+from streamer.http.video import video
 from streamer.values.errors import Overloaded
 from streamer.values.replica import Replica
 
@@ -60,7 +61,9 @@ async def pass_to(request: web.Request, replica: Replica, stream: str | None = N
     stream = stream or named
     principal = request[PRINCIPAL]
     caller = Caller(principal if stream is None else about(principal, stream), request.remote or "", prefix_of(request))
-    way = pass_video if "Upgrade" in request.headers and request.method == "GET" else pass_http
+    # Whoever asks may offer another protocol, such as h2c (RFC 9110 section 7.8): that route alone takes it up.
+    is_taken_up = request.match_info.handler is video and "Upgrade" in request.headers
+    way = pass_video if is_taken_up else pass_http
     passing = Passing(neighbours, replica, target_of(request), caller, what=stream or "it")
     lives_there = need is not None and need.at_owner
     if lives_there:

@@ -65,6 +65,24 @@ async def test_the_video_comes_through_whole_and_in_order(two: Two) -> None:
             assert bytes([count]) * 100_000 in message.data
 
 
+async def test_a_handshake_goes_on_without_content(two: Two) -> None:
+    """What is said of one, as by who sends a body with it, would have the owner wait for what never comes."""
+    seen = list[str]()
+
+    async def owner(request: web.BaseRequest) -> web.StreamResponse:
+        seen.extend(request.headers)
+        return web.Response(status=503)
+
+    async with run_owner(owner) as url:
+        two.map.urls["there"] = url
+        asked = {"Content-Length": "0", "Content-Type": "text/plain", "Content-Encoding": "gzip", "Accept": "x/y"}
+        with pytest.raises(aiohttp.WSServerHandshakeError):
+            async with two.here.client.ws_connect(f"{two.here.url}{VIDEO}", headers=asked):
+                pass
+    assert "Accept" in seen
+    assert not [name for name in seen if name.startswith("Content-")]
+
+
 async def test_what_a_viewer_says_arrives(two: Two) -> None:
     """That nothing is to be sent for now, and that he sees it small; with his query, too."""
     async with watch(two, "?size=large") as way:
