@@ -158,6 +158,10 @@ class Clustering:
         """The streams that there are to be, of all replicas, but for those that cannot be run here."""
         return self._roster.roster()
 
+    def reason(self, stream: str) -> str | None:
+        """Why a stream cannot be run here; None: it can."""
+        return self._roster.reason(stream)
+
     def of_ours(self, entries: Mapping[str, Entry]) -> dict[str, Entry]:
         """Those that we are to run."""
         return {name: entry for name, entry in entries.items() if name in self._ownership.held}

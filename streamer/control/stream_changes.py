@@ -34,6 +34,9 @@ class Shared(Protocol):
     def is_shared(self, stream: str) -> bool:
         """Whether there is a stream of that name, be it published to another replica."""
 
+    def reason(self, stream: str) -> str | None:
+        """Why a stream cannot be run here; None: it can."""
+
     async def keep(self, before: Kept, after: Kept) -> None:
         """Keep what was changed, for all replicas.
 
@@ -223,6 +226,10 @@ class StreamChanges:
     def has(self, name: str) -> bool:
         """Whether a stream of that name is to run, a publisher's not counted."""
         return name in self.roster.entries()
+
+    def why_not_here(self, name: str) -> str | None:
+        """Why a stream that replicas share cannot be one here, such as a variable that is not set; None: it can."""
+        return None if self._shared is None else self._shared.reason(name)
 
     def settings(self, name: str) -> dict[str, Any]:
         """What a stream was given, its password removed."""

@@ -19,6 +19,9 @@ class Elsewhere(Protocol):
     def names(self) -> Sequence[str]:
         """Of all streams that the replicas share."""
 
+    def owner(self, name: str) -> Replica | None:
+        """Who else runs a stream, and lives; None: we do, or nobody does."""
+
     async def listed(self, here: list[StreamDescription], sees: Callable[[str], bool]) -> list[StreamDescription]:
         """Every stream of the cluster that one sees, with those that run here among them."""
 

@@ -15,7 +15,7 @@ from streamer.http.changes import whole
 from streamer.http.keys import STREAM_CHANGES, pipeline_of
 from streamer.http.needs import needs
 from streamer.http.operation import Answer, Content, Later, described
-from streamer.http.streams import NOT_NOW, ONE, changeable
+from streamer.http.streams import NOT_NOW, ONE, answered_elsewhere, changeable
 from streamer.values.errors import Refused
 
 routes = web.RouteTableDef()
@@ -30,9 +30,11 @@ NOWHERE: Mapping[str, Any] = {"zones": {}, "lines": {}, "masks": []}
 @routes.get(f"{ONE}/places")
 @needs(Action.VIEW, stream="name")
 @described({200: DRAWN})
-async def places(request: web.Request) -> web.Response:
+async def places(request: web.Request) -> web.StreamResponse:
     """Zones, lines and masks of a stream."""
     name, stream_changes = request.match_info["name"], request.app[STREAM_CHANGES]
+    if (answer := await answered_elsewhere(request)) is not None:
+        return answer
     if not stream_changes.has(name):
         pipeline_of(request)
         return _shown(NOWHERE)
@@ -42,10 +44,12 @@ async def places(request: web.Request) -> web.Response:
 @routes.put(f"{ONE}/places")
 @needs(Action.OPERATE, stream="name")
 @described({200: DRAWN, 412: OTHERS, **NOT_NOW}, body=PLACES, headers={"If-Match": "the `ETag` of what is replaced"})
-async def draw(request: web.Request) -> web.Response:
+async def draw(request: web.Request) -> web.StreamResponse:
     """Give a stream these zones, lines and masks, in the place of all it has."""
     stream_changes = request.app[STREAM_CHANGES]
     stream_changes.require_allowed()
+    if (answer := await answered_elsewhere(request)) is not None:
+        return answer
     name = changeable(request)
     drawn = await settings_of(request, JSON)
     expected = request.if_match

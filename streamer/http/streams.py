@@ -15,7 +15,7 @@ from streamer.http.gate import require_name
 from streamer.http.keys import SIGNALLING, STREAM_CHANGES, STREAMS, location, no_stream, pipeline_of
 from streamer.http.needs import PASSED, PRINCIPAL, needs
 from streamer.http.operation import Answer, Content, Later, described
-from streamer.values.errors import Refused
+from streamer.values.errors import Overloaded, Refused
 
 routes = web.RouteTableDef()
 
@@ -104,10 +104,12 @@ async def add(request: web.Request) -> web.Response:
 @described(
     {200: ChangedStream, **NOT_NOW}, body=Content(Annotated[Any, Later(stream_patch)], media=(JSON, MERGE_PATCH))
 )
-async def change(request: web.Request) -> web.Response:
+async def change(request: web.Request) -> web.StreamResponse:
     """Change some settings of a stream, or pause it (RFC 7396)."""
     stream_changes = request.app[STREAM_CHANGES]
     stream_changes.require_allowed()
+    if (answer := await answered_elsewhere(request)) is not None:
+        return answer
     name = changeable(request)
     patch = await settings_of(request, JSON, MERGE_PATCH)
     said = ", ".join(sorted(patch))
@@ -119,10 +121,12 @@ async def change(request: web.Request) -> web.Response:
 @routes.delete(ONE)
 @needs(Action.OPERATE, stream="name")
 @described({204: None, 409: NOT_NOW[409], 503: NOT_NOW[503]})
-async def remove(request: web.Request) -> web.Response:
+async def remove(request: web.Request) -> web.StreamResponse:
     """Remove a stream."""
     stream_changes = request.app[STREAM_CHANGES]
     stream_changes.require_allowed()
+    if (answer := await answered_elsewhere(request)) is not None:
+        return answer
     name = changeable(request)
     await whole(request, stream_changes.remove(name), lambda _: note(request, "stream remove", name))
     return web.Response(status=204)
@@ -142,6 +146,26 @@ async def list_options(request: web.Request) -> web.Response:
 async def one_options(request: web.Request) -> web.Response:
     """What may be asked of a stream."""
     return _options(request, "DELETE, GET, HEAD, OPTIONS, PATCH")
+
+
+async def answered_elsewhere(request: web.Request) -> web.StreamResponse | None:
+    """What is answered by the owner of a stream that is none here; None: it is for us to answer.
+
+    It is published there, or its settings cannot be here, where a variable of theirs is not set.
+
+    Raises:
+        Overloaded: nobody else runs it either.
+        Refused: as `Elsewhere.pass_to`.
+    """
+    name, stream_changes = request.match_info["name"], request.app[STREAM_CHANGES]
+    elsewhere, is_here = request.app.get(ELSEWHERE), stream_changes.has(name) or request.app[STREAMS].is_taken(name)
+    if elsewhere is None or is_here or name not in elsewhere.names():
+        return None
+    replica = elsewhere.owner(name)
+    if replica is not None:
+        return await elsewhere.pass_to(request, replica, name)
+    why = stream_changes.why_not_here(name)
+    raise Overloaded(f"no replica runs {name!r} at this moment" + ("" if why is None else f", and here {why}"), 1)
 
 
 def changeable(request: web.Request) -> str:

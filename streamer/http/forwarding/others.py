@@ -36,6 +36,10 @@ class Others:
         """Of all streams that the replicas share."""
         return self.neighbours.whereabouts.streams()
 
+    def owner(self, name: str) -> Replica | None:
+        """Who else runs a stream, and lives."""
+        return self.neighbours.whereabouts.of(name)
+
     async def listed(self, here: list[StreamDescription], sees: Callable[[str], bool]) -> list[StreamDescription]:
         """Every stream of the cluster that one sees."""
         return await self.listing.listed(here, sees)

@@ -65,6 +65,14 @@ async def test_an_address_arrives_as_it_was_sent(two: Two, path: str) -> None:
         assert answer.status == 200
 
 
+async def test_an_offer_of_another_protocol_is_passed_over(two: Two) -> None:
+    """A client that could go on in HTTP/2 is answered in what he speaks, at the owner and at any other replica."""
+    offered = {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c", "HTTP2-Settings": "AAMAAABkAAQCAAAAAAIAAAAA"}
+    for replica in (two.here, two.there):
+        assert (await replica.ask("GET", ONE, headers=offered))[0] == 200
+        assert (await replica.ask("GET", f"{ONE}/video", headers=offered))[0] == 426
+
+
 async def test_the_owner_knows_whose_address_asks() -> None:
     """Places are counted there by who watches, and not by the replica that he asked; and his going is noticed there."""
     server = {"trusted_proxies": ["127.0.0.1"], "max_viewers_per_address": 1}
@@ -150,6 +158,31 @@ async def test_what_changes_a_stream_is_not_passed_on(two: Two) -> None:
     """Settings are the registry's, which every replica reads and writes itself."""
     assert (await two.here.ask("DELETE", ONE))[0] == 403
     assert (await two.here.ask("OPTIONS", "/whep/b"))[0] == 204
+
+
+async def test_what_is_known_to_its_owner_alone_is_asked_of_it() -> None:
+    """Places and settings of what is published there, or cannot be read here: each replica answers as the owner."""
+    async with run_two(api_streams={"allowed": True}) as two:
+        for replica in (two.here, two.there):
+            status, _, body = await replica.ask("GET", f"{ONE}/places")
+            assert (status, json.loads(body)["zones"]) == (200, {})
+            status, sentence = await replica.sentence("DELETE", ONE)
+            assert (status, "stands in the configuration file" in sentence) == (409, True)
+            status, _, body = await replica.ask("PATCH", ONE, json={"paused": replica is two.here})
+            assert (status, json.loads(body)["settings"]["paused"]) == (200, replica is two.here)
+            assert (await replica.sentence("PUT", f"{ONE}/places", json={}))[0] == 409
+
+
+async def test_what_nobody_runs_and_cannot_be_read_here_is_said_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is 503 with the reason, and not as if there were none; a name that nobody has is 404."""
+    async with run_two(api_streams={"allowed": True}) as two:
+        two.map.owners["b"] = None
+        why = "url: the variable ${CAMERA} is not set"
+        monkeypatch.setattr(two.here.service.stream_changes, "why_not_here", lambda name: why)
+        for method, path in (("GET", f"{ONE}/places"), ("PUT", f"{ONE}/places"), ("PATCH", ONE), ("DELETE", ONE)):
+            status, sentence = await two.here.sentence(method, path)
+            assert (status, why in sentence) == (503, True)
+            assert (await two.here.sentence(method, path.replace("/b", "/c")))[0] == 404
 
 
 # ---- where it is at nobody's
