@@ -16,10 +16,12 @@ from streamer.values.clock import Clock
 from streamer.values.replica import Replica, Whereabouts
 
 ASKING = 1.0
-"""Seconds in which a replica must have answered."""
+"""Seconds that a list waits for a replica, once: until that answers in time again none waits for it any more."""
+PATIENCE = 3.0
+"""Seconds in which it must have answered, with nobody waiting."""
 FRESH = 0.5
 """Seconds that an answer serves whoever else asks: pages do every second."""
-SLOW = 3.0
+SLOW = 5.0
 """Seconds that an older answer serves while a replica is slow; one that is gone refuses at once."""
 LARGEST = 8 << 20
 """Bytes of an answer: two thousand streams have four million."""
@@ -48,6 +50,8 @@ class Listing:
         self._neighbours, self._clock = neighbours, clock
         self._heard: dict[str, Heard] = {}
         self._asking: dict[str, asyncio.Task[Heard]] = {}
+        self._slow: set[str] = set()
+        """Those for which a list has waited in vain."""
         self._last: dict[str, StreamDescription] = {}
         """What each stream was when it was last seen to run: its form is shown on while it moves."""
 
@@ -62,9 +66,10 @@ class Listing:
     async def heard(self) -> Mapping[str, Heard]:
         """What the others say, each asked at once, and no more often than it is worth."""
         others = self._neighbours.whereabouts.others()
-        found = await asyncio.gather(*map(self._of, others))
-        self._heard = {replica.name: each for replica, each in zip(others, found, strict=True)}
-        return self._heard
+        names = [replica.name for replica in others]
+        self._heard = {name: self._heard[name] for name in names if name in self._heard}
+        self._slow.intersection_update(names)
+        return dict(zip(names, await asyncio.gather(*map(self._of, others)), strict=True))
 
     async def close(self) -> None:
         """Ask nobody any more."""
@@ -78,13 +83,36 @@ class Listing:
             return before
         task = self._asking.get(replica.name)
         if task is None:
-            task = self._asking[replica.name] = asyncio.create_task(self._ask(replica, before))
+            task = self._asking[replica.name] = asyncio.create_task(self._ask(replica))
             task.add_done_callback(lambda _: self._asking.pop(replica.name, None))
-        return await asyncio.shield(task)  # others may wait for it, too
+        if replica.name not in self._slow:
+            await asyncio.wait([task], timeout=ASKING)  # which others may wait for, too
+        if task.done():
+            return task.result()
+        self._slow.add(replica.name)
+        return self._known(replica)
 
-    async def _ask(self, replica: Replica, before: Heard | None) -> Heard:
+    def _known(self, replica: Replica) -> Heard:
+        """What counts of one that does not answer in time."""
+        before = self._heard.get(replica.name)
+        if before is not None and before.why is None and self._clock() - before.at < SLOW:
+            return before
+        return Heard(self._clock(), {}, f"its replica {replica.name} does not answer this replica")
+
+    async def _ask(self, replica: Replica) -> Heard:
+        begun = self._clock()
+        heard = await self._answer(replica)
+        if heard is None:
+            return self._known(replica)
+        if heard.at - begun < ASKING:
+            self._slow.discard(replica.name)
+        self._heard[replica.name] = heard
+        return heard
+
+    async def _answer(self, replica: Replica) -> Heard | None:
+        """What it says; None: nothing."""
         try:
-            async with asyncio.timeout(ASKING), self._neighbours.get(replica, LIST) as answer:
+            async with asyncio.timeout(PATIENCE), self._neighbours.get(replica, LIST) as answer:
                 if answer.status != 200:
                     raise ValueError(f"it answers {answer.status}")
                 text = bytearray()
@@ -94,9 +122,7 @@ class Listing:
                         raise ValueError("its list is too long")
             return Heard(self._clock(), read(text))
         except TimeoutError:
-            if before is not None and before.why is None and self._clock() - before.at < SLOW:
-                return before
-            return Heard(self._clock(), {}, f"its replica {replica.name} does not answer; {TAKEN_OVER}")
+            return None
         except FAILED:
             return Heard(self._clock(), {}, f"its replica {replica.name} is away; {TAKEN_OVER}")
 

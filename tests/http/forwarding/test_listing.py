@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from streamer.access.accounts import Accounts
 from streamer.access.action import Role
 from streamer.http.description import StreamDescription
+from streamer.http.elsewhere import ELSEWHERE
 from streamer.http.forwarding import listing
 from streamer.http.forwarding.listing import FRESH, SLOW, Heard, joined, moving, read
 from tests.http.guests import cookie, signed_in
 from tests.http.replicas import Map, SaidWhereabouts, run_owner, run_replica, run_two
+from tests.peers.until import until
 
 NAMES = st.sampled_from("abcdefgh")
 REPLICAS = st.sampled_from(("here", "there", "yonder", "gone"))
@@ -119,30 +121,38 @@ async def test_a_replica_that_is_gone_costs_its_own_streams() -> None:
 
 
 async def test_a_slow_replica_is_taken_at_its_last_word_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that does not answer in time is waited for a second, once for all who ask; then its last word counts."""
-    monkeypatch.setattr(listing, "ASKING", 0.1)
-    is_slow, asked = asyncio.Event(), 0
+    """One that does not answer in time is waited for once, by all who ask; then its last word counts, for a while."""
+    for name in ("ASKING", "PATIENCE"):
+        monkeypatch.setattr(listing, name, 60)
+    is_slow, goes_on, asked = asyncio.Event(), asyncio.Event(), 0
 
     async def owner(request: web.BaseRequest) -> web.Response:
         nonlocal asked
         asked += 1
         if is_slow.is_set():
-            await asyncio.sleep(3600)
+            await goes_on.wait()
         return web.json_response([row("b")])
 
     said = Map({"b": "there"})
     async with run_owner(owner) as url, run_replica("here", "a", said) as here:
-        said.urls["there"] = url
+        said.urls["there"], lists = url, here.application[ELSEWHERE].listing  # type: ignore[attr-defined]
         assert (await here.listed())["b"]["state"] == "live"
         await here.listed()
         assert asked == 1  # it was fresh
         is_slow.set()
+        monkeypatch.setattr(listing, "ASKING", 0.1)
         here.clock.advance(FRESH)
         both = await asyncio.gather(here.listed(), here.listed())
         assert [each["b"]["state"] for each in both] == ["live", "live"]
-        assert asked == 2
+        await until(lambda: asked == 2)
+        monkeypatch.setattr(listing, "ASKING", 3600)  # for which nobody waits any more
+        assert (await here.listed())["b"]["state"] == "live"
         here.clock.advance(SLOW)
-        assert "does not answer" in (await here.listed())["b"]["reason"]
+        assert (await here.listed())["b"]["reason"] == "its replica there does not answer this replica"
+        goes_on.set()
+        await until(lambda: asked == 2 and not lists._asking)
+        assert (await here.listed())["b"]["state"] == "live"
+        assert (asked, lists._slow) == (2, set())
 
 
 @pytest.mark.parametrize("answer", [b"[" + b" " * (9 << 20) + b"]", b"no JSON", b'[{"name": 7}]'])
