@@ -2,6 +2,7 @@
 
 import asyncio
 import concurrent.futures
+import math
 
 from multidict import CIMultiDict
 
@@ -14,6 +15,8 @@ BASE = "/api/cluster/files"
 """Behind it stands a file's name as it lies in an archive's folder."""
 PATIENCE = 10.0
 """Seconds in which a part must have come: a MiB over 1 Mbit/s."""
+SILENT = PATIENCE
+"""Seconds that one who was silent is not asked; then by one of the threads, which read from all that is elsewhere."""
 
 
 class NeighbourDisks:
@@ -26,11 +29,13 @@ class NeighbourDisks:
             neighbours: the other replicas.
             loop: on which they are asked.
         """
-        self._neighbours, self._loop = neighbours, loop
+        self._neighbours, self._loop, self._clock = neighbours, loop, neighbours.clock
+        self._silent: dict[str, float] = {}
+        """Until when they are not asked, in monotonic seconds; written on the loop alone."""
 
     def answers(self, replica: str) -> bool:
-        """Whether it lives, as far as we know."""
-        return self._found(replica) is not None
+        """Whether it lives, as far as we know, and answers us."""
+        return self._found(replica) is not None and self._clock() >= self._silent.get(replica, -math.inf)
 
     def read(self, replica: str, key: str, offset: int, size: int | None) -> bytes:
         """A part of one.
@@ -50,8 +55,10 @@ class NeighbourDisks:
 
     async def _read(self, name: str, key: str, offset: int, size: int | None) -> bytes:
         replica = self._found(name)
-        if replica is None:
+        if replica is None or not self.answers(name):
             raise _away(name)
+        if name in self._silent:  # it is asked once, and by nobody else until that comes to something
+            self._silent[name] = self._clock() + SILENT
         headers = CIMultiDict[str]()
         if size is not None or offset:
             headers["Range"] = f"bytes={offset}-{'' if size is None else offset + size - 1}"
@@ -61,6 +68,7 @@ class NeighbourDisks:
                 asyncio.timeout(PATIENCE),
                 neighbours.ask(replica, "GET", f"{BASE}/{key}", neighbours.ourselves, headers=headers) as answer,
             ):
+                self._silent.pop(name, None)
                 if answer.status in (404, 416):
                     raise FileNotFoundError(f"the replica {name} has not got it any more")
                 if answer.status not in (200, 206):
@@ -68,6 +76,9 @@ class NeighbourDisks:
                 return await answer.read()
         except (FileNotFoundError, StorageAway):
             raise
+        except TimeoutError:
+            self._silent[name] = self._clock() + SILENT
+            raise _away(name) from None
         except FAILED:
             raise _away(name) from None
 
