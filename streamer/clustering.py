@@ -55,6 +55,8 @@ class Clustering:
         self.me = settings.member
         self.key = settings.key.encode()
         """What replicas sign with what they pass on to each other."""
+        self.authority = None if settings.tls is None else settings.tls.ca
+        """A file of who signed for NATS, and may have for replicas; None: those whom the system knows alone."""
         self.on_gained: list[Callable[[str], None]] = []
         """Told of each stream that is ours from now on."""
         self.on_lost: Callable[[str], None] = _nothing

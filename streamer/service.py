@@ -365,6 +365,7 @@ def _told_of(kept: "Kept") -> Mapping[str, Any]:
 
 def _neighbours(clustering: "Clustering") -> "Neighbours":
     """What asks the other replicas, of which nothing is loaded where there are none."""
+    from streamer.http.forwarding.authorities import authorities
     from streamer.http.forwarding.neighbours import Neighbours
 
-    return Neighbours(clustering, clustering.key)
+    return Neighbours(clustering, clustering.key, trust=authorities(clustering.authority))
