@@ -29,6 +29,7 @@ from streamer.values.cluster_view import FAILOVER, ClusterView, ReplicaView, Str
 from streamer.values.distribution import Distribution
 from streamer.values.errors import Refused
 from streamer.values.name import is_name
+from streamer.values.recording import Recording
 from streamer.values.replica import Replica
 
 log = logging.getLogger(__name__)
@@ -163,6 +164,13 @@ class Clustering:
     def reason(self, stream: str) -> str | None:
         """Why a stream cannot be run here; None: it can."""
         return self._roster.reason(stream)
+
+    def recordings(self) -> dict[str, Recording | None] | None:
+        """What the shared streams say of their recordings, those among them that cannot be run here.
+
+        None of a stream: it cannot be read here. None at all: the registry was not heard yet.
+        """
+        return self._roster.recordings(self._mine) if self._registry.is_heard else None
 
     def of_ours(self, entries: Mapping[str, Entry]) -> dict[str, Entry]:
         """Those that we are to run."""

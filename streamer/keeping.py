@@ -113,11 +113,14 @@ class Keeping:
         if self.archive is not None and self.archive.following is not None:
             self.archive.following.gained(stream)
 
-    def keep_as(self, streams: Mapping[str, Recording]) -> None:
-        """Go by these settings in how long recordings of shared streams are kept, whoever runs them now."""
+    def know(self, streams: Mapping[str, Recording | None]) -> None:
+        """Go by these settings in how long recordings of shared streams are kept, whoever runs them now.
+
+        Args:
+            streams: all of them; None: what one says of it cannot be read here. Until then no recording goes.
+        """
         if self.archive is not None:
-            for name, recording in streams.items():
-                self.archive.recordings.keep_as(name, recording)
+            self.archive.recordings.know(streams)
 
     def tells(self, outlet: str) -> bool:
         """Whether an outlet is told from here: of several replicas one does it."""
@@ -283,7 +286,7 @@ def _archive(
         clock=clock,
         wall=wall,
         on_kept=on_kept,
-        recording_rules=_recording_rules(settings),
+        recording_rules=replace(_recording_rules(settings), are_known=replica is None),
         bucket=None if settings.storage is None else _bucket(settings.storage),
         replica=replica,
     )

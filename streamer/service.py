@@ -278,8 +278,8 @@ class Service:
     # ---- what changes
 
     async def _apply(self, entries: Mapping[str, Entry]) -> None:
-        if self.clustering is not None:  # some of what others run now lies here
-            self.keeping.keep_as({name: entry.settings.record.value() for name, entry in entries.items()})
+        if self.clustering is not None and (known := self.clustering.recordings()) is not None:
+            self.keeping.know(known)  # some of what others run now lies here
         await self._reconciler.apply(entries if self.clustering is None else self.clustering.of_ours(entries))
         await self.models.keep(self.models.required | {pipeline.model.name for pipeline in self.streams})
 

@@ -104,6 +104,8 @@ class Registry:
         self._on_change = on_change
         self.unreadable = 0
         """Records that were none of ours."""
+        self.is_heard = False
+        """Whether all of it was told once."""
         self._bucket: str | None = None
         self._held = _Held()
         self._lost: dict[Key, Record] = {}
@@ -129,6 +131,7 @@ class Registry:
         if self._draft is not None:
             self._held, self._draft = self._draft, None
         self._lost = {key: record for key, record in self._lost.items() if not self._held.has(key)}
+        self.is_heard = True
         self._on_change()
 
     def heard(self, heard: RecordHeard) -> None:

@@ -11,12 +11,15 @@ from streamer.config import StreamSettings, parse_shared_stream, parse_stream
 from streamer.control.roster import Roster, settings_of
 from streamer.control.statefile import Kept
 from streamer.values.errors import ConfigError
+from streamer.values.recording import Recording
 
 PARSE: Mapping[Kind, Callable[[str, dict[str, Any]], StreamSettings]] = {
     "file": parse_shared_stream,
     "added": parse_stream,
 }
 """How a record's settings are read: ${NAME} is replaced in those of a file alone."""
+ANY_URL = "rtsp://camera/"
+"""In the place of one that cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,20 @@ class SharedRoster:
             for kind in PARSE
         }
         return Roster(found["file"], found["added"], frozenset(self._registry.of("paused")))
+
+    def recordings(self, mine: Mapping[str, Mapping[str, Any]]) -> dict[str, Recording | None]:
+        """What all shared streams say of their recordings, be it that they cannot run here; None: it cannot be read.
+
+        Args:
+            mine: what our file says, by name, of which the registry may not know yet.
+        """
+        found = {name: _recording("file", name, settings) for name, settings in mine.items()}
+        kinds: tuple[Kind, ...] = ("added", "file")  # of one name the file's counts
+        for kind in kinds:
+            for name, record in self._registry.of(kind).items():
+                stream = self._of(kind, name)
+                found[name] = _recording(kind, name, record.settings) if stream is None else stream.record.value()
+        return found
 
     def reason(self, name: str) -> str | None:
         """Why a stream cannot be run here; None: it can."""
@@ -137,3 +154,12 @@ class SharedRoster:
                 read = _Read(record, None, f"its settings cannot be read ({type(error).__name__})")
             self._read[kind, name] = read
         return read.stream
+
+
+def _recording(kind: Kind, name: str, settings: Mapping[str, Any]) -> Recording | None:
+    """What a stream says of its recording, whatever else it says; None: that cannot be."""
+    said = {"url": ANY_URL, **({"record": settings["record"]} if "record" in settings else {})}
+    try:
+        return PARSE[kind](name, said).record.value()
+    except ConfigError:
+        return None

@@ -9,6 +9,7 @@ from streamer.cluster.bucket import Outrun
 from streamer.cluster.registry import Kind, RecordHeard, Registry
 from streamer.control.shared_roster import SharedRoster
 from streamer.control.statefile import Kept
+from streamer.values.recording import Recording
 
 CAMERA = {"url": "rtsp://h/"}
 
@@ -42,6 +43,28 @@ def test_what_cannot_run_here_is_left_to_others_and_says_why(monkeypatch: pytest
     assert "NOT_SET_HERE is not set" in (shared.reason("road") or "")
     assert (shared.reason("b"), shared.reason("nobody")) == (None, None)
     assert len(shared.warnings()) == 2
+
+
+def test_what_a_stream_says_of_its_recording_is_known_though_it_cannot_run_here(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Or nobody's: then nobody may go by what the others are kept for."""
+    monkeypatch.delenv("NOT_SET_HERE", raising=False)
+    unset = {"url": "rtsp://u:${NOT_SET_HERE}@h/"}
+    shared = SharedRoster(
+        known(
+            ("file", "road", unset | {"record": {"keep_days": 365}}),
+            ("file", "plain", unset),
+            ("file", "odd", CAMERA | {"record": {"keep_days": "${NOT_SET_HERE}"}}),
+            ("added", "yard", CAMERA | {"record": {"keep_days": 90}}),
+            ("added", "road", CAMERA),
+        )
+    )
+    mine: dict[str, dict[str, Any]] = {"new": {**CAMERA, "record": {"keep_days": 30}}, "road": CAMERA}
+    found = shared.recordings(mine)
+    assert found.pop("odd", Recording()) is None
+    days = {name: None if said is None else said.keep_days for name, said in found.items()}
+    assert days == {"road": 365, "plain": None, "yard": 90, "new": 30}
 
 
 def test_what_is_listened_for_runs_where_its_file_is() -> None:

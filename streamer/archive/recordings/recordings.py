@@ -142,6 +142,10 @@ class Recordings:
         """Go by these settings in how long the stream's are kept, and which seconds are a bookmarked event's."""
         self.retention.keep_as(stream, recording)
 
+    def know(self, streams: Mapping[str, Recording | None]) -> None:
+        """Go by what is known of all streams that replicas share; of None it cannot be told, and theirs stay."""
+        self.retention.know(streams)
+
     def put(self, segment: Segment) -> None:
         """Have one written as it is now, with others, within two seconds; the newest of an id stands."""
         self.writer.put(segment)

@@ -5,7 +5,7 @@ Files go before rows: on a full disk a file can be removed, and SQLite needs roo
 
 import heapq
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice, product
 
@@ -53,8 +53,20 @@ class RecordingRetention:
         """Go by these settings of a stream from the next step on."""
         self.rules = replace(self.rules, of_streams={**self.rules.of_streams, stream: recording})
 
+    def know(self, streams: Mapping[str, Recording | None]) -> None:
+        """Go by what is known of all streams that there are to be; of None it cannot be told, and theirs stay."""
+        known = {name: recording for name, recording in streams.items() if recording is not None}
+        self.rules = replace(
+            self.rules,
+            of_streams={**self.rules.of_streams, **known},
+            are_known=True,
+            unknown=frozenset(streams.keys() - known.keys()),
+        )
+
     def step(self, now: float) -> int:
         """Remove some of what may go, at most STEP segments; returns how many were to.
+
+        Until it is known what streams say, nothing is lost: only files go that are in object storage too.
 
         Args:
             now: UTC, seconds since 1970.
@@ -66,10 +78,12 @@ class RecordingRetention:
         with self._database.reading() as cursor:
             if not self._held.is_known:
                 self._held.count(segment_sums.sizes(cursor, self._files.replica))
-            marked = bookmarks(cursor, self.rules)
-            due = list(islice(self._old(cursor, marked, now), STEP)) or self._beyond(cursor, marked, now)
+            marked, are_known = bookmarks(cursor, self.rules), self.rules.are_known
+            due: list[Segment] = []
+            if are_known:
+                due = list(islice(self._old(cursor, marked, now), STEP)) or self._beyond(cursor, marked, now)
             copies = [] if due else self._copied(cursor, now)
-            if not (due or copies):
+            if are_known and not (due or copies):
                 due = self._crowding(cursor, marked, now)
         if copies:
             self._copies.let_go(copies)
@@ -114,12 +128,14 @@ class RecordingRetention:
 
     def _old(self, cursor: Cursor, marked: Bookmarks, now: float) -> Iterator[Segment]:
         """What has had its days; of other replicas later, for one may not be there any more to do it."""
-        own, me = self.rules.with_own_days, self._files.replica
+        unknown, me = self.rules.unknown, self._files.replica
+        own = tuple(name for name in self.rules.with_own_days if name not in unknown)
+        others = (*own, *sorted(unknown))
         for is_there in (False,) if me is None else (False, True):
             at = now - lying.LEFT_DAYS * DAY if is_there else now
             for stream, has_event in product((*own, None), (False, True)):
                 until = at - self.rules.days(stream, has_event=has_event) * DAY
-                which = Which(has_event, stream, own if stream is None else (), now - YOUNG, me, is_there)
+                which = Which(has_event, stream, others if stream is None else (), now - YOUNG, me, is_there)
                 for segment in self._free(cursor, which, marked):
                     if segment.began_at >= until:
                         break
@@ -159,9 +175,10 @@ class RecordingRetention:
         return heapq.merge(*both, key=left)
 
     def _free(self, cursor: Cursor, which: Which, marked: Bookmarks) -> Iterator[Segment]:
-        """Those that nobody's mark holds, and whose file could not be removed once already."""
+        """Those that nobody's mark holds, of streams whose rules are known, whose file could be removed so far."""
         for segment in segment_ages.oldest(cursor, which):
-            if segment.id not in self._refused and not marked.hold(segment):
+            is_unknown = segment.stream in self.rules.unknown
+            if segment.id not in self._refused and not is_unknown and not marked.hold(segment):
                 yield segment
 
     def _unlinked(self, segment: Segment) -> bool:

@@ -28,6 +28,10 @@ class RecordingRules:
     keep_local_days: float | None = None
     """That a file stays on this machine once it is in object storage; None: there is no object storage."""
     of_streams: Mapping[str, Recording] = field(default_factory=dict)
+    are_known: bool = True
+    """False: it has not been heard yet what streams say. Until then all of them stay."""
+    unknown: frozenset[str] = frozenset()
+    """Streams that have rules of their own which cannot be read here: theirs stay, or go by another replica."""
 
     def days(self, stream: str | None, *, has_event: bool) -> float:
         """How long a stream's stay; None: of those without rules of their own.

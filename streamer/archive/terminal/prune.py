@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
+from streamer.archive.recordings import segment_sums
 from streamer.archive.recordings.found import Removed
 from streamer.archive.recordings.held import Held
 from streamer.archive.recordings.index_writer import IndexWriter
@@ -29,6 +30,8 @@ class Pruned:
 def as_configured(archive: AtRest, now: float, tell: Callable[[str], None]) -> Pruned:
     """Do what a service does by and by: whatever had its days, or has no room, goes.
 
+    What other replicas' files and the API say of their streams is not known here: theirs is left to services.
+
     Args:
         archive: which.
         now: UTC, seconds since 1970.
@@ -38,7 +41,7 @@ def as_configured(archive: AtRest, now: float, tell: Callable[[str], None]) -> P
         DatabaseAway: it cannot be written.
         OSError: the disk cannot.
     """
-    retention = _retention(archive, archive.recording_rules)
+    retention = _retention(archive, _rules_known(archive))
     recordings = _recordings(retention, now, tell)
     boxes = 0
     while gone := retention.remove_old_boxes(now):
@@ -81,6 +84,15 @@ def older_than(
 
 def _known(archive: AtRest) -> Iterable[tuple[str, Recording]]:
     return archive.recording_rules.of_streams.items()
+
+
+def _rules_known(archive: AtRest) -> RecordingRules:
+    rules = archive.recording_rules
+    if archive.replica is None:
+        return rules
+    with archive.database.reading() as cursor:
+        recorded = segment_sums.sizes(cursor).keys()
+    return replace(rules, unknown=frozenset(recorded - rules.of_streams.keys()))
 
 
 def _retention(archive: AtRest, rules: RecordingRules) -> RecordingRetention:

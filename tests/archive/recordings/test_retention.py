@@ -74,6 +74,28 @@ def test_what_had_its_days_goes_events_later_and_bookmarks_never(database: Datab
     assert not disk.files.path(young).parent.exists()
 
 
+def test_nothing_goes_until_it_is_known_what_streams_say_and_never_by_days_that_are_not_theirs(
+    database: Database, tmp_path: Path
+) -> None:
+    """Of replicas each hears it from the others: neither age, bytes nor a full disk take what may be kept for long."""
+    crowded = replace(FOREVER, keep_days=2, keep_bytes=2500, min_free_bytes=10**18, are_known=False)
+    disk = Disk(database, tmp_path, crowded)
+    of = {name: a_segment(NOON + 60 * number, stream=name) for number, name in enumerate(("long", "odd", "a"))}
+    disk.put(*of.values())
+    disk.tidy(NOON + 30 * DAY)
+    assert disk.left(*of.values()) == list(of.values())
+    disk.retention.rules = replace(disk.retention.rules, keep_bytes=None, min_free_bytes=0)
+    disk.retention.know({"long": Recording(keep_days=365), "odd": None})
+    disk.tidy(NOON + 30 * DAY)
+    assert disk.left(*of.values()) == [of["long"], of["odd"]]
+    disk.retention.rules = replace(disk.retention.rules, keep_bytes=0)
+    disk.tidy(NOON + 30 * DAY)
+    assert disk.left(*of.values()) == [of["odd"]]
+    disk.retention.know({"long": Recording(keep_days=365), "odd": Recording()})
+    disk.tidy(NOON + 30 * DAY)
+    assert disk.left(*of.values()) == []
+
+
 def test_a_stream_may_have_days_of_its_own(database: Database, tmp_path: Path) -> None:
     """Of a stream that keeps for longer, events stay at least as long; one that keeps less keeps its events."""
     disk = Disk(database, tmp_path, replace(FOREVER, keep_days=2, keep_event_days=5))
