@@ -17,7 +17,7 @@ from streamer.archive.alerts.lease_table import Lease
 from streamer.archive.alerts.leases import Leases
 from streamer.archive.alerts.letter import Queue
 from streamer.archive.alerts.stored_outbox import StoredOutbox
-from streamer.archive.database import Database, DatabaseAway, Row
+from streamer.archive.database import Cursor, Database, DatabaseAway, Row
 from streamer.archive.kept import Kept
 from streamer.values.errands import Errands
 
@@ -82,6 +82,8 @@ class Following:
         self._wake = asyncio.Event()
         self._gained: set[str] = set()
         """Streams that are ours from now on, and whose former owner may have left events open."""
+        self._refused: set[str] = set()
+        """Keys of doomed files that cannot be removed: they must not keep the others, nor anything else."""
         self._last: Look | None = None
         self._told = 0
         """The change that was told of last."""
@@ -120,8 +122,6 @@ class Following:
         look, last = await self._reading.run(self._look), self._last
         if due := self._leases.due(look.leases):
             self._leases.taken(await self._writing.run(partial(self._leases.take, due)))
-        if look.doomed:
-            await self._writing.run(partial(self._let_go, look.doomed))
         if last is None or look.rules != last.rules:
             self._alerts.take_over(await self._reading.run(self._rules))
         if last is None or look.letters != last.letters:
@@ -130,18 +130,24 @@ class Following:
             self._told = some[-1].changed
             self._on_kept(some)
         self._last = look
+        if look.doomed:
+            await self._writing.run(partial(self._let_go, look.doomed))
 
     # ---- in threads
 
     def _look(self) -> Look:
         with self._database.reading() as cursor:
             return Look(
-                lying.doomed(cursor, self._replica, PAGE),
+                self._doomed(cursor),
                 outbox_table.last_number(cursor),
                 rule_table.rows(cursor),
                 lease_table.all_(cursor),
                 event_table.newest_change(cursor),
             )
+
+    def _doomed(self, cursor: Cursor) -> list[str]:
+        found = lying.doomed(cursor, self._replica, PAGE + len(self._refused))
+        return [key for key in found if key not in self._refused][:PAGE]
 
     def _rules(self) -> Sequence[rule_table.MadeRule]:
         with self._database.reading() as cursor:
@@ -157,8 +163,16 @@ class Following:
 
     def _let_go(self, keys: Sequence[str]) -> None:
         """Files before rows: who is killed between them lets go of nothing twice."""
+        gone = []
         for key in keys:
             self._forget(PurePosixPath(key).name.partition(".")[0])
-            (self._folder / key).unlink(missing_ok=True)
-        with self._database.writing() as cursor:
-            lying.let_go(cursor, self._replica, keys)
+            try:
+                (self._folder / key).unlink(missing_ok=True)
+            except OSError as error:
+                self._refused.add(key)
+                log.error("%s is to go, and cannot be removed: %s; it is tried at the next start", key, error.strerror)
+            else:
+                gone.append(key)
+        if gone:
+            with self._database.writing() as cursor:
+                lying.let_go(cursor, self._replica, gone)

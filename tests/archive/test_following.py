@@ -5,8 +5,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from streamer.archive import event_table
+import pytest
+
+from streamer.archive import event_table, lying
 from streamer.archive.archive import Archive
+from streamer.archive.following import PAGE
 from streamer.values.alert import AlertRule, Telling
 from tests.archive.events import NOON, an_event
 from tests.archive.replicas import Replicas
@@ -93,3 +96,28 @@ async def test_events_that_a_dead_replica_left_open_end_with_whoever_takes_its_s
     assert ended is not None
     assert going_on is not None
     assert (ended.event.ended_at, going_on.event.ended_at) == (left.last_at, None)
+
+
+async def test_a_file_that_cannot_be_removed_keeps_nobody_from_following(
+    two: Replicas, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is said once, and tried at the next start; what else is to go goes, and all that is kept is told of."""
+    heard: list[str] = []
+    near = two.archive("near", on_kept=lambda some: heard.extend(kept.event.id for kept in some))
+    folder, stuck = near.pictures.folder.parent, [f"pictures/a/{number}.jpg" for number in range(PAGE + 1)]
+    for key in stuck:
+        (folder / key / "not a file").mkdir(parents=True)
+    (folder / "pictures/b").mkdir()
+    goes = folder / "pictures/b/2.jpg"
+    goes.write_bytes(b"x")
+    with two.database.writing() as cursor:
+        lying.doom(cursor, [("near", key) for key in (*stuck, "pictures/b/2.jpg")])
+    async with following(near):
+        await until(lambda: not goes.exists())
+        event = an_event(NOON, stream="a")
+        near.put(event)
+        await until(lambda: event.id in heard)
+
+    with two.database.reading() as cursor:
+        assert sorted(lying.doomed(cursor, "near", 1000)) == sorted(stuck)
+    assert sum("cannot be removed" in record.message for record in caplog.records) == len(stuck)
