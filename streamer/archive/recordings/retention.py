@@ -135,11 +135,9 @@ class RecordingRetention:
             at = now - lying.LEFT_DAYS * DAY if is_there else now
             for stream, has_event in product((*own, None), (False, True)):
                 until = at - self.rules.days(stream, has_event=has_event) * DAY
-                which = Which(has_event, stream, others if stream is None else (), now - YOUNG, me, is_there)
-                for segment in self._free(cursor, which, marked):
-                    if segment.began_at >= until:
-                        break
-                    yield segment
+                besides = others if stream is None else ()
+                which = Which(has_event, stream, besides, now - YOUNG, me, is_there, began_before=until)
+                yield from self._free(cursor, which, marked)
 
     def _beyond(self, cursor: Cursor, marked: Bookmarks, now: float) -> list[Segment]:
         """What is more than may be kept: of a stream, then of all; wherever it is."""

@@ -25,6 +25,8 @@ class Which:
     """Whose files lie with this one; None: there is no cluster."""
     is_there: bool = False
     """Those that lie with another, in its place."""
+    began_before: float | None = None
+    """UTC, seconds since 1970; None: whenever they began."""
 
 
 def oldest(cursor: Cursor, which: Which, page: int = 200) -> Iterator[Segment]:
@@ -34,13 +36,16 @@ def oldest(cursor: Cursor, which: Which, page: int = 200) -> Iterator[Segment]:
     is_there = which.is_there and which.replica is not None
     # One that another left open may never be ended any more.
     ended = "(ended_ms IS NULL OR ended_ms < ?)" if is_there else "ended_ms < ?"
-    where = " AND ".join(("has_event = ?", "(began_ms, id) > (?, ?)", ended, *streams))
+    until = [] if which.began_before is None else [milliseconds(which.began_before)]
+    began = ["began_ms < ?"] * len(until)
+    where = " AND ".join(("has_event = ?", "(began_ms, id) > (?, ?)", ended, *began, *streams))
     whose, values = lying.there(which.replica or "") if is_there else lying.here(which.replica)
     sql = f"SELECT {', '.join(OUTLINE)} FROM segment WHERE {where}{whose} ORDER BY began_ms, id LIMIT ?"  # noqa: S608
     place: tuple[int, str] = (-1, "")
     is_last = False
     while not is_last:
-        found = cursor.all(sql, (int(which.has_event), *place, milliseconds(which.ended_before), *named, *values, page))
+        ended_ms = milliseconds(which.ended_before)
+        found = cursor.all(sql, (int(which.has_event), *place, ended_ms, *until, *named, *values, page))
         for segment in map(segment_of, found):
             yield segment
             place = milliseconds(segment.began_at), segment.id

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from streamer.archive import event_table
-from streamer.archive.database import Database
+from streamer.archive.database import Database, Row
 from streamer.archive.kept import Review
-from streamer.archive.recordings import box_table, seen_table, segment_table
+from streamer.archive.recordings import box_table, seen_table, segment_ages, segment_table
 from streamer.archive.recordings.box_columns import BoxColumns
 from streamer.archive.recordings.files import RecordingFiles
 from streamer.archive.recordings.found import Removed
@@ -18,6 +18,7 @@ from streamer.archive.recordings.placed_boxes import PlacedBoxes
 from streamer.archive.recordings.retention import STEP, YOUNG, RecordingRetention
 from streamer.archive.recordings.rules import DAY, GB, RecordingRules
 from streamer.archive.recordings.segment import Segment
+from streamer.archive.recordings.segment_row import segment_of
 from streamer.archive.storage import doomed_table
 from streamer.values.recording import Recording
 from tests.archive.events import NOON, an_event
@@ -94,6 +95,28 @@ def test_nothing_goes_until_it_is_known_what_streams_say_and_never_by_days_that_
     disk.retention.know({"long": Recording(keep_days=365), "odd": Recording()})
     disk.tidy(NOON + 30 * DAY)
     assert disk.left(*of.values()) == []
+
+
+def test_who_looks_for_what_is_old_reads_nothing_that_is_younger(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Be it another replica's, of which there may be millions: each look is through all that it reads."""
+    disk = Disk(database, tmp_path, replace(FOREVER, keep_days=2, keep_event_days=2))
+    disk.files.replica = "near"
+    disk.put(*(a_segment(NOON + 60 * number, replica="near") for number in range(5)))
+    disk.put(*(a_segment(NOON + 60 * number + 1, replica="far", has_event=number > 2) for number in range(5)))
+    read: list[str] = []
+
+    def counted(row: Row) -> Segment:
+        segment = segment_of(row)
+        read.append(segment.id)
+        return segment
+
+    monkeypatch.setattr(segment_ages, "segment_of", counted)
+    assert disk.retention.step(NOON + 1.9 * DAY) == 0
+    assert read == []
+    assert disk.retention.step(NOON + 2 * DAY + 61) == 2
+    assert len(read) == 2
 
 
 def test_a_stream_may_have_days_of_its_own(database: Database, tmp_path: Path) -> None:
