@@ -47,8 +47,14 @@ class Standing:
 
 
 def newest_change(cursor: Cursor) -> int:
-    """The number of the newest change; 0 before the first."""
-    return int(cursor.all("SELECT COALESCE(MAX(changed), 0) FROM event")[0][0])
+    """The number of the newest change, be its event gone; 0 before the first."""
+    return int(cursor.all("SELECT last FROM event_change")[0][0])
+
+
+def next_change(cursor: Cursor, count: int = 1) -> int:
+    """The first of so many new numbers of changes: none is given twice."""
+    ((last,),) = cursor.all("UPDATE event_change SET last = last + ? RETURNING last", (count,))
+    return int(last) - count + 1
 
 
 def put(
@@ -62,9 +68,8 @@ def put(
         replica: on whose disk their pictures lie.
     """
     entries = list(entries)
-    changed = newest_change(cursor)
-    numbers = range(changed + 1, changed + 1 + len(entries))
-    rows = [(*_row(event), number, number, replica) for number, (event, _) in zip(numbers, entries, strict=True)]
+    first = next_change(cursor, len(entries))
+    rows = [(*_row(event), number, number, replica) for number, (event, _) in enumerate(entries, first)]
     cursor.run_many(_PUT, rows)
     cursor.run_many(_PUT_ZONE, [(zone, event.id, event.stream) for event, _ in entries for zone in event.zones])
     cursor.run_many(_PUT_LINE, [(line, event.id, event.stream) for event, _ in entries for line in _lines(event)])
@@ -109,7 +114,7 @@ def review(cursor: Cursor, id_: str, said: Review) -> Kept | None:
         "UPDATE event SET review = ?, note = ?, bookmarked = ?, reviewed_by = ?, reviewed_ms = ?, changed = ?"
         " WHERE id = ?"
     )
-    values = (said.verdict, said.note, int(said.bookmarked), said.by, reviewed_ms, newest_change(cursor) + 1, id_)
+    values = (said.verdict, said.note, int(said.bookmarked), said.by, reviewed_ms, next_change(cursor), id_)
     return one(cursor, id_) if cursor.run(sql, values) else None
 
 
@@ -162,9 +167,8 @@ def adopt(cursor: Cursor, ids: Sequence[str], replica: str) -> int:
 def _end(cursor: Cursor, which: str, values: Sequence[str]) -> list[str]:
     sql = f"SELECT id FROM event WHERE {which} ORDER BY id"  # noqa: S608  of our own words
     left = [row[0] for row in cursor.all(sql, values)]
-    changed = newest_change(cursor)
     sql = "UPDATE event SET ended_ms = last_ms, changed = ? WHERE id = ?"
-    cursor.run_many(sql, [(changed + 1 + number, id_) for number, id_ in enumerate(left)])
+    cursor.run_many(sql, [(number, id_) for number, id_ in enumerate(left, next_change(cursor, len(left)))])
     return left
 
 

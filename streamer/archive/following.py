@@ -129,6 +129,7 @@ class Following:
         while self._told < look.changed and (some := await self._reading.run(self._since)):
             self._told = some[-1].changed
             self._on_kept(some)
+        self._told = max(self._told, look.changed)  # of events that were removed since, nobody is told
         self._last = look
         if look.doomed:
             await self._writing.run(partial(self._let_go, look.doomed))

@@ -198,3 +198,14 @@ def test_whatever_words_come_back_as_they_were(seeds: list[tuple[str, str, float
         assert [kept.event for kept in reversed(found)] == events
         assert found[-1].review.note == note
         database.close()
+
+
+def test_the_number_of_a_change_is_given_once_though_its_event_is_removed(database: Database) -> None:
+    """Whoever has heard of a change by that number would not hear of the next."""
+    with database.writing() as cursor:
+        event_table.put(cursor, [(an_event(NOON), None)])
+        [second] = event_table.put(cursor, [(an_event(NOON + 1), None)])
+        event_table.remove(cursor, [second.event.id])
+        [third] = event_table.put(cursor, [(an_event(NOON + 2), None)])
+        assert (second.changed, third.changed, event_table.newest_change(cursor)) == (2, 3, 3)
+        assert [kept.event.id for kept in event_table.since(cursor, 2)] == [third.event.id]
