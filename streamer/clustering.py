@@ -60,7 +60,7 @@ class Clustering:
         """A file of who signed for NATS, and may have for replicas; None: those whom the system knows alone."""
         self.on_gained: list[Callable[[str], None]] = []
         """Told of each stream that is ours from now on."""
-        self.on_lost: Callable[[str], None] = _nothing
+        self.on_lost: list[Callable[[str], None]] = []
         """Told of each stream that is not ours any more: its camera is let go of at once."""
         self.on_change: Callable[[], Awaitable[None]] = _nobody
         """Called when there are other streams, or others of them are ours."""
@@ -325,11 +325,12 @@ class Clustering:
 
     def _lost(self, stream: str) -> None:
         log.info("runs %s no more", stream)
+        for tell in self.on_lost:
+            tell(stream)
         if self._ownership.owner(stream, self._clock()) is not None:
             self.claims_lost += 1
         if stream in self._published:
             self.on_published_elsewhere(stream)
-        self.on_lost(stream)
         self._news.set()
 
     def _changed(self) -> None:

@@ -113,6 +113,11 @@ class Keeping:
         if self.archive is not None and self.archive.following is not None:
             self.archive.following.gained(stream)
 
+    def lost(self, stream: str) -> None:
+        """It is another's, or nobody's: none of its events are ours to end. Never waits."""
+        if self.archive is not None and self.archive.following is not None:
+            self.archive.following.lost(stream)
+
     def know(self, streams: Mapping[str, Recording | None]) -> None:
         """Go by these settings in how long recordings of shared streams are kept, whoever runs them now.
 

@@ -182,7 +182,7 @@ class Service:
 
     def _join(self, clustering: "Clustering") -> None:
         clustering.on_change = self.stream_changes.follow
-        clustering.on_lost = self._reconciler.drop
+        clustering.on_lost.append(self._reconciler.drop)
         clustering.on_published_elsewhere = self._send_away
         self.streams.names = clustering
         self.streams.on_removed.append(clustering.let_go)
@@ -217,6 +217,7 @@ class Service:
         if elsewhere is not None:
             subjects.hear("streams", lambda: self.keeping.tells(MQTT), lambda *said: elsewhere.heard(said[2]))
         clustering.on_gained.append(self.keeping.gained)
+        clustering.on_lost.append(self.keeping.lost)
         self.keeping.on_kept.append(kept)
         subjects.hear("detections", self.events.wants_all, found)
         subjects.hear("events", lambda: self.keeping.is_heard, lambda *_: self.keeping.look_now())

@@ -97,6 +97,10 @@ class Following:
         self._gained.add(stream)
         self.look_now()
 
+    def lost(self, stream: str) -> None:
+        """It is not any more; its events are another's to end. Never waits."""
+        self._gained.discard(stream)
+
     def look_now(self) -> None:
         """Do not wait for the next look."""
         self._wake.set()
@@ -106,7 +110,7 @@ class Following:
         while True:
             self._wake.clear()
             try:
-                await self._step()
+                await self._stepped()
             except (DatabaseAway, OSError) as error:
                 log.debug("what other replicas keep cannot be read now: %s", error)
             try:
@@ -115,9 +119,20 @@ class Following:
             except TimeoutError:
                 continue
 
+    async def _stepped(self) -> None:
+        """A step; while the database does not answer, leases are over all the same."""
+        step = asyncio.ensure_future(self._step())
+        try:
+            while not (await asyncio.wait([step], timeout=INTERVAL))[0]:
+                self._leases.lapse()
+            await step
+        finally:
+            step.cancel()
+            self._leases.lapse()
+
     async def _step(self) -> None:
         for stream in sorted(self._gained):
-            await self._writing.run(partial(self._end_of_others, stream))
+            await self._writing.run(partial(self._take_over, stream))
             self._gained.discard(stream)
         look, last = await self._reading.run(self._look), self._last
         if due := self._leases.due(look.leases):
@@ -145,6 +160,10 @@ class Following:
                 lease_table.all_(cursor),
                 event_table.newest_change(cursor),
             )
+
+    def _take_over(self, stream: str) -> None:
+        if stream in self._gained:  # it may be another's by now, and its events go on there
+            self._end_of_others(stream)
 
     def _doomed(self, cursor: Cursor) -> list[str]:
         found = lying.doomed(cursor, self._replica, PAGE + len(self._refused))

@@ -2,18 +2,27 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import replace
 
 import pytest
 
 from streamer.archive import event_table, lying
+from streamer.archive.alerts.leases import SECONDS
 from streamer.archive.archive import Archive
+from streamer.archive.database import Cursor, DatabaseAway
 from streamer.archive.following import PAGE
 from streamer.values.alert import AlertRule, Telling
+from streamer.values.clock import monotonic
+from streamer.values.event import Event
 from tests.archive.events import NOON, an_event
 from tests.archive.replicas import Replicas
 from tests.peers.until import until
+
+
+def away() -> AbstractContextManager[Cursor]:
+    """In the place of what reads and writes: the database cannot be reached."""
+    raise DatabaseAway("cut off")
 
 
 @asynccontextmanager
@@ -121,3 +130,44 @@ async def test_a_file_that_cannot_be_removed_keeps_nobody_from_following(
     with two.database.reading() as cursor:
         assert sorted(lying.doomed(cursor, "near", 1000)) == sorted(stuck)
     assert sum("cannot be removed" in record.message for record in caplog.records) == len(stuck)
+
+
+async def test_who_cannot_reach_the_database_tells_no_outlet_any_more_once_its_lease_is_over(two: Replicas) -> None:
+    """As another tells it by then: of a broker's client there is one. Once it is reached again one of them has it."""
+    near = two.near
+    assert near.leases is not None
+    changes: list[bool] = []
+    near.alerts.change(Telling(), ["mqtt"])
+    near.leases.on_change.append(lambda: changes.append(near.leases is not None and near.leases.has("mqtt")))
+    reading, writing, skew = near._database.reading, near._database.writing, 0.0
+    near.leases._clock = lambda: monotonic() + skew
+
+    async with following(near):
+        await until(lambda: changes == [True])
+        near._database.reading = near._database.writing = away  # type: ignore[method-assign]
+        skew = SECONDS
+        await until(lambda: changes == [True, False])
+        near._database.reading, near._database.writing = reading, writing  # type: ignore[method-assign]
+        await until(lambda: changes == [True, False, True])
+
+
+async def test_who_has_lost_a_stream_before_it_could_write_ends_none_of_its_events(two: Replicas) -> None:
+    """They are going on at another replica: what ended stays so, and would be ended there too."""
+    event, other = an_event(NOON, stream="a"), an_event(NOON, stream="b")
+    await two.far.open()
+    for each in (event, other):
+        two.far.put(each)
+    await two.far.writer.settle()
+    assert two.near.following is not None
+    for stream in "ab":
+        two.near.following.gained(stream)  # before it has a database
+    two.near.following.lost("a")
+    async with following(two.near):
+        await until(lambda: ended(two, other))
+    assert not ended(two, event)
+
+
+def ended(replicas: Replicas, event: Event) -> bool:
+    with replicas.database.reading() as cursor:
+        kept = event_table.one(cursor, event.id)
+    return kept is not None and kept.event.ended_at is not None

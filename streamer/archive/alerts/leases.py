@@ -38,7 +38,7 @@ class Leases:
         """Told on the event loop that we have others than before."""
 
     def has(self, outlet: str) -> bool:
-        """Whether it is ours, as far as the database has said: nobody else has taken it."""
+        """Whether it is ours, as far as the database has said: nobody else has taken it, nor may have since."""
         return outlet in self._until
 
     def may_tell(self, outlet: str) -> bool:
@@ -67,6 +67,14 @@ class Leases:
         if lost:
             self._changed()
         return [name for name in sorted(there) if self._is_due(name, found.get(name))]
+
+    def lapse(self) -> None:
+        """Have no more what others may have by now: the database has not answered in time."""
+        over = [name for name in self._until if not self.may_tell(name)]
+        for name in over:
+            del self._until[name]
+        if over:
+            self._changed()
 
     def _is_due(self, name: str, lease: Lease | None) -> bool:
         if lease is None or lease.left < 0:
