@@ -94,13 +94,14 @@ def test_the_configurations_in_docs_are_read(path: Path, monkeypatch: pytest.Mon
 
 
 class _AnyVariable(dict[str, str]):
-    """An environment in which every variable is set, the one that is an address to an address."""
+    """An environment in which every variable is set, those that are an address, a port or a key to one."""
 
     def __contains__(self, name: object) -> bool:
         return True
 
     def __missing__(self, name: str) -> str:
-        return "127.0.0.1:5000" if name == "SIGHTLINE_SERVING" else "set"
+        kinds = {"SIGHTLINE_SERVING": "127.0.0.1:5000", "SIGHTLINE_PORT": "8001", "CLUSTER_KEY": "k" * 32}
+        return kinds.get(name, "set")
 
 
 @pytest.mark.parametrize(

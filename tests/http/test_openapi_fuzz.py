@@ -80,6 +80,7 @@ UNDONE = {
     "PUT /api/streams/{name}/places": "and so do its zones",
     "POST /whip/{name}": "this name is a camera's",
     "GET /readyz": "no model answers",
+    "GET /api/cluster": "there are no other replicas",
     **{f"POST /api/{way}": "and none looks at pictures" for way in ("detect", "", "img", "json")},
     f"DELETE {RECORDED}/renders/{{render}}": "nobody knows its id before it is made",
     f"GET {RECORDED}/renders/{{render}}": "the same",
