@@ -149,7 +149,8 @@ class SharedRoster:
             try:
                 read = _Read(record, PARSE[kind](name, dict(record.settings)))
             except ConfigError as error:
-                read = _Read(record, None, str(error))
+                # What JSON can say of a text, and Unicode cannot, no log and no answer can.
+                read = _Read(record, None, str(error).encode(errors="backslashreplace").decode())
             except Exception as error:  # noqa: BLE001  whatever anybody wrote there: the streams beside it run
                 read = _Read(record, None, f"its settings cannot be read ({type(error).__name__})")
             self._read[kind, name] = read
