@@ -34,8 +34,11 @@ class Cursor(Protocol):
 class Database(Protocol):
     """One archive's. From several threads; one of them at a time writes."""
 
-    def writing(self) -> AbstractContextManager[Cursor]:
+    def writing(self, *, at_length: bool = False) -> AbstractContextManager[Cursor]:
         """A transaction, which is kept at the block's end, or not at all.
+
+        Args:
+            at_length: a statement in it may take as long as it does, as an index of millions of rows.
 
         Raises:
             DatabaseAway: and nothing of it was kept.

@@ -21,7 +21,7 @@ def migrate(database: Database) -> int:
     """
     known = steps()
     newest = max(known)
-    with database.writing() as cursor:
+    with database.writing(at_length=True) as cursor:
         version = _version(cursor)
         if version > newest:
             raise ConfigError(

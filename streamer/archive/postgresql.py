@@ -39,9 +39,11 @@ class Postgresql:
         """Times all was closed: a connection that was in use then is not kept."""
 
     @contextlib.contextmanager
-    def writing(self) -> Iterator[Cursor]:
+    def writing(self, *, at_length: bool = False) -> Iterator[Cursor]:
         with _told(), self._connection() as connection, connection.transaction():
             connection.execute("SELECT pg_advisory_xact_lock(%s)", (WRITERS,))
+            if at_length:
+                connection.execute("SET LOCAL statement_timeout = 0")
             yield _Cursor(connection)
 
     @contextlib.contextmanager

@@ -37,7 +37,7 @@ class Sqlite:
         self._lock = threading.Lock()
 
     @contextlib.contextmanager
-    def writing(self) -> Iterator[Cursor]:
+    def writing(self, *, at_length: bool = False) -> Iterator[Cursor]:
         with self._writing, _told():
             if self._writer is None:
                 self._writer = self._connect()

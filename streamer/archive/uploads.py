@@ -6,10 +6,12 @@ loses any of it: what was under way is done once more, under the same name. File
 
 import asyncio
 import logging
+from itertools import takewhile
 from pathlib import Path
 
-from streamer.archive import upload_table
+from streamer.archive import event_table, upload_table
 from streamer.archive.database import Database, DatabaseAway
+from streamer.archive.kept import Kept
 from streamer.archive.pictures import Pictures
 from streamer.archive.recordings.files import RecordingFiles
 from streamer.archive.recordings.segment import Segment
@@ -132,9 +134,16 @@ class Uploads:
         for kept in some:
             self._after_event = kept.event.id
             paths = (self._pictures.thumbnail(kept.event), self._pictures.image(kept.event))
-            if all(self._upload(self._pictures.key(path), path) for path in paths):
-                with self._database.writing() as cursor:
-                    upload_table.mark_pictures(cursor, kept.event.id, kept.changed)
+            sent = list(takewhile(lambda path: self._upload(self._pictures.key(path), path), paths))
+            if sent:
+                self._mark_pictures(kept, is_whole=len(sent) == len(paths))
+
+    def _mark_pictures(self, kept: Kept, *, is_whole: bool) -> None:
+        with self._database.writing() as cursor:
+            if not event_table.those_of(cursor, [kept.event.id]):  # it was removed meanwhile
+                doomed_table.add(cursor, self._pictures.keys(kept.event))
+            elif is_whole:
+                upload_table.mark_pictures(cursor, kept.event.id, kept.changed)
                 self.uploaded["pictures"] += 1
 
     def _upload_segments(self) -> None:

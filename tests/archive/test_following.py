@@ -20,7 +20,7 @@ from tests.archive.replicas import Replicas
 from tests.peers.until import until
 
 
-def away() -> AbstractContextManager[Cursor]:
+def away(**_: object) -> AbstractContextManager[Cursor]:
     """In the place of what reads and writes: the database cannot be reached."""
     raise DatabaseAway("cut off")
 

@@ -1,12 +1,16 @@
 """The schema, brought up to date."""
 
+import contextlib
 import threading
 
 import pytest
 
+from streamer.archive import migrations
 from streamer.archive.database import Database
 from streamer.archive.migrations import migrate
+from streamer.archive.postgresql import STATEMENT_SECONDS, Postgresql
 from streamer.values.errors import ConfigError
+from tests.peers.postgresql import PostgresqlServer
 
 
 def test_an_empty_database_gets_the_newest_schema_once(empty: Database) -> None:
@@ -44,3 +48,15 @@ def test_two_who_migrate_at_once_make_one_schema(empty: Database) -> None:
     assert failures == []
     with empty.reading() as cursor:
         assert len(cursor.all("SELECT version FROM schema_version")) == 1
+
+
+def test_a_step_may_take_longer_than_any_other_statement(
+    postgresql: PostgresqlServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An index of millions of rows does; what is asked after is limited as ever."""
+    said = "current_setting('statement_timeout')"
+    monkeypatch.setattr(migrations, "steps", lambda: {1: f"CREATE TABLE step AS SELECT {said} AS said"})
+    with contextlib.closing(Postgresql(postgresql.make_database())) as database:
+        assert migrate(database) == 1
+        with database.reading() as cursor:
+            assert cursor.all(f"SELECT said, {said} FROM step") == [("0", f"{STATEMENT_SECONDS}s")]  # noqa: S608

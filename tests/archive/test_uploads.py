@@ -202,6 +202,31 @@ def test_a_segment_that_is_let_go_while_it_is_uploaded_goes_there_too(uploading:
     assert uploading.storage.objects() == {}
 
 
+@pytest.mark.parametrize("at", ["thumbnail", "image"])
+def test_pictures_of_an_event_that_is_removed_while_they_are_uploaded_go_there_too(
+    uploading: Uploading, at: str
+) -> None:
+    """Though what was to go there went before they came: after the first of both, or after the last."""
+    event = ended()
+    uploading.put_event(event)
+    bucket, paths = uploading.uploads._bucket, (uploading.pictures.image(event), uploading.pictures.thumbnail(event))
+    original = bucket.upload
+
+    def upload(key: str, path: Path) -> None:
+        original(key, path)
+        if path == getattr(uploading.pictures, at)(event):
+            with uploading.database.writing() as cursor:
+                event_table.remove(cursor, [event.id])
+            for each in paths:
+                each.unlink()
+
+    bucket.upload = upload  # type: ignore[method-assign]
+    with uploading.storage.running():
+        uploading.all()
+    assert uploading.storage.objects() == {}
+    assert uploading.uploads.uploaded == {"segment": 0, "pictures": 0}
+
+
 def test_what_the_object_storage_will_not_let_go_keeps_nothing_else(uploading: Uploading) -> None:
     """Keys that may not remove still upload; the removal is tried again, and that is said."""
     segment = a_segment()
