@@ -72,8 +72,9 @@ class Retention:
             OSError: a file cannot be removed.
         """
         me = self._pictures.replica
-        others = [] if me is None else [kept for kept in gone if kept.replica != me]
-        self._pictures.remove(kept.event for kept in gone if me is None or kept.replica == me)
+        others = [] if me is None else [kept for kept in gone if kept.replica not in (me, None)]
+        # Of one that names nobody, from before there was a cluster, they may be here; elsewhere they are swept up.
+        self._pictures.remove(kept.event for kept in gone if me is None or kept.replica in (me, None))
         ids = [kept.event.id for kept in gone]
         with self._database.writing() as cursor:
             also(cursor)

@@ -12,6 +12,7 @@ from streamer.values.event import Event
 from tests.archive.events import NOON, a_picture, an_event
 from tests.archive.recordings.segments import a_segment
 from tests.archive.replicas import LATER, Replicas
+from tests.archive.test_following import following
 from tests.peers.until import until
 
 
@@ -141,3 +142,29 @@ def test_what_was_kept_before_there_was_a_cluster_is_whose_disk_it_lies_on(two: 
     assert found is not None
     assert of_event is not None
     assert (found.replica, of_event.replica) == ("far", "far")
+
+
+async def test_what_was_recorded_under_another_name_or_none_goes_with_its_row(two: Replicas) -> None:
+    """Whoever removes it, and whether or not its replica runs then: it is not taken for a recording that was left."""
+    alone, old = two.archive("far", None), two.archive("far", "old")
+    nobodys, renamed = a_segment(NOON), a_segment(NOON + 60)
+    recorded(alone, nobodys)
+    recorded(old, renamed)
+    await two.near.open()
+    assert (await two.near.recordings.remove("porch", NOON - 1, NOON + 200)).segments == 2
+    assert len(list(two.far.recordings.folder.rglob("*.mp4"))) == 2
+    Recovery(two.far.recordings, lambda _: False).run()
+    assert two.segments() == set()
+    async with following(two.far):
+        await until(lambda: not list(two.far.recordings.folder.rglob("*.mp4")))
+
+
+async def test_what_names_nobody_and_lies_here_goes_at_once(two: Replicas) -> None:
+    """Its replica has not looked yet whose it is."""
+    alone, segment = two.archive("near", None), a_segment(NOON)
+    recorded(alone, segment)
+    await two.near.open()
+    assert (await two.near.recordings.remove("porch", NOON - 1, NOON + 100)).segments == 1
+    assert not list(two.near.recordings.folder.rglob("*.mp4"))
+    with two.database.reading() as cursor:
+        assert cursor.all("SELECT COUNT(*) FROM doomed_file") == [(0,)]

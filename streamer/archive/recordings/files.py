@@ -30,6 +30,14 @@ class RecordingFiles:
         """Whether its file lies here, if it is on a disk at all."""
         return self.replica is None or segment.replica == self.replica
 
+    def lie_here(self, segment: Segment) -> bool:
+        """Whether it is ours to remove: by its row's word, or, where that names nobody, as its file is here.
+
+        Raises:
+            OSError: that cannot be told.
+        """
+        return self.are_of(segment) or (segment.replica is None and self.is_there(segment))
+
     def path(self, segment: Segment) -> Path:
         """Where its file is, if it is on this machine."""
         return self.day(segment.stream, segment.began_at) / f"{segment.id}.mp4"

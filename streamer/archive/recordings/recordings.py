@@ -175,11 +175,14 @@ class Recordings:
             if me is None:
                 return known
             found = segment_table.of_others(cursor, ids, me)
-            known |= {PurePosixPath(key).stem for key in lying.doomed(cursor, me, MOST_DOOMED)}
-        if found:  # it had another name, or none, when it recorded them
+            doomed = {PurePosixPath(key).stem for key in lying.doomed(cursor, me, MOST_DOOMED)}
+            there = {PurePosixPath(key).stem: key for key in lying.doomed_elsewhere(cursor, me, MOST_DOOMED)}
+        taken = [there[id_] for id_ in ids if id_ in there]
+        if found or taken:  # it had another name, or none, when it recorded them
             with self._database.writing() as cursor:
                 segment_table.adopt(cursor, found, me)
-        return known
+                lying.take(cursor, me, taken)
+        return known | doomed | there.keys()
 
     def put_now(self, segment: Segment) -> None:
         """Write one down before it returns."""

@@ -95,13 +95,15 @@ class RecordingRetention:
 
         Raises:
             DatabaseAway: their rows stay, without files.
+            OSError: the disk does not say which of them are here.
         """
-        gone = [segment for segment in segments if not self._files.are_of(segment) or self._unlinked(segment)]
-        others = [(each.replica, self._files.key(each)) for each in gone if not self._files.are_of(each)]
+        here = {segment.id for segment in segments if self._files.lie_here(segment)}
+        gone = [segment for segment in segments if segment.id not in here or self._unlinked(segment)]
+        others = [(each.replica or lying.NOBODY, self._files.key(each)) for each in gone if each.id not in here]
         if gone:
             with self._database.writing() as cursor:
                 segment_table.remove(cursor, [segment.id for segment in gone])
-                lying.doom(cursor, ((replica, key) for replica, key in others if replica is not None))
+                lying.doom(cursor, others)
                 if self.rules.keep_local_days is not None:  # be it marked or not: it may just be on its way
                     doomed_table.add(cursor, map(self._files.key, gone))
             self._writer.forget([segment.id for segment in gone])
