@@ -85,7 +85,8 @@ class Keeping:
 
             def tell(some: "Sequence[Kept]") -> None:
                 announcements.tell(some)
-                if ours := [kept for kept in some if kept.replica == replica]:
+                archive = self.archive
+                if ours := [kept for kept in some if archive is not None and archive.is_to_tell(kept)]:
                     for each in self.on_kept:
                         each(ours)
 

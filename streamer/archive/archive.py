@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from streamer.archive import event_table
+from streamer.archive import event_table, lying
 from streamer.archive.alerts import outbox_table, rule_table, upkeep
 from streamer.archive.alerts.alerts import Alerts
 from streamer.archive.alerts.judge import Judge, Judged
@@ -28,7 +28,7 @@ from streamer.archive.pictures import YOUNG, Pictures
 from streamer.archive.query import Query
 from streamer.archive.recordings.recordings import Recordings
 from streamer.archive.recordings.rules import RecordingRules
-from streamer.archive.retention import STEP, Retention, RetentionRules
+from streamer.archive.retention import DAY, STEP, Retention, RetentionRules
 from streamer.archive.storage.bucket import Bucket
 from streamer.archive.storage.other_disks import OtherDisks
 from streamer.archive.uploads import Uploads
@@ -138,6 +138,8 @@ class Archive:
         if bucket is not None:
             days = recording_rules.keep_local_days or 0.0
             self.uploads = Uploads(bucket, database, self.pictures, self.recordings.files, days, wall=wall)
+        self._ended_here: set[int] = set()
+        """Numbers of changes by which events of others ended here, of which nobody was told yet."""
         self._unopened: str | None = None
         """Why it could not be opened at the last try; None: it could, or was not tried yet."""
         self.picture_bytes = 0
@@ -172,6 +174,12 @@ class Archive:
     def reads_from(self, others: OtherDisks) -> None:
         """Have what lies with other replicas read from them."""
         self.recordings.files.others = self.pictures.others = others
+
+    def is_to_tell(self, kept: Kept) -> bool:
+        """Whether it is ours to tell the other replicas of a change, once: who ends a dead one's event does."""
+        is_ended_here = kept.changed in self._ended_here
+        self._ended_here.discard(kept.changed)
+        return is_ended_here or kept.replica == self._replica
 
     @property
     def failing(self) -> str | None:
@@ -338,9 +346,17 @@ class Archive:
     def _end_of_others(self, stream: str) -> None:
         """End what the replica left open that ran a stream before us; who was told of it is told of its end."""
         with self._database.writing() as cursor:
-            left = event_table.end_of_others(cursor, stream, self._replica or "")
-            for some in event_table.in_parts(left):
-                self._judge.ended(cursor, event_table.of_ids(cursor, some))
+            ended = self._ended(cursor, event_table.end_of_others(cursor, stream, self._replica or ""))
+        self._ended_here |= ended
+
+    def _ended(self, cursor: Cursor, ids: Sequence[str]) -> set[int]:
+        """Tell whoever is to be told of these ends; returns the numbers of their changes."""
+        numbers = set[int]()
+        for some in event_table.in_parts(ids):
+            found = event_table.of_ids(cursor, some)
+            self._judge.ended(cursor, found)
+            numbers |= {kept.changed for kept in found}
+        return numbers
 
     def _forget(self, id_: str) -> None:
         """Another replica removed it: what is still said of it is not kept."""
@@ -374,7 +390,13 @@ class Archive:
         self.oldest_at = first[0].event.began_at if first else None
         with self._database.writing() as cursor:
             more |= upkeep.tidy(cursor, self._wall(), self.alerts.outlets, self.retention.rules.days)
-            return more, outbox_table.queues(cursor)
+            ended = set[int]()
+            if self._replica is not None:  # nobody may run the streams of one that does not come back
+                before = self._wall() - lying.LEFT_DAYS * DAY
+                ended = self._ended(cursor, event_table.end_of_absent(cursor, before, self._replica))
+            queues = outbox_table.queues(cursor)
+        self._ended_here |= ended
+        return more, queues
 
     def _sweep(self) -> bool:
         """Remove pictures of no event: a service that is killed between a file and its row leaves one. True: done."""

@@ -152,6 +152,12 @@ def end_of_others(cursor: Cursor, stream: str, replica: str) -> list[str]:
     return _end(cursor, f"ended_ms IS NULL AND stream = ?{which}", (stream, *values))
 
 
+def end_of_absent(cursor: Cursor, before: float, replica: str) -> list[str]:
+    """End those of other replicas that were not seen since then: UTC, seconds since 1970; returns their ids."""
+    which, values = lying.there(replica)
+    return _end(cursor, f"ended_ms IS NULL AND last_ms < ?{which}", (_ms(before), *values))
+
+
 def adopt(cursor: Cursor, ids: Sequence[str], replica: str) -> int:
     """Their pictures lie with this replica, as it has just seen; returns of how many that was new."""
     which, values = lying.there(replica)
@@ -164,7 +170,7 @@ def adopt(cursor: Cursor, ids: Sequence[str], replica: str) -> int:
     )
 
 
-def _end(cursor: Cursor, which: str, values: Sequence[str]) -> list[str]:
+def _end(cursor: Cursor, which: str, values: Sequence[object]) -> list[str]:
     sql = f"SELECT id FROM event WHERE {which} ORDER BY id"  # noqa: S608  of our own words
     left = [row[0] for row in cursor.all(sql, values)]
     sql = "UPDATE event SET ended_ms = last_ms, changed = ? WHERE id = ?"

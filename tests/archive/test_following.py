@@ -1,9 +1,10 @@
 """What one replica learns of what another keeps: by the database alone, within a second."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -12,11 +13,13 @@ from streamer.archive.alerts.leases import SECONDS
 from streamer.archive.archive import Archive
 from streamer.archive.database import Cursor, DatabaseAway
 from streamer.archive.following import PAGE
+from streamer.archive.kept import Kept
+from streamer.archive.retention import DAY
 from streamer.values.alert import AlertRule, Telling
 from streamer.values.clock import monotonic
 from streamer.values.event import Event
 from tests.archive.events import NOON, an_event
-from tests.archive.replicas import Replicas
+from tests.archive.replicas import LATER, Replicas
 from tests.peers.until import until
 
 
@@ -165,6 +168,43 @@ async def test_who_has_lost_a_stream_before_it_could_write_ends_none_of_its_even
     async with following(two.near):
         await until(lambda: ended(two, other))
     assert not ended(two, event)
+
+
+async def test_who_ends_an_event_of_a_dead_replica_is_the_one_to_tell_of_it(two: Replicas) -> None:
+    """Once: its own are its to tell as ever, and the others' ends are of whoever ended them."""
+    told: list[tuple[str, str, bool]] = []
+    archives: dict[str, Archive] = {}
+
+    def heard(name: str, some: Sequence[Kept]) -> None:
+        ours = [kept.event for kept in some if archives[name].is_to_tell(kept)]
+        told.extend((name, event.id, event.ended_at is not None) for event in ours)
+
+    for name in ("near", "far"):
+        archives[name] = two.archive(name, on_kept=partial(heard, name))
+    near, far = archives.values()
+    left = an_event(NOON, stream="a")
+    with two.database.writing() as cursor:
+        event_table.put(cursor, [(left, None)], "dead")
+    async with following(near, far):
+        assert far.following is not None
+        far.following.gained("a")
+        await until(lambda: ("far", left.id, True) in told)
+        last = an_event(NOON, stream="b")
+        near.put(last)
+        await until(lambda: ("near", last.id, False) in told)
+    assert [each for each in told if each[1] == left.id] == [("far", left.id, True)]
+
+
+def test_an_event_that_was_not_seen_for_a_day_ends_though_nobody_runs_its_stream(two: Replicas) -> None:
+    """Its replica does not come back; then it goes in its time, as any other."""
+    left, going_on = an_event(LATER - 1.1 * DAY, stream="a"), an_event(LATER - 0.9 * DAY, stream="a")
+    old = an_event(LATER - 100 * DAY, stream="a")
+    with two.database.writing() as cursor:
+        event_table.put(cursor, [(left, None), (going_on, None), (old, None)], "dead")
+    two.near._tidy()
+    assert [ended(two, event) for event in (left, going_on)] == [True, False]
+    two.near._tidy()
+    assert two.events() == {left.id, going_on.id}
 
 
 def ended(replicas: Replicas, event: Event) -> bool:
