@@ -26,6 +26,7 @@ from streamer.http.bodies.outlet import (
     TriedOutlet,
 )
 from streamer.http.changes import whole
+from streamer.http.elsewhere import ELSEWHERE
 from streamer.http.json_body import FITS, answer, body_of
 from streamer.http.kept_events import ARCHIVE
 from streamer.http.needs import PRINCIPAL, needs
@@ -34,6 +35,7 @@ from streamer.outlets.sender import Undelivered
 from streamer.values.errors import Refused
 from streamer.values.name import NAME
 from streamer.values.outlet import OutletState
+from streamer.values.replica import Replica
 
 PATIENCE = 15.0
 """Seconds that a test may take; a webhook is given up after ten."""
@@ -79,9 +81,11 @@ async def list_outlets(request: web.Request) -> web.Response:
 @routes.post(f"{ONE}/test")
 @needs(Action.OPERATE)
 @described({200: TriedOutlet, 503: "it is being tried already"})
-async def test(request: web.Request) -> web.Response:
+async def test(request: web.Request) -> web.StreamResponse:
     """Tell an outlet that this is a test, past all that waits, and say what came of it."""
     name = _named(request)
+    if (teller := _teller(request, name)) is not None:
+        return await request.app[ELSEWHERE].pass_to(request, teller)
     trying = _tried(request.app[OUTLETS], name)
     why = await whole(request, trying, lambda why: note(request, "outlet test", name, ok=why is None, detail=why or ""))
     return answer(TriedOutlet(outcome="failed" if why else "sent", detail=why))
@@ -150,6 +154,15 @@ def _named(request: web.Request, *, gone: bool = False) -> str:
     if name not in known and not (gone and name in _outbox(request).queues):
         raise Refused(404, f"there is no outlet {name!r}; there are: {', '.join(known) or 'none'}")
     return name
+
+
+def _teller(request: web.Request, outlet: str) -> Replica | None:
+    """Another replica, which alone can test it; None: we can. A broker is held by one at a time, a webhook by none."""
+    kinds, leases = {state.name: state.kind for state in request.app[OUTLETS].states()}, request.app[ARCHIVE].leases
+    if leases is None or ELSEWHERE not in request.app or kinds[outlet] != "mqtt" or leases.has(outlet):
+        return None
+    who = leases.who(outlet)
+    return None if who is None else request.app[ELSEWHERE].replica(who)
 
 
 async def _tried(outlets: Outlets, name: str) -> str | None:
