@@ -19,13 +19,11 @@ class Elsewhere(Protocol):
     def names(self) -> Sequence[str]:
         """Of all streams that the replicas share."""
 
-<<<<<<< HEAD
     def owner(self, name: str) -> Replica | None:
         """Who else runs a stream, and lives; None: we do, or nobody does."""
-=======
+
     def replica(self, name: str) -> Replica | None:
         """Another replica that lives; None: there is none of that name."""
->>>>>>> ada5be1 (Have a broker tested by the replica that tells it, whichever is asked)
 
     async def listed(self, here: list[StreamDescription], sees: Callable[[str], bool]) -> list[StreamDescription]:
         """Every stream of the cluster that one sees, with those that run here among them."""

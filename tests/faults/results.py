@@ -5,6 +5,7 @@ import json
 import time
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import Any
 
 import aiohttp
 
@@ -19,7 +20,8 @@ class Results:
         """Listen to nobody yet."""
         self._urls = urls
         self.times: defaultdict[str, list[float]] = defaultdict(list)
-        """Monotonic seconds by stream."""
+        """Monotonic seconds by stream, each result once: every replica tells of all."""
+        self._known = set[tuple[str, int, float]]()
 
     async def run(self) -> None:
         """Listen until cancelled."""
@@ -42,7 +44,13 @@ class Results:
                 async with aiohttp.ClientSession(timeout=timeout) as client, client.get(f"{url}/api/detections") as got:
                     async for line in got.content:
                         if line.startswith(b"data: "):
-                            self.times[json.loads(line[6:])["stream"]].append(time.monotonic())
+                            self._take(json.loads(line[6:]))
             except (aiohttp.ClientError, TimeoutError):
                 pass
             await asyncio.sleep(PAUSE)
+
+    def _take(self, told: dict[str, Any]) -> None:
+        result = told["stream"], told["opening"], told["pts"]
+        if result not in self._known:
+            self._known.add(result)
+            self.times[told["stream"]].append(time.monotonic())

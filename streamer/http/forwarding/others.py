@@ -36,15 +36,13 @@ class Others:
         """Of all streams that the replicas share."""
         return self.neighbours.whereabouts.streams()
 
-<<<<<<< HEAD
     def owner(self, name: str) -> Replica | None:
         """Who else runs a stream, and lives."""
         return self.neighbours.whereabouts.of(name)
-=======
+
     def replica(self, name: str) -> Replica | None:
         """Another replica that lives; None: there is none of that name."""
         return next((each for each in self.neighbours.whereabouts.others() if each.name == name), None)
->>>>>>> ada5be1 (Have a broker tested by the replica that tells it, whichever is asked)
 
     async def listed(self, here: list[StreamDescription], sees: Callable[[str], bool]) -> list[StreamDescription]:
         """Every stream of the cluster that one sees."""
