@@ -21,7 +21,7 @@ class Results:
         self._urls = urls
         self.times: defaultdict[str, list[float]] = defaultdict(list)
         """Monotonic seconds by stream, each result once: every replica tells of all."""
-        self._known = set[tuple[str, int, float]]()
+        self._known = set[tuple[str, int | None, float]]()
 
     async def run(self) -> None:
         """Listen until cancelled."""
@@ -50,7 +50,7 @@ class Results:
             await asyncio.sleep(PAUSE)
 
     def _take(self, told: dict[str, Any]) -> None:
-        result = told["stream"], told["opening"], told["pts"]
+        result = told["stream"], told["frame_time"], told["pts"]
         if result not in self._known:
             self._known.add(result)
             self.times[told["stream"]].append(time.monotonic())
