@@ -285,6 +285,9 @@ def _archive(
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigError(f"archive.path: {folder} cannot be made: {error.strerror}") from None
+    has_another = settings.database is not None and (folder / DATABASE).exists()
+    if has_another:
+        log.warning("archive.path: %s holds a %s too; pictures that are in neither stay", folder, DATABASE)
     return Archive(
         _database(settings, folder),
         folder / "pictures",
@@ -295,6 +298,7 @@ def _archive(
         recording_rules=replace(_recording_rules(settings), are_known=replica is None),
         bucket=None if settings.storage is None else _bucket(settings.storage),
         replica=replica,
+        leaves_strays=has_another,
     )
 
 

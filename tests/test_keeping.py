@@ -46,6 +46,15 @@ async def running(made: Keeping) -> AsyncIterator[None]:
         await made.close()
 
 
+def test_pictures_of_a_database_of_before_are_left_alone(tmp_path: Path) -> None:
+    """Who goes over to PostgreSQL and keeps the folder has events in SQLite that PostgreSQL knows nothing of."""
+    address = "postgresql://127.0.0.1:1/nobody"
+    assert not make_keeping(tmp_path, address)[1].leaves_strays
+    (tmp_path / keeping.DATABASE).touch()
+    assert make_keeping(tmp_path, address)[1].leaves_strays
+    assert not make_keeping(tmp_path)[1].leaves_strays
+
+
 async def test_a_silent_server_holds_up_no_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

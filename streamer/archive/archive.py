@@ -67,6 +67,7 @@ class Archive:
         recording_rules: RecordingRules = RecordingRules(),  # noqa: B008  a value
         bucket: Bucket | None = None,
         replica: str | None = None,
+        leaves_strays: bool = False,
     ) -> None:
         """Join it; nothing is opened yet.
 
@@ -81,7 +82,9 @@ class Archive:
             recording_rules: how long recordings stay, which lie beside the pictures.
             bucket: object storage that all files are brought to; None: they stay here.
             replica: ours, of several that share the database, each with a folder of its own; None: there is no cluster.
+            leaves_strays: pictures of no event stay, since another database lies beside them, whose they may be.
         """
+        self.leaves_strays = leaves_strays
         self._database, self._wall = database, wall
         self._on_kept = on_kept if replica is None else self._have_looked
         self._writing, self._reading = Errands(1, "archive-write"), Errands(READERS, "archive-read")
@@ -212,7 +215,7 @@ class Archive:
     async def run(self) -> None:
         """Remove what may go, and stray files once, until cancelled."""
         await self._opened.wait()
-        swept = False
+        swept = self.leaves_strays
         while True:
             try:
                 more, queues = await self._writing.run(self._tidy)

@@ -1,4 +1,5 @@
-"""The key-value store of NATS JetStream, for as long as one connection lasts. All names of the library are used here.
+"""The key-value store of NATS JetStream, for as long as one connection lasts. Names of the library are used here and in
+subjects.py alone.
 
 The library's own reconnecting is not used: it keeps what is published meanwhile and sends it later, and a claim that is
 written minutes after it was meant is worse than none.

@@ -24,7 +24,7 @@ class ReplicaDescription(TypedDict):
     capacity: int
     """Streams that it may well carry."""
     load: int
-    """Streams that it runs, and outlets."""
+    """Streams that it runs."""
     labels: dict[str, str]
 
 

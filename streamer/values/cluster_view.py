@@ -21,7 +21,7 @@ class ReplicaView:
     version: str
     capacity: int
     load: int
-    """Streams that it runs, and what runs once in the cluster."""
+    """Streams that it runs."""
     labels: Mapping[str, str]
 
 

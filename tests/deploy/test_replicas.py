@@ -113,7 +113,7 @@ def test_what_replicas_share_listens_on_loopback() -> None:
     assert set(re.findall(r'"([\d.]+):\d+"', text)) == {"127.0.0.1"}
     for name in ("postgres", "nats"):
         assert service(name)["network_mode"] == "host"
-        assert service(name)["env_file"] == [".env.cluster"]
+        assert service(name)["env_file"] == [{"path": ".env.cluster", "required": False}]
     given, archive = service("postgres")["environment"], replica("replica-1").archive
     assert archive is not None
     user = f"{given['POSTGRES_USER']}:{SECRETS['POSTGRES_PASSWORD']}"
