@@ -234,6 +234,7 @@ class Clustering:
             if self._registry.has(stream) or self.of(stream) is not None:
                 raise Refused(409, f"there is a stream {stream!r} already; publish under another name", TAKEN)
             self._published.add(stream)
+            self._changed()  # the name may have been let go of, and be given up just now: then it is claimed again
             if stream in self._ownership.held:
                 return
             try:
@@ -327,11 +328,12 @@ class Clustering:
         log.info("runs %s no more", stream)
         for tell in self.on_lost:
             tell(stream)
-        if self._ownership.owner(stream, self._clock()) is not None:
+        owner = self._ownership.owner(stream, self._clock())
+        if owner is not None and owner.id != self._member.id:
             self.claims_lost += 1
-        if stream in self._published:
-            self.on_published_elsewhere(stream)
-        self._news.set()
+            if stream in self._published:
+                self.on_published_elsewhere(stream)
+        self._changed()
 
     def _changed(self) -> None:
         """The registry has news, which are taken in soon: many come together."""

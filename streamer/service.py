@@ -185,7 +185,12 @@ class Service:
         clustering.on_lost.append(self._reconciler.drop)
         clustering.on_published_elsewhere = self._send_away
         self.streams.names = clustering
-        self.streams.on_removed.append(clustering.let_go)
+        self.streams.on_removed.append(self._let_go)
+
+    def _let_go(self, stream: str) -> None:
+        """Of a name whose stream has ended, unless the next one who publishes under it has asked for it by then."""
+        if self.clustering is not None and not self.streams.is_asked_for(stream):
+            self.clustering.let_go(stream)
 
     def _send_away(self, stream: str) -> None:
         """A publisher, whose stream another replica has."""

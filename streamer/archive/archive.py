@@ -350,7 +350,7 @@ class Archive:
         """End what the replica left open that ran a stream before us; who was told of it is told of its end."""
         with self._database.writing() as cursor:
             ended = self._ended(cursor, event_table.end_of_others(cursor, stream, self._replica or ""))
-        self._ended_here |= ended
+            self._ended_here |= ended  # before others can see it
 
     def _ended(self, cursor: Cursor, ids: Sequence[str]) -> set[int]:
         """Tell whoever is to be told of these ends; returns the numbers of their changes."""
@@ -393,12 +393,10 @@ class Archive:
         self.oldest_at = first[0].event.began_at if first else None
         with self._database.writing() as cursor:
             more |= upkeep.tidy(cursor, self._wall(), self.alerts.outlets, self.retention.rules.days)
-            ended = set[int]()
             if self._replica is not None:  # nobody may run the streams of one that does not come back
                 before = self._wall() - lying.LEFT_DAYS * DAY
-                ended = self._ended(cursor, event_table.end_of_absent(cursor, before, self._replica))
+                self._ended_here |= self._ended(cursor, event_table.end_of_absent(cursor, before, self._replica))
             queues = outbox_table.queues(cursor)
-        self._ended_here |= ended
         return more, queues
 
     def _sweep(self) -> bool:

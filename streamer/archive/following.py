@@ -133,7 +133,6 @@ class Following:
     async def _step(self) -> None:
         for stream in sorted(self._gained):
             await self._writing.run(partial(self._take_over, stream))
-            self._gained.discard(stream)
         look, last = await self._reading.run(self._look), self._last
         if due := self._leases.due(look.leases):
             self._leases.taken(await self._writing.run(partial(self._leases.take, due)))
@@ -162,8 +161,14 @@ class Following:
             )
 
     def _take_over(self, stream: str) -> None:
-        if stream in self._gained:  # it may be another's by now, and its events go on there
+        if stream not in self._gained:  # it may be another's by now, and its events go on there
+            return
+        self._gained.discard(stream)  # before: it may be lost and gained again meanwhile
+        try:
             self._end_of_others(stream)
+        except BaseException:
+            self._gained.add(stream)
+            raise
 
     def _doomed(self, cursor: Cursor) -> list[str]:
         found = lying.doomed(cursor, self._replica, PAGE + len(self._refused))

@@ -77,6 +77,7 @@ class StreamChanges:
 
     def _first(self, settings: Config) -> Roster:
         if self._shared is not None:
+            self._say_left()
             return self._shared.roster()
         kept = Kept() if self._state is None else self._state.read()
         try:
@@ -85,6 +86,13 @@ class StreamChanges:
             if self._state is not None:
                 self._state.put_aside(str(error))
             return Roster(settings.streams)
+
+    def _say_left(self) -> None:
+        """What was kept before there was a cluster is not taken over: replicas could each have another."""
+        kept = Kept() if self._state is None else self._state.read()
+        if left := sorted({*kept.streams, *kept.paused}):
+            names = ", ".join(left)
+            log.warning("in a cluster what the API changed before is not taken over; add it again: %s", names)
 
     def require_allowed(self) -> None:
         """Check that streams may be changed at all.

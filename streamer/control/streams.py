@@ -251,6 +251,10 @@ class Streams:
             if not self._claiming[name]:
                 del self._claiming[name]
 
+    def is_asked_for(self, name: str) -> bool:
+        """Whether somebody is about to publish under that name, who has claimed it."""
+        return name in self._claiming
+
     async def _publish(self, name: str, read: "Offer", address: str) -> "tuple[Publisher, str]":
         await self._vacate(name)
         # From here to where the name is taken nothing waits: nobody comes between.

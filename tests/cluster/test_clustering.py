@@ -126,3 +126,20 @@ async def test_a_stream_of_the_file_of_one_that_is_gone_is_removed() -> None:
     assert await own.forget("road")
     assert not own.is_shared("road")
     assert [(each.kind, each.record) for each in bucket.written] == [("file", b"null")]
+
+
+async def test_a_name_that_is_asked_for_while_it_is_given_up_is_claimed_again() -> None:
+    """Who publishes anew as the claim of before is being deleted is not sent away: nobody else has the name."""
+    bucket, sent_away = Made(), list[str]()
+    own = clustering(bucket)
+    own.on_published_elsewhere = sent_away.append
+    own._ownership.opens("first")
+    own._ownership.listens(0.0)
+    await own.claim("phone")
+    assert "phone" in own._ownership.held
+    own.let_go("phone")
+    own._take_in()
+    await own.claim("phone")
+    own._ownership.heard_claim(Claim("phone", None, bucket.revision + 1), 0.0)
+    own._take_in()
+    assert (sent_away, own._ownership.pushed, own.claims_lost) == ([], {"phone"}, 0)

@@ -6,14 +6,15 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from unittest.mock import create_autospec
 
 import pytest
 
 from streamer import config
 from streamer.config import ApiStreamsSettings, StreamSettings
-from streamer.control.roster import Entry
-from streamer.control.statefile import StateFile
-from streamer.control.stream_changes import StreamChanges
+from streamer.control.roster import Entry, Roster
+from streamer.control.statefile import Kept, StateFile
+from streamer.control.stream_changes import Shared, StreamChanges
 from streamer.control.targets import target_of
 from streamer.values.errors import Refused, SourceError
 from tests.peers.until import until
@@ -174,3 +175,20 @@ async def test_nobody_waits_for_the_name_server_of_a_change() -> None:
     settings = applied[-1]["yard"].settings
     assert (settings.url, settings.sample_fps) == ("rtsp://h/2", 3)
     assert ("rtsp://h/2", True) in asked
+
+
+def test_what_was_kept_before_there_was_a_cluster_is_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """It is not taken over, as each replica could have another; its file stays as it is."""
+    state = tmp_path / "state.json"
+    StateFile(state).write(Kept({"yard": {"url": "rtsp://u:pass-of-yard@h/1"}}, frozenset({"road"})))
+    before = state.read_bytes()
+    shared = create_autospec(Shared, instance=True)
+    shared.roster.return_value = Roster({})
+    StreamChanges(SETTINGS, StateFile(state), judge=allow, apply=allow_all, shared=shared)
+    assert "is not taken over; add it again: road, yard" in caplog.text
+    assert "pass-of-yard" not in caplog.text
+    assert state.read_bytes() == before
+
+
+async def allow_all(_: Mapping[str, Entry]) -> None:
+    """Do as is said."""

@@ -422,6 +422,7 @@ async def test_a_publisher_who_leaves_while_his_name_is_asked_for_keeps_it_from_
         offers = [await offer_to_publish() for _ in range(2)]
         first, second = (asyncio.create_task(streams.open_publisher("p", offer)) for offer in offers)
         await until(lambda: names.asked == 2)
+        assert streams.is_asked_for("p")
         second.cancel()
         await asyncio.gather(second, return_exceptions=True)
         assert names.had == {"p"}
@@ -429,3 +430,4 @@ async def test_a_publisher_who_leaves_while_his_name_is_asked_for_keeps_it_from_
         await asyncio.gather(first, return_exceptions=True)
         assert names.had == set()
         assert not streams.is_taken("p")
+        assert not streams.is_asked_for("p")

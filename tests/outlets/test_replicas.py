@@ -12,7 +12,8 @@ import pytest
 import yaml
 
 from streamer.archive.alerts import lease_table
-from streamer.archive.alerts.leases import SECONDS, Leases
+from streamer.archive.alerts import leases as leases_file
+from streamer.archive.alerts.leases import Leases
 from streamer.archive.migrations import migrate
 from streamer.archive.postgresql import Postgresql
 from tests.peers.clock import FakeClock
@@ -61,8 +62,11 @@ async def test_all_is_told_though_who_tells_it_is_killed(postgresql: PostgresqlS
     _require_all(address, receiver)
 
 
-def test_a_lease_is_one_replicas_until_it_is_over_or_given_up(postgresql: PostgresqlServer) -> None:
+def test_a_lease_is_one_replicas_until_it_is_over_or_given_up(
+    postgresql: PostgresqlServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Who has one takes it anew a second later, nobody else may; one that was stopped tells nothing when it wakes."""
+    monkeypatch.setattr(leases_file, "SECONDS", 3600.0)  # the database's own clock goes on
     database, clocks = Postgresql(postgresql.make_database()), (FakeClock(), FakeClock())
     with contextlib.closing(database):
         migrate(database)
@@ -83,7 +87,7 @@ def test_a_lease_is_one_replicas_until_it_is_over_or_given_up(postgresql: Postgr
         assert (near.has("phone"), near.may_tell("phone"), far.has("phone"), changes) == (True, True, False, ["near"])
         assert far.who("phone") == "near"
         assert far.take(["phone"]) == {}
-        clocks[0].now += SECONDS
+        clocks[0].now += leases_file.SECONDS
         assert (near.has("phone"), near.may_tell("phone")) == (True, False)
         near.taken(near.take(["phone"]))
         assert (near.may_tell("phone"), changes) == (True, ["near", "near"])

@@ -64,9 +64,11 @@ async def set_paused(service: Service, name: str, *, paused: bool) -> None:
 async def resumed(service: Service, name: str) -> AsyncIterator[None]:
     """Have one run for as long as the block lasts."""
     await set_paused(service, name, paused=False)
-    await service.wait_for_state(name, "live")
-    yield
-    await set_paused(service, name, paused=True)
+    try:
+        await service.wait_for_state(name, "live")
+        yield
+    finally:
+        await set_paused(service, name, paused=True)
 
 
 @pytest.fixture

@@ -85,6 +85,14 @@ def test_what_is_no_list_is_none(text: bytes) -> None:
 # ---- real ones
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow a loaded machine makes one of them."""
+    for name in ("ASKING", "PATIENCE"):
+        monkeypatch.setattr(listing, name, 60)
+
+
+@pytest.mark.usefixtures("patient")
 async def test_each_replica_lists_all() -> None:
     """The same streams in the same order, with who runs each; one that nobody runs is moving, and says so."""
     async with run_two() as two:
@@ -98,6 +106,7 @@ async def test_each_replica_lists_all() -> None:
             assert found["a"].keys() == found["b"].keys() == found["c"].keys()
 
 
+@pytest.mark.usefixtures("patient")
 async def test_one_sees_of_all_replicas_what_one_may() -> None:
     """Whoever may see one stream is listed one, wherever it runs and whether it does."""
     accounts = signed_in(Accounts(), "vera", Role.VIEWER, "b", "d")
@@ -107,6 +116,7 @@ async def test_one_sees_of_all_replicas_what_one_may() -> None:
         assert [each["name"] for each in json.loads(body)] == ["b", "d"]
 
 
+@pytest.mark.usefixtures("patient")
 async def test_a_replica_that_is_gone_costs_its_own_streams() -> None:
     """They are moving, say that it is away, and keep their form."""
     said = Map({"a": "here", "b": "there"})

@@ -15,7 +15,7 @@ from tests.peers.clock import FakeClock
 
 async def test_one_that_is_silent_is_left_alone_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its files are away at once then, with no thread that waits; after it one thread asks, until it answers."""
-    monkeypatch.setattr(other_disks, "PATIENCE", 0.5)
+    monkeypatch.setattr(other_disks, "PATIENCE", 3)
     is_silent, asked = True, 0
 
     async def owner(request: web.BaseRequest) -> web.Response:
