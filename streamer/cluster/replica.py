@@ -23,6 +23,8 @@ BEAT = 1.0
 """Seconds from one record of ours to the next."""
 TURN = 0.25
 """Seconds after which we look again at what is to be done, where nothing was heard."""
+SILENT = 3.0
+"""Seconds in which an opened bucket tells something, until it has told all: else another connection is tried."""
 PAUSE = 0.5
 """Seconds from a connection's end to the next try."""
 STUCK_AFTER = 2.0
@@ -65,6 +67,8 @@ class Replica:
         self._registry = Registry() if registry is None else registry
         self._mine: Mapping[str, Mapping[str, Any]] = {}
         self._bucket: Bucket | None = None
+        self._told_at = clock()
+        """When the bucket was opened, or told us something last."""
         self._leaves = False
         self._writing = asyncio.Lock()
         self._news = asyncio.Event()
@@ -179,6 +183,8 @@ class Replica:
             unheard = unheard + 1 if not self._leaves and self._ownership.is_deaf(sent_at) else 0
             if unheard > 1:
                 raise NatsAway("what we write does not come back")
+            if self._bucket is not bucket and sent_at - self._told_at >= SILENT:  # its watch was lost as it began
+                raise NatsAway("it does not tell what it holds")
             if self._is_stuck:
                 raise NatsAway("the bucket is not what we have heard of it; it is read anew")
             async with self._writing:
@@ -190,12 +196,14 @@ class Replica:
             await asyncio.sleep(BEAT)
 
     async def _listen(self, bucket: Bucket) -> None:
+        self._told_at = self._clock()
         self._is_stuck = False
         self._outran.clear()
         self._ownership.opens(bucket.born)
         self._registry.opens(bucket.born)
         async with contextlib.aclosing(bucket.hear()) as news:
             async for heard in news:
+                self._told_at = self._clock()
                 is_news = self._take_in(heard)
                 if isinstance(heard, CaughtUp):
                     self._bucket = bucket

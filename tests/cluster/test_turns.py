@@ -165,3 +165,19 @@ async def test_what_each_member_says_each_second_costs_no_turn(monkeypatch: pyte
     await acting.live(10, member("a"))
     assert 5 <= len(weighed) <= 10
     assert all(later - earlier >= 1 for earlier, later in itertools.pairwise(weighed))
+
+
+async def test_a_bucket_that_never_tells_what_it_holds_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A watch that is lost as it begins, when the bucket's leader changes, would leave us deaf for ever."""
+    monkeypatch.setattr("streamer.cluster.replica.BEAT", 0.0)
+    acting, spoken = Acting({}), 0
+
+    async def speak(_: Member) -> None:
+        nonlocal spoken
+        spoken += 1
+        acting.clock.now += 1.0
+
+    monkeypatch.setattr(acting.bucket, "speak", speak)
+    with pytest.raises(NatsAway, match="does not tell what it holds"):
+        await acting.replica._speak(acting.bucket)
+    assert spoken == 3
