@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from streamer.http.description import StreamDescription
+from streamer.http.forwarding.answer_body import read_answer
 from streamer.http.forwarding.neighbours import Neighbours
 from streamer.http.forwarding.passed import FAILED
 from streamer.values.clock import Clock
@@ -115,11 +116,7 @@ class Listing:
             async with asyncio.timeout(PATIENCE), self._neighbours.get(replica, LIST) as answer:
                 if answer.status != 200:
                     raise ValueError(f"it answers {answer.status}")
-                text = bytearray()
-                async for piece in answer.content.iter_any():
-                    text += piece
-                    if len(text) > LARGEST:
-                        raise ValueError("its list is too long")
+                text = await read_answer(answer, LARGEST)
             return Heard(self._clock(), read(text))
         except TimeoutError:
             return None

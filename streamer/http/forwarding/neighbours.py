@@ -16,6 +16,7 @@ from streamer.access.action import Action
 from streamer.access.caller import CALLER, Caller, Question, signed
 from streamer.access.principal import Grant, Principal
 from streamer.http.callers import Callers
+from streamer.http.forwarding.answer_body import read_answer
 from streamer.http.forwarding.headers import handshake, passed_there
 from streamer.values.clock import Clock, monotonic
 from streamer.values.replica import Replica, Whereabouts
@@ -24,6 +25,8 @@ CONNECTING = 5.0
 """Seconds in which a replica must be reached: its name, TCP and TLS."""
 STILL = 5.0
 """Seconds that a picture may take."""
+LARGEST_STILL = 16 << 20
+"""Bytes of one."""
 KEPT = 30.0
 """Seconds that a connection waits for its next request."""
 LOOK = 0.25
@@ -146,10 +149,10 @@ class Neighbours:
         replica = self.whereabouts.of(stream)
         if replica is None:
             return None
-        with contextlib.suppress(aiohttp.ClientError, TimeoutError, OSError):
+        with contextlib.suppress(aiohttp.ClientError, TimeoutError, OSError, ValueError):
             async with asyncio.timeout(STILL), self.get(replica, f"/api/streams/{stream}/frame.jpg") as answer:
                 if answer.status == 200:
-                    return await answer.read()
+                    return await read_answer(answer, LARGEST_STILL)
         return None
 
     @contextlib.asynccontextmanager

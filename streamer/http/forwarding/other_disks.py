@@ -7,12 +7,15 @@ import math
 from multidict import CIMultiDict
 
 from streamer.archive.storage.bucket import StorageAway
+from streamer.http.forwarding.answer_body import read_answer
 from streamer.http.forwarding.neighbours import Neighbours
 from streamer.http.forwarding.passed import FAILED
 from streamer.values.replica import Replica
 
 BASE = "/api/cluster/files"
 """Behind it stands a file's name as it lies in an archive's folder."""
+LARGEST_FILE = 1 << 30
+"""Bytes of a file that is asked for whole."""
 PATIENCE = 10.0
 """Seconds in which a part must have come: a MiB over 1 Mbit/s."""
 SILENT = PATIENCE
@@ -73,7 +76,7 @@ class NeighbourDisks:
                     raise FileNotFoundError(f"the replica {name} has not got it any more")
                 if answer.status not in (200, 206):
                     raise StorageAway(f"the replica {name}, on whose disk it lies, answers {answer.status}")
-                return await answer.read()
+                return await read_answer(answer, LARGEST_FILE if size is None else size)
         except (FileNotFoundError, StorageAway):
             raise
         except TimeoutError:
