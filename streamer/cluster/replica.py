@@ -18,6 +18,8 @@ from streamer.cluster.registry import RecordHeard, Registry, Writing
 from streamer.cluster.servers import Servers
 from streamer.cluster.shared import SharedStream
 from streamer.values.clock import Clock, monotonic
+from streamer.values.ending import heed
+from streamer.values.task_group import together
 
 BEAT = 1.0
 """Seconds from one record of ours to the next."""
@@ -129,9 +131,7 @@ class Replica:
 
     async def run(self) -> None:
         """Take part, until cancelled; what is run then is left as it is, and the others take it after 4 s."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._connect())
-            tasks.create_task(self._take_turns())
+        await together(self._connect(), self._take_turns())
 
     async def hand_over(self) -> None:
         """Leave: say good-bye, give up all claims, and run nothing any more. The others take the streams at once."""
@@ -155,29 +155,19 @@ class Replica:
         for url in itertools.cycle(self._servers.urls):
             try:
                 async with opened(self._servers, url, self._cluster, copies=self._copies) as bucket:
-                    await self._meet(bucket)
+                    await together(self._listen(bucket), self._speak(bucket))
             except NatsAway as away:
+                heed()
                 self._say_away(away)
             finally:
                 self._bucket = None
                 self._ownership.deaf()
             await asyncio.sleep(PAUSE)
 
-    async def _meet(self, bucket: Bucket) -> None:
-        """Speak and listen until one of both fails."""
-        tasks = {asyncio.create_task(self._listen(bucket)), asyncio.create_task(self._speak(bucket))}
-        try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-
     async def _speak(self, bucket: Bucket) -> None:
         unheard = 0
         while True:
+            heed()
             sent_at = self._clock()
             # The library does not always tell that its watch is lost. Twice in a row: once may be a sleep of ours.
             unheard = unheard + 1 if not self._leaves and self._ownership.is_deaf(sent_at) else 0
@@ -232,6 +222,7 @@ class Replica:
 
     async def _take_turns(self) -> None:
         while True:
+            heed()
             self._news.clear()
             async with self._writing:
                 if not self._leaves:

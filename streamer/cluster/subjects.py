@@ -19,6 +19,8 @@ from nats.aio.subscription import Subscription
 from streamer.cluster.bucket import NatsAway, connected, key_of, told
 from streamer.cluster.servers import Servers
 from streamer.values.buffer import Buffer
+from streamer.values.ending import heed
+from streamer.values.task_group import together
 
 Kind = Literal["detections", "events", "streams"]
 
@@ -105,32 +107,18 @@ class Subjects:
             try:
                 async with connected(self._servers, url) as (client, closed):
                     self._here()
-                    await self._meet(client, closed)
+                    self._waiting.clear()  # it is of before
+                    await together(self._send(client), self._listen(client), _ended(closed))
             except NatsAway as away:
+                heed()
                 self._away(away)
             await asyncio.sleep(PAUSE)
-
-    async def _meet(self, client: Client, closed: asyncio.Event) -> None:
-        """Until the connection ends.
-
-        Raises:
-            NatsAway: that.
-        """
-        self._waiting.clear()  # it is of before
-        tasks = [asyncio.create_task(do) for do in (self._send(client), self._listen(client), _ended(closed))]
-        try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
 
     # ---- told
 
     async def _send(self, client: Client) -> None:
         while True:
+            heed()
             message = await self._waiting.take()
             said = {**message.document(), "replica": self._me, "epoch": message.epoch}
             subject = f"{self._cluster}.{message.kind}.{key_of(message.stream)}"
@@ -148,6 +136,7 @@ class Subjects:
         """Subscribe to what somebody wants, and to nothing else."""
         heard: dict[Kind, Subscription] = {}
         while True:
+            heed()
             for kind, ear in self._ears.items():
                 with told():
                     if ear.wanted() and kind not in heard:

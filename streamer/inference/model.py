@@ -1,6 +1,5 @@
 """One served model, shared by every stream that uses it: discipline, dispatcher and predictor joined."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 
@@ -20,6 +19,7 @@ from streamer.values.clock import Clock
 from streamer.values.detections import Detections
 from streamer.values.frame import Sample
 from streamer.values.supervision import PAUSE, supervise
+from streamer.values.task_group import together
 
 LOSSES: frozenset[DropReason] = frozenset(("capacity", "late", "predict_failed"))
 """Of frames, by which a model shows that it does not keep up. A camera that sends in bursts supersedes its own."""
@@ -155,11 +155,8 @@ class ServedModel:
     async def run(self) -> None:
         """Run until cancelled. What fails is run again, and the other part goes on meanwhile."""
         try:
-            async with asyncio.TaskGroup() as group:
-                for part, run in (("watch", self.predictor.run), ("dispatcher", self._dispatcher.run)):
-                    life = partial(self._live, part, run)
-                    called = f"model {self._name}: {part}"
-                    group.create_task(supervise(called, life, pause=self._pause, on_restart=self._on_restart))
+            parts = (("watch", self.predictor.run), ("dispatcher", self._dispatcher.run))
+            await together(*(self._supervised(part, run) for part, run in parts))
         finally:
             await self.close()
 
@@ -167,6 +164,10 @@ class ServedModel:
         """Let go of the channel and the threads; calls under way fail."""
         self._dispatcher.close()
         await self.predictor.close()
+
+    async def _supervised(self, part: str, run: Callable[[], Awaitable[None]]) -> None:
+        life, called = partial(self._live, part, run), f"model {self._name}: {part}"
+        await supervise(called, life, pause=self._pause, on_restart=self._on_restart)
 
     async def _live(self, part: str, run: Callable[[], Awaitable[None]]) -> None:
         """One life of a part, from the end of which until the next the model is not up."""

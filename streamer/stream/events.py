@@ -16,6 +16,7 @@ from streamer.values.followed import Followed
 from streamer.values.frame import Frame
 from streamer.values.mishaps import Mishaps
 from streamer.values.sight import Look, Sight
+from streamer.values.task_group import together
 from streamer.values.track import edges_of
 from streamer.values.watching import ABOVE, EventRule, Watching
 
@@ -138,9 +139,7 @@ class StreamEvents:
     async def run(self) -> None:
         """Draw pictures, and end what nothing is heard of, until cancelled; then all that goes on ends."""
         try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._album.run())
-                group.create_task(self._listen())
+            await together(self._album.run(), self._listen())
         finally:
             self.end()
 

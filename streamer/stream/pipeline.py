@@ -9,7 +9,7 @@ nor the steps beside it.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -34,6 +34,7 @@ from streamer.values.mishaps import Mishaps
 from streamer.values.recording import Recording
 from streamer.values.sampling import Sampling
 from streamer.values.state import StreamState
+from streamer.values.task_group import together
 from streamer.values.track import TrackedBox, boxes_of
 from streamer.values.watching import Watching
 from streamer.view.clean.clean import Clean
@@ -162,14 +163,13 @@ class Pipeline:
         self.arrivals.open(asyncio.get_running_loop(), self._arrived)
         self.clean.open(asyncio.get_running_loop(), self._boxes_at)
         try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(_endless(self._valve.run(lambda: self.source.run(self.receive))))
-                group.create_task(_endless(self.view.run(self._boxes_at, self.notice)))
-                group.create_task(_endless(self.sub.run(self._boxes_at)))
-                if self.events is not None:
-                    group.create_task(_endless(self.events.run()))
-                if self.recorder is not None:
-                    group.create_task(_endless(self.recorder.run()))
+            parts = [
+                self._valve.run(lambda: self.source.run(self.receive)),
+                self.view.run(self._boxes_at, self.notice),
+                self.sub.run(self._boxes_at),
+            ]
+            parts += [part.run() for part in (self.events, self.recorder) if part is not None]
+            await together(*parts)
         finally:
             self.inquiry.leave()
 
@@ -390,23 +390,6 @@ class Pipeline:
         if since is None or now - since <= STALE_RESULT:
             return None
         return f"no {'' if self.last is None else 'fresh '}detections for {now - since:.0f} s"
-
-
-async def _endless(part: Awaitable[None]) -> None:
-    """Run a part of a stream until it is cancelled.
-
-    Raises:
-        RuntimeError: it ended otherwise. A part that is cut off by what it waits for looks cancelled, and a TaskGroup
-            takes no notice of that: the stream would go on without it.
-    """
-    try:
-        await part
-    except asyncio.CancelledError as error:
-        task = asyncio.current_task()
-        if task is None or task.cancelling():
-            raise
-        raise RuntimeError("a part of the stream was cut off by what it waited for") from error
-    raise RuntimeError("a part of the stream ended, as it never should")
 
 
 def _result_rate(sampling: Sampling) -> Rate:

@@ -16,6 +16,7 @@ from streamer.values.depth import Depth
 from streamer.values.frame import Frame
 from streamer.values.mishaps import Mishaps
 from streamer.values.supervision import supervise
+from streamer.values.task_group import together
 from streamer.view.clean.clean import BoxesAt
 from streamer.view.clean.sizes import Sizes
 
@@ -88,9 +89,9 @@ class SubStream:
     async def run(self, boxes_at: BoxesAt) -> None:
         """Be there for viewers until cancelled, whatever becomes of it."""
         self._sizes.open(asyncio.get_running_loop(), boxes_at)
-        async with asyncio.TaskGroup() as group:
-            for part in (lambda: self._valve.run(self._read), self._attend):
-                group.create_task(supervise(f"sub-stream of {self._name}", part, on_restart=self._on_restart))
+        lives = (lambda: self._valve.run(self._read), self._attend)
+        name, on_restart = f"sub-stream of {self._name}", self._on_restart
+        await together(*(supervise(name, life, on_restart=on_restart) for life in lives))
 
     async def _read(self) -> None:
         source = self.source

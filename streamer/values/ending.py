@@ -22,6 +22,21 @@ async def ended(name: str, *endings: Awaitable[object]) -> None:
             log.error("%s did not end as it should", name, exc_info=outcome)
 
 
+def heed() -> None:
+    """End this task where it was told to end, and that was swallowed on its way.
+
+    For the beginning of what a task does over and over: before Python 3.12 `asyncio.wait_for`, which libraries use,
+    returns what came in the turn in which it was cancelled. Whoever goes on with that would never end, nor would who
+    waits for him.
+
+    Raises:
+        CancelledError: it was.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
 def announce(what: str, name: str, listeners: Iterable[Callable[[str], None]]) -> None:
     """Tell all of these the name of something that is no more, whatever one of them raises.
 

@@ -4,6 +4,8 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
+from streamer.values.ending import heed
+
 log = logging.getLogger(__name__)
 
 PAUSE = 1.0
@@ -24,14 +26,14 @@ async def supervise(
     while True:
         try:
             await run()
+            heed()
             log.error("%s ended, as it never should; it starts again in %g s", name, pause)
         except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
-                raise
+            heed()
             # Something that it waited for was cancelled, and not itself: without this, that would be its silent end.
             log.exception("%s was cut off by what it waited for; it starts again in %g s", name, pause)
         except Exception:
+            heed()
             log.exception("%s failed in a way nobody foresaw; it starts again in %g s", name, pause)
         on_restart()
         await asyncio.sleep(pause)

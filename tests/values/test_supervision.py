@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from streamer.values.ending import heed
 from streamer.values.supervision import supervise
 
 
@@ -70,3 +71,46 @@ async def test_cancelling_ends_it_for_good_and_is_no_restart() -> None:
         await task
     assert task.cancelled()
     assert told == [1]
+
+
+async def test_cancelling_ends_it_though_what_it_runs_fails_of_that() -> None:
+    """Whoever waits for the end would wait for ever: what was told to end is never run again."""
+    began, told = asyncio.Event(), []
+
+    async def run() -> None:
+        began.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise RuntimeError
+
+    task = asyncio.create_task(supervise("the clock", run, pause=1000, on_restart=lambda: told.append(1)))
+    await began.wait()
+    task.cancel()
+    await asyncio.wait({task})
+    assert task.cancelled()
+    assert told == []
+
+
+async def test_what_swallows_its_end_ends_at_its_next_beginning() -> None:
+    """`heed` is how a task that is told to end learns it where somebody that it called kept that to himself."""
+    began, beginnings = asyncio.Event(), 0
+
+    async def swallow() -> None:
+        began.set()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+
+    async def run() -> None:
+        nonlocal beginnings
+        while True:
+            heed()
+            beginnings += 1
+            await swallow()
+
+    task = asyncio.create_task(run())
+    await began.wait()
+    task.cancel()
+    await asyncio.wait({task})
+    assert task.cancelled()
+    assert beginnings == 1

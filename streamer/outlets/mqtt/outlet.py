@@ -29,12 +29,14 @@ from streamer.outlets.news import Look, Orders
 from streamer.outlets.outbox import Outbox
 from streamer.outlets.sender import Undelivered, Unwelcome
 from streamer.values.clock import Clock
+from streamer.values.ending import heed
 from streamer.values.errands import Errands
 from streamer.values.errors import ConfigError
 from streamer.values.event import Picture
 from streamer.values.mishaps import Mishaps
 from streamer.values.notification import Notification
 from streamer.values.outlet import OutletState
+from streamer.values.task_group import together
 
 log = logging.getLogger(__name__)
 
@@ -147,12 +149,10 @@ class MqttOutlet:
     async def run(self) -> None:
         """Until cancelled."""
         self._take_in()
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._deliver())
-            group.create_task(self._watch())
-            group.create_task(self._stay_connected())
-            if self._commands is not None:
-                group.create_task(self._commands.run())
+        parts = [self._deliver(), self._watch(), self._stay_connected()]
+        if self._commands is not None:
+            parts.append(self._commands.run())
+        await together(*parts)
 
     async def _deliver(self) -> None:
         await self._tried.wait()  # what waits at the start would fail at a broker that nobody has asked yet
@@ -204,10 +204,12 @@ class MqttOutlet:
 
     async def _stay_connected(self) -> None:
         while True:
+            heed()
             began_at = self._clock()
             try:
                 await self._connected()
             except (BrokerAway, ConfigError) as error:
+                heed()
                 self._lost(str(error))
             if self._clock() - began_at > LASTING:
                 self._pause = FIRST_PAUSE
@@ -242,8 +244,6 @@ class MqttOutlet:
             self._made(client)
             try:
                 await session.run()
-            except* BrokerAway as lost:
-                raise BrokerAway(str(lost.exceptions[0])) from None
             finally:
                 self._client = None
                 await session.end()

@@ -8,6 +8,7 @@ from streamer.outlets.mqtt.client import GOODBYE, BrokerAway, Client, PublishRef
 from streamer.outlets.mqtt.pictures import Pictures
 from streamer.outlets.mqtt.remarks import Remarks
 from streamer.outlets.mqtt.topics import Topics
+from streamer.values.task_group import together
 
 ONLINE, OFFLINE = b"online", b"offline"
 
@@ -66,11 +67,10 @@ class Session:
         Raises:
             BrokerAway: it is.
         """
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._hear())
-            group.create_task(self._tell_held())
-            if self._pictures is not None:
-                group.create_task(self._pictures.run(lambda: self._board.streams, self._tell))
+        parts = [self._hear(), self._tell_held()]
+        if self._pictures is not None:
+            parts.append(self._pictures.run(lambda: self._board.streams, self._tell))
+        await together(*parts)
 
     async def end(self) -> None:
         """Say that we leave, where that can be said."""

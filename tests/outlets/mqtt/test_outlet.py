@@ -5,7 +5,7 @@ import json
 import re
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +71,32 @@ async def test_who_is_gone_without_a_word_is_offline(broker: Mosquitto, monkeypa
         assert isinstance(wire, socket.socket)
         wire.shutdown(socket.SHUT_RDWR)  # without a good-bye of MQTT's
         await ear.hears("sightline/status", b"offline")
+
+
+@pytest.mark.parametrize("turns", range(8))
+async def test_who_is_told_to_end_as_the_connection_is_lost_ends(
+    broker: Mosquitto, monkeypatch: pytest.MonkeyPatch, turns: int
+) -> None:
+    """So many turns of the event loop after the loss, as when broker and service are stopped together."""
+    for name in ("FIRST_PAUSE", "LONGEST_PAUSE"):
+        monkeypatch.setattr(outlet_module, name, 3600.0)
+    one = told(broker.port)
+    async with one.running() as task:
+        await until(lambda: one.outlet._client)
+        client = one.outlet._client
+        assert client is not None
+        client._disconnected.add_done_callback(lambda _: _in_turns(turns, task.cancel))
+        wire = client._client.socket()
+        assert isinstance(wire, socket.socket)
+        wire.shutdown(socket.SHUT_RDWR)
+        await asyncio.wait({task})
+
+
+def _in_turns(turns: int, call: Callable[[], object]) -> None:
+    if turns:
+        asyncio.get_running_loop().call_soon(_in_turns, turns - 1, call)
+    else:
+        call()
 
 
 async def test_who_leaves_in_good_order_says_so(broker: Mosquitto) -> None:

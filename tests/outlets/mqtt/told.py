@@ -90,11 +90,11 @@ class Told:
         return self.outbox.states().count("waiting")
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
+    async def running(self) -> AsyncIterator[asyncio.Task[None]]:
         """Run it for as long as the block lasts."""
         task = asyncio.create_task(self.outlet.run())
         try:
-            yield
+            yield task
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
