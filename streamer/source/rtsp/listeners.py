@@ -23,13 +23,13 @@ class Listeners:
         """
         there = target.destinations.addresses(target.host, target.port)[0], target.port
         with self._lock:
-            listener = self._open.get(there)
-            if listener is None or listener.closed:
-                listener = Listener(*there, clock)
-                listener.start()
-                self._open[there] = listener
-            mount = Mount(target)
+            mount, listener = Mount(target), self._open.get(there)
+            if listener is not None and not listener.closed:
+                listener.add(mount)
+                return listener, mount
+            listener = self._open[there] = Listener(*there, clock)
             listener.add(mount)
+            listener.start()  # only now: a camera that comes as the port opens finds its stream there
             return listener, mount
 
     def dismount(self, listener: Listener, mount: Mount) -> None:
