@@ -1,4 +1,4 @@
-"""The schema, brought up to date: numbered files, each in one transaction, the number kept in the database.
+"""The schema, brought up to date: numbered files, all in one transaction, the number kept in the database.
 
 Own code in the place of alembic, which brings SQLAlchemy: 20 MB and 0.2 s for what is forty lines here, as the schema
 is written in SQL that both databases read.
