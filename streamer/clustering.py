@@ -382,4 +382,5 @@ def _as_said(name: str, settings: Any) -> dict[str, Any] | None:
 
 def _servers(settings: ClusterSettings) -> Servers:
     tls = settings.tls
-    return Servers(settings.servers, settings.token, None if tls is None else Tls(tls.ca, tls.cert, tls.key))
+    shown = None if tls is None else Tls(tls.ca, tls.cert, tls.key)
+    return Servers(settings.servers, settings.token, settings.credentials, shown)

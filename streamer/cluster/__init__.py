@@ -10,6 +10,7 @@ claims.py      who owns what, by the newest epoch
 registry.py    which streams there are, by the records of files and of what the API changed
 ownership.py   all of that joined, for one replica: what is done next. Pure: knows neither NATS nor a clock
 servers.py     where NATS is, and how we show each other who we are
+credentials.py who we are there, by a file: a user's JWT and seed, or an nkey's seed
 bucket.py      the store, for as long as one connection lasts
 subjects.py    detections and events as messages, for the other replicas and for whoever else listens
 replica.py     a connection that is made again, and what is done through it

@@ -20,6 +20,7 @@ from nats.js.api import KeyValueConfig, StorageType
 from nats.js.kv import KeyValue
 
 from streamer.cluster.claims import Claim, owner_of, record_of
+from streamer.cluster.credentials import Credentials, credentials_in
 from streamer.cluster.member import Member, Unreadable, member_of
 from streamer.cluster.registry import KINDS, Kind, RecordHeard, Writing
 from streamer.cluster.servers import Servers, place
@@ -202,7 +203,20 @@ def _member(name: str, record: bytes) -> Member:
     return member
 
 
-class _TlsClient(Client):
+class _Client(Client):
+    """Signs what a server sends it, where a file says who we are.
+
+    The library would sign with two packages more, and read the file on the event loop (docs/design/dependencies.md).
+    """
+
+    def __init__(self, shown: Credentials | None) -> None:
+        super().__init__()
+        if shown is not None:
+            self._auth_configured = True
+            self._public_nkey = shown.public
+
+
+class _TlsClient(_Client):
     """Sends nobody a password without TLS: the library leaves that to what the server says, in the clear."""
 
     async def _process_info(self, info: dict[str, Any], initial_connection: bool = False) -> None:
@@ -245,7 +259,6 @@ async def connected(servers: Servers, url: str) -> AsyncIterator[tuple[Client, a
         NatsAway: it cannot be reached, or does not let us in; says why.
     """
     closed, trouble = asyncio.Event(), list[Exception]()
-    client = _TlsClient() if servers.tls is not None or url.startswith("tls://") else Client()
 
     async def on_error(error: Exception) -> None:
         del trouble[:-1]
@@ -256,8 +269,11 @@ async def connected(servers: Servers, url: str) -> AsyncIterator[tuple[Client, a
 
     try:
         tls = None if servers.tls is None else await asyncio.to_thread(servers.tls.context)
+        path = servers.credentials
+        shown = None if path is None else await asyncio.to_thread(credentials_in, path)
     except ConfigError as error:
         raise NatsAway(str(error)) from None
+    client = (_TlsClient if servers.tls is not None or url.startswith("tls://") else _Client)(shown)
     try:
         try:
             async with asyncio.timeout(PATIENCE):
@@ -267,6 +283,8 @@ async def connected(servers: Servers, url: str) -> AsyncIterator[tuple[Client, a
                     closed_cb=on_closed,
                     name="sightline",
                     token=servers.token,
+                    signature_cb=None if shown is None else shown.sign,
+                    user_jwt_cb=None if shown is None or shown.jwt is None else shown.jwt.encode,
                     tls=tls,
                     allow_reconnect=False,
                     max_reconnect_attempts=1,
@@ -331,7 +349,7 @@ def _sentence(error: Exception) -> str:
     if isinstance(error, nats.js.errors.NoStreamResponseError):
         return "NATS has no JetStream, or its bucket has no leader at the moment"
     if "authorization" in str(error).lower():  # while connecting the library raises its plainest error with these words
-        return "NATS does not let us in: the user, password or token is not right"
+        return "NATS does not let us in: the user, password, token or credentials are not right"
     if isinstance(error, TimeoutError):
         return "NATS does not answer"
     if isinstance(error, OSError):

@@ -43,6 +43,8 @@ class Servers:
     """Such as nats://user:password@host:4222; tls:// in place of nats:// wants TLS. Tried in turn."""
     token: str | None = field(default=None, repr=False)
     """In place of a user and a password."""
+    credentials: str | None = None
+    """A file, in place of both, read at each connection: credentials.py. None: there is none."""
     tls: Tls | None = None
     """None: the system's authorities, where a server wants TLS."""
 

@@ -86,6 +86,8 @@ class ClusterSettings(Section):
     """NATS servers that hold what the replicas share, where it has to be made."""
     tls: ClusterTlsSettings | None = None
     """None: the system's authorities, where a server wants TLS."""
+    credentials: Annotated[str, Field(min_length=1)] | None = None
+    """A file that says who we are: a user's JWT and seed (.creds), or an nkey's seed. None: the addresses do."""
 
     @model_validator(mode="after")
     def _checked_servers(self) -> "ClusterSettings":
@@ -93,6 +95,10 @@ class ClusterSettings(Section):
             raise ValueError(f"nats: {len(self.nats)} servers are named; allowed are 1 to {MOST_SERVERS}")
         if len(set(self._tokens)) > 1:
             raise ValueError("nats: several tokens are named; allowed is one, the same at all servers")
+        if self.credentials is not None and any(urlsplit(each).username is not None for each in self.nats):
+            raise ValueError(
+                "credentials say who we are at NATS; allowed beside them are addresses without user or token"
+            )
         return self
 
     @property

@@ -49,6 +49,11 @@ def test_a_replica_without_a_name_has_the_machines(monkeypatch: pytest.MonkeyPat
         ({"url": "hangar"}, ("cluster.url: 'hangar' is no address of a replica", "http://10.0.0.7:8000")),
         ({"copies": 2}, ("cluster.copies: 2 is not allowed; it must be 1, 3 or 5",)),
         ({"tls": {"key": "client.key"}}, ("key needs cert",)),
+        ({"credentials": ""}, ("cluster.credentials: '' is not allowed",)),
+        (
+            {"credentials": "a.creds", "nats": "nats://s3cret@a"},
+            ("credentials say who we are", "without user or token"),
+        ),
         ({"replica": "a b"}, ("cluster.replica: 'a b' is not a name",)),
     ],
 )
@@ -79,7 +84,7 @@ def test_a_stream_whose_variable_is_set_elsewhere_is_no_mistake_in_a_cluster() -
 
 
 def test_the_commented_section_is_all_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """docs/sightline.yaml has every key of it; without its comment signs it is one that can be used."""
+    """docs/sightline.yaml has every key of it; without its comment signs it can be used, one way to be let in apart."""
     lines = (REPOSITORY / "docs" / "sightline.yaml").read_text().splitlines()
     begin = next(number for number, line in enumerate(lines) if line.startswith("# cluster:"))
     block = takewhile(lambda line: line.startswith("#"), lines[begin:])
@@ -88,4 +93,6 @@ def test_the_commented_section_is_all_of_it(monkeypatch: pytest.MonkeyPatch) -> 
     assert document["tls"].keys() == ClusterTlsSettings.model_fields.keys()
     monkeypatch.setenv("NATS_PASSWORD", "secret")
     monkeypatch.setenv("CLUSTER_KEY", "k" * 40)
+    with_file = document | {"nats": ["nats://10.0.0.5:4222"]}
+    assert settings(**with_file).credentials == document.pop("credentials")
     assert settings(**document).key == "k" * 40
