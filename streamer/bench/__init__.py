@@ -18,6 +18,7 @@ from streamer.bench.archive import measure_archive
 from streamer.bench.arrival import measure_arrival
 from streamer.bench.browser import chromium
 from streamer.bench.cameras import measure_cameras
+from streamer.bench.cluster import measure_cluster, nats_server, require_nats
 from streamer.bench.fleet import measure_fleet
 from streamer.bench.glass import measure_glass, require_chromium
 from streamer.bench.model_server import measure_model_server
@@ -43,7 +44,7 @@ ALONE: dict[str, Callable[[Path, Say], dict[str, Any]]] = {
     "tracks": measure_tracks,
 }
 """What needs neither a model nor cameras."""
-AGAINST = {"viewers", "saturation", "fleet", "glass", "arrival"}
+AGAINST = {"viewers", "saturation", "fleet", "glass", "arrival", "cluster"}
 """What is measured with another checkout's service too, where one is named."""
 
 
@@ -71,19 +72,22 @@ def run(
         streamvision: an interpreter that has it, to be measured among the peers.
 
     Raises:
-        ConfigError: there is no such part or working copy, TensorFlow or, where it was asked for by name, Chromium is
-            not installed, or the database cannot be used.
+        ConfigError: there is no such part or working copy, TensorFlow or, where they were asked for by name, Chromium
+            or NATS's server is not installed, or the database cannot be used.
     """
     if unknown := set(parts) - set(PARTS):
         raise ConfigError(f"bench has no part {min(unknown)!r}; there are: {', '.join(PARTS)}")
     wanted = [part for part in PARTS if not parts or part in parts]
     if "glass" in parts:
         require_chromium()
+    if "cluster" in parts:
+        require_nats()
     if against is not None:
         against = _checkout(against, wanted)
     alone = ALONE | {
         "archive": partial(measure_archive, events=events, database=database, seconds=seconds),
         "recordings": partial(measure_recordings, seconds=seconds),
+        "cluster": lambda state, say: in_turn(partial(measure_cluster, state, seconds, say), against),
     }
     if not alone.keys() >= set(wanted):
         require_tensorflow()
@@ -97,6 +101,9 @@ def run(
     if "glass" in wanted and chromium() is None:
         say("glass is left out: Chromium is not installed")
         wanted.remove("glass")
+    if "cluster" in wanted and nats_server() is None:
+        say("cluster is left out: nats-server is not installed, or its client is not")
+        wanted.remove("cluster")
     state = state.absolute()
     state.mkdir(parents=True, exist_ok=True)
     try:

@@ -27,6 +27,7 @@ def run_service(
     ingress: dict[str, Any] | None = None,
     access: dict[str, Any] | None = None,
     archive: dict[str, Any] | None = None,
+    cluster: dict[str, Any] | None = None,
     checkout: Path | None = None,
     model: str = MODEL,
 ) -> Iterator[Child]:
@@ -40,6 +41,7 @@ def run_service(
         ingress: as in sightline.yaml.
         access: as in sightline.yaml; None: the section is not there.
         archive: the same.
+        cluster: the same.
         checkout: whose service it is; None: this one's.
         model: what it asks the model server for.
     """
@@ -55,6 +57,8 @@ def run_service(
         document["access"] = access
     if archive is not None:
         document["archive"] = archive
+    if cluster is not None:
+        document["cluster"] = cluster
     config.write_text(yaml.safe_dump(document))
     command = ("-m", "streamer", "serve", "--config", str(config))
     with running(Child("service", *command, quiet=True, checkout=checkout)) as service:

@@ -1,6 +1,7 @@
 """A process of ours that another of ours starts: it dies with its parent, and its use of the machine can be read."""
 
 import ctypes
+import http.client
 import os
 import signal
 import subprocess
@@ -142,5 +143,5 @@ def get(url: str) -> str | None:
     try:
         with open_local(url, timeout=2) as response:
             return str(response.read().decode())
-    except (urllib.error.URLError, OSError):
+    except (urllib.error.URLError, OSError, http.client.HTTPException):  # or somebody else listens there
         return None
