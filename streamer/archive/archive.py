@@ -7,30 +7,31 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from streamer.archive import event_table, lying
-from streamer.archive.alerts import outbox_table, rule_table, upkeep
+from streamer.archive import event_table
+from streamer.archive.alerts import outbox_table, rule_table
 from streamer.archive.alerts.alerts import Alerts
 from streamer.archive.alerts.judge import Judge, Judged
 from streamer.archive.alerts.leases import Leases
-from streamer.archive.alerts.letter import Queue
 from streamer.archive.alerts.stored_outbox import StoredOutbox
 from streamer.archive.database import Cursor, Database, DatabaseAway
 from streamer.archive.desk import Desk
+from streamer.archive.ends import Ends
 from streamer.archive.facets import Facets, facets
 from streamer.archive.following import Following
 from streamer.archive.kept import Kept, Review
 from streamer.archive.migrations import migrate
-from streamer.archive.pictures import YOUNG, Pictures
+from streamer.archive.pictures import Pictures
 from streamer.archive.query import Query
 from streamer.archive.recordings.recordings import Recordings
 from streamer.archive.recordings.rules import RecordingRules
-from streamer.archive.retention import DAY, STEP, Retention, RetentionRules
+from streamer.archive.retention import Retention, RetentionRules
 from streamer.archive.storage.bucket import Bucket
 from streamer.archive.storage.other_disks import OtherDisks
+from streamer.archive.upkeep import Upkeep
 from streamer.archive.uploads import Uploads
 from streamer.archive.writer import Writer
 from streamer.values.clock import Clock
@@ -98,6 +99,8 @@ class Archive:
         self.outbox = StoredOutbox(self._make_desk(Errands(1, "outbox-read")), self.pictures, wall=wall)
         """What outlets are to be told."""
         self.retention = Retention(rules, database, self.pictures, has_storage=bucket is not None)
+        self._ends = Ends(database, self._judge, replica)
+        self.upkeep = Upkeep(database, self.pictures, self.retention, self.alerts, self._ends, wall=wall)
         self.writer = Writer(
             database,
             self.pictures,
@@ -133,7 +136,7 @@ class Archive:
                 outbox=self.outbox,
                 leases=self.leases,
                 forget=self._forget,
-                end_of_others=self._end_of_others,
+                end_of_others=self._ends.of_former_owner,
                 on_kept=on_kept,
             )
         self.uploads: Uploads | None = None
@@ -141,14 +144,8 @@ class Archive:
         if bucket is not None:
             days = recording_rules.keep_local_days or 0.0
             self.uploads = Uploads(bucket, database, self.pictures, self.recordings.files, days, wall=wall)
-        self._ended_here: set[int] = set()
-        """Numbers of changes by which events of others ended here, of which nobody was told yet."""
         self._unopened: str | None = None
         """Why it could not be opened at the last try; None: it could, or was not tried yet."""
-        self.picture_bytes = 0
-        """On disk, as of the last look."""
-        self.oldest_at: float | None = None
-        """When the oldest event began, as of the last look."""
 
     async def open(self) -> None:
         """Bring the database up to date, and end what a killed service left open.
@@ -180,9 +177,7 @@ class Archive:
 
     def is_to_tell(self, kept: Kept) -> bool:
         """Whether it is ours to tell the other replicas of a change, once: who ends a dead one's event does."""
-        is_ended_here = kept.changed in self._ended_here
-        self._ended_here.discard(kept.changed)
-        return is_ended_here or kept.replica == self._replica
+        return self._ends.is_to_tell(kept)
 
     @property
     def failing(self) -> str | None:
@@ -218,10 +213,11 @@ class Archive:
         swept = self.leaves_strays
         while True:
             try:
-                more, queues = await self._writing.run(self._tidy)
+                more, queues = await self._writing.run(self.upkeep.step)
                 self.outbox.looked(queues)
                 if not swept:
-                    swept = await self._reading.run(self._sweep)
+                    await self._reading.run(self.upkeep.sweep)
+                    swept = True
             except (DatabaseAway, OSError) as error:
                 log.debug("the archive cannot be tidied now: %s", error)
                 more = False
@@ -346,21 +342,6 @@ class Archive:
         if self.following is not None:
             self.following.look_now()
 
-    def _end_of_others(self, stream: str) -> None:
-        """End what the replica left open that ran a stream before us; who was told of it is told of its end."""
-        with self._database.writing() as cursor:
-            ended = self._ended(cursor, event_table.end_of_others(cursor, stream, self._replica or ""))
-            self._ended_here |= ended  # before others can see it
-
-    def _ended(self, cursor: Cursor, ids: Sequence[str]) -> set[int]:
-        """Tell whoever is to be told of these ends; returns the numbers of their changes."""
-        numbers = set[int]()
-        for some in event_table.in_parts(ids):
-            found = event_table.of_ids(cursor, some)
-            self._judge.ended(cursor, found)
-            numbers |= {kept.changed for kept in found}
-        return numbers
-
     def _forget(self, id_: str) -> None:
         """Another replica removed it: what is still said of it is not kept."""
         self.writer.forget(id_)
@@ -370,9 +351,7 @@ class Archive:
         """Returns how many events went on, and what puts in force what was read."""
         migrate(self._database)
         with self._database.writing() as cursor:
-            left = event_table.end_what_went_on(cursor, self._replica)
-            for some in event_table.in_parts(left):
-                self._judge.ended(cursor, event_table.of_ids(cursor, some))
+            left = self._ends.of_left_open(cursor)
             made, queues = rule_table.all_(cursor), outbox_table.queues(cursor)
             newest = event_table.newest_change(cursor)
 
@@ -382,40 +361,4 @@ class Archive:
             if self.following is not None:
                 self.following.begins(newest)
 
-        return len(left), take_over
-
-    def _tidy(self) -> tuple[bool, Mapping[str, Queue]]:
-        """One step; whether there is more to remove, and how the outbox stands."""
-        more = self.retention.step(self._wall()) == STEP
-        with self._database.reading() as cursor:
-            self.picture_bytes = event_table.picture_bytes(cursor, replica=self._replica)
-            first = event_table.oldest(cursor, Query(limit=1))
-        self.oldest_at = first[0].event.began_at if first else None
-        with self._database.writing() as cursor:
-            more |= upkeep.tidy(cursor, self._wall(), self.alerts.outlets, self.retention.rules.days)
-            if self._replica is not None:  # nobody may run the streams of one that does not come back
-                before = self._wall() - lying.LEFT_DAYS * DAY
-                self._ended_here |= self._ended(cursor, event_table.end_of_absent(cursor, before, self._replica))
-            queues = outbox_table.queues(cursor)
-        return more, queues
-
-    def _sweep(self) -> bool:
-        """Remove pictures of no event: a service that is killed between a file and its row leaves one. True: done."""
-        for day in self.pictures.days():
-            found = self.pictures.ids_in(day, self._wall())
-            with self._database.reading() as cursor:
-                known = event_table.those_of(cursor, sorted(found))
-            if self._replica is not None:  # it may have had another name, or none, when it kept them
-                with self._database.writing() as cursor:
-                    event_table.adopt(cursor, sorted(known), self._replica)
-            young = {id_ for id_ in found if _age(id_, self._wall()) < YOUNG}
-            self.pictures.remove_strays(day, found - known - young)
-        return True
-
-
-def _age(id_: str, now: float) -> float:
-    """Seconds since the time a UUIDv7 carries; infinite for what is none."""
-    try:
-        return now - int(id_.replace("-", "")[:12], 16) / 1000
-    except ValueError:
-        return float("inf")
+        return left, take_over

@@ -57,11 +57,11 @@ def of_archive(archive: "Archive") -> Iterator[Metric]:
         "sightline_archive_removed", "Events that were let go by the rules of retention", archive.retention.removed
     )
     yield GaugeMetricFamily(
-        "sightline_archive_picture_bytes", "Bytes of all pictures at the last look", float(archive.picture_bytes)
+        "sightline_archive_picture_bytes", "Bytes of all pictures at the last look", float(archive.upkeep.picture_bytes)
     )
     oldest = GaugeMetricFamily(
         "sightline_archive_oldest_timestamp_seconds", "When the oldest event began, as of the last look", labels=[]
     )
-    if archive.oldest_at is not None:
-        oldest.add_metric([], archive.oldest_at)
+    if archive.upkeep.oldest_at is not None:
+        oldest.add_metric([], archive.upkeep.oldest_at)
     yield oldest

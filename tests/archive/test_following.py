@@ -201,9 +201,9 @@ def test_an_event_that_was_not_seen_for_a_day_ends_though_nobody_runs_its_stream
     old = an_event(LATER - 100 * DAY, stream="a")
     with two.database.writing() as cursor:
         event_table.put(cursor, [(left, None), (going_on, None), (old, None)], "dead")
-    two.near._tidy()
+    two.near.upkeep.step()
     assert [ended(two, event) for event in (left, going_on)] == [True, False]
-    two.near._tidy()
+    two.near.upkeep.step()
     assert two.events() == {left.id, going_on.id}
 
 

@@ -42,8 +42,8 @@ def started(archive: Archive) -> None:
     Recovery(archive.recordings, lambda _: False).run()
     while archive.recordings.upkeep.step(LATER):
         pass
-    archive._tidy()
-    archive._sweep()
+    archive.upkeep.step()
+    archive.upkeep.sweep()
 
 
 def test_neither_takes_the_others_files_for_gone_or_for_its_own(two: Replicas) -> None:

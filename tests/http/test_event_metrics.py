@@ -82,7 +82,7 @@ async def test_what_is_kept_is_counted(tmp_path: Path) -> None:
             sample.name for family in (await metrics(door)).families.values() for sample in family.samples
         }
         await keep(door, an_event(began), picture=a_picture())
-        await archive_of(door)._writing.run(archive_of(door)._tidy)
+        await archive_of(door)._writing.run(archive_of(door).upkeep.step)
         found = await metrics(door)
     assert found.sum("sightline_archive_written_total") == 1
     assert found.sum("sightline_archive_picture_bytes") == len(a_picture())
@@ -94,7 +94,7 @@ async def test_what_is_let_go_is_counted(tmp_path: Path) -> None:
     async with run_archived(tmp_path) as door:
         archive = archive_of(door)
         await keep(door, an_event(NOON, ended_at=NOON + 5))
-        await archive._writing.run(archive._tidy)
+        await archive._writing.run(archive.upkeep.step)
         found = await metrics(door)
     assert found.sum("sightline_archive_removed_total") == 1
 
