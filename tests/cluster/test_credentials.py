@@ -1,5 +1,6 @@
 """streamer.cluster.credentials: files that say who we are, by a real NATS."""
 
+import asyncio
 import os
 from base64 import b32decode, b64decode
 from pathlib import Path
@@ -13,9 +14,13 @@ from hypothesis import strategies as st
 from streamer.cluster.bucket import NatsAway, opened
 from streamer.cluster.credentials import LARGEST, credentials_in
 from streamer.cluster.servers import Servers
+from streamer.clustering import Clustering
+from streamer.config import ClusterSettings
+from streamer.values.clock import monotonic
 from streamer.values.errors import ConfigError
 from tests.peers.nats_keys import ACCOUNT, OPERATOR, USER, NatsKey, creds, make_key, operated
 from tests.peers.nats_server import run_nats_server
+from tests.peers.until import until
 
 KEY = NatsKey(USER, bytes(range(32)))
 JWT = make_key(ACCOUNT).jwt("user", KEY)
@@ -41,6 +46,17 @@ async def let_in(url: str, path: str) -> bool:
         return bool(bucket.born)
 
 
+async def becomes_a_member(settings: ClusterSettings) -> None:
+    """Wait until a replica of these settings takes part."""
+    made = Clustering(settings, clock=monotonic)
+    running = asyncio.ensure_future(made.tasks()["cluster"]())
+    try:
+        await until(lambda: made.standing == "member")
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
 async def test_an_nkey_is_let_in_and_another_is_not(tmp_path: Path) -> None:
     """By its seed alone; the refusal says nothing of it."""
     other = make_key(USER)
@@ -51,7 +67,9 @@ async def test_an_nkey_is_let_in_and_another_is_not(tmp_path: Path) -> None:
         assert other.seed not in str(refused.value)
         with pytest.raises(NatsAway, match=r"nats\.creds cannot be used as credentials for NATS: it is empty"):
             await let_in(server.url, written(tmp_path, ""))
-        assert await let_in(server.url, written(tmp_path, KEY.seed)), "it is read at each connection"
+        path = written(tmp_path, KEY.seed)
+        assert await let_in(server.url, path), "it is read at each connection"
+        await becomes_a_member(ClusterSettings(nats=[server.url], url="http://h:1", key="k" * 40, credentials=path))
 
 
 async def test_a_user_of_an_operator_s_account_is_let_in(tmp_path: Path) -> None:
