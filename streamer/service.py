@@ -5,7 +5,7 @@ import contextlib
 import functools
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -112,6 +112,7 @@ class Service:
             sub_of=self._parts.sub,
             model_of=self._parts.model_of,
             is_hasty=self.clustering is not None,
+            on_done=lambda: self._see_to(ended("a model", self._keep_models())),
         )
         self.stream_changes = StreamChanges(
             config, state_file(config, path), judge=judge, apply=self._apply, shared=self.clustering
@@ -168,10 +169,10 @@ class Service:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*(ended(task.get_name(), task) for task in tasks))
-            await ended("a change of the streams", self.stream_changes.settle())
+            await ended("a change of the streams", self.stream_changes.settle(), self._reconciler.close())
             await ended("the streams", self.streams.close())
             await ended("what was not allowed any more", self.admissions.settle())
-            await ended("the models", self.models.close())
+            await ended("the models", self.models.close(), *self._errands)
             await ended("the archive", self.keeping.close())
             await ended("the audit", self.entrance.audit.close())
 
@@ -194,7 +195,11 @@ class Service:
 
     def _send_away(self, stream: str) -> None:
         """A publisher, whose stream another replica has."""
-        errand = asyncio.create_task(ended(f"stream {stream}", self.streams.remove(stream)))
+        self._see_to(ended(f"stream {stream}", self.streams.remove(stream)))
+
+    def _see_to(self, what: Coroutine[Any, Any, None]) -> None:
+        """Have something done that nobody waits for."""
+        errand = asyncio.create_task(what)
         self._errands.add(errand)
         errand.add_done_callback(self._errands.discard)
 
@@ -287,6 +292,10 @@ class Service:
         if self.clustering is not None and (known := self.clustering.recordings()) is not None:
             self.keeping.know(known)  # some of what others run now lies here
         await self._reconciler.apply(entries if self.clustering is None else self.clustering.of_ours(entries))
+        if self.clustering is None:
+            await self._keep_models()
+
+    async def _keep_models(self) -> None:
         await self.models.keep(self.models.required | {pipeline.model.name for pipeline in self.streams})
 
     async def _reconfigure(self, config: Config) -> None:

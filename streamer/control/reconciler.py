@@ -10,6 +10,7 @@ from streamer.source import Source, Target
 from streamer.stream.model import Model
 from streamer.stream.pipeline import Pipeline
 from streamer.values.sampling import Sampling
+from streamer.values.supervision import PAUSE
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +30,7 @@ class Reconciler:
         sub_of: Callable[[str, Entry], Source | None],
         model_of: Callable[[Sampling], Model],
         is_hasty: bool = False,
+        on_done: Callable[[], None] = lambda: None,
     ) -> None:
         """Begin with none.
 
@@ -38,54 +40,102 @@ class Reconciler:
             target_of: what its source reads.
             sub_of: makes the source of its sub-stream, where it has one.
             model_of: the model it asks, which runs.
-            is_hasty: streams come without waiting for others to have left, as where another replica may have them next.
+            is_hasty: each stream comes, changes and leaves without waiting for any other, as where replicas share them.
+            on_done: told, of one that is hasty, each time that nothing is left to be done. Must not raise.
         """
         self._streams = streams
         self._make, self._target_of, self._sub_of, self._model_of = make, target_of, sub_of, model_of
         self._sources: dict[str, Source] = {}
         self._subs: dict[str, Source] = {}
-        self._is_hasty = is_hasty
+        self._is_hasty, self._on_done = is_hasty, on_done
         self._leaving: set[asyncio.Task[None]] = set()
-        self._dropped: set[str] = set()
-        """What was dropped since the newest entries came."""
+        self._wanted: dict[str, Entry] = {}
+        """What the newest entries ask for, but for what was dropped since they came."""
+        self._unseen: set[str] = set()
+        """Names that are to be looked at, by what makes each."""
+        self._making: dict[str, asyncio.Task[None]] = {}
 
     async def apply(self, entries: Mapping[str, Entry]) -> None:
-        """Do what these entries ask for. What need not stop goes on, and its viewers watch on."""
-        self._dropped.clear()
-        gone = [(name, self._sources.pop(name)) for name in self._sources.keys() - entries.keys()]
+        """Do what these entries ask for. What need not stop goes on, and its viewers watch on.
+
+        When this returns it is done; where we are hasty, all of it has begun.
+        """
+        self._wanted = dict(entries)
         # At once: a camera that is away may take its time to close.
-        leaving = [asyncio.create_task(self._remove(*each)) for each in gone]
+        leaving = [self._begin_removal(name) for name in self._sources.keys() - entries.keys()]
         if self._is_hasty:
-            for task in leaving:
-                self._leave(task)
-            await asyncio.sleep(0)  # each removal has begun: who comes back under that name waits for it
-        else:
-            await asyncio.gather(*leaving)
-        await asyncio.gather(*(self._adapt(name, entries[name]) for name in self._sources))
-        for name, entry in entries.items():
-            if name not in self._sources and name not in self._dropped:
-                await self._streams.free(name)
-                if name not in self._dropped:
-                    self._add(name, entry)  # at once: a publisher could take the name again
+            for name in entries:
+                self._look_at(name)
+            await asyncio.sleep(0)
+            self._look_whether_done()
+            return
+        await asyncio.gather(*leaving)
+        await asyncio.gather(*(self._make_so(name) for name in self._sources))
+        for name in [name for name in entries if name not in self._sources]:
+            await self._make_so(name)
 
     def drop(self, name: str) -> None:
         """Begin to remove what another replica has now, whatever else is being done; it comes back by `apply`."""
-        self._dropped.add(name)
-        source = self._sources.pop(name, None)
-        if source is not None:
-            self._leave(asyncio.create_task(self._remove(name, source)))
+        self._wanted.pop(name, None)
+        if name in self._sources:
+            self._begin_removal(name)
 
-    def _leave(self, removal: asyncio.Task[None]) -> None:
-        self._leaving.add(removal)
-        removal.add_done_callback(self._left)
+    async def close(self) -> None:
+        """Make nothing more of what is to be."""
+        self._wanted.clear()
+        making = list(self._making.values())
+        for task in making:
+            task.cancel()
+        await asyncio.gather(*making, return_exceptions=True)
+
+    # ---- one stream, for itself
+
+    def _look_at(self, name: str) -> None:
+        """Have it made what it is to be: by a task of its own, which looks again if it is at it already."""
+        self._unseen.add(name)
+        if name not in self._making:
+            self._making[name] = asyncio.create_task(self._see_to(name), name=f"making-{name}")
+
+    async def _see_to(self, name: str) -> None:
+        try:
+            while name in self._unseen:
+                self._unseen.discard(name)
+                try:
+                    await self._make_so(name)
+                except Exception:
+                    log.exception("stream %s could not be made what it is to be; again in %g s", name, PAUSE)
+                    self._unseen.add(name)
+                    await asyncio.sleep(PAUSE)
+        finally:
+            del self._making[name]
+            self._look_whether_done()
+
+    async def _make_so(self, name: str) -> None:
+        entry = self._wanted.get(name)
+        if entry is None:
+            return
+        if name in self._sources:
+            await self._adapt(name, entry)
+            return
+        await self._streams.free(name)
+        entry = self._wanted.get(name)  # it may have been dropped meanwhile, or changed
+        if entry is not None:
+            self._add(name, entry)  # at once: a publisher could take the name again
 
     def _add(self, name: str, entry: Entry) -> None:
         self._sources[name], pipeline = self._make(name, entry)
         self._see_sub(name, entry, pipeline)
         self._streams.add(pipeline)
 
-    async def _remove(self, name: str, source: Source) -> None:
+    def _begin_removal(self, name: str) -> asyncio.Task[None]:
         self._subs.pop(name, None)
+        removal = asyncio.create_task(self._remove(name, self._sources.pop(name)))
+        if self._is_hasty:  # nobody waits for it
+            self._leaving.add(removal)
+            removal.add_done_callback(self._left)
+        return removal
+
+    async def _remove(self, name: str, source: Source) -> None:
         await self._streams.remove(name)
         await source.closed(within=CLOSING)
 
@@ -93,6 +143,11 @@ class Reconciler:
         self._leaving.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("a stream did not end as it should", exc_info=error)
+        self._look_whether_done()
+
+    def _look_whether_done(self) -> None:
+        if not self._making and not self._leaving:
+            self._on_done()
 
     async def _adapt(self, name: str, entry: Entry) -> None:
         source, pipeline = self._sources.get(name), self._streams.get(name)

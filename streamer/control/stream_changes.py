@@ -70,6 +70,7 @@ class StreamChanges:
         self.policy = settings.api_streams
         self._state, self._shared, self._judge, self._apply = state, shared, judge, apply
         self._changing = asyncio.Lock()
+        """Held from before a change is decided until it is made: no other is decided upon what it replaces."""
         self._changes: set[asyncio.Task[None]] = set()
         self._warned: set[str] = set()
         self.roster = self._first(settings)
@@ -219,12 +220,11 @@ class StreamChanges:
             await self._know(Roster(settings.streams, self.roster.added, self.roster.paused))
 
     async def follow(self) -> None:
-        """Take over what other replicas changed, and which streams are ours."""
-        await self._whole(self._follow())
+        """Take over what other replicas changed, and which streams are ours.
 
-    async def _follow(self) -> None:
-        async with self._changing:
-            await self._know(self.roster)
+        It waits for no change that is being made: NATS may take its time to write that down.
+        """
+        await self._know(self.roster)
 
     async def _know(self, roster: Roster) -> None:
         self.roster = roster if self._shared is None else self._shared.roster()
@@ -284,8 +284,7 @@ class StreamChanges:
                 await self._shared.keep(self.roster.kept, roster.kept)
             elif self._state is not None:
                 await self._state.keep(roster.kept)
-        self.roster = roster
-        await self._apply(roster.entries())
+        await self._know(roster)
 
     async def _require_policy(self, stream: StreamSettings) -> None:
         if stream.tls.ca is not None:

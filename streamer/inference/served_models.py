@@ -46,24 +46,25 @@ class ServedModels(Mapping[str, ServedModel]):
             self._run(name)
 
     async def keep(self, names: Iterable[str]) -> None:
-        """End all others."""
-        for name in self._models.keys() - set(names):
-            await self._end(name)
+        """End all others; whoever asks for one of these meanwhile has it made anew."""
+        gone = [
+            (name, self._models.pop(name), self._tasks.pop(name, None)) for name in self._models.keys() - set(names)
+        ]
+        await asyncio.gather(*(self._end(*each) for each in gone))
 
     async def close(self) -> None:
         """End all; may be called twice."""
         self._running = False
-        await asyncio.gather(*(self._end(name) for name in list(self._models)))
+        await self.keep(())
 
     def _run(self, name: str) -> None:
         self._tasks[name] = asyncio.create_task(self._models[name].run(), name=f"model-{name}")
 
-    async def _end(self, name: str) -> None:
-        model = self._models.pop(name)
-        task = self._tasks.pop(name, None)
+    async def _end(self, name: str, model: ServedModel, task: asyncio.Task[None] | None) -> None:
         if task is not None:
             task.cancel()
             await ended(f"model {name}", task)
         # Of a task that was cancelled before it began nothing is run, no end of it either.
         await model.close()
-        announce("model", name, self.on_removed)
+        if name not in self._models:
+            announce("model", name, self.on_removed)

@@ -2,17 +2,21 @@
 
 import asyncio
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
+from streamer import config
 from streamer.cluster.bucket import LARGEST, NatsAway, Outrun
 from streamer.cluster.claims import Claim
 from streamer.cluster.member import Member
 from streamer.cluster.registry import RecordHeard, Writing
 from streamer.clustering import Clustering
 from streamer.config import ClusterSettings
+from streamer.control.roster import Entry
 from streamer.control.statefile import Kept
+from streamer.control.stream_changes import StreamChanges
 from streamer.values.errors import Refused
 from tests.peers.clock import FakeClock
 from tests.peers.until import until
@@ -32,6 +36,7 @@ class Made:
 
     async def write(self, writing: Writing) -> RecordHeard:
         """Take a record."""
+        await self.gate.wait()
         if self.fails is not None and len(self.written) >= self.fails_after:
             raise self.fails
         self.revision += 1
@@ -143,3 +148,42 @@ async def test_a_name_that_is_asked_for_while_it_is_given_up_is_claimed_again() 
     own._ownership.heard_claim(Claim("phone", None, bucket.revision + 1), 0.0)
     own._take_in()
     assert (sent_away, own._ownership.pushed, own.claims_lost) == ([], {"phone"}, 0)
+
+
+async def test_a_stream_that_is_gained_begins_while_a_change_is_written() -> None:
+    """NATS may be slow to take what the API changed: what is ours by then runs, and what is not ends."""
+    bucket, applied = Made(), list[set[str]]()
+    own = clustering(bucket)
+    own._ownership.opens("first")
+    own._ownership.listens(0.0)
+    for number, name in enumerate(("road", "yard"), start=1):
+        record = json.dumps({"settings": {"url": "rtsp://h/"}}).encode()
+        own._registry.heard(RecordHeard("added", name, record, number))
+    bucket.revision = 2
+
+    async def allow(*_: Any) -> None:
+        return
+
+    async def apply(entries: Mapping[str, Entry]) -> None:
+        applied.append(set(own.of_ours(entries)))
+
+    changes = StreamChanges(config.parse({}), None, judge=allow, apply=apply, shared=own)
+    own.on_change = changes.follow
+    following = asyncio.create_task(own._follow())
+    try:
+        await until(lambda: applied)
+        bucket.gate.clear()
+        change = asyncio.create_task(changes.add({"name": "gate", "url": "rtsp://h/"}, taken=lambda _: False))
+        await until(changes._changing.locked)
+        own._ownership.heard_claim(Claim("road", own._member.id, 3), 0.0)
+        await until(lambda: applied[-1] == {"road"})
+        own._ownership.heard_claim(Claim("road", "b-00000000", 4), 0.0)
+        own._ownership.heard_claim(Claim("yard", own._member.id, 5), 0.0)
+        await until(lambda: applied[-1] == {"yard"})
+        assert not change.done()
+        bucket.gate.set()
+        await change
+        assert changes.has("gate")
+    finally:
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)

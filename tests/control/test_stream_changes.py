@@ -177,6 +177,41 @@ async def test_nobody_waits_for_the_name_server_of_a_change() -> None:
     assert ("rtsp://h/2", True) in asked
 
 
+async def test_what_is_gained_waits_for_no_change_that_is_written() -> None:
+    """What replicas share is followed while a change is on its way to them; changes stay in order."""
+    shared, gate = create_autospec(Shared, instance=True), asyncio.Event()
+    streams = {name: config.parse_stream(name, {"url": f"rtsp://h/{name}"}) for name in ("gate", "road", "yard")}
+    known = Roster({}, {"road": streams["road"]})
+    shared.roster.side_effect = lambda: known
+    kept: list[set[str]] = []
+
+    async def keep(_: Kept, after: Kept) -> None:
+        nonlocal known
+        kept.append(set(after.paused))
+        await gate.wait()
+        known = Roster({}, known.added, after.paused)
+
+    shared.keep = keep
+    applied: list[Mapping[str, Entry]] = []
+
+    async def apply(entries: Mapping[str, Entry]) -> None:
+        applied.append(entries)
+
+    changes = StreamChanges(SETTINGS, None, judge=allow, apply=apply, shared=shared)
+    first = asyncio.create_task(changes.change("road", {"paused": True}))
+    await until(lambda: kept == [{"road"}])
+    second = asyncio.create_task(changes.change("road", {"paused": False}))
+    known = Roster({}, {"road": streams["road"], "yard": streams["yard"]})
+    await changes.follow()
+    assert [list(entries) for entries in applied] == [["road", "yard"]]
+    assert kept == [{"road"}]
+    gate.set()
+    await asyncio.gather(first, second)
+    assert kept == [{"road"}, set()]
+    assert [[name for name, entry in entries.items() if entry.paused] for entries in applied] == [[], ["road"], []]
+    assert [list(entries) for entries in applied[1:]] == 2 * [["road", "yard"]]
+
+
 def test_what_was_kept_before_there_was_a_cluster_is_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """It is not taken over, as each replica could have another; its file stays as it is."""
     state = tmp_path / "state.json"
