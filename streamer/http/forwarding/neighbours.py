@@ -18,6 +18,7 @@ from streamer.access.principal import Grant, Principal
 from streamer.http.callers import Callers
 from streamer.http.forwarding.answer_body import read_answer
 from streamer.http.forwarding.headers import handshake, passed_there
+from streamer.http.forwarding.lifeline import lifeline
 from streamer.values.clock import Clock, monotonic
 from streamer.values.replica import Replica, Whereabouts
 
@@ -185,7 +186,7 @@ class Neighbours:
     def _client(self) -> aiohttp.ClientSession:
         if self._session is None:
             # As many as there are requests, of which there are as many as there are connections to us.
-            connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEPT)
+            connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEPT, socket_factory=lifeline)
             self._session = aiohttp.ClientSession(
                 connector=connector,
                 cookie_jar=aiohttp.DummyCookieJar(),
