@@ -22,8 +22,9 @@ from streamer.cluster.subjects import Subjects
 from streamer.config import ClusterSettings
 from streamer.control.roster import Entry, Roster
 from streamer.control.shared_roster import SharedRoster
-from streamer.control.statefile import Kept
+from streamer.control.statefile import Kept, StateFile
 from streamer.control.streams import TAKEN
+from streamer.control.takeover import Takeover
 from streamer.values.clock import Clock
 from streamer.values.cluster_view import FAILOVER, ClusterView, ReplicaView, StreamView
 from streamer.values.distribution import Distribution
@@ -46,11 +47,12 @@ LOOK = 0.5
 class Clustering:
     """One service's."""
 
-    def __init__(self, settings: ClusterSettings, *, clock: Clock) -> None:
+    def __init__(self, settings: ClusterSettings, state: StateFile | None = None, *, clock: Clock) -> None:
         """Join nothing yet.
 
         Args:
             settings: of this replica.
+            state: what the API changed before it was one, which is read, and taken over; None: nothing.
             clock: monotonic seconds.
         """
         self.me = settings.member
@@ -93,6 +95,8 @@ class Clustering:
             copies=settings.copies,
             clock=clock,
         )
+        self._takeover = Takeover(state, self._registry)
+        self._replica.inherited = lambda: self._takeover.due(self._mine)
         self.subjects = Subjects(
             _servers(settings), settings.name, self.me, epoch_of=lambda stream: self._ownership.held.get(stream)
         )
@@ -109,12 +113,13 @@ class Clustering:
 
     def tasks(self) -> dict[str, Callable[[], Awaitable[None]]]:
         """What runs for as long as the service lives, by name."""
-        return {
+        tasks: dict[str, Callable[[], Awaitable[None]]] = {
             "cluster": self._replica.run,
             "cluster-streams": self._follow,
             "cluster-watch": self._watch,
             "cluster-subjects": self.subjects.run,
         }
+        return tasks | ({"cluster-takeover": self._takeover.run} if self._takeover.is_due else {})
 
     async def hand_over(self) -> None:
         """Leave: the others take our streams at once, and we run none any more."""
@@ -170,7 +175,7 @@ class Clustering:
 
         None of a stream: it cannot be read here. None at all: the registry was not heard yet.
         """
-        return self._roster.recordings(self._mine) if self._registry.is_heard else None
+        return self._roster.recordings(self._mine, self._takeover.streams) if self._registry.is_heard else None
 
     def of_ours(self, entries: Mapping[str, Entry]) -> dict[str, Entry]:
         """Those that we are to run."""

@@ -19,6 +19,7 @@ from streamer.control.reconciler import Reconciler
 from streamer.control.reload import Reload
 from streamer.control.roster import Entry
 from streamer.control.seats import Seats
+from streamer.control.statefile import StateFile
 from streamer.control.stream_changes import StreamChanges
 from streamer.control.streams import Streams
 from streamer.control.targets import judge
@@ -70,7 +71,8 @@ class Service:
         """
         self.clock = clock
         self.events = Events()
-        self.clustering = _clustering(config, clock)
+        state = state_file(config, path)
+        self.clustering = _clustering(config, state, clock)
         """None: we are no replica."""
         self.neighbours = None if self.clustering is None else _neighbours(self.clustering)
         """The other replicas; None: there is no cluster."""
@@ -114,9 +116,7 @@ class Service:
             is_hasty=self.clustering is not None,
             on_done=lambda: self._see_to(ended("a model", self._keep_models())),
         )
-        self.stream_changes = StreamChanges(
-            config, state_file(config, path), judge=judge, apply=self._apply, shared=self.clustering
-        )
+        self.stream_changes = StreamChanges(config, state, judge=judge, apply=self._apply, shared=self.clustering)
         self.outgoing = Outgoing(
             config,
             self.keeping.outbox,
@@ -352,7 +352,7 @@ class Service:
             self.metrics.loop_tasks = len(asyncio.all_tasks())
 
 
-def _clustering(config: Config, clock: Clock) -> "Clustering | None":
+def _clustering(config: Config, state: StateFile | None, clock: Clock) -> "Clustering | None":
     """What makes us a replica, of which nothing is loaded where we are none.
 
     Raises:
@@ -366,7 +366,7 @@ def _clustering(config: Config, clock: Clock) -> "Clustering | None":
         raise ConfigError(
             "cluster: NATS needs a package that is not installed: pip install 'sightline[cluster]'"
         ) from None
-    return Clustering(config.cluster, clock=clock)
+    return Clustering(config.cluster, state, clock=clock)
 
 
 def _news_of(pipeline: Pipeline) -> Mapping[str, Any]:

@@ -157,6 +157,10 @@ class Registry:
         key = (kind, stream)
         return self._held.records.get(key, self._lost.get(key))
 
+    def knew(self, kind: Kind, stream: str) -> bool:
+        """Whether there is a record, or was one that says now that there is none."""
+        return self._held.has((kind, stream)) or (kind, stream) in self._lost
+
     def has(self, stream: str) -> bool:
         """Whether there is a stream of that name."""
         return self.record("file", stream) is not None or self.record("added", stream) is not None
@@ -192,7 +196,7 @@ class Registry:
             record = of_files.get(name)
             if record is not None and record.replica != me and (alive is None or record.replica in alive):
                 continue
-            if not self._has_room(("file", name)):
+            if not self.has_room("file", name):
                 continue
             if record is None or record.replica != me or record.settings != settings:
                 found.append(self.writing("file", name, settings, me))
@@ -207,12 +211,12 @@ class Registry:
         return [
             self.writing(kind, name, record.settings, record.replica)
             for (kind, name), record in self._lost.items()
-            if self._has_room((kind, name))
+            if self.has_room(kind, name)
         ]
 
-    def _has_room(self, key: Key) -> bool:
+    def has_room(self, kind: Kind, stream: str) -> bool:
         """Whether a record would be taken in: who does not hear what it wrote would write it for ever."""
-        return key in self._held.records or len(self._held.records) < MOST
+        return (kind, stream) in self._held.records or len(self._held.records) < MOST
 
     def conflicts(self, mine: Mapping[str, Mapping[str, Any]], me: str) -> dict[str, str]:
         """The names of our file's streams of which another's file says something else, and whose it is."""

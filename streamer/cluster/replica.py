@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import itertools
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from streamer.cluster.bucket import Bucket, CaughtUp, GoodBye, Heard, MemberHeard, NatsAway, Outrun, Rejected, opened
@@ -68,6 +68,8 @@ class Replica:
         self._member, self._ownership, self._clock = member, ownership, clock
         self._registry = Registry() if registry is None else registry
         self._mine: Mapping[str, Mapping[str, Any]] = {}
+        self.inherited: Callable[[], list[Writing]] = list
+        """Gives what is to be written before our file's streams, for as long as it is not heard of."""
         self._bucket: Bucket | None = None
         self._told_at = clock()
         """When the bucket was opened, or told us something last."""
@@ -256,8 +258,8 @@ class Replica:
             alive = {member.name for member in self._ownership.members(now).values()}
             self._say_twin(bool(self._ownership.twins(now)))
         if self._has_twin:  # we would write over each other for ever
-            return self._registry.lost()
-        return self._registry.due(self._mine, self._member.name, alive)
+            return [*self.inherited(), *self._registry.lost()]
+        return [*self.inherited(), *self._registry.due(self._mine, self._member.name, alive)]
 
     async def _do(self, step: Step | Writing, bucket: Bucket) -> None:
         what = _what(step)

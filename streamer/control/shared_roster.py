@@ -60,13 +60,17 @@ class SharedRoster:
         }
         return Roster(found["file"], found["added"], frozenset(self._registry.of("paused")))
 
-    def recordings(self, mine: Mapping[str, Mapping[str, Any]]) -> dict[str, Recording | None]:
+    def recordings(
+        self, mine: Mapping[str, Mapping[str, Any]], added: Mapping[str, Mapping[str, Any]]
+    ) -> dict[str, Recording | None]:
         """What all shared streams say of their recordings, be it that they cannot run here; None: it cannot be read.
 
         Args:
             mine: what our file says, by name, of which the registry may not know yet.
+            added: what the API added before there was a cluster, of which it may not either.
         """
-        found = {name: _recording("file", name, settings) for name, settings in mine.items()}
+        found = {name: _recording("added", name, settings) for name, settings in added.items()}
+        found |= {name: _recording("file", name, settings) for name, settings in mine.items()}
         kinds: tuple[Kind, ...] = ("added", "file")  # of one name the file's counts
         for kind in kinds:
             for name, record in self._registry.of(kind).items():

@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 VERSION = 1
 MAX_BYTES = 16 << 20
 """Of such a file: a thousand streams are a tenth of it."""
+TAKEN_OVER = "taken-over"
+"""What the name of one ends in that a cluster has what it says."""
 PATIENCE = 5.0
 """Seconds a disk gets to take the file before the change it was for is refused."""
 
@@ -70,7 +72,7 @@ class StateFile:
 
     def put_aside(self, why: str) -> None:
         """Give the file another name, beside itself, for a person to look at."""
-        aside = next(path for path in self._names_aside() if not path.exists())
+        aside = next(path for path in self._names_aside("broken") if not path.exists())
         try:
             self.path.rename(aside)
         except OSError as error:
@@ -78,6 +80,36 @@ class StateFile:
             log.error("%s; streams added through the API are missing, and none can be added", self._lost)
         else:
             log.error("%s cannot be used: %s; it is kept as %s, and begun anew", self.path.name, why, aside.name)
+
+    async def set_by(self) -> str:
+        """Give the file another name, since a cluster has what it says; returns that.
+
+        Raises:
+            OSError: it cannot be renamed.
+        """
+        return await self._errands.run(self._set_by)
+
+    def _set_by(self) -> str:
+        by = next(path for path in self._names_aside(TAKEN_OVER) if not path.exists())
+        try:
+            self.path.rename(by)
+        except FileNotFoundError:  # another replica that shares the file was first
+            by = self._set_by_name
+        return by.name
+
+    @property
+    def _set_by_name(self) -> Path:
+        return self.path.with_name(f"{self.path.name}.{TAKEN_OVER}")
+
+    def say_set_by(self) -> None:
+        """Say in the log where what was kept before there was a cluster is, if nothing was kept since."""
+        by = self._set_by_name
+        if by.exists() and not self.path.exists():
+            log.warning(
+                "what the API changed before this was a replica is in %s; for it to count again, rename that to %s",
+                by.name,
+                self.path.name,
+            )
 
     async def keep(self, kept: Kept) -> None:
         """Replace the file, in a thread of its own; what comes too late is not taken over.
@@ -118,8 +150,8 @@ class StateFile:
         log.error("%s", sentence)
         return Refused(503, f"{sentence}; nothing was changed")
 
-    def _names_aside(self) -> "list[Path]":
-        return [self.path.with_name(f"{self.path.name}.broken{number or ''}") for number in range(1000)]
+    def _names_aside(self, why: str) -> "list[Path]":
+        return [self.path.with_name(f"{self.path.name}.{why}{number or ''}") for number in range(1000)]
 
 
 def _understood(text: bytes) -> Kept:

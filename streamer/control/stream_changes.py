@@ -62,7 +62,7 @@ class StreamChanges:
 
         Args:
             settings: the configuration.
-            state: what survives a restart; None: nothing does.
+            state: what survives a restart of a service alone; None: nothing does.
             judge: checks where a stream leads.
             apply: told every stream that is to run, after each change.
             shared: what replicas share in the place of `state`; None: we are alone.
@@ -78,8 +78,9 @@ class StreamChanges:
 
     def _first(self, settings: Config) -> Roster:
         if self._shared is not None:
-            self._say_left()
             return self._shared.roster()
+        if self._state is not None:
+            self._state.say_set_by()
         kept = Kept() if self._state is None else self._state.read()
         try:
             return Roster.of(settings.streams, kept)
@@ -87,13 +88,6 @@ class StreamChanges:
             if self._state is not None:
                 self._state.put_aside(str(error))
             return Roster(settings.streams)
-
-    def _say_left(self) -> None:
-        """What was kept before there was a cluster is not taken over: replicas could each have another."""
-        kept = Kept() if self._state is None else self._state.read()
-        if left := sorted({*kept.streams, *kept.paused}):
-            names = ", ".join(left)
-            log.warning("in a cluster what the API changed before is not taken over; add it again: %s", names)
 
     def require_allowed(self) -> None:
         """Check that streams may be changed at all.

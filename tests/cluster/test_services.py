@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from streamer.control.statefile import Kept, StateFile
 from tests.cluster.services import CONTRACT, all_run, is_member, replica, run_once, runner, running, runs
 from tests.peers.fake_model_server import FakeModelServer, run_fake_model_server
 from tests.peers.nats_server import run_nats_server
@@ -35,19 +36,24 @@ async def add(service: Service, name: str, url: str) -> Answer:
 
 
 async def test_each_stream_is_run_by_one_of_two_and_by_the_other_after_it(
-    model: FakeModelServer, numbered_clip: Path
+    model: FakeModelServer, numbered_clip: Path, tmp_path: Path
 ) -> None:
-    """Both files have it; who is stopped hands it over."""
+    """Both files have it, or one had it added before it was a replica; who is stopped hands it over."""
     with run_nats_server() as nats, run_rtsp_server({"/road": numbered_clip, "/yard": numbered_clip}) as camera:
         streams = {name: {"url": camera.url(f"/{name}")} for name in ("road", "yard")}
         a_config, b_config = (replica(name, nats, model, streams) for name in ("first", "second"))
+        state = tmp_path / "state.json"
+        StateFile(state).write(Kept({"gate": {"url": camera.url("/road")}}))
+        a_config["api_streams"]["state"] = str(state)
         with running(a_config) as a, running(b_config) as b:
-            await run_once((a, b), streams)
+            await run_once((a, b), (*streams, "gate"))
+            await has_said(a, "taken over into the cluster: gate; state.json is kept as state.json.taken-over")
             here, other = runner((a, b), "road")
             await here.wait_for_state("road", "live")
             here.process.signal(signal.SIGTERM)
-            await run_once((other,), streams)
+            await run_once((other,), (*streams, "gate"))
             await other.wait_for_state("road", "live")
+            await other.wait_for_state("gate", "live")
             assert here.process.wait() == 0, here.process.output
 
 
@@ -132,6 +138,15 @@ async def publish(service: Service, publisher: WhipPublisher) -> Answer:
     if answer.status == 201:
         await take_answer(publisher.pc, answer.body.decode())
     return answer
+
+
+async def has_said(service: Service, sentence: str) -> None:
+    """Wait until it stands in the log."""
+
+    async def reached() -> bool:
+        return sentence in service.process.output
+
+    await until(reached, lambda: service.process.output)
 
 
 async def knows(service: Service, stream: str, owner: str) -> None:

@@ -61,10 +61,11 @@ def test_what_a_stream_says_of_its_recording_is_known_though_it_cannot_run_here(
         )
     )
     mine: dict[str, dict[str, Any]] = {"new": {**CAMERA, "record": {"keep_days": 30}}, "road": CAMERA}
-    found = shared.recordings(mine)
+    added: dict[str, dict[str, Any]] = {name: CAMERA | {"record": {"keep_days": 7}} for name in ("old", "new", "yard")}
+    found = shared.recordings(mine, added)
     assert found.pop("odd", Recording()) is None
     days = {name: None if said is None else said.keep_days for name, said in found.items()}
-    assert days == {"road": 365, "plain": None, "yard": 90, "new": 30}
+    assert days == {"road": 365, "plain": None, "yard": 90, "new": 30, "old": 7}
 
 
 def test_what_is_listened_for_runs_where_its_file_is() -> None:

@@ -156,3 +156,23 @@ def test_a_folder_that_cannot_be_synced_is_no_failure(tmp_path: Path, monkeypatc
     monkeypatch.setattr(os, "fsync", files_only)
     file.write(KEPT)
     assert StateFile(file.path).read() == KEPT
+
+
+async def test_a_file_that_a_cluster_has_taken_over_is_kept_and_named_to_who_goes_back(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A second one does not write over the first; who shares it finds it gone; renamed, it counts again."""
+    file = StateFile(tmp_path / "state.json")
+    file.say_set_by()
+    assert caplog.text == ""
+    for name in ("state.json.taken-over", "state.json.taken-over1"):
+        file.write(KEPT)
+        file.say_set_by()
+        assert await file.set_by() == name
+    assert await StateFile(file.path).set_by() == "state.json.taken-over"
+    assert names_in(tmp_path) == ["state.json.taken-over", "state.json.taken-over1"]
+    file.say_set_by()
+    [record] = caplog.records
+    assert "is in state.json.taken-over; for it to count again, rename that to state.json" in record.getMessage()
+    (tmp_path / "state.json.taken-over").rename(file.path)
+    assert StateFile(file.path).read() == KEPT

@@ -210,20 +210,3 @@ async def test_what_is_gained_waits_for_no_change_that_is_written() -> None:
     assert kept == [{"road"}, set()]
     assert [[name for name, entry in entries.items() if entry.paused] for entries in applied] == [[], ["road"], []]
     assert [list(entries) for entries in applied[1:]] == 2 * [["road", "yard"]]
-
-
-def test_what_was_kept_before_there_was_a_cluster_is_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """It is not taken over, as each replica could have another; its file stays as it is."""
-    state = tmp_path / "state.json"
-    StateFile(state).write(Kept({"yard": {"url": "rtsp://u:pass-of-yard@h/1"}}, frozenset({"road"})))
-    before = state.read_bytes()
-    shared = create_autospec(Shared, instance=True)
-    shared.roster.return_value = Roster({})
-    StreamChanges(SETTINGS, StateFile(state), judge=allow, apply=allow_all, shared=shared)
-    assert "is not taken over; add it again: road, yard" in caplog.text
-    assert "pass-of-yard" not in caplog.text
-    assert state.read_bytes() == before
-
-
-async def allow_all(_: Mapping[str, Entry]) -> None:
-    """Do as is said."""
