@@ -1,38 +1,25 @@
 """`/api/streams/{name}/video`: the camera's own pictures, and beside them where everything is. docs/api.md.
 
-A WebSocket (RFC 6455). What is sent is made and written by `view.clean`; what a viewer says is a word or two.
+A WebSocket (`viewer_way`). What is sent is made and written by `view.clean`; what a viewer says is a wish.
 """
 
-import asyncio
 import contextlib
 import json
-import socket
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from aiohttp import WSCloseCode, WSMsgType, web
+from aiohttp import WSCloseCode, web
 from typing_extensions import TypedDict
 
 from streamer.access.action import Action
-from streamer.http.allowance import Allowance
-from streamer.http.connection import Connection, connection_of
-from streamer.http.feeds import FULL, GONE, HEARTBEAT, endless
+from streamer.http.connection import Connection
+from streamer.http.feeds import FULL, GONE, endless
 from streamer.http.keys import STREAMS, pipeline_of
 from streamer.http.needs import needs
 from streamer.http.operation import Answer, described
+from streamer.http.viewer_way import hear, limit_unsent, part, viewer_way
 from streamer.stream.pipeline import Pipeline
-from streamer.values.clock import monotonic
 from streamer.values.errors import Refused
-
-MOST_SAID = 256
-"""Bytes of one message of a viewer's."""
-BURST, PER_SECOND = 10, 1.0
-"""Messages a viewer may send at once, and a second in the long run: pings are among them."""
-FAREWELL = 1.0
-"""Seconds a viewer has to say good-bye."""
-UNSENT = 128 << 10
-"""Bytes that wait in the kernel: more would be pictures that nobody can leave out any more, of a slow viewer."""
 
 routes = web.RouteTableDef()
 
@@ -57,18 +44,7 @@ async def video(request: web.Request) -> web.StreamResponse:
     """The camera's own pictures, and where everything is in them, by WebSocket."""
     pipeline = pipeline_of(request)
     small = _asks_for_small(request)
-    # Its heartbeat finds viewers that are gone without a word. Pings are answered below, as many as may be.
-    way = web.WebSocketResponse(
-        timeout=FAREWELL,
-        heartbeat=HEARTBEAT,
-        autoping=False,
-        autoclose=False,
-        max_msg_size=MOST_SAID,
-        compress=False,
-    )
-    connection = connection_of(request)
-    if connection is None or not way.can_prepare(request):
-        raise Refused(426, "this is a WebSocket of version 13 (RFC 6455)", {"Upgrade": "websocket"})
+    way, connection = viewer_way(request)
     with request.app[STREAMS].seats.seated(pipeline.name, request.remote or ""):
         code: int = WSCloseCode.GOING_AWAY
         with contextlib.suppress(*GONE):
@@ -96,43 +72,27 @@ async def _attend(way: web.WebSocketResponse, connection: Connection, pipeline: 
     viewer = sizes.join(_Wire(connection), pipeline.state(), small=small)
     connection.on_room = viewer.flush
 
-    def obey(wish: Wish) -> None:
+    async def obey(said: str) -> bool:
+        wish = read_wish(said)
+        if wish is None:
+            return False
         if wish.small is not None:
             sizes.wish(viewer, small=wish.small)
         if wish.pause is not None:
             sizes.let_pause(viewer, pause=wish.pause)
+        return True
 
     try:
-        return await _listen(way, obey)
+        return await hear(way, obey)
     finally:
         connection.on_room = None
         sizes.leave(viewer)
 
 
-async def _listen(way: web.WebSocketResponse, obey: Callable[[Wish], None]) -> int:
-    """Do as he says, until he leaves or says too much."""
-    allowance = Allowance(BURST, PER_SECOND, monotonic())
-    while True:
-        message = await way.receive()
-        if message.type in (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED):
-            return WSCloseCode.OK
-        if message.type is WSMsgType.ERROR:
-            return way.close_code or WSCloseCode.PROTOCOL_ERROR
-        if not allowance.take(monotonic()):
-            return WSCloseCode.POLICY_VIOLATION
-        if message.type is WSMsgType.PING:
-            await way.pong(message.data)
-        elif message.type is not WSMsgType.PONG:
-            wish = read_wish(message.data)
-            if wish is None:
-                return WSCloseCode.POLICY_VIOLATION
-            obey(wish)
-
-
-def read_wish(said: object) -> Wish | None:
+def read_wish(said: str) -> Wish | None:
     """What a viewer wants from now on; None: that is not what he says."""
     try:
-        wish = json.loads(said) if isinstance(said, str) else None
+        wish = json.loads(said)
     except (ValueError, RecursionError):
         return None
     if not isinstance(wish, dict):
@@ -148,24 +108,6 @@ def _asks_for_small(request: web.Request) -> bool:
     if size not in SIZES:
         raise Refused(400, f"size: {size[:20]!r} is not allowed; allowed are large and small")
     return size == "small"
-
-
-async def part(way: web.WebSocketResponse, connection: Connection, code: int) -> None:
-    """Say good-bye, to who takes it."""
-    try:
-        async with asyncio.timeout(2 * FAREWELL):
-            if way.prepared:
-                await way.close(code=code)
-    except TimeoutError:
-        connection.abort()
-
-
-def limit_unsent(way: web.WebSocketResponse) -> None:
-    """Where the system can."""
-    found, option = way.get_extra_info("socket"), getattr(socket, "TCP_NOTSENT_LOWAT", None)
-    if found is not None and option is not None:
-        with contextlib.suppress(OSError):
-            found.setsockopt(socket.IPPROTO_TCP, option, UNSENT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ from streamer.access.action import Role
 from streamer.http.allowance import Allowance
 from streamer.http.connections import WRITE_TIMEOUT
 from streamer.http.listener import Listener, bind
-from streamer.http.video import BURST, MOST_SAID, read_wish
+from streamer.http.video import read_wish
+from streamer.http.viewer_way import BURST, MOST_SAID
 from streamer.service import Service
 from streamer.view.clean.backlog import MOST_BYTES
 from streamer.view.clean.clean import Clean

@@ -12,13 +12,10 @@ from contextlib import AbstractAsyncContextManager
 import aiohttp
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from streamer.http.allowance import Allowance
-from streamer.http.connection import connection_of
 from streamer.http.feeds import GONE, HEARTBEAT
 from streamer.http.forwarding import passed
 from streamer.http.forwarding.passed import FAILED, Passing
-from streamer.http.video import BURST, FAREWELL, MOST_SAID, PER_SECOND, limit_unsent, part
-from streamer.values.clock import monotonic
+from streamer.http.viewer_way import hear, limit_unsent, part, viewer_way
 from streamer.values.errors import Refused
 
 LARGEST = 16 << 20
@@ -40,12 +37,7 @@ async def pass_video(
         Overloaded: the replica does not answer, or has no place free.
         Refused: the replica refuses it; 426 it is no WebSocket; 502 it answers what is none.
     """
-    way = web.WebSocketResponse(
-        timeout=FAREWELL, heartbeat=HEARTBEAT, autoping=False, autoclose=False, max_msg_size=MOST_SAID, compress=False
-    )
-    connection = connection_of(request)
-    if connection is None or not way.can_prepare(request):
-        raise Refused(426, "this is a WebSocket of version 13 (RFC 6455)", {"Upgrade": "websocket"})
+    way, connection = viewer_way(request)
     code: int = WSCloseCode.GOING_AWAY
     with contextlib.suppress(*GONE):
         async with lasting, contextlib.AsyncExitStack() as asked:
@@ -83,7 +75,12 @@ def _refusal(passing: Passing, error: aiohttp.WSServerHandshakeError) -> Excepti
 
 async def _between(way: web.WebSocketResponse, owner: Owner) -> int:
     """Pass on what both say; gives the code to part with."""
-    ways = [asyncio.create_task(_told(way, owner)), asyncio.create_task(_shown(owner, way))]
+
+    async def tell(said: str) -> bool:
+        await owner.send_str(said)
+        return True
+
+    ways = [asyncio.create_task(hear(way, tell)), asyncio.create_task(_shown(owner, way))]
     try:
         done, _ = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         return done.pop().result()
@@ -104,22 +101,3 @@ async def _shown(owner: Owner, way: web.WebSocketResponse) -> int:
         else:
             code = owner.close_code or WSCloseCode.GOING_AWAY
             return code if message.type is WSMsgType.CLOSE and code in PASSED_CODES else WSCloseCode.GOING_AWAY
-
-
-async def _told(way: web.WebSocketResponse, owner: Owner) -> int:
-    """What a viewer says, as much as he may."""
-    allowance = Allowance(BURST, PER_SECOND, monotonic())
-    while True:
-        message = await way.receive()
-        if message.type in (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED):
-            return WSCloseCode.OK
-        if message.type is WSMsgType.ERROR:
-            return way.close_code or WSCloseCode.PROTOCOL_ERROR
-        if not allowance.take(monotonic()):
-            return WSCloseCode.POLICY_VIOLATION
-        if message.type is WSMsgType.PING:
-            await way.pong(message.data)
-        elif message.type is WSMsgType.TEXT:
-            await owner.send_str(message.data)
-        elif message.type is not WSMsgType.PONG:
-            return WSCloseCode.POLICY_VIOLATION

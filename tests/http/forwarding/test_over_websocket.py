@@ -11,7 +11,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 
 from streamer.control.seats import SeatLimits
 from streamer.http.forwarding import over_websocket
-from streamer.http.video import BURST, MOST_SAID
+from streamer.http.viewer_way import BURST, MOST_SAID
 from streamer.stream.pipeline import Pipeline
 from tests.http.replicas import Map, Two, run_owner, run_replica, run_two
 from tests.peers.until import until
