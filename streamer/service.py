@@ -169,7 +169,8 @@ class Service:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*(ended(task.get_name(), task) for task in tasks))
-            await ended("a change of the streams", self.stream_changes.settle(), self._reconciler.close())
+            await ended("a change of the streams", self.stream_changes.settle())
+            await ended("a stream that was to come", self._reconciler.close())
             await ended("the streams", self.streams.close())
             await ended("what was not allowed any more", self.admissions.settle())
             await ended("the models", self.models.close(), *self._errands)

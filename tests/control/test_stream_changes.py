@@ -177,6 +177,25 @@ async def test_nobody_waits_for_the_name_server_of_a_change() -> None:
     assert ("rtsp://h/2", True) in asked
 
 
+async def test_who_goes_back_from_a_cluster_is_told_where_his_streams_are(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A service alone says so at its start, until it has kept something itself."""
+    state = StateFile(tmp_path / "state.json")
+    state.write(Kept({"yard": {"url": "rtsp://u:pass-of-yard@h/1"}}))
+    await state.set_by()
+    changes = StreamChanges(SETTINGS, state, judge=allow, apply=allow_all)
+    assert "is in state.json.taken-over; for it to count again" in caplog.text
+    await changes.add({"name": "road", "url": "rtsp://h/"}, taken=lambda _: False)
+    caplog.clear()
+    StreamChanges(SETTINGS, state, judge=allow, apply=allow_all)
+    assert caplog.text == ""
+
+
+async def allow_all(_: Mapping[str, Entry]) -> None:
+    """Do as is said."""
+
+
 async def test_what_is_gained_waits_for_no_change_that_is_written() -> None:
     """What replicas share is followed while a change is on its way to them; changes stay in order."""
     shared, gate = create_autospec(Shared, instance=True), asyncio.Event()
