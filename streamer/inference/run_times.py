@@ -18,6 +18,11 @@ NEARLY: Final = 0.95
 """Of the pictures a second that the largest batch gives: for the rest nobody waits twice as long."""
 STALE: Final = 30.0
 """Seconds after which what is known of a number of calls at once is tried again."""
+DOUBTED: Final = 1.0
+"""The same after another number was chosen. A verdict compares moments, of which one may have been bad: a server's
+first calls take many times as long as its others, and 30 s would be lost to what those have shown."""
+TRUSTED: Final = 4.0
+"""Times as long each time that a trial has changed nothing, until it is STALE."""
 TRIAL: Final = 4
 """Calls that a trial is judged by."""
 GIVES_UP: Final = 6
@@ -86,6 +91,8 @@ class _Level:
 
     run_time: RunTime
     tried_at: float
+    rests: float = STALE
+    """Seconds until it is tried again."""
 
 
 @dataclass(slots=True)
@@ -174,7 +181,7 @@ class RunTimes:
             return
         for count in (self._lanes - 1, self._lanes + 1):
             level = self._levels.get(count)
-            if 1 <= count <= self.most and (level is None or now - level.tried_at >= STALE):
+            if 1 <= count <= self.most and (level is None or now - level.tried_at >= level.rests):
                 self._trial = _Trial(count, GIVES_UP * self.most)
                 return
 
@@ -182,7 +189,7 @@ class RunTimes:
         """What its calls have shown takes the place of what was known: in a mean with that it would hardly count."""
         self._trial = None
         level = self._levels.setdefault(trial.count, _Level(RunTime(), now))
-        level.tried_at = now
+        level.tried_at, level.rests = now, min(TRUSTED * level.rests, STALE)
         if trial.run_time:
             trial.run_time.succeed(level.run_time)
             level.run_time = trial.run_time
@@ -200,4 +207,7 @@ class RunTimes:
             if rates[lanes] >= rates[lanes - 1] * (1 + WORTH / (lanes - 1)):
                 break
             lanes -= 1
+        if lanes != self._lanes:
+            for level in self._levels.values():
+                level.rests = DOUBTED
         self._lanes = lanes

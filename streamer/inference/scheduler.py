@@ -65,6 +65,8 @@ class Scheduler:
         self._area = self._area_at = 0.0
         """Seconds of all calls so far, and when that was so."""
         self._left_at = -math.inf
+        self._is_short = False
+        """Whether a stream was due again before its turn came, since the last call left."""
         self._making = 0.0
         """Seconds from a call's being taken to its being sent, on average."""
 
@@ -84,7 +86,10 @@ class Scheduler:
             self._open[slot.stream] = _Place(had, slot.opened_at, slot)
             return None
         before, place.slot = place.slot, slot
-        return before, "superseded" if slot.opened_at - before.opened_at < SOON * slot.period else "capacity"
+        if slot.opened_at - before.opened_at < SOON * slot.period:
+            return before, "superseded"
+        self._is_short = True
+        return before, "capacity"
 
     def withdraw(self, slot: Slot) -> bool:
         """Take a slot out; whether it was still open."""
@@ -133,8 +138,9 @@ class Scheduler:
         # The newest frame's deadline is the call's: an old neighbour must not cut short what is fresh.
         deadline = max(slot.frame.received_at for slot in batch) + self.deadline
         call = self._begin(batch, sum(slot.pictures for slot in batch), deadline, now)
-        if self._open and len(self._calls) >= self.run_times.lanes:
+        if (self._open or self._is_short) and len(self._calls) >= self.run_times.lanes:
             self.run_times.crowd(now)
+        self._is_short = False
         return call, told
 
     def begin(self, pictures: int, deadline: float, now: float) -> Call:

@@ -68,6 +68,9 @@ class Outcome:
     offered: Counter[str] = field(default_factory=Counter)
     dropped: Counter[tuple[str, str]] = field(default_factory=Counter)
     granted: dict[str, float | None] = field(default_factory=dict)
+    idle: float = 0.0
+    """Seconds in which the model had nothing to do although slots were open; and the longest of them at once."""
+    longest_idle: float = 0.0
 
     @property
     def all_ages(self) -> list[float]:
@@ -99,6 +102,7 @@ class Simulation:
         self._granted = {camera.name: Granted(camera.sample_fps) for camera in cameras}
         self._picture = make_picture()
         self._counts_from = self._wakes_at = 0.0
+        self._idle_since: float | None = None
         self.outcome = Outcome(0.0)
 
     def run(self, seconds: float, *, settle: float = 0.0) -> Outcome:
@@ -111,6 +115,7 @@ class Simulation:
             self._now, _, happen = heapq.heappop(self._events)
             happen()
             self._schedule()
+            self._look_whether_idle()
         for slot in self.discipline.clear():
             self._drop((slot, "model_ended"))
         self.outcome.granted = {stream: granted.fps for stream, granted in self._granted.items()}
@@ -177,6 +182,16 @@ class Simulation:
         if at is not None and not self._now < self._wakes_at <= at:
             self._wakes_at = max(at, self._now + 1e-6)
             self._at(self._wakes_at, lambda: None)
+
+    def _look_whether_idle(self) -> None:
+        is_idle = not self._running and len(self.discipline) > 0 and self._now >= self._counts_from
+        if self._idle_since is not None and not is_idle:
+            seconds = self._now - self._idle_since
+            self.outcome.idle += seconds
+            self.outcome.longest_idle = max(self.outcome.longest_idle, seconds)
+            self._idle_since = None
+        elif self._idle_since is None and is_idle:
+            self._idle_since = self._now
 
     def _leave(self, call: Call) -> None:
         sent = self._now + MAKING * call.pictures

@@ -2,10 +2,11 @@
 
 import statistics
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 
-from streamer.inference.run_times import GIVES_UP, STALE, TRIAL, RunTimes
+from streamer.inference.run_times import DOUBTED, GIVES_UP, STALE, TRIAL, RunTimes
 from streamer.inference.scheduler import Scheduler
 from tests.inference.simulated import Camera, Server, Simulation
 
@@ -73,6 +74,24 @@ def test_a_trial_ends_with_enough_calls_and_without_them() -> None:
         assert run_times.tries
         run_times.add(8, 0.05, 1.5, 2.0 + STALE)
     assert (run_times.tries, run_times.lanes) == (False, 2)
+
+
+def test_a_verdict_is_doubted_and_trusted_by_and_by() -> None:
+    """A second after another number was chosen the former is tried again, then four times as late each time that this
+    changes nothing, and every STALE in the end: a bad moment costs no more than it was long."""
+    run_times, now, begun = RunTimes(2), 0.0, [0.0]
+    for _ in range(TRIAL):
+        run_times.add(8, 2.0, 2.0, now)
+    while now < 100.0:  # one server, each of whose calls takes 10 ms
+        was_trial = run_times.tries
+        run_times.crowd(now)
+        if run_times.tries and not was_trial:
+            begun.append(now)
+        now += 0.01
+        run_times.add(8, 0.01 * run_times.lanes, float(run_times.lanes), now)
+    rests = [later - earlier for earlier, later in pairwise(begun[1:])]
+    assert rests[:4] == pytest.approx([DOUBTED, 4 * DOUBTED, 16 * DOUBTED, STALE], abs=0.2)
+    assert run_times.lanes == 1
 
 
 def test_a_trial_with_calls_of_one_size_keeps_the_line() -> None:

@@ -1,12 +1,27 @@
 """streamer.inference.scheduler: the newest frames, in one order over all cameras; in simulated time."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from streamer.inference.batcher import Batcher
 from streamer.inference.discipline import Call
 from streamer.inference.scheduler import TRIES_AGAIN, Scheduler
-from tests.inference.simulated import CPU, FAST_CPU, GPU, Camera, Outcome, Server, Simulation, cameras, simulate
+from tests.inference.simulated import (
+    CPU,
+    FAST_CPU,
+    GPU,
+    MAKING,
+    SENDING,
+    Camera,
+    Outcome,
+    Server,
+    Simulation,
+    cameras,
+    simulate,
+)
 from tests.peers.frames import make_frame
 from tests.peers.slots import make_slot
 
@@ -88,11 +103,11 @@ def test_streams_that_are_alike_are_served_alike(count: int, sample_fps: float, 
     assert min(outcome.rates) + few >= 0.95 * (max(outcome.rates) - few)
 
 
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=10)
 @given(st.integers(2, 10), SERVERS, st.floats(0.15, 1.0))
 def test_no_answer_is_older_than_it_may_be(count: int, server: Server, deadline: float) -> None:
     """Once run times are known, what is asked about is answered within the deadline: it bears its batch."""
-    outcome = run(cameras(count), server, deadline=deadline, seconds=8.0)
+    outcome = run(cameras(count), server, deadline=deadline, seconds=14.0, settle=8.0)
     over = [age for age in outcome.all_ages if age > deadline]
     # A call that is tried once a second though it is thought to be late may be, and so may be one beside a trial.
     assert len(over) <= max(TRIES_AGAIN * outcome.seconds, 0.02 * len(outcome.all_ages))
@@ -108,6 +123,30 @@ def test_a_camera_that_stalls_changes_nobodys_rate(server: Server) -> None:
     for camera in streams[1:]:
         assert stalled.rate(camera.name) >= 0.98 * whole.rate(camera.name)
     assert max(stalled.all_ages) <= 1.5 * max(whole.all_ages)
+
+
+@settings(deadline=None, max_examples=15)
+@given(st.integers(2, 16), SERVERS, st.integers(0, 50))
+def test_the_model_has_something_to_do_while_anybody_waits(count: int, server: Server, seed: int) -> None:
+    """But for as long as a whole batch takes to be made and to be sent."""
+    outcome = run(cameras(count, seed=seed), server, seconds=8.0, settle=4.0)
+    assert outcome.longest_idle <= 8 * (MAKING + SENDING) + 1e-6
+
+
+@pytest.mark.parametrize("count", [8, 12])
+@settings(deadline=None, max_examples=8)
+@given(st.floats(1.0, 20.0), st.floats(0.1, 1.5), st.integers(0, 50))
+def test_what_the_first_calls_took_is_soon_forgotten(count: int, slower: float, until: float, seed: int) -> None:
+    """A server that begins slow is used as one is whose calls are always under way, also by as many cameras as a call
+    takes pictures: nothing is left over there that would say that more is due than leaves."""
+    slow = replace(CPU, base=slower * CPU.base, each=slower * CPU.each)
+    rates = []
+    for kind in (Scheduler, Batcher):
+        discipline = kind(max_batch_size=8, in_flight=2, deadline=1.0)
+        simulation = Simulation(discipline, slow, cameras(count, seed=seed))
+        simulation.change(until, CPU)
+        rates.append(sum(simulation.run(14.0, settle=9.0).rates))
+    assert rates[0] >= 0.9 * rates[1]
 
 
 # ---- shares
