@@ -28,6 +28,7 @@ from streamer.control.takeover import Takeover
 from streamer.values.clock import Clock
 from streamer.values.cluster_view import FAILOVER, ClusterView, ReplicaView, StreamView
 from streamer.values.distribution import Distribution
+from streamer.values.epoch import Epoch
 from streamer.values.errors import Refused
 from streamer.values.name import is_name
 from streamer.values.recording import Recording
@@ -60,8 +61,8 @@ class Clustering:
         """What replicas sign with what they pass on to each other."""
         self.authority = None if settings.tls is None else settings.tls.ca
         """A file of who signed for NATS, and may have for replicas; None: those whom the system knows alone."""
-        self.on_gained: list[Callable[[str], None]] = []
-        """Told of each stream that is ours from now on."""
+        self.on_gained: list[Callable[[str, Epoch], None]] = []
+        """Told of each stream that is ours from now on, and by which claim."""
         self.on_lost: list[Callable[[str], None]] = []
         """Told of each stream that is not ours any more: its camera is let go of at once."""
         self.on_change: Callable[[], Awaitable[None]] = _nobody
@@ -326,7 +327,7 @@ class Clustering:
     def _gained(self, stream: str, epoch: int) -> None:
         log.info("runs %s from now on, by claim %d", stream, epoch)
         for tell in self.on_gained:
-            tell(stream)
+            tell(stream, Epoch(self._ownership.bucket, epoch))
         self._news.set()
 
     def _lost(self, stream: str) -> None:

@@ -16,6 +16,7 @@ from streamer.config.archive import ArchiveSettings
 from streamer.config.storage import StorageSettings
 from streamer.values.alert import Telling
 from streamer.values.clock import Clock
+from streamer.values.epoch import Epoch
 from streamer.values.errands import Errands
 from streamer.values.errors import ConfigError
 from streamer.values.event import Event, Picture
@@ -109,10 +110,12 @@ class Keeping:
         if self.archive is not None and self.archive.following is not None:
             self.archive.following.look_now()
 
-    def gained(self, stream: str) -> None:
+    def gained(self, stream: str, epoch: Epoch) -> None:
         """A shared stream is ours to run from now on: what its former owner left open is ended. Never waits."""
         if self.archive is not None and self.archive.following is not None:
-            self.archive.following.gained(stream)
+            from streamer.archive.claims import Claimed
+
+            self.archive.following.gained(stream, Claimed(epoch, self._wall()))
 
     def lost(self, stream: str) -> None:
         """It is another's, or nobody's: none of its events are ours to end. Never waits."""

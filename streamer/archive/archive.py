@@ -136,7 +136,7 @@ class Archive:
                 outbox=self.outbox,
                 leases=self.leases,
                 forget=self._forget,
-                end_of_others=self._ends.of_former_owner,
+                take_over=self._ends.at_takeover,
                 on_kept=on_kept,
             )
         self.uploads: Uploads | None = None
@@ -191,7 +191,8 @@ class Archive:
 
     def put(self, event: Event, picture: Picture | None = None) -> None:
         """Have an event kept as it is now; never waits."""
-        self.writer.put(event, picture)
+        epoch = None if self.following is None else self.following.epoch(event.stream)
+        self.writer.put(event, picture, epoch)
 
     async def write(self) -> None:
         """Open the database, where it is not open yet, as often as that takes; then write, until cancelled."""

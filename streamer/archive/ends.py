@@ -5,8 +5,9 @@ Whoever was told of one is told of its end. All of it within the thread that wri
 
 from collections.abc import Sequence
 
-from streamer.archive import event_table, lying
+from streamer.archive import claims, event_table, lying
 from streamer.archive.alerts.judge import Judge
+from streamer.archive.claims import Claimed
 from streamer.archive.database import Cursor, Database
 from streamer.archive.kept import Kept
 from streamer.archive.retention import DAY
@@ -33,13 +34,18 @@ class Ends:
         self._judged(cursor, left)
         return len(left)
 
-    def of_former_owner(self, stream: str) -> None:
-        """End what the replica left open that ran a stream before us.
+    def at_takeover(self, stream: str, claimed: Claimed) -> None:
+        """End what the replica left open that ran a stream before us, and keep nothing more that begins there.
+
+        Args:
+            stream: that is ours from now on.
+            claimed: our claim to it.
 
         Raises:
             DatabaseAway: it goes on.
         """
         with self._database.writing() as cursor:
+            claims.note(cursor, stream, claimed)
             ended = self._judged(cursor, event_table.end_of_others(cursor, stream, self._replica or ""))
             self._of_others |= ended  # before others can see it
 

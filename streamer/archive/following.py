@@ -17,8 +17,10 @@ from streamer.archive.alerts.lease_table import Lease
 from streamer.archive.alerts.leases import Leases
 from streamer.archive.alerts.letter import Queue
 from streamer.archive.alerts.stored_outbox import StoredOutbox
+from streamer.archive.claims import Claimed
 from streamer.archive.database import Cursor, Database, DatabaseAway, Row
 from streamer.archive.kept import Kept
+from streamer.values.epoch import Epoch
 from streamer.values.errands import Errands
 
 log = logging.getLogger(__name__)
@@ -58,7 +60,7 @@ class Following:
         outbox: StoredOutbox,
         leases: Leases,
         forget: Callable[[str], None],
-        end_of_others: Callable[[str], None],
+        take_over: Callable[[str, Claimed], None],
         on_kept: Callable[[Sequence[Kept]], None],
     ) -> None:
         """Have looked at nothing.
@@ -72,16 +74,19 @@ class Following:
             outbox: has those told whom others wrote letters to.
             leases: of outlets.
             forget: told in the thread that writes of the id of what was removed: nothing more of it is to be kept.
-            end_of_others: called in that thread: ends a stream's events that the replica left open that ran it before.
+            take_over: called in that thread: writes down by which claim a stream is ours, and ends the events that the
+                replica left open that ran it before.
             on_kept: told on the event loop of events that any replica keeps, in the order of their changes.
         """
         self._database, self._folder, self._replica, self._forget = database, folder, replica, forget
-        self._end_of_others = end_of_others
+        self._take_over = take_over
         self._alerts, self._outbox, self._leases, self._on_kept = alerts, outbox, leases, on_kept
         self._reading, self._writing = Errands(1, "archive-follow"), writing
         self._wake = asyncio.Event()
-        self._gained: set[str] = set()
-        """Streams that are ours from now on, and whose former owner may have left events open."""
+        self._gained: dict[str, Claimed] = {}
+        """Streams that are ours from now on, which is to be written down; their former owners may have left events."""
+        self._epochs: dict[str, Epoch] = {}
+        """Of the newest claim by which a stream was ours."""
         self._refused: set[str] = set()
         """Keys of doomed files that cannot be removed: they must not keep the others, nor anything else."""
         self._last: Look | None = None
@@ -92,14 +97,18 @@ class Following:
         """Tell what is kept from that change on."""
         self._told = changed
 
-    def gained(self, stream: str) -> None:
+    def gained(self, stream: str, claimed: Claimed) -> None:
         """A stream is ours to run from now on; never waits."""
-        self._gained.add(stream)
+        self._gained[stream], self._epochs[stream] = claimed, claimed.epoch
         self.look_now()
+
+    def epoch(self, stream: str) -> Epoch | None:
+        """Of the claim by which what happens in a stream of ours is kept; None: it never was ours by one."""
+        return self._epochs.get(stream)
 
     def lost(self, stream: str) -> None:
         """It is not any more; its events are another's to end. Never waits."""
-        self._gained.discard(stream)
+        self._gained.pop(stream, None)
 
     def look_now(self) -> None:
         """Do not wait for the next look."""
@@ -132,7 +141,7 @@ class Following:
 
     async def _step(self) -> None:
         for stream in sorted(self._gained):
-            await self._writing.run(partial(self._take_over, stream))
+            await self._writing.run(partial(self._take, stream))
         look, last = await self._reading.run(self._look), self._last
         if due := self._leases.due(look.leases):
             self._leases.taken(await self._writing.run(partial(self._leases.take, due)))
@@ -160,14 +169,14 @@ class Following:
                 event_table.newest_change(cursor),
             )
 
-    def _take_over(self, stream: str) -> None:
-        if stream not in self._gained:  # it may be another's by now, and its events go on there
+    def _take(self, stream: str) -> None:
+        claimed = self._gained.pop(stream, None)  # before: it may be lost and gained again meanwhile
+        if claimed is None:  # it may be another's by now, and its events go on there
             return
-        self._gained.discard(stream)  # before: it may be lost and gained again meanwhile
         try:
-            self._end_of_others(stream)
+            self._take_over(stream, claimed)
         except BaseException:
-            self._gained.add(stream)
+            self._gained.setdefault(stream, claimed)
             raise
 
     def _doomed(self, cursor: Cursor) -> list[str]:

@@ -5,6 +5,7 @@ An hour's outage costs a place for each event, and not for each change of it.
 
 from dataclasses import dataclass
 
+from streamer.values.epoch import Epoch
 from streamer.values.event import Event, Picture
 
 MAX_WAITING = 10_000
@@ -21,6 +22,8 @@ class Entry:
     picture: Picture | None = None
     is_written: bool = False
     """Whether the picture is on disk already."""
+    epoch: Epoch | None = None
+    """Of the claim by which the stream was ours when it was put first; None: there is no cluster, or no claim."""
 
     @property
     def picture_bytes(self) -> int:
@@ -49,6 +52,7 @@ class Waiting:
         former = self._entries.pop(entry.event.id, None)
         if former is not None:
             self.picture_bytes -= former.picture_bytes
+            entry.epoch = former.epoch
             if entry.picture is None:
                 entry.picture, entry.is_written = former.picture, former.is_written
         self._entries[entry.event.id] = entry

@@ -8,12 +8,14 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from streamer.archive import claims, event_table
 from streamer.archive.alerts.judge import Judge, Judged
 from streamer.archive.database import BadRow, Database, DatabaseAway
 from streamer.archive.kept import Kept
 from streamer.archive.pictures import Pictures
 from streamer.archive.waiting import Entry, Waiting
 from streamer.values.clock import Clock
+from streamer.values.epoch import Epoch
 from streamer.values.errands import Errands
 from streamer.values.event import Event, Picture
 
@@ -32,6 +34,7 @@ class _Outcome:
     """What came of one batch."""
 
     judged: Judged = field(default_factory=Judged)
+    outrun: int = 0
     refused: int = 0
     pictures_lost: int = 0
 
@@ -70,6 +73,8 @@ class Writer:
         """Ids of events that were removed, the newest last: one may still go on, and is not kept again."""
         self.kept = 0
         """Events written, each as often as it changed."""
+        self.outrun = 0
+        """Events that were not kept, for they began after another replica's newer claim to their stream."""
         self.failures = 0
         """Attempts that failed."""
         self.failing: str | None = None
@@ -86,9 +91,15 @@ class Writer:
         """Pictures that could not be kept."""
         return self.waiting.pictures_lost + self._pictures_refused
 
-    def put(self, event: Event, picture: Picture | None = None) -> None:
-        """Have an event kept as it is now; never waits."""
-        self.waiting.put(Entry(event, picture))
+    def put(self, event: Event, picture: Picture | None = None, epoch: Epoch | None = None) -> None:
+        """Have an event kept as it is now; never waits.
+
+        Args:
+            event: as it is.
+            picture: that is new.
+            epoch: of the claim by which its stream is ours; None: there is no cluster, or no claim.
+        """
+        self.waiting.put(Entry(event, picture, epoch=epoch))
         self._filled.set()
 
     async def run(self) -> None:
@@ -144,6 +155,7 @@ class Writer:
             log.info("the archive keeps events again; %d still wait", len(self.waiting))
         self.failing = self.failing_since = None
         self.kept += len(outcome.judged.kept)
+        self.outrun += outcome.outrun
         self._refused += outcome.refused
         self._pictures_refused += outcome.pictures_lost
         self._on_judged(outcome.judged)
@@ -161,6 +173,11 @@ class Writer:
         """Pictures first: no row names a file that is not there."""
         outcome = _Outcome()
         batch = [entry for entry in batch if entry.event.id not in self._unwanted]
+        for event in self._late(batch):
+            self.forget(event.id)
+            outcome.outrun += 1
+            log.info("%s: an event is not kept: it began after another replica had claimed the stream", event.stream)
+        batch = [entry for entry in batch if entry.event.id not in self._unwanted]
         for entry in batch:
             self._write_picture(entry, outcome)
         entries = [(entry.event, entry.picture if entry.is_written else None) for entry in batch]
@@ -173,6 +190,21 @@ class Writer:
         else:
             outcome.judged = judged
         return outcome
+
+    def _late(self, batch: Sequence[Entry]) -> list[Event]:
+        """Those that are not kept, since a newer claim than theirs was there when they began."""
+        claimed = [entry for entry in batch if entry.epoch is not None]
+        if not claimed:
+            return []
+        with self._database.reading() as cursor:
+            newest = claims.newest(cursor, {entry.event.stream for entry in claimed})
+            late = [
+                entry.event
+                for entry in claimed
+                if (by := newest.get(entry.event.stream)) is not None and by.outruns(entry.event, entry.epoch)
+            ]
+            known = event_table.those_of(cursor, [event.id for event in late])
+        return [event for event in late if event.id not in known]
 
     def _write_picture(self, entry: Entry, outcome: _Outcome) -> None:
         if entry.picture is None or entry.is_written:

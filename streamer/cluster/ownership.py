@@ -86,7 +86,8 @@ class Ownership:
         self._liveness, self._claims = Liveness(), Claims()
         self._let_go: dict[str, int] = {}
         """The newest epoch by which we ran what we run no more."""
-        self._bucket: str | None = None
+        self.bucket = ""
+        """When the bucket was made that was heard last."""
         self._listens_since: float | None = None
         self._unowned_since: dict[str, float] = {}
         self._spoke_at = self._turned_at = self._changed_at = self._weighed_at = float("-inf")
@@ -110,8 +111,8 @@ class Ownership:
         """
         self._claims.forget()
         self._liveness.forget()
-        if bucket != self._bucket:
-            self._bucket = bucket
+        if bucket != self.bucket:
+            self.bucket = bucket
             self._let_go.clear()
             self.held = dict.fromkeys(self.held, 0)
 

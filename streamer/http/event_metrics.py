@@ -54,6 +54,9 @@ def of_archive(archive: "Archive") -> Iterator[Metric]:
     lost.add_metric(["picture"], writer.pictures_lost)
     yield lost
     yield CounterMetricFamily(
+        "sightline_archive_outrun", "Events that began after another replica had claimed their stream", writer.outrun
+    )
+    yield CounterMetricFamily(
         "sightline_archive_removed", "Events that were let go by the rules of retention", archive.retention.removed
     )
     yield GaugeMetricFamily(

@@ -11,16 +11,20 @@ import pytest
 from streamer.archive import event_table, lying
 from streamer.archive.alerts.leases import SECONDS
 from streamer.archive.archive import Archive
+from streamer.archive.claims import Claimed
 from streamer.archive.database import Cursor, DatabaseAway
 from streamer.archive.following import PAGE
 from streamer.archive.kept import Kept
 from streamer.archive.retention import DAY
 from streamer.values.alert import AlertRule, Telling
 from streamer.values.clock import monotonic
+from streamer.values.epoch import Epoch
 from streamer.values.event import Event
-from tests.archive.events import NOON, an_event
+from tests.archive.events import NOON, a_picture, an_event
 from tests.archive.replicas import LATER, Replicas
 from tests.peers.until import until
+
+CLAIMED = Claimed(Epoch("bucket", 1), NOON)
 
 
 def away(**_: object) -> AbstractContextManager[Cursor]:
@@ -99,7 +103,7 @@ async def test_events_that_a_dead_replica_left_open_end_with_whoever_takes_its_s
     await two.near.writer.settle()
     async with following(far):
         assert far.following is not None
-        far.following.gained("a")
+        far.following.gained("a", CLAIMED)
         await until(lambda: (left.id, "ended") in heard)
     two.near.put(replace(left, last_at=left.last_at + 30))
     await two.near.writer.settle()
@@ -108,6 +112,37 @@ async def test_events_that_a_dead_replica_left_open_end_with_whoever_takes_its_s
     assert ended is not None
     assert going_on is not None
     assert (ended.event.ended_at, going_on.event.ended_at) == (left.last_at, None)
+
+
+async def test_what_begins_after_another_replicas_newer_claim_is_not_kept(two: Replicas) -> None:
+    """With a replica that reaches the database and not NATS; it is counted. What began before is kept."""
+    newer = Claimed(Epoch("bucket", 2), NOON + 10)
+    began, late = an_event(NOON + 9, stream="a"), an_event(NOON + 11, stream="a")
+    waited, other = an_event(NOON + 9.5, stream="a"), an_event(NOON + 11, stream="b")
+    near, far = two.both
+    async with following(near, far):
+        assert near.following is not None
+        assert far.following is not None
+        for stream in "ab":
+            near.following.gained(stream, CLAIMED)
+        near.put(began)
+        await until(lambda: two.events() == {began.id})
+        far.following.gained("a", newer)
+        await until(lambda: ended(two, began))
+        for event in (late, waited, other, replace(late, last_at=NOON + 20)):
+            near.put(event, a_picture())
+        await until(lambda: two.events() == {began.id, waited.id, other.id} and near.writer.outrun == 1)
+        assert not near.pictures.image(late).exists()
+        own = an_event(NOON + 12, stream="a")
+        far.put(own)
+        await until(lambda: own.id in two.events())
+        near.put(replace(late, last_at=NOON + 30, ended_at=NOON + 30))
+        back = an_event(NOON + 31, stream="a")
+        near.following.gained("a", Claimed(Epoch("bucket", 3), NOON + 30))
+        near.put(back)
+        await until(lambda: back.id in two.events())
+    assert late.id not in two.events()
+    assert near.writer.outrun == 1
 
 
 async def test_a_file_that_cannot_be_removed_keeps_nobody_from_following(
@@ -163,7 +198,7 @@ async def test_who_has_lost_a_stream_before_it_could_write_ends_none_of_its_even
     await two.far.writer.settle()
     assert two.near.following is not None
     for stream in "ab":
-        two.near.following.gained(stream)  # before it has a database
+        two.near.following.gained(stream, CLAIMED)  # before it has a database
     two.near.following.lost("a")
     async with following(two.near):
         await until(lambda: ended(two, other))
@@ -187,7 +222,7 @@ async def test_who_ends_an_event_of_a_dead_replica_is_the_one_to_tell_of_it(two:
         event_table.put(cursor, [(left, None)], "dead")
     async with following(near, far):
         assert far.following is not None
-        far.following.gained("a")
+        far.following.gained("a", CLAIMED)
         await until(lambda: ("far", left.id, True) in told)
         last = an_event(NOON, stream="b")
         near.put(last)
