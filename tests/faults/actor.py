@@ -18,6 +18,8 @@ from tests.peers.required import nats_server_path
 
 STORE, ROUTES, PORT = 4222, 6222, 8000
 """Ports, the same on each machine."""
+LONGEST_END = 60.0
+"""Seconds that a replica may take to end."""
 
 
 class Actor:
@@ -117,6 +119,18 @@ class Actor:
         self._turn("up")
         self.machine.mend()
 
+    def restore(self) -> None:
+        """Have both run and reach the others, whatever was done to them."""
+        if self._store is None or self._store.poll() is not None:
+            self.start_store()
+        if self._replica is None or self._replica.poll() is not None:
+            self._turn("dead")
+            self.start()
+        elif self._state == "cut":
+            self.mend()
+        elif self._state == "stopped":
+            self.go_on()
+
     # ---- what is seen
 
     @property
@@ -128,8 +142,12 @@ class Actor:
     @property
     def is_up(self) -> bool:
         """Whether nothing is done to it, and it serves."""
-        turns = [each.state for each in tuple(self.seen) if isinstance(each, Turned)]
-        return turns[-1:] == ["up"]
+        return self._state == "up"
+
+    @property
+    def _state(self) -> State | None:
+        """What was done to it last; None: it has not begun."""
+        return next((each.state for each in reversed(tuple(self.seen)) if isinstance(each, Turned)), None)
 
     def _turn(self, state: State) -> None:
         self.seen.append(Turned(time.monotonic(), self.name, state))
@@ -142,7 +160,7 @@ class Actor:
         if self._replica is not None and self._replica.poll() is None:
             self._replica.send_signal(signal.SIGCONT)
             self._replica.send_signal(number)
-            self._replica.wait()
+            self._replica.wait(LONGEST_END)
         self._turn("dead")
 
     def _read(self, replica: subprocess.Popen[str]) -> None:

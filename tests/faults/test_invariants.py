@@ -1,14 +1,16 @@
 """tests.faults: the checker finds what it is there to find, and nothing else."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.faults.invariants import judge
+from tests.faults.invariants import judge, judge_events
 from tests.faults.observed import Gained, Lost, Observed, Saw, Stored, Turned, understood
 from tests.faults.schedule import faults
+from tests.faults.told import BEGUN, KeptEvent, Letter, News, Told
 
 UP: list[Observed] = [
     *(Stored(0.0, name, is_up=True) for name in "ab"),
@@ -78,3 +80,45 @@ def test_a_seed_means_the_same_faults_and_one_machine_has_one_at_a_time(seed: in
         own = [fault for fault in drawn if fault.machine == machine]
         for one, other in itertools.pairwise(own):
             assert one.at + one.seconds <= other.at
+
+
+TAKEN: list[Observed] = [*UP, Gained(20.0, "b", "s", 2), Lost(40.0, "a", "s")]
+
+
+def test_an_event_of_an_older_claim_that_began_after_a_newer_one_is_found() -> None:
+    """Two seconds after it: as long as two may run a stream. Whoever has the newest claim may keep what begins."""
+    kept = [KeptEvent("1", "s", "a", 21.9), KeptEvent("2", "s", "b", 30.0), KeptEvent("3", "s", "a", 22.1)]
+    judged = judge_events(TAKEN, told_of(*kept))
+    assert judged.complaints == ["a kept an event of s that began at 22.1 under claim 1, after claim 2"]
+    back = [*TAKEN, Gained(50.0, "a", "s", 3)]
+    assert judge_events(back, told_of(KeptEvent("4", "s", "a", 60.0))).complaints == []
+
+
+def test_an_event_that_two_notifications_say_the_beginning_of_is_found() -> None:
+    """One notification may come as often as it likes, and is counted; the end of an event is another."""
+    told = told_of(KeptEvent("1", "s", "a", 5.0))
+    again = (*told.letters, *told.letters, Letter("end", "alert_ended", "1"))
+    assert judge_events(UP, replace(told, letters=again)).complaints == []
+    assert replace(told, letters=again).repeated == 1
+    other = (*again, Letter("other", BEGUN, "1"))
+    found = judge_events(UP, replace(told, letters=other)).complaints
+    assert found == ["event 1 was told as new by two notifications"]
+
+
+def test_an_event_that_a_listener_hears_of_as_new_twice_is_found() -> None:
+    """At one replica; each of them tells of it."""
+    told = told_of(KeptEvent("1", "s", "a", 5.0))
+    assert judge_events(UP, replace(told, news=(News("a", "1"), News("b", "1")))).complaints == []
+    found = judge_events(UP, replace(told, news=(News("a", "1"), News("b", "1"), News("a", "1")))).complaints
+    assert found == ["event 1 was told as new twice at a"]
+
+
+def test_an_event_that_nobody_was_told_of_is_found() -> None:
+    """That it has ended does not say that it began."""
+    told = Told((KeptEvent("1", "s", "a", 5.0),), (Letter("end", "alert_ended", "1"),))
+    assert judge_events(UP, told).complaints == ["event 1 of s was told to nobody"]
+
+
+def told_of(*kept: KeptEvent) -> Told:
+    """Of each of these as it began, once."""
+    return Told(kept, tuple(Letter(f"of {event.id}", BEGUN, event.id) for event in kept))

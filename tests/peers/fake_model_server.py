@@ -20,7 +20,7 @@ from serving import signature, wire
 from serving.signature import Contract
 
 ROWS = 3
-"""Detections in every answer: scores 0.9, 0.6 and 0.3."""
+"""Detections in every answer."""
 
 
 def expected_boxes(value: int) -> NDArray[np.float32]:
@@ -57,6 +57,8 @@ class FakeModelServer:
         """Signatures, inputs and outputs that the model lacks."""
         self.input_size: tuple[int, int] | None = None
         """Height and width that its signature states, -1 for a free one, if they are not the contract's."""
+        self.scores = [0.9, 0.6, 0.3]
+        """Of each answer's rows."""
         self.outputs: dict[str, NDArray[Any]] = {}
         """Outputs to answer with instead of the computed ones."""
         self.raw: bytes | None = None
@@ -180,7 +182,7 @@ class FakeModelServer:
         rows = len(pictures)
         outputs: dict[str, NDArray[Any]] = {
             signature.DETECTION_BOXES: np.stack([expected_boxes(int(picture[0, 0, 0])) for picture in pictures]),
-            signature.DETECTION_SCORES: np.tile(np.array([0.9, 0.6, 0.3], np.float32), (rows, 1)),
+            signature.DETECTION_SCORES: np.tile(np.array(self.scores, np.float32), (rows, 1)),
             signature.DETECTION_CLASSES: np.tile(np.array([1, 2, 7], np.float32), (rows, 1)),
             signature.NUM_DETECTIONS: np.full(rows, ROWS, np.float32),
         } | self.outputs

@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from ipaddress import ip_network
 from pathlib import Path
 
 import psycopg
@@ -19,8 +20,8 @@ from tests.peers.until import wait_until
 class PostgresqlServer:
     """One, which can be stopped and started again with what it holds."""
 
-    def __init__(self, programs: Path, folder: Path) -> None:
-        self.port = free_port()
+    def __init__(self, programs: Path, folder: Path, host: str = "127.0.0.1") -> None:
+        self.port, self._host = free_port(), host
         self._programs, self._folder = programs, folder
         self._databases = 0
         self._process: Process | None = None
@@ -28,7 +29,7 @@ class PostgresqlServer:
     @contextmanager
     def running(self) -> Iterator[None]:
         """Run it for as long as the block lasts."""
-        arguments: list[str | Path] = ["-D", self._folder, "-p", str(self.port), "-c", "listen_addresses=127.0.0.1"]
+        arguments: list[str | Path] = ["-D", self._folder, "-p", str(self.port), "-c", f"listen_addresses={self._host}"]
         arguments += ["-c", f"unix_socket_directories={self._folder}", "-c", "shared_buffers=16MB", "-c", "fsync=off"]
         with run_process([*_as_postgres(), self._programs / "postgres", *arguments]) as self._process:
             wait_until(self._answers)
@@ -45,7 +46,7 @@ class PostgresqlServer:
         return self._address(name)
 
     def _address(self, name: str) -> str:
-        return f"postgresql://postgres@127.0.0.1:{self.port}/{name}"
+        return f"postgresql://postgres@{self._host}:{self.port}/{name}"
 
     def _answers(self) -> bool:
         try:
@@ -56,8 +57,8 @@ class PostgresqlServer:
 
 
 @contextmanager
-def make_postgresql() -> Iterator[PostgresqlServer]:
-    """One that does not run yet; what it holds is gone after the block."""
+def make_postgresql(host: str = "127.0.0.1") -> Iterator[PostgresqlServer]:
+    """One that does not run yet; what it holds is gone after the block. Its host's neighbours may ask it, too."""
     requires("postgresql")
     programs = postgresql_programs()
     assert programs is not None
@@ -69,7 +70,9 @@ def make_postgresql() -> Iterator[PostgresqlServer]:
         subprocess.run(
             [*_as_postgres(), programs / "initdb", "-D", path / "data", *settings], check=True, capture_output=True
         )
-        yield PostgresqlServer(programs, path / "data")
+        with (path / "data" / "pg_hba.conf").open("a") as rules:
+            rules.write(f"host all all {ip_network(f'{host}/24', strict=False)} trust\n")
+        yield PostgresqlServer(programs, path / "data", host)
 
 
 def _as_postgres() -> list[str]:

@@ -37,14 +37,14 @@ Answer = Callable[[Told], Awaitable[web.StreamResponse]]
 class Receiver:
     """One server."""
 
-    def __init__(self, port: int) -> None:
-        self.port = port
+    def __init__(self, port: int, host: str = "127.0.0.1") -> None:
+        self.port, self.host = port, host
         self.told: list[Told] = []
         self.answer: Answer = _taken
 
     def url(self, path: str = "/hook") -> str:
         """Of it."""
-        return f"http://127.0.0.1:{self.port}{path}"
+        return f"http://{self.host}:{self.port}{path}"
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Keep it, and answer."""
@@ -72,14 +72,14 @@ def answering(status: int, text: str = "", headers: Mapping[str, str] | None = N
 
 
 @asynccontextmanager
-async def run_receiver(port: int | None = None) -> AsyncIterator[Receiver]:
+async def run_receiver(port: int | None = None, host: str = "127.0.0.1") -> AsyncIterator[Receiver]:
     """Listen for as long as the block lasts."""
-    receiver = Receiver(free_port() if port is None else port)
+    receiver = Receiver(free_port() if port is None else port, host)
     application = web.Application(client_max_size=64 << 20)
     application.router.add_route("*", "/{path:.*}", receiver.handle)
     runner = web.AppRunner(application, shutdown_timeout=0.1, handler_cancellation=True)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", receiver.port).start()
+    await web.TCPSite(runner, host, receiver.port).start()
     try:
         yield receiver
     finally:
