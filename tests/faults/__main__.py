@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.faults.cluster import HOST, Cluster, cluster
 from tests.faults.listening import listening
-from tests.faults.measures import measure_death
+from tests.faults.measures import measure_death, measure_restart
 from tests.faults.report import HEADING, Line, table
 from tests.faults.runs import run_once
 
@@ -19,16 +19,19 @@ BEGINNING = 180.0
 """Seconds for a cluster to begin."""
 
 
-async def everything(cluster: Cluster, seeds: Sequence[int], *, death: bool) -> int:
+async def everything(cluster: Cluster, seeds: Sequence[int], *, death: bool, restart: bool) -> int:
     """All that is asked for, and what it came to; returns how much of it broke a rule."""
     if not await cluster.settle(BEGINNING):
         said = (actor.lines[-3:] for actor in cluster.actors)
         print(f"the cluster did not begin: {cluster.odd()}", *said, sep="\n")
         return 1
     print(f"whole after {cluster.age:.1f} s", flush=True)
+    broken = 0
     if death:
         await measure_death(cluster)
-    return await all_runs(cluster, seeds)
+    if restart:
+        broken += not await measure_restart(cluster)
+    return broken + await all_runs(cluster, seeds)
 
 
 async def all_runs(cluster: Cluster, seeds: Sequence[int]) -> int:
@@ -54,15 +57,17 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=50, help="of random faults (default 50)")
     parser.add_argument("--seed", type=int, default=1, help="of the first run; the next has the next (default 1)")
     parser.add_argument("--death", action="store_true", help="first measure what a kill -9 costs")
-    parser.add_argument("--sample-fps", type=float, default=1.0, help="of each stream (default 1)")
+    parser.add_argument("--restart", action="store_true", help="first measure what restarting each in turn costs")
+    parser.add_argument("--sample-fps", type=float, help="of each stream (default 1, with --restart all of 5)")
     parser.add_argument("--keep", type=Path, help="a folder for all logs; it must not be there yet")
     given = parser.parse_args()
+    sample_fps = given.sample_fps or (5.0 if given.restart else 1.0)
     seeds = range(given.seed, given.seed + given.runs)
     with ExitStack() as stack:
         folder = given.keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sightline-faults-")))
         folder.mkdir(exist_ok=given.keep is None)
-        joined = stack.enter_context(cluster(MACHINES, given.streams, folder, given.sample_fps))
-        broken = asyncio.run(everything(joined, seeds, death=given.death))
+        joined = stack.enter_context(cluster(MACHINES, given.streams, folder, sample_fps))
+        broken = asyncio.run(everything(joined, seeds, death=given.death, restart=given.restart))
     return 1 if broken else 0
 
 

@@ -1,6 +1,7 @@
 """When each stream's results came, whoever told them: what viewers would have seen."""
 
 import asyncio
+import itertools
 import json
 import time
 from collections import defaultdict
@@ -32,6 +33,11 @@ class Results:
     def gap(self, stream: str, since: float) -> float | None:
         """Seconds from then until the next result of a stream; None: there was none."""
         return next((at - since for at in self.times[stream] if at > since), None)
+
+    def longest(self, stream: str, since: float, until: float) -> tuple[float, float]:
+        """The longest while between without a result of a stream: when it began, and its seconds."""
+        times = [since, *(at for at in self.times[stream] if since < at < until), until]
+        return max(((before, after - before) for before, after in itertools.pairwise(times)), key=lambda each: each[1])
 
     def count(self, stream: str, since: float, until: float) -> int:
         """Results of a stream between."""
