@@ -5,14 +5,14 @@ Video first: whatever becomes of NATS, what is run is run on, and another connec
 
 import asyncio
 import contextlib
-import itertools
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from streamer.cluster.bucket import Bucket, CaughtUp, GoodBye, Heard, MemberHeard, NatsAway, Outrun, Rejected, opened
+from streamer.cluster.bucket import Bucket, CaughtUp, GoodBye, Heard, MemberHeard, NatsAway, Outrun, Rejected
 from streamer.cluster.claims import Claim
 from streamer.cluster.member import MOST_CANNOT, Member
+from streamer.cluster.opening import first_opened
 from streamer.cluster.ownership import Claiming, Clearing, Giving, Ownership, Step
 from streamer.cluster.registry import RecordHeard, Registry, Writing
 from streamer.cluster.servers import Servers
@@ -154,9 +154,12 @@ class Replica:
     # ---- a connection, and the next
 
     async def _connect(self) -> None:
-        for url in itertools.cycle(self._servers.urls):
+        while True:
+            found = first_opened(
+                self._servers, self._cluster, copies=self._copies, prove=self._prove, on_away=self._say_away
+            )
             try:
-                async with opened(self._servers, url, self._cluster, copies=self._copies) as bucket:
+                async with found as bucket:
                     await together(self._listen(bucket), self._speak(bucket))
             except NatsAway as away:
                 heed()
@@ -181,11 +184,19 @@ class Replica:
                 raise NatsAway("the bucket is not what we have heard of it; it is read anew")
             async with self._writing:
                 if not self._leaves:
-                    await bucket.speak(self._member.model_copy(update={"load": len(self._ownership.held)}))
+                    await bucket.speak(self._record())
                     self._ownership.spoke(sent_at)
                     if self._bucket is bucket:
                         self._say_here()
             await asyncio.sleep(BEAT)
+
+    async def _prove(self, bucket: Bucket) -> None:
+        """Whether it takes anything. Waits for no other write: several are tried at once."""
+        if not self._leaves:
+            await bucket.speak(self._record())
+
+    def _record(self) -> Member:
+        return self._member.model_copy(update={"load": len(self._ownership.held)})
 
     async def _listen(self, bucket: Bucket) -> None:
         self._told_at = self._clock()
