@@ -30,6 +30,8 @@ class Call:
     """The one that it waits for in front of the model; None: none, or it is over itself."""
     ended_at: float | None = None
     """When it was answered; None while it is not."""
+    is_try: bool = False
+    """Whether it was thought to be answered too late, and left to learn whether that is still so."""
 
 
 class Discipline(Protocol):

@@ -156,6 +156,11 @@ class RunTimes:
             if trial.clean >= TRIAL or trial.patience <= 0:
                 self._conclude(trial, now)
 
+    def forget(self) -> None:
+        """Know nothing again, but how many calls are to run at once: what was known has turned out to be wrong."""
+        self._all, self._trial = RunTime(), None
+        self._levels.clear()
+
     def seconds(self, pictures: int, beside: int) -> float:
         """How long a call takes at the most, with so many under way, itself included, or as many more as may come.
 

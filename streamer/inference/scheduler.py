@@ -19,8 +19,9 @@ LEAD: Final = 0.1
 SENDING: Final = 2.0
 """Times as long as making its samples takes, until a call is with the model."""
 TRIES_AGAIN: Final = 1.0
-"""Seconds without a call after which a frame is asked about although it is thought to come too late: who never asks
-never learns that the model has become faster."""
+"""Seconds without a call after which a frame is asked about although all are thought to come too late: who never asks
+never learns that the model has become faster. If it comes in time what was thought is forgotten: a mean would need
+as many tries as there were slow calls, and one is made a second."""
 CUT_SHORT: Final = 2.0
 """Times as long as it was let run, that a call is thought to take which its deadline ended: or all would be in time."""
 ROUNDED: Final = 0.005
@@ -122,7 +123,10 @@ class Scheduler:
         if at is None or at > now:
             return None, []
         line = [place.slot for place in sorted(self._open.values(), key=lambda place: (place.had, place.since))]
-        late = [slot for slot in line if self._is_late(slot, now)]
+        late = [slot for slot in line if slot.age(self._answered_at(slot.pictures, now)) > self.deadline]
+        is_try = len(late) == len(line) and not self._calls and now - self._left_at >= TRIES_AGAIN
+        if is_try:
+            late = [slot for slot in line if slot.age(now) > self.deadline]
         for slot in late:
             del self._open[slot.stream]
         told: list[Told] = [(slot, "late") for slot in late]
@@ -138,6 +142,7 @@ class Scheduler:
         # The newest frame's deadline is the call's: an old neighbour must not cut short what is fresh.
         deadline = max(slot.frame.received_at for slot in batch) + self.deadline
         call = self._begin(batch, sum(slot.pictures for slot in batch), deadline, now)
+        call.is_try = is_try
         if (self._open or self._is_short) and len(self._calls) >= self.run_times.lanes:
             self.run_times.crowd(now)
         self._is_short = False
@@ -167,12 +172,9 @@ class Scheduler:
             seconds, beside = now - max(call.taken_at, ahead.ended_at), float(call.lanes)
         if now >= call.deadline - ROUNDED:
             seconds *= CUT_SHORT
+        elif call.is_try:
+            self.run_times.forget()
         self.run_times.add(call.pictures, seconds, beside, now)
-
-    def _is_late(self, slot: Slot, now: float) -> bool:
-        """Whether its answer would come too late even if it were asked about alone, and now."""
-        must_try = not self._calls and now - self._left_at >= TRIES_AGAIN
-        return slot.age(now if must_try else self._answered_at(slot.pictures, now)) > self.deadline
 
     def _batch(self, line: list[Slot], now: float) -> list[Slot]:
         """The first of the line: no more than are worth a call, and than every frame among them can bear.

@@ -149,6 +149,18 @@ def test_what_the_first_calls_took_is_soon_forgotten(count: int, slower: float, 
     assert rates[0] >= 0.9 * rates[1]
 
 
+@settings(deadline=None, max_examples=8)
+@given(st.floats(10.0, 100.0), st.floats(0.5, 4.0), st.integers(0, 50))
+def test_a_server_that_was_too_slow_for_any_answer_is_soon_used_again(slower: float, until: float, seed: int) -> None:
+    """The first frame that is tried and comes in time ends it, however many calls had come too late."""
+    discipline = Scheduler(max_batch_size=8, in_flight=2, deadline=1.0)
+    slow = replace(CPU, base=slower * CPU.base, each=slower * CPU.each)
+    simulation = Simulation(discipline, slow, cameras(8, seed=seed))
+    simulation.change(until, CPU)
+    ends = until + 2 * slower * CPU.seconds(8, 2)  # of the slow calls: a simulated one is not ended by its deadline
+    assert sum(simulation.run(ends + 8.0, settle=ends + 3.0).rates) >= 0.9 * 113  # as of a quick one
+
+
 # ---- shares
 
 
