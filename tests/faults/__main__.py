@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from tests.faults.cluster import HOST, Cluster, cluster
-from tests.faults.listening import listening
+from tests.faults.listening import kept_since, listening
 from tests.faults.measures import measure_death, measure_restart
 from tests.faults.report import HEADING, Line, table
 from tests.faults.runs import run_once
@@ -21,6 +21,11 @@ BEGINNING = 180.0
 
 async def everything(cluster: Cluster, seeds: Sequence[int], *, death: bool, restart: bool) -> int:
     """All that is asked for, and what it came to; returns how much of it broke a rule."""
+    async with listening(cluster.receiver, HOST, cluster.urls) as cluster.ears:
+        return await _everything(cluster, seeds, death=death, restart=restart)
+
+
+async def _everything(cluster: Cluster, seeds: Sequence[int], *, death: bool, restart: bool) -> int:
     if not await cluster.settle(BEGINNING):
         said = (actor.lines[-3:] for actor in cluster.actors)
         print(f"the cluster did not begin: {cluster.odd()}", *said, sep="\n")
@@ -39,12 +44,12 @@ async def all_runs(cluster: Cluster, seeds: Sequence[int]) -> int:
     lines = list[Line]()
     if not seeds:
         return 0
+    cluster.last_kept, _ = await asyncio.to_thread(kept_since, cluster.database, 0)
     print(HEADING, flush=True)
     try:
-        async with listening(cluster.receiver, HOST, cluster.urls) as cluster.ears:
-            for seed in seeds:
-                lines.append(await run_once(cluster, seed))
-                print(*lines[-1].said(), sep="\n", flush=True)
+        for seed in seeds:
+            lines.append(await run_once(cluster, seed))
+            print(*lines[-1].said(), sep="\n", flush=True)
     finally:
         print("\n", *table(lines, len(cluster.actors), len(cluster.streams), len(seeds)), sep="\n", flush=True)
     return sum(line.is_broken for line in lines)

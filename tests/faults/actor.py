@@ -121,14 +121,13 @@ class Actor:
 
     def restore(self) -> None:
         """Have both run and reach the others, whatever was done to them."""
+        self.machine.mend()
         if self._store is None or self._store.poll() is not None:
             self.start_store()
         if self._replica is None or self._replica.poll() is not None:
             self._turn("dead")
             self.start()
-        elif self._state == "cut":
-            self.mend()
-        elif self._state == "stopped":
+        elif self._state in {"cut", "stopped"}:
             self.go_on()
 
     # ---- what is seen

@@ -93,6 +93,12 @@ class Cluster:
         if not await self.settle(within):
             raise NotWhole(f"not whole after {within:.0f} s: {self.odd()}")
 
+    async def end(self) -> None:
+        """Kill all of it: what it has become is of no use, and `restore` begins anew, with what was kept."""
+        for actor in self.actors:
+            await asyncio.to_thread(actor.kill)
+            await asyncio.to_thread(actor.kill_store)
+
     async def up(self, actor: Actor, within: float) -> None:
         """Wait until a replica serves.
 

@@ -1,10 +1,12 @@
 """Who is told: a webhook's receiver of ours, a listener at each replica's stream of events, and the table itself."""
 
 import asyncio
+import contextlib
 import json
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 import aiohttp
 import psycopg
@@ -75,10 +77,11 @@ async def _follow(url: str, ears: Ears) -> None:
 
 
 def kept_since(database: str, change: int) -> tuple[int, list[KeptEvent]]:
-    """The events that are kept and came with a later change than that, in their order, and the last one's change."""
+    """The last change with which a new event came, and those that came later than the given one, in their order."""
     to_monotonic = time.monotonic() - time.time()
     sql = "SELECT made, id, stream, replica, began_ms FROM event WHERE made > %s ORDER BY made"
-    with psycopg.connect(database) as connection:
+    rows = list[tuple[Any, ...]]()
+    with psycopg.connect(database) as connection, contextlib.suppress(psycopg.errors.UndefinedTable):  # none yet
         rows = connection.execute(sql, (change,)).fetchall()
     kept = [
         KeptEvent(id_, stream, replica or "", began_ms / 1000 + to_monotonic)

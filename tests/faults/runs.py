@@ -30,6 +30,8 @@ async def run_once(cluster: Cluster, seed: int) -> Line:
         await cluster.restore(PATIENCE)
     except Exception as error:  # noqa: BLE001  said, and counted as failed
         line.complaints.append(f"it could not be set up: {error}")
+        await cluster.end()
+        line.seconds = time.monotonic() - began
         return line
     set_up = time.monotonic()
     try:

@@ -18,10 +18,13 @@ def a_cluster(restore: Callable[[], None], kill: Callable[[], None]) -> Cluster:
     async def restored(_: float) -> None:
         restore()
 
+    async def end() -> None:
+        return
+
     actor = SimpleNamespace(name="r1", kill=kill)
     for deed in ("start", "leave", "stop", "go_on", "cut", "mend", "kill_store", "start_store"):
         setattr(actor, deed, lambda: None)
-    made: Any = SimpleNamespace(actors=[actor], streams=["s"], restore=restored, seen=list, reused=set[Any]())
+    made: Any = SimpleNamespace(actors=[actor], streams=["s"], restore=restored, end=end, seen=list, reused=set[Any]())
     return cast("Cluster", made)
 
 
