@@ -27,8 +27,8 @@ TURN = 0.25
 """Seconds after which we look again at what is to be done, where nothing was heard."""
 SILENT = 3.0
 """Seconds in which an opened bucket tells something, until it has told all: else another connection is tried."""
-PAUSE = 0.5
-"""Seconds from a connection's end to the next try."""
+PAUSE = 0.25
+"""Seconds from a connection's end to the next try, and until who may be deaf looks again whether he hears himself."""
 STUCK_AFTER = 2.0
 """Seconds of being outrun by the same unheard writing after which all is read anew: somebody emptied the bucket."""
 
@@ -188,7 +188,7 @@ class Replica:
                     self._ownership.spoke(sent_at)
                     if self._bucket is bucket:
                         self._say_here()
-            await asyncio.sleep(BEAT)
+            await asyncio.sleep(PAUSE if unheard else BEAT)
 
     async def _prove(self, bucket: Bucket) -> None:
         """Whether it takes anything. Waits for no other write: several are tried at once."""
