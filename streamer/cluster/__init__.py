@@ -12,6 +12,7 @@ ownership.py   all of that joined, for one replica: what is done next. Pure: kno
 servers.py     where NATS is, and how we show each other who we are
 credentials.py who we are there, by a file: a user's JWT and seed, or an nkey's seed
 bucket.py      the store, for as long as one connection lasts
+opening.py     the store by whichever server serves it first
 subjects.py    detections and events as messages, for the other replicas and for whoever else listens
 replica.py     a connection that is made again, and what is done through it
 """
