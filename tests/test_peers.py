@@ -3,10 +3,11 @@
 import asyncio
 import gc
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from itertools import islice, pairwise
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from tests.peers.front import SETTLE, run_front
 from tests.peers.process import Process, free_port, run_process
 from tests.peers.prometheus import run_prometheus
 from tests.peers.rtsp_server import run_rtsp_server
+from tests.peers.until import wait_until
 
 TCP = {"rtsp_transport": "tcp", "timeout": "1000000"}
 
@@ -166,8 +168,15 @@ def test_process_leaves_no_children() -> None:
     child = int(process.output.split()[1])
     process.stop(timeout=0.1)
     assert process.returncode == -signal.SIGKILL
-    state = Path(f"/proc/{child}/stat")
-    assert not state.exists() or state.read_text().rsplit(")", 1)[1].split()[0] == "Z"
+    wait_until(lambda: is_gone(child))  # it is told to end, and takes its turn to
+
+
+def is_gone(pid: int) -> bool:
+    """Whether a process has ended, be it that nobody has asked with what."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
 
 
 def test_missing_tool_skips_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,6 +205,18 @@ def test_data_file_is_found_by_the_variable(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.delenv("SIGHTLINE_DATA")
     with pytest.raises(pytest.skip.Exception, match=r"gone\.mp4"):
         required.data_file("gone.mp4")
+
+
+def test_processes_of_tests_are_given_other_ports() -> None:
+    """What one test run was given no other is, however much later it is bound: each goes round a share of its own."""
+    ours = {free_port() for _ in range(300)}
+    script = "from tests.peers.process import free_port; print(*(free_port() for _ in range(300)))"
+    command = [sys.executable, "-c", script]
+    with ExitStack() as running:
+        others = [running.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True)) for _ in "ab"]
+        theirs = [set(map(int, other.communicate()[0].split())) for other in others]
+    assert all(theirs)
+    assert not ours & set[int]().union(*theirs)
 
 
 async def test_a_front_lets_go_of_who_has_only_just_come() -> None:

@@ -1,5 +1,7 @@
 """A program the tests start and always stop again, with everything it started itself."""
 
+import atexit
+import functools
 import itertools
 import os
 import signal
@@ -18,16 +20,39 @@ PATIENCE_S = 30.0
 _PORTS = range(12_000, 32_000, 2)
 """Below those that the system gives to whoever connects: nobody gets one by chance before it is used. Even ones, since
 RTP takes the next one for its reports."""
-_turns = itertools.count(os.getpid() * 101)
-"""Where the next is looked for; another test run of this machine begins elsewhere."""
+_SHARE = 250
+"""How many of them one process has for itself: what it was given and has not bound yet, or wants nobody to listen at,
+no other test run of this machine is given meanwhile."""
+
+
+@functools.cache
+def _own_ports(pid: int) -> Iterator[int]:
+    """Go round the ports of this process.
+
+    They are its own by a name of the network that the ports are of, which ends with the process. Where more of them run
+    than there are shares, what is left over begins where its number says.
+    """
+    shares = [_PORTS[at : at + _SHARE] for at in range(0, len(_PORTS), _SHARE)]
+    for share in shares[pid % len(shares) :] + shares[: pid % len(shares)]:
+        holder = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            holder.bind(f"\0sightline-tests-{share[0]}")
+        except OSError:
+            holder.close()
+        else:
+            atexit.register(holder.close)
+            return itertools.cycle(share)
+    at = pid * 101 % len(_PORTS)
+    return itertools.cycle([*_PORTS[at:], *_PORTS[:at]])
 
 
 def free_port() -> int:
-    """Find a TCP port on 127.0.0.1 that nothing listens on right now, and that was not given lately."""
+    """Find a port on 127.0.0.1 that nobody has right now, by TCP or UDP, and that was not given lately."""
     while True:
-        port = _PORTS[next(_turns) % len(_PORTS)]
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
+        port = next(_own_ports(os.getpid()))
+        with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp, suppress(OSError):
+            tcp.bind(("127.0.0.1", port))
+            udp.bind(("127.0.0.1", port))
             return port
 
 
