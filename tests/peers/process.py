@@ -20,7 +20,7 @@ PATIENCE_S = 30.0
 _PORTS = range(12_000, 32_000, 2)
 """Below those that the system gives to whoever connects: nobody gets one by chance before it is used. Even ones, since
 RTP takes the next one for its reports."""
-_SHARE = 250
+_SHARE = 500
 """How many of them one process has for itself: what it was given and has not bound yet, or wants nobody to listen at,
 no other test run of this machine is given meanwhile."""
 
