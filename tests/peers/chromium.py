@@ -64,7 +64,7 @@ def _debugging_port(process: Process, profile: Path) -> int:
     """Read the port Chromium chose; it writes it into its profile when it listens."""
     port_file = profile / "DevToolsActivePort"
     deadline = time.monotonic() + PATIENCE_S
-    while not (port_file.exists() and port_file.read_text()):
+    while not (port_file.exists() and "\n" in port_file.read_text()):  # it may have written half of it
         assert process.returncode is None, f"Chromium ended with status {process.returncode}:\n{process.output}"
         assert time.monotonic() < deadline, f"Chromium did not start in {PATIENCE_S} s:\n{process.output}"
         time.sleep(0.02)

@@ -18,7 +18,7 @@ import aiohttp
 from tests.peers.process import PATIENCE_S, Process, run_process
 from tests.peers.required import firefox_path, requires
 
-_LISTENING = re.compile(r"WebDriver BiDi listening on (ws://\S+)")
+_LISTENING = re.compile(r"WebDriver BiDi listening on (ws://\S+)\s")
 
 
 class FirefoxPage:

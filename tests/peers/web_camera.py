@@ -89,10 +89,11 @@ def files(folder: Path) -> Callable[[web.Request], Awaitable[web.StreamResponse]
 
     async def handler(request: web.Request) -> web.StreamResponse:
         path = folder / request.path.rpartition("/")[2]
-        if not path.exists():
-            raise web.HTTPNotFound
         media_type = "application/vnd.apple.mpegurl" if path.suffix == ".m3u8" else "video/mp2t"
-        return web.Response(body=path.read_bytes(), content_type=media_type)
+        try:
+            return web.Response(body=path.read_bytes(), content_type=media_type)
+        except FileNotFoundError:  # be it that ffmpeg has removed it just now
+            raise web.HTTPNotFound from None
 
     return handler
 
@@ -187,7 +188,7 @@ async def run_hls(clip: Path, folder: Path, *more: str | Path) -> AsyncIterator[
     """
     requires("ffmpeg")
     playlist = folder / "live.m3u8"
-    flags = () if "-hls_flags" in more else ("-hls_flags", "delete_segments")
+    flags = () if "-hls_flags" in more else ("-hls_flags", "delete_segments+temp_file")
     options = ("-hls_time", "1", "-hls_list_size", "5", *flags, *more, "-f", "hls")
     arguments: Sequence[str | Path] = (
         *("ffmpeg", "-loglevel", "error", "-re", "-stream_loop", "-1", "-i", clip, "-c", "copy", *options, playlist),
