@@ -45,9 +45,13 @@ class Watch:
         await self.until(lambda: len(self.frames) >= known + count, f"{count} more frames")
         return self.frames[known : known + count]
 
+    async def have_ended(self, word: str, times: int = 1) -> None:
+        """Wait until so many attempts have ended with that word, whatever has come of those after them."""
+        await self.until(lambda: self.source.reconnects.get(word, 0) >= times, word)  # type: ignore[call-overload]
+
     async def ended(self, word: str) -> str:
-        """Wait until an attempt has ended with that word; gives the sentence."""
-        await self.until(lambda: self.source.reconnects.get(word, 0) > 0, word)  # type: ignore[call-overload]
+        """Wait until an attempt has ended with that word, and the next is still to be; gives the sentence."""
+        await self.have_ended(word)
         await self.until(lambda: self.source.error == word, f"the state says {word}")
         return str(self.source.reason)
 

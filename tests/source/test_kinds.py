@@ -17,6 +17,7 @@ from streamer.source.target import Target, Transport
 from streamer.values.clock import monotonic
 from tests.peers.certificates import Certificate, make_certificate, server_context
 from tests.peers.clip import make_clip
+from tests.peers.connections import takes_datagrams
 from tests.peers.front import run_front
 from tests.peers.gst_pipeline import run_gst_pipeline
 from tests.peers.process import free_port
@@ -199,6 +200,7 @@ async def test_bare_rtp_comes_from_gstreamer(clips: dict[str, Path], codec: str)
     parse = f"matroskademux ! {codec}parse config-interval=-1"
     pay = f"rtp{codec}pay config-interval=1 ! udpsink host=127.0.0.1 port={port}"
     async with run_watch(Target(f"udp://127.0.0.1:{port}")) as watch:
+        await until(lambda: takes_datagrams(port))  # the pipeline sends the clip once
         with run_gst_pipeline(f"filesrc location={clips[codec]} ! {parse} ! {pay}"):
             found = numbers(await watch.more(40))
     assert_plays(found)
@@ -265,18 +267,12 @@ async def test_srt_comes_through_ffmpeg(mp4: Path) -> None:
     port = free_port()
     query = "passphrase=hunter2hunter2&pbkeylen=16"
     async with sending("-f", "mpegts", f"srt://127.0.0.1:{port}?mode=listener&{query}", clip=mp4):
-        await until(lambda: is_bound(port))  # libsrt answers late who comes before it
+        await until(lambda: takes_datagrams(port))  # libsrt answers late who comes before it
         async with run_watch(Target(f"srt://127.0.0.1:{port}?passphrase=wrongwrongwrong")) as watch:
             await watch.ended("authentication")
         async with run_watch(Target(f"srt://127.0.0.1:{port}?{query}")) as watch:
             assert_plays(numbers(await watch.more(40)))
             assert b"hunter2" not in await asyncio.to_thread(command_lines)
-
-
-def is_bound(port: int) -> bool:
-    """Whether somebody on this machine takes datagrams there (proc(5): addresses are hexadecimal)."""
-    lines = [line for name in ("udp", "udp6") for line in Path("/proc/net", name).read_text().splitlines()[1:]]
-    return any(line.split()[1].endswith(f":{port:04X}") for line in lines)
 
 
 def command_lines() -> bytes:

@@ -23,11 +23,13 @@ from streamer.values.clock import Clock, monotonic
 from streamer.values.errors import SourceError
 from tests.peers.clip import make_clip
 from tests.peers.clock import FakeClock
+from tests.peers.connections import listens
 from tests.peers.process import Process, free_port
 from tests.peers.rtp_packetizer import Sender, encoded, h264_payloads, units_of
 from tests.peers.rtsp_camera import bye, chunk
 from tests.peers.rtsp_pusher import SDP, RtspPusher, ffmpeg, gstreamer, run_pusher
 from tests.peers.threads import own_threads
+from tests.peers.until import until
 from tests.peers.watch import numbers, run_watch
 
 PICTURES = 12
@@ -95,7 +97,7 @@ async def test_an_encoder_pushes(numbered_clip: Path, pusher: str, login: str) -
     """ffmpeg and GStreamer push, with sound of any codec and place beside it, with a password and without."""
     port = free_port()
     async with run_watch(Target(f"rtsp://{login}127.0.0.1:{port}/drone", listen=True)) as watch:
-        await watch.until(lambda: watch.source.state == "connecting", "it waits")
+        await until(lambda: listens(port))
         encoder = PUSHERS[pusher](numbered_clip, f"rtsp://{login}127.0.0.1:{port}/drone")
         try:
             found = numbers(await watch.more(25))
@@ -108,9 +110,11 @@ async def test_an_encoder_pushes(numbered_clip: Path, pusher: str, login: str) -
 async def test_an_encoder_pushes_h265(tmp_path: Path, program: Callable[..., Process]) -> None:
     """H.265 is taken from either."""
     clip = make_clip(tmp_path / "clip.mp4", codec="libx265", gop=15)
-    url = f"rtsp://127.0.0.1:{free_port()}/drone"
+    port = free_port()
+    url = f"rtsp://127.0.0.1:{port}/drone"
     more = {"parse": "h265parse"} if program is gstreamer else {}
     async with run_watch(Target(url, listen=True)) as watch:
+        await until(lambda: listens(port))
         encoder = program(clip, url, **more)
         try:
             await watch.more(20)
@@ -285,7 +289,7 @@ async def test_why_a_camera_may_not_push_is_the_streams_reason() -> None:
     url = f"rtsp://127.0.0.1:{free_port()}/drone"
     port = int(url.rpartition(":")[2].partition("/")[0])
     async with run_watch(Target(url, listen=True)) as watch:
-        await watch.until(lambda: _listens(port), "it waits")
+        await until(lambda: listens(port))
         with run_pusher(port) as pusher:
             assert pusher.announce(SDP.replace("H264", "AV1")).status == 415
             assert "AV1" in await watch.ended("codec")
@@ -294,8 +298,3 @@ async def test_why_a_camera_may_not_push_is_the_streams_reason() -> None:
             pusher.push(*datagrams())
             await watch.more(PICTURES - 3)
     assert watch.source.reconnects == {"codec": 1}
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
