@@ -134,7 +134,7 @@ def test_the_model_has_something_to_do_while_anybody_waits(count: int, server: S
 
 
 @pytest.mark.parametrize("count", [8, 12])
-@settings(deadline=None, max_examples=8)
+@settings(deadline=None, max_examples=6)
 @given(st.floats(1.0, 20.0), st.floats(0.1, 1.5), st.integers(0, 50))
 def test_what_the_first_calls_took_is_soon_forgotten(count: int, slower: float, until: float, seed: int) -> None:
     """A server that begins slow is used as one is whose calls are always under way, also by as many cameras as a call
@@ -149,7 +149,7 @@ def test_what_the_first_calls_took_is_soon_forgotten(count: int, slower: float, 
     assert rates[0] >= 0.9 * rates[1]
 
 
-@settings(deadline=None, max_examples=8)
+@settings(deadline=None, max_examples=5)
 @given(st.floats(10.0, 100.0), st.floats(0.5, 4.0), st.integers(0, 50))
 def test_a_server_that_was_too_slow_for_any_answer_is_soon_used_again(slower: float, until: float, seed: int) -> None:
     """The first frame that is tried and comes in time ends it, however many calls had come too late."""
