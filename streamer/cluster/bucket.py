@@ -89,14 +89,14 @@ class Bucket:
         """Records that were none of ours."""
         self._store, self._closed = store, closed
 
-    async def speak(self, member: Member) -> None:
-        """Write a member's record.
+    async def speak(self, member: Member) -> int:
+        """Write a member's record; returns its revision.
 
         Raises:
             NatsAway: it may not be written.
         """
         with told():
-            await self._store.put(f"member.{key_of(member.id)}", member.record())
+            return await self._store.put(f"member.{key_of(member.id)}", member.record())
 
     async def clear(self, member: str) -> None:
         """Take a member's record away, by its id.

@@ -67,6 +67,16 @@ class Liveness:
         """The ids of members of a name of whom something new was heard since then."""
         return [key for key, word in self._words.items() if word.member.name == name and word.heard_at > since]
 
+    def silence(self, member: str, now: float) -> float:
+        """Seconds since something new was heard of one, listening or not; infinite where nothing ever was."""
+        word = self._words.get(member)
+        return float("inf") if word is None else now - word.heard_at
+
+    def knows(self, member: str, revision: int) -> bool:
+        """Whether one's record was heard of that revision, or a newer one."""
+        word = self._words.get(member)
+        return word is not None and word.revision >= revision
+
     def dead_for(self, member: str, now: float) -> float | None:
         """Seconds since the last word of one that died without a good-bye; None: it lives, or has left."""
         word = self._words.get(member)

@@ -10,7 +10,7 @@ from typing import Literal
 
 from streamer.cluster.assignment import assign
 from streamer.cluster.claims import Claim, Claims
-from streamer.cluster.liveness import DEAD_AFTER, Liveness
+from streamer.cluster.liveness import Liveness
 from streamer.cluster.member import Member
 from streamer.cluster.rebalancing import PAUSE, next_move
 from streamer.cluster.shared import SharedStream
@@ -19,6 +19,9 @@ SETTLING = 2.0
 """Seconds of listening before anything is claimed: replicas that start together share from the beginning."""
 SPEECHLESS_AFTER = 3.0
 """Seconds without an answer to our own record after which NATS is away: before the others call us dead."""
+DEAF_AFTER = 2.5
+"""Seconds without our own record, which comes back each second, after which others' silence says nothing: before theirs
+would have them judged dead."""
 STALLED_AFTER = 2.0
 """Seconds between two turns after which we were the ones who slept, and nobody is blamed for a silence."""
 IMPATIENT_AFTER = 2.0
@@ -176,14 +179,16 @@ class Ownership:
             return "away"
         return "settling" if now - self._listens_since < SETTLING else "member"
 
-    def is_deaf(self, now: float) -> bool:
-        """Whether what we write does not come back to us, though we listen."""
-        since = self._listens_since
-        return since is not None and now - since >= DEAD_AFTER and self.me not in self._liveness.alive(now)
+    def hears(self, revision: int) -> bool:
+        """Whether our own record came back to us since we listen, of that revision or a newer one."""
+        return self._listens_since is not None and self._liveness.knows(self.me, revision)
 
     def knows_who_lives(self, now: float) -> bool:
         """Whether we take part, and hear ourselves: then who is not heard is not there."""
-        return self.standing(now) == "member" and self.me in self._liveness.alive(now)
+        return self.standing(now) == "member" and self._hears_itself(now)
+
+    def _hears_itself(self, now: float) -> bool:
+        return self._liveness.silence(self.me, now) < DEAF_AFTER
 
     def twins(self, now: float) -> list[str]:
         """Other members that live and have our name, as of a machine that was cloned; not our own former life."""
@@ -220,9 +225,10 @@ class Ownership:
             self._release()
         if standing != "member":
             return []
-        alive = self._liveness.alive(now)
-        if self.me not in alive:  # what we write does not come back: then what others write may not come either
+        if not self._hears_itself(now):  # then what others write may not come either; and when it does, not all at once
+            self._blames_nobody(now)
             return []
+        alive = self._liveness.alive(now)
         gone = dict.fromkeys((*self._liveness.long_dead(now), *self._former_lives()))
         clearing = [Clearing(member) for member in gone]
         return [*clearing, *self._given_up(), *(self._taken(alive, now) or self._moved(alive, now))]

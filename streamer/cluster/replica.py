@@ -28,7 +28,9 @@ TURN = 0.25
 SILENT = 3.0
 """Seconds in which an opened bucket tells something, until it has told all: else another connection is tried."""
 PAUSE = 0.25
-"""Seconds from a connection's end to the next try, and until who may be deaf looks again whether he hears himself."""
+"""Seconds from a connection's end to the next try, and from one look whether we hear ourselves to the next."""
+LOOKS = 4
+"""For what we wrote, which comes back within milliseconds. Looks and not seconds: a sleep of ours makes nobody deaf."""
 STUCK_AFTER = 2.0
 """Seconds of being outrun by the same unheard writing after which all is read anew: somebody emptied the bucket."""
 
@@ -170,25 +172,38 @@ class Replica:
             await asyncio.sleep(PAUSE)
 
     async def _speak(self, bucket: Bucket) -> None:
-        unheard = 0
         while True:
             heed()
             sent_at = self._clock()
-            # The library does not always tell that its watch is lost. Twice in a row: once may be a sleep of ours.
-            unheard = unheard + 1 if not self._leaves and self._ownership.is_deaf(sent_at) else 0
-            if unheard > 1:
-                raise NatsAway("what we write does not come back")
             if self._bucket is not bucket and sent_at - self._told_at >= SILENT:  # its watch was lost as it began
                 raise NatsAway("it does not tell what it holds")
             if self._is_stuck:
                 raise NatsAway("the bucket is not what we have heard of it; it is read anew")
+            written: int | None = None
             async with self._writing:
                 if not self._leaves:
-                    await bucket.speak(self._record())
+                    written = await bucket.speak(self._record())
                     self._ownership.spoke(sent_at)
-                    if self._bucket is bucket:
-                        self._say_here()
-            await asyncio.sleep(PAUSE if unheard else BEAT)
+            if written is not None:
+                await self._hear_ourselves(bucket, written)
+            await asyncio.sleep(BEAT - PAUSE)
+
+    async def _hear_ourselves(self, bucket: Bucket, written: int) -> None:
+        """Look whether our record came back.
+
+        The library does not always tell that its watch is lost; and after a partition a server that was cut off tells
+        of the bucket as it was, and of nothing that is written, for seconds in which two run a stream.
+
+        Raises:
+            NatsAway: it does not.
+        """
+        for _ in range(LOOKS):
+            await asyncio.sleep(PAUSE)
+            if self._ownership.hears(written):
+                self._say_here()
+                return
+        if self._bucket is bucket and not self._leaves:
+            raise NatsAway("what we write does not come back")
 
     async def _prove(self, bucket: Bucket) -> None:
         """Whether it takes anything. Waits for no other write: several are tried at once."""

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from streamer.cluster.assignment import bound
 from streamer.cluster.claims import Claim
-from streamer.cluster.ownership import Ownership
+from streamer.cluster.ownership import Claiming, Ownership
 from streamer.cluster.shared import SharedStream
-from tests.cluster.crowd import by_id, streams
+from tests.cluster.crowd import by_id, member, streams
 from tests.cluster.world import World
 
 SHARED = streams(12)
@@ -147,15 +147,39 @@ def test_a_store_that_lost_its_last_writes_is_believed() -> None:
     assert world.is_whole()
 
 
+def test_who_does_not_hear_itself_takes_nobody_s_streams() -> None:
+    """A watch that is lost silences all at once; when it is back, each has the whole time again to be heard."""
+    ownership = Ownership("a-00000000", on_gain=lambda stream, epoch: None, on_loss=lambda stream: None)
+    ownership.share(streams(1))
+    ownership.opens("first")
+    ownership.heard_claim(Claim(streams(1)[0].name, "b-00000000", 1), 0.0)
+    ownership.listens(0.0)
+    claims = []
+    for quarter in range(100):
+        now = quarter / 4
+        ownership.spoke(now)
+        is_lost = 4.75 <= now < 12  # we were heard a moment later than b
+        if now % 1 == 0 and now <= 4:
+            ownership.heard_member(member("b"), 2 + quarter, now)
+        if now % 1 == 0.5 and not is_lost:
+            ownership.heard_member(member("a"), 2 + quarter, now)
+        claims += [now for step in ownership.turn(now) if isinstance(step, Claiming)]
+    assert claims[0] >= 12 + 4
+
+
 def test_who_hears_nothing_knows_it() -> None:
-    """What it writes does not come back, though it listens."""
-    ownership = Ownership("a-0", on_gain=lambda stream, epoch: None, on_loss=lambda stream: None)
+    """What it wrote has come back only where that record was heard, or a newer one, and while it listens."""
+    ownership = Ownership("a-00000000", on_gain=lambda stream, epoch: None, on_loss=lambda stream: None)
     ownership.opens("first")
     ownership.listens(0.0)
-    assert not ownership.is_deaf(3.9)
-    assert ownership.is_deaf(4.0)
+    assert not ownership.hears(7)
+    ownership.heard_member(member("a"), 7, 0.0)
+    assert ownership.hears(7)
+    assert not ownership.hears(8)
+    ownership.heard_member(member("a"), 9, 0.0)
+    assert ownership.hears(8)
     ownership.deaf()
-    assert not ownership.is_deaf(9.0)
+    assert not ownership.hears(8)
 
 
 def test_a_stream_that_is_no_more_is_given_up() -> None:

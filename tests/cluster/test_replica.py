@@ -12,11 +12,17 @@ from tests.peers.until import until
 SHARED = streams(30)
 
 
+def live_for(seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have silence mean nothing for so long."""
+    monkeypatch.setattr("streamer.cluster.liveness.DEAD_AFTER", seconds)
+    monkeypatch.setattr("streamer.cluster.ownership.DEAF_AFTER", seconds / 2)
+    monkeypatch.setattr("streamer.cluster.replica.LOOKS", round(2 * seconds))
+
+
 @pytest.fixture
 def nobody_dies(monkeypatch: pytest.MonkeyPatch) -> None:
     """However slow a loaded machine makes one of them."""
-    for module in ("liveness", "ownership"):
-        monkeypatch.setattr(f"streamer.cluster.{module}.DEAD_AFTER", 3600.0)
+    live_for(3600.0, monkeypatch)
 
 
 @pytest.fixture
@@ -37,8 +43,7 @@ def port_of(actor: Actor) -> int | None:
 async def test_the_streams_of_one_that_is_killed_are_run_by_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     """Within bounds; the others' own are not touched, and no epoch is acted upon twice."""
     monkeypatch.setattr("streamer.cluster.ownership.IMPATIENT_AFTER", 3600.0)  # the bounds hold, however late one is
-    for module in ("liveness", "ownership"):
-        monkeypatch.setattr(f"streamer.cluster.{module}.DEAD_AFTER", 8.0)
+    live_for(8.0, monkeypatch)
     with run_nats_server() as server:
         async with acting("abc", [server.url], SHARED) as actors:
             await all_is_settled(actors, SHARED)

@@ -1,5 +1,6 @@
 """streamer.cluster.replica: what it does by turns, with a bucket that is made up, in made-up time."""
 
+import asyncio
 import itertools
 import json
 from collections.abc import Mapping
@@ -41,8 +42,9 @@ class Made(Bucket):
         revision = self._take(f"{writing.kind}.{writing.stream}", writing.last)
         return RecordHeard(writing.kind, writing.stream, writing.record, revision)
 
-    async def speak(self, _: Member) -> None:
+    async def speak(self, _: Member) -> int:
         """Take our own."""
+        return self._take("member", 0)
 
     def _take(self, key: str, last: int) -> int:
         if key in self.rejects:
@@ -169,15 +171,62 @@ async def test_what_each_member_says_each_second_costs_no_turn(monkeypatch: pyte
 
 async def test_a_bucket_that_never_tells_what_it_holds_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     """A watch that is lost as it begins, when the bucket's leader changes, would leave us deaf for ever."""
-    monkeypatch.setattr("streamer.cluster.replica.BEAT", 0.0)
+    hurry(monkeypatch)
     acting, spoken = Acting({}), 0
 
-    async def speak(_: Member) -> None:
+    async def speak(_: Member) -> int:
         nonlocal spoken
         spoken += 1
         acting.clock.now += 1.0
+        return spoken
 
     monkeypatch.setattr(acting.bucket, "speak", speak)
     with pytest.raises(NatsAway, match="does not tell what it holds"):
         await acting.replica._speak(acting.bucket)
     assert spoken == 3
+
+
+async def test_who_does_not_hear_what_he_writes_connects_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that was cut off tells of the bucket as it was, takes what is written, and tells nothing of it."""
+    hurry(monkeypatch)
+    acting, spoken, is_deaf = Acting({}), 0, False
+    acting.listens()
+
+    async def speak(_: Member) -> int:
+        nonlocal spoken, is_deaf
+        spoken += 1
+        is_deaf = spoken > 3
+        if not is_deaf:
+            acting.ownership.heard_member(member("a"), spoken, acting.clock())
+        return spoken
+
+    monkeypatch.setattr(acting.bucket, "speak", speak)
+    with pytest.raises(NatsAway, match="does not come back"):
+        await acting.replica._speak(acting.bucket)
+    assert spoken == 4
+
+
+async def test_who_leaves_is_not_deaf(monkeypatch: pytest.MonkeyPatch) -> None:
+    """He has taken his record away, and hands over what he has by the connection that there is."""
+    hurry(monkeypatch)
+    acting, spoken = Acting({}), asyncio.Event()
+    acting.listens()
+
+    async def speak(_: Member) -> int:
+        acting.replica._leaves = True
+        spoken.set()
+        return 1
+
+    monkeypatch.setattr(acting.bucket, "speak", speak)
+    speaking = asyncio.create_task(acting.replica._speak(acting.bucket))
+    await spoken.wait()
+    for _ in range(50):  # more looks than there are
+        await asyncio.sleep(0)
+    assert not speaking.done()
+    speaking.cancel()
+
+
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for nothing."""
+    for name in ("BEAT", "PAUSE"):
+        monkeypatch.setattr(f"streamer.cluster.replica.{name}", 0.0)
