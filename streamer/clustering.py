@@ -63,6 +63,8 @@ class Clustering:
         """A file of who signed for NATS, and may have for replicas; None: those whom the system knows alone."""
         self.on_gained: list[Callable[[str, Epoch], None]] = []
         """Told of each stream that is ours from now on, and by which claim."""
+        self.on_unclaimed: list[Callable[[str], None]] = []
+        """Told of what is published to us while NATS is away. Must not raise."""
         self.on_lost: list[Callable[[str], None]] = []
         """Told of each stream that is not ours any more: its camera is let go of at once."""
         self.on_change: Callable[[], Awaitable[None]] = _nobody
@@ -249,7 +251,8 @@ class Clustering:
                 sentence = f"another replica was given {stream!r} just now; publish under another name"
                 raise Refused(409, sentence, TAKEN) from None
             except NatsAway:
-                return
+                for tell in self.on_unclaimed:
+                    tell(stream)
 
     def let_go(self, stream: str) -> None:
         """Have it no more as one that is published to us."""

@@ -117,6 +117,11 @@ class Keeping:
 
             self.archive.following.gained(stream, Claimed(epoch, self._wall()))
 
+    def unclaimed(self, stream: str) -> None:
+        """It is published to us, and no claim to it could be made: what happens in it is kept. Never waits."""
+        if self.archive is not None and self.archive.following is not None:
+            self.archive.following.unclaimed(stream)
+
     def lost(self, stream: str) -> None:
         """It is another's, or nobody's: none of its events are ours to end. Never waits."""
         if self.archive is not None and self.archive.following is not None:

@@ -228,6 +228,7 @@ class Service:
         if elsewhere is not None:
             subjects.hear("streams", lambda: self.keeping.tells(MQTT), lambda *said: elsewhere.heard(said[2]))
         clustering.on_gained.append(self.keeping.gained)
+        clustering.on_unclaimed.append(self.keeping.unclaimed)
         clustering.on_lost.append(self.keeping.lost)
         self.keeping.on_kept.append(kept)
         subjects.hear("detections", self.events.wants_all, found)

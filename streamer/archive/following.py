@@ -106,6 +106,10 @@ class Following:
         """Of the claim by which what happens in a stream of ours is kept; None: it never was ours by one."""
         return self._epochs.get(stream)
 
+    def unclaimed(self, stream: str) -> None:
+        """What happens in a stream from now on is kept by no claim: it is published to us while NATS is away."""
+        self._epochs.pop(stream, None)
+
     def lost(self, stream: str) -> None:
         """It is not any more; its events are another's to end. Never waits."""
         self._gained.pop(stream, None)
@@ -140,8 +144,10 @@ class Following:
             self._leases.lapse()
 
     async def _step(self) -> None:
-        for stream in sorted(self._gained):
-            await self._writing.run(partial(self._take, stream))
+        for stream, claimed in sorted(self._gained.items()):
+            await self._writing.run(partial(self._take, stream, claimed))
+            if self._gained.get(stream) is claimed:  # it may have been lost meanwhile, and gained again
+                del self._gained[stream]
         look, last = await self._reading.run(self._look), self._last
         if due := self._leases.due(look.leases):
             self._leases.taken(await self._writing.run(partial(self._leases.take, due)))
@@ -169,15 +175,9 @@ class Following:
                 event_table.newest_change(cursor),
             )
 
-    def _take(self, stream: str) -> None:
-        claimed = self._gained.pop(stream, None)  # before: it may be lost and gained again meanwhile
-        if claimed is None:  # it may be another's by now, and its events go on there
-            return
-        try:
+    def _take(self, stream: str, claimed: Claimed) -> None:
+        if self._gained.get(stream) is claimed:  # or it is another's by now, and its events go on there
             self._take_over(stream, claimed)
-        except BaseException:
-            self._gained.setdefault(stream, claimed)
-            raise
 
     def _doomed(self, cursor: Cursor) -> list[str]:
         found = lying.doomed(cursor, self._replica, PAGE + len(self._refused))

@@ -72,11 +72,20 @@ class GoodBye:
 
 
 @dataclass(frozen=True, slots=True)
+class Echo:
+    """What a replica wrote to learn whether it comes back to it."""
+
+    replica: str
+    """Its name."""
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
 class CaughtUp:
     """All that stood in the bucket has been told; what follows is new."""
 
 
-Heard = MemberHeard | GoodBye | Claim | RecordHeard | CaughtUp
+Heard = MemberHeard | GoodBye | Claim | RecordHeard | Echo | CaughtUp
 
 
 class Bucket:
@@ -88,6 +97,18 @@ class Bucket:
         self.unreadable = 0
         """Records that were none of ours."""
         self._store, self._closed = store, closed
+
+    async def call(self, replica: str) -> int:
+        """Write what says nothing, and comes back as an echo of that revision; returns it.
+
+        Args:
+            replica: the caller's name.
+
+        Raises:
+            NatsAway: it may not be written.
+        """
+        with told():
+            return await self._store.put(f"echo.{key_of(replica)}", b"")
 
     async def speak(self, member: Member) -> int:
         """Write a member's record; returns its revision.
@@ -185,6 +206,8 @@ class Bucket:
                 return GoodBye(name, revision) if is_gone else MemberHeard(_member(name, record), revision)
             if kind == "claim":
                 return Claim(name, None if is_gone else owner_of(record), revision)
+            if kind == "echo":
+                return Echo(name, revision)
             if kind in KINDS:
                 return RecordHeard(cast("Kind", kind), name, b"" if is_gone else record, revision)
         except Unreadable:

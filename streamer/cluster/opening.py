@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from streamer.cluster.bucket import Bucket, NatsAway, opened
 from streamer.cluster.servers import Servers
-from streamer.values.ending import heed
+from streamer.values.ending import ended, heed
 
 AHEAD = 0.5
 """Seconds that a server has before the next is asked, too: the first is the nearest."""
@@ -63,8 +63,9 @@ async def first_opened(
         await asyncio.wait(attempts, return_when=asyncio.FIRST_COMPLETED)
         first = next(each for each in attempts if each.done())
         attempts.remove(first)
-        for each in attempts:
-            each.cancel()  # and waited for at the end: a farewell may take a second
+        late = asyncio.create_task(_end(tuple(attempts)))  # a farewell may take a second: it is waited for at the end
+        attempts.clear()
+        stack.push_async_callback(asyncio.wait, (late,))
         opening, bucket = first.result()
         stack.push_async_exit(opening)
         yield bucket
@@ -74,6 +75,5 @@ async def _end(attempts: Sequence["asyncio.Task[Opening]"]) -> None:
     """Those that came too late."""
     for each in attempts:
         each.cancel()
-    for ended in await asyncio.gather(*attempts, return_exceptions=True):
-        if isinstance(ended, tuple):
-            await ended[0].aclose()
+    came = await asyncio.gather(*attempts, return_exceptions=True)
+    await ended("a connection that came too late", *(each[0].aclose() for each in came if isinstance(each, tuple)))

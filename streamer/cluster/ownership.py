@@ -73,7 +73,8 @@ class Ownership:
 
         Args:
             me: our member's id.
-            on_gain: told of a stream that we are to run, and the epoch of our claim. Must not raise.
+            on_gain: told of a stream that we are to run, and the epoch of our claim; of one that we run, where the
+                epoch is a newer one. Must not raise.
             on_loss: told of a stream that we are to run no more. Must not raise.
             on_failover: told the seconds since the last word of a dead owner whose stream we gain. Must not raise.
         """
@@ -149,12 +150,15 @@ class Ownership:
             return
         self._changed_at = now
         if claim.owner == self.me:
-            is_new = claim.stream not in self.held
-            if is_new and claim.epoch <= self._let_go.get(claim.stream, 0):
+            held = self.held.get(claim.stream)
+            if held is None and claim.epoch <= self._let_go.get(claim.stream, 0):
                 return  # as while NATS was away: it takes a new epoch, which is asked for
-            self.held[claim.stream] = max(claim.epoch, self.held.get(claim.stream, 0))
-            if is_new:
+            self.held[claim.stream] = max(claim.epoch, held or 0)
+            if held is None:
                 self._note_failover(before, now)
+            if (
+                held is None or claim.epoch > held
+            ):  # who had it meanwhile, unheard, may have kept events by an older one
                 self._on_gain(claim.stream, claim.epoch)
         else:
             self.lets_go(claim.stream)

@@ -7,9 +7,10 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
-from streamer.cluster.bucket import Bucket, CaughtUp, GoodBye, Heard, MemberHeard, NatsAway, Outrun, Rejected
+from streamer.cluster.bucket import Bucket, CaughtUp, Echo, GoodBye, Heard, MemberHeard, NatsAway, Outrun, Rejected
 from streamer.cluster.claims import Claim
 from streamer.cluster.member import MOST_CANNOT, Member
 from streamer.cluster.opening import first_opened
@@ -75,6 +76,8 @@ class Replica:
         self._bucket: Bucket | None = None
         self._told_at = clock()
         """When the bucket was opened, or told us something last."""
+        self._echo = 0
+        """Revision of the newest of our calls that came back from the bucket that is listened to."""
         self._leaves = False
         self._writing = asyncio.Lock()
         self._news = asyncio.Event()
@@ -160,6 +163,8 @@ class Replica:
             found = first_opened(
                 self._servers, self._cluster, copies=self._copies, prove=self._prove, on_away=self._say_away
             )
+            # The next one has its turn first: this one may take what is written, and tell nothing.
+            self._servers = self._servers.from_the_second()
             try:
                 async with found as bucket:
                     await together(self._listen(bucket), self._speak(bucket))
@@ -172,55 +177,67 @@ class Replica:
             await asyncio.sleep(PAUSE)
 
     async def _speak(self, bucket: Bucket) -> None:
+        await self._sound(bucket)
         while True:
             heed()
             sent_at = self._clock()
-            if self._bucket is not bucket and sent_at - self._told_at >= SILENT:  # its watch was lost as it began
-                raise NatsAway("it does not tell what it holds")
             if self._is_stuck:
                 raise NatsAway("the bucket is not what we have heard of it; it is read anew")
-            written: int | None = None
             async with self._writing:
-                if not self._leaves:
-                    written = await bucket.speak(self._record())
-                    self._ownership.spoke(sent_at)
+                written = None if self._leaves else await bucket.speak(self._record())
             if written is not None:
-                await self._hear_ourselves(bucket, written)
+                self._ownership.spoke(sent_at)
+                await self._until_heard(partial(self._ownership.hears, written))
+                self._say_here()
             await asyncio.sleep(BEAT - PAUSE)
 
-    async def _hear_ourselves(self, bucket: Bucket, written: int) -> None:
-        """Look whether our record came back.
+    async def _sound(self, bucket: Bucket) -> None:
+        """Call, until all was told and the call has come back: only then do we speak, and count as alive.
 
-        The library does not always tell that its watch is lost; and after a partition a server that was cut off tells
-        of the bucket as it was, and of nothing that is written, for seconds in which two run a stream.
+        After a partition a server that was cut off takes what is written, and tells of the bucket as it was, and of
+        nothing new, for seconds: others would give us streams then, of which we would not hear.
+
+        Raises:
+            NatsAway: it does not come back.
+        """
+        called = await bucket.call(self._member.name)
+        while self._bucket is not bucket:
+            heed()
+            if self._clock() - self._told_at >= SILENT:  # its watch was lost as it began
+                raise NatsAway("it does not tell what it holds")
+            await asyncio.sleep(PAUSE)
+        await self._until_heard(lambda: self._echo >= called)
+
+    async def _until_heard(self, is_heard: Callable[[], bool]) -> None:
+        """Look whether what we wrote came back: the library does not always tell that its watch is lost.
 
         Raises:
             NatsAway: it does not.
         """
         for _ in range(LOOKS):
-            await asyncio.sleep(PAUSE)
-            if self._ownership.hears(written):
-                self._say_here()
+            heed()
+            if is_heard():
                 return
-        if self._bucket is bucket and not self._leaves:
+            await asyncio.sleep(PAUSE)
+        if not self._leaves:
             raise NatsAway("what we write does not come back")
 
     async def _prove(self, bucket: Bucket) -> None:
         """Whether it takes anything. Waits for no other write: several are tried at once."""
-        if not self._leaves:
-            await bucket.speak(self._record())
+        await bucket.call(self._member.name)
 
     def _record(self) -> Member:
         return self._member.model_copy(update={"load": len(self._ownership.held)})
 
     async def _listen(self, bucket: Bucket) -> None:
-        self._told_at = self._clock()
+        self._told_at, self._echo = self._clock(), 0
         self._is_stuck = False
         self._outran.clear()
         self._ownership.opens(bucket.born)
         self._registry.opens(bucket.born)
         async with contextlib.aclosing(bucket.hear()) as news:
             async for heard in news:
+                heed()
                 self._told_at = self._clock()
                 is_news = self._take_in(heard)
                 if isinstance(heard, CaughtUp):
@@ -242,6 +259,10 @@ class Replica:
                     self._ownership.heard_claim(heard, now)
             case RecordHeard():
                 self._registry.heard(heard)
+            case Echo():
+                if heard.replica == self._member.name:
+                    self._echo = max(self._echo, heard.revision)
+                return False
             case CaughtUp():
                 self._ownership.listens(now)
         return True

@@ -1,7 +1,7 @@
 """Where NATS is, and how we show each other who we are."""
 
 import ssl
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from streamer.values.errors import ConfigError
 
@@ -47,6 +47,10 @@ class Servers:
     """A file, in place of both, read at each connection: credentials.py. None: there is none."""
     tls: Tls | None = None
     """None: the system's authorities, where a server wants TLS."""
+
+    def from_the_second(self) -> "Servers":
+        """The same, the first of them last."""
+        return replace(self, urls=(*self.urls[1:], *self.urls[:1]))
 
 
 def place(url: str) -> str:

@@ -1,8 +1,14 @@
 """Tasks that live and end together."""
 
 import asyncio
+import logging
 from collections.abc import Coroutine
 from typing import Any
+
+from streamer.values.ending import heed
+from streamer.values.errors import SightlineError
+
+log = logging.getLogger(__name__)
 
 
 async def together(*parts: Coroutine[Any, Any, None]) -> None:
@@ -16,6 +22,12 @@ async def together(*parts: Coroutine[Any, Any, None]) -> None:
         Exception: what the part raised that ended first, in the order given where several did.
         CancelledError: this was cancelled, whatever else was raised; or a part was cut off by what it waited for.
     """
+    try:
+        heed()  # a library's connecting may have swallowed it just now, and the parts are tasks of their own
+    except asyncio.CancelledError:
+        for part in parts:
+            part.close()
+        raise
     tasks = [asyncio.create_task(part) for part in parts]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -23,9 +35,12 @@ async def together(*parts: Coroutine[Any, Any, None]) -> None:
         for task in tasks:
             task.cancel()
         await _ended(tasks)
+    first = next(task for task in tasks if task in done)
     for task in tasks:
-        if task in done:
-            task.result()
+        error = None if task is first or task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, SightlineError):  # two that lose one connection are no news
+            log.error("a part failed as another ended", exc_info=error)
+    first.result()
 
 
 async def _ended(tasks: list[asyncio.Task[None]]) -> None:
@@ -38,6 +53,6 @@ async def _ended(tasks: list[asyncio.Task[None]]) -> None:
             cancelled = error
     for task in tasks:
         if not task.cancelled():
-            task.exception()  # asked for, or asyncio complains; what is told is the first end
+            task.exception()  # asked for, or asyncio complains where nobody is told of it
     if cancelled is not None:
         raise cancelled

@@ -167,6 +167,19 @@ def test_who_does_not_hear_itself_takes_nobody_s_streams() -> None:
     assert claims[0] >= 12 + 4
 
 
+def test_a_newer_claim_of_our_own_is_told_of_too() -> None:
+    """Another had it meanwhile, of which we did not hear: what we keep of it is kept by the newer one from now on."""
+    gained, lost = list[tuple[str, int]](), list[str]()
+    ownership = Ownership("a-00000000", on_gain=lambda *said: gained.append(said), on_loss=lost.append)
+    ownership.opens("first")
+    for epoch in (5, 5, 8):
+        ownership.heard_claim(Claim("road", "a-00000000", epoch), 0.0)
+    ownership.opens("another")
+    ownership.heard_claim(Claim("road", "a-00000000", 2), 0.0)
+    assert gained == [("road", 5), ("road", 8), ("road", 2)]
+    assert (lost, ownership.held) == ([], {"road": 2})
+
+
 def test_who_hears_nothing_knows_it() -> None:
     """What it wrote has come back only where that record was heard, or a newer one, and while it listens."""
     ownership = Ownership("a-00000000", on_gain=lambda stream, epoch: None, on_loss=lambda stream: None)

@@ -3,12 +3,12 @@
 import asyncio
 import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 
-from streamer.cluster.bucket import Bucket, NatsAway, Outrun, Rejected
+from streamer.cluster.bucket import Bucket, Echo, NatsAway, Outrun, Rejected
 from streamer.cluster.claims import Claim
 from streamer.cluster.member import Member
 from streamer.cluster.ownership import Ownership
@@ -32,6 +32,7 @@ class Made(Bucket):
         """The names of streams, in order."""
         self.rejects: set[str] = set()
         self.is_emptied = False
+        self.on_call: Callable[[int], object] = lambda _: None
 
     async def claim(self, stream: str, owner: str, last: int) -> Claim:
         """Take a claim."""
@@ -41,6 +42,11 @@ class Made(Bucket):
         """Take a record."""
         revision = self._take(f"{writing.kind}.{writing.stream}", writing.last)
         return RecordHeard(writing.kind, writing.stream, writing.record, revision)
+
+    async def call(self, _: str) -> int:
+        """Take a call, which comes back."""
+        self.on_call(self.revision)
+        return self.revision
 
     async def speak(self, _: Member) -> int:
         """Take our own."""
@@ -74,6 +80,10 @@ class Acting:
         self.ownership.listens(self.clock())
         self.registry.caught_up()
         self.replica._bucket = self.bucket
+
+    def echoes(self) -> None:
+        """Have calls come back."""
+        self.bucket.on_call = lambda revision: self.replica._take_in(Echo("a", revision))
 
     def hear(self, *members: Member) -> None:
         """Hear the record of each."""
@@ -116,6 +126,7 @@ async def test_of_a_bucket_that_was_emptied_all_is_read_anew() -> None:
     await acting.live(3.5, member("a"))
     assert not acting.replica._is_stuck
     await acting.live(2, member("a"))
+    acting.echoes()
     with pytest.raises(NatsAway, match="read anew"):
         await acting.replica._speak(acting.bucket)
 
@@ -172,31 +183,36 @@ async def test_what_each_member_says_each_second_costs_no_turn(monkeypatch: pyte
 async def test_a_bucket_that_never_tells_what_it_holds_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     """A watch that is lost as it begins, when the bucket's leader changes, would leave us deaf for ever."""
     hurry(monkeypatch)
+    acting = Acting({})
+    acting.bucket.on_call = lambda _: acting.clock.advance(3)
+    with pytest.raises(NatsAway, match="does not tell what it holds"):
+        await acting.replica._speak(acting.bucket)
+    assert acting.bucket.written == []
+
+
+async def test_who_calls_and_is_not_answered_is_not_counted_as_alive(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that was cut off tells of the bucket as it was, and takes what is written: our record is not yet."""
+    hurry(monkeypatch)
+    acting = Acting({})
+    acting.listens()
+    acting.replica._take_in(Echo("a", 99))  # of a call before
+    acting.replica._take_in(Echo("b", 200))
+    with pytest.raises(NatsAway, match="does not come back"):
+        await acting.replica._speak(acting.bucket)
+    assert acting.bucket.written == []
+
+
+async def test_who_does_not_hear_what_he_writes_connects_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However well it began."""
+    hurry(monkeypatch)
     acting, spoken = Acting({}), 0
+    acting.listens()
+    acting.echoes()
 
     async def speak(_: Member) -> int:
         nonlocal spoken
         spoken += 1
-        acting.clock.now += 1.0
-        return spoken
-
-    monkeypatch.setattr(acting.bucket, "speak", speak)
-    with pytest.raises(NatsAway, match="does not tell what it holds"):
-        await acting.replica._speak(acting.bucket)
-    assert spoken == 3
-
-
-async def test_who_does_not_hear_what_he_writes_connects_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server that was cut off tells of the bucket as it was, takes what is written, and tells nothing of it."""
-    hurry(monkeypatch)
-    acting, spoken, is_deaf = Acting({}), 0, False
-    acting.listens()
-
-    async def speak(_: Member) -> int:
-        nonlocal spoken, is_deaf
-        spoken += 1
-        is_deaf = spoken > 3
-        if not is_deaf:
+        if spoken <= 3:
             acting.ownership.heard_member(member("a"), spoken, acting.clock())
         return spoken
 
@@ -211,6 +227,7 @@ async def test_who_leaves_is_not_deaf(monkeypatch: pytest.MonkeyPatch) -> None:
     hurry(monkeypatch)
     acting, spoken = Acting({}), asyncio.Event()
     acting.listens()
+    acting.echoes()
 
     async def speak(_: Member) -> int:
         acting.replica._leaves = True

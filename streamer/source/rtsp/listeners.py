@@ -27,9 +27,10 @@ class Listeners:
             if listener is not None and not listener.closed:
                 listener.add(mount)
                 return listener, mount
-            listener = self._open[there] = Listener(*there, clock)
+            listener = Listener(*there, clock)
             listener.add(mount)
             listener.start()  # only now: a camera that comes as the port opens finds its stream there
+            self._open[there] = listener
             return listener, mount
 
     def dismount(self, listener: Listener, mount: Mount) -> None:
