@@ -9,6 +9,7 @@ from streamer.control.streams import Streams
 from streamer.source import Source, Target
 from streamer.stream.model import Model
 from streamer.stream.pipeline import Pipeline
+from streamer.values.ending import heed
 from streamer.values.sampling import Sampling
 from streamer.values.supervision import PAUSE
 
@@ -102,7 +103,9 @@ class Reconciler:
                 self._unseen.discard(name)
                 try:
                     await self._make_so(name)
-                except Exception:
+                except (Exception, asyncio.CancelledError):
+                    # Also where what it waited for was cancelled, and not itself: else nobody would run the stream.
+                    heed()
                     log.exception("stream %s could not be made what it is to be; again in %g s", name, PAUSE)
                     self._unseen.add(name)
                     await asyncio.sleep(PAUSE)

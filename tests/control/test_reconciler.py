@@ -31,7 +31,7 @@ class Running:
         self.gate = asyncio.Event()
         self.slow = {"a", "b", "c"}
         self.waits: list[str] = []
-        self.breaks = False
+        self.breaks: type[BaseException] | None = None
 
     def get(self, name: str) -> None:
         """None of them adapts to anything."""
@@ -42,9 +42,9 @@ class Running:
 
     async def free(self, name: str) -> None:
         """Wait."""
-        if self.breaks:
-            self.breaks = False
-            raise ZeroDivisionError
+        if self.breaks is not None:
+            error, self.breaks = self.breaks, None
+            raise error
         if name in self.slow:
             self.waits.append(name)
             await self.gate.wait()
@@ -101,13 +101,14 @@ async def test_a_stream_begins_while_another_s_name_is_waited_for() -> None:
     assert done[0] == {"a", "y", "z"}
 
 
+@pytest.mark.parametrize("error", [ZeroDivisionError, asyncio.CancelledError])
 async def test_a_stream_that_cannot_begin_is_tried_again(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: type[BaseException]
 ) -> None:
-    """What fails in a way that nobody foresaw is told, and is no reason that the stream never comes."""
+    """What fails, or is cut off by what it waits for, is told, and is no reason that the stream never comes."""
     monkeypatch.setattr("streamer.control.reconciler.PAUSE", 0.0)
     streams = Running()
-    streams.breaks = True
+    streams.breaks = error
     await reconciler(streams).apply({"z": ENTRY})
     await until(lambda: streams.names == {"z"})
     assert "stream z could not be made what it is to be" in caplog.text
