@@ -126,9 +126,14 @@ class Reconciler:
             self._add(name, entry)  # at once: a publisher could take the name again
 
     def _add(self, name: str, entry: Entry) -> None:
-        self._sources[name], pipeline = self._make(name, entry)
-        self._see_sub(name, entry, pipeline)
-        self._streams.add(pipeline)
+        source, pipeline = self._make(name, entry)
+        try:
+            self._see_sub(name, entry, pipeline)
+            self._streams.add(pipeline)
+        except BaseException:
+            self._subs.pop(name, None)  # it was given to a pipeline that nobody has: the next one is to have it
+            raise
+        self._sources[name] = source  # last: what has one is taken for made
 
     def _begin_removal(self, name: str) -> asyncio.Task[None]:
         self._subs.pop(name, None)
@@ -175,8 +180,8 @@ class Reconciler:
         before, source = self._subs.get(name), self._sub_of(name, entry)
         if (None if before is None else before.target) == (None if source is None else source.target):
             return
+        pipeline.sub.use(source)
         if source is None:
             del self._subs[name]
         else:
             self._subs[name] = source
-        pipeline.sub.use(source)

@@ -54,13 +54,12 @@ class Running:
         self.names.discard(name)
 
 
-def reconciler(streams: Any, on_done: Callable[[], None] = lambda: None) -> Reconciler:
+def reconciler(streams: Any, on_done: Callable[[], None] = lambda: None, **others: Any) -> Reconciler:
     """Of streams that are names alone."""
     make: Any = lambda name, _: (Source(), name)  # noqa: E731
     nothing: Any = lambda *_: None  # noqa: E731
-    return Reconciler(
-        streams, make=make, target_of=nothing, sub_of=nothing, model_of=nothing, is_hasty=True, on_done=on_done
-    )
+    parts = {"make": make, "target_of": nothing, "sub_of": nothing, "model_of": nothing, **others}
+    return Reconciler(streams, is_hasty=True, on_done=on_done, **parts)
 
 
 async def test_what_is_dropped_ends_while_others_are_waited_for() -> None:
@@ -112,6 +111,47 @@ async def test_a_stream_that_cannot_begin_is_tried_again(
     await reconciler(streams).apply({"z": ENTRY})
     await until(lambda: streams.names == {"z"})
     assert "stream z could not be made what it is to be" in caplog.text
+
+
+@pytest.mark.parametrize("where", ["sub_of", "use", "add"])
+async def test_a_stream_that_fails_half_way_begins_whole_the_next_time(
+    monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """Whatever fails once its source is made: it is not taken for made, and its sub-stream comes with it."""
+    monkeypatch.setattr("streamer.control.reconciler.PAUSE", 0.0)
+    steps, small = list[str](), Source()
+
+    def step(name: str) -> None:
+        steps.append(name)
+        if name == where and steps.count(name) == 1:
+            raise ZeroDivisionError
+
+    class Pipeline:
+        def __init__(self) -> None:
+            self.sub, self.used = self, list[Source]()
+
+        def use(self, source: Source) -> None:
+            step("use")
+            self.used.append(source)
+
+    class Begun(Running):
+        def __init__(self) -> None:
+            super().__init__()
+            self.begun = list[Pipeline]()
+
+        def add(self, pipeline: Any) -> None:
+            step("add")
+            self.begun.append(pipeline)
+
+    def sub_of(*_: Any) -> Source:
+        step("sub_of")
+        return small
+
+    streams = Begun()
+    own = reconciler(streams, make=lambda *_: (Source(), Pipeline()), sub_of=sub_of)
+    await own.apply({"z": ENTRY})
+    await until(lambda: "z" not in own._making)
+    assert [pipeline.used for pipeline in streams.begun] == [[small]]
 
 
 async def test_what_is_waited_for_at_the_end_does_not_begin() -> None:
