@@ -42,7 +42,7 @@ class Reconciler:
             sub_of: makes the source of its sub-stream, where it has one.
             model_of: the model it asks, which runs.
             is_hasty: each stream comes, changes and leaves without waiting for any other, as where replicas share them.
-            on_done: told, of one that is hasty, each time that nothing is left to be done. Must not raise.
+            on_done: told, of one that is hasty, each time that nothing is left but what fails. Must not raise.
         """
         self._streams = streams
         self._make, self._target_of, self._sub_of, self._model_of = make, target_of, sub_of, model_of
@@ -55,6 +55,8 @@ class Reconciler:
         self._unseen: set[str] = set()
         """Names that are to be looked at, by what makes each."""
         self._making: dict[str, asyncio.Task[None]] = {}
+        self._failing: dict[str, str] = {}
+        """Of those that are made: how the last try of each failed."""
 
     async def apply(self, entries: Mapping[str, Entry]) -> None:
         """Do what these entries ask for. What need not stop goes on, and its viewers watch on.
@@ -103,14 +105,25 @@ class Reconciler:
                 self._unseen.discard(name)
                 try:
                     await self._make_so(name)
-                except (Exception, asyncio.CancelledError):
+                    self._failing.pop(name, None)
+                except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  it is logged
                     # Also where what it waited for was cancelled, and not itself: else nobody would run the stream.
                     heed()
-                    log.exception("stream %s could not be made what it is to be; again in %g s", name, PAUSE)
+                    self._note(name, error)
                     self._unseen.add(name)
                     await asyncio.sleep(PAUSE)
         finally:
             del self._making[name]
+            self._failing.pop(name, None)
+            self._look_whether_done()
+
+    def _note(self, name: str, error: BaseException) -> None:
+        """A try has failed: that is told once, and the others' end is not kept back by it."""
+        before = self._failing.get(name)
+        self._failing[name] = repr(error)
+        if self._failing[name] != before:
+            log.error("stream %s could not be made what it is to be; again every %g s", name, PAUSE, exc_info=error)
+        if before is None:
             self._look_whether_done()
 
     async def _make_so(self, name: str) -> None:
@@ -154,7 +167,7 @@ class Reconciler:
         self._look_whether_done()
 
     def _look_whether_done(self) -> None:
-        if not self._making and not self._leaving:
+        if self._making.keys() <= self._failing.keys() and not self._leaving:
             self._on_done()
 
     async def _adapt(self, name: str, entry: Entry) -> None:

@@ -113,6 +113,32 @@ async def test_a_stream_that_cannot_begin_is_tried_again(
     assert "stream z could not be made what it is to be" in caplog.text
 
 
+async def test_one_that_cannot_be_made_keeps_nothing_back_and_is_told_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What nobody uses any more may go after its first failure; the log has each way in which it fails in turn once."""
+    monkeypatch.setattr("streamer.control.reconciler.PAUSE", 0.0)
+    ways = [ValueError("one"), ValueError("one"), ValueError("one"), ValueError("two"), ValueError("two")]
+    tries, done = iter(ways), list[int]()
+
+    class Failing(Running):
+        async def free(self, name: str) -> None:
+            await super().free(name)
+            if (error := next(tries, None)) is not None:
+                raise error
+
+    streams = Failing()
+    own = reconciler(streams, lambda: done.append(len(told())))
+
+    def told() -> list[str]:
+        return [str(record.exc_info[1]) for record in caplog.records if record.exc_info]
+
+    await own.apply({"a": ENTRY})
+    streams.gate.set()
+    await until(lambda: streams.names == {"a"} and not own._making)
+    assert (told(), done) == (["one", "two"], [1, 2])
+
+
 @pytest.mark.parametrize("where", ["sub_of", "use", "add"])
 async def test_a_stream_that_fails_half_way_begins_whole_the_next_time(
     monkeypatch: pytest.MonkeyPatch, where: str
