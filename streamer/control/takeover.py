@@ -105,10 +105,17 @@ class Takeover:
         return None
 
     def _of_paused(self, name: str, mine: Collection[str]) -> list[Writing]:
-        """Of a stream of the file that was paused: it stays so, unless the replicas were told otherwise."""
+        """Of a stream of a file that was paused: it stays so, unless the replicas were told otherwise."""
         if self._registry.record("paused", name) is not None:
             self._taken.append(f"that {name} is paused")
-        return self._pausing(name) if name in mine else []
+        elif name not in mine and not self._registry.has(name):
+            log.warning(
+                "%s: was paused through the API before the cluster, and that is not taken over: "
+                "there is no stream of that name",
+                name,
+            )
+            return []
+        return self._pausing(name)
 
     def _pausing(self, name: str) -> list[Writing]:
         if name not in self._paused or self._registry.knew("paused", name):

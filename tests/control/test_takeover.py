@@ -149,13 +149,38 @@ def test_our_own_file_s_name_holds(tmp_path: Path, caplog: pytest.LogCaptureFixt
 
 
 def test_what_the_replicas_resumed_is_not_paused_again(tmp_path: Path) -> None:
-    """Of a stream of the file; and who is paused here and stands in no file is nobody."""
+    """Of a stream of the file."""
     bucket, known = Bucket(), Registry()
     known.heard(bucket.write(known.writing("paused", "own", {})))
     known.heard(bucket.write(known.writing("paused", "own", None)))
-    one = One(bucket, kept(tmp_path / "state.json", "own", "nobody"), {"own": CAMERA})
+    one = One(bucket, kept(tmp_path / "state.json", "own"), {"own": CAMERA})
     one.finish()
     assert len(bucket.log) == 2
+
+
+@pytest.mark.parametrize("kind", ["file", "added"])
+def test_a_stream_that_others_have_stays_paused(tmp_path: Path, kind: Kind) -> None:
+    """Of all that the replicas share, what was paused here is; be it that our own file has it no more."""
+    bucket, known = Bucket(), Registry()
+    known.heard(bucket.write(known.writing(kind, "road", CAMERA, "b" if kind == "file" else None)))
+    one = One(bucket, kept(tmp_path / "state.json", "road"))
+    one.finish()
+    assert bucket.said("paused") == {"road": {}}
+    assert one.takeover._taken == ["that road is paused"]
+
+
+def test_that_a_stream_is_paused_which_nobody_has_is_left_and_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """In one line: the file that said it is read no more."""
+    one = One(Bucket(), kept(tmp_path / "state.json", "nobody"), {"own": CAMERA})
+    one.finish()
+    assert one.bucket.log == []
+    assert [record.getMessage() for record in caplog.records] == [
+        "nobody: was paused through the API before the cluster, and that is not taken over: "
+        "there is no stream of that name"
+    ]
+    assert one.takeover._done.is_set()
 
 
 def test_nothing_is_written_before_all_was_heard(tmp_path: Path) -> None:
