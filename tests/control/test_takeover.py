@@ -116,6 +116,27 @@ async def test_what_the_api_had_added_is_in_the_registry_and_the_file_has_anothe
     assert not One(bucket, StateFile(path)).takeover.is_due
 
 
+async def test_a_file_that_is_renamed_back_is_taken_over_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where NATS lost what it held: by a cluster that knows nothing of it."""
+    caplog.set_level("INFO")
+    path = tmp_path / "state.json"
+    kept(path, "road", road=CAMERA)
+    for _ in range(2):
+        bucket = Bucket()
+        one = One(bucket, StateFile(path))
+        one.finish()
+        assert (bucket.said("added"), bucket.said("paused")) == ({"road": CAMERA}, {"road": {}})
+        running = asyncio.create_task(one.takeover.run())
+        await until(lambda: "is kept as state.json.taken-over" in caplog.text)
+        caplog.clear()
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        assert names_in(tmp_path) == ["state.json.taken-over"]
+        (tmp_path / "state.json.taken-over").rename(path)
+
+
 @pytest.mark.parametrize(
     ("records", "sentence"),
     [
