@@ -205,6 +205,34 @@ async def test_who_has_lost_a_stream_before_it_could_write_ends_none_of_its_even
     assert not ended(two, event)
 
 
+async def test_a_stream_that_was_lost_while_the_database_was_away_is_taken_over_by_nobody_here(two: Replicas) -> None:
+    """Its new owner's events are going on, when the attempt that failed would be made once more."""
+    event, other = an_event(NOON, stream="a"), an_event(NOON, stream="b")
+    await two.far.open()
+    for each in (event, other):
+        two.far.put(each)
+    await two.far.writer.settle()
+    known = two.near.following
+    assert known is not None
+    take_over = known._take_over
+    attempts: list[str] = []
+
+    def away(stream: str, claimed: Claimed) -> None:
+        attempts.append(stream)
+        if attempts.count(stream) == 1:
+            known.lost("a")
+            raise DatabaseAway("for a moment")
+        take_over(stream, claimed)
+
+    known._take_over = away
+    for stream in "ab":
+        known.gained(stream, CLAIMED)
+    async with following(two.near):
+        await until(lambda: ended(two, other))
+    assert not ended(two, event)
+    assert attempts.count("a") == 1
+
+
 async def test_who_ends_an_event_of_a_dead_replica_is_the_one_to_tell_of_it(two: Replicas) -> None:
     """Once: its own are its to tell as ever, and the others' ends are of whoever ended them."""
     told: list[tuple[str, str, bool]] = []
