@@ -1,9 +1,11 @@
 """streamer.values.task_group: parts that live together end together, and who is told to end always does."""
 
 import asyncio
+import contextlib
 
 import pytest
 
+from streamer.values.errors import SightlineError
 from streamer.values.task_group import together
 
 
@@ -98,3 +100,41 @@ async def test_a_failure_leaves_nobody_looking_cancelled() -> None:
     task = asyncio.current_task()
     assert task is not None
     assert task.cancelling() == 0
+
+
+async def test_what_was_swallowed_before_it_began_is_heeded() -> None:
+    """Parts are tasks of their own, which nobody has told to end."""
+    began = False
+
+    async def part() -> None:
+        nonlocal began
+        began = True
+
+    async def run() -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        await together(part())
+
+    task = asyncio.create_task(run())
+    await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait({task})
+    assert task.cancelled()
+    assert not began
+
+
+async def test_what_another_part_raises_at_its_end_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """What is raised is the first end; of two that lose one connection the second is no news."""
+
+    async def foreseen() -> None:
+        raise SightlineError("the connection was lost")
+
+    async def badly() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise ZeroDivisionError
+
+    with pytest.raises(SightlineError):
+        await together(foreseen(), foreseen(), badly())
+    assert [record.getMessage() for record in caplog.records] == ["a part failed as another ended"]

@@ -13,6 +13,7 @@ import pytest
 
 from streamer.outlets.mqtt import outlet as outlet_module
 from streamer.outlets.mqtt.broker import Broker
+from streamer.outlets.mqtt.client import Client
 from streamer.outlets.mqtt.outlet import Options
 from streamer.outlets.news import StreamNews
 from tests.outlets.mqtt.told import LIVE, Told, told
@@ -90,6 +91,24 @@ async def test_who_is_told_to_end_as_the_connection_is_lost_ends(
         assert isinstance(wire, socket.socket)
         wire.shutdown(socket.SHUT_RDWR)
         await asyncio.wait({task})
+
+
+@pytest.mark.parametrize("turns", range(8))
+async def test_who_is_told_to_end_as_the_connection_comes_up_ends(
+    broker: Mosquitto, monkeypatch: pytest.MonkeyPatch, turns: int
+) -> None:
+    """So many turns after the broker has let us in: `asyncio.wait_for` of Python 3.11 swallows it in one of them."""
+
+    class Watched(Client):
+        async def __aenter__(self) -> "Watched":
+            self._connected.add_done_callback(lambda _: _in_turns(turns, task.cancel))
+            await super().__aenter__()
+            return self
+
+    monkeypatch.setattr(outlet_module, "Client", Watched)
+    task = asyncio.create_task(told(broker.port).outlet.run())
+    await asyncio.wait({task})
+    assert task.cancelled()
 
 
 def _in_turns(turns: int, call: Callable[[], object]) -> None:
