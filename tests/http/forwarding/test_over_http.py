@@ -214,9 +214,13 @@ async def test_no_more_is_held_of_a_body_than_buffers_hold() -> None:
 
         await until(stands_still)
         assert sent <= MOST
-        here.clock.advance(WRITE_TIMEOUT + 1)
-        here.service.connections.end_overdue()
-        await until(lambda: not here.neighbours._held)
+
+        def is_let_go() -> bool:
+            here.clock.advance(WRITE_TIMEOUT + 1)
+            here.service.connections.end_overdue()
+            return not here.neighbours._held
+
+        await until(is_let_go)
         writer.transport.abort()
 
 

@@ -121,7 +121,8 @@ async def test_an_end_that_fails_is_tried_again(two: Two, monkeypatch: pytest.Mo
         two.here.service.entrance.store.change_now(lambda _: Accounts())
         two.here.service.admissions.look()
         await until(lambda: sessions(two) == 0)
-    assert asked == [f"DELETE {path}"] * 3
+    assert len(asked) >= 3  # one that came when it had been given up is asked once more
+    assert set(asked) == {f"DELETE {path}"}
     await until(lambda: len(two.here.application[PASSED_SESSIONS]) == 0)
 
 
