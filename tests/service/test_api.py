@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import cv2
@@ -42,6 +43,7 @@ def service(model_server: ModelServer, numbered_clip: Path) -> Iterator[Service]
 async def live(service: Service) -> Service:
     """The service with its camera live, answered at its rate, past the burst it begins with, and nobody watching."""
     await service.wait_for_state("road", "live")
+    await service.wait_for_state("absent", "offline")
 
     async def settled() -> bool:
         now = await service.stream("road")
@@ -53,10 +55,15 @@ async def live(service: Service) -> Service:
 
 async def test_streams_are_listed_with_their_numbers(live: Service) -> None:
     """/api/streams gives each stream's name, state, reason, size and rates, null while unknown."""
-    road, absent = await live.stream("road"), await live.stream("absent")
+    absent, road = await live.stream("absent"), dict[str, Any]()
+
+    async def is_at_its_rate() -> bool:
+        road.update(await live.stream("road"))
+        wanted = pytest.approx([FPS, 5], rel=0.4)
+        return bool([road["fps"] or 0, road["detections_per_second"] or 0] == wanted)
+
+    await until(is_at_its_rate, lambda: f"it has other rates: {road}")
     assert (road["state"], road["reason"], road["width"], road["height"]) == ("live", None, 320, 240)
-    assert road["fps"] == pytest.approx(FPS, rel=0.4)
-    assert road["detections_per_second"] == pytest.approx(5, rel=0.4)
     assert road["age_ms"] > 0
     assert road["findings"] == absent["findings"] == ["defect"]
     assert absent["state"] == "offline"
@@ -106,11 +113,13 @@ async def test_events_tell_what_is_in_which_frame(live: Service) -> None:
 async def test_all_streams_come_in_one_connection(live: Service) -> None:
     """/api/detections carries the same events as the streams' own connections."""
     async with live.events() as every, live.events("road") as road:
-        await road.more(5)
-        await every.more(1)
-    ours = [event for _, event in road.arrived]
-    assert len(ours) >= 5
-    assert all(event in [event for _, event in every.arrived] for event in ours[:5])
+        ours = [event for _, event in await road.more(5)]
+
+        async def came_there_too() -> bool:
+            theirs = [event for _, event in every.arrived]
+            return all(event in theirs for event in ours)
+
+        await until(came_there_too, lambda: f"of {ours} not all came, but {every.arrived}")
 
 
 async def test_a_still_is_the_annotated_picture(live: Service) -> None:
@@ -135,18 +144,17 @@ async def test_mjpeg_is_read_part_by_part(live: Service) -> None:
         assert response.status == 200
         assert response.content_type == "multipart/x-mixed-replace"
         reader = aiohttp.MultipartReader.from_response(response)
-        pictures = []
-        for _ in range(10):
+        pictures = list[np.ndarray]()
+        while len(pictures) < 10 or not has_box(pictures[-1]):  # the first may be older than any answer
             part = await reader.next()
             assert isinstance(part, aiohttp.BodyPartReader)
             assert part.headers["Content-Type"] == "image/jpeg"
             body = bytes(await part.read())
             assert len(body) == int(part.headers["Content-Length"])
-            pictures.append(cv2.imdecode(np.frombuffer(body, np.uint8), cv2.IMREAD_COLOR))
-    shapes = {None if picture is None else picture.shape for picture in pictures}
-    assert shapes == {(240, 320, 3)}
-    assert pictures[-1] is not None
-    assert has_box(pictures[-1])
+            picture = cv2.imdecode(np.frombuffer(body, np.uint8), cv2.IMREAD_COLOR)
+            assert picture is not None
+            pictures.append(picture)
+    assert {picture.shape for picture in pictures} == {(240, 320, 3)}
 
 
 async def test_whep_sends_video_until_it_is_deleted(live: Service) -> None:

@@ -143,15 +143,14 @@ class Site:
         """Wait until all is kept, and find every event that began, and every one that was told of."""
         await self.begin_events()
         await self.reaches(lambda ok: ok == 1, "sightline_archive_ok")
-        found: set[str] = set()
-        begun = -1.0
-        while len(found) != begun:  # one may begin between the two questions
-            await asyncio.sleep(0.1)
-            begun = await self.counted("sightline_events_total", what="begun")
-            page = (await self.service.ask("/api/events?limit=1000")).json()
-            found = {event["id"] for event in page.get("events", [])}
-        await until(lambda: self.announced == found)
+        await eventually(self._all_is_kept_and_told, lambda: f"of {self.announced}:\n{self.service.process.output}")
         assert await self.counted("sightline_archive_lost_total", what="event") == 0
+
+    async def _all_is_kept_and_told(self) -> bool:
+        begun = await self.counted("sightline_events_total", what="begun")
+        page = (await self.service.ask("/api/events?limit=1000")).json()
+        found = {event["id"] for event in page.get("events", [])}
+        return len(found) == begun and self.announced == found  # or one has begun between the questions
 
 
 @asynccontextmanager

@@ -3,7 +3,7 @@
 import json
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -195,12 +195,12 @@ async def test_no_variable_of_ours_is_put_into_a_strangers_url(model_server: Mod
 async def test_pausing_closes_the_cameras_connection(service: Service, camera: RtspServer) -> None:
     """A paused stream keeps its place without a connection; resumed it is live again, and its viewer never left."""
     await service.wait_for_state("own", "live")
-    before = established(camera.port)
+    await until(clients(camera, 1), lambda: f"the camera's clients: {established(camera.port)}")
     async with watch_whep(service, "own") as viewer:
         await viewer.more(5)
         answer = await patch(service, "own", {"paused": True})
         assert (answer.status, answer.json()["state"]) == (200, "paused")
-        assert len(established(camera.port)) == len(before) - 1
+        await until(clients(camera, 0), lambda: f"the camera's clients: {established(camera.port)}")
         row = await service.stream("own")
         assert (row["state"], row["error"], row["viewers"]) == ("paused", None, 1)
         assert "paused" in row["reason"]
@@ -210,7 +210,16 @@ async def test_pausing_closes_the_cameras_connection(service: Service, camera: R
         assert (await patch(service, "own", {"paused": False})).status == 200
         await service.wait_for_state("own", "live")
         await viewer.more(30)
-    assert len(established(camera.port)) == len(before)
+    await until(clients(camera, 1), lambda: f"the camera's clients: {established(camera.port)}")
+
+
+def clients(camera: RtspServer, count: int) -> Callable[[], Awaitable[bool]]:
+    """A condition: so many are connected to the camera."""
+
+    async def are_there() -> bool:
+        return len(established(camera.port)) == count
+
+    return are_there
 
 
 async def costs(service: Service, name: str, pictures: int) -> bool:
@@ -222,6 +231,7 @@ async def test_what_the_source_does_not_need_changes_under_its_viewers(service: 
     """What is asked of the model changes on the running connection; another URL is another one; viewers stay."""
     await post(service, {"name": "road", "url": camera.url("/road"), "sample_fps": 2})
     await service.wait_for_state("road", "live")
+    await service.wait_for_state("own", "live")  # its connection is among those that are compared
     async with watch_whep(service, "road") as viewer, service.events("road") as feed:
         await viewer.more(5)
         await feed.more(3)
@@ -456,5 +466,5 @@ async def test_streams_that_come_and_go_leave_nothing(model_server: ModelServer,
         )
         assert after[2] - resident < 40e6
         assert await names(service) == []
-        assert established(camera.port) == set()
+        await until(clients(camera, 0), lambda: f"the camera's clients: {established(camera.port)}")
         assert "road-" not in (await service.metrics()).text

@@ -76,9 +76,12 @@ async def test_streams_come_go_and_change_with_the_file(
         del config["streams"]["yard"]
         write_config(service.path, config)
         await names(service, "road")
-        async with service.events("road") as feed:
-            events = [event for _, event in await feed.more(8)]
-        assert (events[-1]["pts"] - events[-2]["pts"]) == pytest.approx(0.1, abs=0.02)
+        async with service.events("road") as feed, asyncio.timeout(PATIENCE_S):
+            [(_, last)] = await feed.more(1)
+            while True:  # ten a second, and not five any more, wherever a sample was not left out by a busy machine
+                before, [(_, last)] = last, await feed.more(1)
+                if last["pts"] - before["pts"] == pytest.approx(0.1, abs=0.02):
+                    break
         await viewer.more(5)
         assert established(camera.port) == ports
         config["streams"]["road"]["url"] = camera.url("/yard")
@@ -112,8 +115,8 @@ async def test_a_mistake_changes_nothing_and_is_said(service: Service, config: d
 
         await until(says(service, mistake), lambda: f"not refused:\n{service.process.output}")
         assert (await told(service))["ok"] is False
-        assert mistake in service.process.output
-        assert (await service.metrics()).sum("sightline_config_last_reload_successful") == 0
+        await service.wait_for_output(mistake)
+        await until(counts(service, 0), lambda: "the metric does not say that the file is refused")
         assert (await service.ask("/readyz")).status == 200
         await names(service, "road")
     assert str(service.path.parent) not in (await told(service))["error"]
@@ -128,11 +131,20 @@ async def test_a_mistake_changes_nothing_and_is_said(service: Service, config: d
         return bool((await told(service))["ok"])
 
     await until(repaired, lambda: f"not repaired:\n{service.process.output}")
+    await until(counts(service, 1), lambda: "the metric does not say that the file is good again")
     after = await service.metrics()
     when = "sightline_config_last_reload_success_timestamp_seconds"
-    assert after.sum("sightline_config_last_reload_successful") == 1
     assert after.sum(when) > before.sum(when)
     assert after.sum("sightline_source_reconnects_total", stream="road") == 0
+
+
+def counts(service: Service, value: float) -> Any:
+    """A condition: the metric of the last reload has this value, which follows what is said."""
+
+    async def reached() -> bool:
+        return (await service.metrics()).sum("sightline_config_last_reload_successful") == value
+
+    return reached
 
 
 def says(service: Service, what: str) -> Any:
@@ -164,7 +176,11 @@ async def test_a_stream_that_is_renamed_ends_for_its_viewers(
                 await asyncio.sleep(0.01)
         assert (await service.ask(viewer.location, method="DELETE")).status == 404
     await service.wait_for_state("street", "live")
-    assert len(established(camera.port)) == 1
+
+    async def has_one() -> bool:
+        return len(established(camera.port)) == 1
+
+    await until(has_one, lambda: f"the camera's clients: {established(camera.port)}")
     metrics = await service.metrics()
     assert "road" not in metrics.labels("sightline_frames_total", "stream")
     assert metrics.sum("sightline_sessions") == 0
@@ -176,7 +192,7 @@ async def test_what_needs_a_restart_is_named(service: Service, config: dict[str,
     write_config(service.path, config | {"server": {"port": 8123, "max_viewers": 1}, "streams": {}})
     await names(service)
     assert (await told(service))["restart_needed"] == ["server.port"]
-    assert "server.port: changed, and in force from the next start on" in service.process.output
+    await service.wait_for_output("server.port: changed, and in force from the next start on")
 
     async def counted() -> bool:
         return (await service.metrics()).sum("sightline_config_restart_needed") == 1

@@ -122,8 +122,8 @@ async def test_an_absent_model_server_is_waited_for(index_model: Path, camera: R
     }
     try:
         with run_service(config) as service:
-            stale = await service.wait_for_state("road", "stale")
-            assert stale["reason"] == f"no detections yet: the model server at {server.address} cannot be reached"
+            reason = f"no detections yet: the model server at {server.address} cannot be reached"
+            assert (await service.wait_for_reason("road", reason))["state"] == "stale"
             assert (await service.ask("/healthz")).status == 200
             assert (await service.ask("/readyz")).status == 503
             assert (await service.ask("/api/streams/road/frame.jpg")).status == 200

@@ -12,7 +12,7 @@ from tests.peers import fake_model_server
 from tests.peers.clip import make_clip
 from tests.peers.process import free_port, run_process
 from tests.peers.rtsp_server import RtspServer, run_rtsp_server
-from tests.peers.service import Answer, Service, run_service
+from tests.peers.service import Answer, Service, run_service, until
 from tests.service.test_video import Seen, Viewer
 
 SECRET = "s3cret-of-sub"
@@ -89,10 +89,13 @@ async def test_a_small_picture_is_the_cameras_small_one(
         await viewer.until(lambda seen: widths(seen)[-1:] == [160])
         second.kill()
         await viewer.until(lambda seen: widths(seen)[-1:] == [320])
-        fallen = await service.stream("cam")
-        assert fallen["state"] == "live"
-        assert fallen["sub"]["state"] == "opening"
-        assert fallen["sub"]["reason"]
+
+        async def has_fallen() -> bool:
+            sub = (await service.stream("cam"))["sub"]
+            return sub["state"] == "opening" and bool(sub["reason"])
+
+        await until(has_fallen, lambda: f"nothing is said of the small one:\n{service.process.output}")
+        assert (await service.stream("cam"))["state"] == "live"
         second.restart()
         await viewer.until(lambda seen: widths(seen)[-1:] == [160])
         for path in ("/api/streams", "/api/streams/cam", "/metrics"):
