@@ -59,7 +59,7 @@ def test_a_server_drains_when_told_to_stop(tmp_path: Path) -> None:
         for call in in_work:
             check(call.result(), pictures)
         assert [answer.status for answer in watch] == [health_pb2.HealthCheckResponse.NOT_SERVING]
-        out, err = process.communicate(timeout=10)
+        out, err = process.communicate(timeout=60)
         assert out.splitlines() == ["stopping: answering what is in work", "stopped"]
         assert err == ""
         assert process.returncode == 0

@@ -51,7 +51,7 @@ def test_what_is_removed_is_gone_and_may_be_removed_again(storage: ObjectStorage
         ({"access_key": "nobody"}, "the object storage refuses: InvalidAccessKeyId"),
         ({"bucket": "nowhere"}, "there is no bucket nowhere"),
         (
-            {"endpoint": f"http://127.0.0.1:{free_port()}"},
+            {"endpoint": "http://127.0.0.1:{free}"},
             "the object storage does not answer: s3://cameras/here at http://127.0.0.1:",
         ),
     ],
@@ -60,7 +60,8 @@ def test_what_is_wrong_is_said_in_a_clause_without_keys(
     storage: ObjectStorage, large: Path, given: dict[str, str], sentence: str
 ) -> None:
     """Whether it is written, read or removed; keys stand neither in it nor in what the values are shown as."""
-    bucket = Bucket(storage.place(**given))
+    free = free_port()
+    bucket = Bucket(storage.place(**{key: value.format(free=free) for key, value in given.items()}))
     for errand in (
         lambda: bucket.upload("x", large),
         lambda: bucket.read("x", 0, 1),
