@@ -83,7 +83,10 @@ def measure_cluster(
 
 
 def figures_of(without: Sequence[Window], with_it: Sequence[Window]) -> dict[str, Any]:
-    """Medians, of what is added those of each pair; where there are none with it, what there is without."""
+    """Medians, of what is added those of each pair; where there are none with it, what there is without.
+
+    A window may be shorter than what the system counts processor time by: no ratio to a share of 0.
+    """
     figures = {
         "core_share_without": round(statistics.median(share for share, _ in without), 4),
         "memory_without_mb": round(statistics.median(size for _, size in without), 1),
@@ -92,9 +95,10 @@ def figures_of(without: Sequence[Window], with_it: Sequence[Window]) -> dict[str
         return figures
     shares = [(one[0], other[0]) for one, other in zip(with_it, without, strict=True)]
     sizes = [(one[1], other[1]) for one, other in zip(with_it, without, strict=True)]
+    if ratios := [one / other for one, other in shares if other]:
+        figures["core_share_ratio"] = round(statistics.median(ratios), 3)
     return figures | {
         "core_share_added": round(statistics.median(one - other for one, other in shares), 4),
-        "core_share_ratio": round(statistics.median(one / other for one, other in shares), 3),
         "memory_added_mb": round(statistics.median(one - other for one, other in sizes), 1),
         "memory_ratio": round(statistics.median(one / other for one, other in sizes), 3),
     }

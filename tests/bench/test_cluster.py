@@ -22,15 +22,23 @@ def test_what_it_adds_is_that_of_each_pair() -> None:
     assert figures_of([(0.1, 100.0)], []) == {"core_share_without": 0.1, "memory_without_mb": 100.0}
 
 
+def test_there_is_no_ratio_to_nothing() -> None:
+    """A short window may show no processor time: its pair is left out, and where all are so no ratio is given."""
+    figures = figures_of([(0.0, 100.0), (0.1, 100.0)], [(0.1, 110.0), (0.2, 110.0)])
+    assert (figures["core_share_ratio"], figures["core_share_added"]) == (2.0, 0.1)
+    assert "core_share_ratio" not in figures_of([(0.0, 100.0)], [(0.1, 110.0)])
+
+
 def test_it_is_measured_with_and_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every figure is there, of real services and a real NATS, and nothing is left behind."""
+    """Every figure is there, of real services and a real NATS, and nothing is left behind; but a ratio to a share of 0,
+    which so short a window may show."""
     requires("nats-server")
     few = {"STREAMS": 2, "SETTLE": 0.0, "film": partial(film, seconds=2.0)}
     for name, smaller in few.items():
         monkeypatch.setattr(cluster, name, smaller)
     said: list[str] = []
     figures = measure_cluster(tmp_path, 0.5, said.append, rounds=1)
-    assert figures.keys() == {key for part, key, *_ in ROWS if part == "cluster"}
+    assert figures.keys() | {"core_share_ratio"} == {key for part, key, *_ in ROWS if part == "cluster"}
     measured = [line.rpartition(" streams ")[2] for line in said if line.endswith(" the section")]
     assert measured == ["without the section", "with the section"]
     assert figures["memory_ratio"] > 0
