@@ -156,8 +156,23 @@ class RunTimes:
             if trial.clean >= TRIAL or trial.patience <= 0:
                 self._conclude(trial, now)
 
+    @property
+    def tries_more(self) -> bool:
+        """Whether a trial goes on of more calls at once than were chosen."""
+        return self._trial is not None and self._trial.count > self._lanes
+
+    def give_up(self, now: float) -> None:
+        """End a trial with the verdict that was before it: nothing comes in time by what it tries."""
+        if self._trial is not None:
+            self._trial.run_time = RunTime()
+            self._conclude(self._trial, now)
+
     def forget(self) -> None:
-        """Know nothing again, but how many calls are to run at once: what was known has turned out to be wrong."""
+        """Know nothing again, since that has turned out to be wrong.
+
+        As many calls are to run at once as were, until the first that is learnt of: from that on `most`, until as many
+        are seen to give no more than fewer do.
+        """
         self._all, self._trial = RunTime(), None
         self._levels.clear()
 
@@ -168,7 +183,14 @@ class RunTimes:
         """
         counts = range(beside, self.lanes + 1)
         known = [level.run_time for count, level in self._levels.items() if count in counts and level.run_time]
-        return max(run_time.at_most(pictures) for run_time in known or [self._all]) if self._all else 0.0
+        if not self._all:
+            return 0.0
+        longest = max(run_time.at_most(pictures) for run_time in known or [self._all])
+        chosen = self._levels.get(self._lanes)
+        if not self.tries_more or chosen is None or not chosen.run_time:
+            return longest
+        # What is known of a trial's number may be of a slower model; at the worst its calls wait for one another.
+        return min(longest, self.lanes / self._lanes * chosen.run_time.at_most(pictures))
 
     def worth(self, most: int) -> int:
         """Pictures that are worth a call: half of `most`, or as many more as make more of them a second."""

@@ -123,7 +123,10 @@ class Scheduler:
         if at is None or at > now:
             return None, []
         line = [place.slot for place in sorted(self._open.values(), key=lambda place: (place.had, place.since))]
-        late = [slot for slot in line if slot.age(self._answered_at(slot.pictures, now)) > self.deadline]
+        late = self._late(line, now)
+        if len(late) == len(line) and not self._calls and self.run_times.tries_more:
+            self.run_times.give_up(now)
+            late = self._late(line, now)
         is_try = len(late) == len(line) and not self._calls and now - self._left_at >= TRIES_AGAIN
         if is_try:
             late = [slot for slot in line if slot.age(now) > self.deadline]
@@ -142,7 +145,8 @@ class Scheduler:
         # The newest frame's deadline is the call's: an old neighbour must not cut short what is fresh.
         deadline = max(slot.frame.received_at for slot in batch) + self.deadline
         call = self._begin(batch, sum(slot.pictures for slot in batch), deadline, now)
-        call.is_try = is_try
+        # What one comes to that leaves alone within a trial says nothing against what is known of several at once.
+        call.is_try = is_try and not self.run_times.tries
         if (self._open or self._is_short) and len(self._calls) >= self.run_times.lanes:
             self.run_times.crowd(now)
         self._is_short = False
@@ -170,11 +174,18 @@ class Scheduler:
         beside = (self._area - call.area) / seconds
         if ahead is not None and ahead.ended_at is not None:  # it was there before the model was free for it
             seconds, beside = now - max(call.taken_at, ahead.ended_at), float(call.lanes)
-        if now >= call.deadline - ROUNDED:
-            seconds *= CUT_SHORT
+        if _was_cut_short(call, now):
+            if ahead is not None and ahead.ended_at is not None and _was_cut_short(ahead, ahead.ended_at):
+                seconds = now - call.taken_at  # it waited for the one ahead for all that: the model works on
+            else:
+                seconds *= CUT_SHORT
         elif call.is_try:
             self.run_times.forget()
         self.run_times.add(call.pictures, seconds, beside, now)
+
+    def _late(self, line: list[Slot], now: float) -> list[Slot]:
+        """Those whose answers would come too late even if they were asked about alone."""
+        return [slot for slot in line if slot.age(self._answered_at(slot.pictures, now)) > self.deadline]
 
     def _batch(self, line: list[Slot], now: float) -> list[Slot]:
         """The first of the line: no more than are worth a call, and than every frame among them can bear.
@@ -220,3 +231,8 @@ class Scheduler:
         """Streams that have had no more than those that were served last: nothing is kept of who is gone."""
         for stream in [stream for stream, had in self._had.items() if had <= self._share and stream not in self._open]:
             del self._had[stream]
+
+
+def _was_cut_short(call: Call, ended_at: float) -> bool:
+    """Whether its deadline ended it."""
+    return ended_at >= call.deadline - ROUNDED

@@ -96,17 +96,22 @@ class Simulation:
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._order = itertools.count()
         self._dice = random.Random(seed)
+        self._under_way: set[Call] = set()
         self._waiting: list[Call] = []
         self._running = 0
         self._open: dict[str, Slot] = {}
         self._granted = {camera.name: Granted(camera.sample_fps) for camera in cameras}
         self._picture = make_picture()
-        self._counts_from = self._wakes_at = 0.0
+        self._counts_from = self._wakes_at = self._films_until = 0.0
         self._idle_since: float | None = None
         self.outcome = Outcome(0.0)
 
     def run(self, seconds: float, *, settle: float = 0.0) -> Outcome:
-        """Let cameras send for so long, the first seconds of which do not count; then every call ends."""
+        """Let cameras send for so long, the first seconds of which do not count; then every call ends.
+
+        What the model has to do is looked at while they send: nobody waits for a rate afterwards.
+        """
+        self._films_until = seconds
         self._counts_from = settle
         self.outcome = Outcome(seconds - settle)
         for camera in self.cameras:
@@ -116,6 +121,7 @@ class Simulation:
             happen()
             self._schedule()
             self._look_whether_idle()
+        self._end_idleness()
         for slot in self.discipline.clear():
             self._drop((slot, "model_ended"))
         self.outcome.granted = {stream: granted.fps for stream, granted in self._granted.items()}
@@ -167,7 +173,7 @@ class Simulation:
     def _drop(self, told: Told) -> None:
         slot, reason = told
         self.outcome.dropped[slot.stream, reason] += self._counts(slot)
-        if reason in ("capacity", "late"):
+        if reason in ("capacity", "late", "predict_failed"):
             self._granted[slot.stream].turn(was_had=False)
 
     def _schedule(self) -> None:
@@ -185,22 +191,29 @@ class Simulation:
 
     def _look_whether_idle(self) -> None:
         is_idle = not self._running and len(self.discipline) > 0 and self._now >= self._counts_from
-        if self._idle_since is not None and not is_idle:
-            seconds = self._now - self._idle_since
+        if not is_idle:
+            self._end_idleness()
+        elif self._idle_since is None:
+            self._idle_since = self._now
+
+    def _end_idleness(self) -> None:
+        if self._idle_since is not None:
+            seconds = max(0.0, min(self._now, self._films_until) - self._idle_since)
             self.outcome.idle += seconds
             self.outcome.longest_idle = max(self.outcome.longest_idle, seconds)
             self._idle_since = None
-        elif self._idle_since is None and is_idle:
-            self._idle_since = self._now
 
     def _leave(self, call: Call) -> None:
+        self._under_way.add(call)
+        self._at(max(self._now, call.deadline), lambda: self._expire(call))
         sent = self._now + MAKING * call.pictures
         self._at(sent, lambda: self.discipline.sent(call, self._now))
         self._at(sent + SENDING * call.pictures, lambda: self._reach(call))
 
     def _reach(self, call: Call) -> None:
-        self._waiting.append(call)
-        self._serve()
+        if call in self._under_way:
+            self._waiting.append(call)
+            self._serve()
 
     def _serve(self) -> None:
         while self._waiting and self._running < self.server.lanes:
@@ -212,12 +225,26 @@ class Simulation:
     def _end(self, call: Call) -> None:
         self._running -= 1
         self._serve()
+        if call not in self._under_way:
+            return
+        self._under_way.remove(call)
         self.discipline.end(call, self._now, is_measure=True)
         for slot in call.slots:
             self._granted[slot.stream].turn(was_had=True)
             if self._counts(slot):
                 self.outcome.ages.setdefault(slot.stream, []).append(self._now - slot.frame.received_at)
                 self.outcome.frames.setdefault(slot.stream, []).append(slot.frame.index)
+
+    def _expire(self, call: Call) -> None:
+        """A call's deadline ends it, if nothing has; what the server has begun of it, it works on."""
+        if call not in self._under_way:
+            return
+        self._under_way.remove(call)
+        if call in self._waiting:
+            self._waiting.remove(call)
+        self.discipline.end(call, self._now, is_measure=True)
+        for slot in call.slots:
+            self._drop((slot, "predict_failed"))
 
 
 def cameras(count: int, *, sample_fps: float = 25.0, fps: float = 25.0, seed: int = 1) -> list[Camera]:

@@ -94,6 +94,33 @@ def test_a_verdict_is_doubted_and_trusted_by_and_by() -> None:
     assert run_times.lanes == 1
 
 
+def test_a_trial_that_is_given_up_changes_nothing_and_is_rested_from() -> None:
+    """What was chosen before stays, whatever its calls have shown so far, and the next trial comes as late as ever."""
+    run_times = RunTimes(2)
+    learn(run_times, servers(1), until=100.0)
+    run_times.crowd(200.0)
+    assert (run_times.tries_more, run_times.lanes) == (True, 2)
+    run_times.add(8, 0.001, 2.0, 200.1)
+    run_times.give_up(200.1)
+    assert (run_times.tries, run_times.lanes) == (False, 1)
+    run_times.crowd(200.0 + STALE)
+    assert not run_times.tries
+    run_times.crowd(200.2 + STALE)
+    assert run_times.tries_more
+
+
+def test_calls_of_a_trial_take_no_longer_than_if_they_waited_for_one_another() -> None:
+    """What is known of so many at once may be another machine's: it must not end the trial that would show that."""
+    run_times = RunTimes(2)
+    for count in (2, 1):
+        for _ in range(10):
+            run_times.add(8, 0.1 if count == 1 else 5.0, float(count), 0.0)
+    assert run_times.lanes == 1
+    run_times.crowd(STALE)
+    assert run_times.tries_more
+    assert run_times.seconds(8, 2) == pytest.approx(0.2)
+
+
 def test_a_trial_with_calls_of_one_size_keeps_the_line() -> None:
     """What smaller calls take is known of before; a machine that is twice as fast is it for them too."""
     run_times = RunTimes(2)
