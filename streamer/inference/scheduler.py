@@ -20,8 +20,8 @@ SENDING: Final = 2.0
 """Times as long as making its samples takes, until a call is with the model."""
 TRIES_AGAIN: Final = 1.0
 """Seconds without a call after which a frame is asked about although all are thought to come too late: who never asks
-never learns that the model has become faster. If it comes in time what was thought is forgotten: a mean would need
-as many tries as there were slow calls, and one is made a second."""
+never learns that the model has become faster. If it comes in time, outside a trial, what was thought is forgotten: a
+mean would need as many tries as there were slow calls, and one is made a second."""
 CUT_SHORT: Final = 2.0
 """Times as long as it was let run, that a call is thought to take which its deadline ended: or all would be in time."""
 ROUNDED: Final = 0.005
