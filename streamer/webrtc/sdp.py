@@ -15,8 +15,9 @@ from aiortc.sdp import SessionDescription, candidate_from_sdp
 from streamer.values.errors import Refused
 from streamer.webrtc import MAX_OFFER
 
-MAX_CANDIDATES = 32
-"""In an offer, and again in all that trickles in after it."""
+MAX_CANDIDATES = 128
+"""In an offer, and again in all that trickles in after it. GStreamer sends some for each address of its machine, and
+one that runs containers has dozens."""
 MAX_SECTIONS = 4
 """Media sections: one video, and what players offer beside it."""
 MAX_LINES = 512

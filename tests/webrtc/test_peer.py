@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from aiortc import RTCPeerConnection
+from aiortc import RTCIceCandidate, RTCPeerConnection
 from aiortc.sdp import candidate_to_sdp
 
 from streamer.values.errors import Refused
@@ -16,6 +16,7 @@ from streamer.webrtc.datagram_filter import datagram_filters
 from streamer.webrtc.peer import (
     FIRST_CHECK_TIMEOUT,
     HANDSHAKE_TIMEOUT,
+    MAX_CHECKED,
     MAX_REPORT,
     MIN_REPORT,
     REPORTS,
@@ -306,6 +307,25 @@ async def test_trickling_has_an_end(pair: Pair) -> None:
     with pytest.raises(Refused) as refused:
         pair.peer.trickle(fragment)
     assert refused.value.status == 400
+
+
+async def test_of_the_candidates_at_his_own_address_so_many_are_checked(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine with many addresses sends many candidates, and is let in; who lists all ports is sent few checks."""
+    checked: list[RTCIceCandidate] = []
+
+    async def add(candidate: RTCIceCandidate) -> None:
+        checked.append(candidate)
+
+    monkeypatch.setattr(pair.peer.pc, "addIceCandidate", add)
+    others = "a=candidate:1 1 udp 1 198.51.100.7 9 typ host\r\n" * 50
+    own = "".join(f"a=candidate:1 1 udp 1 127.0.0.1 {port} typ host\r\n" for port in range(1000, 1060))
+    await pair.peer.answer(read_offer(await offer_to_watch(pair.other) + others), "127.0.0.1")
+    pair.peer.trickle(read_fragment(own))
+    await until(lambda: len(checked) >= MAX_CHECKED)
+    await asyncio.gather(*pair.peer._adding)
+    assert len(checked) == MAX_CHECKED
 
 
 async def test_ids_and_tags_are_not_repeated() -> None:
