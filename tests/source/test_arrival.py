@@ -78,6 +78,11 @@ class Turns:
             self._late = PICTURES
             self._changed.notify_all()
 
+    def over(self) -> None:
+        """Wait until the reader has seen enough."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._late == PICTURES, PATIENCE)
+
     def sent(self, parts: Sequence[Part]) -> Iterator[Part]:
         """The parts, each in its turn."""
         for number, part in enumerate(parts):
@@ -275,6 +280,7 @@ def rtmp(codec: str, units: Sequence[Unit], turns: Turns, *, listen: bool) -> It
             assert process.stdin is not None
             for part in turns.sent(muxed("flv", codec, units)):
                 process.stdin.write(part)
+            turns.over()  # what it has read is not sent yet
             process.kill()
 
     with _thread(feed):
