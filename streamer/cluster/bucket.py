@@ -26,11 +26,16 @@ from streamer.cluster.registry import KINDS, Kind, RecordHeard, Writing
 from streamer.cluster.servers import Servers, place
 from streamer.values.errors import ConfigError, SightlineError
 from streamer.values.name import is_name
+from streamer.values.task_group import together
 
 PATIENCE = 2.0
 """Seconds that a server may take to let us in."""
 ANSWER = 1.0
 """Seconds that the store may take for an answer."""
+AHEAD = 1000
+"""Entries that are read ahead of who takes them in."""
+LEFT_BEHIND = 10.0
+"""Seconds after which NATS forgets a watch whose connection has ended; the library's are five minutes."""
 LARGEST = 262_144
 """Bytes of a record: of a stream with many zones. NATS takes messages of four times that."""
 WRONG_LAST = (10071, 10164)
@@ -173,22 +178,22 @@ class Bucket:
             NatsAway: the connection has ended.
         """
         with told():
-            watcher = await self._store.watchall()
-        closed = asyncio.create_task(self._closed.wait())
+            watcher = await self._store.watchall(inactive_threshold=LEFT_BEHIND)
+        entries: asyncio.Queue[KeyValue.Entry | None] = asyncio.Queue(AHEAD)
+        ends = asyncio.create_task(together(_read(watcher, entries), self._lost()))
         try:
             while True:
-                entry = asyncio.ensure_future(anext(watcher))
-                try:
-                    await asyncio.wait((entry, closed), return_when=asyncio.FIRST_COMPLETED)
-                    if not entry.done():
-                        raise NatsAway("the connection was lost")
-                    heard = self._understood(entry.result())
-                finally:
-                    entry.cancel()
+                entry = await _next(entries, ends) if entries.empty() else entries.get_nowait()
+                heard = self._understood(entry)
                 if heard is not None:
                     yield heard
         finally:
-            closed.cancel()
+            ends.cancel()
+            await asyncio.gather(ends, return_exceptions=True)
+
+    async def _lost(self) -> None:
+        await self._closed.wait()
+        raise NatsAway("the connection was lost")
 
     def _understood(self, entry: KeyValue.Entry | None) -> Heard | None:
         if entry is None:
@@ -341,6 +346,24 @@ async def _found(client: Client, name: str, copies: int, closed: asyncio.Event) 
             store = await stream.key_value(bucket)
         status = await store.status()
     return Bucket(store, str(status.stream_info.created), closed)
+
+
+async def _read(watcher: KeyValue.KeyWatcher, entries: "asyncio.Queue[KeyValue.Entry | None]") -> None:
+    async for entry in watcher:
+        await entries.put(entry)
+
+
+async def _next(entries: "asyncio.Queue[KeyValue.Entry | None]", ends: "asyncio.Task[None]") -> KeyValue.Entry | None:
+    """Wait for one. Those that are there already are read without: who reads a bucket anew says nothing meanwhile."""
+    entry = asyncio.ensure_future(entries.get())
+    try:
+        await asyncio.wait((entry, ends), return_when=asyncio.FIRST_COMPLETED)
+        if not entry.done():
+            await ends
+            raise NatsAway("it tells nothing any more")
+        return entry.result()
+    finally:
+        entry.cancel()
 
 
 def key_of(name: str) -> str:

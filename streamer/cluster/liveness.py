@@ -67,6 +67,10 @@ class Liveness:
         """The ids of members of a name of whom something new was heard since then."""
         return [key for key, word in self._words.items() if word.member.name == name and word.heard_at > since]
 
+    def listens_for(self, now: float) -> float:
+        """Seconds for which we have listened without a break."""
+        return now - self._listening_since
+
     def silence(self, member: str, now: float) -> float:
         """Seconds since something new was heard of one, listening or not; infinite where nothing ever was."""
         word = self._words.get(member)

@@ -10,7 +10,7 @@ from typing import Literal
 
 from streamer.cluster.assignment import assign
 from streamer.cluster.claims import Claim, Claims
-from streamer.cluster.liveness import Liveness
+from streamer.cluster.liveness import DEAD_AFTER, Liveness
 from streamer.cluster.member import Member
 from streamer.cluster.rebalancing import PAUSE, next_move
 from streamer.cluster.shared import SharedStream
@@ -225,7 +225,7 @@ class Ownership:
             self._blames_nobody(now)
         self._turned_at = now
         standing = self.standing(now)
-        if standing == "away":
+        if now - self._spoke_at >= SPEECHLESS_AFTER:  # and not with each connection that ends, and is made anew
             self._release()
         if standing != "member":
             return []
@@ -297,8 +297,8 @@ class Ownership:
 
     def _moved(self, alive: dict[str, Member], now: float) -> list[Claiming]:
         """A stream of ours that another is to have: one, and only after a second in which no owner changed."""
-        if now - max(self._changed_at, self._weighed_at) < PAUSE:
-            return []
+        if now - max(self._changed_at, self._weighed_at) < PAUSE or self._liveness.listens_for(now) < DEAD_AFTER:
+            return []  # of who was silent before we listened nobody knows yet whether he lives
         self._weighed_at = now
         move = next_move(self._streams.values(), alive, self._claims.owners())
         if move is None or move.giver != self.me:

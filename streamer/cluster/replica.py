@@ -30,7 +30,7 @@ SILENT = 3.0
 """Seconds in which an opened bucket tells something, until it has told all: else another connection is tried."""
 PAUSE = 0.25
 """Seconds from a connection's end to the next try, and from one look whether we hear ourselves to the next."""
-LOOKS = 4
+LOOKS = 6
 """For what we wrote, which comes back within milliseconds. Looks and not seconds: a sleep of ours makes nobody deaf."""
 STUCK_AFTER = 2.0
 """Seconds of being outrun by the same unheard writing after which all is read anew: somebody emptied the bucket."""
@@ -180,10 +180,10 @@ class Replica:
         await self._sound(bucket)
         while True:
             heed()
-            sent_at = self._clock()
             if self._is_stuck:
                 raise NatsAway("the bucket is not what we have heard of it; it is read anew")
             async with self._writing:
+                sent_at = self._clock()
                 written = None if self._leaves else await bucket.speak(self._record())
             if written is not None:
                 self._ownership.spoke(sent_at)
@@ -215,10 +215,10 @@ class Replica:
             NatsAway: it does not.
         """
         for _ in range(LOOKS):
+            await asyncio.sleep(PAUSE)
             heed()
             if is_heard():
                 return
-            await asyncio.sleep(PAUSE)
         if not self._leaves:
             raise NatsAway("what we write does not come back")
 

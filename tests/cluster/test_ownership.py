@@ -113,7 +113,7 @@ def test_a_camera_that_bears_one_client_is_let_go_before_another_takes_it() -> N
 def test_a_bucket_that_was_lost_is_filled_again_by_who_runs_the_streams() -> None:
     """Epochs begin anew, and no stream stops for it."""
     world = World("abc", SHARED)
-    world.pass_(4)
+    world.pass_(12)  # until nothing moves any more
     before = [set(puppet.ownership.held) for puppet in world.puppets]
     for puppet in world.puppets:
         puppet.is_cut = True
@@ -178,6 +178,47 @@ def test_a_newer_claim_of_our_own_is_told_of_too() -> None:
     ownership.heard_claim(Claim("road", "a-00000000", 2), 0.0)
     assert gained == [("road", 5), ("road", 8), ("road", 2)]
     assert (lost, ownership.held) == ([], {"road": 2})
+
+
+def test_who_stalls_gives_no_stream_to_the_dead() -> None:
+    """After a stall each has the whole time again to be heard, and until then nobody is given anything."""
+    ownership = Ownership("a-00000000", on_gain=lambda stream, epoch: None, on_loss=lambda stream: None)
+    ownership.share(streams(12))
+    ownership.opens("first")
+    ownership.heard_member(member("b"), 1, 0.0)
+    ownership.listens(0.0)
+    revision, given = 1, []
+    for quarter in range(200):
+        now = quarter / 4
+        if 20 < now < 23:  # starting what was b's
+            continue
+        ownership.spoke(now)
+        if quarter % 4 == 0:
+            revision += 1
+            ownership.heard_member(member("a"), revision, now)
+        for step in ownership.turn(now):
+            if isinstance(step, Claiming):
+                revision += 1
+                ownership.heard_claim(Claim(step.stream, step.owner, revision), now)
+                given += [] if step.owner == ownership.me else [now]
+    assert len(ownership.held) == 12
+    assert given == []
+
+
+def test_a_camera_of_one_client_is_let_go_when_nats_is_away_and_not_with_each_connection() -> None:
+    """A connection that ends is made anew within a second, mostly."""
+    lost: list[str] = []
+    ownership = Ownership("a-00000000", on_gain=lambda stream, epoch: None, on_loss=lost.append)
+    ownership.share([SharedStream("road", on_partition="release")])
+    ownership.opens("first")
+    ownership.listens(0.0)
+    ownership.spoke(0.0)
+    ownership.heard_claim(Claim("road", ownership.me, 1), 0.0)
+    ownership.deaf()
+    ownership.turn(2.75)
+    assert lost == []
+    ownership.turn(3.0)
+    assert lost == ["road"]
 
 
 def test_who_hears_nothing_knows_it() -> None:
