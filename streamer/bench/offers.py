@@ -25,7 +25,7 @@ VIDEO = (
 def bad_offers(direction: str) -> dict[str, bytes]:
     """Offers nobody can take, by what is wrong with each. The direction is the one that would be right."""
     video = VIDEO.format(direction=direction, codec="H264")
-    candidates = "".join(f"a=candidate:{n} 1 udp 2122260223 192.0.2.1 {5000 + n} typ host\r\n" for n in range(33))
+    candidates = "".join(f"a=candidate:{n} 1 udp 2122260223 192.0.2.1 {5000 + n} typ host\r\n" for n in range(129))
     return {
         "empty": b"",
         "no SDP": b"\xff\xfe\x00 not an offer",
@@ -37,7 +37,7 @@ def bad_offers(direction: str) -> dict[str, bytes]:
         "a broken fingerprint": (HEAD + video.replace("AB:AB", "XY:")).encode(),
         "a broken codec": (HEAD + video.replace("/90000", "/never")).encode(),
         "a broken candidate": (HEAD + video + "a=candidate:1 1 udp x 192.0.2.1 port typ host\r\n").encode(),
-        "33 candidates": (HEAD + video + candidates).encode(),
+        "129 candidates": (HEAD + video + candidates).encode(),
         "150 media": (HEAD + video * 150).encode(),
         "long": (HEAD + video + "a=x:" + "y" * 70_000 + "\r\n").encode(),
     }

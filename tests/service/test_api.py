@@ -208,7 +208,7 @@ SDP_OFFER = (
         (b"v=0\r\n\xff\xfe\r\nm=video 9", SDP, 400, "not UTF-8"),
         (SDP_OFFER.replace("m=video 9", "m=video x"), SDP, 400, "cannot be read"),
         (SDP_OFFER.replace("a=ice-pwd", "a=x"), SDP, 400, "no a=ice-pwd:"),
-        (SDP_OFFER + "a=candidate:1 1 UDP 1 127.0.0.1 9 typ host\r\n" * 33, SDP, 400, "more than 32 candidates"),
+        (SDP_OFFER + "a=candidate:1 1 UDP 1 127.0.0.1 9 typ host\r\n" * 129, SDP, 400, "more than 128 candidates"),
         (SDP_OFFER.replace("H264", "H265"), SDP, 406, "no video codec known here: H.264"),
         (SDP_OFFER.replace("recvonly", "sendonly"), SDP, 422, "recvonly"),
         (SDP_OFFER + "a=x\r\n" * 14_000, SDP, 413, "larger than 64 KiB"),
