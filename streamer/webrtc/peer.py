@@ -46,8 +46,8 @@ REPORTS = 8192
 browser asks for lost packets every 20 ms at the most."""
 VIEWERS_DATAGRAMS = 300
 """A second, and at once, from who sends reports alone."""
-MAX_CHECKED = 32
-"""Candidates of a peer that are sent checks: those at his address have a port each, and a check costs a packet."""
+MAX_OWN_CANDIDATES = 32
+"""Candidates at a peer's own address that are tried: each has a port of its own, and is sent checks."""
 CONNECTED = "connected"
 CODECS_KNOWN = {"video": "H.264 Baseline in mode 1, VP8", "audio": "Opus, G.711, G.722"}
 """For who offers others."""
@@ -92,7 +92,7 @@ class Peer:
         self._on_connected, self._on_closed = on_connected, on_closed
         self._ufrag = ""
         self._address: IPv4Address | IPv6Address | None = None
-        self._trickled = self._checked = 0
+        self._trickled = self._own_candidates = 0
         self._sources: set[bytes] = set()
         self._filters: list[DatagramFilter] = []
         """Of its sockets; kept beyond their end, for what they counted."""
@@ -213,9 +213,11 @@ class Peer:
     def _add(self, candidates: tuple[RTCIceCandidate, ...]) -> None:
         """Add those candidates that are where the offer came from: any other may be somebody else (RFC 8445 19.5.1)."""
         for candidate in candidates:
-            if self._address is None or host_of(candidate.ip) != self._address or self._checked == MAX_CHECKED:
+            if self._address is None or host_of(candidate.ip) != self._address:
                 continue
-            self._checked += 1
+            if self._own_candidates == MAX_OWN_CANDIDATES:
+                break
+            self._own_candidates += 1
             task = asyncio.create_task(self._add_one(candidate))
             self._adding.add(task)
             task.add_done_callback(self._adding.discard)

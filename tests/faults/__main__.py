@@ -72,7 +72,10 @@ def main() -> int:
         folder = given.keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sightline-faults-")))
         folder.mkdir(exist_ok=given.keep is None)
         joined = stack.enter_context(cluster(MACHINES, given.streams, folder, sample_fps))
-        broken = asyncio.run(everything(joined, seeds, death=given.death, restart=given.restart))
+        try:
+            broken = asyncio.run(everything(joined, seeds, death=given.death, restart=given.restart))
+        except KeyboardInterrupt:  # what there was has been said
+            return 130
     return 1 if broken else 0
 
 

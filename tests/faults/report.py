@@ -59,7 +59,8 @@ def table(lines: Sequence[Line], machines: int, streams: int, asked: int) -> Ite
     broken = sum(line.is_broken for line in lines) + asked - len(lines)
     faults, events = sum(len(line.faults) for line in lines), sum(line.events for line in lines)
     yield (
-        f"{asked} runs, {broken} broke a rule or broke off: {machines} replicas, {streams} streams, {faults} faults; "
+        f"{len(lines)} of {asked} runs, {broken} broke a rule, broke off or were not made: "
+        f"{machines} replicas, {streams} streams, {faults} faults; "
         f"nobody ran a stream for {max((line.unowned for line in lines), default=0.0):.1f} s at most, "
         f"two for {max((line.twice for line in lines), default=0.0):.2f} s; of {events} events "
         f"{sum(line.repeated for line in lines)} letters came once more"

@@ -16,8 +16,8 @@ def test_each_run_has_a_line_and_the_last_one_has_the_worst_of_all() -> None:
         "     BROKEN: s was run by nobody for 9.5 s from 10.0 on",
     ]
     assert verdict == (
-        "3 runs, 2 broke a rule or broke off: 3 replicas, 8 streams, 3 faults; nobody ran a stream for 9.5 s at most, "
-        "two for 0.50 s; of 30 events 1 letters came once more"
+        "2 of 3 runs, 2 broke a rule, broke off or were not made: 3 replicas, 8 streams, 3 faults; "
+        "nobody ran a stream for 9.5 s at most, two for 0.50 s; of 30 events 1 letters came once more"
     )
 
 

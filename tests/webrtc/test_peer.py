@@ -16,7 +16,7 @@ from streamer.webrtc.datagram_filter import datagram_filters
 from streamer.webrtc.peer import (
     FIRST_CHECK_TIMEOUT,
     HANDSHAKE_TIMEOUT,
-    MAX_CHECKED,
+    MAX_OWN_CANDIDATES,
     MAX_REPORT,
     MIN_REPORT,
     REPORTS,
@@ -323,9 +323,9 @@ async def test_of_the_candidates_at_his_own_address_so_many_are_checked(
     own = "".join(f"a=candidate:1 1 udp 1 127.0.0.1 {port} typ host\r\n" for port in range(1000, 1060))
     await pair.peer.answer(read_offer(await offer_to_watch(pair.other) + others), "127.0.0.1")
     pair.peer.trickle(read_fragment(own))
-    await until(lambda: len(checked) >= MAX_CHECKED)
+    await until(lambda: len(checked) >= MAX_OWN_CANDIDATES)
     await asyncio.gather(*pair.peer._adding)
-    assert len(checked) == MAX_CHECKED
+    assert len(checked) == MAX_OWN_CANDIDATES
 
 
 async def test_ids_and_tags_are_not_repeated() -> None:

@@ -204,7 +204,6 @@ class MqttOutlet:
 
     async def _stay_connected(self) -> None:
         while True:
-            heed()
             began_at = self._clock()
             try:
                 await self._connected()
